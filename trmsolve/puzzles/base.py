@@ -1,0 +1,122 @@
+"""What every puzzle room offers, and the small values that pass between rooms.
+
+Knows numpy and nothing else of the house: no torch, no terminal, no command line.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trmsolve.errors import PuzzleError
+
+Grid = NDArray[np.int8]
+"""A puzzle or an answer as small integers, (rows, columns). Sudoku: 0 is a blank, 1-9 are digits."""
+
+
+Line = list[tuple[str, str]]
+"""A line of a drawing: pieces of text, each with the name of a style of the theme (or "")."""
+
+
+@dataclass(frozen=True)
+class Puzzle:
+    """One puzzle as read: its grid, where it stood, how it was written, and the file's own answer if it gave one."""
+
+    grid: Grid
+    source: str = ""  # "file:line", or the puzzle's own id
+    form: Any = None  # known to the room that read it: how to write an answer the same way
+    answer: Grid | None = None
+    rating: int | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the rules say of an answer; ``reason`` names the first rule that fails."""
+
+    verified: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """One improvement cycle of one puzzle, as a viewer needs it. Grids are in the puzzle's own frame, view undone.
+
+    ``number`` counts from 1 to at most ``limit``; ``view`` counts from 1 (1 is the puzzle as given).
+    """
+
+    puzzle: Puzzle
+    number: int
+    limit: int
+    view: int
+    views: int
+    grid: Grid  # the decoded answer of the model, nothing else
+    confidence: NDArray[np.float32]  # probability of each decoded token
+    changed: NDArray[np.bool_]  # against the cycle before (against the question at cycle 1)
+    faulty: NDArray[np.bool_]  # cells that break a rule
+    violations: int  # rules broken, changed clues included
+    halt: float  # probability that the model would stop here
+
+    @property
+    def mean_confidence(self) -> float:
+        """Averaged over the cells."""
+        return float(self.confidence.mean())
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the solver gives back for one puzzle. ``grid`` is unverified unless ``verified`` says so."""
+
+    puzzle: Puzzle
+    grid: Grid
+    verified: bool
+    reason: str
+    cycles: int  # improvement cycles spent, over all views
+    views: int
+    halt: float
+    seconds: float
+
+
+class View(Protocol):
+    """A puzzle under one symmetry: the same task in other clothes."""
+
+    def apply(self, grid: Grid) -> Grid:
+        """The grid as the model will see it."""
+
+    def undo(self, grid: NDArray[Any]) -> NDArray[Any]:
+        """Back to the puzzle's own frame: ``undo(apply(g)) == g``."""
+
+    def undo_cells(self, cells: NDArray[Any]) -> NDArray[Any]:
+        """As ``undo`` for what belongs to the cells and not to their contents (confidence, masks)."""
+
+
+class Task(Protocol):
+    """One kind of puzzle. A new one is one new file beside this one."""
+
+    name: str
+    vocab_size: int
+
+    def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:
+        """Every puzzle of a file in order; an item that cannot be read is yielded as its error, the others follow."""
+
+    def write(self, grid: Grid, form: Any) -> str:
+        """A grid in the form its puzzle was read in, newline at the end included."""
+
+    def encode(self, grid: Grid) -> NDArray[np.int64]:
+        """Grid -> tokens (S,)."""
+
+    def decode(self, tokens: NDArray[Any], shape: tuple[int, ...]) -> Grid:
+        """Tokens (S,) -> grid. Never fails: tokens without a meaning become blanks."""
+
+    def verify(self, puzzle: Grid, answer: Grid) -> Verdict:
+        """By the rules alone, written without use of ``encode`` and ``decode``."""
+
+    def faults(self, puzzle: Grid, answer: Grid) -> tuple[NDArray[np.bool_], int]:
+        """The cells that break a rule, and how many rules are broken. For the eye; ``verify`` decides."""
+
+    def paint(self, cycle: Cycle, plain: bool) -> list[Line]:
+        """The cycle's grid as lines of styled text; ``plain`` asks for ASCII that reads without colour."""
+
+    def views(self, rng: np.random.Generator) -> Iterator[View]:
+        """The puzzle as given first, then random symmetries without end."""
