@@ -118,5 +118,8 @@ class Task(Protocol):
     def paint(self, cycle: Cycle, plain: bool) -> list[Line]:
         """The cycle's grid as lines of styled text; ``plain`` asks for ASCII that reads without colour."""
 
+    def augment(self, grid: Grid, answer: Grid, rng: np.random.Generator) -> tuple[Grid, Grid]:
+        """Another training example of the same kind: question and answer under a random symmetry."""
+
     def views(self, rng: np.random.Generator) -> Iterator[View]:
         """The puzzle as given first, then random symmetries without end."""

@@ -1,0 +1,131 @@
+"""Sudoku: rules, tokens and symmetries. Reading, drawing and making puzzles stand in the ``sudoku_*`` files beside it.
+
+Knows numpy, the nine-by-nine board and nothing of torch, terminals or commands. ``verify`` is written without the use
+of ``encode`` and ``decode``, so that a mistake in those cannot verify itself.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trmsolve.errors import PuzzleError
+from trmsolve.puzzles.base import Cycle, Grid, Line, Puzzle, Verdict
+from trmsolve.puzzles.sudoku_paint import paint_sudoku
+from trmsolve.puzzles.sudoku_text import read_sudokus, write_sudoku
+
+CELLS = [(row, column) for row in range(9) for column in range(9)]
+HOUSES: dict[str, list[tuple[int, int]]] = {
+    **{f"row {k + 1}": [cell for cell in CELLS if cell[0] == k] for k in range(9)},
+    **{f"column {k + 1}": [cell for cell in CELLS if cell[1] == k] for k in range(9)},
+    **{f"box {k + 1}": [cell for cell in CELLS if cell[0] // 3 * 3 + cell[1] // 3 == k] for k in range(9)},
+}
+HOUSE_CELLS = np.array([[9 * row + column for row, column in cells] for cells in HOUSES.values()])  # (27, 9)
+
+
+@dataclass(frozen=True)
+class SudokuView:
+    """A symmetry: relabel the digits, perhaps transpose, then exchange rows and columns within the bands' order.
+
+    ``digits[d]`` is the new name of digit d (0, the blank, stays 0); ``rows[i]`` and ``columns[j]`` say which row and
+    column of the old grid stand at (i, j) of the new one.
+    """
+
+    digits: NDArray[np.int8]  # (10,)
+    transpose: bool
+    rows: NDArray[np.intp]  # (9,)
+    columns: NDArray[np.intp]  # (9,)
+
+    def apply(self, grid: Grid) -> Grid:
+        """The grid as the model will see it."""
+        turned = grid.T if self.transpose else grid
+        return self.digits[turned[np.ix_(self.rows, self.columns)]]
+
+    def undo_cells(self, cells: NDArray[Any]) -> NDArray[Any]:
+        """Put what belongs to the cells (confidence, masks) back where the puzzle has them."""
+        turned = cells[np.ix_(np.argsort(self.rows), np.argsort(self.columns))]
+        return np.ascontiguousarray(turned.T if self.transpose else turned)
+
+    def undo(self, grid: NDArray[Any]) -> NDArray[Any]:
+        """Back to the puzzle's own frame: ``undo(apply(g)) == g``."""
+        return np.argsort(self.digits).astype(np.int8)[self.undo_cells(grid)]
+
+
+IDENTITY = SudokuView(np.arange(10, dtype=np.int8), False, np.arange(9), np.arange(9))
+
+
+def random_view(rng: np.random.Generator | np.random.RandomState) -> SudokuView:
+    """A symmetry drawn evenly from all 9! x 2 x 6^8, in the order of draws of the paper's public code."""
+
+    def lines() -> NDArray[np.intp]:
+        return np.concatenate([3 * band + rng.permutation(3) for band in rng.permutation(3)])
+
+    digits = np.concatenate(([0], rng.permutation(np.arange(1, 10)))).astype(np.int8)
+    return SudokuView(digits, bool(rng.random() < 0.5), lines(), lines())
+
+
+class Sudoku:
+    """The nine-by-nine Sudoku as a task. Token 0 is padding, 1 the blank, 2 to 10 the digits, as in the public code."""
+
+    name = "sudoku"
+    vocab_size = 11
+    shape = (9, 9)
+
+    def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:
+        """Every Sudoku of a text file in whatever form it has; see ``sudoku_text``."""
+        return read_sudokus(stream, name)
+
+    def write(self, grid: Grid, form: Any) -> str:
+        """A grid in the form its puzzle was read in."""
+        return write_sudoku(grid, form)
+
+    def encode(self, grid: Grid) -> NDArray[np.int64]:
+        """Grid (9, 9) -> tokens (81,), row after row."""
+        return grid.reshape(-1).astype(np.int64) + 1
+
+    def decode(self, tokens: NDArray[Any], shape: tuple[int, ...] = shape) -> Grid:
+        """Tokens (81,) -> grid; padding, which means nothing on this board, becomes a blank."""
+        return np.maximum(tokens.reshape(shape).astype(np.int8) - 1, 0).astype(np.int8)
+
+    def verify(self, puzzle: Grid, answer: Grid) -> Verdict:
+        """27 houses hold 1 to 9 once each and every clue is kept; the reason names the first rule that fails."""
+        for row, column in CELLS:
+            clue, digit = int(puzzle[row, column]), int(answer[row, column])
+            if clue and digit != clue:
+                return Verdict(False, f"clue {clue} at r{row + 1}c{column + 1} became {digit or 'blank'}")
+        for house, cells in HOUSES.items():
+            digits = [int(answer[cell]) for cell in cells]
+            if 0 in digits:
+                row, column = cells[digits.index(0)]
+                return Verdict(False, f"r{row + 1}c{column + 1} is blank")
+            if missing := sorted(set(range(1, 10)) - set(digits)):
+                twice = next(digit for digit in digits if digits.count(digit) > 1)
+                return Verdict(False, f"{house} has two {twice}s and no {missing[0]}")
+        return Verdict(True)
+
+    def faults(self, puzzle: Grid, answer: Grid) -> tuple[NDArray[np.bool_], int]:
+        """Cells that clash or are changed clues, and how many houses and clues are broken. For the eye only."""
+        digits = answer.reshape(-1)[HOUSE_CELLS]  # (27, 9)
+        equal = (digits[:, :, None] == digits[:, None, :]).sum(-1)
+        clashing = (equal > 1) & (digits > 0)
+        overwritten = (puzzle > 0) & (puzzle != answer)
+        faulty = overwritten.reshape(-1).copy()
+        faulty[HOUSE_CELLS[clashing]] = True
+        broken_houses = (clashing | (digits == 0)).any(-1).sum()
+        return faulty.reshape(9, 9), int(broken_houses + overwritten.sum())
+
+    def paint(self, cycle: Cycle, plain: bool) -> list[Line]:
+        """The grid as lines of styled text; see ``sudoku_paint``."""
+        return paint_sudoku(cycle, plain)
+
+    def augment(self, grid: Grid, answer: Grid, rng: np.random.Generator) -> tuple[Grid, Grid]:
+        """Question and answer under the same random symmetry."""
+        view = random_view(rng)
+        return view.apply(grid), view.apply(answer)
+
+    def views(self, rng: np.random.Generator) -> Iterator[SudokuView]:
+        """The puzzle as given first, then random symmetries without end."""
+        return chain([IDENTITY], iter(lambda: random_view(rng), None))

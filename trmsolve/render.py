@@ -1,0 +1,355 @@
+"""What a person watches on the terminal: the grid cycle by cycle, the outcome of a puzzle, the progress of many.
+
+A command chooses one view, tells it of every cycle, answer and unreadable item, and closes it; all of it goes to
+standard error, since standard output belongs to the answers. Knows Rich and the values that pass between rooms.
+Knows no puzzle and no torch: ``paint`` brings the drawing, its pieces bring the names of their styles, and the figures
+beside it are read from the cycle, never worked out here.
+"""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple, TextIO
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.segment import Segment
+from rich.table import Table
+from rich.text import Text
+from rich.theme import Theme
+
+from trmsolve.errors import PuzzleError
+from trmsolve.puzzles.base import Answer, Cycle, Line
+
+Paint = Callable[[Cycle, bool], list[Line]]
+"""Draws the grid of a cycle; asked for ``plain``, in ASCII that reads without colour. "frame" marks what may go."""
+
+# Named colours only, and no near-white or near-black: they follow the terminal's own palette, dark or light.
+STYLES = {
+    "given": "bold",
+    "answer": "cyan",
+    "unsure": "dim cyan",
+    "changed": "bold magenta",
+    "conflict": "reverse red",
+    "overwritten": "bold underline reverse red",
+    "blank": "dim",
+    "frame": "dim",
+    "label": "dim",
+    "heading": "bold",
+    "bar": "cyan",
+    "solved": "bold green",
+    "unverified": "bold red",
+    "unreadable": "red",
+}
+REDRAW_SECONDS = 0.1  # a progress line need not move faster than an eye
+ROWS_BELOW = 2  # kept free under a moving frame, for its outcome and the cursor: then the terminal never scrolls
+BAR_WIDTH = 8
+UNLIMITED = 10_000
+
+
+def make_console(stream: TextIO | None = None, **pinned: Any) -> Console:
+    """The themed console, on standard error unless told otherwise; ``pinned`` goes to Rich as it is."""
+    stream = stream or sys.stderr
+    if not stream.isatty():
+        pinned.setdefault("force_interactive", False)  # FORCE_COLOR asks a pipe for colours, never for animation
+    return Console(file=stream, theme=Theme(STYLES), highlight=False, **pinned)
+
+
+def is_plain(console: Console) -> bool:
+    """Whether drawings must be ASCII that reads without colour: no UTF-8, no colours, or NO_COLOR."""
+    return console.options.ascii_only or console.no_color or console.color_system is None
+
+
+class View(AbstractContextManager["View"]):
+    """Shows nothing but what could not be read: the quiet view, and what the others have in common."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._live: Live | None = None
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def cycle(self, cycle: Cycle) -> None:
+        """The model improved a puzzle once more."""
+
+    def answer(self, answer: Answer) -> None:
+        """A puzzle is done."""
+
+    def problem(self, error: PuzzleError) -> None:
+        """An item could not be read. Never wrapped, so that its ``file:line:column`` can be copied or clicked."""
+        self.console.print(_readable(self.console, str(error), "unreadable"), soft_wrap=True)
+
+    def clear(self) -> None:
+        """Take the moving part off the screen before others write there; the next event draws it again."""
+        live, self._live = self._live, None
+        if live:
+            live.stop()
+
+    def close(self) -> None:
+        """Leave the terminal as it was found, also after an interrupt."""
+        self.clear()
+
+    def _move(self, drawing: RenderableType) -> None:
+        """Draw in place of what moved before. Kept before it starts, so that an interrupt finds it and can stop it."""
+        if self._live is None:
+            self._live = Live(console=self.console, auto_refresh=False, transient=True, redirect_stdout=False)
+            self._live.start()
+        self._live.update(drawing, refresh=True)
+
+    def _print(self, drawing: RenderableType) -> None:
+        """What stays. It was fitted to a terminal; a file gets its lines unbroken."""
+        self.console.print(drawing, soft_wrap=not self.console.is_terminal)
+
+
+class QuietView(View):
+    """``--quiet``: errors only."""
+
+
+class StepsView(View):
+    """``--show-steps``: every cycle one below the other, each with its figures; a file gets the same without escapes.
+
+    ``headings`` names the source of each puzzle, for when there are several.
+    """
+
+    def __init__(self, console: Console, paint: Paint, headings: bool = False) -> None:
+        super().__init__(console)
+        self.paint, self.headings = paint, headings
+
+    def cycle(self, cycle: Cycle) -> None:
+        self._print(draw(self.console, cycle, self.paint, self._heading(cycle), beside=False))
+        self.console.line()
+
+    def answer(self, answer: Answer) -> None:
+        self._print(outcome(self.console, answer, self._heading(answer)))
+
+    def _heading(self, of: Cycle | Answer) -> str:
+        return of.puzzle.source if self.headings else ""
+
+
+class LiveView(StepsView):
+    """For a few puzzles: the grid redrawn in place at every cycle, then its last frame and one line that stay.
+
+    Where nothing can be redrawn (a pipe, a dumb terminal) that line is all. Cycles of several puzzles may come mixed:
+    one puzzle at a time is followed.
+    """
+
+    def __init__(self, console: Console, paint: Paint, headings: bool = False) -> None:
+        super().__init__(console, paint, headings)
+        self._seen: dict[int, dict[int, Cycle]] = {}  # by puzzle, by view: the last cycle of each
+        self._followed: int | None = None
+
+    def cycle(self, cycle: Cycle) -> None:
+        if not self.console.is_interactive:
+            return
+        key = id(cycle.puzzle)
+        self._seen.setdefault(key, {})[cycle.view] = cycle
+        self._followed = self._followed or key
+        if self._followed == key:
+            self._move(draw(self.console, cycle, self.paint, self._heading(cycle), self.console.height - ROWS_BELOW))
+
+    def answer(self, answer: Answer) -> None:
+        self.clear()
+        key = id(answer.puzzle)
+        self._followed = None if self._followed == key else self._followed
+        cycles = list(self._seen.pop(key, {}).values())
+        if cycles:
+            # The frame that stays is the one the answer came from, whichever view was drawn last.
+            last = next((c for c in reversed(cycles) if (c.grid == answer.grid).all()), cycles[-1])
+            self._print(draw(self.console, last, self.paint, self._heading(last)))
+        self._print(outcome(self.console, answer, "" if cycles else self._heading(answer)))
+
+    def close(self) -> None:
+        if self._live:
+            self._live.transient = False  # an interrupt leaves the frame where the model was
+        super().close()
+
+
+class ProgressView(View):
+    """For many puzzles: one moving line of counts, problems above it at once, and a summary at the end.
+
+    ``total`` is None when puzzles stream in. The line moves with the model's cycles and not with a timer: it stands
+    still only when the work does.
+    """
+
+    def __init__(self, console: Console, total: int | None, clock: Callable[[], float] = time.perf_counter) -> None:
+        super().__init__(console)
+        self.total, self.clock, self.begun = total, clock, clock()
+        self.counts: Counter[str] = Counter()
+        self._drawn, self._turns, self._closed = float("-inf"), 0, False
+
+    def cycle(self, cycle: Cycle) -> None:
+        self._advance()
+
+    def answer(self, answer: Answer) -> None:
+        self.counts.update(("done", "solved" if answer.verified else "unverified"))
+        self.counts["views"] += answer.views
+        self._advance()
+
+    def problem(self, error: PuzzleError) -> None:
+        super().problem(error)
+        self.counts["unreadable"] += 1
+        self._advance()
+
+    def clear(self) -> None:
+        super().clear()
+        self._drawn = float("-inf")
+
+    def close(self) -> None:
+        super().close()
+        if not self._closed:
+            self._print(_stack(_flow(self._summary(), _room(self.console))))
+        self._closed = True
+
+    def _advance(self) -> None:
+        if self.console.is_interactive and self.clock() - self._drawn >= REDRAW_SECONDS:
+            self._turns += 1
+            self._move(self._line())
+            self._drawn = self.clock()
+
+    def _line(self) -> Text:
+        """One line, whatever the width: the last figures give way first, the bar takes what is left."""
+        done, plain = self.counts["done"], is_plain(self.console)
+        facts = [Text(count(done, "puzzle") if self.total is None else f"{done}/{self.total}"), *self._tally()]
+        if self.total is None:
+            marks = "|/-\\" if plain else "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+            facts.insert(0, Text(marks[self._turns % len(marks)], "bar"))
+        line = _flow([*facts, self._rate()], self.console.width)[0]
+        room = min(self.console.width - line.cell_len - 2, 30)
+        if self.total and room >= BAR_WIDTH:
+            read = done + self.counts["unreadable"]
+            return Text.assemble(_bar(min(read / self.total, 1), room, plain), "  ", line)
+        return line
+
+    def _tally(self) -> list[Text]:
+        names = [name for name in ("solved", "unverified", "unreadable") if self.counts[name] or name != "unreadable"]
+        return [Text(f"{self.counts[name]} {name}", name if self.counts[name] else "") for name in names]
+
+    def _rate(self) -> Text:
+        return Text(f"{self.counts['done'] / max(self.clock() - self.begun, 1e-9):.1f} puzzles/s")
+
+    def _summary(self) -> list[Text]:
+        done = self.counts["done"]
+        views = [Text(f"{self.counts['views'] / done:.1f} views on average")] if done else []
+        took = Text(seconds(self.clock() - self.begun))
+        return [Text(count(done, "puzzle")), *self._tally(), *views, took, self._rate()]
+
+
+class Fact(NamedTuple):
+    """A figure beside the grid; ``share`` of 1 where a bar says more than a number."""
+
+    label: str
+    value: Text
+    share: float | None = None
+
+
+def cycle_facts(cycle: Cycle, lines: list[Line], plain: bool) -> list[Fact]:
+    """What a cycle has to say; each count has the style or the mark of its cells, and so explains the drawing."""
+    cells = [(text.rstrip(), style) for line in lines for text, style in line]
+    marks = {style: f" {text[-1]}" for text, style in cells if plain and text}
+    overwritten = sum(style == "overwritten" for _, style in cells)
+
+    def counted(label: str, number: int, style: str) -> Fact:
+        return Fact(label, Text(f"{number}{marks.get(style, '')}", style if number and not plain else ""))
+
+    facts = [
+        Fact("cycle", Text(f"{cycle.number}/{cycle.limit}"), cycle.number / cycle.limit),
+        Fact("view", Text(f"{cycle.view}/{cycle.views}")),
+        counted("changed", int(cycle.changed.sum()), "changed"),
+        counted("broken rules", cycle.violations, "conflict"),
+        Fact("confidence", Text(f"{cycle.mean_confidence:.0%}"), cycle.mean_confidence),
+        Fact("halt", Text(f"{cycle.halt:.0%}"), cycle.halt),
+    ]
+    return facts + ([counted("overwritten clues", overwritten, "overwritten")] if overwritten else [])
+
+
+def outcome(console: Console, answer: Answer, source: str = "") -> Text:
+    """``solved  6 cycles  1 view  0.41 s``, or ``unverified ...`` with the rule that failed."""
+    verdict = "solved" if answer.verified else "unverified"
+    facts = [Text(verdict, verdict), Text(count(answer.cycles, "cycle")), Text(count(answer.views, "view"))]
+    facts += [Text(seconds(answer.seconds)), _readable(console, "" if answer.verified else answer.reason)]
+    return _stack(_flow([_readable(console, source, "heading"), *facts], _room(console)))
+
+
+def draw(
+    console: Console, cycle: Cycle, paint: Paint, heading: str = "", height: int | None = None, beside: bool = True
+) -> RenderableType:
+    """A frame that the terminal holds whole: figures beside the grid or under it, or no frames, or figures alone."""
+    plain = is_plain(console)
+    lines = paint(cycle, plain)
+    facts = cycle_facts(cycle, lines, plain)
+    title = [_readable(console, heading, "heading")] if heading else []
+    under = _flow([Text.assemble((f"{fact.label} ", "label"), fact.value) for fact in facts], _room(console))
+    for grid in (lines, _unframed(lines)):
+        picture = _stack(Text.assemble(*line) for line in grid)
+        for body in [_beside(picture, facts, plain)] * beside + [Group(picture, *under)]:
+            if _fits(console, frame := Group(*title, body), height):
+                return frame
+    return under[0]
+
+
+def _beside(picture: Text, facts: Iterable[Fact], plain: bool) -> RenderableType:
+    figures = Table.grid(padding=(0, 2, 0, 0))
+    for label, value, share in facts:
+        figures.add_row(Text(label, "label"), value, "" if share is None else _bar(share, BAR_WIDTH, plain))
+    table = Table.grid(padding=(0, 3, 0, 0))
+    table.add_column()
+    table.add_column(vertical="middle")
+    table.add_row(picture, figures)
+    return table
+
+
+def _fits(console: Console, frame: RenderableType, height: int | None) -> bool:
+    lines = console.render_lines(frame, console.options.update_width(UNLIMITED), pad=False)
+    width = max(map(Segment.get_line_length, lines))
+    return width <= _room(console) and (height is None or len(lines) <= height)
+
+
+def _room(console: Console) -> int:
+    """The columns there are: a file has no edge."""
+    return console.width if console.is_terminal else UNLIMITED
+
+
+def _unframed(lines: list[Line]) -> list[Line]:
+    """The drawing without its frames, for a terminal too small for them."""
+    bare = [[piece for piece in line if piece[1] != "frame"] for line in lines]
+    return [line for line in bare if line]
+
+
+def _flow(facts: Iterable[Text], width: int) -> list[Text]:
+    """Facts two columns apart, on to the next line where the width ends; none is broken, empty ones are skipped."""
+    lines: list[Text] = []
+    for fact in filter(None, facts):
+        if lines and lines[-1].cell_len + 2 + fact.cell_len <= width:
+            lines[-1] = Text.assemble(lines[-1], "  ", fact)
+        else:
+            lines.append(fact)
+    return lines
+
+
+def _stack(lines: Iterable[Text]) -> Text:
+    return Text("\n").join(lines)
+
+
+def _bar(share: float, width: int, plain: bool) -> Text:
+    full, rest = "#-" if plain else "━─"
+    filled = round(share * width)
+    return Text.assemble((full * filled, "bar"), (rest * (width - filled), "frame"))
+
+
+def _readable(console: Console, text: str, style: str = "") -> Text:
+    """Names and messages come from files: none of their control characters reaches the terminal."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return Text(shown.encode("ascii", "backslashreplace").decode() if console.options.ascii_only else shown, style)
+
+
+def count(number: int, noun: str) -> str:
+    """``1 cycle``, ``2 cycles``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def seconds(value: float) -> str:
+    """Two decimals while they mean something."""
+    return f"{value:.2f} s" if value < 10 else f"{value:.1f} s"

@@ -1,0 +1,187 @@
+"""The training loop: deep supervision on a pool of puzzles, one optimizer step per improvement cycle.
+
+Connects recipe, data, pool, loss and optimizers, and follows the clock. Prints nothing: what happens is handed to the
+caller's ``report``. Knows neither commands nor terminals.
+"""
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trmsolve.errors import TrmsolveError
+from trmsolve.model import TinyRecursiveModel
+from trmsolve.puzzles.base import Task
+from trmsolve.train.data import Examples, Sampler
+from trmsolve.train.loss import Loss, trm_loss
+from trmsolve.train.optim import EMA, make_optimizers
+from trmsolve.train.pool import Pool
+from trmsolve.train.recipes import Recipe
+from trmsolve.weights import WeightsInfo, save_weights
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One line of ``metrics.jsonl``. Rates are fractions; ``loss`` and ``cycles`` are means since the last line."""
+
+    step: int
+    seconds: float
+    loss: float
+    token_accuracy: float
+    solved_per_step: float  # puzzles that halted with a right answer
+    lr_factor: float
+    examples_per_second: float  # puzzles x cycles
+    held_out_exact: float | None = None
+
+
+class Trainer:
+    """Model, optimizers, pool and average of one run; ``step`` is one improvement cycle of the whole pool."""
+
+    def __init__(self, recipe: Recipe, device: torch.device, dtype: torch.dtype, compiled: bool = False) -> None:
+        self.recipe, self.device = recipe, device
+        self.model = TinyRecursiveModel(recipe.config, dtype).to(device)
+        if compiled:
+            # One graph each for with and without gradient, for z, y and the first step: more than dynamo's default.
+            torch._dynamo.config.recompile_limit = 32
+            self.model.L_level.compile(dynamic=False)
+        self.ema = EMA(self.model, recipe.ema)
+        self.pool = Pool(self.model, recipe.batch_size, device, recipe.max_cycles)
+        self.optimizers = make_optimizers(
+            self.model,
+            recipe.optimizer,
+            recipe.lr,
+            recipe.weight_decay,
+            recipe.head_lr,
+            recipe.head_weight_decay,
+            recipe.table_lr,
+            recipe.table_weight_decay,
+        )
+
+    def step(self, offer: Callable[[Tensor], Any], lr_factor: float = 1.0) -> Loss:
+        """Refill the pool, run one improvement cycle, learn from it. Raises TrmsolveError if the loss is not finite."""
+        self.pool.refill(offer)
+        batch = self.pool.batch
+        state, prediction = self.model(self.pool.state, batch.tokens, batch.puzzle_ids)
+        recipe = self.recipe
+        loss = trm_loss(prediction, batch.labels, recipe.loss, recipe.smoothing, recipe.halt_weight)
+        if not torch.isfinite(loss.total):
+            raise TrmsolveError("the loss is no longer finite: training stopped, the last weights written are good")
+        (loss.total / len(batch.tokens)).backward()
+        if recipe.clip is not None:
+            dense = [p for name, p in self.model.named_parameters() if not name.startswith("puzzle_emb.")]
+            torch.nn.utils.clip_grad_norm_(dense, recipe.clip)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["base_lr"] * lr_factor
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        self.ema.update(self.model)
+        self.pool.advance(state, prediction.halt[:, 0].detach(), recipe.exploration)
+        return loss
+
+
+def lr_factor(recipe: Recipe, done: float) -> float:
+    """The schedule at the fraction ``done`` of the run: linear warm-up, then a cosine down to ``final_lr``."""
+    if done < recipe.warmup:
+        return done / recipe.warmup
+    after = min(1.0, (done - recipe.warmup) / (1 - recipe.warmup))
+    return recipe.final_lr + (1 - recipe.final_lr) * 0.5 * (1 + math.cos(math.pi * after))
+
+
+@torch.no_grad()
+def exact_rate(model: TinyRecursiveModel, task: Task, examples: Examples, cycles: int) -> float:
+    """The fraction of examples answered exactly after ``cycles`` improvement cycles in one view."""
+    device = next(model.parameters()).device
+    tokens = torch.stack([torch.from_numpy(task.encode(q)) for q in examples.questions]).to(device)
+    labels = torch.stack([torch.from_numpy(task.encode(a)) for a in examples.answers]).to(device)
+    state = model.initial_state(len(tokens))
+    for _ in range(cycles):
+        state, prediction = model(state, tokens)
+    return float((prediction.logits.argmax(-1) == labels).all(-1).float().mean())
+
+
+def train(
+    task: Task,
+    recipe: Recipe,
+    examples: Examples,
+    out: Path,
+    *,
+    minutes: float | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+    device: torch.device | None = None,
+    dtype: torch.dtype = torch.float32,
+    compiled: bool = False,
+    held_out: int = 128,
+    log_seconds: float = 30.0,
+    eval_seconds: float = 600.0,
+    report: Callable[[Progress], None] = lambda progress: None,
+    described: dict[str, Any] | None = None,
+) -> Path:
+    """Train for ``minutes`` or ``steps``, whichever ends first, and write the averaged weights into ``out``.
+
+    The rate follows the clock, so that a run ends annealed whenever it ends. The weights file is renewed at each
+    evaluation on the held-out examples and at the end; ``metrics.jsonl`` beside it gets every report.
+    ``described`` is kept in the weights as the record of the run. Returns the path of the weights.
+    """
+    if minutes is None and steps is None:
+        raise ValueError("train needs minutes or steps")
+    torch.manual_seed(seed)
+    device = device or torch.device("cpu")
+    out.mkdir(parents=True, exist_ok=True)
+    learned, kept = examples.split(held_out)
+    trainer = Trainer(recipe, device, dtype, compiled)
+    judge = TinyRecursiveModel(recipe.config, dtype).to(device)  # never compiled: its batch has another size
+    sampler = Sampler(task, learned, recipe.reveal, device, seed)
+    path = out / f"{task.name}.safetensors"
+    start = last_log = last_eval = time.monotonic()
+    step, sums = 0, torch.zeros(3, dtype=torch.float64, device=device)
+    steps_at_log = 0
+
+    def finish_line(now: float, factor: float, exact: float | None) -> None:
+        nonlocal last_log, steps_at_log
+        count = max(step - steps_at_log, 1)
+        loss, accuracy, solved = (float(value) / count for value in sums)
+        rate = count * recipe.batch_size / max(now - last_log, 1e-9)
+        progress = Progress(step, now - start, loss, accuracy, solved, factor, rate, exact)
+        with (out / "metrics.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(progress)) + "\n")
+        report(progress)
+        sums.zero_()
+        last_log, steps_at_log = now, step
+
+    def publish() -> float:
+        state = trainer.ema.state_dict(trainer.model)
+        judge.load_state_dict(state)
+        exact = exact_rate(judge, task, kept, recipe.max_cycles)
+        training = {**(described or {}), "steps": step, "seconds": round(time.monotonic() - start), "seed": seed}
+        save_weights(path, state, WeightsInfo(recipe.config, task.name, training, {}), dtype=torch.bfloat16)
+        return exact
+
+    while True:
+        now = time.monotonic()
+        by_clock = (now - start) / (60 * minutes) if minutes is not None else 0.0
+        done = max(by_clock, step / steps if steps is not None else 0.0)
+        factor = lr_factor(recipe, done)
+        if done >= 1:
+            break
+        if now - last_eval > eval_seconds:
+            finish_line(now, factor, publish())
+            last_eval = last_log = time.monotonic()
+        elif now - last_log > log_seconds:
+            finish_line(now, factor, None)
+        loss = trainer.step(sampler, factor)
+        step += 1
+        size = recipe.batch_size
+        solved = (loss.right & trainer.pool.halted).sum()
+        right = (loss.right_tokens / loss.labelled.clamp(min=1)).sum()
+        sums += torch.stack((loss.total.detach().double() / size, right.double() / size, solved.double()))
+    exact = publish()
+    finish_line(time.monotonic(), factor, exact)
+    return path

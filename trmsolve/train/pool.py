@@ -1,0 +1,64 @@
+"""The pool: puzzles in all stages of being solved, each with its carried state.
+
+A row that halts is replaced at once by a fresh puzzle, so that every step trains on a full batch in which some puzzles
+are new and some are sixteen cycles old. Knows the model's state and nothing of losses, optimizers or puzzles' rules.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from trmsolve.model import State, TinyRecursiveModel
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Puzzles as tensors: ``tokens`` (B, S), ``labels`` (B, S), ``puzzle_ids`` (B,), all int64."""
+
+    tokens: Tensor
+    labels: Tensor
+    puzzle_ids: Tensor
+
+
+Offer = Callable[[Tensor], Batch]
+"""Given the indices (R,) of the rows to fill, the R puzzles to fill them with."""
+
+
+class Pool:
+    """The persistent carry of one training run."""
+
+    def __init__(self, model: TinyRecursiveModel, size: int, device: torch.device, max_cycles: int = 16) -> None:
+        self.model, self.device, self.max_cycles = model, device, max_cycles
+        tokens = torch.zeros(size, model.config.seq_len, dtype=torch.long, device=device)
+        self.batch = Batch(tokens, tokens.clone(), torch.zeros(size, dtype=torch.long, device=device))
+        self.state: State = model.initial_state(size)
+        self.cycles = torch.zeros(size, dtype=torch.int32, device=device)
+        self.halted = torch.ones(size, dtype=torch.bool, device=device)
+
+    def refill(self, offer: Offer) -> None:
+        """Give every halted row a fresh puzzle and the initial state."""
+        rows = self.halted.nonzero()[:, 0]
+        if not len(rows):
+            return
+        fresh, start = offer(rows), self.model.initial_state(len(rows))
+        self.batch.tokens[rows] = fresh.tokens
+        self.batch.labels[rows] = fresh.labels
+        self.batch.puzzle_ids[rows] = fresh.puzzle_ids
+        self.state.y[rows], self.state.z[rows] = start.y, start.z
+        self.cycles[rows] = 0
+
+    def advance(self, state: State, halt_logits: Tensor, exploration: float = 0.0) -> None:
+        """Carry ``state`` on; rows whose halt logit (B,) is positive, or that are out of cycles, halt.
+
+        With probability ``exploration`` a row must go on for a random number of cycles, whatever it says.
+        """
+        self.state = state
+        self.cycles += 1
+        halted = (halt_logits > 0) | (self.cycles >= self.max_cycles)
+        if exploration > 0 and self.max_cycles > 1:
+            explores = torch.rand(len(halted), device=self.device) < exploration
+            minimum = explores * torch.randint(2, self.max_cycles + 1, explores.shape, device=self.device)
+            halted &= self.cycles >= minimum
+        self.halted = halted

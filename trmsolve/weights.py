@@ -1,0 +1,172 @@
+"""Weights in and out of safetensors files, strictly: what a file says of itself must fit what it holds.
+
+Knows files and the model's config; nothing of puzzles' rules, networks elsewhere, or pickles.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from trmsolve.errors import WeightsError
+from trmsolve.model import TinyRecursiveModel, TRMConfig
+
+PUBLIC_PREFIXES = ("_orig_mod.", "model.", "inner.")
+"""What the public training code puts before the names; stripped, so that its checkpoints load as they are."""
+
+MAX_FILE = 512 * 2**20
+"""Bytes; a larger file is no Tiny Recursive Model of the kind solved here."""
+
+
+@dataclass(frozen=True)
+class WeightsInfo:
+    """What a file says of itself: architecture, task, how it was trained, what it scored."""
+
+    config: TRMConfig
+    task: str
+    training: dict[str, Any] = field(default_factory=dict)
+    scores: dict[str, Any] = field(default_factory=dict)
+
+    def to_metadata(self) -> dict[str, str]:
+        """The header entries of the file."""
+        return {
+            "format": "pt",
+            "trmsolve.config": json.dumps(self.config.to_dict()),
+            "trmsolve.task": self.task,
+            "trmsolve.training": json.dumps(self.training),
+            "trmsolve.scores": json.dumps(self.scores),
+        }
+
+    @classmethod
+    def from_metadata(cls, metadata: dict[str, str]) -> "WeightsInfo":
+        """Raises ValueError where an entry is missing or does not make sense."""
+        if "trmsolve.config" not in metadata:
+            raise ValueError("it carries no trmsolve.config")
+        entries = {
+            key: json.loads(metadata.get(f"trmsolve.{key}", "{}")) for key in ("config", "training", "scores")
+        }
+        if bad := [key for key, value in entries.items() if not isinstance(value, dict)]:
+            raise ValueError(f"trmsolve.{bad[0]} is not an object")
+        try:
+            config = TRMConfig.from_dict(entries["config"])
+        except TypeError as error:  # a field of the wrong type met arithmetic
+            raise ValueError(f"its config does not make sense: {error}") from None
+        return cls(config, metadata.get("trmsolve.task", ""), entries["training"], entries["scores"])
+
+
+def strip_prefixes(name: str) -> str:
+    """The official name of a tensor, without the wrappers' prefixes."""
+    for prefix in PUBLIC_PREFIXES:
+        name = name.removeprefix(prefix)
+    return name
+
+
+def bundled_weights(task: str) -> Path:
+    """The weights that come with the package. Raises WeightsError if there are none for ``task``."""
+    package = Path(__file__).parent
+    for folder in (package / "_weights", package.parent / "weights"):  # installed, or in a checkout
+        if (path := folder / f"{task}.safetensors").is_file():
+            return path
+    raise WeightsError(f"this copy carries no weights for {task}: name a file with --weights")
+
+
+def sha256(path: Path) -> str:
+    """The hash of a file, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_info(path: Path) -> WeightsInfo:
+    """What the file says of itself, without loading its tensors. Raises WeightsError."""
+    _check_file(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            return WeightsInfo.from_metadata(file.metadata() or {})
+    except (SafetensorError, ValueError, OSError) as error:
+        raise WeightsError(f"{path} is not usable as weights: {error}") from None
+
+
+def load_model(path: Path, task: str | None, dtype: torch.dtype, device: torch.device) -> TinyRecursiveModel:
+    """The network of a file, ready to run. Raises WeightsError naming the file and what is wrong with it.
+
+    Strict: the tensors are those the config asks for, in name and shape, floating, finite.
+    """
+    info = read_info(path)
+    if task is not None and info.task != task:
+        raise WeightsError(f"{path} was trained for {info.task or 'an unnamed task'}, not for {task}")
+    with torch.device("meta"):
+        expected = {name: tensor.shape for name, tensor in TinyRecursiveModel(info.config).state_dict().items()}
+    tensors = _read_tensors(path, expected)
+    model = TinyRecursiveModel(info.config, dtype)
+    model.load_state_dict(tensors, strict=True)
+    # The forward pass casts each weight to the activations' dtype at every call: cast once instead.
+    return model.to(device=device, dtype=dtype).eval().requires_grad_(False)
+
+
+def save_weights(
+    path: Path, tensors: dict[str, Tensor], info: WeightsInfo, dtype: torch.dtype = torch.bfloat16
+) -> None:
+    """Write atomically: the file at ``path`` is the old one or the new one, whole. Refuses values that are not finite."""
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise WeightsError(f"{name} has values that are not finite: {path} is left as it was")
+    payload = save({k: v.detach().to("cpu", dtype).contiguous() for k, v in tensors.items()}, info.to_metadata())
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(payload)
+            file.flush()
+            os.fsync(file.fileno())
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(temporary).chmod(0o666 & ~mask)  # mkstemp gives 0600; a saved file has the user's usual mode
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _check_file(path: Path) -> None:
+    if not path.exists():
+        raise WeightsError(f"no weights at {path}")
+    if not path.is_file():
+        raise WeightsError(f"{path} is not a file: name the .safetensors file itself")
+    size = path.stat().st_size
+    if size > MAX_FILE:
+        raise WeightsError(f"{path} has {size >> 20} MiB, more than the {MAX_FILE >> 20} MiB allowed")
+    with path.open("rb") as file:
+        head = file.read(64)
+    if head.startswith(b"version https://git-lfs"):
+        raise WeightsError(f"{path} is a git-lfs pointer, not the weights: fetch them with 'git lfs pull'")
+    if head.startswith((b"PK\x03\x04", b"\x80\x02", b"\x80\x04")):
+        raise WeightsError(f"{path} is a pickled checkpoint, not safetensors")
+    if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
+        raise WeightsError(f"{path} is a web page, not weights")
+
+
+def _read_tensors(path: Path, expected: dict[str, torch.Size]) -> dict[str, Tensor]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = {strip_prefixes(name): name for name in file.keys()}  # noqa: SIM118 (safe_open is no dict)
+            for problem, odd in (("lacks", set(expected) - set(names)), ("has an unknown", set(names) - set(expected))):
+                if odd:
+                    raise WeightsError(f"{path} {problem} tensor {min(odd)!r}")
+            for short, name in names.items():
+                shape = file.get_slice(name).get_shape()
+                if tuple(shape) != tuple(expected[short]):
+                    raise WeightsError(f"{path}: {short} has shape {tuple(shape)}, not {tuple(expected[short])}")
+            tensors = {short: file.get_tensor(name) for short, name in names.items()}
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path} is damaged: {error}") from None
+    for name, tensor in tensors.items():
+        if not tensor.is_floating_point() or not torch.isfinite(tensor).all():
+            raise WeightsError(f"{path}: {name} has values that are not finite numbers")
+    return tensors
