@@ -1,0 +1,23 @@
+"""trmsolve: watch a Tiny Recursive Model solve your own puzzle, cycle by cycle.
+
+from trmsolve import load
+solver = load("sudoku")
+answer = solver.solve(text)
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trmsolve.solver import Solver, load
+
+__all__ = ["Solver", "__version__", "load"]
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """``load`` and ``Solver`` come when asked for: they need torch, and ``trmsolve --help`` must not wait for it."""
+    if name in ("load", "Solver"):
+        from trmsolve import solver
+
+        return getattr(solver, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

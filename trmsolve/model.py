@@ -152,7 +152,7 @@ class Embedding(nn.Module):
 
 
 class PuzzleEmbedding(nn.Module):
-    """One learned vector per puzzle id. Its gradient is sparse: a table of a million rows is touched a batch at a time."""
+    """One learned vector per puzzle id. Its gradient is sparse: a batch touches few rows of a table of a million."""
 
     def __init__(self, num_puzzles: int, dim: int) -> None:
         super().__init__()
@@ -175,7 +175,8 @@ class SwiGLU(nn.Module):
     def forward(self, h: Tensor) -> Tensor:
         gate, up = self.gate_up_proj(h).chunk(2, dim=-1)
         inner = torch.sigmoid(gate) * rms_norm(gate * up, self.eps) if self.normed else F.silu(gate) * up
-        return self.down_proj(inner)
+        mixed: Tensor = self.down_proj(inner)
+        return mixed
 
 
 class Rotary(nn.Module):
@@ -336,9 +337,7 @@ class TinyRecursiveModel(nn.Module):
                 y, z = self.latent_recursion(x, y, z)
         return self.latent_recursion(x, y, z)
 
-    def forward(
-        self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None
-    ) -> tuple[State, Prediction]:
+    def forward(self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None) -> tuple[State, Prediction]:
         """One improvement cycle: the next state, cut off from the gradient, and what it predicts.
 
         ``tokens`` (B, S) integers below V, ``puzzle_ids`` (B,) integers below N (default 0).

@@ -211,15 +211,14 @@ class ProgressView(View):
 
     def _line(self) -> Text:
         """One line, whatever the width: the last figures give way first, the bar takes what is left."""
-        done, plain = self.counts["done"], is_plain(self.console)
-        facts = [Text(count(done, "puzzle") if self.total is None else f"{done}/{self.total}"), *self._tally()]
+        read, plain = self.counts["done"] + self.counts["unreadable"], is_plain(self.console)
+        facts = [Text(count(read, "puzzle") if self.total is None else f"{read}/{self.total}"), *self._tally()]
         if self.total is None:
             marks = "|/-\\" if plain else "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
             facts.insert(0, Text(marks[self._turns % len(marks)], "bar"))
         line = _flow([*facts, self._rate()], self.console.width)[0]
         room = min(self.console.width - line.cell_len - 2, 30)
         if self.total and room >= BAR_WIDTH:
-            read = done + self.counts["unreadable"]
             return Text.assemble(_bar(min(read / self.total, 1), room, plain), "  ", line)
         return line
 
@@ -228,7 +227,8 @@ class ProgressView(View):
         return [Text(f"{self.counts[name]} {name}", name if self.counts[name] else "") for name in names]
 
     def _rate(self) -> Text:
-        return Text(f"{self.counts['done'] / max(self.clock() - self.begun, 1e-9):.1f} puzzles/s")
+        elapsed = self.clock() - self.begun
+        return Text(f"{self.counts['done'] / elapsed if elapsed else 0:.1f} puzzles/s")
 
     def _summary(self) -> list[Text]:
         done = self.counts["done"]
@@ -252,7 +252,8 @@ def cycle_facts(cycle: Cycle, lines: list[Line], plain: bool) -> list[Fact]:
     overwritten = sum(style == "overwritten" for _, style in cells)
 
     def counted(label: str, number: int, style: str) -> Fact:
-        return Fact(label, Text(f"{number}{marks.get(style, '')}", style if number and not plain else ""))
+        look = style if number and not plain else ""  # a piece, not the whole text: a table fills its cell with that
+        return Fact(label, Text.assemble((f"{number}{marks.get(style, '')}", look)))
 
     facts = [
         Fact("cycle", Text(f"{cycle.number}/{cycle.limit}"), cycle.number / cycle.limit),
@@ -262,7 +263,7 @@ def cycle_facts(cycle: Cycle, lines: list[Line], plain: bool) -> list[Fact]:
         Fact("confidence", Text(f"{cycle.mean_confidence:.0%}"), cycle.mean_confidence),
         Fact("halt", Text(f"{cycle.halt:.0%}"), cycle.halt),
     ]
-    return facts + ([counted("overwritten clues", overwritten, "overwritten")] if overwritten else [])
+    return facts + ([counted("clues changed", overwritten, "overwritten")] if overwritten else [])
 
 
 def outcome(console: Console, answer: Answer, source: str = "") -> Text:
@@ -292,6 +293,8 @@ def draw(
 
 def _beside(picture: Text, facts: Iterable[Fact], plain: bool) -> RenderableType:
     figures = Table.grid(padding=(0, 2, 0, 0))
+    figures.add_column(min_width=13)  # room for the longest label and figure, so that nothing jumps when they come
+    figures.add_column(min_width=5)
     for label, value, share in facts:
         figures.add_row(Text(label, "label"), value, "" if share is None else _bar(share, BAR_WIDTH, plain))
     table = Table.grid(padding=(0, 3, 0, 0))

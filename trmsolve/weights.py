@@ -50,9 +50,7 @@ class WeightsInfo:
         """Raises ValueError where an entry is missing or does not make sense."""
         if "trmsolve.config" not in metadata:
             raise ValueError("it carries no trmsolve.config")
-        entries = {
-            key: json.loads(metadata.get(f"trmsolve.{key}", "{}")) for key in ("config", "training", "scores")
-        }
+        entries = {key: json.loads(metadata.get(f"trmsolve.{key}", "{}")) for key in ("config", "training", "scores")}
         if bad := [key for key, value in entries.items() if not isinstance(value, dict)]:
             raise ValueError(f"trmsolve.{bad[0]} is not an object")
         try:
@@ -114,7 +112,7 @@ def load_model(path: Path, task: str | None, dtype: torch.dtype, device: torch.d
 def save_weights(
     path: Path, tensors: dict[str, Tensor], info: WeightsInfo, dtype: torch.dtype = torch.bfloat16
 ) -> None:
-    """Write atomically: the file at ``path`` is the old one or the new one, whole. Refuses values that are not finite."""
+    """Write atomically: ``path`` holds the old file or the new one, whole. Refuses values that are not finite."""
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
             raise WeightsError(f"{name} has values that are not finite: {path} is left as it was")

@@ -1,0 +1,43 @@
+"""The command line: one thin module a command. They connect, and neither compute nor draw.
+
+Nothing here imports torch before a command needs it, so that ``--help`` and shell completion answer at once.
+"""
+
+from typing import Annotated
+
+import typer
+
+from trmsolve import __version__
+from trmsolve.cli.eval import eval_command
+from trmsolve.cli.generate import generate
+from trmsolve.cli.solve import sudoku
+from trmsolve.cli.train import train
+
+app = typer.Typer(
+    name="trmsolve",
+    help="Watch a Tiny Recursive Model solve your own puzzle, cycle by cycle.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # an unexpected error shows its plain traceback
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"trmsolve {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Watch a Tiny Recursive Model solve your own puzzle, cycle by cycle."""
+
+
+app.command()(sudoku)
+app.command()(train)
+app.command("eval")(eval_command)
+app.command()(generate)

@@ -95,13 +95,16 @@ class Task(Protocol):
     """One kind of puzzle. A new one is one new file beside this one."""
 
     name: str
-    vocab_size: int
+    difficulties: tuple[str, ...]
 
     def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:
         """Every puzzle of a file in order; an item that cannot be read is yielded as its error, the others follow."""
 
     def write(self, grid: Grid, form: Any) -> str:
         """A grid in the form its puzzle was read in, newline at the end included."""
+
+    def line(self, grid: Grid) -> str:
+        """A grid as the one string that JSON and ``--format line`` use."""
 
     def encode(self, grid: Grid) -> NDArray[np.int64]:
         """Grid -> tokens (S,)."""
@@ -112,11 +115,17 @@ class Task(Protocol):
     def verify(self, puzzle: Grid, answer: Grid) -> Verdict:
         """By the rules alone, written without use of ``encode`` and ``decode``."""
 
+    def remark(self, puzzle: Grid) -> str:
+        """What can cheaply be said of the puzzle itself, such as that it has no solution; "" if nothing."""
+
     def faults(self, puzzle: Grid, answer: Grid) -> tuple[NDArray[np.bool_], int]:
         """The cells that break a rule, and how many rules are broken. For the eye; ``verify`` decides."""
 
     def paint(self, cycle: Cycle, plain: bool) -> list[Line]:
         """The cycle's grid as lines of styled text; ``plain`` asks for ASCII that reads without colour."""
+
+    def generate(self, difficulty: str, seed: int) -> Iterator[Puzzle]:
+        """New puzzles without end, each with its answer."""
 
     def augment(self, grid: Grid, answer: Grid, rng: np.random.Generator) -> tuple[Grid, Grid]:
         """Another training example of the same kind: question and answer under a random symmetry."""

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.base import Cycle, Grid, Line, Puzzle, Verdict
+from trmsolve.puzzles.sudoku_generate import DIFFICULTIES, generate_sudokus
 from trmsolve.puzzles.sudoku_paint import paint_sudoku
+from trmsolve.puzzles.sudoku_search import count_solutions
 from trmsolve.puzzles.sudoku_text import read_sudokus, write_sudoku
 
 CELLS = [(row, column) for row in range(9) for column in range(9)]
@@ -24,6 +26,9 @@ HOUSES: dict[str, list[tuple[int, int]]] = {
     **{f"box {k + 1}": [cell for cell in CELLS if cell[0] // 3 * 3 + cell[1] // 3 == k] for k in range(9)},
 }
 HOUSE_CELLS = np.array([[9 * row + column for row, column in cells] for cells in HOUSES.values()])  # (27, 9)
+
+REMARK_BUDGET = 300
+"""Guesses the search for a remark may make: milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,8 @@ class SudokuView:
     def apply(self, grid: Grid) -> Grid:
         """The grid as the model will see it."""
         turned = grid.T if self.transpose else grid
-        return self.digits[turned[np.ix_(self.rows, self.columns)]]
+        view: Grid = self.digits[turned[np.ix_(self.rows, self.columns)]]
+        return view
 
     def undo_cells(self, cells: NDArray[Any]) -> NDArray[Any]:
         """Put what belongs to the cells (confidence, masks) back where the puzzle has them."""
@@ -71,8 +77,7 @@ class Sudoku:
     """The nine-by-nine Sudoku as a task. Token 0 is padding, 1 the blank, 2 to 10 the digits, as in the public code."""
 
     name = "sudoku"
-    vocab_size = 11
-    shape = (9, 9)
+    difficulties: tuple[str, ...] = DIFFICULTIES
 
     def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:
         """Every Sudoku of a text file in whatever form it has; see ``sudoku_text``."""
@@ -82,11 +87,15 @@ class Sudoku:
         """A grid in the form its puzzle was read in."""
         return write_sudoku(grid, form)
 
+    def line(self, grid: Grid) -> str:
+        """81 characters, ``.`` for a blank."""
+        return "".join(str(digit) if digit else "." for digit in grid.reshape(-1).tolist())
+
     def encode(self, grid: Grid) -> NDArray[np.int64]:
         """Grid (9, 9) -> tokens (81,), row after row."""
         return grid.reshape(-1).astype(np.int64) + 1
 
-    def decode(self, tokens: NDArray[Any], shape: tuple[int, ...] = shape) -> Grid:
+    def decode(self, tokens: NDArray[Any], shape: tuple[int, ...] = (9, 9)) -> Grid:
         """Tokens (81,) -> grid; padding, which means nothing on this board, becomes a blank."""
         return np.maximum(tokens.reshape(shape).astype(np.int8) - 1, 0).astype(np.int8)
 
@@ -106,6 +115,15 @@ class Sudoku:
                 return Verdict(False, f"{house} has two {twice}s and no {missing[0]}")
         return Verdict(True)
 
+    def remark(self, puzzle: Grid) -> str:
+        """Whether the puzzle has no solution or several, if a short search can tell. Never used for an answer."""
+        match count_solutions(puzzle, limit=2, budget=REMARK_BUDGET):
+            case 0:
+                return "the puzzle has no solution"
+            case 2:
+                return "the puzzle has more than one solution"
+        return ""
+
     def faults(self, puzzle: Grid, answer: Grid) -> tuple[NDArray[np.bool_], int]:
         """Cells that clash or are changed clues, and how many houses and clues are broken. For the eye only."""
         digits = answer.reshape(-1)[HOUSE_CELLS]  # (27, 9)
@@ -120,6 +138,10 @@ class Sudoku:
     def paint(self, cycle: Cycle, plain: bool) -> list[Line]:
         """The grid as lines of styled text; see ``sudoku_paint``."""
         return paint_sudoku(cycle, plain)
+
+    def generate(self, difficulty: str, seed: int) -> Iterator[Puzzle]:
+        """New puzzles with exactly one solution; see ``sudoku_generate``."""
+        return generate_sudokus(difficulty, seed)
 
     def augment(self, grid: Grid, answer: Grid, rng: np.random.Generator) -> tuple[Grid, Grid]:
         """Question and answer under the same random symmetry."""

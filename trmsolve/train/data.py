@@ -44,7 +44,9 @@ class Examples:
             if isinstance(puzzle, PuzzleError):
                 raise puzzle
             if puzzle.answer is None:
-                raise PuzzleError("training needs answers, and this puzzle has none: give a CSV with both", puzzle.source)
+                raise PuzzleError(
+                    "training needs the answer beside the puzzle: give a CSV with both", puzzle.source
+                )
             questions.append(puzzle.grid)
             answers.append(puzzle.answer)
         if not questions:

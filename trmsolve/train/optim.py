@@ -58,9 +58,13 @@ class SignSGD(Optimizer):
                 p[rows] = p[rows] * (1 - group["lr"] * group["weight_decay"]) - group["lr"] * grad.values().sign()
 
 
-def split_parameters(model: TinyRecursiveModel) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+def split_parameters(
+    model: TinyRecursiveModel,
+) -> tuple[list[nn.Parameter], list[nn.Parameter], list[nn.Parameter]]:
     """The matrices of the blocks; embeddings, heads and biases; the table of puzzle embeddings."""
-    matrices, rest, table = [], [], []
+    matrices: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
+    table: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
         if name.startswith("puzzle_emb."):
             table.append(parameter)

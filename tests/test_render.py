@@ -1,0 +1,482 @@
+"""What reaches the terminal, as exact text from pinned consoles; a small screen replays what a terminal would keep."""
+
+import io
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from trmsolve.errors import PuzzleError
+from trmsolve.puzzles.base import Answer, Cycle, Line, Puzzle
+from trmsolve.render import (
+    STYLES,
+    LiveView,
+    ProgressView,
+    QuietView,
+    StepsView,
+    View,
+    count,
+    is_plain,
+    make_console,
+    seconds,
+)
+
+ESCAPE = re.compile(r"\x1b\[([?\d;]*)([A-Za-z])")
+PUZZLE = Puzzle(np.array([[1, 0], [0, 1]], np.int8), "pair.txt:1")
+OTHER = Puzzle(np.array([[0, 2], [2, 0]], np.int8), "pair.txt:2")
+THIRD = Puzzle(np.array([[3, 0], [0, 3]], np.int8), "pair.txt:4")
+UNREADABLE = PuzzleError("80 characters, a Sudoku has 81", "pair.txt", 3, 81)
+
+
+def paint(cycle: Cycle, plain: bool) -> list[Line]:
+    """A 2x2 puzzle in a frame: the views know no other."""
+    side, rule = ("|", "+----+") if plain else ("│", "├────┤")
+    lines: list[Line] = [[(rule, "frame")]]
+    for row, changed in zip(cycle.grid.tolist(), cycle.changed.tolist(), strict=True):
+        cells: Line = []
+        for digit, new in zip(row, changed, strict=True):
+            cells += [(f"{digit}*", "changed") if new and plain else (f"{digit} ", "changed" if new else "given")]
+        lines.append([(side, "frame"), *cells, (side, "frame")])
+    return [*lines, [(rule, "frame")]]
+
+
+def cycle(number: int = 1, puzzle: Puzzle = PUZZLE, view: int = 1, fill: int = 7) -> Cycle:
+    grid = np.array([[1, number], [fill, 1]], np.int8)
+    return Cycle(
+        puzzle=puzzle,
+        number=number,
+        limit=16,
+        view=view,
+        views=32,
+        grid=grid,
+        confidence=np.full((2, 2), 0.875, np.float32),
+        changed=np.array([[False, True], [False, False]]),
+        faulty=np.zeros((2, 2), np.bool_),
+        violations=3,
+        halt=0.25,
+    )
+
+
+def answer(last: Cycle, verified: bool = True, cycles: int = 2, views: int = 1, took: float = 0.414) -> Answer:
+    reason = "" if verified else "two 5s in row 3"
+    return Answer(last.puzzle, last.grid, verified, reason, cycles, views, last.halt, took)
+
+
+def pinned(width: int = 80, height: int = 24, stream: Any = None, terminal: bool = True, **more: Any) -> Console:
+    options: dict[str, Any] = {"color_system": "standard", "force_terminal": terminal, "force_interactive": terminal}
+    if not terminal:
+        options["color_system"] = None
+    environ = {"TERM": "xterm"}
+    return make_console(
+        stream or io.StringIO(), width=width, height=height, legacy_windows=False, _environ=environ, **(options | more)
+    )
+
+
+def written(console: Console) -> str:
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    return file.getvalue()
+
+
+def screen(raw: str) -> list[str]:
+    """The lines a terminal holds after all of it, scrolled ones included; knows the escapes that views use."""
+    lines, row, column = [""], 0, 0
+    for part in re.split(r"(\x1b\[[?\d;]*[A-Za-z]|\r|\n)", raw):
+        escape = ESCAPE.fullmatch(part)
+        if part == "\n":
+            row, column = row + 1, 0
+            lines += [""] * (row + 1 - len(lines))
+        elif part == "\r":
+            column = 0
+        elif escape and escape[2] == "A":
+            row -= int(escape[1])
+        elif escape and escape[2] == "K":
+            lines[row] = ""
+        elif escape:
+            assert escape[2] in "mhl", f"unknown escape {part!r}"
+        else:
+            lines[row] = lines[row][:column].ljust(column) + part + lines[row][column + len(part) :]
+            column += len(part)
+    return [line.rstrip() for line in lines]
+
+
+def play(view: View, cycles: int = 2, **outcome: Any) -> View:
+    last = cycle(1)
+    for number in range(1, cycles + 1):
+        last = cycle(number)
+        view.cycle(last)
+    view.answer(answer(last, **outcome))
+    return view
+
+
+# The live view
+
+FRAME_BESIDE = [
+    "├────┤   cycle          2/16   ━───────",
+    "│1 2 │   view           1/32",
+    "│7 1 │   changed        1",
+    "├────┤   broken rules   3",
+    "         confidence     88%    ━━━━━━━─",
+    "         halt           25%    ━━──────",
+]
+FRAME_UNDER = [
+    "├────┤",
+    "│1 2 │",
+    "│7 1 │",
+    "├────┤",
+    "cycle 2/16  view 1/32",
+    "changed 1  broken rules 3",
+    "confidence 88%  halt 25%",
+]
+FRAME_BARE = ["1 2", "7 1", *FRAME_UNDER[4:]]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "frame"),
+    [
+        (80, 24, FRAME_BESIDE),
+        (39, 8, FRAME_BESIDE),
+        (30, 20, FRAME_UNDER),
+        (30, 9, FRAME_UNDER),
+        (30, 8, FRAME_BARE),
+        (30, 6, ["cycle 2/16  view 1/32"]),
+        (10, 3, ["cycle 2/16"]),
+    ],
+)
+def test_a_moving_frame_fits_the_terminal(width: int, height: int, frame: list[str]) -> None:
+    console = pinned(width, height)
+    view = LiveView(console, paint)
+    view.cycle(cycle(1))
+    view.cycle(cycle(2))
+    assert screen(written(console)) == frame
+
+
+def test_the_last_frame_stays_once_with_one_line() -> None:
+    console = pinned()
+    with LiveView(console, paint) as view:
+        play(view)
+    assert screen(written(console)) == [*FRAME_BESIDE, "solved  2 cycles  1 view  0.41 s", ""]
+
+
+def test_in_a_narrow_terminal_nothing_is_cut_or_doubled() -> None:
+    console = pinned(30, 20)
+    with LiveView(console, paint, headings=True) as view:
+        play(view, verified=False, cycles=2)
+    line = ["unverified  2 cycles  1 view", "0.41 s  two 5s in row 3", ""]
+    assert screen(written(console)) == ["pair.txt:1", *FRAME_UNDER, *line]
+
+
+def test_each_puzzle_leaves_its_frame_under_its_source() -> None:
+    console = pinned()
+    with LiveView(console, paint, headings=True) as view:
+        play(view, cycles=2)
+        view.problem(UNREADABLE)
+        view.cycle(cycle(2, OTHER))
+        view.answer(answer(cycle(2, OTHER), verified=False, cycles=512, views=32, took=31.04))
+    assert screen(written(console)) == [
+        *["pair.txt:1", *FRAME_BESIDE, "solved  2 cycles  1 view  0.41 s"],
+        "pair.txt:3:81: 80 characters, a Sudoku has 81",
+        *["pair.txt:2", *FRAME_BESIDE, "unverified  512 cycles  32 views  31.0 s  two 5s in row 3"],
+        "",
+    ]
+
+
+def test_mixed_puzzles_are_followed_one_at_a_time() -> None:
+    console = pinned()
+    with LiveView(console, paint, headings=True) as view:
+        view.cycle(cycle(2))
+        view.cycle(cycle(5, OTHER))
+        assert screen(written(console)) == ["pair.txt:1", *FRAME_BESIDE]
+        view.answer(answer(cycle(5, OTHER)))
+        view.cycle(cycle(9, THIRD))
+        assert "9/16" not in written(console)
+        view.answer(answer(cycle(2)))
+    kept = screen(written(console))
+    assert [line for line in kept if line.startswith("pair")] == ["pair.txt:2", "pair.txt:1"]
+    assert kept[1].endswith("5/16   ━━──────")
+    assert kept[8:] == ["pair.txt:1", *FRAME_BESIDE, "solved  2 cycles  1 view  0.41 s", ""]
+
+
+def test_the_frame_that_stays_is_the_one_of_the_answer() -> None:
+    console = pinned(30, 20)
+    right, wrong = cycle(3, view=1), cycle(4, view=2)
+    with LiveView(console, paint) as view:
+        view.cycle(right)
+        view.cycle(wrong)
+        view.answer(answer(right))
+    assert screen(written(console))[1:5] == ["│1 3 │", "│7 1 │", "├────┤", "cycle 3/16  view 1/32"]
+
+
+def test_an_interrupt_leaves_the_frame_and_gives_the_cursor_back() -> None:
+    console = pinned()
+    with pytest.raises(KeyboardInterrupt), LiveView(console, paint) as view:
+        view.cycle(cycle(2))
+        assert "\x1b[?25l" in written(console)
+        raise KeyboardInterrupt
+    assert written(console).endswith("\x1b[?25h")
+    assert screen(written(console)) == [*FRAME_BESIDE, ""]
+
+
+def test_clearing_makes_way_for_others_and_the_next_cycle_draws_again() -> None:
+    console = pinned()
+    view = LiveView(console, paint)
+    view.cycle(cycle(1))
+    view.clear()
+    assert not "".join(screen(written(console)))
+    assert written(console).index("\x1b[?25h") > written(console).index("\x1b[?25l")
+    view.cycle(cycle(2))
+    assert [line for line in screen(written(console)) if line] == FRAME_BESIDE
+
+
+@pytest.mark.parametrize("console", [pinned(terminal=False), pinned(force_interactive=False, color_system=None)])
+def test_where_nothing_can_be_redrawn_one_line_a_puzzle_is_all(console: Console) -> None:
+    with LiveView(console, paint, headings=True) as view:
+        play(view)
+        play(view, cycles=1, verified=False)
+    assert written(console) == (
+        "pair.txt:1  solved  2 cycles  1 view  0.41 s\n"
+        "pair.txt:1  unverified  2 cycles  1 view  0.41 s  two 5s in row 3\n"
+    )
+
+
+def test_one_puzzle_needs_no_heading() -> None:
+    console = pinned(terminal=False)
+    play(LiveView(console, paint))
+    assert written(console) == "solved  2 cycles  1 view  0.41 s\n"
+
+
+# Every step, progress, quiet
+
+
+def test_steps_in_a_file_are_plain_text_without_escapes() -> None:
+    console = pinned(width=20, terminal=False)
+    with StepsView(console, paint, headings=True) as view:
+        play(view)
+    assert written(console) == (
+        "pair.txt:1\n+----+\n|1 1*|\n|7 1 |\n+----+\n"
+        "cycle 1/16  view 1/32  changed 1 *  broken rules 3  confidence 88%  halt 25%\n\n"
+        "pair.txt:1\n+----+\n|1 2*|\n|7 1 |\n+----+\n"
+        "cycle 2/16  view 1/32  changed 1 *  broken rules 3  confidence 88%  halt 25%\n\n"
+        "pair.txt:1  solved  2 cycles  1 view  0.41 s\n"
+    )
+
+
+def test_steps_on_a_terminal_only_add_lines() -> None:
+    console = pinned(30, 6)
+    with StepsView(console, paint) as view:
+        play(view)
+    assert "\x1b[?25" not in written(console)
+    kept = screen(written(console))
+    assert kept[8:] == [*FRAME_UNDER, "", "solved  2 cycles  1 view", "0.41 s", ""]
+
+
+class Clock:
+    """Stands still until told to move."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def progress(console: Console, total: int | None = 10) -> tuple[ProgressView, Clock]:
+    clock = Clock()
+    return ProgressView(console, total, clock), clock
+
+
+def test_progress_is_one_line_that_moves() -> None:
+    console = pinned()
+    view, clock = progress(console)
+    for verified in (True, True, True, False):
+        clock.now += 0.5
+        view.answer(answer(cycle(2), verified))
+    clock.now += 0.5
+    view.problem(UNREADABLE)
+    assert screen(written(console)) == [
+        "pair.txt:3:81: 80 characters, a Sudoku has 81",
+        "━━━━━━━━━━───────────  5/10  3 solved  1 unverified  1 unreadable  1.6 puzzles/s",
+    ]
+
+
+@pytest.mark.parametrize("width", [80, 40, 20, 8])
+def test_progress_never_fills_more_than_a_line(width: int) -> None:
+    console = pinned(width)
+    view, clock = progress(console, total=100_000)
+    for _ in range(3):
+        clock.now += 1
+        view.answer(answer(cycle(2)))
+    (line,) = screen(written(console))
+    assert line and len(line) <= width
+
+
+def test_progress_without_a_total_turns_and_counts() -> None:
+    console = pinned()
+    view, clock = progress(console, total=None)
+    view.cycle(cycle(1))
+    first = screen(written(console))
+    clock.now += 1
+    view.answer(answer(cycle(2)))
+    assert first == ["⠙  0 puzzles  0 solved  0 unverified  0.0 puzzles/s"]
+    assert screen(written(console)) == ["⠹  1 puzzle  1 solved  0 unverified  1.0 puzzles/s"]
+
+
+def test_progress_draws_no_faster_than_an_eye() -> None:
+    console = pinned()
+    view, clock = progress(console)
+    view.cycle(cycle(1))
+    before = written(console)
+    clock.now += 0.05
+    view.cycle(cycle(2))
+    assert written(console) == before
+    clock.now += 0.06
+    view.cycle(cycle(3))
+    assert written(console) != before
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_summary_replaces_the_bar_and_stands_alone_in_a_file(terminal: bool) -> None:
+    console = pinned(100, terminal=terminal)
+    view, clock = progress(console)
+    with view:
+        view.answer(answer(cycle(2), views=1))
+        view.problem(UNREADABLE)
+        view.answer(answer(cycle(2), views=2))
+        view.answer(answer(cycle(2), verified=False, views=32))
+        clock.now += 41.2
+        view.cycle(cycle(1))
+    assert [line for line in screen(written(console)) if line] == [
+        "pair.txt:3:81: 80 characters, a Sudoku has 81",
+        "3 puzzles  2 solved  1 unverified  1 unreadable  11.7 views on average  41.2 s  0.1 puzzles/s",
+    ]
+    assert ("\x1b" in written(console)) is terminal
+
+
+def test_a_summary_of_nothing() -> None:
+    console = pinned(terminal=False)
+    view, _ = progress(console, total=0)
+    view.close()
+    view.close()
+    assert written(console) == "0 puzzles  0 solved  0 unverified  0.00 s  0.0 puzzles/s\n"
+
+
+def test_quiet_says_nothing_but_errors_and_breaks_none_of_them() -> None:
+    console = pinned(width=20)
+    with QuietView(console) as view:
+        play(view)
+        view.problem(UNREADABLE)
+    assert screen(written(console)) == ["pair.txt:3:81: 80 characters, a Sudoku has 81", ""]
+
+
+# Terminals that can do less
+
+
+class Ascii(io.TextIOWrapper):
+    """A strict ASCII stream: one character too many raises."""
+
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO(), encoding="ascii", errors="strict", write_through=True)
+
+
+def test_an_ascii_stream_gets_ascii_only() -> None:
+    stream = Ascii()
+    console = pinned(stream=stream)
+    named = replace(cycle(2), puzzle=replace(PUZZLE, source="rätsel.txt:1"))
+    views: list[View] = [LiveView(console, paint, True), StepsView(console, paint, True), progress(console, 5)[0]]
+    for view in [*views, progress(console, None)[0]]:
+        with view:
+            view.cycle(named)
+            view.problem(PuzzleError("kein Rätsel", "rätsel.txt", 1))
+            view.answer(replace(answer(named, verified=False), reason="zwei Fünfen"))
+    drawn = ESCAPE.sub("", stream.buffer.getvalue().decode("ascii"))  # type: ignore[attr-defined]
+    assert r"r\xe4tsel.txt:1" in drawn and r"F\xfcnfen" in drawn  # names and reasons
+    assert "|1 2*|" in drawn and "/  0 puzzles" in drawn and "-" * 30 + "  0/5" in drawn
+
+
+@pytest.mark.parametrize(
+    ("environ", "encoding", "plain"),
+    [
+        ({"TERM": "xterm"}, "utf-8", False),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, "utf-8", True),
+        ({"TERM": "dumb"}, "utf-8", True),
+        ({"TERM": "xterm"}, "ascii", True),
+        ({"TERM": "xterm"}, "latin-1", True),
+    ],
+)
+def test_when_drawings_are_plain(environ: dict[str, str], encoding: str, plain: bool) -> None:
+    class Terminal(io.TextIOWrapper):
+        def isatty(self) -> bool:
+            return True
+
+    console = make_console(Terminal(io.BytesIO(), encoding=encoding), _environ=environ)
+    assert is_plain(console) is plain
+    assert console.is_interactive is (environ["TERM"] != "dumb")
+
+
+def test_no_color_marks_instead_of_colouring() -> None:
+    console = pinned(no_color=True)
+    with LiveView(console, paint) as view:
+        play(view)
+    kept = screen(written(console))
+    assert kept[:3] == [
+        "+----+   cycle          2/16   #-------",
+        "|1 2*|   view           1/32",
+        "|7 1 |   changed        1 *",
+    ]
+    codes = {code for codes, kind in ESCAPE.findall(written(console)) if kind == "m" for code in codes.split(";")}
+    assert codes <= {"", "0", "1", "2", "4", "7"}  # no colour among the attributes
+
+
+def test_forced_colours_in_a_pipe_do_not_animate() -> None:
+    console = make_console(io.StringIO(), _environ={"FORCE_COLOR": "1", "TERM": "xterm"}, width=80)
+    with LiveView(console, paint) as live:
+        play(live)
+    assert written(console) == "\x1b[1;32msolved\x1b[0m  2 cycles  1 view  0.41 s\n"
+    with progress(console)[0] as counted:
+        play(counted)
+    assert not [kind for _, kind in ESCAPE.findall(written(console)) if kind != "m"]
+
+
+def test_control_characters_of_a_file_do_not_reach_the_terminal() -> None:
+    console = pinned(terminal=False)
+    QuietView(console).problem(PuzzleError("bad \x1b[2J row [red]", "a\udce9\n.txt", 1))
+    assert written(console) == "a\\udce9\\n.txt:1: bad \\x1b[2J row [red]\n"
+
+
+# What the figures say
+
+
+def test_overwritten_clues_are_counted_beside_the_drawing() -> None:
+    def wrong(cycle: Cycle, plain: bool) -> list[Line]:
+        return [[("5?", "overwritten"), ("6?", "overwritten"), ("7!", "conflict")]]
+
+    console = pinned(width=20, terminal=False)
+    StepsView(console, wrong).cycle(cycle(2))
+    assert written(console).endswith("broken rules 3 !  confidence 88%  halt 25%  clues changed 2 ?\n\n")
+
+
+def test_a_count_has_the_style_of_its_cells() -> None:
+    console = pinned()
+    LiveView(console, paint).cycle(cycle(2))
+    assert "\x1b[1;35m2 \x1b[0m" in written(console)  # the changed cell
+    assert "\x1b[1;35m1\x1b[0m" in written(console)  # how many there are
+    assert "\x1b[7;31m3\x1b[0m" in written(console)  # broken rules
+    LiveView(console, paint).cycle(replace(cycle(2), violations=0))
+    assert "\x1b[7;31m0" not in written(console)  # nothing to point at
+
+
+def test_colours_are_named_ones_that_read_on_dark_and_on_light() -> None:
+    assert not {"white", "black", "yellow"} & {word for style in STYLES.values() for word in style.split()}
+    assert not any("#" in style or "rgb" in style for style in STYLES.values())
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0 cycles"), (1, "1 cycle"), (2, "2 cycles")])
+def test_plural(number: int, text: str) -> None:
+    assert count(number, "cycle") == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.414, "0.41 s"), (3.1, "3.10 s"), (41.24, "41.2 s"), (123.0, "123.0 s")])
+def test_seconds(value: float, text: str) -> None:
+    assert seconds(value) == text

@@ -1,0 +1,137 @@
+"""The Sudoku drawing, character by character and style by style."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from trmsolve.puzzles.base import Cycle, Line, Puzzle
+from trmsolve.puzzles.sudoku_paint import cell_styles, paint_sudoku
+
+QUESTION = "530070000600195000098000060800060003400803001700020006060000280000419005000080079"
+ANSWER = "534678912672195348198342567859761423426853791713924856961537284287419635345286179"
+
+
+def grid(text: str) -> NDArray[np.int8]:
+    return np.array([int(digit) for digit in text], np.int8).reshape(9, 9)
+
+
+def cells(*places: tuple[int, int]) -> NDArray[np.bool_]:
+    mask = np.zeros((9, 9), np.bool_)
+    for place in places:
+        mask[place] = True
+    return mask
+
+
+def cycle(
+    answer: NDArray[np.int8],
+    changed: NDArray[np.bool_] | None = None,
+    faulty: NDArray[np.bool_] | None = None,
+    confidence: NDArray[np.float32] | None = None,
+) -> Cycle:
+    none, sure = cells(), np.ones((9, 9), np.float32)
+    return Cycle(
+        puzzle=Puzzle(grid(QUESTION)),
+        number=1,
+        limit=16,
+        view=1,
+        views=1,
+        grid=answer,
+        confidence=sure if confidence is None else confidence,
+        changed=none if changed is None else changed,
+        faulty=none if faulty is None else faulty,
+        violations=0,
+        halt=0.5,
+    )
+
+
+def text(lines: list[Line]) -> str:
+    return "\n".join("".join(piece for piece, _ in line) for line in lines)
+
+
+@pytest.fixture
+def troubled() -> Cycle:
+    """A clue overwritten (5 -> 7), a conflict in the same box, two changed cells, a blank."""
+    answer = grid(ANSWER)
+    answer[0, 0] = answer[0, 2] = 7
+    answer[8, 0] = 0
+    return cycle(answer, cells((0, 0), (0, 2), (4, 4), (4, 7)), cells((0, 0), (0, 2), (0, 4)))
+
+
+def test_plain_drawing_reads_without_colour(troubled: Cycle) -> None:
+    assert text(paint_sudoku(troubled, plain=True)) == (
+        "+-------+-------+-------+\n"
+        "| 7?3 7!| 6 7!8 | 9 1 2 |\n"
+        "| 6 7 2 | 1 9 5 | 3 4 8 |\n"
+        "| 1 9 8 | 3 4 2 | 5 6 7 |\n"
+        "+-------+-------+-------+\n"
+        "| 8 5 9 | 7 6 1 | 4 2 3 |\n"
+        "| 4 2 6 | 8 5*3 | 7 9*1 |\n"
+        "| 7 1 3 | 9 2 4 | 8 5 6 |\n"
+        "+-------+-------+-------+\n"
+        "| 9 6 1 | 5 3 7 | 2 8 4 |\n"
+        "| 2 8 7 | 4 1 9 | 6 3 5 |\n"
+        "| . 4 5 | 2 8 6 | 1 7 9 |\n"
+        "+-------+-------+-------+"
+    )
+
+
+def test_drawing_in_light_box_lines_keeps_the_mark_of_an_overwritten_clue(troubled: Cycle) -> None:
+    assert text(paint_sudoku(troubled, plain=False)) == (
+        "╭───────┬───────┬───────╮\n"
+        "│ 7?3 7 │ 6 7 8 │ 9 1 2 │\n"
+        "│ 6 7 2 │ 1 9 5 │ 3 4 8 │\n"
+        "│ 1 9 8 │ 3 4 2 │ 5 6 7 │\n"
+        "├───────┼───────┼───────┤\n"
+        "│ 8 5 9 │ 7 6 1 │ 4 2 3 │\n"
+        "│ 4 2 6 │ 8 5 3 │ 7 9 1 │\n"
+        "│ 7 1 3 │ 9 2 4 │ 8 5 6 │\n"
+        "├───────┼───────┼───────┤\n"
+        "│ 9 6 1 │ 5 3 7 │ 2 8 4 │\n"
+        "│ 2 8 7 │ 4 1 9 │ 6 3 5 │\n"
+        "│ · 4 5 │ 2 8 6 │ 1 7 9 │\n"
+        "╰───────┴───────┴───────╯"
+    )
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_never_wider_than_25_columns_or_higher_than_13_lines(plain: bool) -> None:
+    everything = np.ones((9, 9), np.bool_)
+    drawn = text(paint_sudoku(cycle(9 - grid(ANSWER), everything, everything), plain)).split("\n")
+    assert len(drawn) == 13
+    assert {len(line) for line in drawn} == {25}
+
+
+def test_every_cell_is_one_piece_with_its_style(troubled: Cycle) -> None:
+    drawn = Counter(style for line in paint_sudoku(troubled, plain=False) for _, style in line if style)
+    drawn.pop("frame")
+    assert drawn == Counter(style for row in cell_styles(troubled) for style in row)
+    assert sum(drawn.values()) == 81
+
+
+def test_styles_of_an_ordinary_answer() -> None:
+    confidence = np.full((9, 9), 0.9, np.float32)
+    confidence[0, :] = 0.4  # the clues of that row stay clues
+    styles = cell_styles(cycle(grid(ANSWER), changed=cells((1, 1)), confidence=confidence))
+    assert styles[0] == ["given", "given", "unsure", "unsure", "given", "unsure", "unsure", "unsure", "unsure"]
+    assert styles[1][:3] == ["given", "changed", "answer"]
+
+
+def test_the_worst_news_of_a_cell_wins() -> None:
+    answer = grid(ANSWER)
+    answer[0, 0] = 0  # a clue wiped out, also faulty, changed and blank
+    everywhere = np.ones((9, 9), np.bool_)
+    assert cell_styles(cycle(answer, everywhere, everywhere))[0][:3] == ["overwritten", "conflict", "conflict"]
+    assert cell_styles(cycle(answer, everywhere))[0][:3] == ["overwritten", "changed", "changed"]
+
+
+def test_no_clue_is_overwritten_where_all_are_kept() -> None:
+    styles = {style for row in cell_styles(cycle(grid(ANSWER))) for style in row}
+    assert styles == {"given", "answer"}
+
+
+def test_a_reversed_digit_does_not_colour_the_gap_behind_it(troubled: Cycle) -> None:
+    row = paint_sudoku(troubled, plain=False)[1]
+    assert ("7", "conflict") in row
+    assert ("7?", "overwritten") in row

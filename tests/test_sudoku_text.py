@@ -1,0 +1,582 @@
+"""Every text form of a Sudoku, every way it can be wrong, and that reading streams."""
+
+import gzip
+import io
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trmsolve.errors import PuzzleError
+from trmsolve.puzzles.base import Grid, Puzzle
+from trmsolve.puzzles.sudoku_text import LIMIT, LINE, TextForm, read_sudokus, write_sudoku
+
+QUESTION = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
+ANSWER = "534678912672195348198342567859761423426853791713924856961537284287419635345286179"
+OTHER = "..9748...7.........2.1.9.....7...24..64.1.59..98...3.....8.3.2.........6...2759.."
+ROWS = [QUESTION[i : i + 9] for i in range(0, 81, 9)]
+SHAPE = "a Sudoku is 81 cells on one line or 9 rows of 9"
+CELLS = "a cell is a digit 1-9 or a blank (one of . 0 _ * x X - or a space)"
+
+
+def grid(cells: str) -> Grid:
+    return np.array([int(c) if c in "123456789" else 0 for c in cells], np.int8).reshape(9, 9)
+
+
+def read(data: str | bytes) -> list[Puzzle | PuzzleError]:
+    return list(read_sudokus(io.BytesIO(data.encode() if isinstance(data, str) else data), "f"))
+
+
+def puzzles(data: str | bytes) -> list[Puzzle]:
+    items = read(data)
+    assert all(isinstance(item, Puzzle) for item in items), [str(item) for item in items]
+    return [item for item in items if isinstance(item, Puzzle)]
+
+
+def one(data: str | bytes) -> Puzzle:
+    (puzzle,) = puzzles(data)
+    return puzzle
+
+
+def errors(data: str | bytes) -> list[str]:
+    items = read(data)
+    assert all(isinstance(item, PuzzleError) for item in items), items
+    return [str(item) for item in items]
+
+
+def texts(items: list[Puzzle | PuzzleError]) -> list[str]:
+    return [item.source if isinstance(item, Puzzle) else str(item) for item in items]
+
+
+# How people draw Sudokus: each takes 81 characters and gives a text.
+
+
+def rows_of(cells: str) -> list[str]:
+    return [cells[i : i + 9] for i in range(0, 81, 9)]
+
+
+def boxed(row: str, bar: str = "|", space: str = "", outer: bool = True) -> str:
+    parts = [space.join(row[i : i + 3]) for i in (0, 3, 6)]
+    inner = f"{space}{bar}{space}".join(parts)
+    return f"{bar}{space}{inner}{space}{bar}" if outer else inner
+
+
+def framed(cells: str, rule: str, bar: str = "|", space: str = "", ends: str = "") -> str:
+    lines = [boxed(row, bar, space) for row in rows_of(cells)]
+    outer = ends or rule
+    return "\n".join([outer, *lines[:3], rule, *lines[3:6], rule, *lines[6:], outer]) + "\n"
+
+
+def frameless(cells: str, rule: str, space: str) -> str:
+    lines = [boxed(row, "|", space, outer=False) for row in rows_of(cells)]
+    return "\n".join([*lines[:3], rule, *lines[3:6], rule, *lines[6:]]) + "\n"
+
+
+FORMS: dict[str, Callable[[str], str]] = {
+    "line": lambda c: c + "\n",
+    "rows": lambda c: "\n".join(rows_of(c)) + "\n",
+    "separated": lambda c: "\n".join(" ".join(row) for row in rows_of(c)) + "\n",
+    "indented": lambda c: "\n".join("    " + " ".join(row) + " " for row in rows_of(c.replace(" ", "."))) + "\n",
+    "commas": lambda c: "\n".join(",".join(row) for row in rows_of(c.replace(" ", "0"))) + "\n",
+    "tabs": lambda c: "\n".join("\t".join(row) for row in rows_of(c.replace(" ", "0"))) + "\n",
+    "sdk": lambda c: "#ARuud\n#LEasy\n" + "\n".join(rows_of(c)) + "\n",
+    "sdk section": lambda c: "[Puzzle]\n" + "\n".join(rows_of(c)) + "\n",
+    "titled": lambda c: "Grid 01\n" + "\n".join(rows_of(c)) + "\n",
+    "ss": lambda c: framed(c, "|---+---+---|", ends="*-----------*"),
+    "plus": lambda c: framed(c, "+-------+-------+-------+", space=" "),
+    "equals": lambda c: framed(c, "+===+===+===+"),
+    "double": lambda c: framed(c, "╬═══╬═══╬═══╬", "║"),
+    "light": lambda c: framed(c, "├───────┼───────┼───────┤", "│", " ", ends="┌───────┬───────┬───────┐"),
+    "hodoku": lambda c: framed(c, ":-------+-------+-------:", space=" ", ends=".-------.-------.-------."),
+    "inner": lambda c: frameless(c, "------+-------+------", " "),
+    "inner tight": lambda c: frameless(c, "---+---+---", ""),
+    "blank boxes": lambda c: framed(c, "+---+---+---+", space="").replace("|", "│"),
+    "table": lambda c: "\n".join("| " + " | ".join(row) + " |" for row in rows_of(c)) + "\n",
+    "narrow table": lambda c: "\n".join("|" + "|".join(row) + "|" for row in rows_of(c)) + "\n",
+    "numbered": lambda c: f"12: {c.replace(' ', '.')}\n",
+    "commented": lambda c: f"{c.replace(' ', '.')} # 30 clues; easy\n",
+    "spread": lambda c: " ".join(c.replace(" ", ".")) + "\n",
+    "nine words": lambda c: " ".join(rows_of(c.replace(" ", "."))) + "\n",
+}
+BLANKS = ".0_*xX- "
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_with_every_blank(form: str, blank: str) -> None:
+    text = FORMS[form](QUESTION.replace(".", blank))
+    puzzle = one(text)
+    assert np.array_equal(puzzle.grid, grid(QUESTION))
+    assert puzzle.grid.dtype == np.int8
+    assert puzzle.answer is None and puzzle.rating is None
+    assert write_sudoku(puzzle.grid, puzzle.form) == text
+    answer = write_sudoku(grid(ANSWER), puzzle.form)
+    assert np.array_equal(one(answer).grid, grid(ANSWER))
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("cells", ["." * 81, ANSWER, QUESTION[:36] + "." * 9 + QUESTION[45:], "." * 80 + "1"])
+def test_empty_full_and_rows_without_clues(form: str, cells: str) -> None:
+    for blank in BLANKS:
+        assert np.array_equal(one(FORMS[form](cells.replace(".", blank))).grid, grid(cells))
+
+
+def permuted(seed: int, clues: float) -> str:
+    """A valid solution by permuting a base pattern, with a share of its cells as clues."""
+    rng = np.random.default_rng(seed)
+    lines = [3 * band + row for band in rng.permutation(3) for row in rng.permutation(3)]
+    columns = [3 * band + column for band in rng.permutation(3) for column in rng.permutation(3)]
+    digits = rng.permutation(9) + 1
+    solution = np.array([[digits[(3 * (r % 3) + r // 3 + c) % 9] for c in columns] for r in lines])
+    return "".join(map(str, np.where(rng.random((9, 9)) < clues, solution, 0).ravel())).replace("0", ".")
+
+
+grids = st.builds(permuted, st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.05, 0.3, 0.8, 1.0]))
+drawings = st.sampled_from(sorted(FORMS))
+
+
+@settings(max_examples=150, deadline=None)
+@given(drawings, st.sampled_from(BLANKS), grids, grids)
+def test_what_is_read_is_written_and_read_again(form: str, blank: str, cells: str, answer: str) -> None:
+    text = FORMS[form](cells.replace(".", blank))
+    puzzle = one(text)
+    assert np.array_equal(puzzle.grid, grid(cells))
+    assert write_sudoku(puzzle.grid, puzzle.form) == text
+    assert np.array_equal(one(write_sudoku(grid(answer), puzzle.form)).grid, grid(answer))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(drawings, st.sampled_from(".0x"), grids), min_size=1, max_size=6))
+def test_mixed_forms_in_one_file_keep_order_lines_and_drawing(parts: list[tuple[str, str, str]]) -> None:
+    drawn = [FORMS[form](cells.replace(".", blank)) for form, blank, cells in parts if form != "sdk section"]
+    text = "\n".join(drawn)
+    found = puzzles(text) if drawn else []
+    assert [p.grid.tolist() for p in found] == [grid(c).tolist() for f, _, c in parts if f != "sdk section"]
+    starts = [1 + sum(part.count("\n") + 1 for part in drawn[:i]) for i in range(len(drawn))]
+    heads = [{"#": 2, "G": 1}.get(part[0], 0) for part in drawn]
+    assert [p.source for p in found] == [f"f:{start + head}" for start, head in zip(starts, heads, strict=True)]
+
+
+# Files of several puzzles
+
+
+def test_groups_are_written_back_with_the_empty_lines_between_them() -> None:
+    text = "\n".join([FORMS["ss"](QUESTION), FORMS["rows"](OTHER), FORMS["plus"](QUESTION)])
+    assert "".join(write_sudoku(p.grid, p.form) for p in puzzles(text)) == text
+
+
+@pytest.mark.parametrize("form", ["rows", "ss", "plus", "titled", "sdk"])
+def test_groups_without_an_empty_line_between_them(form: str) -> None:
+    text = FORMS[form](QUESTION) + FORMS[form](OTHER) + FORMS[form](QUESTION)
+    found = puzzles(text)
+    assert [p.grid.tolist() for p in found] == [grid(c).tolist() for c in (QUESTION, OTHER, QUESTION)]
+    assert "".join(write_sudoku(p.grid, p.form) for p in found) == text
+
+
+def test_sdm() -> None:
+    found = puzzles(f"# a collection\n{QUESTION}\n\n// more\n{OTHER}   \n{QUESTION}\n")
+    assert [p.source for p in found] == ["f:2", "f:5", "f:6"]
+    assert found[0].form == LINE
+
+
+def test_sdk_takes_the_puzzle_and_not_the_state() -> None:
+    rows = "\n".join(ROWS)
+    found = puzzles(f"[Puzzle]\n{rows}\n\n[State]\n{ANSWER}\n{rows}\n[Comment]\nhello\n[Puzzle]\n{OTHER}\n")
+    assert [p.source for p in found] == ["f:2", "f:26"]
+
+
+def test_a_title_may_stand_apart_and_a_comment_may_be_latin1() -> None:
+    puzzle = one("Nº 1, hard\n\n# José\n".encode("latin-1").replace(b"N\xba", b"No") + "\n".join(ROWS).encode())
+    assert puzzle.source == "f:4"
+
+
+@pytest.mark.parametrize("head", ["12: ", "12) ", "3. ", "7,", "7;", "  42 ", "1\t"])
+@pytest.mark.parametrize("tail", ["", "  ", " easy", ",1.2", ";x", "# 30", "\t30"])
+def test_index_and_comment_around_a_line(head: str, tail: str) -> None:
+    text = f"{head}{QUESTION}{tail}\n"
+    puzzle = one(text)
+    assert np.array_equal(puzzle.grid, grid(QUESTION))
+    assert write_sudoku(puzzle.grid, puzzle.form) == text
+
+
+def test_stripped_blanks_are_given_back_where_that_is_beyond_doubt() -> None:
+    text = "\n".join(row.replace(".", " ").rstrip() for row in ROWS)
+    assert np.array_equal(one(text).grid, grid(QUESTION))
+
+
+def test_a_short_row_of_digits_is_not_padded() -> None:
+    rows = rows_of(ANSWER)
+    assert errors("\n".join([*rows[:4], rows[4][:8], *rows[5:]])) == [
+        "f:5:9: ragged grid: row 5 has 8 cells, every row needs 9"
+    ]
+
+
+def test_rows_of_spaces_have_to_stand_in_columns() -> None:
+    rows = [" ".join(row).replace(".", " ") for row in ROWS]
+    assert errors("\n".join([*rows[:8], "3 4 5 2 8"]))[0] == (
+        "f:9: ragged grid: row 9 is not in line with row 1; write blanks as '.'"
+    )
+
+
+def test_dashes_are_rules_or_rows_by_count() -> None:
+    rules = "\n".join(["---------", *ROWS[:3], "---------", *ROWS[3:6], "---------", *ROWS[6:], "---------"])
+    assert np.array_equal(one(rules).grid, grid(QUESTION))
+    dashed = [row.replace(".", "-") for row in ROWS]
+    assert np.array_equal(one("\n".join([*dashed[:8], "-" * 9])).grid, grid(QUESTION[:72] + "." * 9))
+    assert errors("\n".join([*ROWS[:8], "-" * 9])) == ["f:1: 8 rows; a grid has 9 rows of 9 cells"]
+    assert puzzles(f"=====\n\n{QUESTION}\n---------\n{OTHER}\n")[1].source == "f:5"
+
+
+# Bytes
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_line_ends_encodings_and_gzip(end: str, codec: str, pack: Callable[[bytes], bytes]) -> None:
+    text = f"{QUESTION}\n{FORMS['light'](OTHER)}\n{FORMS['rows'](QUESTION)}".replace("\n", end)
+    found = puzzles(pack(text.encode(codec)))
+    assert [p.grid.tolist() for p in found] == [grid(c).tolist() for c in (QUESTION, OTHER, QUESTION)]
+    assert [p.source for p in found] == ["f:1", "f:2", "f:16"]
+
+
+def test_gzip_members_and_padding() -> None:
+    assert len(puzzles(gzip.compress(f"{QUESTION}\n".encode()) * 3 + b"\0" * 10)) == 3
+
+
+def test_damaged_gzip() -> None:
+    packed = gzip.compress(f"{QUESTION}\n{ANSWER}\n".encode())
+    assert texts(read(packed[:-4])) == ["f:1", "f:2", "f: the gzip data ends too early; make or fetch the file again"]
+    assert errors(packed[:12] + b"\xff" * 20) == ["f: damaged gzip data; make or fetch the file again"]
+
+
+# CSV
+
+
+def table(*lines: str) -> list[Puzzle]:
+    return puzzles("\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("header", "line"),
+    [
+        ("source,question,answer,rating", "kaggle,{q},{a},7"),
+        ("quizzes,solutions,rating", "{q},{a},7"),
+        ("puzzle;solution;rating", "{q};{a};7"),
+        ("rating\tanswer\tquestion", "7\t{a}\t{q}"),
+        ("id,Puzzle,Solution,Rating", '1,"{q}","{a}","7"'),
+        ("a,b,rating", " {a} , {q} ,7"),
+        ("row_id,question_text,rating,answer_text", "x1,{q},7,{a}"),
+        ("solution,puzzle,rating", "{q},{a},7"),  # content decides before names
+        ('"id","text, with commas","one","two","rating"', '9,"a, ""b""",{q},{a},7'),
+    ],
+)
+def test_csv_columns_are_found_by_content(header: str, line: str) -> None:
+    (puzzle,) = table(header, line.format(q=QUESTION, a=ANSWER))
+    assert np.array_equal(puzzle.grid, grid(QUESTION))
+    assert puzzle.answer is not None and np.array_equal(puzzle.answer, grid(ANSWER))
+    assert (puzzle.rating, puzzle.source) == (7, "f:2")
+    assert write_sudoku(puzzle.answer, puzzle.form) == ANSWER + "\n"
+
+
+def test_csv_blanks_and_unreadable_ratings() -> None:
+    found = table("puzzle,rating", QUESTION.replace(".", "0") + ",3", OTHER.replace(".", "0") + ",hard", "", "# x")
+    assert [p.rating for p in found] == [3, None]
+    assert found[0].form == TextForm(LINE.template, "0")
+    assert found[0].answer is None
+
+
+def test_csv_of_one_column_and_names_between_equals() -> None:
+    assert np.array_equal(table("puzzle", QUESTION)[0].grid, grid(QUESTION))
+    (puzzle,) = table("solution,puzzle", f"{ANSWER},{ANSWER}")
+    assert puzzle.answer is not None
+    (puzzle, following) = table("solution,puzzle", f"{ANSWER},{ANSWER}", f"{ANSWER},{QUESTION}")
+    assert np.array_equal(following.grid, grid(QUESTION))
+
+
+def test_csv_rows_that_are_wrong() -> None:
+    clash = "55" + QUESTION[2:]
+    lines = [
+        "id,question,answer",
+        f"1,{QUESTION[:-1]},{ANSWER}",
+        f"2,{QUESTION},{ANSWER[:-1]}",
+        f"3,{QUESTION},{ANSWER[:80]}8",
+        f"4,{clash},{ANSWER}",
+        "5",
+        f"6,{QUESTION},{ANSWER[:80]}.",
+        f'7,"{QUESTION[:9]}?{QUESTION[10:]}",{ANSWER}',
+        f"8,{QUESTION},{ANSWER}",
+    ]
+    assert texts(read("\n".join(lines))) == [
+        f"f:2:83: question: 80 cells; {SHAPE}",
+        f"f:3:165: answer: 80 cells; {SHAPE}",
+        "f:4:165: the answer has '8' in r9c9, the question 9",
+        "f:5:4: two 5s in row 1: r1c1 (line 5, column 3) and r1c2 (line 5, column 4)",
+        "f:6: 1 column; the question is expected in column 2",
+        "f:7:165: the answer has '.' in r9c9, the question 9",
+        f"f:8:13: question: wrong character '?'; {CELLS}",
+        "f:9",
+    ]
+
+
+def test_prose_with_commas_is_no_csv() -> None:
+    assert len(puzzles("Puzzle, hard\n" + "\n".join(ROWS))) == 1
+    assert texts(read(f"no puzzle\n{QUESTION}\n")) == [f"f:1:1: no Sudoku follows 'no puzzle'; {SHAPE}", "f:2"]
+
+
+# What is wrong, where, and what to do
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", f"f: empty: no Sudoku in it; {SHAPE}"),
+        (" \n\n  \r\n", f"f: empty: no Sudoku in it; {SHAPE}"),
+        ("# only\n// comments\n", f"f: empty: no Sudoku in it; {SHAPE}"),
+        ("hello world", f"f:1:1: no Sudoku follows 'hello world'; {SHAPE}"),
+        ("id,puzzle\n", f"f:1:1: no Sudoku follows 'id,puzzle'; {SHAPE}"),
+        (QUESTION[:80], f"f:1:81: 80 cells; {SHAPE}"),
+        (QUESTION + "1", f"f:1:82: 82 cells; {SHAPE}"),
+        ("12: " + QUESTION[:80] + " x", f"f:1:85: 80 cells; {SHAPE}"),
+        (QUESTION.replace(".", " ") + " ", f"f:1:82: 82 cells; {SHAPE}"),
+        ("53..7", f"f:1:6: 5 cells; {SHAPE}"),
+        (QUESTION[:40] + "A" + QUESTION[41:], f"f:1:41: wrong character 'A'; {CELLS}"),
+        (QUESTION[:40] + "\u200b" + QUESTION[41:], f"f:1:41: wrong character U+200B; {CELLS}"),
+        (QUESTION[:40] + "\x07" + QUESTION[41:], f"f:1:41: wrong character U+0007; {CELLS}"),
+        ("\n".join([*ROWS[:3], "8...6..?3", *ROWS[4:]]), f"f:4:8: wrong character '?'; {CELLS}"),
+        ("\n".join(ROWS[:8]), "f:1: 8 rows; a grid has 9 rows of 9 cells"),
+        ("\n".join([*ROWS, ROWS[0]]), "f:1: 10 rows; a grid has 9 rows of 9 cells"),
+        (ROWS[0], "f:1: 1 row; a grid has 9 rows of 9 cells"),
+        ("\n".join([*ROWS[:2], ROWS[2][:8], *ROWS[3:]]), "f:3:9: ragged grid: row 3 has 8 cells, every row needs 9"),
+        (
+            "\n".join([*ROWS[:2], ROWS[2] + "1", *ROWS[3:]]),
+            "f:3:10: ragged grid: row 3 has 10 cells, every row needs 9",
+        ),
+    ],
+)
+def test_errors(text: str, message: str) -> None:
+    assert errors(text) == [message]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({2: "5"}, "two 5s in row 1: r1c1 (line 1, column 1) and r1c3 (line 1, column 3)"),
+        ({72: "5"}, "two 5s in column 1: r1c1 (line 1, column 1) and r9c1 (line 1, column 73)"),
+        ({20: "."} | {10: "5"}, "two 5s in row 2: r2c2 (line 1, column 11) and r2c6 (line 1, column 15)"),
+        ({11: "3"}, "two 3s in box 1: r1c2 (line 1, column 2) and r2c3 (line 1, column 12)"),
+    ],
+)
+def test_clashing_clues_name_both_cells(changes: dict[int, str], message: str) -> None:
+    cells = "".join(changes.get(i, char) for i, char in enumerate(QUESTION))
+    (error,) = read(cells)
+    assert isinstance(error, PuzzleError) and error.problem == message
+    assert error.source == "f" and error.line == 1 and f"column {error.column})" in message
+
+
+def test_clash_in_a_frame_names_lines_and_columns_of_the_file() -> None:
+    text = "# head\n" + framed("55" + QUESTION[2:], "+-------+-------+-------+", space=" ")
+    assert errors(text) == ["f:3:5: two 5s in row 1: r1c1 (line 3, column 3) and r1c2 (line 3, column 5)"]
+
+
+@pytest.mark.parametrize(
+    "row", ["{1245} 3 67 | 28 . 9 | 1 2 3", "| 1245 3 67 | 28 4 9 | 1 2 35 |", "|" + "123456789|" * 9]
+)
+def test_candidate_lists_are_refused(row: str) -> None:
+    (message,) = errors("\n".join([row] * 9))
+    assert message.endswith(
+        "these are candidate lists (pencil marks); give only the placed digits, and '.' for every open cell"
+    )
+    column = row.index("1") + 1 - row.startswith("{")
+    assert message.startswith(f"f:1:{column}: ")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"\x89PNG\r\n\x1a\n\0\0", "f: not text: this is a PNG image; save the puzzles as UTF-8 text"),
+        (b"PK\x03\x04....", "f: not text: this is a zip archive or a spreadsheet; save the puzzles as UTF-8 text"),
+        (b"%PDF-1.7", "f: not text: this is a PDF document; save the puzzles as UTF-8 text"),
+        (
+            QUESTION.encode("utf-16-le"),
+            "f:1: not text: a binary file, or UTF-16 without its mark; save the puzzles as UTF-8 text",
+        ),
+    ],
+)
+def test_binary_files(data: bytes, message: str) -> None:
+    assert errors(data) == [message]
+
+
+def test_a_byte_that_is_not_utf8_hurts_its_line_only() -> None:
+    data = f"{QUESTION}\n{QUESTION[:9]}".encode() + b"\xe9" + f"{QUESTION[10:]}\n{OTHER}\n".encode()
+    assert texts(read(data)) == [
+        "f:1",
+        "f:2:10: not text: byte 0xE9 is not UTF-8; save the puzzles as UTF-8 text",
+        "f:3",
+    ]
+
+
+def test_reading_goes_on_after_every_error() -> None:
+    bad = "\n".join(ROWS[:8])
+    text = f"{QUESTION[:80]}\n{OTHER}\n\n{bad}\n\n{FORMS['ss'](QUESTION)}\n53..5\n{OTHER}\n{QUESTION}9\n{OTHER}\n"
+    assert [t.split(":")[:2] for t in texts(read(text))] == [["f", str(n)] for n in (1, 2, 4, 13, 27, 28, 29, 30)]
+
+
+# Streaming
+
+
+class Pipe(io.RawIOBase):
+    """Gives what its generator makes and counts how much of it was taken."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self.chunks, self.rest, self.taken = chunks, b"", 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        self.rest = self.rest or next(self.chunks, b"")
+        size = min(len(buffer), len(self.rest))
+        buffer[:size], self.rest = self.rest[:size], self.rest[size:]
+        self.taken += size
+        return size
+
+
+def test_a_line_is_handed_on_before_the_next_is_awaited() -> None:
+    def feed() -> Iterator[bytes]:
+        for end in (b"\n", b"\r\n"):
+            yield QUESTION.encode() + end
+        yield QUESTION[:80].encode() + b"\n"
+        yield "\n".join(ROWS).encode()
+        yield b"\n\n"
+        raise AssertionError("read ahead")
+
+    items = read_sudokus(io.BufferedReader(Pipe(feed())), "pipe")
+    assert texts([next(items) for _ in range(4)]) == ["pipe:1", "pipe:2", f"pipe:3:81: 80 cells; {SHAPE}", "pipe:4"]
+    with pytest.raises(AssertionError, match="read ahead"):
+        next(items)
+
+
+def test_single_bytes_and_streams_that_only_read() -> None:
+    class OnlyRead:
+        def __init__(self, data: bytes) -> None:
+            self.data = io.BytesIO(data)
+
+        def read(self, size: int = -1) -> bytes:
+            return self.data.read(min(size, 1))
+
+    text = f"{QUESTION}\r\n{FORMS['light'](OTHER)}"
+    for data in (text.encode("utf-8-sig"), text.encode("utf-16"), gzip.compress(text.encode())):
+        assert [p.source for p in read_sudokus(OnlyRead(data), "f")] == ["f:1", "f:2"]  # type: ignore[arg-type, union-attr]
+
+
+@pytest.mark.parametrize("pack", [False, True])
+def test_memory_stays_constant(pack: bool) -> None:
+    block = (QUESTION + "\n").encode() * 1500
+    chunks = (gzip.compress(block) if pack else block for _ in range(10))
+    tracemalloc.start()
+    assert sum(1 for _ in read_sudokus(io.BufferedReader(Pipe(chunks)), "f")) == 15000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 700_000 < 15_000 * 82  # half of what was read, and no more for ten times as much
+
+
+@pytest.mark.parametrize("unit", [b".", b". ", b"\n.", b"hello\n", b"1,", b"---------\n", b"# x\n"])
+def test_a_puzzle_without_end_is_refused_early(unit: bytes) -> None:
+    pipe = Pipe(unit * 10000 for _ in range(200))
+    first = next(read_sudokus(io.BufferedReader(pipe), "f"))
+    assert isinstance(first, PuzzleError) and SHAPE in first.problem
+    assert pipe.taken < 6 * LIMIT
+
+
+def test_after_a_refused_line_or_group_reading_goes_on() -> None:
+    assert texts(read("." * 500_000 + f"\n{QUESTION}\n")) == [
+        f"f:1: a line longer than 65536 characters; {SHAPE}",
+        "f:2",
+    ]
+    assert texts(read("\n".join(ROWS * 200) + f"\n\n{FORMS['rows'](QUESTION)}")) == [
+        f"f:1: no empty line in 1000 lines or 65536 characters; {SHAPE}",
+        "f:1802",
+    ]
+
+
+def test_a_gzip_bomb_is_never_unpacked_at_once() -> None:
+    bomb = gzip.compress(b"." * (100 << 20))
+    tracemalloc.start()
+    first = next(read_sudokus(io.BytesIO(bomb), "f"))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert isinstance(first, PuzzleError) and peak < 1 << 20
+
+
+def test_ten_thousand_lines_take_a_moment() -> None:
+    data = (QUESTION + "\n").encode() * 10_000
+    start = time.perf_counter()
+    assert sum(1 for _ in read_sudokus(io.BytesIO(data), "f")) == 10_000
+    assert time.perf_counter() - start < 5  # a fifth of a second on an idle core
+
+
+@pytest.mark.parametrize("junk", [" ", "1", "1 ", "{ ", "x", "\t", '"', "-", "|", "a1", "[", "# ", ".,", "\udcff", "é"])
+def test_long_lines_of_junk_take_no_time(junk: str) -> None:
+    line = (junk * LIMIT)[: LIMIT - 1]
+    start = time.perf_counter()
+    read(f"puzzle,solution\n{line}\n{line}?\n".encode("utf-8", "surrogateescape"))
+    read(f"{line}\n\n{line}?\n".encode("utf-8", "surrogateescape"))
+    assert time.perf_counter() - start < 5
+
+
+# Nothing that can be in a file raises
+
+
+def sane(items: list[Puzzle | PuzzleError]) -> None:
+    assert items
+    for item in items:
+        if isinstance(item, Puzzle):
+            assert item.grid.shape == (9, 9) and item.grid.min() >= 0 and item.grid.max() <= 9
+            assert item.form.template.count("\0") == 81
+            again = write_sudoku(item.grid, item.form)
+            assert [p.grid.tolist() for p in puzzles(again)] == [item.grid.tolist()]
+        else:
+            assert item.source == "f" and item.problem
+            assert item.line is None or item.line >= 1
+            assert item.column is None or item.column >= 1
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=400))
+def test_random_bytes(data: bytes) -> None:
+    sane(read(data))
+    sane(read(gzip.compress(data)))
+    read(b"\x1f\x8b" + data)
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.text(alphabet="123456789.0_*x- |+=\n\r\t,;:#/{}[]\"'ab│─é\udcff", max_size=400))
+def test_random_text(text: str) -> None:
+    sane(read(text.encode("utf-8", "surrogateescape")))
+
+
+pieces = st.one_of(
+    st.sampled_from([*ROWS, QUESTION, ANSWER, "-" * 9, " " * 9, "", "", "+---+---+---+", "puzzle,solution", "Grid 1"]),
+    st.sampled_from([f"{QUESTION},{ANSWER}", "[Puzzle]", "[State]", "# x", "| 1 3|  5|7  |", "12 3 4 5 6 7 8 9 1"]),
+    drawings.map(lambda form: FORMS[form](QUESTION)),
+    st.text(alphabet="123456789. -|", max_size=20),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(pieces, max_size=25))
+def test_random_pieces(parts: list[str]) -> None:
+    sane(read("\n".join(parts)))
+
+
+@settings(max_examples=120, deadline=None)
+@given(drawings, st.integers(0, 400), st.sampled_from(["", "5", ".", " ", "\n", "?", "-", "|", "\n\n"]))
+def test_one_slip_in_a_good_file(form: str, where: int, slip: str) -> None:
+    text = FORMS[form](QUESTION)
+    where %= len(text)
+    sane(read(text[:where] + slip + text[where + 1 :]))

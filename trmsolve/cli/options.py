@@ -1,0 +1,26 @@
+"""Options that several commands share, each said once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RUN, TRY = "Where and how it runs", "How hard it tries"
+
+Weights = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Weights to use instead of the bundled ones (.safetensors).", show_default=False),
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=RUN)]
+Dtype = Annotated[str, typer.Option(help="auto, fp32 or bf16.", rich_help_panel=RUN)]
+Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads.", show_default="all cores", rich_help_panel=RUN)]
+Seed = Annotated[int, typer.Option(min=0, help="Decides everything that is drawn at random.", rich_help_panel=RUN)]
+Cycles = Annotated[int, typer.Option(min=1, help="Improvement cycles a view may take.", rich_help_panel=TRY)]
+Views = Annotated[
+    int, typer.Option(min=1, help="Symmetric views to try until one is verified; 1 is the puzzle as given alone.",
+                      rich_help_panel=TRY),
+]  # fmt: skip
+BatchSize = Annotated[
+    int | None, typer.Option(min=1, help="Puzzles refined at a time.", show_default="automatic", rich_help_panel=RUN)
+]
+Task = Annotated[str, typer.Option(help="The kind of puzzle: sudoku.")]

@@ -1,0 +1,93 @@
+"""Answers on standard output: in the input's form, as lines, or as JSON. Nothing else is ever written there."""
+
+import json
+import sys
+from abc import ABC, abstractmethod
+from typing import Any, TextIO
+
+from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.puzzles.base import Answer, Task
+
+FORMATS = ("input", "line", "json")
+
+
+class Writer(ABC):
+    """Takes answers and unreadable items in input order and writes each whole and at once."""
+
+    def __init__(self, task: Task, weights: str, stream: TextIO | None = None) -> None:
+        self.task, self.weights, self.stream = task, weights, stream or sys.stdout
+        self.index = 0
+
+    def put(self, outcome: Answer | PuzzleError) -> None:
+        """Write one outcome and flush it."""
+        if text := self.text(outcome):
+            self.stream.write(text)
+            self.stream.flush()
+        self.index += 1
+
+    @abstractmethod
+    def text(self, outcome: Answer | PuzzleError) -> str:
+        """What is written for one outcome, newline included; "" for nothing."""
+
+
+class NoWriter(Writer):
+    """Writes nothing: the answer already stands on the same screen."""
+
+    def text(self, outcome: Answer | PuzzleError) -> str:
+        return ""
+
+
+class LineWriter(Writer):
+    """One line an answer."""
+
+    def text(self, outcome: Answer | PuzzleError) -> str:
+        return "" if isinstance(outcome, PuzzleError) else self.task.line(outcome.grid) + "\n"
+
+
+class InputWriter(Writer):
+    """Each answer as its puzzle was written; drawn ones are set apart by an empty line."""
+
+    drawn_before = False
+
+    def text(self, outcome: Answer | PuzzleError) -> str:
+        if isinstance(outcome, PuzzleError):
+            return ""
+        text = self.task.write(outcome.grid, outcome.puzzle.form)
+        drawn = text.count("\n") > 1
+        gap = "\n" if drawn and self.drawn_before else ""
+        self.drawn_before = drawn
+        return gap + text
+
+
+class JsonWriter(Writer):
+    """One object a line, for unreadable items too."""
+
+    def text(self, outcome: Answer | PuzzleError) -> str:
+        return json.dumps(self._fields(outcome), ensure_ascii=False) + "\n"
+
+    def _fields(self, outcome: Answer | PuzzleError) -> dict[str, Any]:
+        if isinstance(outcome, PuzzleError):
+            place = ":".join(str(part) for part in (outcome.source, outcome.line) if part not in ("", None))
+            return {"index": self.index, "source": place, "task": self.task.name, "error": str(outcome)}
+        return {
+            "index": self.index,
+            "source": outcome.puzzle.source,
+            "task": self.task.name,
+            "puzzle": self.task.line(outcome.puzzle.grid),
+            "answer": self.task.line(outcome.grid),
+            "verified": outcome.verified,
+            "reason": outcome.reason,
+            "cycles": outcome.cycles,
+            "views": outcome.views,
+            "halt": round(outcome.halt, 4),
+            "seconds": round(outcome.seconds, 4),
+            "weights": self.weights,
+        }
+
+
+def choose_writer(form: str, task: Task, weights: str, shown: bool) -> Writer:
+    """The writer for ``--format``; ``shown`` says that the person sees the answer on this very screen already."""
+    if form not in FORMATS:
+        raise UsageError(f"--format {form} is not known: use {', '.join(FORMATS)}")
+    writers: dict[str, type[Writer]] = {"input": InputWriter, "line": LineWriter, "json": JsonWriter}
+    return (NoWriter if shown else writers[form])(task, weights)

@@ -1,0 +1,119 @@
+"""``trmsolve sudoku``: read, solve, show, answer."""
+
+import sys
+from collections.abc import Iterator
+from itertools import chain
+from typing import Annotated
+
+import typer
+
+from trmsolve.cli import options
+from trmsolve.cli.guard import guarded
+from trmsolve.cli.output import FORMATS, Writer, choose_writer
+from trmsolve.cli.source import Item, open_items
+from trmsolve.errors import PuzzleError
+from trmsolve.puzzles.base import Answer, Task
+from trmsolve.render import LiveView, ProgressView, QuietView, StepsView, View, make_console
+
+FEW = 8
+"""Up to so many puzzles are each watched cycle by cycle; more get a progress line."""
+
+UNVERIFIED, UNREADABLE = 1, 2
+
+
+@guarded
+def sudoku(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FILE]...", help="Sudokus in any text form; - is standard input."),
+    ] = None,
+    show_steps: Annotated[bool, typer.Option("--show-steps", help="Print every cycle, one below the other.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a puzzle: short for --format json.")] = False,
+    form: Annotated[str, typer.Option("--format", help=f"How answers are written: {', '.join(FORMATS)}.")] = "input",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only; answers are still written.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what runs where, and why.")] = False,
+    weights: options.Weights = None,
+    cycles: options.Cycles = 16,
+    views: options.Views = 32,
+    device: options.Device = "auto",
+    dtype: options.Dtype = "auto",
+    threads: options.Threads = None,
+    batch_size: options.BatchSize = None,
+    seed: options.Seed = 0,
+) -> None:
+    """Solve Sudokus and watch the model think.
+
+    Answers go to standard output, everything else to standard error. Exit code: 0 all verified, 1 some answer is not
+    verified, 2 some input could not be read.
+    """
+    from trmsolve.puzzles import get_task
+
+    form = "json" if json else form
+    task = get_task("sudoku")
+    choose_writer(form, task, "", shown=False)  # a wrong --format is told before any work
+    items = open_items(task, files)
+    first = _first(items)
+    few = len(first) <= FEW
+    if few and all(isinstance(item, PuzzleError) for item in first):
+        solver = None  # nothing for the model to do: it is not even loaded
+    else:
+        from trmsolve.solver import load
+
+        frames = (few or show_steps) and not quiet
+        size = batch_size or (1 if frames else None)
+        solver = load(
+            "sudoku", weights=weights, cycles=cycles, views=views, batch_size=size, seed=seed, device=device,
+            dtype=dtype, threads=threads,
+        )  # fmt: skip
+        if verbose:
+            typer.echo(f"weights {solver.weights}, running on {solver.placement.reason}", err=True)
+
+    view = _choose_view(task, few, show_steps, quiet, len(first))
+    shown = not quiet and form == "input" and sys.stdout.isatty() and (show_steps or (few and sys.stderr.isatty()))
+    writer = choose_writer(form, task, solver.weights if solver else "", shown)
+    everything = chain(first, items)
+    with view:
+        if solver is None:
+            outcomes: Iterator[Answer | PuzzleError] = (item for item in first if isinstance(item, PuzzleError))
+        else:
+            outcomes = solver.solve_all(everything, view.cycle if frames else None)
+        code = _run(outcomes, view, writer)
+    raise typer.Exit(code)
+
+
+def _first(items: Iterator[Item | None]) -> list[Item]:
+    """The first puzzles, enough to tell few from many; does not wait for a pipe that has said something."""
+    first: list[Item] = []
+    for item in items:
+        if item is not None:
+            first.append(item)
+        if len(first) > FEW or (item is None and first):
+            break
+    return first
+
+
+def _choose_view(task: Task, few: bool, show_steps: bool, quiet: bool, number: int) -> View:
+    console = make_console()
+    if quiet:
+        return QuietView(console)
+    if show_steps:
+        return StepsView(console, task.paint, headings=number > 1)
+    if few:
+        return LiveView(console, task.paint, headings=number > 1)
+    return ProgressView(console, total=None)
+
+
+def _run(outcomes: Iterator[Answer | PuzzleError], view: View, writer: Writer) -> int:
+    """Hand every outcome to the screen and to standard output; the exit code they add up to."""
+    code = 0
+    for outcome in outcomes:
+        if isinstance(outcome, PuzzleError):
+            view.problem(outcome)
+            code = UNREADABLE
+        else:
+            view.answer(outcome)
+            code = max(code, 0 if outcome.verified else UNVERIFIED)
+        if writer.stream.isatty():
+            view.clear()
+        writer.put(outcome)
+    return code

@@ -1,0 +1,78 @@
+"""Where puzzles come from: files, and standard input as it arrives."""
+
+import os
+import queue
+import stat
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.puzzles.base import Puzzle, Task
+
+Item = Puzzle | PuzzleError
+POLL_SECONDS = 0.02
+
+
+def open_items(task: Task, files: list[str] | None) -> Iterator[Item | None]:
+    """Every puzzle of the files in order, unreadable ones as their errors; ``-`` or no file is standard input.
+
+    None means that standard input has nothing more at the moment. Raises UsageError if there is nothing to read.
+    """
+    if not files:
+        if sys.stdin is None or sys.stdin.isatty():
+            raise UsageError(f"name a {task.name} file, or pipe one in: see trmsolve {task.name} --help")
+        files = ["-"]
+    return _all_items(task, files)
+
+
+def _all_items(task: Task, files: list[str]) -> Iterator[Item | None]:
+    for name in files:
+        if name == "-":
+            yield from _standard_input(task)
+        else:
+            yield from read_file(task, name)
+
+
+def read_file(task: Task, name: str) -> Iterator[Item]:
+    """Every puzzle of one file; a file that cannot be opened is one error."""
+    try:
+        with Path(name).open("rb") as stream:
+            yield from task.read(stream, name)
+    except IsADirectoryError:
+        yield PuzzleError("this is a folder: name the files in it", name)
+    except FileNotFoundError:
+        yield PuzzleError("no such file", name)
+    except OSError as error:
+        yield PuzzleError(f"cannot be read: {error.strerror or error}", name)
+
+
+def _standard_input(task: Task) -> Iterator[Item | None]:
+    stream = sys.stdin.buffer
+    if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        yield from task.read(stream, "stdin")
+        return
+    # A pipe may wait for our answer before it says more, so it is read beside the work and never waited for.
+    arrived: queue.Queue[Item | BaseException | None] = queue.Queue(maxsize=4096)
+
+    def read() -> None:
+        try:
+            for item in task.read(stream, "stdin"):
+                arrived.put(item)
+            arrived.put(None)
+        except BaseException as error:  # handed over, to be raised where the work is
+            arrived.put(error)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        try:
+            item = arrived.get(timeout=POLL_SECONDS)
+        except queue.Empty:
+            yield None
+            continue
+        if item is None:
+            return
+        if isinstance(item, BaseException) and not isinstance(item, PuzzleError):
+            raise item
+        yield item

@@ -1,0 +1,82 @@
+"""Chooses where and in which precision to run, and says why. Knows torch's devices and nothing else of the house."""
+
+import platform
+from dataclasses import dataclass, replace
+
+import torch
+
+from trmsolve.errors import UsageError
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where to run; ``reason`` is one line for the person who asks."""
+
+    device: torch.device
+    dtype: torch.dtype
+    reason: str
+
+    @property
+    def threads(self) -> int:
+        """CPU threads torch may use."""
+        return torch.get_num_threads()
+
+    @property
+    def dtype_name(self) -> str:
+        """As the options spell it: fp32 or bf16."""
+        return next(name for name, dtype in DTYPES.items() if dtype == self.dtype)
+
+
+def choose_placement(device: str = "auto", dtype: str = "auto", threads: int | None = None) -> Placement:
+    """CUDA, else Apple's MPS, else the CPU; bf16 where the processor has it in hardware, else fp32.
+
+    Raises UsageError for a device or dtype that does not exist here. ``threads`` bounds the CPU's threads.
+    """
+    if threads is not None:
+        if threads < 1:
+            raise UsageError(f"--threads must be at least 1, not {threads}")
+        torch.set_num_threads(threads)
+    where, why_where = _choose_device(device)
+    kind, why_kind = _choose_dtype(dtype, where)
+    counted = f", {torch.get_num_threads()} threads" if where.type == "cpu" else ""
+    placement = Placement(where, kind, "")
+    return replace(placement, reason=f"{where} ({why_where}{counted}), {placement.dtype_name} ({why_kind})")
+
+
+def _choose_device(asked: str) -> tuple[torch.device, str]:
+    if asked == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda"), torch.cuda.get_device_name()
+        if torch.backends.mps.is_available():
+            return torch.device("mps"), "Apple GPU"
+        return torch.device("cpu"), "no GPU found"
+    try:
+        device = torch.device(asked)
+    except RuntimeError:
+        raise UsageError(f"--device {asked} is not known: use auto, cpu, cuda, cuda:0 or mps") from None
+    count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    if (device.index or 0) >= count.get(device.type, 0):
+        raise UsageError(f"--device {asked} is not available here: use auto or cpu")
+    return device, "asked for"
+
+
+def _choose_dtype(asked: str, device: torch.device) -> tuple[torch.dtype, str]:
+    if asked != "auto":
+        if asked not in DTYPES:
+            raise UsageError(f"--dtype {asked} is not known: use auto, {' or '.join(DTYPES)}")
+        return DTYPES[asked], "asked for"
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        native = device.type == "cpu" and _cpu_has_bf16()
+    return (torch.bfloat16, "native here") if native else (torch.float32, "no native bf16")
+
+
+def _cpu_has_bf16() -> bool:
+    """True where bf16 products run in hardware; emulated ones are slower than fp32."""
+    if platform.machine().lower() in ("x86_64", "amd64"):
+        capabilities = torch.cpu.get_capabilities()
+        return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+    return False

@@ -1,0 +1,118 @@
+"""How good weights are: exact, per cell and verified rates with intervals, by difficulty, and speed.
+
+Two protocols. One view: every puzzle runs all its cycles and is judged by the last, as the paper does. Several views:
+what a user of the solver gets, halting, verified and tried again. Knows the solver; prints nothing.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from trmsolve.errors import PuzzleError
+from trmsolve.puzzles.base import Answer, Puzzle
+from trmsolve.solver import Solver
+
+
+def wilson_interval(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    """Wilson's score interval for a rate, 95 % at the default ``z``. n = 0 tells nothing: (0, 1)."""
+    if n == 0:
+        return 0.0, 1.0
+    rate = successes / n
+    center = (rate + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
+    return max(0.0, center - half), min(1.0, center + half)
+
+
+@dataclass
+class Tally:
+    """Counts over some of the puzzles."""
+
+    n: int = 0
+    exact: int = 0
+    verified: int = 0
+    cells: float = 0.0
+    cycles: int = 0
+    views: int = 0
+
+    def add(self, answer: Answer) -> None:
+        """Count one answer; its puzzle must carry the data's own."""
+        assert answer.puzzle.answer is not None
+        right = answer.grid == answer.puzzle.answer
+        self.n += 1
+        self.exact += bool(right.all())
+        self.cells += float(right.mean())
+        self.verified += answer.verified
+        self.cycles += answer.cycles
+        self.views += answer.views
+
+    def rates(self) -> dict[str, Any]:
+        """Fractions of n."""
+        n = max(self.n, 1)
+        low, high = wilson_interval(self.exact, self.n)
+        return {
+            "n": self.n,
+            "exact": round(self.exact / n, 4),
+            "exact_ci95": [round(low, 4), round(high, 4)],
+            "cell": round(self.cells / n, 4),
+            "verified": round(self.verified / n, 4),
+        }
+
+
+BANDS = {"0": 0, "1-7": 7, "8-31": 31, "32-127": 127, "128-511": 511, "512+": math.inf}
+"""Difficulty by the data's rating (guesses of a full search, for Sudoku): name and highest rating of each band."""
+
+
+def band_of(rating: int) -> str:
+    """The band a rating falls into."""
+    return next(name for name, highest in BANDS.items() if rating <= highest)
+
+
+def evaluate(
+    solver: Solver, puzzles: Iterable[Puzzle | PuzzleError], data: str, report: Callable[[Tally], None] | None = None
+) -> dict[str, Any]:
+    """The figures of the design's ``eval --json``, with ``bands`` where the data has ratings.
+
+    Raises PuzzleError for an unreadable row or one without an answer: a measurement leaves nothing out.
+    """
+    effort = solver.effort
+    if effort.views == 1:
+        solver = Solver(solver.task, solver.model, solver.placement, replace(effort, stop_early=False), solver.weights)
+    overall, bands = Tally(), dict[str, Tally]()
+    start = time.monotonic()
+    for answer in solver.solve_all(_with_answers(puzzles)):
+        assert isinstance(answer, Answer)
+        overall.add(answer)
+        if answer.puzzle.rating is not None:
+            bands.setdefault(band_of(answer.puzzle.rating), Tally()).add(answer)
+        if report is not None:
+            report(overall)
+    seconds = time.monotonic() - start
+    return {
+        "task": solver.task.name,
+        "data": data,
+        **overall.rates(),
+        "mean_cycles": round(overall.cycles / max(overall.n, 1), 2),
+        "mean_views": round(overall.views / max(overall.n, 1), 2),
+        "puzzles_per_second": round(overall.n / max(seconds, 1e-9), 2),
+        "cycles": effort.cycles,
+        "views": effort.views,
+        "seed": effort.seed,
+        "device": str(solver.placement.device),
+        "dtype": solver.placement.dtype_name,
+        "threads": solver.placement.threads,
+        "weights": solver.weights,
+        "bands": {
+            name: bands[name].rates() for name in BANDS if name in bands
+        },
+    }
+
+
+def _with_answers(puzzles: Iterable[Puzzle | PuzzleError]) -> Iterable[Puzzle]:
+    for puzzle in puzzles:
+        if isinstance(puzzle, PuzzleError):
+            raise puzzle
+        if puzzle.answer is None:
+            raise PuzzleError("measuring needs the answer beside the puzzle: give a CSV with both", puzzle.source)
+        yield puzzle

@@ -1,0 +1,266 @@
+"""From puzzles to verified answers: which views to try, when to stop, what to report.
+
+A puzzle is refined as given; if the rules do not accept the result, it is refined again under another symmetry, until
+one is accepted or the views are used up. The rules check and choose, they never fill a cell. Knows the task's protocol
+and the refine loop; prints nothing and opens no puzzle file.
+"""
+
+import io
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from trmsolve.device import Placement, choose_placement
+from trmsolve.errors import PuzzleError
+from trmsolve.model import TinyRecursiveModel
+from trmsolve.puzzles import get_task
+from trmsolve.puzzles.base import Answer, Cycle, Grid, Puzzle, Task, Verdict, View
+from trmsolve.refine import Question, Step, refine
+from trmsolve.weights import bundled_weights, load_model, sha256
+
+MAX_CYCLES = 16
+VIEWS = 32
+BATCH_SIZE_CPU, BATCH_SIZE_GPU = 64, 512
+LOOK_AHEAD = 128
+"""How many batches of later puzzles may be answered while an earlier one is still tried: bounds the memory."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard to try. ``stop_early`` off runs every cycle of every view, as the paper's evaluation does."""
+
+    cycles: int = MAX_CYCLES
+    views: int = VIEWS
+    batch_size: int = 64
+    seed: int = 0
+    stop_early: bool = True
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """What a view ended with; of unverified ones the one with the highest ``rank`` is shown."""
+
+    rank: tuple[int, float]  # rules kept, confidence
+    grid: Grid
+    verdict: Verdict
+    halt: float
+
+
+@dataclass
+class _Attempt:
+    """A puzzle under way: the view it is in, the best grid so far, what was spent."""
+
+    order: int
+    puzzle: Puzzle
+    views: Iterator[View]
+    started: float
+    view: View
+    number: int = 1  # of the view
+    cycles: int = 0
+    before: Grid | None = None  # the grid one cycle ago, in the puzzle's frame
+    grid: Grid = field(init=False)  # the grid now
+    verdict: Verdict = field(init=False)  # on the grid now
+    best: _Candidate | None = None
+
+
+Item = Puzzle | PuzzleError
+Watch = Callable[[Cycle], None]
+
+
+class Solver:
+    """A network with the task it was trained for. ``load`` makes one."""
+
+    def __init__(
+        self, task: Task, model: TinyRecursiveModel, placement: Placement, effort: Effort, weights: str = ""
+    ) -> None:
+        self.task, self.model, self.placement, self.effort, self.weights = task, model, placement, effort, weights
+
+    def solve(self, text: str) -> Answer:
+        """The answer to the first puzzle in ``text``. Raises PuzzleError if there is none or it cannot be read."""
+        answer = next(self.solve_all([self._first(text)]))
+        assert isinstance(answer, Answer)
+        return answer
+
+    def refine(self, text: str) -> Iterator[Cycle]:
+        """Every improvement cycle for the first puzzle in ``text``, view after view, up to the accepted one."""
+        for event in _Run(self, [self._first(text)]).events():
+            if isinstance(event, Cycle):
+                yield event
+
+    def solve_all(self, items: Iterable[Item | None], watch: Watch | None = None) -> Iterator[Answer | PuzzleError]:
+        """An answer for each puzzle, in order; what could not be read passes through. None: nothing waits right now.
+
+        ``watch`` is shown every cycle. Memory stays constant however many puzzles come.
+        """
+        for event in _Run(self, items, frames=watch is not None).events():
+            if isinstance(event, Cycle):
+                if watch is not None:
+                    watch(event)
+            else:
+                yield event
+
+    def _first(self, text: str) -> Puzzle:
+        for item in self.task.read(io.BytesIO(text.encode()), "text"):
+            if isinstance(item, PuzzleError):
+                raise item
+            return item
+        raise PuzzleError("no puzzle in the text")
+
+
+@dataclass
+class _Run:
+    """One pass over a stream of puzzles. It is its own source of questions for ``refine``."""
+
+    solver: Solver
+    items: Iterable[Item | None]
+    frames: bool = True
+    again: deque[_Attempt] = field(default_factory=deque)  # to be tried under their next view
+    done: dict[int, Answer | PuzzleError] = field(default_factory=dict)  # answered, waiting for earlier ones
+    under_way: int = 0
+    read: int = 0
+    emitted: int = 0
+
+    def __post_init__(self) -> None:
+        self.effort, self.task = self.solver.effort, self.solver.task
+        self.stream = iter(self.items)
+
+    def __iter__(self) -> "_Run":
+        return self
+
+    def __next__(self) -> Question | None:
+        """The next row to refine; None while only rows under way can bring more; StopIteration at the end."""
+        while True:
+            if self.again:
+                return self._question(self.again.popleft())
+            if self.read - self.emitted >= LOOK_AHEAD * self.effort.batch_size:
+                return None
+            try:
+                item = next(self.stream)
+            except StopIteration:
+                if self.under_way:
+                    return None
+                raise
+            if item is None:
+                return None
+            self.read += 1
+            if isinstance(item, Puzzle):
+                return self._question(self._begin(item))
+            self.done[self.read - 1] = item
+
+    def events(self) -> Iterator[Cycle | Answer | PuzzleError]:
+        """Cycles as they happen, answers in the order of the puzzles."""
+        generator = torch.Generator().manual_seed(self.effort.seed)
+        steps = refine(
+            self.solver.model,
+            self,
+            self._accept,
+            batch_size=self.effort.batch_size,
+            max_cycles=self.effort.cycles,
+            stop_early=self.effort.stop_early,
+            generator=generator,
+        )
+        for step in steps:
+            if self.frames:
+                yield self._cycle(step)
+            step.key.before = step.key.grid
+            if step.last:
+                self._conclude(step)
+            yield from self._in_order()
+        yield from self._in_order()
+
+    def _in_order(self) -> Iterator[Answer | PuzzleError]:
+        while self.emitted in self.done:
+            yield self.done.pop(self.emitted)
+            self.emitted += 1
+
+    def _begin(self, puzzle: Puzzle) -> _Attempt:
+        self.under_way += 1
+        # A puzzle's views depend on the seed and its own place alone, not on what stands beside it in the batch.
+        order = self.read - 1
+        views = self.task.views(np.random.default_rng((self.effort.seed, order)))
+        return _Attempt(order, puzzle, views, time.monotonic(), next(views))
+
+    def _question(self, attempt: _Attempt) -> Question:
+        return Question(attempt, self.task.encode(attempt.view.apply(attempt.puzzle.grid)))
+
+    def _accept(self, attempt: _Attempt, tokens: NDArray[np.int64]) -> bool:
+        attempt.cycles += 1
+        attempt.grid = attempt.view.undo(self.task.decode(tokens, attempt.puzzle.grid.shape))
+        attempt.verdict = self.task.verify(attempt.puzzle.grid, attempt.grid)
+        return attempt.verdict.verified
+
+    def _cycle(self, step: Step) -> Cycle:
+        attempt: _Attempt = step.key
+        puzzle = attempt.puzzle
+        before = puzzle.grid if attempt.before is None else attempt.before
+        faulty, violations = self.task.faults(puzzle.grid, attempt.grid)
+        return Cycle(
+            puzzle=puzzle,
+            number=step.number,
+            limit=self.effort.cycles,
+            view=attempt.number,
+            views=self.effort.views,
+            grid=attempt.grid,
+            confidence=attempt.view.undo_cells(step.confidence.reshape(puzzle.grid.shape)),
+            changed=attempt.grid != before,
+            faulty=faulty,
+            violations=violations,
+            halt=step.halt,
+        )
+
+    def _conclude(self, step: Step) -> None:
+        """The row has stopped: an answer if the rules accept it or no view is left, else the next view."""
+        attempt: _Attempt = step.key
+        question, verdict = attempt.puzzle.grid, attempt.verdict
+        broken = self.task.faults(question, attempt.grid)[1]
+        ended = _Candidate((-broken, float(step.confidence.mean())), attempt.grid, verdict, step.halt)
+        if attempt.best is None or verdict.verified or ended.rank > attempt.best.rank:
+            attempt.best = ended
+        if not verdict.verified and attempt.number < self.effort.views:
+            attempt.view, attempt.before = next(attempt.views), None
+            attempt.number += 1
+            self.again.append(attempt)
+            return
+        self.under_way -= 1
+        best, remark = attempt.best, self.task.remark(question)
+        self.done[attempt.order] = Answer(
+            puzzle=attempt.puzzle,
+            grid=best.grid,
+            verified=best.verdict.verified,
+            reason="; ".join(part for part in (best.verdict.reason, remark) if part),
+            cycles=attempt.cycles,
+            views=attempt.number,
+            halt=best.halt,
+            seconds=time.monotonic() - attempt.started,
+        )
+
+
+def load(
+    task: str,
+    *,
+    weights: str | Path | None = None,
+    cycles: int = MAX_CYCLES,
+    views: int = VIEWS,
+    batch_size: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    dtype: str = "auto",
+    threads: int | None = None,
+) -> Solver:
+    """A solver for ``task`` ("sudoku") with the bundled weights, or those of the file ``weights``.
+
+    Raises WeightsError for weights that are missing, damaged or another task's, UsageError for impossible options.
+    """
+    room = get_task(task)
+    placement = choose_placement(device, dtype, threads)
+    path = Path(weights) if weights is not None else bundled_weights(task)
+    model = load_model(path, task, placement.dtype, placement.device)
+    size = batch_size or (BATCH_SIZE_CPU if placement.device.type == "cpu" else BATCH_SIZE_GPU)
+    label = f"{path.name}@{sha256(path)[:12]}"  # enough to tell one file from another in a record
+    return Solver(room, model, placement, Effort(cycles, views, size, seed), label)
