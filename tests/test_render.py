@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from trmsolve.errors import PuzzleError
+from trmsolve.frame import is_plain
 from trmsolve.puzzles.base import Answer, Cycle, Line, Puzzle
 from trmsolve.render import (
     STYLES,
@@ -19,7 +20,6 @@ from trmsolve.render import (
     StepsView,
     View,
     count,
-    is_plain,
     make_console,
     seconds,
 )

@@ -210,7 +210,8 @@ class Attention(nn.Module):
         if rotary is not None:
             q, k = rotary(q), rotary(k)
         mixed = F.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))
-        return self.o_proj(mixed.transpose(1, 2).flatten(2))
+        out: Tensor = self.o_proj(mixed.transpose(1, 2).flatten(2))
+        return out
 
 
 class Pool(nn.Module):
@@ -237,7 +238,8 @@ class Pool(nn.Module):
                 self.o_proj, (row, column, box, board), ((3, 4), (1, 2), (2, 4), (1, 2, 3, 4)), strict=True
             )
         ]
-        return (heard[0] + heard[1] + heard[2] + heard[3]).flatten(1, 4)
+        out: Tensor = (heard[0] + heard[1] + heard[2] + heard[3]).flatten(1, 4)
+        return out
 
 
 class Block(nn.Module):

@@ -1,30 +1,25 @@
 """What a person watches on the terminal: the grid cycle by cycle, the outcome of a puzzle, the progress of many.
 
 A command chooses one view, tells it of every cycle, answer and unreadable item, and closes it; all of it goes to
-standard error, since standard output belongs to the answers. Knows Rich and the values that pass between rooms.
-Knows no puzzle and no torch: ``paint`` brings the drawing, its pieces bring the names of their styles, and the figures
-beside it are read from the cycle, never worked out here.
+standard error, since standard output belongs to the answers. Knows Rich and the values that pass between rooms, and
+what moves and what stays on the screen. Knows no puzzle and no torch; how one cycle is drawn is ``frame``'s.
 """
 
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, TextIO
+from typing import Any, TextIO
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
-from rich.segment import Segment
-from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles.base import Answer, Cycle, Line
-
-Paint = Callable[[Cycle, bool], list[Line]]
-"""Draws the grid of a cycle; asked for ``plain``, in ASCII that reads without colour. "frame" marks what may go."""
+from trmsolve.frame import BAR_WIDTH, Paint, bar, columns, draw, flow, is_plain, readable, stack
+from trmsolve.puzzles.base import Answer, Cycle
 
 # Named colours only, and no near-white or near-black: they follow the terminal's own palette, dark or light.
 STYLES = {
@@ -45,8 +40,6 @@ STYLES = {
 }
 REDRAW_SECONDS = 0.1  # a progress line need not move faster than an eye
 ROWS_BELOW = 2  # kept free under a moving frame, for its outcome and the cursor: then the terminal never scrolls
-BAR_WIDTH = 8
-UNLIMITED = 10_000
 
 
 def make_console(stream: TextIO | None = None, **pinned: Any) -> Console:
@@ -55,11 +48,6 @@ def make_console(stream: TextIO | None = None, **pinned: Any) -> Console:
     if not stream.isatty():
         pinned.setdefault("force_interactive", False)  # FORCE_COLOR asks a pipe for colours, never for animation
     return Console(file=stream, theme=Theme(STYLES), highlight=False, **pinned)
-
-
-def is_plain(console: Console) -> bool:
-    """Whether drawings must be ASCII that reads without colour: no UTF-8, no colours, or NO_COLOR."""
-    return console.options.ascii_only or console.no_color or console.color_system is None
 
 
 class View(AbstractContextManager["View"]):
@@ -80,7 +68,7 @@ class View(AbstractContextManager["View"]):
 
     def problem(self, error: PuzzleError) -> None:
         """An item could not be read. Never wrapped, so that its ``file:line:column`` can be copied or clicked."""
-        self.console.print(_readable(self.console, str(error), "unreadable"), soft_wrap=True)
+        self.console.print(readable(self.console, str(error), "unreadable"), soft_wrap=True)
 
     def clear(self) -> None:
         """Take the moving part off the screen before others write there; the next event draws it again."""
@@ -200,7 +188,7 @@ class ProgressView(View):
     def close(self) -> None:
         super().close()
         if not self._closed:
-            self._print(_stack(_flow(self._summary(), _room(self.console))))
+            self._print(stack(flow(self._summary(), columns(self.console))))
         self._closed = True
 
     def _advance(self) -> None:
@@ -216,10 +204,10 @@ class ProgressView(View):
         if self.total is None:
             marks = "|/-\\" if plain else "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
             facts.insert(0, Text(marks[self._turns % len(marks)], "bar"))
-        line = _flow([*facts, self._rate()], self.console.width)[0]
+        line = flow([*facts, self._rate()], self.console.width)[0]
         room = min(self.console.width - line.cell_len - 2, 30)
         if self.total and room >= BAR_WIDTH:
-            return Text.assemble(_bar(min(read / self.total, 1), room, plain), "  ", line)
+            return Text.assemble(bar(min(read / self.total, 1), room, plain), "  ", line)
         return line
 
     def _tally(self) -> list[Text]:
@@ -237,115 +225,12 @@ class ProgressView(View):
         return [Text(count(done, "puzzle")), *self._tally(), *views, took, self._rate()]
 
 
-class Fact(NamedTuple):
-    """A figure beside the grid; ``share`` of 1 where a bar says more than a number."""
-
-    label: str
-    value: Text
-    share: float | None = None
-
-
-def cycle_facts(cycle: Cycle, lines: list[Line], plain: bool) -> list[Fact]:
-    """What a cycle has to say; each count has the style or the mark of its cells, and so explains the drawing."""
-    cells = [(text.rstrip(), style) for line in lines for text, style in line]
-    marks = {style: f" {text[-1]}" for text, style in cells if plain and text}
-    overwritten = sum(style == "overwritten" for _, style in cells)
-
-    def counted(label: str, number: int, style: str) -> Fact:
-        look = style if number and not plain else ""  # a piece, not the whole text: a table fills its cell with that
-        return Fact(label, Text.assemble((f"{number}{marks.get(style, '')}", look)))
-
-    facts = [
-        Fact("cycle", Text(f"{cycle.number}/{cycle.limit}"), cycle.number / cycle.limit),
-        Fact("view", Text(f"{cycle.view}/{cycle.views}")),
-        counted("changed", int(cycle.changed.sum()), "changed"),
-        counted("broken rules", cycle.violations, "conflict"),
-        Fact("confidence", Text(f"{cycle.mean_confidence:.0%}"), cycle.mean_confidence),
-        Fact("halt", Text(f"{cycle.halt:.0%}"), cycle.halt),
-    ]
-    return facts + ([counted("clues changed", overwritten, "overwritten")] if overwritten else [])
-
-
 def outcome(console: Console, answer: Answer, source: str = "") -> Text:
     """``solved  6 cycles  1 view  0.41 s``, or ``unverified ...`` with the rule that failed."""
     verdict = "solved" if answer.verified else "unverified"
     facts = [Text(verdict, verdict), Text(count(answer.cycles, "cycle")), Text(count(answer.views, "view"))]
-    facts += [Text(seconds(answer.seconds)), _readable(console, "" if answer.verified else answer.reason)]
-    return _stack(_flow([_readable(console, source, "heading"), *facts], _room(console)))
-
-
-def draw(
-    console: Console, cycle: Cycle, paint: Paint, heading: str = "", height: int | None = None, beside: bool = True
-) -> RenderableType:
-    """A frame that the terminal holds whole: figures beside the grid or under it, or no frames, or figures alone."""
-    plain = is_plain(console)
-    lines = paint(cycle, plain)
-    facts = cycle_facts(cycle, lines, plain)
-    title = [_readable(console, heading, "heading")] if heading else []
-    under = _flow([Text.assemble((f"{fact.label} ", "label"), fact.value) for fact in facts], _room(console))
-    for grid in (lines, _unframed(lines)):
-        picture = _stack(Text.assemble(*line) for line in grid)
-        for body in [_beside(picture, facts, plain)] * beside + [Group(picture, *under)]:
-            if _fits(console, frame := Group(*title, body), height):
-                return frame
-    return under[0]
-
-
-def _beside(picture: Text, facts: Iterable[Fact], plain: bool) -> RenderableType:
-    figures = Table.grid(padding=(0, 2, 0, 0))
-    figures.add_column(min_width=13)  # room for the longest label and figure, so that nothing jumps when they come
-    figures.add_column(min_width=5)
-    for label, value, share in facts:
-        figures.add_row(Text(label, "label"), value, "" if share is None else _bar(share, BAR_WIDTH, plain))
-    table = Table.grid(padding=(0, 3, 0, 0))
-    table.add_column()
-    table.add_column(vertical="middle")
-    table.add_row(picture, figures)
-    return table
-
-
-def _fits(console: Console, frame: RenderableType, height: int | None) -> bool:
-    lines = console.render_lines(frame, console.options.update_width(UNLIMITED), pad=False)
-    width = max(map(Segment.get_line_length, lines))
-    return width <= _room(console) and (height is None or len(lines) <= height)
-
-
-def _room(console: Console) -> int:
-    """The columns there are: a file has no edge."""
-    return console.width if console.is_terminal else UNLIMITED
-
-
-def _unframed(lines: list[Line]) -> list[Line]:
-    """The drawing without its frames, for a terminal too small for them."""
-    bare = [[piece for piece in line if piece[1] != "frame"] for line in lines]
-    return [line for line in bare if line]
-
-
-def _flow(facts: Iterable[Text], width: int) -> list[Text]:
-    """Facts two columns apart, on to the next line where the width ends; none is broken, empty ones are skipped."""
-    lines: list[Text] = []
-    for fact in filter(None, facts):
-        if lines and lines[-1].cell_len + 2 + fact.cell_len <= width:
-            lines[-1] = Text.assemble(lines[-1], "  ", fact)
-        else:
-            lines.append(fact)
-    return lines
-
-
-def _stack(lines: Iterable[Text]) -> Text:
-    return Text("\n").join(lines)
-
-
-def _bar(share: float, width: int, plain: bool) -> Text:
-    full, rest = "#-" if plain else "━─"
-    filled = round(share * width)
-    return Text.assemble((full * filled, "bar"), (rest * (width - filled), "frame"))
-
-
-def _readable(console: Console, text: str, style: str = "") -> Text:
-    """Names and messages come from files: none of their control characters reaches the terminal."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return Text(shown.encode("ascii", "backslashreplace").decode() if console.options.ascii_only else shown, style)
+    facts += [Text(seconds(answer.seconds)), readable(console, "" if answer.verified else answer.reason)]
+    return stack(flow([readable(console, source, "heading"), *facts], columns(console)))
 
 
 def count(number: int, noun: str) -> str:

@@ -47,8 +47,8 @@ class SudokuView:
     def apply(self, grid: Grid) -> Grid:
         """The grid as the model will see it."""
         turned = grid.T if self.transpose else grid
-        view: Grid = self.digits[turned[np.ix_(self.rows, self.columns)]]
-        return view
+        seen: Grid = self.digits[turned[np.ix_(self.rows, self.columns)]]
+        return seen
 
     def undo_cells(self, cells: NDArray[Any]) -> NDArray[Any]:
         """Put what belongs to the cells (confidence, masks) back where the puzzle has them."""
@@ -57,7 +57,8 @@ class SudokuView:
 
     def undo(self, grid: NDArray[Any]) -> NDArray[Any]:
         """Back to the puzzle's own frame: ``undo(apply(g)) == g``."""
-        return np.argsort(self.digits).astype(np.int8)[self.undo_cells(grid)]
+        given: NDArray[Any] = np.argsort(self.digits).astype(np.int8)[self.undo_cells(grid)]
+        return given
 
 
 IDENTITY = SudokuView(np.arange(10, dtype=np.int8), False, np.arange(9), np.arange(9))

@@ -63,6 +63,11 @@ class Trainer:
             recipe.table_weight_decay,
         )
 
+    def begin_with(self, model: TinyRecursiveModel) -> None:
+        """Take over the weights of ``model``, whose shapes must be the recipe's."""
+        self.model.load_state_dict(model.state_dict())
+        self.ema = EMA(self.model, self.recipe.ema)
+
     def step(self, offer: Callable[[Tensor], Any], lr_factor: float = 1.0) -> Loss:
         """Refill the pool, run one improvement cycle, learn from it. Raises TrmsolveError if the loss is not finite."""
         self.pool.refill(offer)
@@ -123,12 +128,14 @@ def train(
     eval_seconds: float = 600.0,
     report: Callable[[Progress], None] = lambda progress: None,
     described: dict[str, Any] | None = None,
+    start_from: TinyRecursiveModel | None = None,
 ) -> Path:
     """Train for ``minutes`` or ``steps``, whichever ends first, and write the averaged weights into ``out``.
 
     The rate follows the clock, so that a run ends annealed whenever it ends. The weights file is renewed at each
     evaluation on the held-out examples and at the end; ``metrics.jsonl`` beside it gets every report.
-    ``described`` is kept in the weights as the record of the run. Returns the path of the weights.
+    ``described`` is kept in the weights as the record of the run; ``start_from`` is a network of the same shapes whose
+    weights the run begins with. Returns the path of the weights.
     """
     if minutes is None and steps is None:
         raise ValueError("train needs minutes or steps")
@@ -137,6 +144,8 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     learned, kept = examples.split(held_out)
     trainer = Trainer(recipe, device, dtype, compiled)
+    if start_from is not None:
+        trainer.begin_with(start_from)
     judge = TinyRecursiveModel(recipe.config, dtype).to(device)  # never compiled: its batch has another size
     sampler = Sampler(task, learned, recipe.reveal, device, seed)
     path = out / f"{task.name}.safetensors"
