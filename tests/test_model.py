@@ -84,9 +84,9 @@ BOARD = TRMConfig(
 
 
 def test_pool_mixer_is_the_same_under_every_exchange_of_rows_and_columns() -> None:
-    from trmsolve.puzzles.sudoku import random_view
-
     import numpy as np
+
+    from trmsolve.puzzles.sudoku import random_view
 
     torch.manual_seed(0)
     model = TinyRecursiveModel(BOARD)

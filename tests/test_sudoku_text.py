@@ -216,6 +216,16 @@ def test_a_short_row_of_digits_is_not_padded() -> None:
     ]
 
 
+@pytest.mark.parametrize("odd", ["\t", ",", "+", "\xa0", "─"])
+def test_a_separator_is_no_cell_of_a_row_whose_blanks_are_spaces(odd: str) -> None:
+    """Each of these once crashed the reader or, the tab, became a clue."""
+    solid = ANSWER.replace("4", " ")
+    rows = rows_of(solid)
+    rows[0] = rows[0].replace(" ", odd, 1)
+    for item in read("\n".join(rows) + "\n"):
+        assert isinstance(item, PuzzleError) or not item.grid[0, 2]
+
+
 def test_rows_of_spaces_have_to_stand_in_columns() -> None:
     rows = [" ".join(row).replace(".", " ") for row in ROWS]
     assert errors("\n".join([*rows[:8], "3 4 5 2 8"]))[0] == (

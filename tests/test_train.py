@@ -67,7 +67,9 @@ def test_four_training_steps_with_halting_reproduce_the_public_code(name: str) -
     for step in range(4):
         loss = trainer.step(lambda rows, step=step: offered(numbers, step, rows))
         for key, value in (("loss", loss.total), ("lm_loss", loss.tokens), ("q_halt_loss", loss.halt)):
-            torch.testing.assert_close(value.detach().double(), numbers[f"train.{key}"][step], rtol=50 * close, atol=close)
+            torch.testing.assert_close(
+                value.detach().double(), numbers[f"train.{key}"][step], rtol=50 * close, atol=close
+            )
         assert trainer.pool.cycles.tolist() == numbers["train.steps"][step].tolist()
         assert trainer.pool.halted.int().tolist() == numbers["train.halted"][step].int().tolist()
         counted = trainer.pool.halted & (loss.labelled > 0)

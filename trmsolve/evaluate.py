@@ -103,9 +103,7 @@ def evaluate(
         "dtype": solver.placement.dtype_name,
         "threads": solver.placement.threads,
         "weights": solver.weights,
-        "bands": {
-            name: bands[name].rates() for name in BANDS if name in bands
-        },
+        "bands": {name: bands[name].rates() for name in BANDS if name in bands},
     }
 
 

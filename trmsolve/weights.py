@@ -105,8 +105,11 @@ def load_model(path: Path, task: str | None, dtype: torch.dtype, device: torch.d
     tensors = _read_tensors(path, expected)
     model = TinyRecursiveModel(info.config, dtype)
     model.load_state_dict(tensors, strict=True)
-    # The forward pass casts each weight to the activations' dtype at every call: cast once instead.
-    return model.to(device=device, dtype=dtype).eval().requires_grad_(False)
+    # The forward pass casts each weight to the activations' dtype at every call: cast once instead. Not the buffers:
+    # rotary tables must stay exact.
+    for parameter in model.parameters():
+        parameter.data = parameter.data.to(dtype)
+    return model.to(device).eval().requires_grad_(False)
 
 
 def save_weights(

@@ -20,9 +20,7 @@ def generate(
     number: Annotated[int, typer.Option("-n", "--number", min=1, help="How many puzzles.")] = 10,
     difficulty: Annotated[str, typer.Option(help="easy (30+ clues, no guess), medium (no guess) or hard.")] = "easy",
     seed: options.Seed = 0,
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A CSV file.", show_default="stdout")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="A CSV file.", show_default="stdout")] = None,
 ) -> None:
     """Make puzzles with exactly one solution, as a CSV of questions and answers."""
     from trmsolve.puzzles import get_task

@@ -1,7 +1,8 @@
 """``trmsolve sudoku``: read, solve, show, answer."""
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Annotated
 
@@ -10,13 +11,16 @@ import typer
 from trmsolve.cli import options
 from trmsolve.cli.guard import guarded
 from trmsolve.cli.output import FORMATS, Writer, choose_writer
-from trmsolve.cli.source import Item, open_items
+from trmsolve.cli.source import Item, count_items, open_items
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles.base import Answer, Task
+from trmsolve.puzzles.base import Answer, Cycle, Task
 from trmsolve.render import LiveView, ProgressView, QuietView, StepsView, View, make_console
 
 FEW = 8
 """Up to so many puzzles are each watched cycle by cycle; more get a progress line."""
+
+PATIENCE_SECONDS = 0.3
+"""How long a pipe may be silent before what it has said is worked on."""
 
 UNVERIFIED, UNREADABLE = 1, 2
 
@@ -31,6 +35,7 @@ def sudoku(
     json: Annotated[bool, typer.Option("--json", help="One JSON object a puzzle: short for --format json.")] = False,
     form: Annotated[str, typer.Option("--format", help=f"How answers are written: {', '.join(FORMATS)}.")] = "input",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only; answers are still written.")] = False,
+    pace: Annotated[float, typer.Option(min=0, help="Seconds to hold every frame, for watching.")] = 0.0,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what runs where, and why.")] = False,
     weights: options.Weights = None,
     cycles: options.Cycles = 16,
@@ -52,14 +57,14 @@ def sudoku(
     task = get_task("sudoku")
     choose_writer(form, task, "", shown=False)  # a wrong --format is told before any work
     items = open_items(task, files)
-    first = _first(items)
+    first, ended = _first(items)
     few = len(first) <= FEW
-    if few and all(isinstance(item, PuzzleError) for item in first):
+    frames = (few or show_steps) and not quiet
+    if ended and all(isinstance(item, PuzzleError) for item in first):
         solver = None  # nothing for the model to do: it is not even loaded
     else:
         from trmsolve.solver import load
 
-        frames = (few or show_steps) and not quiet
         size = batch_size or (1 if frames else None)
         solver = load(
             "sudoku", weights=weights, cycles=cycles, views=views, batch_size=size, seed=seed, device=device,
@@ -68,7 +73,7 @@ def sudoku(
         if verbose:
             typer.echo(f"weights {solver.weights}, running on {solver.placement.reason}", err=True)
 
-    view = _choose_view(task, few, show_steps, quiet, len(first))
+    view = _choose_view(task, show_steps, quiet, len(first) if few else count_items(task, files))
     shown = not quiet and form == "input" and sys.stdout.isatty() and (show_steps or (few and sys.stderr.isatty()))
     writer = choose_writer(form, task, solver.weights if solver else "", shown)
     everything = chain(first, items)
@@ -76,31 +81,43 @@ def sudoku(
         if solver is None:
             outcomes: Iterator[Answer | PuzzleError] = (item for item in first if isinstance(item, PuzzleError))
         else:
-            outcomes = solver.solve_all(everything, view.cycle if frames else None)
+            outcomes = solver.solve_all(everything, _watch(view, pace) if frames else None)
         code = _run(outcomes, view, writer)
     raise typer.Exit(code)
 
 
-def _first(items: Iterator[Item | None]) -> list[Item]:
-    """The first puzzles, enough to tell few from many; does not wait for a pipe that has said something."""
+def _first(items: Iterator[Item | None]) -> tuple[list[Item], bool]:
+    """The first puzzles, enough to tell few from many, and whether they are all; a pipe that falls silent is left."""
     first: list[Item] = []
+    since = time.monotonic()
     for item in items:
         if item is not None:
             first.append(item)
-        if len(first) > FEW or (item is None and first):
-            break
-    return first
+        silent = item is None and first and time.monotonic() - since > PATIENCE_SECONDS
+        if len(first) > FEW or silent:
+            return first, False
+        since = since if item is None else time.monotonic()
+    return first, True
 
 
-def _choose_view(task: Task, few: bool, show_steps: bool, quiet: bool, number: int) -> View:
+def _choose_view(task: Task, show_steps: bool, quiet: bool, number: int | None) -> View:
+    """``number`` is how many puzzles there are; None is many, still to be counted."""
     console = make_console()
     if quiet:
         return QuietView(console)
     if show_steps:
-        return StepsView(console, task.paint, headings=number > 1)
-    if few:
+        return StepsView(console, task.paint, headings=number != 1)
+    if number is not None and number <= FEW:
         return LiveView(console, task.paint, headings=number > 1)
-    return ProgressView(console, total=None)
+    return ProgressView(console, number)
+
+
+def _watch(view: View, pace: float) -> Callable[[Cycle], None]:
+    def watch(cycle: Cycle) -> None:
+        view.cycle(cycle)
+        time.sleep(pace)
+
+    return watch
 
 
 def _run(outcomes: Iterator[Answer | PuzzleError], view: View, writer: Writer) -> int:

@@ -1,5 +1,6 @@
 """Where puzzles come from: files, and standard input as it arrives."""
 
+import io
 import os
 import queue
 import stat
@@ -7,12 +8,15 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.puzzles.base import Puzzle, Task
 
 Item = Puzzle | PuzzleError
 POLL_SECONDS = 0.02
+COUNTED = 2**20
+"""Bytes that are read twice, once to count: less than half a second's work."""
 
 
 def open_items(task: Task, files: list[str] | None) -> Iterator[Item | None]:
@@ -48,9 +52,16 @@ def read_file(task: Task, name: str) -> Iterator[Item]:
         yield PuzzleError(f"cannot be read: {error.strerror or error}", name)
 
 
+def count_items(task: Task, files: list[str] | None) -> int | None:
+    """How many items the files hold, if that is quickly told: None for standard input and for long files."""
+    if not files or "-" in files or sum(Path(name).stat().st_size for name in files if Path(name).is_file()) > COUNTED:
+        return None
+    return sum(1 for name in files for _ in read_file(task, name))
+
+
 def _standard_input(task: Task) -> Iterator[Item | None]:
     stream = sys.stdin.buffer
-    if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+    if not _may_wait(stream):
         yield from task.read(stream, "stdin")
         return
     # A pipe may wait for our answer before it says more, so it is read beside the work and never waited for.
@@ -76,3 +87,11 @@ def _standard_input(task: Task) -> Iterator[Item | None]:
         if isinstance(item, BaseException) and not isinstance(item, PuzzleError):
             raise item
         yield item
+
+
+def _may_wait(stream: BinaryIO) -> bool:
+    """Whether reading may block: true of pipes and terminals, not of files."""
+    try:
+        return not stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except io.UnsupportedOperation:
+        return False

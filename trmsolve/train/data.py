@@ -44,9 +44,7 @@ class Examples:
             if isinstance(puzzle, PuzzleError):
                 raise puzzle
             if puzzle.answer is None:
-                raise PuzzleError(
-                    "training needs the answer beside the puzzle: give a CSV with both", puzzle.source
-                )
+                raise PuzzleError("training needs the answer beside the puzzle: give a CSV with both", puzzle.source)
             questions.append(puzzle.grid)
             answers.append(puzzle.answer)
         if not questions:

@@ -1,0 +1,289 @@
+"""The commands as a user meets them: streams, exit codes, messages, interrupts."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from trmsolve.cli import app
+from trmsolve.puzzles import get_task
+
+EASY = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
+SOLUTION = "534678912672195348198342567859761423426853791713924856961537284287419635345286179"
+GRID = "\n".join(EASY[i : i + 9] for i in range(0, 81, 9)) + "\n"
+CLASH = "55" + EASY[2:]
+RUN = [sys.executable, "-m", "trmsolve"]
+COMMAND_ENV = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+
+
+def run(*arguments: str, text: str | None = None) -> Result:
+    return CliRunner().invoke(app, list(arguments), input=text)
+
+
+def test_one_line_in_one_line_out() -> None:
+    result = run("sudoku", "-", text=EASY + "\n")
+    assert result.exit_code == 0
+    assert result.stdout == SOLUTION + "\n"
+    assert result.stderr.startswith("solved  ")
+
+
+def test_answers_have_the_input_s_form(tmp_path: Path) -> None:
+    framed = tmp_path / "framed.txt"
+    rows = [EASY[i : i + 9] for i in range(0, 81, 9)]
+    framed.write_text("\n".join(f"|{r[:3]}|{r[3:6]}|{r[6:]}|" for r in rows) + "\n")
+    rows = [SOLUTION[i : i + 9] for i in range(0, 81, 9)]
+    result = run("sudoku", str(framed))
+    assert result.stdout == "\n".join(f"|{r[:3]}|{r[3:6]}|{r[6:]}|" for r in rows) + "\n"
+    assert run("sudoku", str(framed), "--format", "line").stdout == SOLUTION + "\n"
+
+
+def test_json_has_the_agreed_fields_in_input_order() -> None:
+    result = run("sudoku", "-", "--json", text=f"{EASY}\n12345\n{EASY}\n")
+    assert result.exit_code == 2
+    first, wrong, last = (json.loads(line) for line in result.stdout.splitlines())
+    assert list(first) == [
+        "index", "source", "task", "puzzle", "answer", "verified", "reason", "cycles", "views", "halt", "seconds",
+        "weights",
+    ]  # fmt: skip
+    assert (first["index"], first["source"], first["task"]) == (0, "stdin:1", "sudoku")
+    assert (first["puzzle"], first["answer"], first["verified"], first["reason"]) == (EASY, SOLUTION, True, "")
+    assert first["weights"].startswith("sudoku.safetensors@") and 0 <= first["halt"] <= 1
+    assert list(wrong) == ["index", "source", "task", "error"]
+    assert (wrong["index"], wrong["source"]) == (1, "stdin:2") and "5 cells" in wrong["error"]
+    assert (last["index"], last["source"]) == (2, "stdin:3")
+
+
+def test_show_steps_prints_every_cycle_without_a_terminal() -> None:
+    result = run("sudoku", "-", "--show-steps", text=EASY)
+    cycles = result.stderr.count("+-------+-------+-------+\n| ")
+    assert cycles >= 1 and "\x1b" not in result.stderr
+    assert result.stderr.count("cycle 1/16") == 1
+    assert "solved" in result.stderr.splitlines()[-1]
+    assert result.stdout == SOLUTION + "\n"
+
+
+def test_quiet_and_verbose() -> None:
+    assert run("sudoku", "-", "--quiet", text=EASY).stderr == ""
+    result = run("sudoku", "-", "-v", "--device", "cpu", "--dtype", "fp32", "--threads", "1", text=EASY)
+    assert "cpu (asked for, 1 threads), fp32 (asked for)" in result.stderr and result.exit_code == 0
+
+
+def test_many_puzzles_end_with_a_summary(tmp_path: Path) -> None:
+    many = tmp_path / "many.sdm"
+    many.write_text((EASY + "\n") * 12)
+    result = run("sudoku", str(many))
+    assert result.exit_code == 0 and result.stdout == (SOLUTION + "\n") * 12
+    assert result.stderr.startswith("12 puzzles  12 solved  0 unverified  1.0 views on average")
+
+
+def test_an_unverified_answer_is_exit_code_1() -> None:
+    impossible = EASY[:2] + "2" + EASY[3:]
+    result = run("sudoku", "-", "--views", "2", text=impossible)
+    assert result.exit_code == 1
+    assert len(result.stdout.strip()) == 81
+    assert result.stderr.startswith("unverified  ") and "the puzzle has no solution" in result.stderr
+
+
+def test_a_puzzle_with_several_solutions_may_get_one_of_them() -> None:
+    several = EASY[:78] + "..." if EASY[78:] != "..." else EASY
+    several = "." * 9 + several[9:]
+    result = run("sudoku", "-", "--json", text=several)
+    answer = json.loads(result.stdout)
+    assert "more than one solution" in answer["reason"]
+
+
+BAD = {
+    "wrong character": (EASY[:40] + "a" + EASY[41:], "stdin:1:41: wrong character 'a'"),
+    "cell count": (EASY[:80], "stdin:1"),
+    "ragged": (GRID.replace("6..195...", "6..195.."), "stdin:2"),
+    "empty": ("", "stdin"),
+    "clash": (CLASH, "two 5s in row 1: r1c1"),
+    "candidates": ("{12} 3 67 5 8 9 1 2 4\n" * 9, "candidate"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), BAD.values(), ids=BAD)
+def test_bad_input_is_exit_code_2_and_never_reaches_the_model(
+    text: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the model was loaded")
+
+    monkeypatch.setattr("trmsolve.solver.load", refuse)
+    result = run("sudoku", "-", text=text)
+    assert result.exit_code == 2 and result.stdout == ""
+    assert message in result.stderr and "Traceback" not in result.stderr
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    binary = tmp_path / "picture.txt"
+    binary.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
+    for name, message in (
+        (str(tmp_path / "absent.txt"), "no such file"),
+        (str(tmp_path), "this is a folder"),
+        (str(binary), "PNG image"),
+    ):
+        result = run("sudoku", name)
+        assert result.exit_code == 2 and message in result.stderr and name in result.stderr.replace("\n", "")
+
+
+def test_one_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
+    good = tmp_path / "good.txt"
+    good.write_text(EASY)
+    result = run("sudoku", str(tmp_path / "absent.txt"), str(good))
+    assert result.exit_code == 2 and result.stdout == SOLUTION + "\n"
+
+
+def test_usage_errors_are_exit_code_2() -> None:
+    for arguments in (
+        ["sudoku", "-", "--format", "xml"],
+        ["sudoku", "-", "--device", "tpu"],
+        ["sudoku", "-", "--views", "0"],
+        ["train", "--out", "x"],
+        ["train", "--out", "x", "--steps", "1", "--recipe", "magic"],
+        ["generate", "--difficulty", "trivial"],
+        ["generate", "--task", "chess"],
+        ["nonsense"],
+    ):
+        result = run(*arguments, text=EASY)
+        assert result.exit_code == 2, arguments
+        assert result.stderr and "Traceback" not in result.stderr
+
+
+def test_weights_errors_are_exit_code_3(tmp_path: Path) -> None:
+    (tmp_path / "odd.safetensors").write_bytes(b"PK\x03\x04")
+    for path, message in ((tmp_path / "absent", "no weights at"), (tmp_path / "odd.safetensors", "pickled")):
+        result = run("sudoku", "-", "--weights", str(path), text=EASY)
+        assert result.exit_code == 3 and message in result.stderr and result.stdout == ""
+
+
+def test_generate_and_eval(tmp_path: Path) -> None:
+    data = tmp_path / "easy.csv"
+    assert run("generate", "-n", "6", "--seed", "4", "--out", str(data)).exit_code == 0
+    rows = list(csv.DictReader(io.StringIO(data.read_text())))
+    assert len(rows) == 6 and all(len(row["question"]) == len(row["answer"]) == 81 for row in rows)
+    assert run("generate", "-n", "6", "--seed", "4").stdout == data.read_text()
+    result = run("eval", "--data", str(data), "--json", "--views", "8", "--limit", "5")
+    figures = json.loads(result.stdout)
+    assert figures["n"] == 5 and figures["views"] == 8 and figures["task"] == "sudoku"
+    for key in (
+        "data", "exact", "exact_ci95", "cell", "verified", "mean_cycles", "mean_views", "puzzles_per_second", "cycles",
+        "device", "dtype", "threads", "weights",
+    ):  # fmt: skip
+        assert key in figures
+    table = run("eval", "--data", str(data), "--limit", "2").stdout
+    assert table.startswith("2 puzzles of easy.csv") and "exact" in table
+    assert run("eval", "--data", str(tmp_path / "absent.csv")).exit_code == 2
+
+
+def test_train_leaves_weights_that_solve_can_load(tmp_path: Path) -> None:
+    data = tmp_path / "easy.csv"
+    run("generate", "-n", "12", "--out", str(data))
+    result = run(
+        "train",
+        "--out",
+        str(tmp_path / "run"),
+        "--data",
+        str(data),
+        "--steps",
+        "2",
+        "--batch-size",
+        "4",
+        "--no-compile",
+    )
+    assert result.exit_code == 0, result.stderr
+    weights = tmp_path / "run" / "sudoku.safetensors"
+    assert f"weights in {weights}" in result.stderr
+    assert (tmp_path / "run" / "metrics.jsonl").read_text().count("\n") >= 1
+    result = run("sudoku", "-", "--weights", str(weights), "--views", "1", text=EASY)
+    assert result.exit_code == 1 and len(result.stdout) == 82
+
+
+PROBE = """
+import sys
+from trmsolve.__main__ import main
+try:
+    main()
+finally:
+    print("torch" in sys.modules, file=sys.stderr)
+"""
+COMPLETE = {"_TRMSOLVE_COMPLETE": "complete_bash", "COMP_WORDS": "trmsolve su", "COMP_CWORD": "1"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "extra", "shown"),
+    [
+        (["--help"], {}, "sudoku"),
+        (["sudoku", "--help"], {}, "--show-steps"),
+        (["train", "--help"], {}, "--minutes"),
+        ([], COMPLETE, "sudoku"),
+    ],
+)
+def test_help_and_completion_do_not_import_torch(arguments: list[str], extra: dict[str, str], shown: str) -> None:
+    command, env = [sys.executable, "-c", PROBE, *arguments], {**COMMAND_ENV, "COLUMNS": "120", **extra}
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+    assert shown in done.stdout and done.stderr.strip().endswith("False"), done.stderr
+
+
+def test_a_closed_pipe_leaves_no_traceback(tmp_path: Path) -> None:
+    many = tmp_path / "many.sdm"
+    many.write_text((EASY + "\n") * 400)
+    done = subprocess.run(
+        f"{sys.executable} -m trmsolve sudoku {many} --quiet | head -1",
+        shell=True, capture_output=True, text=True, env=COMMAND_ENV, check=False,
+    )  # fmt: skip
+    assert done.stdout == SOLUTION + "\n" and done.stderr == ""
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_leaves_whole_lines_and_its_exit_code(sent: signal.Signals, code: int, tmp_path: Path) -> None:
+    many = tmp_path / "many.sdm"
+    many.write_text((EASY + "\n") * 20_000)
+    process = subprocess.Popen(
+        [*RUN, "sudoku", str(many)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=COMMAND_ENV
+    )
+    assert process.stdout is not None and process.stderr is not None
+    assert process.stdout.readline() == SOLUTION + "\n"
+    process.send_signal(sent)
+    rest, errors = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert rest.replace(SOLUTION + "\n", "") == ""
+    assert "Traceback" not in errors
+    assert ("interrupted" in errors) == (sent == signal.SIGINT)
+
+
+def test_a_pipe_that_waits_for_its_answer_gets_it() -> None:
+    process = subprocess.Popen(
+        [*RUN, "sudoku", "-", "--quiet"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=COMMAND_ENV
+    )
+    assert process.stdin is not None and process.stdout is not None
+    for _ in range(3):
+        process.stdin.write(EASY + "\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == SOLUTION + "\n"
+        time.sleep(0.05)
+    process.stdin.close()
+    assert process.wait(timeout=60) == 0
+
+
+def test_the_library_gives_what_the_command_gives() -> None:
+    from trmsolve import load
+
+    solver = load("sudoku")
+    said = json.loads(run("sudoku", "-", "--json", text=EASY).stdout)
+    answer = solver.solve(EASY)
+    assert get_task("sudoku").line(answer.grid) == said["answer"]
+    assert (answer.cycles, answer.views, answer.verified) == (said["cycles"], said["views"], said["verified"])
+    assert len(list(solver.refine(EASY))) == answer.cycles
+
+
+def test_version() -> None:
+    assert run("--version").stdout.startswith("trmsolve 0.")

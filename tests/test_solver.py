@@ -1,0 +1,331 @@
+"""Refining, halting, views and order, with small networks and with networks that are told what to say."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trmsolve.device import Placement
+from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.model import Prediction, State, TinyRecursiveModel, TRMConfig
+from trmsolve.puzzles import get_task
+from trmsolve.puzzles.base import Answer, Puzzle
+from trmsolve.puzzles.sudoku_search import solutions
+from trmsolve.refine import Question, Step, refine
+from trmsolve.solver import LOOK_AHEAD, Effort, Solver
+
+CPU = Placement(torch.device("cpu"), torch.float32, "test")
+SUDOKU = get_task("sudoku")
+CONFIG = TRMConfig(
+    vocab_size=11, seq_len=81, hidden_size=32, recursions=1, latent_steps=1, mixer="pool", positions="none",
+    board=(9, 9, 3, 3),
+)  # fmt: skip
+
+
+class Scripted(TinyRecursiveModel):
+    """Answers by a script: solves every puzzle at the cycle that its number of clues, modulo 7, says."""
+
+    def __init__(self, solve_at: int | None = None, halt_at: int | None = None) -> None:
+        super().__init__(CONFIG)
+        self.solve_at, self.halt_at = solve_at, halt_at
+        self.batches: list[int] = []
+
+    def initial_state(self, batch: int, generator: torch.Generator | None = None) -> State:
+        zeros = torch.zeros(batch, 81, 32)
+        return State(zeros, zeros.clone())
+
+    def forward(self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None) -> tuple[State, Prediction]:
+        self.batches.append(len(tokens))
+        cycles = state.y[:, 0, 0] + 1
+        logits = torch.zeros(len(tokens), 81, 11)
+        for row, (question, cycle) in enumerate(zip(tokens, cycles.int().tolist(), strict=True)):
+            solve_at = self.solve_at if self.solve_at is not None else int((question > 1).sum()) % 7 + 1
+            said = question if cycle < solve_at else solved(question)
+            logits[row].scatter_(1, said[:, None], 5.0)
+        halts = cycles >= self.halt_at if self.halt_at is not None else torch.zeros(len(tokens), dtype=torch.bool)
+        halt = torch.where(halts, 3.0, -3.0)[:, None].expand(-1, 2)
+        return State(state.y + 1, state.z), Prediction(logits, halt)
+
+
+def solved(tokens: Tensor) -> Tensor:
+    answer = next(solutions(SUDOKU.decode(tokens.numpy(), (9, 9))), None)
+    return tokens if answer is None else torch.from_numpy(SUDOKU.encode(answer))
+
+
+def solver(model: TinyRecursiveModel, **effort: int | bool) -> Solver:
+    return Solver(SUDOKU, model, CPU, Effort(**{"cycles": 8, "views": 3, "batch_size": 4, **effort}), "test")
+
+
+def some_puzzles(number: int, difficulty: str = "medium") -> list[Puzzle]:
+    return [replace(p, source=f"f:{i}") for i, p in enumerate(islice(SUDOKU.generate(difficulty, 3), number))]
+
+
+def ask(tokens: list[int]) -> Iterator[Question]:
+    return (Question(key, np.full(81, key % 9 + 2)) for key in tokens)
+
+
+def never(key: int, tokens: NDArray[np.int64]) -> bool:
+    return False
+
+
+def test_rows_leave_when_accepted_and_waiting_ones_take_their_place() -> None:
+    model = Scripted(solve_at=99)
+    seen: dict[int, int] = {}
+
+    def accept(key: int, tokens: NDArray[np.int64]) -> bool:
+        seen[key] = seen.get(key, 0) + 1
+        return seen[key] == key % 3 + 1
+
+    steps = list(refine(model, ask(list(range(10))), accept, batch_size=4, max_cycles=16))
+    assert {step.key: step.number for step in steps if step.last} == {key: key % 3 + 1 for key in range(10)}
+    assert max(model.batches) == 4 and model.batches[:3] == [4, 4, 4]
+    assert sum(model.batches) == sum(key % 3 + 1 for key in range(10))  # no row runs for nothing
+    assert [step.number for step in steps if step.key == 2] == [1, 2, 3]
+
+
+def test_rows_stop_at_the_limit_or_when_the_model_halts() -> None:
+    at_limit = list(refine(Scripted(99), ask([0]), never, batch_size=1, max_cycles=5))
+    assert [step.last for step in at_limit] == [False] * 4 + [True]
+    halting = list(refine(Scripted(99, halt_at=2), ask([0]), never, batch_size=1, max_cycles=5))
+    assert len(halting) == 2 and halting[-1].halt > 0.5 > halting[0].halt
+    full = list(refine(Scripted(1, halt_at=2), ask([0]), lambda *_: True, batch_size=1, max_cycles=5, stop_early=False))
+    assert len(full) == 5
+
+
+def test_a_row_refined_in_a_changing_batch_is_as_if_alone() -> None:
+    torch.manual_seed(0)
+    model = TinyRecursiveModel(CONFIG)
+    rows = np.random.default_rng(0).integers(1, 11, (7, 81))
+    counts: dict[int, int] = {}
+
+    def accept(key: int, tokens: NDArray[np.int64]) -> bool:
+        counts[key] = counts.get(key, 0) + 1
+        return counts[key] > key  # row 0 leaves at once, row 6 stays seven cycles
+
+    def run(keys: list[int], size: int) -> dict[int, list[Step]]:
+        counts.clear()
+        steps: dict[int, list[Step]] = {}
+        for step in refine(model, (Question(k, rows[k]) for k in keys), accept, batch_size=size, max_cycles=9):
+            steps.setdefault(step.key, []).append(step)
+        return steps
+
+    together = run(list(range(7)), 3)
+    for key in range(7):
+        (alone,) = run([key], 1).values()
+        assert len(alone) == len(together[key]) == key + 1
+        for a, b in zip(alone, together[key], strict=True):
+            np.testing.assert_allclose(a.confidence, b.confidence, rtol=1e-4)
+
+
+def test_random_starts_follow_the_seed() -> None:
+    torch.manual_seed(0)
+    model = TinyRecursiveModel(replace(CONFIG, random_start=True))
+
+    def first(seed: int) -> NDArray[np.float32]:
+        generator = torch.Generator().manual_seed(seed)
+        return next(refine(model, ask([1]), never, batch_size=1, max_cycles=2, generator=generator)).confidence
+
+    assert np.array_equal(first(1), first(1)) and not np.array_equal(first(1), first(2))
+
+
+def test_confidence_is_the_probability_of_the_decoded_token() -> None:
+    step = next(refine(Scripted(99), ask([3]), never, batch_size=1, max_cycles=1))
+    assert step.tokens.tolist() == [5] * 81
+    np.testing.assert_allclose(step.confidence, np.exp(5) / (np.exp(5) + 10), rtol=1e-5)
+
+
+def test_answers_come_in_order_whatever_the_cycles() -> None:
+    puzzles = some_puzzles(23)
+    bad = PuzzleError("broken", "f", 99)
+    items = [*puzzles[:5], bad, *puzzles[5:]]
+    model = Scripted()
+    outcomes = list(solver(model).solve_all(items))
+    assert outcomes[5] is bad
+    answers = [outcome for outcome in outcomes if isinstance(outcome, Answer)]
+    assert [answer.puzzle.source for answer in answers] == [p.source for p in puzzles]
+    for answer in answers:
+        assert answer.verified and np.array_equal(answer.grid, answer.puzzle.answer)
+        assert answer.views == 1 and answer.cycles == int((answer.puzzle.grid > 0).sum()) % 7 + 1
+    assert max(model.batches) == 4
+    full = [size for size in model.batches if size == 4]
+    assert len(full) >= len(model.batches) - 8  # thinner only when nothing waits any more
+
+
+def test_further_views_are_tried_and_counted() -> None:
+    class SecondView(Scripted):
+        """Solves only what it has not seen as given."""
+
+        def forward(self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None) -> tuple[State, Prediction]:
+            self.solve_at = 99 if np.array_equal(tokens[0].numpy(), given) else 2
+            return super().forward(state, tokens, puzzle_ids)
+
+    (puzzle,) = some_puzzles(1)
+    given = SUDOKU.encode(puzzle.grid)
+    cycles = []
+    (answer,) = solver(SecondView()).solve_all([puzzle], cycles.append)
+    assert isinstance(answer, Answer) and answer.verified
+    assert (answer.views, answer.cycles) == (2, 10)
+    assert [(c.view, c.number) for c in cycles] == [(1, n) for n in range(1, 9)] + [(2, 1), (2, 2)]
+    assert np.array_equal(cycles[-1].grid, puzzle.answer)  # the view is undone
+    assert np.array_equal(cycles[8].grid, puzzle.grid)
+    (unsolved,) = solver(SecondView(), views=1).solve_all([puzzle])
+    assert isinstance(unsolved, Answer) and not unsolved.verified and unsolved.views == 1
+
+
+def test_an_unverified_answer_is_the_models_own_and_says_why() -> None:
+    (puzzle,) = some_puzzles(1)
+    (answer,) = solver(Scripted(99)).solve_all([puzzle])
+    assert isinstance(answer, Answer) and not answer.verified
+    assert np.array_equal(answer.grid, puzzle.grid)  # not a cell was filled by the rules
+    assert answer.views == 3 and answer.cycles == 24
+    assert "is blank" in answer.reason
+
+
+def test_the_exact_search_has_no_part_in_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> int:
+        raise AssertionError("searched")
+
+    torch.manual_seed(0)
+    model = TinyRecursiveModel(CONFIG)
+    (puzzle,) = some_puzzles(1)
+    (before,) = solver(model).solve_all([puzzle])
+    monkeypatch.setattr("trmsolve.puzzles.sudoku_search.solutions", broken)
+    monkeypatch.setattr("trmsolve.puzzles.sudoku.count_solutions", lambda *_, **__: None)
+    (after,) = solver(model).solve_all([puzzle])
+    assert isinstance(before, Answer) and isinstance(after, Answer)
+    assert np.array_equal(before.grid, after.grid)
+
+
+def test_a_puzzle_without_solution_says_so() -> None:
+    (puzzle,) = some_puzzles(1)
+    assert puzzle.answer is not None
+    row, column = np.argwhere(puzzle.grid == 0)[0]
+    for digit in range(1, 10):
+        wrong = puzzle.grid.copy()
+        wrong[row, column] = digit
+        if digit != puzzle.answer[row, column] and not SUDOKU.faults(wrong, wrong)[0].any():
+            break
+    (answer,) = solver(Scripted(99)).solve_all([Puzzle(wrong)])
+    assert isinstance(answer, Answer) and answer.reason.endswith("the puzzle has no solution")
+
+
+def test_the_stream_is_read_as_needed_and_none_means_wait() -> None:
+    puzzles = some_puzzles(6)
+    taken: list[int] = []
+
+    def source() -> Iterator[Puzzle | None]:
+        for number, puzzle in enumerate(puzzles):
+            taken.append(number)
+            yield puzzle
+            yield None
+
+    outcomes = solver(Scripted(1), batch_size=2).solve_all(source())
+    first = next(outcomes)
+    assert isinstance(first, Answer) and first.puzzle is puzzles[0]
+    assert len(taken) <= 3
+    assert [o.puzzle for o in outcomes if isinstance(o, Answer)] == puzzles[1:]
+
+
+def test_memory_is_bounded_while_an_early_puzzle_is_hard() -> None:
+    (puzzle,) = some_puzzles(1)
+    taken = 0
+
+    def source() -> Iterator[Puzzle]:
+        nonlocal taken
+        for _ in range(1000):
+            taken += 1
+            yield puzzle
+
+    class FirstIsHard(Scripted):
+        """The oldest row is never solved, the others at once."""
+
+        def forward(self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None) -> tuple[State, Prediction]:
+            new, prediction = super().forward(state, tokens, puzzle_ids)
+            prediction.logits[0] = 0
+            return new, prediction
+
+    cycles = 2 * LOOK_AHEAD + 50
+    first = next(solver(FirstIsHard(1), batch_size=2, views=1, cycles=cycles).solve_all(source()))
+    assert isinstance(first, Answer) and first.cycles == cycles
+    assert taken == 2 * LOOK_AHEAD
+
+
+def test_solve_and_refine_take_text() -> None:
+    (puzzle,) = some_puzzles(1)
+    text = SUDOKU.line(puzzle.grid)
+    answer = solver(Scripted(3)).solve(text)
+    assert answer.verified and answer.cycles == 3
+    frames = list(solver(Scripted(3)).refine(text))
+    assert [frame.number for frame in frames] == [1, 2, 3]
+    assert frames[-1].violations == 0 and not frames[0].changed.any()
+    assert frames[-1].changed.sum() == (puzzle.grid == 0).sum()
+    with pytest.raises(PuzzleError, match="text:1"):
+        solver(Scripted(3)).solve("12345")
+
+
+def test_results_do_not_depend_on_the_batch() -> None:
+    puzzles = some_puzzles(9)
+    torch.manual_seed(0)
+    model = TinyRecursiveModel(CONFIG)
+    results = [
+        [o.grid.tobytes() for o in solver(model, batch_size=size).solve_all(puzzles) if isinstance(o, Answer)]
+        for size in (1, 5)
+    ]
+    assert results[0] == results[1]
+
+
+def test_evaluate_counts_by_both_protocols() -> None:
+    from trmsolve.evaluate import evaluate, wilson_interval
+
+    puzzles = [replace(p, rating=rating) for p, rating in zip(some_puzzles(6), (0, 0, 3, 3, 600, 50), strict=True)]
+    figures = evaluate(solver(Scripted(2), views=1, cycles=4), puzzles, "made")
+    assert (figures["n"], figures["exact"], figures["verified"], figures["cell"]) == (6, 1.0, 1.0, 1.0)
+    assert figures["mean_cycles"] == 4.0  # one view: all cycles, as in the paper
+    assert list(figures["bands"]) == ["0", "1-7", "32-127", "512+"]
+    assert figures["bands"]["1-7"]["n"] == 2
+    assert figures["exact_ci95"] == [round(bound, 4) for bound in wilson_interval(6, 6)]
+    figures = evaluate(solver(Scripted(2), views=3, cycles=4), puzzles, "made")
+    assert figures["mean_cycles"] == 2.0  # several views: the solver stops when verified
+    figures = evaluate(solver(Scripted(99), views=1, cycles=4), puzzles, "made")
+    assert figures["exact"] == 0.0 and 0 < figures["cell"] < 1
+    with pytest.raises(PuzzleError, match="needs the answer"):
+        evaluate(solver(Scripted(2)), [Puzzle(puzzles[0].grid, "f:1")], "made")
+    with pytest.raises(PuzzleError, match="broken"):
+        evaluate(solver(Scripted(2)), [PuzzleError("broken")], "made")
+
+
+def test_wilson_interval() -> None:
+    from trmsolve.evaluate import wilson_interval
+
+    low, high = wilson_interval(874, 1000)  # Newcombe 1998, method 3, computed by hand
+    assert low == pytest.approx(0.8519, abs=1e-3) and high == pytest.approx(0.8931, abs=1e-3)
+    assert wilson_interval(0, 0) == (0.0, 1.0)
+    assert wilson_interval(0, 10)[0] == 0.0 and wilson_interval(10, 10)[1] == pytest.approx(1.0)
+
+
+def test_devices_and_dtypes() -> None:
+    from trmsolve.device import choose_placement
+
+    cpu = choose_placement("cpu", "fp32")
+    assert (cpu.device.type, cpu.dtype, cpu.dtype_name) == ("cpu", torch.float32, "fp32")
+    assert "asked for" in cpu.reason
+    assert choose_placement("cpu", "bf16").dtype == torch.bfloat16
+    assert choose_placement().reason
+    for device, dtype in (("tpu", "auto"), ("cuda:97", "auto"), ("cpu", "fp8"), ("cpu:5", "auto")):
+        with pytest.raises(UsageError):
+            choose_placement(device, dtype)
+
+
+def test_bf16_only_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from trmsolve import device
+
+    monkeypatch.setattr(device, "platform", SimpleNamespace(machine=lambda: "x86_64"))
+    for native, dtype in ((True, torch.bfloat16), (False, torch.float32)):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda native=native: {"avx512_bf16": native})
+        assert device.choose_placement("cpu").dtype == dtype

@@ -1,0 +1,205 @@
+"""Weights in and out: strict, atomic, and with one line for whatever is wrong."""
+
+import json
+import os
+import struct
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from trmsolve.errors import WeightsError
+from trmsolve.model import TinyRecursiveModel, TRMConfig
+from trmsolve.weights import WeightsInfo, bundled_weights, load_model, read_info, save_weights, sha256, strip_prefixes
+
+CPU = torch.device("cpu")
+CONFIG = TRMConfig(vocab_size=11, seq_len=81, hidden_size=16, num_heads=2, layers=1, recursions=1, latent_steps=1)
+INFO = WeightsInfo(CONFIG, "sudoku", {"steps": 3}, {"exact": 0.5})
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    path = tmp_path / "w.safetensors"
+    save_weights(path, TinyRecursiveModel(CONFIG).state_dict(), INFO, dtype=torch.float32)
+    return path
+
+
+def test_what_is_saved_is_loaded(weights: Path) -> None:
+    torch.manual_seed(0)
+    original = TinyRecursiveModel(CONFIG).eval()
+    assert read_info(weights) == INFO
+    model = load_model(weights, "sudoku", torch.float32, CPU)
+    tokens = torch.randint(0, 11, (2, 81))
+    with torch.no_grad():
+        _, a = original(original.initial_state(2), tokens)
+        _, b = model(model.initial_state(2), tokens)
+    assert torch.equal(a.logits, b.logits)
+    assert model.rotary is not None and model.rotary.get_buffer("cos").dtype == torch.float32
+    assert not any(p.requires_grad for p in model.parameters())
+
+
+def test_rotary_tables_stay_exact_in_bf16(weights: Path) -> None:
+    model = load_model(weights, "sudoku", torch.bfloat16, CPU)
+    assert model.lm_head.weight.dtype == torch.bfloat16
+    assert model.rotary is not None and model.rotary.get_buffer("cos").dtype == torch.float32
+
+
+def test_public_names_load_as_they_are(weights: Path, tmp_path: Path) -> None:
+    tensors = {f"_orig_mod.model.inner.{k}": v for k, v in TinyRecursiveModel(CONFIG).state_dict().items()}
+    path = tmp_path / "public.safetensors"
+    save_file(tensors, path, INFO.to_metadata())
+    load_model(path, "sudoku", torch.float32, CPU)
+    assert strip_prefixes("model.inner.lm_head.weight") == "lm_head.weight" == strip_prefixes("lm_head.weight")
+
+
+def test_saving_is_atomic_and_has_the_users_mode(weights: Path) -> None:
+    before = weights.read_bytes()
+    broken = TinyRecursiveModel(CONFIG).state_dict()
+    broken["lm_head.weight"][0, 0] = float("nan")
+    with pytest.raises(WeightsError, match=r"lm_head\.weight has values that are not finite"):
+        save_weights(weights, broken, INFO)
+    assert weights.read_bytes() == before
+    assert [p.name for p in weights.parent.iterdir()] == [weights.name]
+    mask = os.umask(0)
+    os.umask(mask)
+    assert weights.stat().st_mode & 0o777 == 0o666 & ~mask
+
+
+def test_a_failed_write_leaves_the_old_file(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = weights.read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        save_weights(weights, TinyRecursiveModel(CONFIG).state_dict(), INFO)
+    assert weights.read_bytes() == before and len(list(weights.parent.iterdir())) == 1
+
+
+def rewrite(path: Path, change: Callable[[dict[str, torch.Tensor]], None], info: WeightsInfo = INFO) -> None:
+    tensors = {k: v.clone() for k, v in TinyRecursiveModel(CONFIG).state_dict().items()}
+    change(tensors)
+    save_file(tensors, path, info.to_metadata())
+
+
+def misshape(tensors: dict[str, torch.Tensor]) -> None:
+    tensors["lm_head.weight"] = torch.zeros(12, 16)
+
+
+def poison(tensors: dict[str, torch.Tensor]) -> None:
+    tensors["lm_head.weight"][3, 3] = float("inf")
+
+
+def integers(tensors: dict[str, torch.Tensor]) -> None:
+    tensors["lm_head.weight"] = tensors["lm_head.weight"].int()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.pop("q_head.bias"), "lacks tensor 'q_head.bias'"),
+        (lambda t: t.update(extra=torch.zeros(1)), "has an unknown tensor 'extra'"),
+        (misshape, r"lm_head.weight has shape \(12, 16\), not \(11, 16\)"),
+        (poison, "lm_head.weight has values that are not finite"),
+        (integers, "lm_head.weight has values that are not finite numbers"),
+    ],
+)
+def test_tensors_must_fit_the_config(
+    weights: Path, change: Callable[[dict[str, torch.Tensor]], None], message: str
+) -> None:
+    rewrite(weights, change)
+    with pytest.raises(WeightsError, match=message) as caught:
+        load_model(weights, "sudoku", torch.float32, CPU)
+    assert str(weights) in str(caught.value) and caught.value.exit_code == 3
+
+
+def test_weights_of_another_task_are_refused(weights: Path) -> None:
+    with pytest.raises(WeightsError, match="was trained for sudoku, not for maze"):
+        load_model(weights, "maze", torch.float32, CPU)
+    rewrite(weights, lambda t: None, replace(INFO, task=""))
+    with pytest.raises(WeightsError, match="an unnamed task"):
+        load_model(weights, "sudoku", torch.float32, CPU)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "not usable"),
+        (b"\x00" * 4, "not usable"),
+        (struct.pack("<Q", 1 << 60) + b"{}", "not usable"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "git-lfs pointer"),
+        (b"PK\x03\x04 torch", "pickled checkpoint"),
+        (b"\x80\x02}q\x00.", "pickled checkpoint"),
+        (b"<!DOCTYPE html><html>", "web page"),
+    ],
+)
+def test_what_is_no_weights_is_told_apart(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "odd.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(WeightsError, match=message):
+        load_model(path, "sudoku", torch.float32, CPU)
+
+
+def test_truncated_missing_and_folder(weights: Path, tmp_path: Path) -> None:
+    data = weights.read_bytes()
+    weights.write_bytes(data[:-10])
+    with pytest.raises(WeightsError):
+        load_model(weights, "sudoku", torch.float32, CPU)
+    with pytest.raises(WeightsError, match="no weights at"):
+        load_model(tmp_path / "absent", "sudoku", torch.float32, CPU)
+    with pytest.raises(WeightsError, match="is not a file"):
+        load_model(tmp_path, "sudoku", torch.float32, CPU)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"vocab_size": 11},
+        {"vocab_size": 11, "seq_len": 81, "colour": 1},
+        {"vocab_size": 11, "seq_len": 81, "hidden_size": 10**9},
+        {"vocab_size": 11, "seq_len": 81, "hidden_size": "big"},
+        {"vocab_size": 11, "seq_len": 81, "expansion": "x"},
+        {"vocab_size": 11, "seq_len": 81, "board": 5},
+        [1, 2],
+    ],
+)
+def test_an_impossible_config_is_refused_before_anything_is_allocated(weights: Path, config: object) -> None:
+    metadata = {**INFO.to_metadata(), "trmsolve.config": json.dumps(config)}
+    save_file({"lm_head.weight": torch.zeros(1)}, weights, metadata)
+    with pytest.raises(WeightsError, match="not usable as weights"):
+        load_model(weights, "sudoku", torch.float32, CPU)
+
+
+def test_a_file_without_our_metadata_is_refused(weights: Path) -> None:
+    save_file({"lm_head.weight": torch.zeros(1)}, weights)
+    with pytest.raises(WeightsError, match=r"carries no trmsolve\.config"):
+        read_info(weights)
+
+
+def test_flipped_bytes_never_crash_the_loader(weights: Path) -> None:
+    import random
+
+    data, draw = weights.read_bytes(), random.Random(0)
+    header = 8 + struct.unpack("<Q", data[:8])[0]
+    for _ in range(300):
+        damaged = bytearray(data)
+        damaged[draw.randrange(header)] ^= 1 << draw.randrange(8)
+        weights.write_bytes(damaged)
+        try:
+            load_model(weights, "sudoku", torch.float32, CPU)
+        except WeightsError:
+            continue
+
+
+def test_the_bundled_weights_load_and_are_small() -> None:
+    path = bundled_weights("sudoku")
+    model = load_model(path, "sudoku", torch.float32, CPU)
+    assert model.parameter_count() <= 7_000_000 and path.stat().st_size <= 16e6
+    assert len(sha256(path)) == 64
+    with pytest.raises(WeightsError, match="no weights for chess"):
+        bundled_weights("chess")
