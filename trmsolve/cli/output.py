@@ -47,15 +47,15 @@ class LineWriter(Writer):
 class InputWriter(Writer):
     """Each answer as its puzzle was written; drawn ones are set apart by an empty line."""
 
-    drawn_before = False
+    wants_gap = False
 
     def text(self, outcome: Answer | PuzzleError) -> str:
         if isinstance(outcome, PuzzleError):
             return ""
         text = self.task.write(outcome.grid, outcome.puzzle.form)
-        drawn = text.count("\n") > 1
-        gap = "\n" if drawn and self.drawn_before else ""
-        self.drawn_before = drawn
+        drawn = text.strip().count("\n") > 0
+        gap = "\n" if drawn and self.wants_gap else ""
+        self.wants_gap = drawn and not text.endswith("\n\n")  # a drawing may bring its own empty line
         return gap + text
 
 
