@@ -591,3 +591,26 @@ def test_one_slip_in_a_good_file(form: str, where: int, slip: str) -> None:
     text = FORMS[form](QUESTION)
     where %= len(text)
     sane(read(text[:where] + slip + text[where + 1 :]))
+
+
+class Endless:
+    """A stream that repeats a chunk for ever and counts what was read of it."""
+
+    def __init__(self, chunk: bytes) -> None:
+        self.chunk, self.served = chunk, 0
+
+    def read(self, size: int = -1) -> bytes:
+        self.served += len(self.chunk)
+        return self.chunk
+
+
+@pytest.mark.parametrize("chunk", [b"1" * LIMIT, b"\n" * LIMIT, b"# comment\n" * 6000, b"1" * 70 + b"\n\n" * 3000])
+def test_a_stream_without_an_end_is_not_read_to_its_end(chunk: bytes) -> None:
+    stream = Endless(chunk)
+    items = read_sudokus(stream, "f")  # type: ignore[arg-type]
+    if chunk[0:1] == b"1" and b"\n" in chunk:  # bad lines are told one by one, as they come
+        assert all(isinstance(next(items), PuzzleError) for _ in range(5))
+        return
+    last = list(items)[-1]
+    assert isinstance(last, PuzzleError) and "given up" in str(last)
+    assert stream.served < 70 * 2**20

@@ -16,6 +16,7 @@ from typing import BinaryIO
 from trmsolve.errors import PuzzleError
 
 LIMIT = 1 << 16  # characters of one line, bytes of one read; no puzzle comes near it
+GIVE_UP = 1 << 26  # characters without a puzzle, after which a file is read no further
 
 _MAGIC = {b"\x89PNG": "a PNG image", b"%PDF": "a PDF document", b"PK\x03\x04": "a zip archive or a spreadsheet"}
 _SAVE = "save the puzzles as UTF-8 text"
@@ -26,7 +27,7 @@ def read_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
 
     A line longer than ``LIMIT`` comes cut, but still longer than that. What is not text ends in a ``PuzzleError``.
     """
-    for number, text in enumerate(_lines(_decoded(stream, name)), 1):
+    for number, text in enumerate(_lines(_decoded(stream, name), name), 1):
         if "\0" in text:
             raise PuzzleError(f"not text: a binary file, or UTF-16 without its mark; {_SAVE}", name, number)
         yield number, text
@@ -39,10 +40,13 @@ def undecoded(char: str) -> str:
     return ""
 
 
-def _lines(texts: Iterable[str]) -> Iterator[str]:
+def _lines(texts: Iterable[str], name: str) -> Iterator[str]:
     """Line by line without line ends. One over the limit comes cut, as soon as it is over, and its rest is dropped."""
-    rest, cut = "", False
+    rest, cut, dropped = "", False, 0
     for text in texts:
+        dropped = dropped + len(text) if cut else 0
+        if dropped > GIVE_UP:
+            raise PuzzleError(f"a line of more than {GIVE_UP >> 20} MiB: given up", name)
         *whole, rest = (rest + text).split("\n")
         yield from whole[1:] if cut else whole
         cut = cut and not whole

@@ -20,7 +20,7 @@ import numpy as np
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.base import Grid, Puzzle
-from trmsolve.puzzles.lines import LIMIT, read_lines
+from trmsolve.puzzles.lines import GIVE_UP, LIMIT, read_lines
 from trmsolve.puzzles.sudoku_cells import (
     BLANKS,
     CELLS,
@@ -39,6 +39,7 @@ from trmsolve.puzzles.sudoku_cells import (
 )
 
 CELL = "\0"  # a cell in a template; text cannot contain it, since NUL is refused as binary
+EMPTY_LINE = 64  # characters that a line counts for at least: reading it costs as much as they do
 LINES = 1000  # lines of one group; its characters have the limit of a line
 
 _VALUES = str.maketrans(DIGITS + BLANKS + " ", "".join(map(chr, range(1, 10))) + "\0" * 8)
@@ -116,19 +117,26 @@ class _Reader:
 
     def read(self, lines: Iterable[tuple[int, str]]) -> Iterator[Item]:
         """Every item of the numbered lines, in order."""
+        barren = 0
         for number, text in lines:
+            barren += max(len(text), EMPTY_LINE)
+            if barren > GIVE_UP:
+                raise PuzzleError("no Sudoku in this line and the many before it: given up", self.name, number)
             if len(text) > LIMIT:
                 yield from self._end_group()
                 yield _error(number, f"a line longer than {LIMIT} characters; {SHAPE}")
             elif self.table or self._starts_table(text):
                 if text.strip() and not COMMENT.fullmatch(text):
+                    barren = 0
                     yield _attempt(_record, self.name, self.table, number, text)
             elif not self.skip_section and (at := line_cells(text)) is not None:
                 yield from self._end_group()
-                self.skip_group = False
+                self.skip_group, barren = False, 0
                 yield _attempt(_puzzle, self.name, [_Line(number, text, at=at)])
             else:
-                yield from self._gather(_Line(number, text, kind_of(text)))
+                for item in self._gather(_Line(number, text, kind_of(text))):
+                    barren = 0
+                    yield item
         yield from self._end_group()
 
     def _starts_table(self, text: str) -> bool:
