@@ -274,6 +274,39 @@ def test_a_pipe_that_waits_for_its_answer_gets_it() -> None:
     assert process.wait(timeout=60) == 0
 
 
+@pytest.mark.parametrize(("said", "sent", "code"), [("", signal.SIGINT, 130), (EASY + "\n", signal.SIGINT, 130)])
+def test_an_interrupt_while_a_pipe_is_silent(said: str, sent: signal.Signals, code: int) -> None:
+    process = subprocess.Popen(
+        [*RUN, "sudoku", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=COMMAND_ENV,
+    )  # fmt: skip
+    assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+    process.stdin.write(said)
+    process.stdin.flush()
+    if said:
+        assert process.stdout.readline() == SOLUTION + "\n"
+    else:
+        time.sleep(1.5)
+    process.send_signal(sent)
+    process.wait(timeout=60)
+    assert process.returncode == code
+    assert process.stderr.read().endswith("trmsolve: interrupted\n")
+    process.stdin.close()
+
+
+def test_weights_error_while_a_pipe_is_open(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*RUN, "sudoku", "-", "--weights", str(tmp_path / "absent")], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, env=COMMAND_ENV,
+    )  # fmt: skip
+    assert process.stdin is not None and process.stderr is not None
+    process.stdin.write(EASY + "\n")
+    process.stdin.flush()
+    assert process.wait(timeout=60) == 3
+    assert process.stderr.read().count("\n") == 1
+    process.stdin.close()
+
+
 def test_the_library_gives_what_the_command_gives() -> None:
     from trmsolve import load
 

@@ -327,5 +327,17 @@ def test_bf16_only_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(device, "platform", SimpleNamespace(machine=lambda: "x86_64"))
     for native, dtype in ((True, torch.bfloat16), (False, torch.float32)):
-        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda native=native: {"avx512_bf16": native})
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda native=native: native)
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
         assert device.choose_placement("cpu").dtype == dtype
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_gives_the_same_answer() -> None:
+    from trmsolve.solver import load
+
+    puzzle = SUDOKU.line(some_puzzles(1, "easy")[0].grid)
+    answers = [load("sudoku", device=device, dtype="fp32").solve(puzzle) for device in ("cpu", "cuda")]
+    assert all(answer.verified for answer in answers)
+    assert np.array_equal(answers[0].grid, answers[1].grid)

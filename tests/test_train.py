@@ -15,7 +15,7 @@ from trmsolve.model import TinyRecursiveModel, TRMConfig
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Puzzle
 from trmsolve.train.data import Examples, Sampler
-from trmsolve.train.loop import Trainer, exact_rate, lr_factor, train
+from trmsolve.train.loop import Progress, Trainer, exact_rate, lr_factor, train
 from trmsolve.train.loss import IGNORE, trm_loss
 from trmsolve.train.optim import EMA
 from trmsolve.train.pool import Batch, Pool
@@ -79,7 +79,7 @@ def test_four_training_steps_with_halting_reproduce_the_public_code(name: str) -
         parameter = trainer.model.get_parameter(key.removeprefix("train.final."))
         # Sign-like updates turn a rounding error into a step of the rate in rare entries.
         off = (parameter.detach() - numbers[key]).abs()
-        assert off.median() < (1e-3 if "bf16" in name else 1e-6)
+        assert off.median() < (1e-3 if "bf16" in name else 1e-5)  # a step of the rate is 1e-3
         assert off.max() <= 4 * 2 * (1e-2 if "puzzle_emb" in key else 1e-3) + 1e-6
 
 
@@ -149,7 +149,7 @@ def test_rows_without_labels_teach_no_tokens_and_count_as_right() -> None:
     labels = torch.full((2, 81), IGNORE)
     for kind in ("softmax", "stablemax"):
         loss = trm_loss(prediction, labels, kind)
-        assert float(loss.tokens) == 0.0 and loss.right.all() and not loss.labelled.any()
+        assert float(loss.tokens.detach()) == 0.0 and loss.right.all() and not loss.labelled.any()
 
 
 def test_average_follows_the_parameters() -> None:
@@ -224,9 +224,11 @@ def test_a_handful_of_puzzles_is_learned_by_heart() -> None:
     labels = torch.stack([torch.from_numpy(get_task("sudoku").encode(p.answer)) for p in puzzles])  # type: ignore[arg-type]
     recipe = Recipe(SMALL, batch_size=16, optimizer="adamw", lr=3e-3, weight_decay=0.0, head_lr=3e-3, ema=0.9)
     trainer = Trainer(recipe, CPU, torch.float32)
-    for _ in range(400):
+    right_in_a_row = 0
+    for _ in range(600):
         loss = trainer.step(lambda rows: Batch(tokens[rows % 8], labels[rows % 8], torch.zeros_like(rows)))
-        if bool(loss.right.all()):
+        right_in_a_row = right_in_a_row + 1 if bool(loss.right.all()) else 0
+        if right_in_a_row == 20:
             break
     trainer.model.load_state_dict(trainer.ema.state_dict(trainer.model))
     examples = Examples.collect(puzzles)
@@ -267,3 +269,23 @@ def test_a_loss_that_is_not_finite_stops_the_run(examples: Examples) -> None:
         trainer.model.lm_head.weight.fill_(float("nan"))
     with pytest.raises(TrmsolveError, match="no longer finite"):
         trainer.step(Sampler(get_task("sudoku"), examples, 0.0, CPU, 0))
+
+
+def test_an_interrupted_run_leaves_its_weights(tmp_path: Path, examples: Examples) -> None:
+    def stop(progress: Progress) -> None:
+        if progress.step == 3:
+            raise KeyboardInterrupt
+
+    recipe = Recipe(SMALL, batch_size=8)
+    with pytest.raises(KeyboardInterrupt):
+        train(get_task("sudoku"), recipe, examples, tmp_path, steps=50, held_out=4, log_seconds=0.0, report=stop)
+    assert read_info(tmp_path / "sudoku.safetensors").training["steps"] == 3
+
+
+def test_a_run_begins_with_given_weights(tmp_path: Path, examples: Examples) -> None:
+    recipe = Recipe(SMALL, batch_size=8, lr=0.0, head_lr=0.0, weight_decay=0.0, head_weight_decay=0.0)
+    torch.manual_seed(9)
+    given = TinyRecursiveModel(SMALL)
+    path = train(get_task("sudoku"), recipe, examples, tmp_path, steps=2, held_out=4, start_from=given)
+    kept = load_model(path, "sudoku", torch.float32, CPU)
+    torch.testing.assert_close(kept.lm_head.weight, given.lm_head.weight.detach().bfloat16().float())

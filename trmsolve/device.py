@@ -76,7 +76,6 @@ def _choose_dtype(asked: str, device: torch.device) -> tuple[torch.dtype, str]:
 
 def _cpu_has_bf16() -> bool:
     """True where bf16 products run in hardware; emulated ones are slower than fp32."""
-    if platform.machine().lower() in ("x86_64", "amd64"):
-        capabilities = torch.cpu.get_capabilities()
-        return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
-    return False
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return False
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

@@ -65,6 +65,8 @@ def _standard_input(task: Task) -> Iterator[Item | None]:
         yield from task.read(stream, "stdin")
         return
     # A pipe may wait for our answer before it says more, so it is read beside the work and never waited for.
+    # Unbuffered: a thread that waits inside a buffer would hold its lock when the program ends.
+    stream = open(stream.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115 (a descriptor, not ours)
     arrived: queue.Queue[Item | BaseException | None] = queue.Queue(maxsize=4096)
 
     def read() -> None:

@@ -43,8 +43,7 @@ def train(
 ) -> None:
     """Train a Tiny Recursive Model.
 
-    The rate follows the clock and ends annealed. Weights are renewed every ten minutes and at the end; stop with Ctrl-C
-    and the last ones stay.
+    The rate follows the clock and ends annealed. Weights are written every ten minutes, at the end, and on Ctrl-C.
     """
     if minutes is None and steps is None:
         raise UsageError("say how long: --minutes M or --steps N")

@@ -111,6 +111,47 @@ def exact_rate(model: TinyRecursiveModel, task: Task, examples: Examples, cycles
     return float((prediction.logits.argmax(-1) == labels).all(-1).float().mean())
 
 
+class Journal:
+    """Counts what happens between two lines of ``metrics.jsonl``, and writes them."""
+
+    def __init__(self, out: Path, batch_size: int, report: Callable[[Progress], None]) -> None:
+        self.path, self.batch_size, self.report = out / "metrics.jsonl", batch_size, report
+        self.start = self.last = time.monotonic()
+        self.step = self.step_at_last = 0
+        self.loss = self.accuracy = self.solved = torch.zeros((), dtype=torch.float64)
+
+    @property
+    def seconds(self) -> float:
+        """Since the start."""
+        return time.monotonic() - self.start
+
+    def count(self, loss: Loss, halted: Tensor) -> None:
+        """One step more. Sums stay on the device: reading them would make it wait."""
+        self.step += 1
+        self.loss = self.loss + loss.total.detach().double() / self.batch_size
+        self.accuracy = self.accuracy + (loss.right_tokens / loss.labelled.clamp(min=1)).double().mean()
+        self.solved = self.solved + (loss.right & halted).sum()
+
+    def line(self, factor: float, held_out_exact: float | None = None) -> None:
+        """Write and report what was counted since the last line."""
+        steps, took = max(self.step - self.step_at_last, 1), max(time.monotonic() - self.last, 1e-9)
+        progress = Progress(
+            step=self.step,
+            seconds=self.seconds,
+            loss=float(self.loss) / steps,
+            token_accuracy=float(self.accuracy) / steps,
+            solved_per_step=float(self.solved) / steps,
+            lr_factor=factor,
+            examples_per_second=steps * self.batch_size / took,
+            held_out_exact=held_out_exact,
+        )
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(progress)) + "\n")
+        self.report(progress)
+        self.loss = self.accuracy = self.solved = torch.zeros((), dtype=torch.float64, device=self.loss.device)
+        self.last, self.step_at_last = time.monotonic(), self.step
+
+
 def train(
     task: Task,
     recipe: Recipe,
@@ -133,7 +174,7 @@ def train(
     """Train for ``minutes`` or ``steps``, whichever ends first, and write the averaged weights into ``out``.
 
     The rate follows the clock, so that a run ends annealed whenever it ends. The weights file is renewed at each
-    evaluation on the held-out examples and at the end; ``metrics.jsonl`` beside it gets every report.
+    evaluation on the held-out examples, at the end, and when interrupted; ``metrics.jsonl`` gets every report.
     ``described`` is kept in the weights as the record of the run; ``start_from`` is a network of the same shapes whose
     weights the run begins with. Returns the path of the weights.
     """
@@ -142,55 +183,39 @@ def train(
     torch.manual_seed(seed)
     device = device or torch.device("cpu")
     out.mkdir(parents=True, exist_ok=True)
+    path = out / f"{task.name}.safetensors"
     learned, kept = examples.split(held_out)
     trainer = Trainer(recipe, device, dtype, compiled)
     if start_from is not None:
         trainer.begin_with(start_from)
     judge = TinyRecursiveModel(recipe.config, dtype).to(device)  # never compiled: its batch has another size
     sampler = Sampler(task, learned, recipe.reveal, device, seed)
-    path = out / f"{task.name}.safetensors"
-    start = last_log = last_eval = time.monotonic()
-    step, sums = 0, torch.zeros(3, dtype=torch.float64, device=device)
-    steps_at_log = 0
-
-    def finish_line(now: float, factor: float, exact: float | None) -> None:
-        nonlocal last_log, steps_at_log
-        count = max(step - steps_at_log, 1)
-        loss, accuracy, solved = (float(value) / count for value in sums)
-        rate = count * recipe.batch_size / max(now - last_log, 1e-9)
-        progress = Progress(step, now - start, loss, accuracy, solved, factor, rate, exact)
-        with (out / "metrics.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(progress)) + "\n")
-        report(progress)
-        sums.zero_()
-        last_log, steps_at_log = now, step
+    journal = Journal(out, recipe.batch_size, report)
 
     def publish() -> float:
         state = trainer.ema.state_dict(trainer.model)
+        training = {**(described or {}), "steps": journal.step, "seconds": round(journal.seconds), "seed": seed}
+        save_weights(path, state, WeightsInfo(recipe.config, task.name, training), dtype=torch.bfloat16)
         judge.load_state_dict(state)
-        exact = exact_rate(judge, task, kept, recipe.max_cycles)
-        training = {**(described or {}), "steps": step, "seconds": round(time.monotonic() - start), "seed": seed}
-        save_weights(path, state, WeightsInfo(recipe.config, task.name, training, {}), dtype=torch.bfloat16)
-        return exact
+        return exact_rate(judge, task, kept, recipe.max_cycles)
 
-    while True:
-        now = time.monotonic()
-        by_clock = (now - start) / (60 * minutes) if minutes is not None else 0.0
-        done = max(by_clock, step / steps if steps is not None else 0.0)
-        factor = lr_factor(recipe, done)
-        if done >= 1:
-            break
-        if now - last_eval > eval_seconds:
-            finish_line(now, factor, publish())
-            last_eval = last_log = time.monotonic()
-        elif now - last_log > log_seconds:
-            finish_line(now, factor, None)
-        loss = trainer.step(sampler, factor)
-        step += 1
-        size = recipe.batch_size
-        solved = (loss.right & trainer.pool.halted).sum()
-        right = (loss.right_tokens / loss.labelled.clamp(min=1)).sum()
-        sums += torch.stack((loss.total.detach().double() / size, right.double() / size, solved.double()))
-    exact = publish()
-    finish_line(time.monotonic(), factor, exact)
+    last_eval = journal.start
+    try:
+        while True:
+            by_clock = journal.seconds / (60 * minutes) if minutes is not None else 0.0
+            done = max(by_clock, journal.step / steps if steps is not None else 0.0)
+            factor = lr_factor(recipe, done)
+            if done >= 1:
+                break
+            journal.count(trainer.step(sampler, factor), trainer.pool.halted)
+            if time.monotonic() - last_eval > eval_seconds:
+                journal.line(factor, publish())
+                last_eval = time.monotonic()
+            elif time.monotonic() - journal.last > log_seconds:
+                journal.line(factor)
+    except KeyboardInterrupt:
+        if journal.step:
+            journal.line(factor, publish())
+        raise
+    journal.line(factor, publish())
     return path
