@@ -157,6 +157,14 @@ def test_answers_come_in_order_whatever_the_cycles() -> None:
     assert len(full) >= len(model.batches) - 8  # thinner only when nothing waits any more
 
 
+def test_answers_are_told_at_once_and_given_in_order() -> None:
+    puzzles = some_puzzles(12)
+    told: list[Answer] = []
+    given = [o for o in solver(Scripted()).solve_all(puzzles, on_answer=told.append) if isinstance(o, Answer)]
+    assert sorted(map(id, told)) == sorted(map(id, given))
+    assert [a.puzzle for a in told] != [a.puzzle for a in given] == puzzles
+
+
 def test_further_views_are_tried_and_counted() -> None:
     class SecondView(Scripted):
         """Solves only what it has not seen as given."""

@@ -57,6 +57,11 @@ class View(AbstractContextManager["View"]):
         self.console = console
         self._live: Live | None = None
 
+    @property
+    def shows_grids(self) -> bool:
+        """Whether the person sees the answers themselves here."""
+        return False
+
     def __exit__(self, *_: object) -> None:
         self.close()
 
@@ -106,6 +111,10 @@ class StepsView(View):
         super().__init__(console)
         self.paint, self.headings = paint, headings
 
+    @property
+    def shows_grids(self) -> bool:
+        return True
+
     def cycle(self, cycle: Cycle) -> None:
         self._print(draw(self.console, cycle, self.paint, self._heading(cycle), beside=False))
         self.console.line()
@@ -128,6 +137,10 @@ class LiveView(StepsView):
         super().__init__(console, paint, headings)
         self._seen: dict[int, dict[int, Cycle]] = {}  # by puzzle, by view: the last cycle of each
         self._followed: int | None = None
+
+    @property
+    def shows_grids(self) -> bool:
+        return self.console.is_interactive
 
     def cycle(self, cycle: Cycle) -> None:
         if not self.console.is_interactive:

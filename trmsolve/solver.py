@@ -70,7 +70,6 @@ class _Attempt:
 
 
 Item = Puzzle | PuzzleError
-Watch = Callable[[Cycle], None]
 
 
 class Solver:
@@ -93,15 +92,21 @@ class Solver:
             if isinstance(event, Cycle):
                 yield event
 
-    def solve_all(self, items: Iterable[Item | None], watch: Watch | None = None) -> Iterator[Answer | PuzzleError]:
+    def solve_all(
+        self,
+        items: Iterable[Item | None],
+        on_cycle: Callable[[Cycle], None] | None = None,
+        on_answer: Callable[[Answer], None] | None = None,
+    ) -> Iterator[Answer | PuzzleError]:
         """An answer for each puzzle, in order; what could not be read passes through. None: nothing waits right now.
 
-        ``watch`` is shown every cycle. Memory stays constant however many puzzles come.
+        ``on_cycle`` is shown every cycle, ``on_answer`` every answer as soon as it is there, which may be out of order.
+        Memory stays constant however many puzzles come.
         """
-        for event in _Run(self, items, frames=watch is not None).events():
+        for event in _Run(self, items, on_cycle is not None, on_answer).events():
             if isinstance(event, Cycle):
-                if watch is not None:
-                    watch(event)
+                if on_cycle is not None:
+                    on_cycle(event)
             else:
                 yield event
 
@@ -120,6 +125,7 @@ class _Run:
     solver: Solver
     items: Iterable[Item | None]
     frames: bool = True
+    on_answer: Callable[[Answer], None] | None = None
     again: deque[_Attempt] = field(default_factory=deque)  # to be tried under their next view
     done: dict[int, Answer | PuzzleError] = field(default_factory=dict)  # answered, waiting for earlier ones
     under_way: int = 0
@@ -229,7 +235,7 @@ class _Run:
             return
         self.under_way -= 1
         best, remark = attempt.best, self.task.remark(question)
-        self.done[attempt.order] = Answer(
+        answer = Answer(
             puzzle=attempt.puzzle,
             grid=best.grid,
             verified=best.verdict.verified,
@@ -239,6 +245,9 @@ class _Run:
             halt=best.halt,
             seconds=time.monotonic() - attempt.started,
         )
+        if self.on_answer is not None:
+            self.on_answer(answer)
+        self.done[attempt.order] = answer
 
 
 def load(

@@ -74,14 +74,14 @@ def sudoku(
             typer.echo(f"weights {solver.weights}, running on {solver.placement.reason}", err=True)
 
     view = _choose_view(task, show_steps, quiet, len(first) if few else count_items(task, files))
-    shown = not quiet and form == "input" and sys.stdout.isatty() and (show_steps or (few and sys.stderr.isatty()))
+    shown = form == "input" and sys.stdout.isatty() and sys.stderr.isatty() and view.shows_grids
     writer = choose_writer(form, task, solver.weights if solver else "", shown)
     everything = chain(first, items)
     with view:
         if solver is None:
             outcomes: Iterator[Answer | PuzzleError] = (item for item in first if isinstance(item, PuzzleError))
         else:
-            outcomes = solver.solve_all(everything, _watch(view, pace) if frames else None)
+            outcomes = solver.solve_all(everything, _watch(view, pace) if frames else None, view.answer)
         code = _run(outcomes, view, writer)
     raise typer.Exit(code)
 
@@ -127,9 +127,8 @@ def _run(outcomes: Iterator[Answer | PuzzleError], view: View, writer: Writer) -
         if isinstance(outcome, PuzzleError):
             view.problem(outcome)
             code = UNREADABLE
-        else:
-            view.answer(outcome)
-            code = max(code, 0 if outcome.verified else UNVERIFIED)
+        elif not outcome.verified:
+            code = max(code, UNVERIFIED)
         if writer.stream.isatty():
             view.clear()
         writer.put(outcome)

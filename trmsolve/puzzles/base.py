@@ -20,7 +20,7 @@ Line = list[tuple[str, str]]
 """A line of a drawing: pieces of text, each with the name of a style of the theme (or "")."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # grids do not compare to one truth value, so each equals itself alone
 class Puzzle:
     """One puzzle as read: its grid, where it stood, how it was written, and the file's own answer if it gave one."""
 
@@ -39,7 +39,7 @@ class Verdict:
     reason: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cycle:
     """One improvement cycle of one puzzle, as a viewer needs it. Grids are in the puzzle's own frame, view undone.
 
@@ -64,7 +64,7 @@ class Cycle:
         return float(self.confidence.mean())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Answer:
     """What the solver gives back for one puzzle. ``grid`` is unverified unless ``verified`` says so."""
 
