@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from trmsolve.cli import app
 from trmsolve.puzzles import get_task
+from trmsolve.weights import bundled_weights, read_info
 
 EASY = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
 SOLUTION = "534678912672195348198342567859761423426853791713924856961537284287419635345286179"
@@ -179,7 +180,10 @@ def test_generate_and_eval(tmp_path: Path) -> None:
         "device", "dtype", "threads", "weights",
     ):  # fmt: skip
         assert key in figures
-    table = run("eval", "--data", str(data), "--limit", "2").stdout
+    copy = tmp_path / "copy.safetensors"
+    copy.write_bytes(bundled_weights("sudoku").read_bytes())
+    table = run("eval", "--data", str(data), "--limit", "2", "--weights", str(copy), "--record").stdout
+    assert read_info(copy).scores["easy.csv, 1 views"]["n"] == 2
     assert table.startswith("2 puzzles of easy.csv") and "exact" in table
     assert run("eval", "--data", str(tmp_path / "absent.csv")).exit_code == 2
 

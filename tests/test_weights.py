@@ -13,7 +13,16 @@ from safetensors.torch import save_file
 
 from trmsolve.errors import WeightsError
 from trmsolve.model import TinyRecursiveModel, TRMConfig
-from trmsolve.weights import WeightsInfo, bundled_weights, load_model, read_info, save_weights, sha256, strip_prefixes
+from trmsolve.weights import (
+    WeightsInfo,
+    bundled_weights,
+    fingerprint,
+    load_model,
+    read_info,
+    record_score,
+    save_weights,
+    strip_prefixes,
+)
 
 CPU = torch.device("cpu")
 CONFIG = TRMConfig(vocab_size=11, seq_len=81, hidden_size=16, num_heads=2, layers=1, recursions=1, latent_steps=1)
@@ -200,6 +209,23 @@ def test_the_bundled_weights_load_and_are_small() -> None:
     path = bundled_weights("sudoku")
     model = load_model(path, "sudoku", torch.float32, CPU)
     assert model.parameter_count() <= 7_000_000 and path.stat().st_size <= 16e6
-    assert len(sha256(path)) == 64
     with pytest.raises(WeightsError, match="no weights for chess"):
         bundled_weights("chess")
+
+
+def test_a_recorded_score_changes_the_record_and_nothing_else(weights: Path) -> None:
+    before, hashed = load_model(weights, "sudoku", torch.float32, CPU).state_dict(), fingerprint(weights)
+    record_score(weights, "dev, 1 views", {"exact": 0.25, "n": 4})
+    assert read_info(weights).scores == {"exact": 0.5, "dev, 1 views": {"exact": 0.25, "n": 4}}
+    after = load_model(weights, "sudoku", torch.float32, CPU).state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert fingerprint(weights) == hashed
+
+
+def test_the_fingerprint_tells_tensors_and_configs_apart(weights: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.safetensors"
+    tensors = TinyRecursiveModel(CONFIG).state_dict()
+    save_weights(other, tensors, INFO)
+    deeper = tmp_path / "deeper.safetensors"
+    save_weights(deeper, tensors, replace(INFO, config=replace(CONFIG, recursions=2)))
+    assert len({fingerprint(weights), fingerprint(other), fingerprint(deeper)}) == 3

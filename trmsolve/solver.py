@@ -22,7 +22,7 @@ from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Answer, Cycle, Grid, Puzzle, Task, Verdict, View
 from trmsolve.refine import Question, Step, refine
-from trmsolve.weights import bundled_weights, load_model, sha256
+from trmsolve.weights import bundled_weights, fingerprint, load_model
 
 MAX_CYCLES = 16
 VIEWS = 32
@@ -271,5 +271,5 @@ def load(
     path = Path(weights) if weights is not None else bundled_weights(task)
     model = load_model(path, task, placement.dtype, placement.device)
     size = batch_size or (BATCH_SIZE_CPU if placement.device.type == "cpu" else BATCH_SIZE_GPU)
-    label = f"{path.name}@{sha256(path)[:12]}"  # enough to tell one file from another in a record
+    label = f"{path.name}@{fingerprint(path)[:12]}"  # enough to tell one file from another in a record
     return Solver(room, model, placement, Effort(cycles, views, size, seed), label)

@@ -6,8 +6,9 @@ Knows files and the model's config; nothing of puzzles' rules, networks elsewher
 import hashlib
 import json
 import os
+import struct
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +77,15 @@ def bundled_weights(task: str) -> Path:
     raise WeightsError(f"this copy carries no weights for {task}: name a file with --weights")
 
 
-def sha256(path: Path) -> str:
-    """The hash of a file, as hexadecimal digits."""
+def fingerprint(path: Path) -> str:
+    """A hash of what decides the answers, config and tensors: a score added to the record leaves it the same."""
+    config = json.dumps(read_info(path).config.to_dict(), sort_keys=True)
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        header = struct.unpack("<Q", file.read(8))[0]
+        file.seek(8 + header)
+        digest = hashlib.file_digest(file, "sha256")
+    digest.update(config.encode())
+    return digest.hexdigest()
 
 
 def read_info(path: Path) -> WeightsInfo:
@@ -113,13 +119,17 @@ def load_model(path: Path, task: str | None, dtype: torch.dtype, device: torch.d
 
 
 def save_weights(
-    path: Path, tensors: dict[str, Tensor], info: WeightsInfo, dtype: torch.dtype = torch.bfloat16
+    path: Path, tensors: dict[str, Tensor], info: WeightsInfo, dtype: torch.dtype | None = torch.bfloat16
 ) -> None:
-    """Write atomically: ``path`` holds the old file or the new one, whole. Refuses values that are not finite."""
+    """Write atomically: ``path`` holds the old file or the new one, whole. Refuses values that are not finite.
+
+    ``dtype`` None keeps each tensor's own.
+    """
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
             raise WeightsError(f"{name} has values that are not finite: {path} is left as it was")
-    payload = save({k: v.detach().to("cpu", dtype).contiguous() for k, v in tensors.items()}, info.to_metadata())
+    kept = {name: tensor.detach().to("cpu", dtype or tensor.dtype).contiguous() for name, tensor in tensors.items()}
+    payload = save(kept, info.to_metadata())
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -133,6 +143,14 @@ def save_weights(
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def record_score(path: Path, name: str, figures: dict[str, Any]) -> None:
+    """Keep measured figures in the file's own record, under ``name``; the tensors stay as they are."""
+    info = read_info(path)
+    with safe_open(path, framework="pt") as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (safe_open is no dict)
+    save_weights(path, tensors, replace(info, scores={**info.scores, name: figures}), dtype=None)
 
 
 def _check_file(path: Path) -> None:

@@ -18,6 +18,7 @@ def eval_command(
     task: options.Task = "sudoku",
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N puzzles.", show_default=False)] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    record: Annotated[bool, typer.Option("--record", help="Keep the figures in the weights file.")] = False,
     weights: options.Weights = None,
     cycles: options.Cycles = 16,
     views: options.Views = 1,
@@ -35,6 +36,7 @@ def eval_command(
     from trmsolve.evaluate import evaluate
     from trmsolve.puzzles import get_task
     from trmsolve.solver import load
+    from trmsolve.weights import bundled_weights, record_score
 
     room = get_task(task)
     solver = load(
@@ -42,6 +44,8 @@ def eval_command(
         threads=threads,
     )  # fmt: skip
     figures = evaluate(solver, islice(read_file(room, str(data)), limit), data.name)
+    if record:
+        record_score(weights or bundled_weights(task), f"{figures['data']}, {views} views", figures)
     typer.echo(json_.dumps(figures) if json else _table(figures))
 
 
