@@ -349,3 +349,34 @@ def test_a_gpu_gives_the_same_answer() -> None:
     answers = [load("sudoku", device=device, dtype="fp32").solve(puzzle) for device in ("cpu", "cuda")]
     assert all(answer.verified for answer in answers)
     assert np.array_equal(answers[0].grid, answers[1].grid)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"cycles": 0}, {"views": -3}, {"batch_size": -1}, {"seed": -1}, {"seed": 1.5}, {"views": "3"}]
+)
+def test_impossible_efforts_are_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(UsageError, match=next(iter(wrong))):
+        Effort(**wrong)
+
+
+def test_only_text_is_a_puzzle() -> None:
+    with pytest.raises(TypeError, match="given as text"):
+        solver(Scripted(1)).solve(None)  # type: ignore[arg-type]
+    with pytest.raises(PuzzleError):
+        solver(Scripted(1)).solve("\ud800")
+
+
+def test_more_errors_than_the_look_ahead_pass_through() -> None:
+    errors = [PuzzleError(f"bad {number}") for number in range(LOOK_AHEAD + 10)]
+    (puzzle,) = some_puzzles(1)
+    outcomes = list(solver(Scripted(1), batch_size=1).solve_all([*errors, puzzle, *errors]))
+    assert len(outcomes) == 2 * len(errors) + 1 and outcomes[: len(errors)] == errors
+
+
+def test_the_data_s_own_answer_must_be_right() -> None:
+    from trmsolve.evaluate import evaluate
+
+    (puzzle,) = some_puzzles(1)
+    wrong = replace(puzzle, answer=np.roll(puzzle.answer, 1, axis=0))
+    with pytest.raises(PuzzleError, match="the data's own answer is wrong"):
+        evaluate(solver(Scripted(1)), [wrong], "made")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tests.goldens import NAMES, load_golden
-from trmsolve.errors import PuzzleError, TrmsolveError
+from trmsolve.errors import PuzzleError, TrainingError
 from trmsolve.model import TinyRecursiveModel, TRMConfig
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Puzzle
@@ -61,26 +61,32 @@ def offered(numbers: dict[str, Tensor], step: int, rows: Tensor) -> Batch:
 @pytest.mark.parametrize("name", NAMES)
 def test_four_training_steps_with_halting_reproduce_the_public_code(name: str) -> None:
     trainer, numbers = golden_trainer(name)
-    close = 2e-2 if "bf16" in name else 1e-4
-    # Near zero AdamATan2 turns a gradient's rounding error into a step of the full rate, and the recursion amplifies
-    # it: the losses agree to seven digits at first and to three at the end, the parameters throughout.
-    for step in range(4):
+    halts: list[Tensor] = []
+    trainer.model.register_forward_hook(lambda module, given, made: halts.append(made[1].halt[:, 0].detach()))
+    # Near zero AdamATan2 turns a gradient's rounding error into a step of the full rate, and the recursion amplifies it:
+    # all agree to five digits in the first step, the worst fixture to two or three in the last.
+    for step, close in enumerate((2e-2,) * 4 if "bf16" in name else (1e-5, 1e-3, 2e-3, 1e-2)):
         loss = trainer.step(lambda rows, step=step: offered(numbers, step, rows))
-        for key, value in (("loss", loss.total), ("lm_loss", loss.tokens), ("q_halt_loss", loss.halt)):
-            torch.testing.assert_close(
-                value.detach().double(), numbers[f"train.{key}"][step], rtol=50 * close, atol=close
-            )
+
+        def expect(key: str, value: Tensor, step: int = step, close: float = close) -> None:
+            torch.testing.assert_close(value.detach().double(), numbers[f"train.{key}"][step], rtol=close, atol=close)
+
+        expect("loss", loss.total)
+        expect("lm_loss", loss.tokens)
+        expect("q_halt_loss", loss.halt)
+        expect("q_halt_logits", halts[-1], close=0.5 if "bf16" in name else close)
         assert trainer.pool.cycles.tolist() == numbers["train.steps"][step].tolist()
         assert trainer.pool.halted.int().tolist() == numbers["train.halted"][step].int().tolist()
         counted = trainer.pool.halted & (loss.labelled > 0)
-        assert int(counted.sum()) == int(numbers["train.count"][step])
-        assert int((loss.right & counted).sum()) == int(numbers["train.exact_accuracy"][step])
+        expect("count", counted.sum())
+        expect("exact_accuracy", (loss.right & counted).sum())
+        expect("accuracy", (loss.right_tokens / loss.labelled.clamp(min=1))[counted].sum())
+        expect("q_halt_accuracy", (((halts[-1] >= 0) == loss.right) & counted).sum())
+        expect("metric_steps", trainer.pool.cycles[counted].sum())
     for key in (key for key in numbers if key.startswith("train.final.")):
         parameter = trainer.model.get_parameter(key.removeprefix("train.final."))
-        # Sign-like updates turn a rounding error into a step of the rate in rare entries.
         off = (parameter.detach() - numbers[key]).abs()
-        assert off.median() < (1e-3 if "bf16" in name else 1e-5)  # a step of the rate is 1e-3
-        assert off.max() <= 4 * 2 * (1e-2 if "puzzle_emb" in key else 1e-3) + 1e-6
+        assert off.quantile(0.95) < (2e-3 if "bf16" in name else 1e-4)  # four steps of the rate are 4e-3
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -201,7 +207,7 @@ def test_data_without_answers_is_refused() -> None:
         Examples.collect([Puzzle(np.zeros((9, 9), np.int8), "here:1")])
     with pytest.raises(PuzzleError, match="here:2"):
         Examples.collect([PuzzleError("bad", "here", 2)])
-    with pytest.raises(PuzzleError, match="no puzzles"):
+    with pytest.raises(PuzzleError, match="at least two puzzles"):
         Examples.collect([])
 
 
@@ -267,7 +273,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(examples: Examples) -> None:
     trainer = Trainer(Recipe(SMALL, batch_size=4), CPU, torch.float32)
     with torch.no_grad():
         trainer.model.lm_head.weight.fill_(float("nan"))
-    with pytest.raises(TrmsolveError, match="no longer finite"):
+    with pytest.raises(TrainingError, match="no longer finite"):
         trainer.step(Sampler(get_task("sudoku"), examples, 0.0, CPU, 0))
 
 

@@ -174,6 +174,12 @@ def test_truncated_missing_and_folder(weights: Path, tmp_path: Path) -> None:
         {"vocab_size": 11, "seq_len": 81, "hidden_size": "big"},
         {"vocab_size": 11, "seq_len": 81, "expansion": "x"},
         {"vocab_size": 11, "seq_len": 81, "board": 5},
+        {"vocab_size": 11, "seq_len": 81, "mixer": "pool", "board": [9, 9, 3, "3"]},
+        {"vocab_size": 11, "seq_len": 81, "rms_norm_eps": "x"},
+        {"vocab_size": 11, "seq_len": 81, "rms_norm_eps": float("nan")},
+        {"vocab_size": 11, "seq_len": 81, "rope_theta": None},
+        {"vocab_size": 11, "seq_len": 81, "puzzle_emb_dim": 1.5, "prefix_len": 1},
+        {"vocab_size": 11, "seq_len": 81, "normed_swiglu": "yes"},
         [1, 2],
     ],
 )
@@ -229,3 +235,30 @@ def test_the_fingerprint_tells_tensors_and_configs_apart(weights: Path, tmp_path
     deeper = tmp_path / "deeper.safetensors"
     save_weights(deeper, tensors, replace(INFO, config=replace(CONFIG, recursions=2)))
     assert len({fingerprint(weights), fingerprint(other), fingerprint(deeper)}) == 3
+
+
+def test_weights_of_another_board_are_refused(tmp_path: Path) -> None:
+    from trmsolve import load
+
+    for sizes in ({"vocab_size": 6}, {"vocab_size": 30}, {"seq_len": 16}):
+        path, config = tmp_path / "w.safetensors", replace(CONFIG, **sizes)
+        save_weights(path, TinyRecursiveModel(config).state_dict(), replace(INFO, config=config))
+        with pytest.raises(WeightsError, match="sudoku has 11 on 81"):
+            load("sudoku", weights=path)
+
+
+def test_a_tensor_under_two_names_and_odd_dtypes_are_refused(weights: Path) -> None:
+    rewrite(weights, lambda t: t.update({"model.lm_head.weight": t["lm_head.weight"].clone()}))
+    with pytest.raises(WeightsError, match="twice"):
+        load_model(weights, "sudoku", torch.float32, CPU)
+    rewrite(weights, lambda t: t.update({"lm_head.weight": t["lm_head.weight"].to(torch.float8_e4m3fn)}))
+    with pytest.raises(WeightsError, match="not finite numbers"):
+        load_model(weights, "sudoku", torch.float32, CPU)
+
+
+def test_odd_paths_and_nested_metadata(weights: Path, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="cannot be read"):
+        load_model(tmp_path / ("x" * 300), "sudoku", torch.float32, CPU)
+    save_file({"a": torch.zeros(1)}, weights, {"trmsolve.config": "[" * 100_000})
+    with pytest.raises(WeightsError, match="not usable"):
+        load_model(weights, "sudoku", torch.float32, CPU)

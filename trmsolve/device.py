@@ -36,7 +36,7 @@ def choose_placement(device: str = "auto", dtype: str = "auto", threads: int | N
     """
     if threads is not None:
         if threads < 1:
-            raise UsageError(f"--threads must be at least 1, not {threads}")
+            raise UsageError(f"threads must be at least 1, not {threads}")
         torch.set_num_threads(threads)
     where, why_where = _choose_device(device)
     kind, why_kind = _choose_dtype(dtype, where)

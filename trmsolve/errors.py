@@ -24,6 +24,12 @@ class PuzzleError(TrmsolveError):
         return ":".join(str(part) for part in (self.source, self.line, self.column) if part not in (None, ""))
 
 
+class TrainingError(TrmsolveError):
+    """A run that cannot go on."""
+
+    exit_code = 1
+
+
 class WeightsError(TrmsolveError):
     """Weights that are missing, damaged or made for another task."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles.base import Answer, Puzzle
+from trmsolve.puzzles.base import Answer, Puzzle, Task
 from trmsolve.solver import Solver
 
 
@@ -70,24 +70,25 @@ def band_of(rating: int) -> str:
 
 
 def evaluate(
-    solver: Solver, puzzles: Iterable[Puzzle | PuzzleError], data: str, report: Callable[[Tally], None] | None = None
+    solver: Solver,
+    puzzles: Iterable[Puzzle | PuzzleError],
+    data: str,
+    on_answer: Callable[[Answer], None] | None = None,
 ) -> dict[str, Any]:
-    """The figures of the design's ``eval --json``, with ``bands`` where the data has ratings.
+    """The measured figures as one flat record, with ``bands`` where the data has ratings.
 
-    Raises PuzzleError for an unreadable row or one without an answer: a measurement leaves nothing out.
+    Raises PuzzleError for an unreadable row and one without a right answer: a measurement leaves nothing out.
     """
     effort = solver.effort
     if effort.views == 1:
         solver = Solver(solver.task, solver.model, solver.placement, replace(effort, stop_early=False), solver.weights)
     overall, bands = Tally(), dict[str, Tally]()
     start = time.monotonic()
-    for answer in solver.solve_all(_with_answers(puzzles)):
+    for answer in solver.solve_all(_with_answers(solver.task, puzzles), on_answer=on_answer):
         assert isinstance(answer, Answer)
         overall.add(answer)
         if answer.puzzle.rating is not None:
             bands.setdefault(band_of(answer.puzzle.rating), Tally()).add(answer)
-        if report is not None:
-            report(overall)
     seconds = time.monotonic() - start
     return {
         "task": solver.task.name,
@@ -107,10 +108,12 @@ def evaluate(
     }
 
 
-def _with_answers(puzzles: Iterable[Puzzle | PuzzleError]) -> Iterable[Puzzle]:
+def _with_answers(task: Task, puzzles: Iterable[Puzzle | PuzzleError]) -> Iterable[Puzzle]:
     for puzzle in puzzles:
         if isinstance(puzzle, PuzzleError):
             raise puzzle
         if puzzle.answer is None:
             raise PuzzleError("measuring needs the answer beside the puzzle: give a CSV with both", puzzle.source)
+        if not (verdict := task.verify(puzzle.grid, puzzle.answer)).verified:
+            raise PuzzleError(f"the data's own answer is wrong: {verdict.reason}", puzzle.source)
         yield puzzle

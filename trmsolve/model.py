@@ -64,23 +64,33 @@ class TRMConfig:
             "latent_steps": (self.latent_steps, 64),
             "num_heads": (self.num_heads, 128),
             "num_puzzles": (self.num_puzzles, 1 << 22),
+            "puzzle_emb_dim": (self.puzzle_emb_dim, 1 << 20),
+            "prefix_len": (self.prefix_len, 1 << 10),
         }
         for name, (value, bound) in sizes.items():
-            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= bound:
-                raise ValueError(f"{name} must be a whole number from 1 to {bound}, not {value!r}")
-        if not 0 < self.expansion <= 64:
-            raise ValueError(f"expansion must be above 0 and at most 64, not {self.expansion!r}")
+            least = 0 if name in ("puzzle_emb_dim", "prefix_len") else 1
+            if type(value) is not int or not least <= value <= bound:
+                raise ValueError(f"{name} must be a whole number from {least} to {bound}, not {value!r}")
+        for name, low, high in (("expansion", 0, 64), ("rms_norm_eps", 0, 1), ("rope_theta", 1, 1e9)):
+            value = getattr(self, name)
+            if type(value) not in (int, float) or not low < value <= high:
+                raise ValueError(f"{name} must be a number above {low} and at most {high:g}, not {value!r}")
+        for name in ("normed_swiglu", "random_start"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} must be true or false")
         if self.mixer == "attention" and (self.hidden_size % (2 * self.num_heads)):
             raise ValueError(f"hidden_size {self.hidden_size} does not split into {self.num_heads} heads of even size")
-        if not 0 <= self.puzzle_emb_dim <= self.prefix_len * self.hidden_size or not 0 <= self.prefix_len <= 1 << 10:
+        if self.puzzle_emb_dim > self.prefix_len * self.hidden_size:
             raise ValueError(f"a prefix of {self.prefix_len} slots cannot hold {self.puzzle_emb_dim} values")
         if self.prefix_len and not self.puzzle_emb_dim:
             raise ValueError("prefix_len needs puzzle_emb_dim: without an embedding there is no prefix")
         if self.mixer == "pool":
             if self.board is None or self.prefix_len:
                 raise ValueError("the pool mixer needs a board and has no prefix")
+            if len(self.board) != 4 or any(type(side) is not int or side < 1 for side in self.board):
+                raise ValueError(f"board must be four whole numbers, not {self.board!r}")
             rows, columns, box_rows, box_columns = self.board
-            if rows * columns != self.seq_len or min(self.board) < 1 or rows % box_rows or columns % box_columns:
+            if rows * columns != self.seq_len or rows % box_rows or columns % box_columns:
                 raise ValueError(f"board {self.board} does not tile {self.seq_len} tokens")
 
     @property

@@ -79,12 +79,13 @@ def refine(
     max_cycles: int,
     stop_early: bool = True,
     generator: torch.Generator | None = None,
-) -> Iterator[Step]:
+) -> Iterator[Step | None]:
     """Every improvement cycle of every question, in order of the cycles, at most ``batch_size`` rows at a time.
 
     ``accept`` is asked once for every row and cycle, before its step is yielded.
     ``questions`` is asked for more only when there is room, so it may be endless and may depend on the steps already
-    yielded; None means that nothing waits at the moment. With ``stop_early`` off every row runs ``max_cycles``.
+    yielded; None means that nothing waits at the moment, and comes back as None while no row is under way.
+    With ``stop_early`` off every row runs ``max_cycles``.
     """
     device = model.get_buffer("H_init").device
     batch, ended = _Batch(), False
@@ -104,6 +105,7 @@ def refine(
         if not batch.keys or batch.tokens is None or batch.state is None:
             if ended:
                 return
+            yield None
             continue
 
         batch.state, prediction = model(batch.state, batch.tokens)

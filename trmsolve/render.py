@@ -5,6 +5,7 @@ standard error, since standard output belongs to the answers. Knows Rich and the
 what moves and what stays on the screen. Knows no puzzle and no torch; how one cycle is drawn is ``frame``'s.
 """
 
+import os
 import sys
 import time
 from collections import Counter
@@ -42,12 +43,19 @@ REDRAW_SECONDS = 0.1  # a progress line need not move faster than an eye
 ROWS_BELOW = 2  # kept free under a moving frame, for its outcome and the cursor: then the terminal never scrolls
 
 
+class _Console(Console):
+    """Falls silent when its reader has gone: the answers, on another stream, go on."""
+
+    def on_broken_pipe(self) -> None:
+        self.file = open(os.devnull, "w")  # noqa: PTH123, SIM115 (as long-lived as the stream it stands for)
+
+
 def make_console(stream: TextIO | None = None, **pinned: Any) -> Console:
     """The themed console, on standard error unless told otherwise; ``pinned`` goes to Rich as it is."""
     stream = stream or sys.stderr
     if not stream.isatty():
         pinned.setdefault("force_interactive", False)  # FORCE_COLOR asks a pipe for colours, never for animation
-    return Console(file=stream, theme=Theme(STYLES), highlight=False, **pinned)
+    return _Console(file=stream, theme=Theme(STYLES), highlight=False, **pinned)
 
 
 class View(AbstractContextManager["View"]):
@@ -56,6 +64,11 @@ class View(AbstractContextManager["View"]):
     def __init__(self, console: Console) -> None:
         self.console = console
         self._live: Live | None = None
+
+    @property
+    def wants_cycles(self) -> bool:
+        """Whether there is a use in telling it of every cycle."""
+        return False
 
     @property
     def shows_grids(self) -> bool:
@@ -112,8 +125,12 @@ class StepsView(View):
         self.paint, self.headings = paint, headings
 
     @property
-    def shows_grids(self) -> bool:
+    def wants_cycles(self) -> bool:
         return True
+
+    @property
+    def shows_grids(self) -> bool:
+        return self.wants_cycles
 
     def cycle(self, cycle: Cycle) -> None:
         self._print(draw(self.console, cycle, self.paint, self._heading(cycle), beside=False))
@@ -139,7 +156,7 @@ class LiveView(StepsView):
         self._followed: int | None = None
 
     @property
-    def shows_grids(self) -> bool:
+    def wants_cycles(self) -> bool:
         return self.console.is_interactive
 
     def cycle(self, cycle: Cycle) -> None:
@@ -180,6 +197,10 @@ class ProgressView(View):
         self.total, self.clock, self.begun = total, clock, clock()
         self.counts: Counter[str] = Counter()
         self._drawn, self._turns, self._closed = float("-inf"), 0, False
+
+    @property
+    def wants_cycles(self) -> bool:
+        return self.console.is_interactive
 
     def cycle(self, cycle: Cycle) -> None:
         self._advance()

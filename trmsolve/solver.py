@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from trmsolve.device import Placement, choose_placement
-from trmsolve.errors import PuzzleError
+from trmsolve.errors import PuzzleError, UsageError, WeightsError
 from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Answer, Cycle, Grid, Puzzle, Task, Verdict, View
@@ -40,6 +40,13 @@ class Effort:
     batch_size: int = 64
     seed: int = 0
     stop_early: bool = True
+
+    def __post_init__(self) -> None:
+        """Raise UsageError for what cannot be tried."""
+        for name, least in (("cycles", 1), ("views", 1), ("batch_size", 1), ("seed", 0)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or not least <= value < 2**63:
+                raise UsageError(f"{name} must be a whole number from {least} on, not {value!r}")
 
 
 @dataclass(frozen=True)
@@ -111,7 +118,9 @@ class Solver:
                 yield event
 
     def _first(self, text: str) -> Puzzle:
-        for item in self.task.read(io.BytesIO(text.encode()), "text"):
+        if not isinstance(text, str):
+            raise TypeError(f"a puzzle is given as text, not as {type(text).__name__}")
+        for item in self.task.read(io.BytesIO(text.encode(errors="replace")), "text"):
             if isinstance(item, PuzzleError):
                 raise item
             return item
@@ -172,12 +181,13 @@ class _Run:
             generator=generator,
         )
         for step in steps:
-            if self.frames:
-                yield self._cycle(step)
-            step.key.before = step.key.grid
-            if step.last:
-                self._conclude(step)
-            yield from self._in_order()
+            if step is not None:
+                if self.frames:
+                    yield self._cycle(step)
+                step.key.before = step.key.grid
+                if step.last:
+                    self._conclude(step)
+            yield from self._in_order()  # also while nothing is under way: errors wait for no puzzle
         yield from self._in_order()
 
     def _in_order(self) -> Iterator[Answer | PuzzleError]:
@@ -268,8 +278,14 @@ def load(
     """
     room = get_task(task)
     placement = choose_placement(device, dtype, threads)
+    usual_size = BATCH_SIZE_CPU if placement.device.type == "cpu" else BATCH_SIZE_GPU
+    effort = Effort(cycles, views, usual_size if batch_size is None else batch_size, seed)
     path = Path(weights) if weights is not None else bundled_weights(task)
     model = load_model(path, task, placement.dtype, placement.device)
-    size = batch_size or (BATCH_SIZE_CPU if placement.device.type == "cpu" else BATCH_SIZE_GPU)
+    if (model.config.vocab_size, model.config.seq_len) != (room.vocab_size, room.seq_len):
+        raise WeightsError(
+            f"{path} has {model.config.vocab_size} tokens on {model.config.seq_len} places: {task} has "
+            f"{room.vocab_size} on {room.seq_len}"
+        )
     label = f"{path.name}@{fingerprint(path)[:12]}"  # enough to tell one file from another in a record
-    return Solver(room, model, placement, Effort(cycles, views, size, seed), label)
+    return Solver(room, model, placement, effort, label)

@@ -23,6 +23,8 @@ from trmsolve.model import TinyRecursiveModel, TRMConfig
 PUBLIC_PREFIXES = ("_orig_mod.", "model.", "inner.")
 """What the public training code puts before the names; stripped, so that its checkpoints load as they are."""
 
+DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+
 MAX_FILE = 512 * 2**20
 """Bytes; a larger file is no Tiny Recursive Model of the kind solved here."""
 
@@ -94,7 +96,7 @@ def read_info(path: Path) -> WeightsInfo:
     try:
         with safe_open(path, framework="pt") as file:
             return WeightsInfo.from_metadata(file.metadata() or {})
-    except (SafetensorError, ValueError, OSError) as error:
+    except (SafetensorError, ValueError, OSError, RecursionError) as error:
         raise WeightsError(f"{path} is not usable as weights: {error}") from None
 
 
@@ -154,6 +156,13 @@ def record_score(path: Path, name: str, figures: dict[str, Any]) -> None:
 
 
 def _check_file(path: Path) -> None:
+    try:
+        _check_kind(path)
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _check_kind(path: Path) -> None:
     if not path.exists():
         raise WeightsError(f"no weights at {path}")
     if not path.is_file():
@@ -174,7 +183,10 @@ def _check_file(path: Path) -> None:
 def _read_tensors(path: Path, expected: dict[str, torch.Size]) -> dict[str, Tensor]:
     try:
         with safe_open(path, framework="pt") as file:
-            names = {strip_prefixes(name): name for name in file.keys()}  # noqa: SIM118 (safe_open is no dict)
+            stored = list(file.keys())
+            names = {strip_prefixes(name): name for name in stored}
+            if len(names) < len(stored):
+                raise WeightsError(f"{path} holds a tensor twice, under two prefixes")
             for problem, odd in (("lacks", set(expected) - set(names)), ("has an unknown", set(names) - set(expected))):
                 if odd:
                     raise WeightsError(f"{path} {problem} tensor {min(odd)!r}")
@@ -186,6 +198,6 @@ def _read_tensors(path: Path, expected: dict[str, torch.Size]) -> dict[str, Tens
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path} is damaged: {error}") from None
     for name, tensor in tensors.items():
-        if not tensor.is_floating_point() or not torch.isfinite(tensor).all():
+        if tensor.dtype not in DTYPES or not torch.isfinite(tensor).all():
             raise WeightsError(f"{path}: {name} has values that are not finite numbers")
     return tensors

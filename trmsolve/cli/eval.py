@@ -9,12 +9,13 @@ import typer
 
 from trmsolve.cli import options
 from trmsolve.cli.guard import guarded
-from trmsolve.cli.source import read_file
+from trmsolve.cli.source import count_items, open_items
+from trmsolve.render import ProgressView, make_console
 
 
 @guarded
 def eval_command(
-    data: Annotated[Path, typer.Option(metavar="FILE", help="A CSV with questions and answers, .csv.gz too.")],
+    data: Annotated[Path, typer.Option(metavar="FILE", help="A CSV with questions and answers, or -.")],
     task: options.Task = "sudoku",
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N puzzles.", show_default=False)] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
@@ -43,7 +44,10 @@ def eval_command(
         task, weights=weights, cycles=cycles, views=views, batch_size=batch_size, seed=seed, device=device, dtype=dtype,
         threads=threads,
     )  # fmt: skip
-    figures = evaluate(solver, islice(read_file(room, str(data)), limit), data.name)
+    items = islice((item for item in open_items(room, [str(data)]) if item is not None), limit)
+    total = limit if limit is not None else count_items(room, [str(data)])
+    with ProgressView(make_console(), total) as view:
+        figures = evaluate(solver, items, data.name, view.answer)
     if record:
         record_score(weights or bundled_weights(task), f"{figures['data']}, {views} views", figures)
     typer.echo(json_.dumps(figures) if json else _table(figures))

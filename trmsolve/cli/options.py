@@ -13,8 +13,12 @@ Weights = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=RUN)]
 Dtype = Annotated[str, typer.Option(help="auto, fp32 or bf16.", rich_help_panel=RUN)]
-Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads.", show_default="all cores", rich_help_panel=RUN)]
-Seed = Annotated[int, typer.Option(min=0, help="Decides everything that is drawn at random.", rich_help_panel=RUN)]
+Threads = Annotated[
+    int | None, typer.Option(min=1, max=1024, help="CPU threads.", show_default="all cores", rich_help_panel=RUN)
+]
+Seed = Annotated[
+    int, typer.Option(min=0, max=2**63 - 1, help="Decides everything that is drawn at random.", rich_help_panel=RUN)
+]
 Cycles = Annotated[int, typer.Option(min=1, help="Improvement cycles a view may take.", rich_help_panel=TRY)]
 Views = Annotated[
     int, typer.Option(min=1, help="Symmetric views to try until one is verified; 1 is the puzzle as given alone.",

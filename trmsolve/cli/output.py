@@ -11,6 +11,26 @@ from trmsolve.puzzles.base import Answer, Task
 FORMATS = ("input", "line", "json")
 
 
+def encodable(text: str, encoding: str) -> str:
+    """The text, with plain strokes for frames and ``?`` for letters where the stream's encoding lacks them."""
+    try:
+        text.encode(encoding)
+        return text
+    except UnicodeEncodeError:
+        return "".join(encodable_character(character, encoding) for character in text)
+
+
+def encodable_character(character: str, encoding: str) -> str:
+    """The character, or the nearest one that the encoding has."""
+    try:
+        character.encode(encoding)
+        return character
+    except UnicodeEncodeError:
+        if "─" <= character <= "╿":
+            return "-" if character in "─━═" else "|" if character in "│┃║" else "+"
+        return "?"
+
+
 class Writer(ABC):
     """Takes answers and unreadable items in input order and writes each whole and at once."""
 
@@ -21,7 +41,7 @@ class Writer(ABC):
     def put(self, outcome: Answer | PuzzleError) -> None:
         """Write one outcome and flush it."""
         if text := self.text(outcome):
-            self.stream.write(text)
+            self.stream.write(encodable(text, self.stream.encoding or "utf-8"))
             self.stream.flush()
         self.index += 1
 
@@ -63,7 +83,7 @@ class JsonWriter(Writer):
     """One object a line, for unreadable items too."""
 
     def text(self, outcome: Answer | PuzzleError) -> str:
-        return json.dumps(self._fields(outcome), ensure_ascii=False) + "\n"
+        return json.dumps(self._fields(outcome), ensure_ascii=True) + "\n"
 
     def _fields(self, outcome: Answer | PuzzleError) -> dict[str, Any]:
         if isinstance(outcome, PuzzleError):

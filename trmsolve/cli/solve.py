@@ -29,11 +29,14 @@ UNVERIFIED, UNREADABLE = 1, 2
 def sudoku(
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[FILE]...", help="Sudokus in any text form; - is standard input."),
+        typer.Argument(metavar="FILE", help="Sudokus in any text form; - is standard input."),
     ] = None,
     show_steps: Annotated[bool, typer.Option("--show-steps", help="Print every cycle, one below the other.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a puzzle: short for --format json.")] = False,
-    form: Annotated[str, typer.Option("--format", help=f"How answers are written: {', '.join(FORMATS)}.")] = "input",
+    form: Annotated[
+        str,
+        typer.Option("--format", help=f"How answers are written: {', '.join(FORMATS)}."),
+    ] = "input",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only; answers are still written.")] = False,
     pace: Annotated[float, typer.Option(min=0, help="Seconds to hold every frame, for watching.")] = 0.0,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what runs where, and why.")] = False,
@@ -58,14 +61,14 @@ def sudoku(
     choose_writer(form, task, "", shown=False)  # a wrong --format is told before any work
     items = open_items(task, files)
     first, ended = _first(items)
-    few = len(first) <= FEW
-    frames = (few or show_steps) and not quiet
+    view = _choose_view(task, show_steps, quiet, len(first) if ended else count_items(task, files))
     if ended and all(isinstance(item, PuzzleError) for item in first):
         solver = None  # nothing for the model to do: it is not even loaded
     else:
         from trmsolve.solver import load
 
-        size = batch_size or (1 if frames else None)
+        # Frames are watched one puzzle after the other; where nobody watches, the batch is full.
+        size = batch_size or (1 if view.shows_grids else None)
         solver = load(
             "sudoku", weights=weights, cycles=cycles, views=views, batch_size=size, seed=seed, device=device,
             dtype=dtype, threads=threads,
@@ -73,15 +76,14 @@ def sudoku(
         if verbose:
             typer.echo(f"weights {solver.weights}, running on {solver.placement.reason}", err=True)
 
-    view = _choose_view(task, show_steps, quiet, len(first) if few else count_items(task, files))
     shown = form == "input" and sys.stdout.isatty() and sys.stderr.isatty() and view.shows_grids
     writer = choose_writer(form, task, solver.weights if solver else "", shown)
-    everything = chain(first, items)
     with view:
         if solver is None:
             outcomes: Iterator[Answer | PuzzleError] = (item for item in first if isinstance(item, PuzzleError))
         else:
-            outcomes = solver.solve_all(everything, _watch(view, pace) if frames else None, view.answer)
+            on_cycle = _paced(view, pace) if view.wants_cycles else None
+            outcomes = solver.solve_all(chain(first, items), on_cycle, view.answer)
         code = _run(outcomes, view, writer)
     raise typer.Exit(code)
 
@@ -112,12 +114,14 @@ def _choose_view(task: Task, show_steps: bool, quiet: bool, number: int | None) 
     return ProgressView(console, number)
 
 
-def _watch(view: View, pace: float) -> Callable[[Cycle], None]:
-    def watch(cycle: Cycle) -> None:
+def _paced(view: View, pace: float) -> Callable[[Cycle], None]:
+    """The view's own ``cycle``, slowed down for the eye."""
+
+    def show(cycle: Cycle) -> None:
         view.cycle(cycle)
         time.sleep(pace)
 
-    return watch
+    return show if pace and view.shows_grids else view.cycle
 
 
 def _run(outcomes: Iterator[Answer | PuzzleError], view: View, writer: Writer) -> int:

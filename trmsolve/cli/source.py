@@ -53,13 +53,16 @@ def read_file(task: Task, name: str) -> Iterator[Item]:
 
 
 def count_items(task: Task, files: list[str] | None) -> int | None:
-    """How many items the files hold, if that is quickly told: None for standard input and for long files."""
-    if not files or "-" in files or sum(Path(name).stat().st_size for name in files if Path(name).is_file()) > COUNTED:
+    """How many items the files hold; None where that takes long, and for what can be read only once."""
+    paths = [Path(name) for name in files or ["-"]]
+    if not all(path.is_file() for path in paths) or sum(path.stat().st_size for path in paths) > COUNTED:
         return None
-    return sum(1 for name in files for _ in read_file(task, name))
+    return sum(1 for path in paths for _ in read_file(task, str(path)))
 
 
 def _standard_input(task: Task) -> Iterator[Item | None]:
+    if sys.stdin is None:
+        raise UsageError("standard input is closed: name a file")
     stream = sys.stdin.buffer
     if not _may_wait(stream):
         yield from task.read(stream, "stdin")

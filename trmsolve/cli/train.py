@@ -13,9 +13,14 @@ from trmsolve.cli.source import read_file
 from trmsolve.errors import UsageError
 
 if TYPE_CHECKING:
+    from trmsolve.model import TinyRecursiveModel
     from trmsolve.puzzles.base import Task
     from trmsolve.train.data import Examples
     from trmsolve.train.loop import Progress
+    from trmsolve.train.recipes import Recipe
+
+TRAINING_SEEDS = 1 << 40
+"""Where the seeds of training puzzles begin, so that ``trmsolve generate`` makes others to measure on."""
 
 MADE = 2000
 """Puzzles made when no data is given; symmetries turn each into more than a training run can see."""
@@ -38,6 +43,9 @@ def train(
     threads: options.Threads = None,
     compiled: Annotated[
         bool | None, typer.Option("--compile/--no-compile", help="Compile the network.", show_default="runs over 5 min")
+    ] = None,
+    start_from: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Begin with these weights of the same shapes.")
     ] = None,
     seed: options.Seed = 0,
 ) -> None:
@@ -68,10 +76,11 @@ def train(
     typer.echo(f"{len(examples)} puzzles, recipe {recipe}, on {placement.reason}", err=True)
     path = loop.train(
         room, chosen, examples, out, minutes=minutes, steps=steps, seed=seed, device=placement.device,
-        dtype=placement.dtype, compiled=compiled, report=_report,
+        dtype=placement.dtype, compiled=compiled, report=_report, start_from=_given(start_from, task, chosen),
         described={
             "recipe": recipe,
             "data": data.name if data else f"{MADE} generated",
+            "start_from": start_from.name if start_from else None,
             "hardware": placement.reason,
             "settings": {key: value for key, value in asdict(chosen).items() if key != "config"},
         },
@@ -86,7 +95,25 @@ def _examples(room: "Task", data: Path | None, seed: int) -> "Examples":
         return Examples.collect(read_file(room, str(data)))
     each = MADE // len(room.difficulties)
     typer.echo(f"making {each * len(room.difficulties)} puzzles", err=True)
-    return Examples.collect(p for kind in room.difficulties for p in islice(room.generate(kind, seed), each))
+    kinds = (room.generate(kind, TRAINING_SEEDS + seed) for kind in room.difficulties)
+    return Examples.collect(puzzle for kind in kinds for puzzle in islice(kind, each))
+
+
+def _given(path: Path | None, task: str, recipe: "Recipe") -> "TinyRecursiveModel | None":
+    """The network to begin with. Its depth may be another: shapes do not depend on it."""
+    if path is None:
+        return None
+    from dataclasses import replace
+
+    import torch
+
+    from trmsolve.weights import load_model
+
+    model = load_model(path, task, torch.float32, torch.device("cpu"))
+    wanted = recipe.config
+    if replace(model.config, recursions=wanted.recursions, latent_steps=wanted.latent_steps) != wanted:
+        raise UsageError(f"{path} has other shapes than the recipe: train it with the recipe that made it")
+    return model
 
 
 def _report(progress: "Progress") -> None:

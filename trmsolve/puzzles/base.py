@@ -95,6 +95,8 @@ class Task(Protocol):
     """One kind of puzzle. A new one is one new file beside this one."""
 
     name: str
+    vocab_size: int
+    seq_len: int
     difficulties: tuple[str, ...]
 
     def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:

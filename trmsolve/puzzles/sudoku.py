@@ -78,6 +78,8 @@ class Sudoku:
     """The nine-by-nine Sudoku as a task. Token 0 is padding, 1 the blank, 2 to 10 the digits, as in the public code."""
 
     name = "sudoku"
+    vocab_size = 11
+    seq_len = 81
     difficulties: tuple[str, ...] = DIFFICULTIES
 
     def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:

@@ -17,7 +17,7 @@ def generate_sudokus(difficulty: str, seed: int) -> Iterator[Puzzle]:
     """Puzzles without end, each with its solution. Raises ValueError for an unknown difficulty."""
     if difficulty not in DIFFICULTIES:
         raise ValueError(f"difficulty must be one of {', '.join(DIFFICULTIES)}, not {difficulty!r}")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng((DIFFICULTIES.index(difficulty), seed))
     while True:
         solution = next(solutions(EMPTY, rng))
         fewest = int(rng.integers(30, 37)) if difficulty == "easy" else 0

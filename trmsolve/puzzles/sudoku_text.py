@@ -160,7 +160,7 @@ class _Reader:
             self.in_sections = True
         if kind == "blank":
             self.skip_group = False
-            self.group = [kept for kept in self.group if kept.kind == "title"]  # may head a grid further down
+            self.group = [kept for kept in self.group if kept.kind == "title"][-1:]  # may head a grid further down
         elif kind == "attempt" and not self.skip_section:
             yield _error(line.number, *line_problem(line.text))
         elif not self.skip_section and not self.skip_group:
@@ -308,7 +308,7 @@ def _record(name: str, table: Table, number: int, text: str) -> Puzzle:
     puzzle = _puzzle(name, [_column(number, text, fields, ask, "question")], LINE.template)
     if rate is not None and re.fullmatch(r"-?[0-9]{1,9}", rating := "".join(fields[rate : rate + 1])):
         puzzle = replace(puzzle, rating=int(rating))
-    if tell is None:
+    if tell is None or not "".join(fields[tell : tell + 1]).strip():
         return puzzle
     line = _column(number, text, fields, tell, "answer")
     answer = _grid(line.cells)

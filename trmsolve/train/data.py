@@ -47,8 +47,8 @@ class Examples:
                 raise PuzzleError("training needs the answer beside the puzzle: give a CSV with both", puzzle.source)
             questions.append(puzzle.grid)
             answers.append(puzzle.answer)
-        if not questions:
-            raise PuzzleError("no puzzles to train on")
+        if len(questions) < 2:
+            raise PuzzleError("training needs at least two puzzles: one to learn from, one to judge by")
         return cls(np.stack(questions), np.stack(answers))
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trmsolve.errors import TrmsolveError
+from trmsolve.errors import TrainingError
 from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles.base import Task
 from trmsolve.train.data import Examples, Sampler
@@ -69,14 +69,14 @@ class Trainer:
         self.ema = EMA(self.model, self.recipe.ema)
 
     def step(self, offer: Callable[[Tensor], Any], lr_factor: float = 1.0) -> Loss:
-        """Refill the pool, run one improvement cycle, learn from it. Raises TrmsolveError if the loss is not finite."""
+        """Refill the pool, run one improvement cycle, learn from it. Raises TrainingError if the loss is not finite."""
         self.pool.refill(offer)
         batch = self.pool.batch
         state, prediction = self.model(self.pool.state, batch.tokens, batch.puzzle_ids)
         recipe = self.recipe
         loss = trm_loss(prediction, batch.labels, recipe.loss, recipe.smoothing, recipe.halt_weight)
         if not torch.isfinite(loss.total):
-            raise TrmsolveError("the loss is no longer finite: training stopped, the last weights written are good")
+            raise TrainingError("the loss is no longer finite: stopped, and what was written before is kept")
         (loss.total / len(batch.tokens)).backward()
         if recipe.clip is not None:
             dense = [p for name, p in self.model.named_parameters() if not name.startswith("puzzle_emb.")]
@@ -116,6 +116,7 @@ class Journal:
 
     def __init__(self, out: Path, batch_size: int, report: Callable[[Progress], None]) -> None:
         self.path, self.batch_size, self.report = out / "metrics.jsonl", batch_size, report
+        self.path.write_text("", encoding="utf-8")  # one run, one file
         self.start = self.last = time.monotonic()
         self.step = self.step_at_last = 0
         self.loss = self.accuracy = self.solved = torch.zeros((), dtype=torch.float64)
@@ -174,7 +175,8 @@ def train(
     """Train for ``minutes`` or ``steps``, whichever ends first, and write the averaged weights into ``out``.
 
     The rate follows the clock, so that a run ends annealed whenever it ends. The weights file is renewed at each
-    evaluation on the held-out examples, at the end, and when interrupted; ``metrics.jsonl`` gets every report.
+    evaluation on the held-out examples, at the end, and when interrupted or terminated; ``metrics.jsonl`` gets every
+    report.
     ``described`` is kept in the weights as the record of the run; ``start_from`` is a network of the same shapes whose
     weights the run begins with. Returns the path of the weights.
     """
@@ -196,7 +198,7 @@ def train(
         state = trainer.ema.state_dict(trainer.model)
         training = {**(described or {}), "steps": journal.step, "seconds": round(journal.seconds), "seed": seed}
         save_weights(path, state, WeightsInfo(recipe.config, task.name, training), dtype=torch.bfloat16)
-        judge.load_state_dict(state)
+        judge.load_state_dict({name: tensor.bfloat16() for name, tensor in state.items()})  # as the file has them
         return exact_rate(judge, task, kept, recipe.max_cycles)
 
     last_eval = journal.start
@@ -213,7 +215,7 @@ def train(
                 last_eval = time.monotonic()
             elif time.monotonic() - journal.last > log_seconds:
                 journal.line(factor)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):
         if journal.step:
             journal.line(factor, publish())
         raise
