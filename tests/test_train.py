@@ -86,7 +86,7 @@ def test_four_training_steps_with_halting_reproduce_the_public_code(name: str) -
     for key in (key for key in numbers if key.startswith("train.final.")):
         parameter = trainer.model.get_parameter(key.removeprefix("train.final."))
         off = (parameter.detach() - numbers[key]).abs()
-        assert off.quantile(0.95) < (2e-3 if "bf16" in name else 1e-4)  # four steps of the rate are 4e-3
+        assert off.quantile(0.9) < (2e-3 if "bf16" in name else 1e-4)  # four steps of the rate are 4e-3
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -17,7 +17,10 @@ Threads = Annotated[
     int | None, typer.Option(min=1, max=1024, help="CPU threads.", show_default="all cores", rich_help_panel=RUN)
 ]
 Seed = Annotated[
-    int, typer.Option(min=0, max=2**63 - 1, help="Decides everything that is drawn at random.", rich_help_panel=RUN)
+    int,
+    typer.Option(
+        min=0, max=2**63 - 1, metavar="N", help="Decides everything that is drawn at random.", rich_help_panel=RUN
+    ),
 ]
 Cycles = Annotated[int, typer.Option(min=1, help="Improvement cycles a view may take.", rich_help_panel=TRY)]
 Views = Annotated[

@@ -1,0 +1,33 @@
+"""Every figure that is claimed stands in a measurement kept beside the weights, made with these very weights."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from trmsolve.weights import fingerprint, read_info
+
+ROOT = Path(__file__).parent.parent
+WEIGHTS = ROOT / "weights"
+MEASUREMENTS = sorted(WEIGHTS.glob("*.eval.*.json"))
+
+
+@pytest.mark.parametrize("path", MEASUREMENTS, ids=lambda path: path.name)
+def test_measurements_are_of_the_bundled_weights(path: Path) -> None:
+    figures = json.loads(path.read_text())
+    weights = WEIGHTS / f"{figures['task']}.safetensors"
+    assert figures["weights"] == f"{weights.name}@{fingerprint(weights)[:12]}"
+    assert read_info(weights).scores[f"{figures['data']}, {figures['views']} views"]["exact"] == figures["exact"]
+    low, high = figures["exact_ci95"]
+    assert low <= figures["exact"] <= high and figures["n"] > 0
+
+
+@pytest.mark.parametrize("card", [ROOT / "README.md", WEIGHTS / "README.md"], ids=lambda path: path.parent.name)
+def test_claimed_rates_were_measured(card: Path) -> None:
+    text = card.read_text(encoding="utf-8")
+    measured = [json.loads(path.read_text()) for path in MEASUREMENTS]
+    assert len(measured) >= 3
+    for figures in measured:
+        assert f"{figures['exact']:.1%}".replace("%", " %") in text
+        assert f"{figures['verified']:.1%}".replace("%", " %") in text
+    assert "@" not in text.replace("safetensors@", "")  # no placeholder was left
