@@ -63,8 +63,8 @@ def test_four_training_steps_with_halting_reproduce_the_public_code(name: str) -
     trainer, numbers = golden_trainer(name)
     halts: list[Tensor] = []
     trainer.model.register_forward_hook(lambda module, given, made: halts.append(made[1].halt[:, 0].detach()))
-    # Near zero AdamATan2 turns a gradient's rounding error into a step of the full rate, and the recursion amplifies it:
-    # all agree to five digits in the first step, the worst fixture to two or three in the last.
+    # Near zero AdamATan2 turns a gradient's rounding error into a step of the full rate, and the recursion amplifies
+    # it: all agree to five digits in the first step, the worst fixture to two or three in the last.
     for step, close in enumerate((2e-2,) * 4 if "bf16" in name else (1e-5, 1e-3, 2e-3, 1e-2)):
         loss = trainer.step(lambda rows, step=step: offered(numbers, step, rows))
 
