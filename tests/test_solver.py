@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.model import Prediction, State, TinyRecursiveModel, TRMConfig
 from trmsolve.puzzles import get_task
-from trmsolve.puzzles.base import Answer, Puzzle
+from trmsolve.puzzles.base import Answer, Cycle, Puzzle
 from trmsolve.puzzles.sudoku_search import solutions
 from trmsolve.refine import Question, Step, refine
 from trmsolve.solver import LOOK_AHEAD, Effort, Solver
@@ -58,8 +59,10 @@ def solved(tokens: Tensor) -> Tensor:
     return tokens if answer is None else torch.from_numpy(SUDOKU.encode(answer))
 
 
-def solver(model: TinyRecursiveModel, **effort: int | bool) -> Solver:
-    return Solver(SUDOKU, model, CPU, Effort(**{"cycles": 8, "views": 3, "batch_size": 4, **effort}), "test")
+def solver(model: TinyRecursiveModel, **effort: Any) -> Solver:
+    return Solver(
+        SUDOKU, model, CPU, Effort(**{"cycles": 8, "views": 3, "batch_size": 4, "noise": 0.0, **effort}), "test"
+    )
 
 
 def some_puzzles(number: int, difficulty: str = "medium") -> list[Puzzle]:
@@ -123,15 +126,34 @@ def test_a_row_refined_in_a_changing_batch_is_as_if_alone() -> None:
             np.testing.assert_allclose(a.confidence, b.confidence, rtol=1e-4)
 
 
-def test_random_starts_follow_the_seed() -> None:
+def test_random_starts_and_noise_follow_the_row_s_own_seed() -> None:
     torch.manual_seed(0)
-    model = TinyRecursiveModel(replace(CONFIG, random_start=True))
 
-    def first(seed: int) -> NDArray[np.float32]:
-        generator = torch.Generator().manual_seed(seed)
-        return next(refine(model, ask([1]), never, batch_size=1, max_cycles=2, generator=generator)).confidence
+    def confidences(model: TinyRecursiveModel, seed: int, noise: float, beside: int) -> list[NDArray[np.float32]]:
+        questions = [Question(key, np.full(81, 3), noise, seed if key == 0 else 99) for key in range(beside + 1)]
+        steps = refine(model, iter(questions), never, batch_size=4, max_cycles=2)
+        return [step.confidence for step in steps if step is not None and step.key == 0]
 
-    assert np.array_equal(first(1), first(1)) and not np.array_equal(first(1), first(2))
+    random, fixed = TinyRecursiveModel(replace(CONFIG, random_start=True)), TinyRecursiveModel(CONFIG)
+    for model, noise in ((random, 0.0), (fixed, 0.3)):
+        first, again, other = (confidences(model, seed, noise, beside) for seed, beside in ((1, 0), (1, 3), (2, 0)))
+        np.testing.assert_allclose(first, again, rtol=1e-4)
+        assert not np.allclose(first[-1], other[-1])
+    still = confidences(fixed, 1, 0.0, 0)
+    assert np.array_equal(still, confidences(fixed, 2, 0.0, 0))
+    assert np.array_equal(still[0], confidences(fixed, 1, 0.3, 0)[0])  # noise comes after the first cycle
+
+
+def test_the_first_view_is_never_disturbed() -> None:
+    torch.manual_seed(0)
+    model, (puzzle,) = TinyRecursiveModel(CONFIG), some_puzzles(1)
+    grids: list[list[bytes]] = []
+    for noise in (0.0, 5.0):
+        frames: list[Cycle] = []
+        quiet = Solver(SUDOKU, model, CPU, Effort(4, 2, 1, noise=noise), "test")
+        list(quiet.solve_all([puzzle], frames.append))
+        grids.append([frame.grid.tobytes() for frame in frames])
+    assert grids[0][:4] == grids[1][:4] and grids[0][4:] != grids[1][4:]
 
 
 def test_confidence_is_the_probability_of_the_decoded_token() -> None:

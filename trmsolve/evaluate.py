@@ -100,6 +100,7 @@ def evaluate(
         "cycles": effort.cycles,
         "views": effort.views,
         "seed": effort.seed,
+        "noise": effort.noise if effort.views > 1 else 0.0,
         "device": str(solver.placement.device),
         "dtype": solver.placement.dtype_name,
         "threads": solver.placement.threads,

@@ -20,10 +20,17 @@ HALT_PROBABILITY = 0.5
 
 @dataclass(frozen=True)
 class Question:
-    """A row to refine: its tokens (S,), and a ``key`` of the caller's that comes back with every step."""
+    """A row to refine: its tokens (S,), and a ``key`` of the caller's that comes back with every step.
+
+    ``noise`` is the standard deviation of what is added to the answer state after each cycle: it shakes a row out of
+    a wrong conclusion (arXiv 2605.19943). All that is random about the row comes from its own ``seed``, so that it
+    does not depend on the rows beside it.
+    """
 
     key: Any
     tokens: NDArray[np.int64]
+    noise: float = 0.0
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -44,14 +51,21 @@ class _Batch:
 
     keys: list[Any] = field(default_factory=list)
     cycles: list[int] = field(default_factory=list)
+    noises: list[float] = field(default_factory=list)
+    generators: list[torch.Generator] = field(default_factory=list)
     tokens: Tensor | None = None
     state: State | None = None
 
-    def join(self, questions: list[Question], start: State, device: torch.device) -> None:
+    def join(self, questions: list[Question], model: TinyRecursiveModel, device: torch.device) -> None:
         """Fresh rows behind the rows under way."""
         tokens = torch.from_numpy(np.stack([question.tokens for question in questions])).to(device)
+        generators = [torch.Generator().manual_seed(question.seed) for question in questions]
+        starts = [model.initial_state(1, generator) for generator in generators]
+        start = State(torch.cat([state.y for state in starts]), torch.cat([state.z for state in starts]))
         self.keys += [question.key for question in questions]
         self.cycles += [0] * len(questions)
+        self.noises += [question.noise for question in questions]
+        self.generators += generators
         if self.tokens is None or self.state is None:
             self.tokens, self.state = tokens, start
         else:
@@ -64,9 +78,22 @@ class _Batch:
             return
         self.keys = [self.keys[row] for row in rows]
         self.cycles = [self.cycles[row] for row in rows]
+        self.noises = [self.noises[row] for row in rows]
+        self.generators = [self.generators[row] for row in rows]
         if self.tokens is not None and self.state is not None:
             index = torch.tensor(rows, device=self.tokens.device, dtype=torch.long)
             self.tokens, self.state = self.tokens[index], State(*(part[index] for part in self.state))
+
+    def shake(self) -> None:
+        """Add its noise to every row's answer state."""
+        if self.state is None or not any(self.noises):
+            return
+        y = self.state.y
+        drawn = [
+            noise * torch.randn(y.shape[1:], generator=generator) if noise else torch.zeros(y.shape[1:])
+            for noise, generator in zip(self.noises, self.generators, strict=True)
+        ]
+        self.state = State(y + torch.stack(drawn).to(y), self.state.z)
 
 
 @torch.inference_mode()
@@ -78,7 +105,6 @@ def refine(
     batch_size: int,
     max_cycles: int,
     stop_early: bool = True,
-    generator: torch.Generator | None = None,
 ) -> Iterator[Step | None]:
     """Every improvement cycle of every question, in order of the cycles, at most ``batch_size`` rows at a time.
 
@@ -101,7 +127,7 @@ def refine(
                 break
             fresh.append(question)
         if fresh:
-            batch.join(fresh, model.initial_state(len(fresh), generator), device)
+            batch.join(fresh, model, device)
         if not batch.keys or batch.tokens is None or batch.state is None:
             if ended:
                 return
@@ -122,3 +148,4 @@ def refine(
                 going_on.append(row)
             yield Step(key, batch.cycles[row], tokens[row], confidence[row], halts[row], stops)
         batch.keep(going_on)
+        batch.shake()

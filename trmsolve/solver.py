@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from trmsolve.device import Placement, choose_placement
@@ -26,6 +25,9 @@ from trmsolve.weights import bundled_weights, fingerprint, load_model
 
 MAX_CYCLES = 16
 VIEWS = 32
+NOISE = 0.3
+"""Standard deviation of the noise in every view but the first; the answer state itself has 1."""
+
 BATCH_SIZE_CPU, BATCH_SIZE_GPU = 64, 512
 LOOK_AHEAD = 128
 """How many batches of later puzzles may be answered while an earlier one is still tried: bounds the memory."""
@@ -40,6 +42,7 @@ class Effort:
     batch_size: int = 64
     seed: int = 0
     stop_early: bool = True
+    noise: float = NOISE
 
     def __post_init__(self) -> None:
         """Raise UsageError for what cannot be tried."""
@@ -47,6 +50,8 @@ class Effort:
             value = getattr(self, name)
             if not isinstance(value, int) or not least <= value < 2**63:
                 raise UsageError(f"{name} must be a whole number from {least} on, not {value!r}")
+        if not 0 <= self.noise < float("inf"):
+            raise UsageError(f"noise must be a number from 0 on, not {self.noise!r}")
 
 
 @dataclass(frozen=True)
@@ -170,7 +175,6 @@ class _Run:
 
     def events(self) -> Iterator[Cycle | Answer | PuzzleError]:
         """Cycles as they happen, answers in the order of the puzzles."""
-        generator = torch.Generator().manual_seed(self.effort.seed)
         steps = refine(
             self.solver.model,
             self,
@@ -178,7 +182,6 @@ class _Run:
             batch_size=self.effort.batch_size,
             max_cycles=self.effort.cycles,
             stop_early=self.effort.stop_early,
-            generator=generator,
         )
         for step in steps:
             if step is not None:
@@ -203,7 +206,10 @@ class _Run:
         return _Attempt(order, puzzle, views, time.monotonic(), next(views))
 
     def _question(self, attempt: _Attempt) -> Question:
-        return Question(attempt, self.task.encode(attempt.view.apply(attempt.puzzle.grid)))
+        tokens = self.task.encode(attempt.view.apply(attempt.puzzle.grid))
+        seeds = np.random.SeedSequence((self.effort.seed, attempt.order, attempt.number))
+        noise = self.effort.noise if attempt.number > 1 else 0.0  # the first view is the model's own undisturbed one
+        return Question(attempt, tokens, noise, int(seeds.generate_state(1)[0]))
 
     def _accept(self, attempt: _Attempt, tokens: NDArray[np.int64]) -> bool:
         attempt.cycles += 1
@@ -268,6 +274,7 @@ def load(
     views: int = VIEWS,
     batch_size: int | None = None,
     seed: int = 0,
+    noise: float = NOISE,
     device: str = "auto",
     dtype: str = "auto",
     threads: int | None = None,
@@ -279,7 +286,7 @@ def load(
     room = get_task(task)
     placement = choose_placement(device, dtype, threads)
     usual_size = BATCH_SIZE_CPU if placement.device.type == "cpu" else BATCH_SIZE_GPU
-    effort = Effort(cycles, views, usual_size if batch_size is None else batch_size, seed)
+    effort = Effort(cycles, views, usual_size if batch_size is None else batch_size, seed, noise=noise)
     path = Path(weights) if weights is not None else bundled_weights(task)
     model = load_model(path, task, placement.dtype, placement.device)
     if (model.config.vocab_size, model.config.seq_len) != (room.vocab_size, room.seq_len):

@@ -23,6 +23,7 @@ def eval_command(
     weights: options.Weights = None,
     cycles: options.Cycles = 16,
     views: options.Views = 1,
+    noise: options.Noise = 0.3,
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
     threads: options.Threads = None,
@@ -41,8 +42,8 @@ def eval_command(
 
     room = get_task(task)
     solver = load(
-        task, weights=weights, cycles=cycles, views=views, batch_size=batch_size, seed=seed, device=device, dtype=dtype,
-        threads=threads,
+        task, weights=weights, cycles=cycles, views=views, batch_size=batch_size, seed=seed, noise=noise, device=device,
+        dtype=dtype, threads=threads,
     )  # fmt: skip
     items = islice((item for item in open_items(room, [str(data)]) if item is not None), limit)
     total = limit if limit is not None else count_items(room, [str(data)])

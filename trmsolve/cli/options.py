@@ -27,6 +27,9 @@ Views = Annotated[
     int, typer.Option(min=1, help="Symmetric views to try until one is verified; 1 is the puzzle as given alone.",
                       rich_help_panel=TRY),
 ]  # fmt: skip
+Noise = Annotated[
+    float, typer.Option(min=0, help="Noise in the answer state of every view but the first.", rich_help_panel=TRY)
+]
 BatchSize = Annotated[
     int | None, typer.Option(min=1, help="Puzzles refined at a time.", show_default="automatic", rich_help_panel=RUN)
 ]

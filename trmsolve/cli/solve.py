@@ -43,6 +43,7 @@ def sudoku(
     weights: options.Weights = None,
     cycles: options.Cycles = 16,
     views: options.Views = 32,
+    noise: options.Noise = 0.3,
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
     threads: options.Threads = None,
@@ -70,8 +71,8 @@ def sudoku(
         # Frames are watched one puzzle after the other; where nobody watches, the batch is full.
         size = batch_size or (1 if view.shows_grids else None)
         solver = load(
-            "sudoku", weights=weights, cycles=cycles, views=views, batch_size=size, seed=seed, device=device,
-            dtype=dtype, threads=threads,
+            "sudoku", weights=weights, cycles=cycles, views=views, batch_size=size, seed=seed, noise=noise,
+            device=device, dtype=dtype, threads=threads,
         )  # fmt: skip
         if verbose:
             typer.echo(f"weights {solver.weights}, running on {solver.placement.reason}", err=True)
