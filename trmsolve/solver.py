@@ -25,7 +25,7 @@ from trmsolve.weights import bundled_weights, fingerprint, load_model
 
 MAX_CYCLES = 16
 VIEWS = 32
-NOISE = 0.3
+NOISE = 0.5
 """Standard deviation of the noise in every view but the first; the answer state itself has 1."""
 
 BATCH_SIZE_CPU, BATCH_SIZE_GPU = 64, 512

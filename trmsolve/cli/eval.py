@@ -23,7 +23,7 @@ def eval_command(
     weights: options.Weights = None,
     cycles: options.Cycles = 16,
     views: options.Views = 1,
-    noise: options.Noise = 0.3,
+    noise: options.Noise = 0.5,
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
     threads: options.Threads = None,

@@ -43,7 +43,7 @@ def sudoku(
     weights: options.Weights = None,
     cycles: options.Cycles = 16,
     views: options.Views = 32,
-    noise: options.Noise = 0.3,
+    noise: options.Noise = 0.5,
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
     threads: options.Threads = None,
