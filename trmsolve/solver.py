@@ -16,42 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmsolve.device import Placement, choose_placement
-from trmsolve.errors import PuzzleError, UsageError, WeightsError
+from trmsolve.effort import MAX_CYCLES, NOISE, VIEWS, Effort
+from trmsolve.errors import PuzzleError, WeightsError
 from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Answer, Cycle, Grid, Puzzle, Task, Verdict, View
 from trmsolve.refine import Question, Step, refine
 from trmsolve.weights import bundled_weights, fingerprint, load_model
 
-MAX_CYCLES = 16
-VIEWS = 32
-NOISE = 0.5
-"""Standard deviation of the noise in every view but the first; the answer state itself has 1."""
-
 BATCH_SIZE_CPU, BATCH_SIZE_GPU = 64, 512
 LOOK_AHEAD = 128
 """How many batches of later puzzles may be answered while an earlier one is still tried: bounds the memory."""
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How hard to try. ``stop_early`` off runs every cycle of every view, as the paper's evaluation does."""
-
-    cycles: int = MAX_CYCLES
-    views: int = VIEWS
-    batch_size: int = 64
-    seed: int = 0
-    stop_early: bool = True
-    noise: float = NOISE
-
-    def __post_init__(self) -> None:
-        """Raise UsageError for what cannot be tried."""
-        for name, least in (("cycles", 1), ("views", 1), ("batch_size", 1), ("seed", 0)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or not least <= value < 2**63:
-                raise UsageError(f"{name} must be a whole number from {least} on, not {value!r}")
-        if not 0 <= self.noise < float("inf"):
-            raise UsageError(f"noise must be a number from 0 on, not {self.noise!r}")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import typer
 from trmsolve.cli import options
 from trmsolve.cli.guard import guarded
 from trmsolve.cli.source import count_items, open_items
+from trmsolve.effort import MAX_CYCLES, NOISE
 from trmsolve.render import ProgressView, make_console
 
 
@@ -21,9 +22,9 @@ def eval_command(
     json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
     record: Annotated[bool, typer.Option("--record", help="Keep the figures in the weights file.")] = False,
     weights: options.Weights = None,
-    cycles: options.Cycles = 16,
+    cycles: options.Cycles = MAX_CYCLES,
     views: options.Views = 1,
-    noise: options.Noise = 0.5,
+    noise: options.Noise = NOISE,
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
     threads: options.Threads = None,

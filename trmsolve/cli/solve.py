@@ -12,6 +12,7 @@ from trmsolve.cli import options
 from trmsolve.cli.guard import guarded
 from trmsolve.cli.output import FORMATS, Writer, choose_writer
 from trmsolve.cli.source import Item, count_items, open_items
+from trmsolve.effort import MAX_CYCLES, NOISE, VIEWS
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.base import Answer, Cycle, Task
 from trmsolve.render import LiveView, ProgressView, QuietView, StepsView, View, make_console
@@ -41,9 +42,9 @@ def sudoku(
     pace: Annotated[float, typer.Option(min=0, help="Seconds to hold every frame, for watching.")] = 0.0,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what runs where, and why.")] = False,
     weights: options.Weights = None,
-    cycles: options.Cycles = 16,
-    views: options.Views = 32,
-    noise: options.Noise = 0.5,
+    cycles: options.Cycles = MAX_CYCLES,
+    views: options.Views = VIEWS,
+    noise: options.Noise = NOISE,
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
     threads: options.Threads = None,
