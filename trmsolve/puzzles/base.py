@@ -57,6 +57,7 @@ class Cycle:
     faulty: NDArray[np.bool_]  # cells that break a rule
     violations: int  # rules broken, changed clues included
     halt: float  # probability that the model would stop here
+    candidates: NDArray[np.bool_] | None = None  # (rows, columns, values) still possible, if the model keeps such a lattice
 
     @property
     def mean_confidence(self) -> float:
@@ -134,3 +135,9 @@ class Task(Protocol):
 
     def views(self, rng: np.random.Generator) -> Iterator[View]:
         """The puzzle as given first, then random symmetries without end."""
+
+    def invariant(self, answers: NDArray[np.int8]) -> NDArray[np.uint64]:
+        """(N, rows, columns) -> (N,): equal for answers that are one under the symmetries, nearly always unequal else."""
+
+    def canonical(self, answer: Grid) -> bytes:
+        """The same bytes for exactly those answers that the symmetries turn into each other."""
