@@ -1,13 +1,15 @@
 """The Sudoku drawing, character by character and style by style."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from trmsolve.frame import cycle_facts
 from trmsolve.puzzles.base import Cycle, Line, Puzzle
-from trmsolve.puzzles.sudoku_paint import cell_styles, paint_sudoku
+from trmsolve.puzzles.sudoku_paint import cell_styles, dots, paint_sudoku
 
 QUESTION = "530070000600195000098000060800060003400803001700020006060000280000419005000080079"
 ANSWER = "534678912672195348198342567859761423426853791713924856961537284287419635345286179"
@@ -135,3 +137,93 @@ def test_a_reversed_digit_does_not_colour_the_gap_behind_it(troubled: Cycle) -> 
     row = paint_sudoku(troubled, plain=False)[1]
     assert ("7", "conflict") in row
     assert ("7?", "overwritten") in row
+
+
+# A lattice: what is still possible
+
+
+def lattice(changed: NDArray[np.bool_] | None = None, faulty: NDArray[np.bool_] | None = None) -> Cycle:
+    """The cells of the second row have 9, 8, 7 ... 1 candidates left, one of the third none, all others their digit."""
+    possible = np.eye(9, dtype=np.bool_)[grid(ANSWER) - 1]
+    for column in range(9):
+        possible[1, column] = np.arange(9) < 9 - column
+    possible[2, 0] = False
+    answer = grid(ANSWER)
+    answer[1] = 1
+    blank = Puzzle(np.zeros((9, 9), np.int8))
+    return replace(cycle(answer, changed, faulty), puzzle=blank, candidates=possible, violations=9)
+
+
+def rows(lines: list[Line], *numbers: int) -> list[str]:
+    drawn = text(lines).split("\n")
+    return [drawn[number] for number in numbers]
+
+
+def test_an_open_cell_is_drawn_as_its_candidates_in_the_same_columns() -> None:
+    assert rows(paint_sudoku(lattice(), plain=False), 1, 2, 3) == [
+        "│ 5 3 4 │ 6 7 8 │ 9 1 2 │",
+        "│ ⠿⠇⠿⠃⠟⠃│ ⠛⠃⠛⠁⠋⠁│ ⠉⠁⠉ 1 │",
+        "│ x 9 8 │ 3 4 2 │ 5 6 7 │",
+    ]
+
+
+def test_open_cells_in_ascii_gain_ink_and_never_show_a_number() -> None:
+    assert rows(paint_sudoku(lattice(changed=cells((1, 5))), plain=True), 1, 2, 3) == [
+        "| 5 3 4 | 6 7 8 | 9 1 2 |",
+        "| . . . | . . :*| : = 1 |",
+        "| x!9 8 | 3 4 2 | 5 6 7 |",
+    ]
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_lattice_keeps_the_size_and_one_piece_a_cell(plain: bool) -> None:
+    lines = paint_sudoku(lattice(changed=cells((1, 0), (1, 8))), plain)
+    assert {len(line) for line in text(lines).split("\n")} == {25}
+    styles = [style for line in lines for _, style in line if style and style != "frame"]
+    assert len(styles) == 81 and set(styles) == {"open", "changed", "conflict", "answer"}
+
+
+@pytest.mark.parametrize(
+    ("digits", "drawn"),
+    [
+        ((1, 2, 3, 4, 5, 6, 7, 8, 9), "⠿⠇"),
+        ((1, 9), "⠁⠄"),
+        ((3, 6), " ⠃"),
+        ((2, 4, 6, 8), "⠪⠂"),
+        ((7, 8), "⠤ "),
+    ],
+)
+def test_dots_stand_where_the_digits_of_a_keypad_do(digits: tuple[int, ...], drawn: str) -> None:
+    assert dots([digit in digits for digit in range(1, 10)]) == drawn
+
+
+def test_a_cell_that_claims_no_digit_breaks_no_rule() -> None:
+    everywhere = np.ones((9, 9), np.bool_)
+    styles = cell_styles(lattice(faulty=everywhere))
+    assert styles[1] == ["open"] * 8 + ["conflict"]
+    assert styles[2][0] == "conflict"  # nothing is possible here
+    assert cell_styles(lattice(faulty=cells(), changed=everywhere))[1][0] == "changed"
+
+
+def test_an_overwritten_clue_is_shown_as_a_digit_whatever_is_still_possible() -> None:
+    answer = grid(ANSWER)
+    answer[0, 0] = 7
+    wiped = replace(cycle(answer), candidates=np.ones((9, 9, 9), np.bool_), violations=4)
+    assert rows(paint_sudoku(wiped, plain=False), 1) == ["│ 7?⠿⠇⠿⠇│ ⠿⠇⠿⠇⠿⠇│ ⠿⠇⠿⠇⠿⠇│"]
+    assert rows(paint_sudoku(wiped, plain=True), 1) == ["| 7?. . | . . . | . . . |"]
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_an_answer_that_breaks_no_rule_is_seen_as_digits(plain: bool) -> None:
+    done = replace(cycle(grid(ANSWER)), candidates=np.ones((9, 9, 9), np.bool_), violations=0)
+    assert paint_sudoku(done, plain) == paint_sudoku(replace(done, candidates=None), plain)
+
+
+def test_candidates_of_undecided_cells_are_counted_beside_the_grid() -> None:
+    lines: list[Line] = []
+    facts = {fact.label: fact.value for fact in cycle_facts(lattice(), lines, plain=False)}
+    assert facts["candidates"].plain == str(9 + 8 + 7 + 6 + 5 + 4 + 3 + 2)
+    assert facts["candidates"].spans[0].style == "open"
+    decided = replace(lattice(), candidates=np.eye(9, dtype=np.bool_)[grid(ANSWER) - 1])
+    assert {f.label: f.value.plain for f in cycle_facts(decided, lines, plain=True)}["candidates"] == "0"
+    assert "candidates" not in {fact.label for fact in cycle_facts(cycle(grid(ANSWER)), lines, plain=False)}

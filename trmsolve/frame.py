@@ -43,12 +43,22 @@ def cycle_facts(cycle: Cycle, lines: list[Line], plain: bool) -> list[Fact]:
     facts = [
         Fact("cycle", Text(f"{cycle.number}/{cycle.limit}"), cycle.number / cycle.limit),
         Fact("view", Text(f"{cycle.view}/{cycle.views}")),
+        *_candidates(cycle, plain),
         counted("changed", int(cycle.changed.sum()), "changed"),
         counted("broken rules", cycle.violations, "conflict"),
         Fact("confidence", Text(f"{cycle.mean_confidence:.0%}"), cycle.mean_confidence),
         Fact("halt", Text(f"{cycle.halt:.0%}"), cycle.halt),
     ]
     return facts + ([counted("clues changed", overwritten, "overwritten")] if overwritten else [])
+
+
+def _candidates(cycle: Cycle, plain: bool) -> list[Fact]:
+    """How many are open in cells that still have several: none, when every cell is decided."""
+    if cycle.candidates is None:
+        return []
+    left = cycle.candidates.sum(-1)
+    number = int(left[left > 1].sum())
+    return [Fact("candidates", Text.assemble((str(number), "open" if number and not plain else "")))]
 
 
 def draw(

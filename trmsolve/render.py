@@ -27,6 +27,7 @@ STYLES = {
     "given": "bold",
     "answer": "cyan",
     "unsure": "dim cyan",
+    "open": "cyan",
     "changed": "bold magenta",
     "conflict": "reverse red",
     "overwritten": "bold underline reverse red",
