@@ -5,9 +5,7 @@ Knows files and the model's config; nothing of puzzles' rules, networks elsewher
 
 import hashlib
 import json
-import os
 import struct
-import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from trmsolve.errors import WeightsError
+from trmsolve.files import write_atomically
 from trmsolve.model import TinyRecursiveModel, TRMConfig
 
 PUBLIC_PREFIXES = ("_orig_mod.", "model.", "inner.")
@@ -131,20 +130,7 @@ def save_weights(
         if not torch.isfinite(tensor).all():
             raise WeightsError(f"{name} has values that are not finite: {path} is left as it was")
     kept = {name: tensor.detach().to("cpu", dtype or tensor.dtype).contiguous() for name, tensor in tensors.items()}
-    payload = save(kept, info.to_metadata())
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(payload)
-            file.flush()
-            os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)  # mkstemp gives 0600; a saved file has the user's usual mode
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_atomically(path, save(kept, info.to_metadata()))
 
 
 def record_score(path: Path, name: str, figures: dict[str, Any]) -> None:

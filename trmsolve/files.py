@@ -1,0 +1,61 @@
+"""Files that survive a kill, a full disk and a power cut: written beside, synced, renamed into place.
+
+Knows bytes and paths; nothing of what is in them.
+"""
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def write_atomically(path: Path, payload: bytes) -> None:
+    """``path`` holds the old file or the new one, whole, whatever happens. Raises OSError naming ``path``."""
+    temporary = beside(path)
+    with naming(path):
+        try:
+            write_synced(temporary, payload)
+            temporary.replace(path)
+            sync_folder(path.parent)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def write_synced(path: Path, payload: bytes) -> None:
+    """A new file that is on the disk on return, with the user's usual mode. Raises OSError; may leave a part of it."""
+    with path.open("xb") as file:
+        file.write(payload)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` last, as far as system and file system can. Raises OSError if the disk fails."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # Windows opens no folders; elsewhere one that may be written but not read
+        return
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems sync files alone
+            raise
+    finally:
+        os.close(handle)
+
+
+def beside(path: Path) -> Path:
+    """A free hidden name in the same folder, so that a rename to ``path`` is one step of the file system."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Errors of the system name ``path``: that of a full disk names no file, others a temporary that is gone."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
