@@ -72,16 +72,17 @@ def draw(
     under = flow([Text.assemble((f"{fact.label} ", "label"), fact.value) for fact in facts], columns(console))
     for grid in (lines, _unframed(lines)):
         picture = stack(Text.assemble(*line) for line in grid)
-        for body in [_beside(picture, facts, plain)] * beside + [Group(picture, *under)]:
-            if _fits(console, frame := Group(*title, body), height):
+        for body in [side_by_side(picture, facts, plain)] * beside + [Group(picture, *under)]:
+            if fits(console, frame := Group(*title, body), height):
                 return frame
     return under[0]
 
 
-def _beside(picture: Text, facts: Iterable[Fact], plain: bool) -> RenderableType:
+def side_by_side(picture: Text, facts: Iterable[Fact], plain: bool, values: int = 5) -> RenderableType:
+    """A picture and its figures to the right, each share with its bar; ``values`` is the room kept for a value."""
     figures = Table.grid(padding=(0, 2, 0, 0))
     figures.add_column(min_width=13)  # room for the longest label and figure, so that nothing jumps when they come
-    figures.add_column(min_width=5)
+    figures.add_column(min_width=values)
     for label, value, share in facts:
         figures.add_row(Text(label, "label"), value, "" if share is None else bar(share, BAR_WIDTH, plain))
     table = Table.grid(padding=(0, 3, 0, 0))
@@ -91,7 +92,8 @@ def _beside(picture: Text, facts: Iterable[Fact], plain: bool) -> RenderableType
     return table
 
 
-def _fits(console: Console, frame: RenderableType, height: int | None) -> bool:
+def fits(console: Console, frame: RenderableType, height: int | None) -> bool:
+    """Whether the terminal holds it whole, in so many lines if they are limited."""
     lines = console.render_lines(frame, console.options.update_width(UNLIMITED), pad=False)
     width = max(map(Segment.get_line_length, lines))
     return width <= columns(console) and (height is None or len(lines) <= height)

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, TextIO
+from typing import Any, Self, TextIO
 
 from rich.console import Console, RenderableType
 from rich.live import Live
@@ -36,6 +36,11 @@ STYLES = {
     "label": "dim",
     "heading": "bold",
     "bar": "cyan",
+    "exact": "bold green",
+    "cells": "cyan",
+    "loss": "magenta",
+    "note": "dim",
+    "problem": "red",
     "solved": "bold green",
     "unverified": "bold red",
     "unreadable": "red",
@@ -59,35 +64,18 @@ def make_console(stream: TextIO | None = None, **pinned: Any) -> Console:
     return _Console(file=stream, theme=Theme(STYLES), highlight=False, **pinned)
 
 
-class View(AbstractContextManager["View"]):
-    """Shows nothing but what could not be read: the quiet view, and what the others have in common."""
+class Screen(AbstractContextManager["Screen"]):
+    """One drawing that moves at the bottom of a terminal, and what stays above it. Left as it was found when closed."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self._live: Live | None = None
 
-    @property
-    def wants_cycles(self) -> bool:
-        """Whether there is a use in telling it of every cycle."""
-        return False
-
-    @property
-    def shows_grids(self) -> bool:
-        """Whether the person sees the answers themselves here."""
-        return False
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def cycle(self, cycle: Cycle) -> None:
-        """The model improved a puzzle once more."""
-
-    def answer(self, answer: Answer) -> None:
-        """A puzzle is done."""
-
-    def problem(self, error: PuzzleError) -> None:
-        """An item could not be read. Never wrapped, so that its ``file:line:column`` can be copied or clicked."""
-        self.console.print(readable(self.console, str(error), "unreadable"), soft_wrap=True)
 
     def clear(self) -> None:
         """Take the moving part off the screen before others write there; the next event draws it again."""
@@ -99,6 +87,11 @@ class View(AbstractContextManager["View"]):
         """Leave the terminal as it was found, also after an interrupt."""
         self.clear()
 
+    def _keep(self) -> None:
+        """What moves is to stay where it is when the screen is closed."""
+        if self._live:
+            self._live.transient = False
+
     def _move(self, drawing: RenderableType) -> None:
         """Draw in place of what moved before. Kept before it starts, so that an interrupt finds it and can stop it."""
         if self._live is None:
@@ -109,6 +102,34 @@ class View(AbstractContextManager["View"]):
     def _print(self, drawing: RenderableType) -> None:
         """What stays. It was fitted to a terminal; a file gets its lines unbroken."""
         self.console.print(drawing, soft_wrap=not self.console.is_terminal)
+
+    def _tell(self, text: str, style: str) -> None:
+        """A message. Never wrapped, so that its ``file:line:column`` can be copied or clicked."""
+        self.console.print(readable(self.console, text, style), soft_wrap=True)
+
+
+class View(Screen):
+    """Shows nothing but what could not be read: the quiet view, and what the others have in common."""
+
+    @property
+    def wants_cycles(self) -> bool:
+        """Whether there is a use in telling it of every cycle."""
+        return False
+
+    @property
+    def shows_grids(self) -> bool:
+        """Whether the person sees the answers themselves here."""
+        return False
+
+    def cycle(self, cycle: Cycle) -> None:
+        """The model improved a puzzle once more."""
+
+    def answer(self, answer: Answer) -> None:
+        """A puzzle is done."""
+
+    def problem(self, error: PuzzleError) -> None:
+        """An item could not be read."""
+        self._tell(str(error), "unreadable")
 
 
 class QuietView(View):
@@ -181,8 +202,7 @@ class LiveView(StepsView):
         self._print(outcome(self.console, answer, "" if cycles else self._heading(answer)))
 
     def close(self) -> None:
-        if self._live:
-            self._live.transient = False  # an interrupt leaves the frame where the model was
+        self._keep()  # an interrupt leaves the frame where the model was
         super().close()
 
 
