@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles.base import Answer, Puzzle, Task
+from trmsolve.puzzles.base import BANDS, Answer, Puzzle, Task, band_of
 from trmsolve.solver import Solver
 
 
@@ -58,15 +58,6 @@ class Tally:
             "cell": round(self.cells / n, 4),
             "verified": round(self.verified / n, 4),
         }
-
-
-BANDS = {"0": 0, "1-7": 7, "8-31": 31, "32-127": 127, "128-511": 511, "512+": math.inf}
-"""Difficulty by the data's rating (guesses of a full search, for Sudoku): name and highest rating of each band."""
-
-
-def band_of(rating: int) -> str:
-    """The band a rating falls into."""
-    return next(name for name, highest in BANDS.items() if rating <= highest)
 
 
 def evaluate(

@@ -18,16 +18,34 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-MIXERS = ("attention", "mlp", "pool")
+from trmsolve.layers import (
+    Attention,
+    Embedding,
+    LatticePool,
+    Linear,
+    Pool,
+    PuzzleEmbedding,
+    Rotary,
+    SwiGLU,
+    rms_norm,
+    trunc_normal,
+)
+
+MIXERS = ("attention", "mlp", "pool", "lattice")
 POSITIONS = ("none", "rope", "learned")
+HALT_FROM = ("first", "mean")
 
 
 @dataclass(frozen=True)
 class TRMConfig:
     """The architecture; nothing else decides a shape. Defaults are the paper's Sudoku network with attention.
 
-    ``board`` = (rows, columns, box rows, box columns) is read by the ``pool`` mixer only. ``puzzle_emb_dim`` > 0 puts
+    ``board`` = (rows, columns, box rows, box columns) is read by ``pool`` and ``lattice`` mixers. ``puzzle_emb_dim`` > 0 puts
     ``prefix_len`` slots before the tokens, filled with a learned vector per puzzle id (zeros where it is shorter).
+    ``candidates`` > 1 says that the tokens are a lattice: for every cell so many candidates, each still possible (1) or
+    ruled out (0). ``halt_from`` is the slot the halting head reads: the first, as in the paper, or the mean of all.
+    ``random_start`` draws the first state anew for each puzzle; an update of z keeps the share ``damping`` of the old z
+    and gets noise of standard deviation ``update_noise`` in training (both arXiv 2605.21488).
     """
 
     vocab_size: int
@@ -40,12 +58,17 @@ class TRMConfig:
     positions: str = "rope"
     num_heads: int = 8
     expansion: float = 4.0
+    inner_multiple: int = 256
     board: tuple[int, int, int, int] | None = None
+    candidates: int = 1
+    halt_from: str = "first"
     puzzle_emb_dim: int = 0
     prefix_len: int = 0
     num_puzzles: int = 1
     normed_swiglu: bool = False
     random_start: bool = False
+    damping: float = 0.0
+    update_noise: float = 0.0
     rms_norm_eps: float = 1e-5
     rope_theta: float = 10000.0
 
@@ -55,6 +78,8 @@ class TRMConfig:
             raise ValueError(f"mixer must be one of {', '.join(MIXERS)}, not {self.mixer!r}")
         if self.positions not in POSITIONS:
             raise ValueError(f"positions must be one of {', '.join(POSITIONS)}, not {self.positions!r}")
+        if self.halt_from not in HALT_FROM:
+            raise ValueError(f"halt_from must be one of {', '.join(HALT_FROM)}, not {self.halt_from!r}")
         sizes = {
             "vocab_size": (self.vocab_size, 1 << 16),
             "seq_len": (self.seq_len, 1 << 14),
@@ -66,6 +91,8 @@ class TRMConfig:
             "num_puzzles": (self.num_puzzles, 1 << 22),
             "puzzle_emb_dim": (self.puzzle_emb_dim, 1 << 20),
             "prefix_len": (self.prefix_len, 1 << 10),
+            "inner_multiple": (self.inner_multiple, 1 << 13),
+            "candidates": (self.candidates, 1 << 10),
         }
         for name, (value, bound) in sizes.items():
             least = 0 if name in ("puzzle_emb_dim", "prefix_len") else 1
@@ -75,6 +102,10 @@ class TRMConfig:
             value = getattr(self, name)
             if type(value) not in (int, float) or not low < value <= high:
                 raise ValueError(f"{name} must be a number above {low} and at most {high:g}, not {value!r}")
+        for name, high in (("damping", 1), ("update_noise", 10)):
+            value = getattr(self, name)
+            if type(value) not in (int, float) or not 0 <= value < high:
+                raise ValueError(f"{name} must be a number from 0 to below {high}, not {value!r}")
         for name in ("normed_swiglu", "random_start"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name} must be true or false")
@@ -84,14 +115,18 @@ class TRMConfig:
             raise ValueError(f"a prefix of {self.prefix_len} slots cannot hold {self.puzzle_emb_dim} values")
         if self.prefix_len and not self.puzzle_emb_dim:
             raise ValueError("prefix_len needs puzzle_emb_dim: without an embedding there is no prefix")
-        if self.mixer == "pool":
+        if self.mixer in ("pool", "lattice"):
             if self.board is None or self.prefix_len:
-                raise ValueError("the pool mixer needs a board and has no prefix")
+                raise ValueError(f"the {self.mixer} mixer needs a board and has no prefix")
+            if (self.mixer == "lattice") != (self.candidates > 1):
+                raise ValueError(f"the {self.mixer} mixer does not go with {self.candidates} candidates a cell")
             if len(self.board) != 4 or any(type(side) is not int or side < 1 for side in self.board):
                 raise ValueError(f"board must be four whole numbers, not {self.board!r}")
             rows, columns, box_rows, box_columns = self.board
-            if rows * columns != self.seq_len or rows % box_rows or columns % box_columns:
+            if rows * columns * self.candidates != self.seq_len or rows % box_rows or columns % box_columns:
                 raise ValueError(f"board {self.board} does not tile {self.seq_len} tokens")
+        if self.candidates > 1 and (self.vocab_size != 2 or self.seq_len % self.candidates):
+            raise ValueError(f"a lattice of {self.candidates} candidates a cell has 2 tokens and tiles {self.seq_len}")
 
     @property
     def length(self) -> int:
@@ -121,135 +156,13 @@ class State(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """What one improvement cycle says: ``logits`` (B, S, V) and ``halt`` (B, 2), its halt and continue logits."""
+    """What one improvement cycle says: ``logits`` (B, S, V) and ``halt`` (B, 2), its halt and continue logits.
+
+    Where tokens are a lattice, the second of ``halt`` is the logit that the lattice has lost its solution.
+    """
 
     logits: Tensor
     halt: Tensor
-
-
-def trunc_normal(*shape: int, std: float, generator: torch.Generator | None = None) -> Tensor:
-    """A normal cut at two sigma, widened so that the standard deviation after the cut is ``std`` (flax's LeCun)."""
-    tail = math.sqrt(2 / math.pi) * math.exp(-2.0) * 2  # 2 * (pdf(-2) + pdf(2)) of the standard normal
-    inside = math.erf(math.sqrt(2.0))
-    wide = std / math.sqrt(1 - tail / inside)
-    return nn.init.trunc_normal_(torch.empty(shape), std=wide, a=-2 * wide, b=2 * wide, generator=generator)
-
-
-def rms_norm(h: Tensor, eps: float) -> Tensor:
-    """Scale the last dimension to unit mean square, without a learned gain, computed in float32."""
-    wide = h.float()
-    return (wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + eps)).to(h.dtype)
-
-
-class Linear(nn.Module):
-    """A matrix kept in float32 and cast to the activations' dtype at each call."""
-
-    def __init__(self, fan_in: int, fan_out: int, bias: bool = False) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(trunc_normal(fan_out, fan_in, std=fan_in**-0.5))
-        self.bias = nn.Parameter(torch.zeros(fan_out)) if bias else None
-
-    def forward(self, h: Tensor) -> Tensor:
-        return F.linear(h, self.weight.to(h.dtype), None if self.bias is None else self.bias.to(h.dtype))
-
-
-class Embedding(nn.Module):
-    """Learned rows, for tokens or for positions."""
-
-    def __init__(self, rows: int, hidden_size: int) -> None:
-        super().__init__()
-        self.embedding_weight = nn.Parameter(trunc_normal(rows, hidden_size, std=hidden_size**-0.5))
-
-
-class PuzzleEmbedding(nn.Module):
-    """One learned vector per puzzle id. Its gradient is sparse: a batch touches few rows of a table of a million."""
-
-    def __init__(self, num_puzzles: int, dim: int) -> None:
-        super().__init__()
-        self.weights = nn.Parameter(torch.zeros(num_puzzles, dim))
-
-    def forward(self, puzzle_ids: Tensor) -> Tensor:
-        return F.embedding(puzzle_ids, self.weights, sparse=True)
-
-
-class SwiGLU(nn.Module):
-    """down(silu(gate) * up); the normed form sigmoid(gate) * rms(gate * up) keeps Muon stable at a high rate."""
-
-    def __init__(self, dim: int, config: TRMConfig) -> None:
-        super().__init__()
-        inner = -(-round(config.expansion * dim * 2 / 3) // 256) * 256
-        self.gate_up_proj = Linear(dim, 2 * inner)
-        self.down_proj = Linear(inner, dim)
-        self.normed, self.eps = config.normed_swiglu, config.rms_norm_eps
-
-    def forward(self, h: Tensor) -> Tensor:
-        gate, up = self.gate_up_proj(h).chunk(2, dim=-1)
-        inner = torch.sigmoid(gate) * rms_norm(gate * up, self.eps) if self.normed else F.silu(gate) * up
-        mixed: Tensor = self.down_proj(inner)
-        return mixed
-
-
-class Rotary(nn.Module):
-    """Rotary positions over the whole sequence, prefix included, in the rotate-half convention."""
-
-    def __init__(self, head_dim: int, length: int, theta: float) -> None:
-        super().__init__()
-        frequencies = theta ** -(torch.arange(0, head_dim, 2, dtype=torch.float32) / head_dim)
-        angles = torch.outer(torch.arange(length, dtype=torch.float32), frequencies).repeat(1, 2)[:, None, :]
-        # Kept out of the state dict: they follow from the config.
-        self.register_buffer("cos", angles.cos(), persistent=False)
-        self.register_buffer("sin", angles.sin(), persistent=False)
-
-    def forward(self, h: Tensor) -> Tensor:
-        cos, sin = self.get_buffer("cos").float(), self.get_buffer("sin").float()
-        first, second = h.float().chunk(2, dim=-1)
-        return (h.float() * cos + torch.cat((-second, first), dim=-1) * sin).to(h.dtype)
-
-
-class Attention(nn.Module):
-    """Full attention without a mask: every slot sees every other."""
-
-    def __init__(self, config: TRMConfig) -> None:
-        super().__init__()
-        self.heads = config.num_heads
-        self.qkv_proj = Linear(config.hidden_size, 3 * config.hidden_size)
-        self.o_proj = Linear(config.hidden_size, config.hidden_size)
-
-    def forward(self, h: Tensor, rotary: Rotary | None) -> Tensor:
-        q, k, v = self.qkv_proj(h).unflatten(-1, (3, self.heads, -1)).unbind(2)  # each (B, L, heads, D / heads)
-        if rotary is not None:
-            q, k = rotary(q), rotary(k)
-        mixed = F.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))
-        out: Tensor = self.o_proj(mixed.transpose(1, 2).flatten(2))
-        return out
-
-
-class Pool(nn.Module):
-    """Each token hears the averages of its row, its column, its box and the board.
-
-    The layout of the board is built in, what the groups mean is learned. Equal under every exchange of rows, columns,
-    bands and stacks, so those need not be learned.
-    """
-
-    def __init__(self, config: TRMConfig) -> None:
-        super().__init__()
-        assert config.board is not None
-        self.rows, self.columns, self.box_rows, self.box_columns = config.board
-        self.value_proj = Linear(config.hidden_size, 4 * config.hidden_size)
-        self.o_proj = nn.ModuleList(Linear(config.hidden_size, config.hidden_size) for _ in range(4))
-
-    def forward(self, h: Tensor) -> Tensor:
-        bands, stacks = self.rows // self.box_rows, self.columns // self.box_columns
-        values = F.silu(self.value_proj(h)).unflatten(1, (bands, self.box_rows, stacks, self.box_columns))
-        row, column, box, board = values.chunk(4, dim=-1)
-        heard = [
-            out(group.mean(axes, keepdim=True))
-            for out, group, axes in zip(
-                self.o_proj, (row, column, box, board), ((3, 4), (1, 2), (2, 4), (1, 2, 3, 4)), strict=True
-            )
-        ]
-        out: Tensor = (heard[0] + heard[1] + heard[2] + heard[3]).flatten(1, 4)
-        return out
 
 
 class Block(nn.Module):
@@ -263,7 +176,7 @@ class Block(nn.Module):
         elif config.mixer == "mlp":
             self.mlp_t = SwiGLU(config.length, config)
         else:
-            self.pool = Pool(config)
+            self.pool = Pool(config) if config.mixer == "pool" else LatticePool(config)
         self.mlp = SwiGLU(config.hidden_size, config)
 
     def forward(self, h: Tensor, rotary: Rotary | None) -> Tensor:
@@ -296,6 +209,8 @@ class TinyRecursiveModel(nn.Module):
     def __init__(self, config: TRMConfig, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
         self.config, self.dtype = config, dtype
+        # Depth decides no shape: training may begin with less of it.
+        self.recursions, self.latent_steps = config.recursions, config.latent_steps
         self.embed_tokens = Embedding(config.vocab_size, config.hidden_size)
         self.embed_pos = Embedding(config.length, config.hidden_size) if config.positions == "learned" else None
         self.puzzle_emb = PuzzleEmbedding(config.num_puzzles, config.puzzle_emb_dim) if config.puzzle_emb_dim else None
@@ -337,15 +252,22 @@ class TinyRecursiveModel(nn.Module):
 
     def latent_recursion(self, x: Tensor, y: Tensor, z: Tensor) -> State:
         """Think ``n`` times about question and answer, then improve the answer once."""
-        for _ in range(self.config.latent_steps):
-            z = self.L_level(z + (y + x), self.rotary)
+        for _ in range(self.latent_steps):
+            z = self._damped(z, self.L_level(z + (y + x), self.rotary))
         y = self.L_level(y + z, self.rotary)
         return State(y, z)
+
+    def _damped(self, old: Tensor, new: Tensor) -> Tensor:
+        """The update of z as it is, or mixed with the old z and, in training, noise: restarts then end differently."""
+        damping, noise = self.config.damping, self.config.update_noise
+        if damping:
+            new = damping * old + (1 - damping) * new
+        return new + noise * torch.randn_like(new) if noise and self.training else new
 
     def deep_recursion(self, x: Tensor, y: Tensor, z: Tensor) -> State:
         """``T`` latent recursions, of which only the last one is learned from."""
         with torch.no_grad():
-            for _ in range(self.config.recursions - 1):
+            for _ in range(self.recursions - 1):
                 y, z = self.latent_recursion(x, y, z)
         return self.latent_recursion(x, y, z)
 
@@ -356,7 +278,7 @@ class TinyRecursiveModel(nn.Module):
         """
         y, z = self.deep_recursion(self.embed(tokens, puzzle_ids), *state)
         logits = self.lm_head(y)[:, self.config.prefix_len :]
-        halt = self.q_head(y[:, 0]).float()
+        halt = self.q_head(y[:, 0] if self.config.halt_from == "first" else y.mean(1)).float()
         return State(y.detach(), z.detach()), Prediction(logits, halt)
 
     def parameter_count(self) -> int:

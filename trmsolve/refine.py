@@ -1,7 +1,9 @@
 """The refine-and-halt loop: improvement cycles on a batch whose finished rows leave and whose waiting rows join.
 
 A row stops when the caller accepts its decoded tokens, when the model's halt probability passes one half, or at the
-last cycle. Knows the network and tokens; no rule of any puzzle, no view, no terminal.
+last cycle. Where tokens are a lattice of candidates, each cycle asks about what the one before left of it, and a row
+also stops when the model says that its lattice has lost its solution. Knows the network and tokens; no rule of any
+puzzle, no view, no terminal.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from trmsolve.lattice import deduce, gumbel, read_out
 from trmsolve.model import State, TinyRecursiveModel
 
 HALT_PROBABILITY = 0.5
@@ -23,8 +26,8 @@ class Question:
     """A row to refine: its tokens (S,), and a ``key`` of the caller's that comes back with every step.
 
     ``noise`` is the standard deviation of what is added to the answer state after each cycle: it shakes a row out of
-    a wrong conclusion (arXiv 2605.19943). All that is random about the row comes from its own ``seed``, so that it
-    does not depend on the rows beside it.
+    a wrong conclusion (arXiv 2605.19943). Of a lattice network it is the temperature of the guesses. All that is random
+    about the row comes from its own ``seed``, so that it does not depend on the rows beside it.
     """
 
     key: Any
@@ -40,60 +43,65 @@ class Step:
     key: Any
     number: int
     tokens: NDArray[np.int64]  # (S,) decoded
-    confidence: NDArray[np.float32]  # (S,) probability of each decoded token
+    confidence: NDArray[np.float32]  # probability of each decoded token (S,); of a lattice, of each decided cell (C,)
     halt: float  # probability
     last: bool
+    lattice: NDArray[np.int64] | None = None  # (S,) what the cycle left of the candidates
+
+
+@dataclass
+class _Row:
+    """One row under way."""
+
+    key: Any
+    noise: float
+    generator: torch.Generator
+    cycles: int = 0
 
 
 @dataclass
 class _Batch:
-    """The rows under way: keys and cycles in lists, tokens (B, S) and state (B, L, D) on the device."""
+    """The rows under way, their tokens (B, S) and state (B, L, D) on the device."""
 
-    keys: list[Any] = field(default_factory=list)
-    cycles: list[int] = field(default_factory=list)
-    noises: list[float] = field(default_factory=list)
-    generators: list[torch.Generator] = field(default_factory=list)
-    tokens: Tensor | None = None
-    state: State | None = None
+    model: TinyRecursiveModel
+    rows: list[_Row] = field(default_factory=list)
 
-    def join(self, questions: list[Question], model: TinyRecursiveModel, device: torch.device) -> None:
+    def __post_init__(self) -> None:
+        device = self.model.get_buffer("H_init").device
+        self.tokens = torch.empty(0, self.model.config.seq_len, dtype=torch.long, device=device)
+        self.state = self.model.initial_state(0)
+
+    def join(self, questions: list[Question]) -> None:
         """Fresh rows behind the rows under way."""
-        tokens = torch.from_numpy(np.stack([question.tokens for question in questions])).to(device)
-        generators = [torch.Generator().manual_seed(question.seed) for question in questions]
-        starts = [model.initial_state(1, generator) for generator in generators]
-        start = State(torch.cat([state.y for state in starts]), torch.cat([state.z for state in starts]))
-        self.keys += [question.key for question in questions]
-        self.cycles += [0] * len(questions)
-        self.noises += [question.noise for question in questions]
-        self.generators += generators
-        if self.tokens is None or self.state is None:
-            self.tokens, self.state = tokens, start
-        else:
-            self.tokens = torch.cat((self.tokens, tokens))
-            self.state = State(*(torch.cat(pair) for pair in zip(self.state, start, strict=True)))
-
-    def keep(self, rows: list[int]) -> None:
-        """Only these rows stay."""
-        if len(rows) == len(self.keys):
+        if not questions:
             return
-        self.keys = [self.keys[row] for row in rows]
-        self.cycles = [self.cycles[row] for row in rows]
-        self.noises = [self.noises[row] for row in rows]
-        self.generators = [self.generators[row] for row in rows]
-        if self.tokens is not None and self.state is not None:
-            index = torch.tensor(rows, device=self.tokens.device, dtype=torch.long)
-            self.tokens, self.state = self.tokens[index], State(*(part[index] for part in self.state))
+        fresh = [_Row(q.key, q.noise, torch.Generator().manual_seed(q.seed)) for q in questions]
+        starts = [self.model.initial_state(1, row.generator) for row in fresh]
+        tokens = torch.from_numpy(np.stack([question.tokens for question in questions])).to(self.tokens.device)
+        self.rows += fresh
+        self.tokens = torch.cat((self.tokens, tokens))
+        self.state = State(*(torch.cat(parts) for parts in zip(self.state, *starts, strict=True)))
+
+    def keep(self, kept: list[int]) -> None:
+        """Only these rows stay."""
+        if len(kept) == len(self.rows):
+            return
+        self.rows = [self.rows[row] for row in kept]
+        index = torch.tensor(kept, device=self.tokens.device, dtype=torch.long)
+        self.tokens, self.state = self.tokens[index], State(*(part[index] for part in self.state))
 
     def shake(self) -> None:
         """Add its noise to every row's answer state."""
-        if self.state is None or not any(self.noises):
-            return
-        y = self.state.y
-        drawn = [
-            noise * torch.randn(y.shape[1:], generator=generator) if noise else torch.zeros(y.shape[1:])
-            for noise, generator in zip(self.noises, self.generators, strict=True)
-        ]
-        self.state = State(y + torch.stack(drawn).to(y), self.state.z)
+        if any(row.noise for row in self.rows):
+            y = self.state.y
+            drawn = [row.noise * torch.randn(y.shape[1:], generator=row.generator) for row in self.rows]
+            self.state = State(y + torch.stack(drawn).to(y), self.state.z)
+
+    def deduce(self, logits: Tensor) -> None:
+        """Ask next about what is left of the lattices; rows without noise guess what is likeliest."""
+        drawn = [row.noise * gumbel(torch.rand(self.tokens.shape[1], generator=row.generator)) for row in self.rows]
+        noise = torch.stack(drawn).to(self.tokens.device)
+        self.tokens = deduce(logits, self.tokens, self.model.config.candidates, noise)
 
 
 @torch.inference_mode()
@@ -113,11 +121,10 @@ def refine(
     yielded; None means that nothing waits at the moment, and comes back as None while no row is under way.
     With ``stop_early`` off every row runs ``max_cycles``.
     """
-    device = model.get_buffer("H_init").device
-    batch, ended = _Batch(), False
+    batch, ended, candidates = _Batch(model), False, model.config.candidates
     while True:
         fresh: list[Question] = []
-        while len(batch.keys) + len(fresh) < batch_size:
+        while len(batch.rows) + len(fresh) < batch_size:
             try:
                 question = next(questions)
             except StopIteration:
@@ -126,26 +133,34 @@ def refine(
             if question is None:
                 break
             fresh.append(question)
-        if fresh:
-            batch.join(fresh, model, device)
-        if not batch.keys or batch.tokens is None or batch.state is None:
+        batch.join(fresh)
+        if not batch.rows:
             if ended:
                 return
             yield None
             continue
 
         batch.state, prediction = model(batch.state, batch.tokens)
-        probabilities, decoded = prediction.logits.float().softmax(-1).max(-1)
+        halts = torch.sigmoid(prediction.halt).cpu().numpy()
+        if candidates > 1:
+            decoded, probabilities = read_out(prediction.logits, batch.tokens, candidates)
+            batch.deduce(prediction.logits)
+            lattices: Any = batch.tokens.cpu().numpy()
+        else:
+            probabilities, decoded = prediction.logits.float().softmax(-1).max(-1)
+            lattices = [None] * len(batch.rows)
         tokens, confidence = decoded.cpu().numpy(), probabilities.cpu().numpy()
-        halts = torch.sigmoid(prediction.halt[:, 0]).tolist()
 
         going_on: list[int] = []
-        for row, key in enumerate(batch.keys):
-            batch.cycles[row] += 1
-            accepted = accept(key, tokens[row])
-            stops = batch.cycles[row] >= max_cycles or (stop_early and (accepted or halts[row] > HALT_PROBABILITY))
+        for number, row in enumerate(batch.rows):
+            row.cycles += 1
+            accepted = accept(row.key, tokens[number])
+            halt = float(halts[number, 0])
+            gives_up = candidates > 1 and halts[number, 1] > HALT_PROBABILITY
+            stops = row.cycles >= max_cycles or (stop_early and (accepted or gives_up or halt > HALT_PROBABILITY))
             if not stops:
-                going_on.append(row)
-            yield Step(key, batch.cycles[row], tokens[row], confidence[row], halts[row], stops)
+                going_on.append(number)
+            yield Step(row.key, row.cycles, tokens[number], confidence[number], halt, stops, lattices[number])
         batch.keep(going_on)
-        batch.shake()
+        if candidates == 1:
+            batch.shake()

@@ -209,6 +209,9 @@ class _Run:
             faulty=faulty,
             violations=violations,
             halt=step.halt,
+            candidates=None
+            if step.lattice is None
+            else attempt.view.undo_candidates(step.lattice.reshape(*puzzle.grid.shape, -1) == 1),
         )
 
     def _conclude(self, step: Step) -> None:
@@ -258,12 +261,13 @@ def load(
 
     Raises WeightsError for weights that are missing, damaged or another task's, UsageError for impossible options.
     """
-    room = get_task(task)
+    get_task(task)  # an unknown name is told before any work
     placement = choose_placement(device, dtype, threads)
     usual_size = BATCH_SIZE_CPU if placement.device.type == "cpu" else BATCH_SIZE_GPU
     effort = Effort(cycles, views, usual_size if batch_size is None else batch_size, seed, noise=noise)
     path = Path(weights) if weights is not None else bundled_weights(task)
     model = load_model(path, task, placement.dtype, placement.device)
+    room = get_task(task, model.config.candidates)
     if (model.config.vocab_size, model.config.seq_len) != (room.vocab_size, room.seq_len):
         raise WeightsError(
             f"{path} has {model.config.vocab_size} tokens on {model.config.seq_len} places: {task} has "

@@ -2,13 +2,18 @@
 
 from trmsolve.errors import UsageError
 from trmsolve.puzzles.base import Task
-from trmsolve.puzzles.sudoku import Sudoku
+from trmsolve.puzzles.sudoku import Sudoku, SudokuLattice
 
-TASKS: dict[str, Task] = {task.name: task for task in (Sudoku(),)}
+FORMS: tuple[Task, ...] = (Sudoku(), SudokuLattice())
+"""The tasks in every way they can be written as tokens; of each the first is the usual one."""
 
 
-def get_task(name: str) -> Task:
-    """The task of that name. Raises UsageError if there is none."""
-    if name not in TASKS:
-        raise UsageError(f"no task is called {name!r}: there is {', '.join(TASKS)}")
-    return TASKS[name]
+def get_task(name: str, candidates: int = 1) -> Task:
+    """The task of that name, written as networks with so many ``candidates`` a cell read it, else as usual.
+
+    Raises UsageError if there is no such task.
+    """
+    forms = [form for form in FORMS if form.name == name]
+    if not forms:
+        raise UsageError(f"no task is called {name!r}: there is {', '.join({form.name: 0 for form in FORMS})}")
+    return next((form for form in forms if form.candidates == candidates), forms[0])

@@ -3,6 +3,7 @@
 Knows numpy and nothing else of the house: no torch, no terminal, no command line.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
@@ -14,6 +15,15 @@ from trmsolve.errors import PuzzleError
 
 Grid = NDArray[np.int8]
 """A puzzle or an answer as small integers, (rows, columns). Sudoku: 0 is a blank, 1-9 are digits."""
+
+
+BANDS = {"0": 0, "1-7": 7, "8-31": 31, "32-127": 127, "128-511": 511, "512+": math.inf}
+"""Difficulty by the data's rating (guesses of a full search, for Sudoku): name and highest rating of each band."""
+
+
+def band_of(rating: int) -> str:
+    """The band a rating falls into."""
+    return next(name for name, highest in BANDS.items() if rating <= highest)
 
 
 Line = list[tuple[str, str]]
@@ -91,6 +101,9 @@ class View(Protocol):
     def undo_cells(self, cells: NDArray[Any]) -> NDArray[Any]:
         """As ``undo`` for what belongs to the cells and not to their contents (confidence, masks)."""
 
+    def undo_candidates(self, candidates: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """As ``undo`` for (rows, columns, values): which values a cell may still have."""
+
 
 class Task(Protocol):
     """One kind of puzzle. A new one is one new file beside this one."""
@@ -98,7 +111,9 @@ class Task(Protocol):
     name: str
     vocab_size: int
     seq_len: int
+    candidates: int  # tokens of a cell: 1, or that many where tokens are candidates
     difficulties: tuple[str, ...]
+    symmetry_draws: int
 
     def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:
         """Every puzzle of a file in order; an item that cannot be read is yielded as its error, the others follow."""
@@ -109,8 +124,8 @@ class Task(Protocol):
     def line(self, grid: Grid) -> str:
         """A grid as the one string that JSON and ``--format line`` use."""
 
-    def encode(self, grid: Grid) -> NDArray[np.int64]:
-        """Grid -> tokens (S,)."""
+    def encode(self, grid: NDArray[np.int8]) -> NDArray[np.int64]:
+        """Grids (..., rows, columns) -> tokens (..., S)."""
 
     def decode(self, tokens: NDArray[Any], shape: tuple[int, ...]) -> Grid:
         """Tokens (S,) -> grid. Never fails: tokens without a meaning become blanks."""
@@ -130,8 +145,11 @@ class Task(Protocol):
     def generate(self, difficulty: str, seed: int) -> Iterator[Puzzle]:
         """New puzzles without end, each with its answer."""
 
-    def augment(self, grid: Grid, answer: Grid, rng: np.random.Generator) -> tuple[Grid, Grid]:
-        """Another training example of the same kind: question and answer under a random symmetry."""
+    def symmetries(self, draws: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Symmetries of encoded grids from uniform numbers (n, ``symmetry_draws``), each decided by its row of them.
+
+        (n, S) where each token comes from, (n, V) what it becomes.
+        """
 
     def views(self, rng: np.random.Generator) -> Iterator[View]:
         """The puzzle as given first, then random symmetries without end."""

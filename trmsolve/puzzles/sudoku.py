@@ -53,11 +53,16 @@ class SudokuView:
     def undo_cells(self, cells: NDArray[Any]) -> NDArray[Any]:
         """Put what belongs to the cells (confidence, masks) back where the puzzle has them."""
         turned = cells[np.ix_(np.argsort(self.rows), np.argsort(self.columns))]
-        return np.ascontiguousarray(turned.T if self.transpose else turned)
+        return np.ascontiguousarray(turned.swapaxes(0, 1) if self.transpose else turned)
 
     def undo(self, grid: NDArray[Any]) -> NDArray[Any]:
         """Back to the puzzle's own frame: ``undo(apply(g)) == g``."""
         given: NDArray[Any] = np.argsort(self.digits).astype(np.int8)[self.undo_cells(grid)]
+        return given
+
+    def undo_candidates(self, candidates: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(9, 9, 9) -> the same in the puzzle's own frame; the last axis is the digit, from 1."""
+        given: NDArray[np.bool_] = self.undo_cells(candidates)[..., self.digits[1:] - 1]
         return given
 
 
@@ -74,12 +79,29 @@ def random_view(rng: np.random.Generator | np.random.RandomState) -> SudokuView:
     return SudokuView(digits, bool(rng.random() < 0.5), lines(), lines())
 
 
+def symmetries(draws: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Symmetries from uniform numbers (n, 34), as evenly drawn as those are.
+
+    Where each cell comes from (n, 81), what each digit becomes (n, 10).
+    """
+    turn, bands, rows, stacks, columns, digits = np.split(draws, np.cumsum([1, 3, 9, 3, 9]), axis=1)
+
+    def lines(outer: NDArray[np.float64], inner: NDArray[np.float64]) -> NDArray[np.int64]:
+        return (3 * outer.argsort(-1)[:, :, None] + inner.reshape(-1, 3, 3).argsort(-1)).reshape(-1, 9)
+
+    row, column = lines(bands, rows)[:, :, None], lines(stacks, columns)[:, None, :]
+    cells = np.where(turn[:, :, None] < 0.5, 9 * row + column, row + 9 * column).reshape(-1, 81)
+    return cells, np.concatenate((np.zeros((len(draws), 1), np.int64), 1 + digits.argsort(-1)), axis=1)
+
+
 class Sudoku:
     """The nine-by-nine Sudoku as a task. Token 0 is padding, 1 the blank, 2 to 10 the digits, as in the public code."""
 
     name = "sudoku"
     vocab_size = 11
     seq_len = 81
+    candidates = 1
+    symmetry_draws = 34
     difficulties: tuple[str, ...] = DIFFICULTIES
 
     def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:
@@ -94,9 +116,9 @@ class Sudoku:
         """81 characters, ``.`` for a blank."""
         return "".join(str(digit) if digit else "." for digit in grid.reshape(-1).tolist())
 
-    def encode(self, grid: Grid) -> NDArray[np.int64]:
-        """Grid (9, 9) -> tokens (81,), row after row."""
-        return grid.reshape(-1).astype(np.int64) + 1
+    def encode(self, grid: NDArray[np.int8]) -> NDArray[np.int64]:
+        """Grids (..., 9, 9) -> tokens (..., 81), row after row."""
+        return grid.reshape(*grid.shape[:-2], 81).astype(np.int64) + 1
 
     def decode(self, tokens: NDArray[Any], shape: tuple[int, ...] = (9, 9)) -> Grid:
         """Tokens (81,) -> grid; padding, which means nothing on this board, becomes a blank."""
@@ -146,11 +168,37 @@ class Sudoku:
         """New puzzles with exactly one solution; see ``sudoku_generate``."""
         return generate_sudokus(difficulty, seed)
 
-    def augment(self, grid: Grid, answer: Grid, rng: np.random.Generator) -> tuple[Grid, Grid]:
-        """Question and answer under the same random symmetry."""
-        view = random_view(rng)
-        return view.apply(grid), view.apply(answer)
+    def symmetries(self, draws: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Symmetries of encoded grids: (n, 81) where each token comes from, (n, 11) what it becomes."""
+        cells, digits = symmetries(draws)
+        return cells, np.concatenate((np.zeros((len(draws), 1), np.int64), digits + 1), axis=1)
 
     def views(self, rng: np.random.Generator) -> Iterator[SudokuView]:
         """The puzzle as given first, then random symmetries without end."""
         return chain([IDENTITY], iter(lambda: random_view(rng), None))
+
+
+class SudokuLattice(Sudoku):
+    """The same Sudoku written as candidates: for each cell the nine digits, each still possible (1) or ruled out (0)."""
+
+    vocab_size = 2
+    seq_len = 729
+    candidates = 9
+
+    def encode(self, grid: NDArray[np.int8]) -> NDArray[np.int64]:
+        """Grids (..., 9, 9) -> tokens (..., 729): of a clue its digit alone, of a blank every digit."""
+        cells = grid.reshape(*grid.shape[:-2], 81, 1)
+        return ((cells == np.arange(1, 10)) | (cells == 0)).astype(np.int64).reshape(*grid.shape[:-2], 729)
+
+    def decode(self, tokens: NDArray[Any], shape: tuple[int, ...] = (9, 9)) -> Grid:
+        """Tokens (729,) -> grid; a cell with no candidate or with several is a blank."""
+        kept = tokens.reshape(9, 9, 9) == 1
+        grid: Grid = np.where(kept.sum(-1) == 1, kept.argmax(-1) + 1, 0).astype(np.int8)
+        return grid.reshape(shape)
+
+    def symmetries(self, draws: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Symmetries of encoded grids. A digit's new name is another place; the tokens keep their meaning."""
+        cells, digits = symmetries(draws)
+        origin = digits[:, 1:].argsort(-1)  # of the new digit's candidate: the old one's
+        places = (9 * cells[:, :, None] + origin[:, None, :]).reshape(-1, 729)
+        return places, np.broadcast_to(np.arange(2), (len(draws), 2))

@@ -5,41 +5,70 @@ Knows arrays and the task's own symmetries; nothing of networks.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trmsolve.errors import PuzzleError
-from trmsolve.puzzles.base import Grid, Puzzle, Task
+from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.puzzles.base import Grid, Puzzle, Task, band_of
 from trmsolve.train.pool import Batch
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Questions and answers as grids, (N, rows, columns) int8 each."""
+    """Questions and answers as grids, (N, rows, columns) int8 each; ratings (N,) int64, -1 where the data has none."""
 
     questions: NDArray[np.int8]
     answers: NDArray[np.int8]
+    ratings: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.questions)
 
-    def split(self, held_out: int) -> tuple["Examples", "Examples"]:
-        """All but ``held_out`` evenly spaced examples, and those."""
-        picked = np.zeros(len(self), dtype=bool)
-        picked[np.linspace(0, len(self) - 1, min(held_out, len(self) // 2), dtype=np.intp)] = True
-        return (
-            Examples(self.questions[~picked], self.answers[~picked]),
-            Examples(self.questions[picked], self.answers[picked]),
-        )
+    def pick(self, which: NDArray[Any]) -> "Examples":
+        """Those of a mask or an index."""
+        return Examples(self.questions[which], self.answers[which], self.ratings[which])
+
+    def split(self, task: Task, held_out: int) -> tuple["Examples", "Examples"]:
+        """What to learn from, and up to ``held_out`` evenly spaced examples to judge by.
+
+        No answer of the one is an answer of the other under any symmetry of the task.
+        """
+        kept = np.zeros(len(self), dtype=bool)
+        kept[np.linspace(0, len(self) - 1, min(held_out, len(self) // 2), dtype=np.intp)] = True
+        # The invariant is cheap and nearly decides; only where it agrees are the exact forms compared.
+        marks = task.invariant(self.answers)
+        forms = {task.canonical(answer) for answer in self.answers[kept]}
+        doubtful = np.flatnonzero(~kept & np.isin(marks, marks[kept]))
+        same = [index for index in doubtful if task.canonical(self.answers[index]) in forms]
+        learned = ~kept
+        learned[same] = False
+        return self.pick(learned), self.pick(kept)
+
+    def weights(self, shares: dict[str, float]) -> NDArray[np.float64]:
+        """(N,) probabilities that give each band of difficulty its share, whatever the data's own mixture.
+
+        Raises UsageError if no example is in a band that has a share.
+        """
+        bands = np.array([band_of(int(rating)) if rating >= 0 else "" for rating in self.ratings])
+        weights = np.zeros(len(self))
+        for band, share in shares.items():
+            inside = bands == band
+            weights[inside] = share / max(inside.sum(), 1)
+        if not weights.sum() > 0:
+            raise UsageError(f"no puzzle of the data has a rating in {', '.join(shares)}")
+        weights /= weights.sum()
+        return weights
 
     @classmethod
     def collect(cls, puzzles: Iterable[Puzzle | PuzzleError]) -> "Examples":
         """From puzzles that carry their answer. Raises PuzzleError for the first one that is unreadable or does not."""
         questions: list[Grid] = []
         answers: list[Grid] = []
+        ratings: list[int] = []
         for puzzle in puzzles:
             if isinstance(puzzle, PuzzleError):
                 raise puzzle
@@ -47,29 +76,66 @@ class Examples:
                 raise PuzzleError("training needs the answer beside the puzzle: give a CSV with both", puzzle.source)
             questions.append(puzzle.grid)
             answers.append(puzzle.answer)
+            ratings.append(-1 if puzzle.rating is None else puzzle.rating)
         if len(questions) < 2:
             raise PuzzleError("training needs at least two puzzles: one to learn from, one to judge by")
-        return cls(np.stack(questions), np.stack(answers))
+        return cls(np.stack(questions), np.stack(answers), np.array(ratings))
 
 
 class Sampler:
-    """An endless supply of training puzzles. Everything random comes from ``seed``."""
+    """An endless supply of training puzzles. The k-th puzzle of row i follows from ``seed``, i and k alone.
 
-    def __init__(self, task: Task, examples: Examples, reveal: float, device: torch.device, seed: int) -> None:
-        self.task, self.examples, self.reveal, self.device = task, examples, reveal, device
-        self.rng = np.random.default_rng(seed)
+    So a run goes on where it stopped once ``visits`` are restored, and processes that share a batch, each with the rows
+    from ``first_row`` on, see together what one process would. The examples lie encoded on the device and are permuted
+    there; only the draws come from the host.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        examples: Examples,
+        device: torch.device,
+        *,
+        rows: int,
+        first_row: int = 0,
+        seed: int = 0,
+        reveal: float = 0.0,
+        shares: dict[str, float] | None = None,
+    ) -> None:
+        self.task, self.reveal, self.device = task, reveal, device
+        self.seed, self.first_row = seed, first_row
+        self.visits = np.zeros(rows, dtype=np.int64)  # puzzles each row has had
+        self.ends = np.cumsum(examples.weights(shares)) if shares else (np.arange(len(examples)) + 1) / len(examples)
+        questions, answers = (task.encode(grids).astype(np.uint8) for grids in (examples.questions, examples.answers))
+        self.questions = torch.from_numpy(questions).to(device)  # (N, S)
+        self.answers = torch.from_numpy(answers).to(device)
 
     def __call__(self, rows: Tensor) -> Batch:
         """As many fresh puzzles as there are rows."""
-        pairs = [self._draw() for _ in range(len(rows))]
-        tokens = torch.from_numpy(np.stack([question for question, _ in pairs])).to(self.device)
-        labels = torch.from_numpy(np.stack([answer for _, answer in pairs])).to(self.device)
-        return Batch(tokens, labels, torch.zeros(len(rows), dtype=torch.long, device=self.device))
+        cells = self.task.seq_len // self.task.candidates
+        which, reveal, symmetry, gift = np.split(
+            self._draws(rows.cpu().numpy(), 3 + self.task.symmetry_draws + cells),
+            np.cumsum([1, 2, self.task.symmetry_draws]),
+            axis=1,
+        )
+        index = self._on_device(np.minimum(np.searchsorted(self.ends, which[:, 0], side="right"), len(self.ends) - 1))
+        question, answer = self.questions[index].long(), self.answers[index].long()
+        if self.reveal:  # up to half of the cells, as a gift
+            given = gift < 0.5 * reveal[:, 1:] * (reveal[:, :1] < self.reveal)
+            question = torch.where(self._on_device(given.repeat(self.task.candidates, axis=1)), answer, question)
+        places, names = (self._on_device(part) for part in self.task.symmetries(symmetry))
+        tokens, labels = (names.gather(1, part.gather(1, places)) for part in (question, answer))
+        return Batch(tokens, labels, torch.zeros_like(index))
 
-    def _draw(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        index = self.rng.integers(len(self.examples))
-        question, answer = self.task.augment(self.examples.questions[index], self.examples.answers[index], self.rng)
-        if self.rng.random() < self.reveal:
-            given_away = self.rng.random(question.shape) < self.rng.random() * 0.5
-            question = np.where(given_away, answer, question)
-        return self.task.encode(question), self.task.encode(answer)
+    def _draws(self, rows: NDArray[np.int64], number: int) -> NDArray[np.float64]:
+        """(n, number) uniform in [0, 1), of each row's next visit."""
+        drawn = [
+            np.random.Generator(np.random.Philox(key=[self.seed, self.first_row + row], counter=[0, 0, visit, 0]))
+            .random(number)
+            for row, visit in zip(rows.tolist(), self.visits[rows].tolist(), strict=True)
+        ]  # fmt: skip
+        self.visits[rows] += 1
+        return np.stack(drawn)
+
+    def _on_device(self, array: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self.device, non_blocking=True)

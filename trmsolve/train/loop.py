@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 
 from trmsolve.errors import TrainingError
-from trmsolve.model import TinyRecursiveModel
+from trmsolve.model import Prediction, TinyRecursiveModel
 from trmsolve.puzzles.base import Task
 from trmsolve.train.data import Examples, Sampler
-from trmsolve.train.loss import Loss, trm_loss
+from trmsolve.train.loss import Loss, lattice_loss, lost, trm_loss
 from trmsolve.train.optim import EMA, make_optimizers
 from trmsolve.train.pool import Pool
 from trmsolve.train.recipes import Recipe
@@ -73,11 +73,11 @@ class Trainer:
         self.pool.refill(offer)
         batch = self.pool.batch
         state, prediction = self.model(self.pool.state, batch.tokens, batch.puzzle_ids)
-        recipe = self.recipe
-        loss = trm_loss(prediction, batch.labels, recipe.loss, recipe.smoothing, recipe.halt_weight)
+        loss = self.loss(prediction)
         if not torch.isfinite(loss.total):
             raise TrainingError("the loss is no longer finite: stopped, and what was written before is kept")
         (loss.total / len(batch.tokens)).backward()
+        recipe = self.recipe
         if recipe.clip is not None:
             dense = [p for name, p in self.model.named_parameters() if not name.startswith("puzzle_emb.")]
             torch.nn.utils.clip_grad_norm_(dense, recipe.clip)
@@ -88,7 +88,22 @@ class Trainer:
             optimizer.zero_grad(set_to_none=True)
         self.ema.update(self.model)
         self.pool.advance(state, prediction.halt[:, 0].detach(), recipe.exploration)
+        if self.model.config.candidates > 1:
+            # A lattice without its solution teaches nothing but that: most leave when found out, the others by chance.
+            gone = lost(batch.tokens, batch.labels, self.model.config.candidates)
+            found_out = prediction.halt[:, 1].detach() > 0
+            self.pool.abandon(gone & (found_out | (torch.rand(len(gone), device=self.device) < recipe.drop_lost)))
+            self.pool.deduce(prediction.logits.detach(), recipe.branch_temperature)
         return loss
+
+    def loss(self, prediction: Prediction) -> Loss:
+        """What the pool's puzzles say to the prediction."""
+        batch, recipe, candidates = self.pool.batch, self.recipe, self.model.config.candidates
+        if candidates > 1:
+            return lattice_loss(
+                prediction, batch.tokens, batch.labels, candidates, recipe.halt_weight, recipe.conflict_weight
+            )
+        return trm_loss(prediction, batch.labels, recipe.loss, recipe.smoothing, recipe.halt_weight)
 
 
 def lr_factor(recipe: Recipe, done: float) -> float:

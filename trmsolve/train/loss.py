@@ -1,6 +1,7 @@
 """What a prediction is worth: cross-entropy of the tokens and of the decision to halt.
 
-Numerics follow the paper's public code: sums over the batch, each row divided by its number of labels.
+Numerics follow the paper's public code: sums over the batch, each row divided by its number of labels. A lattice of
+candidates has a loss of its own, after arXiv 2605.08605.
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from trmsolve.lattice import choices, keep_logits, possible
 from trmsolve.model import Prediction
 
 IGNORE = -100
@@ -64,3 +66,40 @@ def trm_loss(
     right = right_tokens == labelled
     halt = F.binary_cross_entropy_with_logits(prediction.halt[:, 0], right.float(), reduction="sum")
     return Loss(tokens, halt, tokens + halt_weight * halt, right, right_tokens, labelled)
+
+
+KEEP_WEIGHT, DROP_WEIGHT = 4.0, 0.5
+"""Of the lattice's losses: to rule out the truth is far worse than to leave a wrong candidate standing."""
+
+
+def lost(tokens: Tensor, labels: Tensor, candidates: int) -> Tensor:
+    """(B,) bool: whether a lattice (B, S) has ruled out its solution, so that nothing true can be concluded from it."""
+    return ~(possible(tokens, candidates) & possible(labels, candidates)).any(-1).all(-1)
+
+
+def lattice_loss(
+    prediction: Prediction, tokens: Tensor, labels: Tensor, candidates: int, halt_weight: float, conflict_weight: float
+) -> Loss:
+    """The loss of one cycle on the lattice ``tokens`` (B, S) whose solution is ``labels`` (B, S).
+
+    Of the cells that are not decided: keep or rule out for every candidate, and which candidate it is. Rows that have
+    lost their solution teach only that they have.
+    """
+    open_, truth, keep = (
+        possible(tokens, candidates), possible(labels, candidates), keep_logits(prediction.logits, candidates)
+    )  # fmt: skip
+    gone = lost(tokens, labels, candidates)
+    undecided = (open_.sum(-1) > 1) & ~gone[:, None]  # (B, C)
+    asked = open_ & undecided[..., None]
+    weight = torch.where(truth, KEEP_WEIGHT, DROP_WEIGHT) * asked
+    kept = F.binary_cross_entropy_with_logits(keep, truth.float(), weight, reduction="none").sum((1, 2))
+    log_p = choices(keep, open_)
+    # Where the truth is ruled out its log-probability is minus infinity: not to be touched, not even times zero.
+    chosen = -(log_p.masked_fill(~(truth & asked), 0.0)).sum((1, 2))
+    row = kept / asked.sum((1, 2)).clamp(min=1) + chosen / undecided.sum(1).clamp(min=1)
+    right_cells = truth.gather(-1, log_p.argmax(-1, keepdim=True))[..., 0].sum(-1)
+    right = right_cells == truth.shape[1]
+    halt = F.binary_cross_entropy_with_logits(prediction.halt[:, 0], right.float(), reduction="sum")
+    conflict = F.binary_cross_entropy_with_logits(prediction.halt[:, 1], gone.float(), reduction="sum")
+    total = row.sum() + halt_weight * halt + conflict_weight * conflict
+    return Loss(row.sum(), halt, total, right, right_cells, torch.full_like(right_cells, truth.shape[1]))

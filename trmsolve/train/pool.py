@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from trmsolve.lattice import deduce, gumbel
 from trmsolve.model import State, TinyRecursiveModel
 
 
@@ -49,6 +50,13 @@ class Pool:
         self.state.y[rows], self.state.z[rows] = start.y, start.z
         self.cycles[rows] = 0
 
+    def deduce(self, logits: Tensor, temperature: float) -> None:
+        """Where tokens are a lattice, the next cycle asks about what this one left of it."""
+        candidates = self.model.config.candidates
+        tokens = self.batch.tokens
+        noise = temperature * gumbel(torch.rand(tokens.shape, device=self.device))
+        tokens.copy_(deduce(logits, tokens, candidates, noise))
+
     def advance(self, state: State, halt_logits: Tensor, exploration: float = 0.0) -> None:
         """Carry ``state`` on; rows whose halt logit (B,) is positive, or that are out of cycles, halt.
 
@@ -62,3 +70,7 @@ class Pool:
             minimum = explores * torch.randint(2, self.max_cycles + 1, explores.shape, device=self.device)
             halted &= self.cycles >= minimum
         self.halted = halted
+
+    def abandon(self, rows: Tensor) -> None:
+        """Rows (B,) bool from which nothing more is to be learned halt too."""
+        self.halted = self.halted | rows

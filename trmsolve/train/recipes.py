@@ -27,6 +27,9 @@ class Recipe:
     loss: str = "softmax"  # softmax or stablemax
     smoothing: float = 0.0
     halt_weight: float = 0.05
+    conflict_weight: float = 0.1  # lattice: of knowing that the solution is lost
+    branch_temperature: float = 1.5  # lattice: how freely a guess is drawn where nothing is certain
+    drop_lost: float = 0.35  # lattice: probability that a row without its solution leaves, each cycle
     reveal: float = 0.0  # fraction of training puzzles made easier by giving away some of their blanks
 
 
@@ -63,4 +66,26 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     # A small network whose mixer has the layout of the board built in: an hour or two of a laptop's CPU. Muon at 0.015
     # learned to place singles in 300 steps, and with less decay than this lost ground from there on.
     ("sudoku", "laptop"): Recipe(_SUDOKU_LAPTOP, batch_size=192, lr=0.01, weight_decay=0.1, ema=0.998, reveal=0.5),
+    ("sudoku", "lattice"): Recipe(
+        TRMConfig(
+            vocab_size=2,
+            seq_len=729,
+            hidden_size=64,
+            recursions=1,
+            latent_steps=3,
+            mixer="lattice",
+            positions="none",
+            board=(9, 9, 3, 3),
+            candidates=9,
+            inner_multiple=32,
+            expansion=3.0,
+            normed_swiglu=True,
+            halt_from="mean",
+        ),
+        batch_size=128,
+        lr=0.01,
+        weight_decay=0.1,
+        ema=0.995,
+        halt_weight=0.1,
+    ),
 }
