@@ -34,3 +34,9 @@ class WeightsError(TrmsolveError):
     """Weights that are missing, damaged or made for another task."""
 
     exit_code = 3
+
+
+class CheckpointError(TrmsolveError):
+    """A run that cannot be resumed: its checkpoints are missing, damaged or of another kind."""
+
+    exit_code = 3

@@ -1,0 +1,250 @@
+"""Checkpoints of a training run: one folder each, of tensors and plain JSON, that is there whole or not at all.
+
+    run/step-00001234/state.safetensors     every tensor, bit for bit
+    run/step-00001234/state.json            format, step, the two hashes, and whatever plain JSON belongs to the run
+
+Knows tensors, optimizers' state and files; nothing of recipes, loops or puzzles: the caller decides what goes in, and
+whether what comes out fits its network. One run at a time writes into a folder. Nothing is ever unpickled.
+"""
+
+import contextlib
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from trmsolve.errors import CheckpointError
+from trmsolve.files import beside, naming, sync_folder, write_synced
+
+FORMAT = 1
+"""Of the files. When it rises, a function named for the old format brings ``state.json`` to the new one."""
+
+TENSORS, STATE = "state.safetensors", "state.json"
+Named = Iterable[tuple[str, nn.Parameter]]  # as a module's named_parameters() gives them
+DAMAGE = (OSError, ValueError, SafetensorError, RecursionError)
+NAME = re.compile(r"step-([0-9]{8,})(\.old)?")  # .old: one of the same step was about to take its place
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What was saved; ``warning`` says which newer one was found damaged, and is empty if none was."""
+
+    path: Path
+    step: int
+    tensors: dict[str, Tensor]  # on the CPU
+    state: dict[str, Any]
+    warning: str = ""
+
+
+def save_checkpoint(folder: Path, step: int, tensors: dict[str, Tensor], state: dict[str, Any]) -> Path:
+    """Write ``folder/step-...`` and return it; then remove all others but the newest whole one before it.
+
+    Those of a later step go too: the run went back behind them, and what was saved last must be what is loaded.
+    ``state`` is plain JSON without NaN (a numpy generator's ``bit_generator.state`` is). Raises TypeError or ValueError
+    if it is not, and OSError naming the checkpoint if it cannot be written: then the older ones are as they were.
+    """
+    payload = save(_separate(tensors))
+    record = {"format": FORMAT, "step": step, "tensors_sha256": hashlib.sha256(payload).hexdigest()}
+    record |= {"state_sha256": _state_hash(step, state), "state": state}
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.glob(".step-*"):  # of a run that was killed while it wrote or removed one
+        shutil.rmtree(stale, ignore_errors=True)
+    path = folder / f"step-{step:08d}"
+    temporary = beside(path)
+    with naming(path):
+        try:
+            temporary.mkdir()
+            write_synced(temporary / TENSORS, payload)
+            write_synced(temporary / STATE, json.dumps(record, indent=1).encode())
+            sync_folder(temporary)
+            _put(temporary, path)
+            sync_folder(folder)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+    _remove_others(folder, path)
+    return path
+
+
+def load_checkpoint(folder: Path) -> Checkpoint:
+    """The newest whole checkpoint of a run's folder, or the one that ``folder`` itself is.
+
+    Raises CheckpointError saying what was found if none can be used, or if the newest is of a later format.
+    """
+    damaged: list[str] = []
+    try:
+        candidates = [folder] if _is_checkpoint(folder) else _newest_first(folder)
+    except OSError as error:
+        raise CheckpointError(f"no checkpoint can be read from {folder}: {error.strerror or error}") from None
+    for path in candidates:
+        try:
+            record, tensors = _read_record(path), load((path / TENSORS).read_bytes())
+        except DAMAGE as error:
+            damaged.append(f"{path.name} is damaged ({_reason(error)})")
+            continue
+        warning = f"{folder}: {'; '.join(damaged)}: going on from {path.name} instead" if damaged else ""
+        return Checkpoint(path, record["step"], tensors, record["state"], warning)
+    if not damaged:
+        raise CheckpointError(f"no checkpoint in {folder}: name the folder of a run that wrote one, or begin a new run")
+    hint = "name its run's folder, which may hold one before it" if candidates == [folder] else "begin a new run"
+    raise CheckpointError(f"no usable checkpoint in {folder}: {'; '.join(damaged)}: restore it from a copy, or {hint}")
+
+
+def optimizer_state(optimizers: list[Optimizer], named: Named) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """What the optimizers remember of each parameter, as tensors (not copied) and as numbers for the JSON.
+
+    Keys are ``optimizer.0.<parameter>.exp_avg``. The settings of their groups are not in it: those are the recipe's.
+    """
+    names: dict[Tensor, str] = {parameter: name for name, parameter in named}
+    tensors: dict[str, Tensor] = {}
+    numbers: dict[str, Any] = {}
+    for index, optimizer in enumerate(optimizers):
+        for parameter, fields in optimizer.state.items():
+            for field, value in fields.items():
+                key = f"optimizer.{index}.{names[parameter]}.{field}"
+                if isinstance(value, Tensor):
+                    tensors[key] = value
+                else:
+                    numbers[key] = value
+    return tensors, numbers
+
+
+def restore_optimizers(
+    optimizers: list[Optimizer], named: Named, tensors: dict[str, Tensor], numbers: dict[str, Any]
+) -> None:
+    """Put back what ``optimizer_state`` gave, copied; other keys are passed over.
+
+    Raises CheckpointError, with the optimizers as they were, if a key or a shape is of no parameter they have.
+    """
+    names = dict(named)
+    groups = [{p: group for group in o.param_groups for p in group["params"]} for o in optimizers]
+    restored: list[dict[Tensor, dict[str, Any]]] = [{} for _ in optimizers]
+    for key, value in {**tensors, **numbers}.items():
+        if not key.startswith("optimizer."):
+            continue
+        _, index, rest = key.split(".", 2)
+        name, _, field = rest.rpartition(".")
+        place, parameter = int(index), names.get(name)
+        if parameter is None or place >= len(optimizers) or parameter not in groups[place]:
+            raise CheckpointError(f"the checkpoint is of another network or recipe: nothing here has {key}")
+        if isinstance(value, Tensor):
+            if value.shape not in (parameter.shape, ()):
+                raise CheckpointError(f"the checkpoint is of another network: {key} has shape {tuple(value.shape)}")
+            # Torch counts steps on the CPU, unless the update itself runs where the parameter is.
+            group = groups[place][parameter]
+            on_cpu = field == "step" and not (group.get("capturable") or group.get("fused"))
+            value = value.to("cpu" if on_cpu else parameter.device, copy=True)
+        restored[place].setdefault(parameter, {})[field] = value
+    for optimizer, states in zip(optimizers, restored, strict=True):
+        optimizer.state.clear()
+        optimizer.state.update(states)
+
+
+def rng_state() -> dict[str, Tensor]:
+    """The state of torch's random number generators in use, uint8 each: ``rng.cpu``, ``rng.cuda.0``, ``rng.mps``."""
+    states = {"rng.cpu": torch.get_rng_state()}
+    if torch.cuda.is_initialized():
+        states |= {f"rng.cuda.{index}": state for index, state in enumerate(torch.cuda.get_rng_state_all())}
+    if torch.backends.mps.is_available():
+        states["rng.mps"] = torch.mps.get_rng_state()
+    return states
+
+
+def restore_rng(tensors: dict[str, Tensor]) -> None:
+    """Put back what ``rng_state`` gave, of the devices that are here; other keys are passed over."""
+    torch.set_rng_state(tensors["rng.cpu"])
+    for index in range(torch.cuda.device_count()):
+        if (state := tensors.get(f"rng.cuda.{index}")) is not None:
+            torch.cuda.set_rng_state(state, index)
+    if "rng.mps" in tensors and torch.backends.mps.is_available():
+        torch.mps.set_rng_state(tensors["rng.mps"])
+
+
+def _separate(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """On the CPU, contiguous, and no two in the same memory, which safetensors refuses."""
+    separate: dict[str, Tensor] = {}
+    taken: set[int] = set()
+    for name, tensor in tensors.items():
+        plain = tensor.detach().to("cpu").contiguous()
+        pointer = plain.untyped_storage().data_ptr()
+        separate[name] = plain.clone() if pointer in taken else plain
+        taken.add(pointer)
+    return separate
+
+
+def _state_hash(step: object, state: object) -> str:
+    return hashlib.sha256(json.dumps([step, state], allow_nan=False).encode()).hexdigest()
+
+
+def _put(temporary: Path, path: Path) -> None:
+    """Rename into place. A folder cannot replace one that is not empty: that one steps aside, loadable as ``.old``."""
+    if path.exists():
+        aside = path.with_name(f"{path.name}.old")
+        _remove(aside)
+        path.rename(aside)
+    temporary.rename(path)
+
+
+def _remove_others(folder: Path, newest: Path) -> None:
+    every = _newest_first(folder)
+    older = (path for path in every[every.index(newest) + 1 :] if path.stem != newest.name and _is_whole(path))
+    kept = (newest, next(older, None))
+    for path in every:
+        if path not in kept:
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Hidden first, so that no half-removed checkpoint is ever found. What cannot be removed now stays for later."""
+    with contextlib.suppress(OSError):
+        shutil.rmtree(path.rename(beside(path)), ignore_errors=True)
+
+
+def _is_checkpoint(folder: Path) -> bool:
+    return folder.is_dir() and any((NAME.fullmatch(folder.name), *((folder / n).exists() for n in (TENSORS, STATE))))
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    found = [(match, path) for path in folder.iterdir() if (match := NAME.fullmatch(path.name)) and path.is_dir()]
+    return [path for match, path in sorted(found, key=lambda one: (-int(one[0][1]), one[0][2] or ""))]
+
+
+def _is_whole(path: Path) -> bool:
+    with contextlib.suppress(*DAMAGE, CheckpointError):
+        _read_record(path)
+        return True
+    return False
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    """``state.json``, if both files are as they were saved. Raises DAMAGE, or CheckpointError for a later format."""
+    record = json.loads((path / STATE).read_bytes())
+    if not isinstance(record, dict) or type(version := record.get("format")) is not int or version < 1:
+        raise ValueError(f"{STATE} is not of a checkpoint")
+    if version > FORMAT:
+        raise CheckpointError(f"{path} was written by a later trmsolve (format {version}): upgrade to resume from it")
+    if _state_hash(record.get("step"), record.get("state")) != record.get("state_sha256"):
+        raise ValueError(f"{STATE} is not as it was saved")
+    with (path / TENSORS).open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    if digest.hexdigest() != record.get("tensors_sha256"):
+        raise ValueError(f"{TENSORS} is not as it was saved")
+    return record
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{Path(error.filename or '').name}: {error.strerror}"
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
+        return f"{STATE} is no JSON"
+    return str(error)
