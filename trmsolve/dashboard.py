@@ -21,6 +21,7 @@ SIZES = ((9, 1, 5), (7, 0, 3), (5, 0, 3), (7, 0, 0), (5, 0, 0))
 """Rows of the chart of accuracy, between, and of loss, best first; odd ones, so that half has a row of its own."""
 
 WIDEST, NARROWEST = 100, 24  # columns of a chart
+ECHO = len("^C")  # kept free at the right: a terminal writes this there, and a wrapped line would be drawn twice
 VALUES = len("10 h 05 min")  # room for the longest figure, so that the chart keeps its width
 
 
@@ -83,21 +84,21 @@ def report(progress: Progress) -> str:
 
 def panel(console: Console, history: Sequence[Progress], height: int) -> RenderableType:
     """The richest form that the terminal holds whole: charts with figures beside or under them, or figures alone."""
-    plain = is_plain(console)
+    plain, whole = is_plain(console), console.width - ECHO
     groups = run_facts(history, plain)
     facts = [fact for group in groups for fact in group]
     texts = [Text.assemble((f"{fact.label} ", "label"), fact.value) for fact in facts]
-    under = flow([text for text in texts if text.cell_len <= console.width], console.width)
+    under = flow([text for text in texts if text.cell_len <= whole], whole)
     spaced = [fact for group in groups for fact in (*group, Fact("", Text()))][:-1]
     figures = console.measure(side_by_side(Text(), facts, plain, VALUES)).maximum
     for rows in SIZES:
-        if (width := min(console.width - figures, WIDEST)) >= NARROWEST:
+        if (width := min(whole - figures, WIDEST)) >= NARROWEST:
             for some in (spaced, facts):
                 frame = side_by_side(charts(history, width, rows, plain), some, plain, VALUES)
                 if fits(console, frame, height):
                     return frame
-        stacked = Group(charts(history, min(console.width, WIDEST), rows, plain), *under)
-        if console.width >= NARROWEST and fits(console, stacked, height):
+        stacked = Group(charts(history, min(whole, WIDEST), rows, plain), *under)
+        if whole >= NARROWEST and fits(console, stacked, height):
             return stacked
     return Group(*under[: max(height, 1)])
 
