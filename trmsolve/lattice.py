@@ -41,18 +41,19 @@ def gumbel(uniform: Tensor) -> Tensor:
     return -torch.log(-torch.log(uniform.clamp(1e-7, 1 - 1e-7)))
 
 
-def deduce(logits: Tensor, tokens: Tensor, candidates: int, noise: Tensor | float) -> Tensor:
-    """The next question (B, S): without the candidates that are certainly wrong or, where none is, with one guess made.
+def deduce(logits: Tensor, tokens: Tensor, candidates: int, guesses: Tensor, noise: Tensor | float) -> Tensor:
+    """The next question (B, S): without the candidates that are certainly wrong or, where none is, perhaps with a guess.
 
-    A guess is the (cell, candidate) whose log-probability plus ``noise`` (B, S) is highest among the cells that are
-    not decided. The best candidate of a cell is never ruled out, so no cell runs empty.
+    Of the rows where nothing is certain those in ``guesses`` (B,) bool make one, the others think on. A guess is the
+    (cell, candidate) whose log-probability plus ``noise`` (B, S) is highest among the cells that are not decided. The
+    best candidate of a cell is never ruled out, so no cell runs empty.
     """
     open_, keep = possible(tokens, candidates), keep_logits(logits, candidates)
     undecided = open_.sum(-1, keepdim=True) > 1
     log_p = choices(keep, open_)
     best = torch.zeros_like(open_).scatter(-1, log_p.argmax(-1, keepdim=True), True)
     wrong = open_ & undecided & ~best & (torch.sigmoid(keep) < CERTAIN)
-    stuck = ~wrong.flatten(1).any(1)
+    stuck = guesses & ~wrong.flatten(1).any(1)
     # One cell of each stuck row keeps its guess alone; a row without an undecided cell stays as it is.
     merit = log_p.masked_fill(~undecided, -torch.inf).flatten(1) + noise
     guess = torch.zeros_like(merit, dtype=torch.bool).scatter(1, merit.argmax(1, keepdim=True), True)

@@ -19,6 +19,8 @@ from trmsolve.lattice import deduce, gumbel, read_out
 from trmsolve.model import State, TinyRecursiveModel
 
 HALT_PROBABILITY = 0.5
+GUESS = 0.5
+"""Of a lattice network: how often a row that may guess does so in a cycle that is certain of nothing."""
 
 
 @dataclass(frozen=True)
@@ -98,10 +100,12 @@ class _Batch:
             self.state = State(y + torch.stack(drawn).to(y), self.state.z)
 
     def deduce(self, logits: Tensor) -> None:
-        """Ask next about what is left of the lattices; rows without noise guess what is likeliest."""
-        drawn = [row.noise * gumbel(torch.rand(self.tokens.shape[1], generator=row.generator)) for row in self.rows]
-        noise = torch.stack(drawn).to(self.tokens.device)
-        self.tokens = deduce(logits, self.tokens, self.model.config.candidates, noise)
+        """Ask next about what is left of the lattices; rows with noise also guess, every other time they are stuck."""
+        drawn = torch.stack([torch.rand(1 + self.tokens.shape[1], generator=row.generator) for row in self.rows])
+        noise = torch.tensor([[row.noise] for row in self.rows])
+        guesses, chance = (noise[:, 0] > 0) & (drawn[:, 0] < GUESS), noise * gumbel(drawn[:, 1:])
+        device, candidates = self.tokens.device, self.model.config.candidates
+        self.tokens = deduce(logits, self.tokens, candidates, guesses.to(device), chance.to(device))
 
 
 @torch.inference_mode()

@@ -51,6 +51,7 @@ class _Attempt:
     number: int = 1  # of the view
     cycles: int = 0
     before: Grid | None = None  # the grid one cycle ago, in the puzzle's frame
+    candidates: NDArray[np.bool_] | None = None  # one cycle ago, if the model keeps a lattice
     grid: Grid = field(init=False)  # the grid now
     verdict: Verdict = field(init=False)  # on the grid now
     best: _Candidate | None = None
@@ -194,9 +195,19 @@ class _Run:
 
     def _cycle(self, step: Step) -> Cycle:
         attempt: _Attempt = step.key
-        puzzle = attempt.puzzle
+        puzzle, view = attempt.puzzle, attempt.view
         before = puzzle.grid if attempt.before is None else attempt.before
         faulty, violations = self.task.faults(puzzle.grid, attempt.grid)
+        changed, candidates = attempt.grid != before, None
+        if step.lattice is not None:
+            candidates = view.undo_candidates(step.lattice.reshape(*puzzle.grid.shape, -1) == 1)
+            # What is still open is no answer yet: only decided cells can clash, and fewer candidates are a change.
+            decided = candidates.sum(-1) == 1
+            faulty = self.task.faults(puzzle.grid, np.where(decided, attempt.grid, 0).astype(np.int8))[0]
+            asked = self.task.encode(view.apply(puzzle.grid)).reshape(candidates.shape) == 1
+            earlier = view.undo_candidates(asked) if attempt.candidates is None else attempt.candidates
+            changed = (candidates != earlier).any(-1)
+            attempt.candidates = candidates
         return Cycle(
             puzzle=puzzle,
             number=step.number,
@@ -204,14 +215,12 @@ class _Run:
             view=attempt.number,
             views=self.effort.views,
             grid=attempt.grid,
-            confidence=attempt.view.undo_cells(step.confidence.reshape(puzzle.grid.shape)),
-            changed=attempt.grid != before,
+            confidence=view.undo_cells(step.confidence.reshape(puzzle.grid.shape)),
+            changed=changed,
             faulty=faulty,
             violations=violations,
             halt=step.halt,
-            candidates=None
-            if step.lattice is None
-            else attempt.view.undo_candidates(step.lattice.reshape(*puzzle.grid.shape, -1) == 1),
+            candidates=candidates,
         )
 
     def _conclude(self, step: Step) -> None:
@@ -223,7 +232,7 @@ class _Run:
         if attempt.best is None or verdict.verified or ended.rank > attempt.best.rank:
             attempt.best = ended
         if not verdict.verified and attempt.number < self.effort.views:
-            attempt.view, attempt.before = next(attempt.views), None
+            attempt.view, attempt.before, attempt.candidates = next(attempt.views), None, None
             attempt.number += 1
             self.again.append(attempt)
             return

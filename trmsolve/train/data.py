@@ -3,6 +3,7 @@
 Knows arrays and the task's own symmetries; nothing of networks.
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,11 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.questions)
+
+    def mark(self) -> str:
+        """The same for the same examples in the same order, and for no others."""
+        parts = (self.questions, self.answers, self.ratings)
+        return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()[:16]
 
     def pick(self, which: NDArray[Any]) -> "Examples":
         """Those of a mask or an index."""
@@ -138,4 +144,4 @@ class Sampler:
         return np.stack(drawn)
 
     def _on_device(self, array: NDArray[Any]) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array)).to(self.device, non_blocking=True)
+        return torch.from_numpy(np.array(array)).to(self.device)  # a copy: a broadcast view is not writable

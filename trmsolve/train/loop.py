@@ -1,238 +1,183 @@
-"""The training loop: deep supervision on a pool of puzzles, one optimizer step per improvement cycle.
+"""A training run from its first step to its last: the clock, the journal, the checkpoints, the weights it leaves.
 
-Connects recipe, data, pool, loss and optimizers, and follows the clock. Prints nothing: what happens is handed to the
-caller's ``report``. Knows neither commands nor terminals.
+Connects recipe, examples and trainer. Prints nothing: what happens is handed to the caller's ``report``. Knows neither
+commands nor terminals nor signals: the caller's ``stop`` says when to leave early.
 """
 
-import json
-import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
+from trmsolve.device import Placement
+from trmsolve.effort import Effort
 from trmsolve.errors import TrainingError
-from trmsolve.model import Prediction, TinyRecursiveModel
-from trmsolve.puzzles.base import Task
+from trmsolve.evaluate import evaluate
+from trmsolve.model import TinyRecursiveModel
+from trmsolve.puzzles.base import Puzzle, Task
+from trmsolve.solver import Solver
+from trmsolve.train.checkpoint import Checkpoint, restore_rng, rng_state, save_checkpoint
 from trmsolve.train.data import Examples, Sampler
-from trmsolve.train.loss import Loss, lattice_loss, lost, trm_loss
-from trmsolve.train.optim import EMA, make_optimizers
-from trmsolve.train.pool import Pool
+from trmsolve.train.distributed import World
+from trmsolve.train.journal import Journal
+from trmsolve.train.progress import Progress
 from trmsolve.train.recipes import Recipe
+from trmsolve.train.schedule import lr_factor
+from trmsolve.train.trainer import Trainer
 from trmsolve.weights import WeightsInfo, save_weights
 
 
 @dataclass(frozen=True)
-class Progress:
-    """One line of ``metrics.jsonl``. Rates are fractions; ``loss`` and ``cycles`` are means since the last line."""
+class Plan:
+    """How long a run is, and how often it writes. By ``minutes`` or ``steps``, whichever ends first."""
 
-    step: int
-    seconds: float
-    loss: float
-    token_accuracy: float
-    solved_per_step: float  # puzzles that halted with a right answer
-    lr_factor: float
-    examples_per_second: float  # puzzles x cycles
-    held_out_exact: float | None = None
+    minutes: float | None = None
+    steps: int | None = None
+    seed: int = 0
+    held_out: int = 128  # examples that are never trained on, to judge by
+    log_seconds: float = 30.0
+    save_seconds: float = 600.0  # between checkpoints, each with the weights renewed and judged
 
-
-class Trainer:
-    """Model, optimizers, pool and average of one run; ``step`` is one improvement cycle of the whole pool."""
-
-    def __init__(self, recipe: Recipe, device: torch.device, dtype: torch.dtype, compiled: bool = False) -> None:
-        self.recipe, self.device = recipe, device
-        self.model = TinyRecursiveModel(recipe.config, dtype).to(device)
-        if compiled:
-            # One graph each for with and without gradient, for z, y and the first step: more than dynamo's default.
-            torch._dynamo.config.recompile_limit = 32
-            self.model.L_level.compile(dynamic=False)
-        self.ema = EMA(self.model, recipe.ema)
-        self.pool = Pool(self.model, recipe.batch_size, device, recipe.max_cycles)
-        self.optimizers = make_optimizers(
-            self.model,
-            recipe.optimizer,
-            recipe.lr,
-            recipe.weight_decay,
-            recipe.head_lr,
-            recipe.head_weight_decay,
-            recipe.table_lr,
-            recipe.table_weight_decay,
-        )
-
-    def begin_with(self, model: TinyRecursiveModel) -> None:
-        """Take over the weights of ``model``, whose shapes must be the recipe's."""
-        self.model.load_state_dict(model.state_dict())
-        self.ema = EMA(self.model, self.recipe.ema)
-
-    def step(self, offer: Callable[[Tensor], Any], lr_factor: float = 1.0) -> Loss:
-        """Refill the pool, run one improvement cycle, learn from it. Raises TrainingError if the loss is not finite."""
-        self.pool.refill(offer)
-        batch = self.pool.batch
-        state, prediction = self.model(self.pool.state, batch.tokens, batch.puzzle_ids)
-        loss = self.loss(prediction)
-        if not torch.isfinite(loss.total):
-            raise TrainingError("the loss is no longer finite: stopped, and what was written before is kept")
-        (loss.total / len(batch.tokens)).backward()
-        recipe = self.recipe
-        if recipe.clip is not None:
-            dense = [p for name, p in self.model.named_parameters() if not name.startswith("puzzle_emb.")]
-            torch.nn.utils.clip_grad_norm_(dense, recipe.clip)
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = group["base_lr"] * lr_factor
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-        self.ema.update(self.model)
-        self.pool.advance(state, prediction.halt[:, 0].detach(), recipe.exploration)
-        if self.model.config.candidates > 1:
-            # A lattice without its solution teaches nothing but that: most leave when found out, the others by chance.
-            gone = lost(batch.tokens, batch.labels, self.model.config.candidates)
-            found_out = prediction.halt[:, 1].detach() > 0
-            self.pool.abandon(gone & (found_out | (torch.rand(len(gone), device=self.device) < recipe.drop_lost)))
-            self.pool.deduce(prediction.logits.detach(), recipe.branch_temperature)
-        return loss
-
-    def loss(self, prediction: Prediction) -> Loss:
-        """What the pool's puzzles say to the prediction."""
-        batch, recipe, candidates = self.pool.batch, self.recipe, self.model.config.candidates
-        if candidates > 1:
-            return lattice_loss(
-                prediction, batch.tokens, batch.labels, candidates, recipe.halt_weight, recipe.conflict_weight
-            )
-        return trm_loss(prediction, batch.labels, recipe.loss, recipe.smoothing, recipe.halt_weight)
+    def done(self, step: int, seconds: float) -> float:
+        """The fraction of the run that is over."""
+        by_clock = seconds / (60 * self.minutes) if self.minutes else 0.0
+        return max(by_clock, step / self.steps if self.steps else 0.0)
 
 
-def lr_factor(recipe: Recipe, done: float) -> float:
-    """The schedule at the fraction ``done`` of the run: linear warm-up, then a cosine down to ``final_lr``."""
-    if done < recipe.warmup:
-        return done / recipe.warmup
-    after = min(1.0, (done - recipe.warmup) / (1 - recipe.warmup))
-    return recipe.final_lr + (1 - recipe.final_lr) * 0.5 * (1 + math.cos(math.pi * after))
+@dataclass
+class Run:
+    """One run in the folder ``out``: fresh, or going on from ``checkpoint``. ``train`` does it.
 
-
-@torch.no_grad()
-def exact_rate(model: TinyRecursiveModel, task: Task, examples: Examples, cycles: int) -> float:
-    """The fraction of examples answered exactly after ``cycles`` improvement cycles in one view."""
-    device = next(model.parameters()).device
-    tokens = torch.stack([torch.from_numpy(task.encode(q)) for q in examples.questions]).to(device)
-    labels = torch.stack([torch.from_numpy(task.encode(a)) for a in examples.answers]).to(device)
-    state = model.initial_state(len(tokens))
-    for _ in range(cycles):
-        state, prediction = model(state, tokens)
-    return float((prediction.logits.argmax(-1) == labels).all(-1).float().mean())
-
-
-class Journal:
-    """Counts what happens between two lines of ``metrics.jsonl``, and writes them."""
-
-    def __init__(self, out: Path, batch_size: int, report: Callable[[Progress], None]) -> None:
-        self.path, self.batch_size, self.report = out / "metrics.jsonl", batch_size, report
-        self.path.write_text("", encoding="utf-8")  # one run, one file
-        self.start = self.last = time.monotonic()
-        self.step = self.step_at_last = 0
-        self.loss = self.accuracy = self.solved = torch.zeros((), dtype=torch.float64)
-
-    @property
-    def seconds(self) -> float:
-        """Since the start."""
-        return time.monotonic() - self.start
-
-    def count(self, loss: Loss, halted: Tensor) -> None:
-        """One step more. Sums stay on the device: reading them would make it wait."""
-        self.step += 1
-        self.loss = self.loss + loss.total.detach().double() / self.batch_size
-        self.accuracy = self.accuracy + (loss.right_tokens / loss.labelled.clamp(min=1)).double().mean()
-        self.solved = self.solved + (loss.right & halted).sum()
-
-    def line(self, factor: float, held_out_exact: float | None = None) -> None:
-        """Write and report what was counted since the last line."""
-        steps, took = max(self.step - self.step_at_last, 1), max(time.monotonic() - self.last, 1e-9)
-        progress = Progress(
-            step=self.step,
-            seconds=self.seconds,
-            loss=float(self.loss) / steps,
-            token_accuracy=float(self.accuracy) / steps,
-            solved_per_step=float(self.solved) / steps,
-            lr_factor=factor,
-            examples_per_second=steps * self.batch_size / took,
-            held_out_exact=held_out_exact,
-        )
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(progress)) + "\n")
-        self.report(progress)
-        self.loss = self.accuracy = self.solved = torch.zeros((), dtype=torch.float64, device=self.loss.device)
-        self.last, self.step_at_last = time.monotonic(), self.step
-
-
-def train(
-    task: Task,
-    recipe: Recipe,
-    examples: Examples,
-    out: Path,
-    *,
-    minutes: float | None = None,
-    steps: int | None = None,
-    seed: int = 0,
-    device: torch.device | None = None,
-    dtype: torch.dtype = torch.float32,
-    compiled: bool = False,
-    held_out: int = 128,
-    log_seconds: float = 30.0,
-    eval_seconds: float = 600.0,
-    report: Callable[[Progress], None] = lambda progress: None,
-    described: dict[str, Any] | None = None,
-    start_from: TinyRecursiveModel | None = None,
-) -> Path:
-    """Train for ``minutes`` or ``steps``, whichever ends first, and write the averaged weights into ``out``.
-
-    The rate follows the clock, so that a run ends annealed whenever it ends. The weights file is renewed at each
-    evaluation on the held-out examples, at the end, and when interrupted or terminated; ``metrics.jsonl`` gets every
-    report.
-    ``described`` is kept in the weights as the record of the run; ``start_from`` is a network of the same shapes whose
-    weights the run begins with. Returns the path of the weights.
+    ``described`` is kept in the weights and the checkpoint as the record of the run; ``start_from`` is a network of the
+    same shapes whose weights a fresh run begins with.
     """
-    if minutes is None and steps is None:
-        raise ValueError("train needs minutes or steps")
-    torch.manual_seed(seed)
-    device = device or torch.device("cpu")
-    out.mkdir(parents=True, exist_ok=True)
-    path = out / f"{task.name}.safetensors"
-    learned, kept = examples.split(held_out)
-    trainer = Trainer(recipe, device, dtype, compiled)
-    if start_from is not None:
-        trainer.begin_with(start_from)
-    judge = TinyRecursiveModel(recipe.config, dtype).to(device)  # never compiled: its batch has another size
-    sampler = Sampler(task, learned, recipe.reveal, device, seed)
-    journal = Journal(out, recipe.batch_size, report)
 
-    def publish() -> float:
-        state = trainer.ema.state_dict(trainer.model)
-        training = {**(described or {}), "steps": journal.step, "seconds": round(journal.seconds), "seed": seed}
-        save_weights(path, state, WeightsInfo(recipe.config, task.name, training), dtype=torch.bfloat16)
-        judge.load_state_dict({name: tensor.bfloat16() for name, tensor in state.items()})  # as the file has them
-        return exact_rate(judge, task, kept, recipe.max_cycles)
+    task: Task
+    recipe: Recipe
+    examples: Examples
+    out: Path
+    plan: Plan
+    placement: Placement
+    compiled: bool = False
+    world: World = field(default_factory=World)
+    checkpoint: Checkpoint | None = None
+    start_from: TinyRecursiveModel | None = None
+    shares: dict[str, float] | None = None
+    described: dict[str, Any] = field(default_factory=dict)
+    report: Callable[[Progress], None] = lambda progress: None
+    stop: Callable[[], bool] = lambda: False
 
-    last_eval = journal.start
-    try:
-        while True:
-            by_clock = journal.seconds / (60 * minutes) if minutes is not None else 0.0
-            done = max(by_clock, journal.step / steps if steps is not None else 0.0)
-            factor = lr_factor(recipe, done)
-            if done >= 1:
-                break
-            journal.count(trainer.step(sampler, factor), trainer.pool.halted)
-            if time.monotonic() - last_eval > eval_seconds:
-                journal.line(factor, publish())
-                last_eval = time.monotonic()
-            elif time.monotonic() - journal.last > log_seconds:
-                journal.line(factor)
-    except (KeyboardInterrupt, SystemExit):
-        if journal.step:
-            journal.line(factor, publish())
-        raise
-    journal.line(factor, publish())
-    return path
+    def __post_init__(self) -> None:
+        if self.plan.minutes is None and self.plan.steps is None:
+            raise ValueError("a run needs minutes or steps")
+        if self.world.first:
+            self.out.mkdir(parents=True, exist_ok=True)
+        self.path = self.out / f"{self.task.name}.safetensors"
+        seed, rank, device = self.plan.seed, self.world.rank, self.placement.device
+        torch.manual_seed(seed)  # the same network on every process
+        learned, self.kept = self.examples.split(self.task, self.plan.held_out)
+        self.trainer = Trainer(self.recipe, device, self.placement.dtype, self.compiled, self.world)
+        # Never compiled, since its batches have other sizes, and judged in the precision the file has.
+        self.judge = TinyRecursiveModel(self.recipe.config, self.placement.dtype).to(device).eval()
+        rows = self.world.share(self.recipe.batch_size)
+        self.sampler = Sampler(
+            self.task, learned, device, rows=rows, first_row=rank * rows, seed=seed, reveal=self.recipe.reveal,
+            shares=self.shares,
+        )  # fmt: skip
+        if self.start_from is not None:
+            self.trainer.begin_with(self.start_from)
+        torch.manual_seed(seed + rank)  # from here on each process has its own chance
+        step, seconds = self._restore(self.checkpoint) if self.checkpoint else (0, 0.0)
+        self.saved: Path | None = self.checkpoint.path if self.checkpoint else None
+        self.journal = Journal(self.out, self.world, self.report, step, seconds)
+
+    def train(self) -> Path:
+        """Train to the end of the plan, or until ``stop`` says so, and save. Returns the path of the weights.
+
+        Raises TrainingError naming the last good checkpoint if loss or weights are no longer finite.
+        """
+        last_save = time.monotonic()
+        try:
+            while not (ending := self._ending()):
+                loss = self.trainer.step(self.sampler, self._done)
+                self.journal.count(loss, self.trainer.pool.halted, self.trainer.pool.cycles)
+                if self._due(last_save, self.plan.save_seconds):
+                    self.save()
+                    last_save = time.monotonic()
+                elif self._due(self.journal.last, self.plan.log_seconds):
+                    self._line()
+            if ending == "over" or self.journal.step > self.journal.step_at_last:
+                self.save()
+        except TrainingError as error:
+            kept = f"the last good checkpoint is {self.saved}" if self.saved else "no checkpoint was written before"
+            raise TrainingError(f"{error}: stopped at step {self.journal.step}; {kept}") from None
+        return self.path
+
+    def save(self) -> None:
+        """Write the averaged weights, judge them, write a line of the journal and a checkpoint."""
+        tensors, numbers = self.trainer.state()
+        held_out = self._publish() if self.world.first else None
+        self._line(held_out)
+        # After the line, so that a resumed journal has no gap: what was counted since the last line is not kept.
+        tensors |= {"visits": self.world.gather(torch.from_numpy(self.sampler.visits.copy()).to(self.placement.device))}
+        chance = rng_state()
+        for name, own in chance.items():
+            everyone = self.world.gather(own[None].to(self.placement.device))
+            tensors |= {f"chance.{rank}.{name}": state for rank, state in enumerate(everyone)}
+        state = {
+            "task": self.task.name,
+            "recipe": asdict(self.recipe),
+            "plan": asdict(self.plan),
+            "shares": self.shares,
+            "seconds": self.journal.seconds,
+            "optimizer": numbers,
+            "described": self.described,
+        }
+        if self.world.first:
+            self.saved = save_checkpoint(self.out, self.journal.step, tensors, state)
+
+    def _restore(self, checkpoint: Checkpoint) -> tuple[int, float]:
+        self.trainer.restore(checkpoint.tensors, checkpoint.state["optimizer"])
+        self.sampler.visits[:] = self.world.part(checkpoint.tensors["visits"]).numpy()
+        prefix = f"chance.{self.world.rank}."
+        restore_rng({k.removeprefix(prefix): v for k, v in checkpoint.tensors.items() if k.startswith(prefix)})
+        return checkpoint.step, float(checkpoint.state["seconds"])
+
+    def _ending(self) -> str:
+        """Why the run ends here, if it does. The processes agree, whoever was told to stop."""
+        self._done = self.plan.done(self.journal.step, self.journal.seconds)
+        agreed = torch.tensor([self._done, float(self.stop())], device=self.placement.device, dtype=torch.float64)
+        self._done, stopped = self.world.highest(agreed).tolist()
+        return "over" if self._done >= 1 else "stopped" if stopped else ""
+
+    def _due(self, since: float, every: float) -> bool:
+        """Whether it is time; the first process's clock decides for all."""
+        late = float(self.world.first and time.monotonic() - since > every)
+        if self.world.size > 1:
+            late = self.world.highest(torch.tensor(late, device=self.placement.device)).item()
+        return bool(late)
+
+    def _line(self, held_out: float | None = None) -> None:
+        lr = self.recipe.lr * lr_factor(self.recipe, self._done)
+        self.journal.line(self._done, lr, self.recipe.batch_size, held_out)
+
+    def _publish(self) -> float:
+        """Write the averaged weights; the exact rate of the file on the held-out examples, one view, all cycles."""
+        state = self.trainer.ema.state_dict(self.trainer.model)
+        training = {
+            **self.described, "steps": self.journal.step, "seconds": round(self.journal.seconds), "seed": self.plan.seed
+        }  # fmt: skip
+        save_weights(self.path, state, WeightsInfo(self.recipe.config, self.task.name, training), torch.bfloat16)
+        self.judge.load_state_dict({name: tensor.bfloat16() for name, tensor in state.items()})
+        return exact_rate(self.judge, self.task, self.kept, self.placement, self.recipe.max_cycles)
+
+
+def exact_rate(model: TinyRecursiveModel, task: Task, examples: Examples, placement: Placement, cycles: int) -> float:
+    """The fraction of examples answered exactly after ``cycles`` improvement cycles in one view."""
+    effort = Effort(cycles, views=1, batch_size=min(len(examples), 512))
+    pairs = zip(examples.questions, examples.answers, strict=True)
+    puzzles = [Puzzle(question, f"held out:{number}", answer=answer) for number, (question, answer) in enumerate(pairs)]
+    return float(evaluate(Solver(task, model, placement, effort), puzzles, "held out")["exact"])

@@ -132,3 +132,8 @@ class EMA:
     def state_dict(self, model: TinyRecursiveModel) -> dict[str, Tensor]:
         """The model's tensors with the averaged ones in place of the raw."""
         return {**model.state_dict(), **self.shadow}
+
+    def load_state_dict(self, tensors: dict[str, Tensor]) -> None:
+        """Go on from a kept ``shadow``. Raises KeyError or RuntimeError for another model's."""
+        for name, average in self.shadow.items():
+            average.copy_(tensors[name])

@@ -50,12 +50,16 @@ class Pool:
         self.state.y[rows], self.state.z[rows] = start.y, start.z
         self.cycles[rows] = 0
 
-    def deduce(self, logits: Tensor, temperature: float) -> None:
-        """Where tokens are a lattice, the next cycle asks about what this one left of it."""
+    def deduce(self, logits: Tensor, guess: float, temperature: float) -> None:
+        """Where tokens are a lattice, the next cycle asks about what this one left of it.
+
+        A row where nothing is certain guesses with probability ``guess``, as freely as ``temperature`` says.
+        """
         candidates = self.model.config.candidates
         tokens = self.batch.tokens
         noise = temperature * gumbel(torch.rand(tokens.shape, device=self.device))
-        tokens.copy_(deduce(logits, tokens, candidates, noise))
+        guesses = torch.rand(len(tokens), device=self.device) < guess
+        tokens.copy_(deduce(logits, tokens, candidates, guesses, noise))
 
     def advance(self, state: State, halt_logits: Tensor, exploration: float = 0.0) -> None:
         """Carry ``state`` on; rows whose halt logit (B,) is positive, or that are out of cycles, halt.
@@ -74,3 +78,21 @@ class Pool:
     def abandon(self, rows: Tensor) -> None:
         """Rows (B,) bool from which nothing more is to be learned halt too."""
         self.halted = self.halted | rows
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The carry as tensors whose first dimension is the rows."""
+        batch = self.batch
+        return {
+            "tokens": batch.tokens,
+            "labels": batch.labels,
+            "puzzle_ids": batch.puzzle_ids,
+            "y": self.state.y,
+            "z": self.state.z,
+            "cycles": self.cycles,
+            "halted": self.halted,
+        }
+
+    def load_state_dict(self, tensors: dict[str, Tensor]) -> None:
+        """Go on from what ``state_dict`` gave. Raises KeyError or RuntimeError for another pool's."""
+        for name, tensor in self.state_dict().items():
+            tensor.copy_(tensors[name])

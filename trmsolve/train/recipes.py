@@ -1,8 +1,19 @@
 """Training recipes as data: what to build and how to train it, by task and name. Every field can be overridden."""
 
-from dataclasses import dataclass
+import json
+import math
+from dataclasses import asdict, dataclass
+from difflib import get_close_matches
+from typing import Any
 
+from trmsolve.errors import UsageError
 from trmsolve.model import TRMConfig
+
+OPTIMIZERS, LOSSES = ("muon", "adamw", "adam_atan2"), ("softmax", "stablemax")
+NUMBERS = (
+    "exploration", "lr", "weight_decay", "head_lr", "head_weight_decay", "table_lr", "table_weight_decay", "warmup",
+    "final_lr", "ema", "smoothing", "halt_weight", "conflict_weight", "guess", "temperature", "drop_lost", "reveal",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,9 +39,65 @@ class Recipe:
     smoothing: float = 0.0
     halt_weight: float = 0.05
     conflict_weight: float = 0.1  # lattice: of knowing that the solution is lost
-    branch_temperature: float = 1.5  # lattice: how freely a guess is drawn where nothing is certain
-    drop_lost: float = 0.35  # lattice: probability that a row without its solution leaves, each cycle
+    guess: float = 0.25  # lattice: probability of a guess in a cycle that is certain of nothing
+    temperature: float = 1.5  # lattice: how freely it is drawn
+    drop_lost: float = 0.5  # lattice: probability that a row without its solution leaves, each cycle
+    curriculum: tuple[tuple[float, int, int], ...] = ()  # until which fraction of the run which T and n; then the config's
     reveal: float = 0.0  # fraction of training puzzles made easier by giving away some of their blanks
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what cannot be trained."""
+        if self.optimizer not in OPTIMIZERS:
+            raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, not {self.optimizer!r}")
+        if self.loss not in LOSSES:
+            raise ValueError(f"loss must be one of {', '.join(LOSSES)}, not {self.loss!r}")
+        for name in ("batch_size", "max_cycles"):
+            if type(getattr(self, name)) is not int or getattr(self, name) < 1:
+                raise ValueError(f"{name} must be a whole number from 1 on, not {getattr(self, name)!r}")
+        for name in NUMBERS:
+            value = getattr(self, name)
+            if type(value) not in (int, float) or not 0 <= value < math.inf:
+                raise ValueError(f"{name} must be a number from 0 on, not {value!r}")
+        if self.warmup >= 1:
+            raise ValueError("warmup must be below 1: it is the fraction of the run before the rate falls")
+        for stage in self.curriculum:
+            if len(stage) != 3 or not 0 < stage[0] <= 1 or min(stage[1:]) < 1:
+                raise ValueError(f"a stage of the curriculum is (until, recursions, latent steps), not {stage!r}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as plain JSON values, the network's under ``config``."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "Recipe":
+        """The recipe ``to_dict`` described, also after JSON. Raises ValueError for what is none."""
+        config = TRMConfig.from_dict(fields["config"])
+        return cls(**{**fields, "config": config, "curriculum": tuple(map(tuple, fields.get("curriculum", ())))})
+
+
+def override(recipe: Recipe, changes: list[str]) -> Recipe:
+    """The recipe with fields changed as ``field=value``, the network's fields among them; values are JSON, or words.
+
+    Raises UsageError for an unknown field and for a value that does not make sense there.
+    """
+    fields = recipe.to_dict()
+    for change in changes:
+        name, _, text = change.partition("=")
+        name = name.strip().removeprefix("config.").replace("-", "_")
+        home = fields["config"] if name in fields["config"] else fields
+        if name not in home or name == "config":
+            known = sorted({*fields, *fields["config"]} - {"config"})
+            close = get_close_matches(name, known, 1)
+            hint = f"did you mean {close[0]}?" if close else "--print-recipe shows them all"
+            raise UsageError(f"--set {change}: the recipe has no field {name!r}: {hint}")
+        try:
+            home[name] = json.loads(text)
+        except ValueError:
+            home[name] = text.strip()
+    try:
+        return Recipe.from_dict(fields)
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"--set {' --set '.join(changes)}: {error}") from None
 
 
 _SUDOKU_PAPER = TRMConfig(

@@ -1,0 +1,87 @@
+"""``metrics.jsonl``: what a run says of itself, a line from time to time, over stops and resumptions.
+
+Counts between two lines; knows neither network nor schedule.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from trmsolve.files import write_atomically
+from trmsolve.train.distributed import World
+from trmsolve.train.loss import Loss
+from trmsolve.train.progress import Progress
+
+
+def read_journal(folder: Path) -> list[Progress]:
+    """The lines of a run so far; what is not a whole line is passed over."""
+    path = folder / "metrics.jsonl"
+    lines: list[Progress] = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            lines.append(Progress(**json.loads(line)))
+        except (ValueError, TypeError):
+            continue
+    return lines
+
+
+class Journal:
+    """Begins at a step and a time already spent; lines of later steps, written before a crash, are dropped."""
+
+    def __init__(
+        self, folder: Path, world: World, report: Callable[[Progress], None], step: int = 0, seconds: float = 0.0
+    ) -> None:
+        self.path, self.world, self.report = folder / "metrics.jsonl", world, report
+        self.step = self.step_at_last = step
+        self.began = time.monotonic() - seconds
+        self.last = time.monotonic()
+        self.sums: Tensor | None = None
+        if world.first:
+            kept = [json.dumps(asdict(line)) + "\n" for line in read_journal(folder) if line.step <= step and step]
+            write_atomically(self.path, "".join(kept).encode())
+
+    @property
+    def seconds(self) -> float:
+        """Of training, those before a stop included."""
+        return time.monotonic() - self.began
+
+    def count(self, loss: Loss, halted: Tensor, cycles: Tensor) -> None:
+        """One step more; ``halted`` (B,) bool, ``cycles`` (B,). Sums stay on the device: reading them makes it wait."""
+        self.step += 1
+        sums = torch.stack([
+            loss.total.detach().double() / len(halted),
+            (loss.right_tokens / loss.labelled.clamp(min=1)).double().mean(),
+            halted.double().sum(),
+            (halted * cycles).double().sum(),
+            (loss.right & halted).double().sum(),
+        ])  # fmt: skip
+        self.sums = sums if self.sums is None else self.sums + sums
+
+    def line(self, done: float, lr: float, rows: int, held_out_exact: float | None = None) -> None:
+        """Write and report what was counted since the last line; ``rows`` is the size of the global batch."""
+        steps, took = max(self.step - self.step_at_last, 1), max(time.monotonic() - self.last, 1e-9)
+        sums = torch.zeros(5, dtype=torch.float64) if self.sums is None else self.sums
+        loss, accuracy, halted, cycles, solved = self.world.mean(sums).tolist()
+        progress = Progress(
+            step=self.step,
+            seconds=round(self.seconds, 3),
+            done=round(min(done, 1.0), 6),
+            loss=loss / steps,
+            token_accuracy=accuracy / steps,
+            mean_cycles=cycles / max(halted, 1e-9),
+            solved=solved / max(halted, 1e-9),
+            lr=lr,
+            examples_per_second=(self.step - self.step_at_last) * rows / took,
+            puzzles_per_second=halted * self.world.size / took,
+            held_out_exact=held_out_exact,
+        )
+        if self.world.first:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(progress)) + "\n")
+            self.report(progress)
+        self.sums, self.last, self.step_at_last = None, time.monotonic(), self.step
