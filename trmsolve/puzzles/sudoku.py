@@ -177,6 +177,18 @@ class Sudoku:
         """The puzzle as given first, then random symmetries without end."""
         return chain([IDENTITY], iter(lambda: random_view(rng), None))
 
+    def invariant(self, answers: NDArray[np.int8]) -> NDArray[np.uint64]:
+        """Full grids (N, 9, 9) -> (N,): equal if one is the other under a symmetry; see ``sudoku_canonical``."""
+        from trmsolve.puzzles.sudoku_canonical import invariants  # numba: not before it is needed
+
+        return invariants(answers)
+
+    def canonical(self, answer: Grid) -> bytes:
+        """The same 81 bytes for exactly the full grids that the symmetries turn into each other."""
+        from trmsolve.puzzles.sudoku_canonical import canonical_form
+
+        return canonical_form(answer)
+
 
 class SudokuLattice(Sudoku):
     """The same Sudoku written as candidates: for each cell the nine digits, each still possible (1) or ruled out (0)."""
