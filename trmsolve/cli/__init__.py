@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from trmsolve import __version__
+from trmsolve.cli.bench import bench
 from trmsolve.cli.eval import eval_command
 from trmsolve.cli.generate import generate
 from trmsolve.cli.solve import sudoku
@@ -41,3 +42,4 @@ app.command()(sudoku)
 app.command()(train)
 app.command("eval")(eval_command)
 app.command()(generate)
+app.command()(bench)
