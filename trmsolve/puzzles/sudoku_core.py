@@ -25,6 +25,8 @@ DONE, DIRTY, CELL, LEFT = 27, 30, 31, 32
 STACK = (82, 33)
 """Shape of what a search works in, int64: no more than 81 guesses are ever open at once."""
 
+SOLUTIONS = 100  # that a climb looks at after a clue is gone
+DESCENT = 0.8  # how much of its rating a climb may lose in a step
 FULL = (1 << 27) - 1
 ROWS = 1 | 1 << 9 | 1 << 18  # times a row's nine bits: in each row of a band
 
@@ -249,19 +251,20 @@ def read_off(state: Ints, answer: Ints) -> None:
 
 
 @kernel
-def search(stack: Ints, limit: int, turns: Ints, answer: Ints, common: Ints) -> tuple[int, int]:
+def search(stack: Ints, limit: int, turns: Ints, answer: Ints, tally: Ints) -> tuple[int, int]:
     """Solutions of the state that was set up in ``stack[0]``, up to ``limit``, and guesses made.
 
     A guess is a cell for which every candidate is tried, the cell with the fewest first; ``turns`` (81,) says with
-    which digit (0 to 8) to begin. ``answer`` (81,) becomes the last solution found; ``common`` (81,) becomes 0 at the
-    cells where some solution has what stands there.
+    which digit (0 to 8) to begin. ``answer`` (81,) becomes the last solution found; ``tally`` (81, 10) counts of every
+    cell in how many solutions it has which digit.
     """
     found = guesses = depth = 0
     while depth >= 0:
         end = propagate(stack[depth], True)
         if end == 1:
             read_off(stack[depth], answer)
-            common[common == answer] = 0
+            for cell in range(81):
+                tally[cell, answer[cell]] += 1
             found += 1
             if found == limit:
                 break
@@ -333,6 +336,77 @@ def _stays(stack: Ints, clues: Ints, before: Ints, taken: Ints, by_singles: bool
             return True
         exclude(stack[0], taken[0], before[taken[0]] - 1)  # any solution now is another one
         limit = 1
-    answer = np.empty_like(clues)
-    found, _ = search(stack, limit, turns, answer, np.zeros_like(clues))
+    found, _ = search(stack, limit, turns, np.empty(81, np.int64), np.empty((81, 10), np.int64))
     return found < limit
+
+
+@kernel
+def climb(stack: Ints, clues: Ints, answer: Ints, goal: int, draws: NDArray[np.float64], turns: Ints) -> int:
+    """Exchanges single clues until the rating is at least ``goal``; gives up when the draws do. Returns the rating.
+
+    ``clues`` and ``answer`` (81,) are changed in place and always are a puzzle and its one solution. A step (a row of
+    ``draws``, each in [0, 1)) takes a clue away, finds the solutions that there are then, and tries some of the cells
+    and digits that only one of them has: each of those as a clue makes a puzzle with one solution, often another. The
+    hardest is kept unless it is much easier than the puzzle before.
+    """
+    tally, swaps = np.empty((81, 10), np.int64), np.empty(729, np.int64)
+    found, trial = np.empty(81, np.int64), answer.copy()
+    rating = rate(stack, clues, turns, found, tally)
+    for draw in draws:
+        if rating >= goal:
+            break
+        cells = np.flatnonzero(clues)
+        gone = cells[int(draw[0] * len(cells))]
+        digit = clues[gone]
+        clues[gone] = 0
+        number = _swaps(stack, clues, answer, gone, turns, found, tally, swaps)
+        best, swap = -1, 0
+        for t in range(min(number, len(draw) - 1)):
+            other = t + int(draw[t + 1] * (number - t))
+            swaps[t], swaps[other] = swaps[other], swaps[t]
+            cell = swaps[t] // 10
+            clues[cell] = swaps[t] % 10
+            new = rate(stack, clues, turns, found, tally)
+            clues[cell] = 0
+            if new > best:
+                best, swap = new, swaps[t]
+                trial[:] = found
+        if best >= 0 and best >= DESCENT * rating:
+            clues[swap // 10] = swap % 10
+            answer[:] = trial
+            rating = best
+        else:
+            clues[gone] = digit
+    return rating
+
+
+@kernel
+def rate(stack: Ints, clues: Ints, turns: Ints, answer: Ints, tally: Ints) -> int:
+    """The rating of clues (81,), and the solution into ``answer``; -1 if there is not exactly one."""
+    set_up(stack[0], clues)
+    found, guesses = search(stack, 2, turns, answer, tally)
+    return guesses if found == 1 else -1
+
+
+@kernel
+def _swaps(
+    stack: Ints, clues: Ints, answer: Ints, gone: int, turns: Ints, found: Ints, tally: Ints, swaps: Ints
+) -> int:
+    """Which clues could stand for the one at ``gone``: 10 * cell + digit each, into ``swaps``. Returns how many.
+
+    None if there are too many solutions to look at. A clue that is not needed may be exchanged for any other of the
+    same solution: puzzles of this kind are not minimal, and climb the better for it.
+    """
+    set_up(stack[0], clues)
+    exclude(stack[0], gone, answer[gone] - 1)
+    tally[:] = 0
+    if search(stack, SOLUTIONS, turns, found, tally)[0] == SOLUTIONS:
+        return 0
+    number = 0
+    for cell in range(81):
+        tally[cell, answer[cell]] += 1
+        for digit in range(1, 10):
+            if tally[cell, digit] == 1 and not clues[cell] and not (cell == gone and digit == answer[gone]):
+                swaps[number] = 10 * cell + digit
+                number += 1
+    return number

@@ -1,6 +1,7 @@
-"""An exact search for Sudoku: counts solutions, for messages about a puzzle and for making new ones.
+"""A small exact search for Sudoku in plain Python: counts solutions, for messages about a puzzle.
 
-No answer ever comes from here: the solver does not know this file. Knows bit sets and the board.
+No answer ever comes from here: the solver does not know this file. What makes and rates puzzles by the thousand has a
+compiled one of its own in ``sudoku_core``. Knows bit sets and the board.
 """
 
 from collections.abc import Iterator
@@ -47,14 +48,8 @@ def count_solutions(puzzle: Grid, limit: int = 2, budget: int | None = None) -> 
     return found
 
 
-def needs_no_guess(puzzle: Grid) -> bool:
-    """True if singles alone, a cell's last candidate or a digit's last place in a house, solve it."""
-    candidates = [ALL] * 81
-    return _place_clues(candidates, puzzle) and _singles(candidates) and all(c & (c - 1) == 0 for c in candidates)
-
-
-def solutions(puzzle: Grid, rng: np.random.Generator | None = None, budget: int | None = None) -> Iterator[Grid]:
-    """Every solution; with ``rng`` in random order. Raises Exhausted after ``budget`` guesses."""
+def solutions(puzzle: Grid, budget: int | None = None) -> Iterator[Grid]:
+    """Every solution. Raises Exhausted after ``budget`` guesses."""
     candidates = [ALL] * 81
     if not _place_clues(candidates, puzzle):
         return
@@ -72,12 +67,9 @@ def solutions(puzzle: Grid, rng: np.random.Generator | None = None, budget: int 
         if budget is not None and guesses > budget:
             raise Exhausted
         cell = min(open_cells, key=lambda c: candidates[c].bit_count())
-        digits = [1 << k for k in range(9) if candidates[cell] >> k & 1]
-        if rng is not None:
-            rng.shuffle(digits)
-        for digit in digits:
+        for k in range(9):
             branch = candidates.copy()
-            if _place(branch, cell, digit):
+            if candidates[cell] >> k & 1 and _place(branch, cell, 1 << k):
                 stack.append(branch)
 
 
