@@ -8,7 +8,16 @@ import pytest
 import torch
 from typer.testing import CliRunner, Result
 
-from trmsolve.bench import Figures, bench_solving, bench_training, break_down, count_cycle, make_examples, time_steps
+from trmsolve.bench import (
+    SIDES,
+    Figures,
+    bench_solving,
+    bench_training,
+    break_down,
+    count_cycle,
+    make_examples,
+    time_steps,
+)
 from trmsolve.cli import app
 from trmsolve.device import Placement
 from trmsolve.effort import MAX_CYCLES
@@ -34,7 +43,8 @@ KEYS = {
 
 
 @pytest.fixture(autouse=True)
-def tiny_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_things(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SIDES, "cpu", 128)
     monkeypatch.setitem(RECIPES, ("sudoku", "tiny"), Recipe(LATTICE, batch_size=4))
 
 

@@ -38,10 +38,9 @@ SOLVED = {"sudoku": "53467891267219534819834256785976142342685379171392485696153
 
 EXAMPLES = 256
 WARM_UP, PROFILED = 3, 3  # steps
-ROUNDS = 4  # of steps with products between them, so that a busy machine slows both alike
+ROUNDS = 8  # of steps with products between them, a fifth as long, so that a busy machine slows both alike
 ON_CPU = Placement(torch.device("cpu"), torch.float32, "")
 SIDES = {"cpu": 1024, "mps": 4096, "cuda": 8192}  # of a product that keeps the device busy
-
 PRODUCTS = ("mm", "addmm", "bmm", "baddbmm", "mkldnn_linear")
 COPIES = ("copy_", "cat", "index", "gather", "_index_put_impl_", "index_put_", "scatter_")
 COMPILED = ("triton_", "Torch-Compiled", "CompiledF", "## Call")
@@ -137,14 +136,14 @@ def time_steps(
         step()
     warm_up = _now(device) - start
     begin()
-    products, spent, steps = [product_rate(placement)], 0.0, 0
+    products, spent, steps = [product_rate(placement, seconds / ROUNDS / 5)], 0.0, 0
     while spent < seconds:
         start, part = _now(device), min(seconds / ROUNDS, seconds - spent)
         while steps == 0 or time.perf_counter() - start < part:
             step()
             steps += 1
         spent += _now(device) - start
-        products.append(product_rate(placement))
+        products.append(product_rate(placement, seconds / ROUNDS / 5))
     rate, machine = steps / spent, median(products)
     return {
         "batch_size": rows,
@@ -160,15 +159,16 @@ def time_steps(
     }
 
 
-def product_rate(placement: Placement) -> float:
-    """FLOP/s of a product of two large square matrices in the placement's dtype, the median of five."""
-    device, side, taken = placement.device, SIDES[placement.device.type], list[float]()
+def product_rate(placement: Placement, seconds: float) -> float:
+    """FLOP/s of products of two large square matrices in the placement's dtype, one after the other for ``seconds``."""
+    device, side, products = placement.device, SIDES[placement.device.type], 0
     a, b = (torch.randn(side, side, device=device).to(placement.dtype) for _ in range(2))
-    for _ in range(6):
-        start = _now(device)
+    torch.mm(a, b)
+    start = _now(device)
+    while products == 0 or _now(device) - start < seconds:
         torch.mm(a, b)
-        taken.append(_now(device) - start)
-    return float(2 * side**3 / median(taken[1:]))
+        products += 1
+    return 2 * side**3 * products / (_now(device) - start)
 
 
 def break_down(step: Step, device: torch.device) -> dict[str, float]:

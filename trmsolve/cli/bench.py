@@ -55,7 +55,7 @@ def bench(
     from dataclasses import replace
 
     from trmsolve.bench import bench_solving, bench_training
-    from trmsolve.device import choose_placement
+    from trmsolve.device import choose_placement, keep_memory
     from trmsolve.model import TinyRecursiveModel
     from trmsolve.solver import BATCH_SIZE_CPU, BATCH_SIZE_GPU, load
 
@@ -66,6 +66,7 @@ def bench(
     usual = BATCH_SIZE_CPU if placement.device.type == "cpu" else BATCH_SIZE_GPU
     label = None
     if chosen is not None and train:
+        keep_memory()  # as ``trmsolve train`` does
         chosen = replace(chosen, batch_size=batch_size or chosen.batch_size)
         figures = bench_training(task, chosen, placement, compiled, seconds)
     else:
