@@ -1,8 +1,6 @@
 """Training against the numbers of the paper's public code, and the parts of the engine one by one."""
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,17 +8,20 @@ import torch
 from torch import Tensor
 
 from tests.goldens import NAMES, load_golden
-from trmsolve.errors import PuzzleError, TrainingError
+from trmsolve.device import Placement
+from trmsolve.errors import PuzzleError, TrainingError, UsageError
 from trmsolve.model import TinyRecursiveModel, TRMConfig
 from trmsolve.puzzles import get_task
-from trmsolve.puzzles.base import Puzzle
+from trmsolve.puzzles.base import Puzzle, Task
+from trmsolve.puzzles.sudoku import random_view
 from trmsolve.train.data import Examples, Sampler
-from trmsolve.train.loop import Progress, Trainer, exact_rate, lr_factor, train
+from trmsolve.train.loop import exact_rate
 from trmsolve.train.loss import IGNORE, trm_loss
 from trmsolve.train.optim import EMA
 from trmsolve.train.pool import Batch, Pool
 from trmsolve.train.recipes import RECIPES, Recipe
-from trmsolve.weights import load_model, read_info
+from trmsolve.train.schedule import depth, lr_factor
+from trmsolve.train.trainer import Trainer
 
 CPU = torch.device("cpu")
 SMALL = TRMConfig(
@@ -177,29 +178,87 @@ def test_schedule_warms_up_and_anneals() -> None:
     assert lr_factor(RECIPES["sudoku", "paper"], 1.0) == 1.0
 
 
+def test_depth_grows_as_the_recipe_says() -> None:
+    recipe = replace(RECIPES["sudoku", "paper"], curriculum=((0.3, 1, 2), (0.6, 2, 4)))
+    assert [depth(recipe, done) for done in (0.0, 0.29, 0.3, 0.6, 1.0)] == [(1, 2), (1, 2), (2, 4), (3, 6), (3, 6)]
+    trainer = Trainer(replace(RECIPES["sudoku", "paper"], config=SMALL, batch_size=4, curriculum=((0.5, 1, 1),)), CPU,
+                      torch.float32)  # fmt: skip
+    puzzle = torch.ones(4, 81, dtype=torch.long)
+    applied: list[int] = []
+    trainer.model.L_level.register_forward_hook(lambda *_: applied.append(1))
+    for done, times in ((0.1, 2), (0.9, 3)):  # n of z and one of y
+        applied.clear()
+        trainer.step(lambda rows: Batch(puzzle[rows], puzzle[rows], torch.zeros_like(rows)), done)
+        assert len(applied) == times
+
+
 @pytest.fixture(scope="module")
 def examples() -> Examples:
     return Examples.collect(p for p, _ in zip(get_task("sudoku").generate("easy", 5), range(24), strict=False))
 
 
-def test_sampler_keeps_questions_and_answers_together(examples: Examples) -> None:
-    task = get_task("sudoku")
-    sampler = Sampler(task, examples, reveal=0.5, device=CPU, seed=1)
+def both_forms() -> list[Task]:
+    return [get_task("sudoku"), get_task("sudoku", 9)]
+
+
+@pytest.mark.parametrize("task", both_forms(), ids=("digits", "candidates"))
+def test_sampler_keeps_questions_and_answers_together(examples: Examples, task: Task) -> None:
+    sampler = Sampler(task, examples, CPU, rows=50, seed=1, reveal=0.5)
     batch = sampler(torch.arange(50))
+    clues = []
     for tokens, labels in zip(batch.tokens.numpy(), batch.labels.numpy(), strict=True):
-        verdict = task.verify(task.decode(tokens, (9, 9)), task.decode(labels, (9, 9)))
+        question = task.decode(tokens, (9, 9))
+        verdict = task.verify(question, task.decode(labels, (9, 9)))
         assert verdict.verified, verdict.reason
-    clues = (batch.tokens > 1).sum(-1)
-    assert clues.min() >= 30 and clues.max() > 36  # easy ones have 30 to 36, some were given more
-    same = Sampler(task, examples, reveal=0.5, device=CPU, seed=1)(torch.arange(50))
-    assert torch.equal(batch.tokens, same.tokens)
+        clues.append(int((question > 0).sum()))
+    assert min(clues) >= 30 and max(clues) > 36  # easy ones have 30 to 36, some were given more
+    again = Sampler(task, examples, CPU, rows=50, seed=1, reveal=0.5)
+    assert torch.equal(batch.tokens, again(torch.arange(50)).tokens)
 
 
-def test_held_out_examples_are_not_learned_from(examples: Examples) -> None:
-    learned, kept = examples.split(6)
-    assert len(learned) == 18 and len(kept) == 6
-    both = {q.tobytes() for q in learned.questions} & {q.tobytes() for q in kept.questions}
-    assert not both
+def test_both_forms_of_the_task_draw_the_same_puzzles(examples: Examples) -> None:
+    digits, lattice = (Sampler(task, examples, CPU, rows=8, seed=3)(torch.arange(8)) for task in both_forms())
+    for few, many in zip(digits.tokens.numpy(), lattice.tokens.numpy(), strict=True):
+        assert (get_task("sudoku").decode(few) == get_task("sudoku", 9).decode(many, (9, 9))).all()
+
+
+def test_a_row_s_puzzles_depend_on_no_other_row(examples: Examples) -> None:
+    task = get_task("sudoku")
+    whole = Sampler(task, examples, CPU, rows=8, seed=3)
+    parts = [Sampler(task, examples, CPU, rows=4, first_row=first, seed=3) for first in (0, 4)]
+    for rows in (range(8), (1, 2, 6), (2, 7)):
+        together = whole(torch.tensor(rows)).tokens
+        apart = [
+            part(torch.tensor([row - 4 * k for row in rows if row // 4 == k])).tokens for k, part in enumerate(parts)
+        ]
+        assert torch.equal(together, torch.cat(apart))
+
+
+def test_bands_of_difficulty_are_drawn_as_asked(examples: Examples) -> None:
+    rated = replace(examples, ratings=np.array([0, 3, 40, -1] * 6))
+    weights = rated.weights({"0": 1, "32-127": 3})
+    assert weights[rated.ratings == 0].sum() == pytest.approx(0.25) and weights[rated.ratings == 40].sum() == 0.75
+    assert weights[rated.ratings == 3].sum() == 0 and weights[rated.ratings == -1].sum() == 0
+    with pytest.raises(UsageError, match="no puzzle of the data"):
+        examples.weights({"512+": 1.0})
+    only = Sampler(get_task("sudoku"), rated, CPU, rows=40, shares={"32-127": 1.0})
+    drawn = {tuple(sorted((row > 1).sum() for row in t.reshape(9, 9))) for t in only(torch.arange(40)).tokens.numpy()}
+    assert len(drawn) <= 2 * 6  # six puzzles, each as it is or transposed
+
+
+def test_held_out_examples_are_not_learned_from_under_any_symmetry(examples: Examples) -> None:
+    """Every puzzle stands in the data twice, the second time in other clothes: both leave together."""
+    rng = np.random.default_rng(1)
+    views = [random_view(rng) for _ in range(len(examples))]
+    twins = Examples(
+        np.concatenate((examples.questions, [v.apply(q) for v, q in zip(views, examples.questions, strict=True)])),
+        np.concatenate((examples.answers, [v.apply(a) for v, a in zip(views, examples.answers, strict=True)])),
+        np.concatenate((examples.ratings, examples.ratings)),
+    )
+    task = get_task("sudoku")
+    learned, kept = twins.split(task, 6)
+    assert len(kept) == 6 and len(twins) - 12 <= len(learned) <= len(twins) - 6
+    assert not {task.canonical(a) for a in learned.answers} & {task.canonical(a) for a in kept.answers}
 
 
 def test_data_without_answers_is_refused() -> None:
@@ -217,7 +276,7 @@ def test_each_optimizer_lowers_the_loss(examples: Examples, optimizer: str) -> N
     lr = {"muon": 0.02, "adamw": 3e-3, "adam_atan2": 3e-3}[optimizer]
     recipe = Recipe(SMALL, batch_size=16, optimizer=optimizer, lr=lr)
     trainer = Trainer(recipe, CPU, torch.float32)
-    sampler = Sampler(get_task("sudoku"), examples, 0.0, CPU, 0)
+    sampler = Sampler(get_task("sudoku"), examples, CPU, rows=16)
     losses = [float(trainer.step(sampler).total.detach()) / 16 for _ in range(40)]
     assert sum(losses[-5:]) < 0.95 * sum(losses[:5])
 
@@ -238,60 +297,17 @@ def test_a_handful_of_puzzles_is_learned_by_heart() -> None:
             break
     trainer.model.load_state_dict(trainer.ema.state_dict(trainer.model))
     examples = Examples.collect(puzzles)
-    assert exact_rate(trainer.model, get_task("sudoku"), examples, cycles=16) == 1.0
+    placement = Placement(CPU, torch.float32, "")
+    assert exact_rate(trainer.model, get_task("sudoku"), examples, placement, cycles=16) == 1.0
 
 
-def test_a_run_leaves_weights_that_load_and_its_metrics(tmp_path: Path, examples: Examples) -> None:
-    recipe = Recipe(SMALL, batch_size=8)
-    lines: list[int] = []
-    path = train(
-        get_task("sudoku"), recipe, examples, tmp_path, steps=5, held_out=4, log_seconds=0.0,
-        report=lambda progress: lines.append(progress.step), described={"recipe": "test"},
-    )  # fmt: skip
-    info = read_info(path)
-    assert path == tmp_path / "sudoku.safetensors"
-    assert info.task == "sudoku" and info.config == SMALL
-    assert info.training["steps"] == 5 and info.training["recipe"] == "test"
-    model = load_model(path, "sudoku", torch.float32, CPU)
-    assert torch.isfinite(model.lm_head.weight).all()
-    metrics = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
-    assert [m["step"] for m in metrics] == lines and lines[-1] == 5
-    assert metrics[-1]["held_out_exact"] is not None
-
-
-def test_same_seed_same_weights(tmp_path: Path, examples: Examples) -> None:
-    recipe = Recipe(SMALL, batch_size=8)
-    paths = [
-        train(get_task("sudoku"), recipe, examples, tmp_path / name, steps=4, seed=seed, held_out=4)
-        for name, seed in (("a", 1), ("b", 1), ("c", 2))
-    ]
-    a, b, c = (load_model(path, "sudoku", torch.float32, CPU).lm_head.weight for path in paths)
-    assert torch.equal(a, b) and not torch.equal(a, c)
-
-
-def test_a_loss_that_is_not_finite_stops_the_run(examples: Examples) -> None:
+def test_a_loss_that_is_not_finite_is_not_learned_from(examples: Examples) -> None:
     trainer = Trainer(Recipe(SMALL, batch_size=4), CPU, torch.float32)
     with torch.no_grad():
-        trainer.model.lm_head.weight.fill_(float("nan"))
+        trainer.model.lm_head.weight[0, 0] = float("nan")
+    before = trainer.model.q_head.weight.clone()
     with pytest.raises(TrainingError, match="no longer finite"):
-        trainer.step(Sampler(get_task("sudoku"), examples, 0.0, CPU, 0))
-
-
-def test_an_interrupted_run_leaves_its_weights(tmp_path: Path, examples: Examples) -> None:
-    def stop(progress: Progress) -> None:
-        if progress.step == 3:
-            raise KeyboardInterrupt
-
-    recipe = Recipe(SMALL, batch_size=8)
-    with pytest.raises(KeyboardInterrupt):
-        train(get_task("sudoku"), recipe, examples, tmp_path, steps=50, held_out=4, log_seconds=0.0, report=stop)
-    assert read_info(tmp_path / "sudoku.safetensors").training["steps"] == 3
-
-
-def test_a_run_begins_with_given_weights(tmp_path: Path, examples: Examples) -> None:
-    recipe = Recipe(SMALL, batch_size=8, lr=0.0, head_lr=0.0, weight_decay=0.0, head_weight_decay=0.0)
-    torch.manual_seed(9)
-    given = TinyRecursiveModel(SMALL)
-    path = train(get_task("sudoku"), recipe, examples, tmp_path, steps=2, held_out=4, start_from=given)
-    kept = load_model(path, "sudoku", torch.float32, CPU)
-    torch.testing.assert_close(kept.lm_head.weight, given.lm_head.weight.detach().bfloat16().float())
+        trainer.step(Sampler(get_task("sudoku"), examples, CPU, rows=4))
+    assert torch.equal(trainer.model.q_head.weight, before)
+    with pytest.raises(TrainingError, match="no longer finite"):
+        trainer.state()

@@ -17,12 +17,12 @@ CERTAIN = 0.1
 def keep_logits(logits: Tensor, candidates: int) -> Tensor:
     """(B, S, 2) -> (B, C, K): how much each candidate is to be kept rather than ruled out."""
     wide = logits.float()
-    return (wide[..., 1] - wide[..., 0]).unflatten(1, (-1, candidates))
+    return (wide[..., 1] - wide[..., 0]).view(len(logits), -1, candidates)
 
 
 def possible(tokens: Tensor, candidates: int) -> Tensor:
     """(B, S) -> (B, C, K) bool: the candidates that are not ruled out."""
-    return tokens.unflatten(1, (-1, candidates)) == 1
+    return tokens.view(len(tokens), -1, candidates) == 1
 
 
 def choices(keep: Tensor, open_: Tensor) -> Tensor:
@@ -33,7 +33,9 @@ def choices(keep: Tensor, open_: Tensor) -> Tensor:
 def read_out(logits: Tensor, tokens: Tensor, candidates: int) -> tuple[Tensor, Tensor]:
     """The answer as it stands: tokens (B, S) with the best candidate of each cell alone, and its probability (B, C)."""
     confidence, best = choices(keep_logits(logits, candidates), possible(tokens, candidates)).exp().max(-1)
-    return torch.zeros_like(tokens).unflatten(1, (-1, candidates)).scatter(-1, best[..., None], 1).flatten(1), confidence
+    return torch.zeros_like(tokens).unflatten(1, (-1, candidates)).scatter(-1, best[..., None], 1).flatten(
+        1
+    ), confidence
 
 
 def gumbel(uniform: Tensor) -> Tensor:
@@ -41,10 +43,12 @@ def gumbel(uniform: Tensor) -> Tensor:
     return -torch.log(-torch.log(uniform.clamp(1e-7, 1 - 1e-7)))
 
 
-def deduce(logits: Tensor, tokens: Tensor, candidates: int, guesses: Tensor, noise: Tensor | float) -> Tensor:
+def deduce(
+    logits: Tensor, tokens: Tensor, candidates: int, guesses: Tensor, noise: Tensor | float
+) -> tuple[Tensor, Tensor]:
     """The next question (B, S): without the candidates that are certainly wrong or, where none is, perhaps with a guess.
 
-    Of the rows where nothing is certain those in ``guesses`` (B,) bool make one, the others think on. A guess is the
+    The second is which token was guessed (B,), -1 where none was. Of the rows where nothing is certain those in ``guesses`` (B,) bool make one, the others think on. A guess is the
     (cell, candidate) whose log-probability plus ``noise`` (B, S) is highest among the cells that are not decided. The
     best candidate of a cell is never ruled out, so no cell runs empty.
     """
@@ -59,4 +63,5 @@ def deduce(logits: Tensor, tokens: Tensor, candidates: int, guesses: Tensor, noi
     guess = torch.zeros_like(merit, dtype=torch.bool).scatter(1, merit.argmax(1, keepdim=True), True)
     guess = guess.unflatten(1, (-1, candidates)) & undecided
     guessed = guess.any(-1, keepdim=True) & stuck[:, None, None]
-    return (open_ & ~wrong & (guess | ~guessed)).flatten(1).long()
+    which = torch.where(guessed.flatten(1).any(1), merit.argmax(1), -1)
+    return (open_ & ~wrong & (guess | ~guessed)).flatten(1).long(), which

@@ -1,9 +1,9 @@
 """The refine-and-halt loop: improvement cycles on a batch whose finished rows leave and whose waiting rows join.
 
 A row stops when the caller accepts its decoded tokens, when the model's halt probability passes one half, or at the
-last cycle. Where tokens are a lattice of candidates, each cycle asks about what the one before left of it, and a row
-also stops when the model says that its lattice has lost its solution. Knows the network and tokens; no rule of any
-puzzle, no view, no terminal.
+last cycle. Where tokens are a lattice of candidates, each cycle asks about what the one before left of it. When the
+model says that its lattice has lost the solution, the last guess is taken back and ruled out; without a guess to take
+back the row stops. Knows the network and tokens; no rule of any puzzle, no view, no terminal.
 """
 
 from collections.abc import Callable, Iterator
@@ -51,6 +51,15 @@ class Step:
     lattice: NDArray[np.int64] | None = None  # (S,) what the cycle left of the candidates
 
 
+@dataclass(frozen=True)
+class _Guess:
+    """Where a lattice stood before a guess: tokens (S,), state (L, D) each, and the token that was guessed."""
+
+    tokens: Tensor
+    state: State
+    token: int
+
+
 @dataclass
 class _Row:
     """One row under way."""
@@ -59,6 +68,7 @@ class _Row:
     noise: float
     generator: torch.Generator
     cycles: int = 0
+    guesses: list[_Guess] = field(default_factory=list)
 
 
 @dataclass
@@ -99,13 +109,34 @@ class _Batch:
             drawn = [row.noise * torch.randn(y.shape[1:], generator=row.generator) for row in self.rows]
             self.state = State(y + torch.stack(drawn).to(y), self.state.z)
 
-    def deduce(self, logits: Tensor) -> None:
-        """Ask next about what is left of the lattices; rows with noise also guess, every other time they are stuck."""
+    def deduce(self, before: State, logits: Tensor, conflicts: NDArray[np.bool_]) -> list[bool]:
+        """Ask next about what is left of the lattices; which rows have nothing left to ask.
+
+        Rows with noise also guess, every other time they are stuck. ``conflicts`` (B,) have lost their solution.
+        """
         drawn = torch.stack([torch.rand(1 + self.tokens.shape[1], generator=row.generator) for row in self.rows])
         noise = torch.tensor([[row.noise] for row in self.rows])
-        guesses, chance = (noise[:, 0] > 0) & (drawn[:, 0] < GUESS), noise * gumbel(drawn[:, 1:])
-        device, candidates = self.tokens.device, self.model.config.candidates
-        self.tokens = deduce(logits, self.tokens, candidates, guesses.to(device), chance.to(device))
+        may, chance = (noise[:, 0] > 0) & (drawn[:, 0] < GUESS), noise * gumbel(drawn[:, 1:])
+        device, asked = self.tokens.device, self.tokens
+        self.tokens, guessed = deduce(logits, asked, self.model.config.candidates, may.to(device), chance.to(device))
+        over = [False] * len(self.rows)
+        for number, (row, token) in enumerate(zip(self.rows, guessed.tolist(), strict=True)):
+            if conflicts[number]:
+                over[number] = not row.guesses
+                self._take_back(number, asked)
+            elif token >= 0:
+                row.guesses.append(_Guess(asked[number].clone(), State(before.y[number], before.z[number]), token))
+        return over
+
+    def _take_back(self, number: int, asked: Tensor) -> None:
+        """The row as it was before its last guess, which is now known to be wrong; without one, as it was asked."""
+        if not self.rows[number].guesses:
+            self.tokens[number] = asked[number]
+            return
+        last = self.rows[number].guesses.pop()
+        self.tokens[number] = last.tokens
+        self.tokens[number, last.token] = 0
+        self.state.y[number], self.state.z[number] = last.state.y, last.state.z
 
 
 @torch.inference_mode()
@@ -144,11 +175,13 @@ def refine(
             yield None
             continue
 
-        batch.state, prediction = model(batch.state, batch.tokens)
+        before = batch.state
+        batch.state, prediction = model(before, batch.tokens)
         halts = torch.sigmoid(prediction.halt).cpu().numpy()
+        nothing_left = [False] * len(batch.rows)
         if candidates > 1:
             decoded, probabilities = read_out(prediction.logits, batch.tokens, candidates)
-            batch.deduce(prediction.logits)
+            nothing_left = batch.deduce(before, prediction.logits, halts[:, 1] > HALT_PROBABILITY)
             lattices: Any = batch.tokens.cpu().numpy()
         else:
             probabilities, decoded = prediction.logits.float().softmax(-1).max(-1)
@@ -160,8 +193,8 @@ def refine(
             row.cycles += 1
             accepted = accept(row.key, tokens[number])
             halt = float(halts[number, 0])
-            gives_up = candidates > 1 and halts[number, 1] > HALT_PROBABILITY
-            stops = row.cycles >= max_cycles or (stop_early and (accepted or gives_up or halt > HALT_PROBABILITY))
+            done = accepted or nothing_left[number] or halt > HALT_PROBABILITY
+            stops = row.cycles >= max_cycles or (stop_early and done)
             if not stops:
                 going_on.append(number)
             yield Step(row.key, row.cycles, tokens[number], confidence[number], halt, stops, lattices[number])

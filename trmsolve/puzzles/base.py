@@ -67,7 +67,9 @@ class Cycle:
     faulty: NDArray[np.bool_]  # cells that break a rule
     violations: int  # rules broken, changed clues included
     halt: float  # probability that the model would stop here
-    candidates: NDArray[np.bool_] | None = None  # (rows, columns, values) still possible, if the model keeps such a lattice
+    candidates: NDArray[np.bool_] | None = (
+        None  # (rows, columns, values) possible, if the model keeps them
+    )
 
     @property
     def mean_confidence(self) -> float:
@@ -155,7 +157,7 @@ class Task(Protocol):
         """The puzzle as given first, then random symmetries without end."""
 
     def invariant(self, answers: NDArray[np.int8]) -> NDArray[np.uint64]:
-        """(N, rows, columns) -> (N,): equal for answers that are one under the symmetries, nearly always unequal else."""
+        """(N, rows, columns) -> (N,): equal for answers that symmetries make equal, seldom for others."""
 
     def canonical(self, answer: Grid) -> bytes:
         """The same bytes for exactly those answers that the symmetries turn into each other."""

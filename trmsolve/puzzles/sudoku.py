@@ -191,7 +191,7 @@ class Sudoku:
 
 
 class SudokuLattice(Sudoku):
-    """The same Sudoku written as candidates: for each cell the nine digits, each still possible (1) or ruled out (0)."""
+    """The same Sudoku written as candidates: of each cell the nine digits, each possible (1) or ruled out (0)."""
 
     vocab_size = 2
     seq_len = 729
@@ -200,7 +200,8 @@ class SudokuLattice(Sudoku):
     def encode(self, grid: NDArray[np.int8]) -> NDArray[np.int64]:
         """Grids (..., 9, 9) -> tokens (..., 729): of a clue its digit alone, of a blank every digit."""
         cells = grid.reshape(*grid.shape[:-2], 81, 1)
-        return ((cells == np.arange(1, 10)) | (cells == 0)).astype(np.int64).reshape(*grid.shape[:-2], 729)
+        tokens: NDArray[np.int64] = ((cells == np.arange(1, 10)) | (cells == 0)).astype(np.int64)
+        return tokens.reshape(*grid.shape[:-2], 729)
 
     def decode(self, tokens: NDArray[Any], shape: tuple[int, ...] = (9, 9)) -> Grid:
         """Tokens (729,) -> grid; a cell with no candidate or with several is a blank."""

@@ -50,16 +50,17 @@ class Pool:
         self.state.y[rows], self.state.z[rows] = start.y, start.z
         self.cycles[rows] = 0
 
-    def deduce(self, logits: Tensor, guess: float, temperature: float) -> None:
+    def deduce(self, logits: Tensor, guess: float, temperature: float, hint: float) -> None:
         """Where tokens are a lattice, the next cycle asks about what this one left of it.
 
-        A row where nothing is certain guesses with probability ``guess``, as freely as ``temperature`` says.
+        A row where nothing is certain guesses with probability ``guess``, as freely as ``temperature`` says; with
+        probability ``hint`` it is told which of the candidates are true and guesses among them.
         """
-        candidates = self.model.config.candidates
-        tokens = self.batch.tokens
+        tokens, labels = self.batch.tokens, self.batch.labels
         noise = temperature * gumbel(torch.rand(tokens.shape, device=self.device))
-        guesses = torch.rand(len(tokens), device=self.device) < guess
-        tokens.copy_(deduce(logits, tokens, candidates, guesses, noise))
+        guesses, told = (torch.rand(len(tokens), device=self.device) < chance for chance in (guess, hint))
+        noise = noise + 1e6 * (told[:, None] & (labels == 1))
+        tokens.copy_(deduce(logits, tokens, self.model.config.candidates, guesses, noise)[0])
 
     def advance(self, state: State, halt_logits: Tensor, exploration: float = 0.0) -> None:
         """Carry ``state`` on; rows whose halt logit (B,) is positive, or that are out of cycles, halt.

@@ -12,7 +12,7 @@ from trmsolve.model import TRMConfig
 OPTIMIZERS, LOSSES = ("muon", "adamw", "adam_atan2"), ("softmax", "stablemax")
 NUMBERS = (
     "exploration", "lr", "weight_decay", "head_lr", "head_weight_decay", "table_lr", "table_weight_decay", "warmup",
-    "final_lr", "ema", "smoothing", "halt_weight", "conflict_weight", "guess", "temperature", "drop_lost", "reveal",
+    "final_lr", "ema", "smoothing", "halt_weight", "conflict_weight", "guess", "hint", "temperature", "drop_lost", "reveal",
 )  # fmt: skip
 
 
@@ -39,10 +39,13 @@ class Recipe:
     smoothing: float = 0.0
     halt_weight: float = 0.05
     conflict_weight: float = 0.1  # lattice: of knowing that the solution is lost
-    guess: float = 0.25  # lattice: probability of a guess in a cycle that is certain of nothing
-    temperature: float = 1.5  # lattice: how freely it is drawn
+    guess: float = 0.5  # lattice: probability of a guess in a cycle that is certain of nothing
+    hint: float = 0.7  # lattice: how many of the guesses are told what is true, and so lead on to easier questions
+    temperature: float = 1.5  # lattice: how freely guesses are drawn
     drop_lost: float = 0.5  # lattice: probability that a row without its solution leaves, each cycle
-    curriculum: tuple[tuple[float, int, int], ...] = ()  # until which fraction of the run which T and n; then the config's
+    curriculum: tuple[
+        tuple[float, int, int], ...
+    ] = ()  # until which fraction of the run which T and n; then the config's
     reveal: float = 0.0  # fraction of training puzzles made easier by giving away some of their blanks
 
     def __post_init__(self) -> None:

@@ -40,7 +40,8 @@ class Trainer:
             # One graph each for with and without gradient, for z, y and the first step: more than dynamo's default.
             torch._dynamo.config.recompile_limit = 32
             self.model.L_level.compile(dynamic=False)
-        self.network = world.wrap(self.model, device)
+        self.table = [(name, p) for name, p in self.model.named_parameters() if name.startswith("puzzle_emb.")]
+        self.network = world.wrap(self.model, device, sparse=[name for name, _ in self.table])
         self.ema = EMA(self.model, recipe.ema)
         self.pool = Pool(self.model, world.share(recipe.batch_size), device, recipe.max_cycles)
         self.optimizers = make_optimizers(
@@ -72,7 +73,7 @@ class Trainer:
         batch = self.pool.batch
         state, prediction = self.network(self.pool.state, batch.tokens, batch.puzzle_ids)
         loss = self.loss(prediction)
-        if not torch.isfinite(loss.total):
+        if any(self.world.highest([not torch.isfinite(loss.total)])):
             raise TrainingError("the loss is no longer finite")
         (loss.total / len(batch.tokens)).backward()
         self._learn(factor)
@@ -89,6 +90,9 @@ class Trainer:
         return trm_loss(prediction, batch.labels, recipe.loss, recipe.smoothing, recipe.halt_weight)
 
     def _learn(self, factor: float) -> None:
+        for _, parameter in self.table:
+            if parameter.grad is not None:
+                parameter.grad = self.world.sparse_mean(parameter.grad)
         if self.recipe.clip is not None:
             dense = [p for name, p in self.model.named_parameters() if not name.startswith("puzzle_emb.")]
             torch.nn.utils.clip_grad_norm_(dense, self.recipe.clip)
@@ -108,7 +112,7 @@ class Trainer:
             gone = lost(batch.tokens, batch.labels, candidates)
             unlucky = torch.rand(len(gone), device=self.device) < recipe.drop_lost
             self.pool.abandon(gone & ((halt[:, 1] > 0) | unlucky))
-            self.pool.deduce(prediction.logits.detach(), recipe.guess, recipe.temperature)
+            self.pool.deduce(prediction.logits.detach(), recipe.guess, recipe.temperature, recipe.hint)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """All that the next steps depend on besides data and chance: tensors, and plain numbers. For every process."""
