@@ -1,20 +1,22 @@
 """``trmsolve train``: train a network, and leave weights that the solving commands load."""
 
 import json
+import math
 import shutil
-import signal
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from trmsolve.cli import options
-from trmsolve.cli.guard import INTERRUPTED, TERMINATED, guarded
+from trmsolve.cli.guard import guarded
 from trmsolve.cli.source import read_file
+from trmsolve.cli.stop import Stop
 from trmsolve.dashboard import make_training_view
 from trmsolve.errors import UsageError
+from trmsolve.files import write_atomically
 from trmsolve.render import make_console
 
 if TYPE_CHECKING:
@@ -34,25 +36,13 @@ MADE = 10_000
 LENGTH, DATA, RECIPE = "How long", "What from", "How"
 
 
-class Stop:
-    """Ctrl-C or SIGTERM asks the run to end after its step, with everything saved; a second one ends it at once."""
-
-    def __init__(self) -> None:
-        self.code = 0
-        signal.signal(signal.SIGINT, self._ask)
-        signal.signal(signal.SIGTERM, self._ask)
-
-    def __call__(self) -> bool:
-        return self.code != 0
-
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.code:
-            raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(TERMINATED)
-        self.code = INTERRUPTED if number == signal.SIGINT else TERMINATED
+KEPT = ("task", "out", "bands", "held_out", "recipe", "change", "batch_size", "start_from", "seed", "print_recipe")
+"""What a run that goes on keeps as it was; the options' names in ``train``."""
 
 
 @guarded
 def train(
+    context: typer.Context,
     task: options.Task = "sudoku",
     out: Annotated[
         Path | None,
@@ -62,32 +52,37 @@ def train(
         Path | None, typer.Option(metavar="DIR", help="Go on with the run in this folder, exactly where it was saved.")
     ] = None,
     minutes: Annotated[
-        float | None, typer.Option(min=0.01, help="Train so long.", show_default=False, rich_help_panel=LENGTH)
+        float | None,
+        typer.Option(
+            min=0.01, help="Train so long in all, stops not counted.", show_default=False, rich_help_panel=LENGTH
+        ),
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(min=1, help="Train so many steps.", show_default=False, rich_help_panel=LENGTH)
+        int | None, typer.Option(min=1, help="Train so many steps in all.", show_default=False, rich_help_panel=LENGTH)
     ] = None,
     save_minutes: Annotated[
-        float, typer.Option(min=0.01, help="Between checkpoints.", rich_help_panel=LENGTH)
-    ] = 10.0,
+        float | None,
+        typer.Option(
+            min=0, help="Between checkpoints; 0 is after every step.", show_default="10", rich_help_panel=LENGTH
+        ),
+    ] = None,
     data: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Puzzles with their answers, such as a CSV.", show_default="made on the spot",
-            rich_help_panel=DATA,
+            metavar="FILE", help="Puzzles with their answers, such as a CSV.", show_default="made", rich_help_panel=DATA
         ),
     ] = None,
     bands: Annotated[
         str | None,
         typer.Option(
-            metavar="0=1,1-7=2,...", help="How much of each band of the data's rating is drawn, in any unit.",
-            show_default="as in the data", rich_help_panel=DATA,
+            metavar="0=1,1-7=2,...",
+            help="How much of each band of the data's rating is drawn.",
+            show_default="as in the data",
+            rich_help_panel=DATA,
         ),
     ] = None,
-    held_out: Annotated[
-        int, typer.Option(min=1, help="Puzzles kept apart to judge by.", rich_help_panel=DATA)
-    ] = 128,
-    recipe: Annotated[str, typer.Option(help="laptop, fast or paper.", rich_help_panel=RECIPE)] = "laptop",
+    held_out: Annotated[int, typer.Option(min=1, help="Puzzles kept apart to judge by.", rich_help_panel=DATA)] = 128,
+    recipe: Annotated[str, typer.Option(help="laptop, lattice or paper.", rich_help_panel=RECIPE)] = "laptop",
     change: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of the recipe.", rich_help_panel=RECIPE),
@@ -95,9 +90,7 @@ def train(
     print_recipe: Annotated[
         bool, typer.Option("--print-recipe", help="Show the recipe as JSON and leave.", rich_help_panel=RECIPE)
     ] = False,
-    batch_size: Annotated[
-        int | None, typer.Option(min=1, show_default="the recipe's", rich_help_panel=RECIPE)
-    ] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, show_default="the recipe's", rich_help_panel=RECIPE)] = None,
     start_from: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Begin with these weights of the same shapes.", rich_help_panel=RECIPE),
@@ -120,70 +113,69 @@ def train(
     The rate follows the clock and ends annealed. A checkpoint and the weights so far are written every ten minutes, at
     the end, and on Ctrl-C.
     """
-    from trmsolve.train.recipes import override
-
-    changes = [*(change or []), *([] if batch_size is None else [f"batch_size={batch_size}"])]
-    if resume is None:
-        chosen = override(_recipe(task, recipe), changes)
-        if print_recipe:
-            typer.echo(json.dumps(chosen.to_dict(), indent=2))
-            return
-        if minutes is None and steps is None:
-            raise UsageError("say how long: --minutes M or --steps N")
-    elif changes or print_recipe or start_from or bands or out:
-        raise UsageError("a run that goes on keeps its recipe, its data and its folder: give --resume without them")
-    stop = Stop()
-    from dataclasses import replace
-
     from trmsolve.device import choose_placement, keep_memory
     from trmsolve.puzzles import get_task
     from trmsolve.train.checkpoint import load_checkpoint
-    from trmsolve.train.distributed import join_world, leave_world
+    from trmsolve.train.distributed import joined_world
     from trmsolve.train.journal import read_journal
     from trmsolve.train.loop import Plan, Run
-    from trmsolve.train.recipes import Recipe
+    from trmsolve.train.recipes import Recipe, override
 
-    world = join_world(device)
-    placement = choose_placement(f"cuda:{world.local_rank}" if world.on_gpu else device, dtype, threads)
-    keep_memory()
-    described: dict[str, Any]
-    if resume is not None:
-        checkpoint: Checkpoint | None = load_checkpoint(resume)
-        assert checkpoint is not None
-        kept = checkpoint.state
-        task, out, described, shares = kept["task"], resume, kept["described"], kept["shares"]
-        chosen, plan = Recipe.from_dict(kept["recipe"]), _lengthened(Plan(**kept["plan"]), minutes, steps)
-        data = data or (Path(described["data"]) if described["data"] else None)
-    else:
-        checkpoint, out = None, out or Path("runs") / task
-        _refuse_used(out)
-        shares = _shares(bands)
-        plan = Plan(minutes, steps, seed, held_out, save_seconds=60 * save_minutes)
-        described = {
+    lasting: dict[str, Any] = {} if minutes is None and steps is None else {"minutes": minutes, "steps": steps}
+    saving: dict[str, Any] = {} if save_minutes is None else {"save_seconds": 60 * save_minutes}
+    where: dict[str, Any] = {"device": device, "dtype": dtype, "threads": threads, "compile": compile_}
+    described: dict[str, Any] = {}
+    with joined_world(device) as world:
+        if resume is not None:
+            _refuse_changes(context)
+            checkpoint: Checkpoint | None = load_checkpoint(resume)
+            assert checkpoint is not None
+            out, kept = checkpoint.path.parent, checkpoint.state
+            task, shares, described = kept["task"], kept["shares"], kept["described"]
+            chosen, plan = Recipe.from_dict(kept["recipe"]), Plan(**{**kept["plan"], **lasting, **saving})
+            data = data or (Path(described["data"]) if described["data"] else None)
+            # To the bit only where it ran before.
+            where |= {k: v for k, v in kept.get("placement", {}).items() if where[k] in ("auto", None)}
+        else:
+            size = [] if batch_size is None else [f"batch_size={batch_size}"]
+            chosen = override(_recipe(task, recipe), [*(change or []), *size])
+            if print_recipe:
+                typer.echo(json.dumps(chosen.to_dict(), indent=2))
+                return
+            plan, shares = Plan(seed=seed, held_out=held_out, **lasting, **saving), _shares(bands)
+            checkpoint, out = None, out or Path("runs") / task
+            _refuse_used(out)
+        _refuse_nowhere(export)
+        world.share(chosen.batch_size)  # told before the work begins
+        placement = choose_placement(world.device(where["device"]), where["dtype"], where["threads"])
+        keep_memory()
+        described = described or {
             "recipe": recipe, "data": str(data) if data else None, "made": None if data else MADE, "bands": bands,
             "start_from": start_from.name if start_from else None, "hardware": placement.reason,
             "processes": world.size, "settings": chosen.to_dict(),
         }  # fmt: skip
-    room = get_task(task, chosen.config.candidates)
-    past = read_journal(out) if checkpoint else []
-    view = make_training_view(make_console(), quiet or not world.first, past)
-    with view:
-        if checkpoint and checkpoint.warning:
-            view.note(checkpoint.warning, problem=True)
-        examples = _examples(room, data, plan.seed, view.note)
-        _check_same(described, examples)
-        view.note(f"{len(examples)} puzzles, recipe {described['recipe']}, on {placement.reason}")
-        run = Run(
-            room, chosen, examples, out, plan, placement, _compiled(compile_, placement.device.type, plan), world,
-            checkpoint, _given(start_from, task, chosen), shares, described, view.progress, stop,
-        )  # fmt: skip
-        path = run.train()
-        if export is not None and world.first:
-            shutil.copyfile(path, export)
-        if stop.code:
-            view.note(f"stopped at step {run.journal.step}: go on with trmsolve train --resume {out}")
-        view.note(f"weights in {path}")
-    leave_world(world)
+        room = get_task(task, chosen.config.candidates)
+        past = read_journal(out) if checkpoint else []
+        with make_training_view(make_console(), quiet or not world.first, past) as view:
+            if checkpoint and checkpoint.warning and world.first:
+                view.note(checkpoint.warning, problem=True)
+            examples = _examples(room, data, plan.seed, view.note)
+            _check_same(described, examples, data)
+            view.note(f"{len(examples)} puzzles, recipe {described['recipe']}, on {placement.reason}")
+            compiled, stop = _compiled(where["compile"], placement.device.type, plan), Stop(view.note)
+            run = Run(
+                room, chosen, examples, out, plan, placement, compiled, world, checkpoint,
+                _given(start_from, task, chosen), shares, described, view.progress, stop,
+            )  # fmt: skip
+            with stop:
+                path = run.train()
+            if export is not None and world.first:
+                write_atomically(export, path.read_bytes())
+            if stop.code:
+                view.note(f"stopped after step {run.journal.step}: go on with trmsolve train --resume {out}")
+            elif checkpoint and run.journal.step == checkpoint.step:
+                view.note(f"this run was over after step {run.journal.step}: give more --minutes or --steps")
+            view.note(f"weights in {path}")
     raise typer.Exit(stop.code)
 
 
@@ -197,17 +189,26 @@ def _recipe(task: str, name: str) -> "Recipe":
     return RECIPES[task, name]
 
 
+def _refuse_changes(context: typer.Context) -> None:
+    """A run that goes on is the run it was."""
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if option.name in KEPT and source is not None and source.name == "COMMANDLINE":
+            raise UsageError(f"{option.opts[0]} cannot change what --resume goes on with: leave it out")
+
+
 def _refuse_used(out: Path) -> None:
-    """A fresh run would replace the checkpoints of the one that is there."""
+    """A fresh run would replace the checkpoints or the weights that are there."""
     if any(out.glob("step-*")):
         raise UsageError(f"{out} holds a run already: go on with --resume {out}, or name another folder with --out")
+    if any(out.glob("*.safetensors")):
+        raise UsageError(f"{out} holds weights already: name another folder with --out")
 
 
-def _lengthened(plan: "Plan", minutes: float | None, steps: int | None) -> "Plan":
-    """The plan of the run that goes on, with another end if one is given."""
-    from dataclasses import replace
-
-    return plan if minutes is None and steps is None else replace(plan, minutes=minutes, steps=steps)
+def _refuse_nowhere(export: Path | None) -> None:
+    """Told before the run and not after it."""
+    if export is not None and (export.is_dir() or not export.parent.is_dir()):
+        raise UsageError(f"--export {export}: name a file in a folder that exists")
 
 
 def _shares(bands: str | None) -> dict[str, float] | None:
@@ -222,8 +223,10 @@ def _shares(bands: str | None) -> dict[str, float] | None:
             shares[name.strip()] = float(share)
         except ValueError:
             raise UsageError(f"--bands: {part!r} is not BAND=NUMBER") from None
-        if name.strip() not in BANDS or not shares[name.strip()] >= 0:
+        if name.strip() not in BANDS or not 0 <= shares[name.strip()] < math.inf:
             raise UsageError(f"--bands: {part!r} is not one of {', '.join(BANDS)} with a share from 0 on")
+    if not any(shares.values()):
+        raise UsageError("--bands: some band must have a share above 0")
     return shares
 
 
@@ -245,19 +248,18 @@ def _examples(room: "Task", data: Path | None, seed: int, note: Any) -> "Example
     return Examples.collect(islice(room.generate("mixed", TRAINING_SEEDS + seed), MADE))
 
 
-def _check_same(described: dict[str, Any], examples: "Examples") -> None:
+def _check_same(described: dict[str, Any], examples: "Examples", data: Path | None) -> None:
     """Keep the mark of the examples in the record, or hold them against the mark kept there."""
-    mark = described.setdefault("examples", examples.mark())
-    if mark != examples.mark():
-        raise UsageError(f"these are not the puzzles the run began with: give --data {described['data'] or 'none'}")
+    if described.setdefault("examples", examples.mark()) != examples.mark():
+        began = f"{described['data']} as it was" if described["data"] else "puzzles made on the spot"
+        now = data or "those that this version makes"
+        raise UsageError(f"the run began with {began}, and {now} are others: it cannot go on with them")
 
 
 def _given(path: Path | None, task: str, recipe: "Recipe") -> "TinyRecursiveModel | None":
     """The network to begin with. Its depth may be another: shapes do not depend on it."""
     if path is None:
         return None
-    from dataclasses import replace
-
     import torch
 
     from trmsolve.weights import load_model

@@ -52,6 +52,8 @@ class Examples:
         same = [index for index in doubtful if task.canonical(self.answers[index]) in forms]
         learned = ~kept
         learned[same] = False
+        if not learned.any():
+            raise PuzzleError("every puzzle of the data is, in other clothes, one that is held out: give more data")
         return self.pick(learned), self.pick(kept)
 
     def weights(self, shares: dict[str, float]) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from trmsolve.files import write_atomically
+from trmsolve.files import naming, write_atomically
 from trmsolve.train.distributed import World
 from trmsolve.train.loss import Loss
 from trmsolve.train.progress import Progress
@@ -81,7 +81,7 @@ class Journal:
             held_out_exact=held_out_exact,
         )
         if self.world.first:
-            with self.path.open("a", encoding="utf-8") as file:
+            with naming(self.path), self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(asdict(progress)) + "\n")
             self.report(progress)
         self.sums, self.last, self.step_at_last = None, time.monotonic(), self.step

@@ -4,17 +4,18 @@ Connects recipe, examples and trainer. Prints nothing: what happens is handed to
 commands nor terminals nor signals: the caller's ``stop`` says when to leave early.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from trmsolve.device import Placement
 from trmsolve.effort import Effort
-from trmsolve.errors import TrainingError
+from trmsolve.errors import PuzzleError, TrainingError, UsageError
 from trmsolve.evaluate import evaluate
 from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles.base import Puzzle, Task
@@ -32,19 +33,37 @@ from trmsolve.weights import WeightsInfo, save_weights
 
 @dataclass(frozen=True)
 class Plan:
-    """How long a run is, and how often it writes. By ``minutes`` or ``steps``, whichever ends first."""
+    """How long a run is, and how often it writes. By ``minutes`` or ``steps``, whichever ends first.
+
+    Where steps alone say how long, the same plan and seed give the same network to the bit, stopped in between or not.
+    """
 
     minutes: float | None = None
     steps: int | None = None
     seed: int = 0
     held_out: int = 128  # examples that are never trained on, to judge by
     log_seconds: float = 30.0
-    save_seconds: float = 600.0  # between checkpoints, each with the weights renewed and judged
+    save_seconds: float = 600.0  # between checkpoints, each with the weights renewed and judged; 0 is after every step
+
+    def __post_init__(self) -> None:
+        """Raise UsageError for a run without an end."""
+        if self.minutes is None and self.steps is None:
+            raise UsageError("say how long the run is: --minutes M or --steps N")
+        if self.minutes is not None and not 0 < self.minutes < math.inf:
+            raise UsageError(f"a run cannot last {self.minutes} minutes")
 
     def done(self, step: int, seconds: float) -> float:
         """The fraction of the run that is over."""
         by_clock = seconds / (60 * self.minutes) if self.minutes else 0.0
         return max(by_clock, step / self.steps if self.steps else 0.0)
+
+
+class Due(NamedTuple):
+    """What is to be done after a step."""
+
+    end: bool
+    checkpoint: bool
+    line: bool
 
 
 @dataclass
@@ -71,14 +90,13 @@ class Run:
     stop: Callable[[], bool] = lambda: False
 
     def __post_init__(self) -> None:
-        if self.plan.minutes is None and self.plan.steps is None:
-            raise ValueError("a run needs minutes or steps")
-        if self.world.first:
-            self.out.mkdir(parents=True, exist_ok=True)
+        _check_config(self.recipe, self.task)
         self.path = self.out / f"{self.task.name}.safetensors"
+        self.saved: Path | None = self.checkpoint.path if self.checkpoint else None  # the last good checkpoint
         seed, rank, device = self.plan.seed, self.world.rank, self.placement.device
         torch.manual_seed(seed)  # the same network on every process
         learned, self.kept = self.examples.split(self.task, self.plan.held_out)
+        _check_answers(self.task, self.kept)
         self.trainer = Trainer(self.recipe, device, self.placement.dtype, self.compiled, self.world)
         # Never compiled, since its batches have other sizes, and judged in the precision the file has.
         self.judge = TinyRecursiveModel(self.recipe.config, self.placement.dtype).to(device).eval()
@@ -89,48 +107,55 @@ class Run:
         )  # fmt: skip
         if self.start_from is not None:
             self.trainer.begin_with(self.start_from)
-        torch.manual_seed(seed + rank)  # from here on each process has its own chance
-        step, seconds = self._restore(self.checkpoint) if self.checkpoint else (0, 0.0)
-        self.saved: Path | None = self.checkpoint.path if self.checkpoint else None
+        step = self.checkpoint.step if self.checkpoint else 0
+        torch.manual_seed(seed + rank + step)  # from here on each process has its own chance
+        seconds = self._restore(self.checkpoint) if self.checkpoint else 0.0
+        if self.world.first:
+            self.out.mkdir(parents=True, exist_ok=True)
         self.journal = Journal(self.out, self.world, self.report, step, seconds)
+        self.done, self.last_save = 0.0, time.monotonic()
 
     def train(self) -> Path:
         """Train to the end of the plan, or until ``stop`` says so, and save. Returns the path of the weights.
 
-        Raises TrainingError naming the last good checkpoint if loss or weights are no longer finite.
+        A run that ends before its first step writes nothing. Raises TrainingError naming the last good checkpoint if
+        loss or weights are no longer finite.
         """
-        last_save = time.monotonic()
         try:
-            while not (ending := self._ending()):
-                loss = self.trainer.step(self.sampler, self._done)
+            due = self._due()
+            while not due.end:
+                loss = self.trainer.step(self.sampler, self.done)
                 self.journal.count(loss, self.trainer.pool.halted, self.trainer.pool.cycles)
-                if self._due(last_save, self.plan.save_seconds):
+                due = self._due()
+                if due.end or due.checkpoint:
                     self.save()
-                    last_save = time.monotonic()
-                elif self._due(self.journal.last, self.plan.log_seconds):
+                elif due.line:
                     self._line()
-            if ending == "over" or self.journal.step > self.journal.step_at_last:
-                self.save()
         except TrainingError as error:
             kept = f"the last good checkpoint is {self.saved}" if self.saved else "no checkpoint was written before"
-            raise TrainingError(f"{error}: stopped at step {self.journal.step}; {kept}") from None
+            raise TrainingError(f"{error}: stopped after step {self.journal.step}; {kept}") from None
         return self.path
 
     def save(self) -> None:
         """Write the averaged weights, judge them, write a line of the journal and a checkpoint."""
         tensors, numbers = self.trainer.state()
         held_out = self._publish() if self.world.first else None
+        # The line first, so that a resumed journal has no gap: what was counted since the last line is not kept.
         self._line(held_out)
-        # After the line, so that a resumed journal has no gap: what was counted since the last line is not kept.
         tensors |= {"visits": self.world.gather(torch.from_numpy(self.sampler.visits.copy()).to(self.placement.device))}
-        chance = rng_state()
-        for name, own in chance.items():
+        for name, own in rng_state().items():
             everyone = self.world.gather(own[None].to(self.placement.device))
             tensors |= {f"chance.{rank}.{name}": state for rank, state in enumerate(everyone)}
         state = {
             "task": self.task.name,
             "recipe": asdict(self.recipe),
             "plan": asdict(self.plan),
+            "placement": {
+                "device": self.placement.device.type,
+                "dtype": self.placement.dtype_name,
+                "threads": self.placement.threads,
+                "compile": "on" if self.compiled else "off",
+            },
             "shares": self.shares,
             "seconds": self.journal.seconds,
             "optimizer": numbers,
@@ -138,31 +163,31 @@ class Run:
         }
         if self.world.first:
             self.saved = save_checkpoint(self.out, self.journal.step, tensors, state)
+        self.last_save = time.monotonic()
 
-    def _restore(self, checkpoint: Checkpoint) -> tuple[int, float]:
-        self.trainer.restore(checkpoint.tensors, checkpoint.state["optimizer"])
-        self.sampler.visits[:] = self.world.part(checkpoint.tensors["visits"]).numpy()
-        prefix = f"chance.{self.world.rank}."
-        restore_rng({k.removeprefix(prefix): v for k, v in checkpoint.tensors.items() if k.startswith(prefix)})
-        return checkpoint.step, float(checkpoint.state["seconds"])
+    def _restore(self, checkpoint: Checkpoint) -> float:
+        """Go on from it; the seconds it had taken. With more processes than it had, those draw their chance anew."""
+        tensors, prefix = checkpoint.tensors, f"chance.{self.world.rank}."
+        self.trainer.restore(tensors, checkpoint.state["optimizer"])
+        self.sampler.visits[:] = self.world.part(tensors["visits"]).numpy()
+        if chance := {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}:
+            restore_rng(chance)
+        return float(checkpoint.state["seconds"])
 
-    def _ending(self) -> str:
-        """Why the run ends here, if it does. The processes agree, whoever was told to stop."""
-        self._done = self.plan.done(self.journal.step, self.journal.seconds)
-        agreed = torch.tensor([self._done, float(self.stop())], device=self.placement.device, dtype=torch.float64)
-        self._done, stopped = self.world.highest(agreed).tolist()
-        return "over" if self._done >= 1 else "stopped" if stopped else ""
-
-    def _due(self, since: float, every: float) -> bool:
-        """Whether it is time; the first process's clock decides for all."""
-        late = float(self.world.first and time.monotonic() - since > every)
-        if self.world.size > 1:
-            late = self.world.highest(torch.tensor(late, device=self.placement.device)).item()
-        return bool(late)
+    def _due(self) -> Due:
+        """What is due now. The processes agree: what one is told or has waited for is done by all."""
+        now, plan, journal = time.monotonic(), self.plan, self.journal
+        self.done, stopped, checkpoint, line = self.world.highest([
+            plan.done(journal.step, journal.seconds),
+            self.stop(),
+            now - self.last_save >= plan.save_seconds,
+            now - journal.last >= plan.log_seconds,
+        ])  # fmt: skip
+        return Due(self.done >= 1 or stopped > 0, checkpoint > 0, line > 0)
 
     def _line(self, held_out: float | None = None) -> None:
-        lr = self.recipe.lr * lr_factor(self.recipe, self._done)
-        self.journal.line(self._done, lr, self.recipe.batch_size, held_out)
+        lr = self.recipe.lr * lr_factor(self.recipe, self.done)
+        self.journal.line(self.done, lr, self.recipe.batch_size, held_out)
 
     def _publish(self) -> float:
         """Write the averaged weights; the exact rate of the file on the held-out examples, one view, all cycles."""
@@ -181,3 +206,24 @@ def exact_rate(model: TinyRecursiveModel, task: Task, examples: Examples, placem
     pairs = zip(examples.questions, examples.answers, strict=True)
     puzzles = [Puzzle(question, f"held out:{number}", answer=answer) for number, (question, answer) in enumerate(pairs)]
     return float(evaluate(Solver(task, model, placement, effort), puzzles, "held out")["exact"])
+
+
+def _check_config(recipe: Recipe, task: Task) -> None:
+    config = recipe.config
+    has, needs = (
+        (config.vocab_size, config.seq_len, config.candidates),
+        (task.vocab_size, task.seq_len, task.candidates),
+    )
+    if has != needs:
+        raise UsageError(
+            f"the recipe's network has {has[0]} tokens on {has[1]} places and {has[2]} candidates a cell: {task.name} "
+            f"has {needs[0]}, {needs[1]} and {needs[2]}"
+        )
+
+
+def _check_answers(task: Task, examples: Examples) -> None:
+    """A wrong answer is told before the run and not at its first checkpoint."""
+    for question, answer in zip(examples.questions, examples.answers, strict=True):
+        if not (verdict := task.verify(question, answer)).verified:
+            grid = "".join(map(str, question.flatten().tolist()))
+            raise PuzzleError(f"the data's own answer to {grid} is wrong: {verdict.reason}")

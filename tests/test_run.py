@@ -1,0 +1,268 @@
+"""A run that stops, crashes or breaks, against the same run undisturbed."""
+
+import errno
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from trmsolve.device import Placement
+from trmsolve.errors import PuzzleError, TrainingError, UsageError
+from trmsolve.model import TinyRecursiveModel, TRMConfig
+from trmsolve.puzzles import get_task
+from trmsolve.solver import load
+from trmsolve.train.checkpoint import load_checkpoint
+from trmsolve.train.data import Examples
+from trmsolve.train.journal import read_journal
+from trmsolve.train.loop import Plan, Run
+from trmsolve.train.loss import Loss
+from trmsolve.train.progress import Progress
+from trmsolve.train.recipes import Recipe
+from trmsolve.train.trainer import Trainer
+
+CPU = Placement(torch.device("cpu"), torch.float32, "")
+DIGITS = TRMConfig(
+    vocab_size=11, seq_len=81, hidden_size=16, layers=1, recursions=2, latent_steps=1, mixer="pool", positions="none",
+    board=(9, 9, 3, 3), inner_multiple=16,
+)  # fmt: skip
+LATTICE = replace(DIGITS, vocab_size=2, seq_len=729, hidden_size=8, mixer="lattice", candidates=9, halt_from="mean")
+PAPER = replace(DIGITS, mixer="mlp", board=None, puzzle_emb_dim=16, prefix_len=1)
+PLAIN = Recipe(DIGITS, batch_size=6, max_cycles=3, exploration=0.5, reveal=0.5)
+KINDS = {
+    "plain": PLAIN,
+    "noisy": replace(PLAIN, config=replace(DIGITS, random_start=True, damping=0.1, update_noise=0.2)),
+    "lattice": replace(PLAIN, config=LATTICE, guess=0.9),
+    "paper": replace(PLAIN, config=PAPER, optimizer="adam_atan2", loss="stablemax", clip=None),
+}
+STEPS, HALF = 8, 4
+PLAN = Plan(steps=STEPS, seed=5, held_out=2, log_seconds=0.0)
+
+
+@pytest.fixture(scope="module")
+def examples() -> Examples:
+    return Examples.collect(islice(get_task("sudoku").generate("easy", 5), 12))
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def after(steps: int) -> Callable[[], bool]:
+    """A ``stop`` that says so once so many steps are done."""
+    asked = iter(range(1000))
+    return lambda: next(asked) >= steps
+
+
+def halting(recipe: Recipe) -> TinyRecursiveModel:
+    """A network that would halt at once: exploration alone keeps rows, so that the pool is soon mixed."""
+    torch.manual_seed(1)
+    model = TinyRecursiveModel(recipe.config)
+    model.q_head.bias.data[0] = 1.0  # type: ignore[index]
+    return model
+
+
+def run(out: Path, examples: Examples, recipe: Recipe = PLAIN, plan: Plan = PLAN, **more: Any) -> Run:
+    made = Run(get_task("sudoku", recipe.config.candidates), recipe, examples, out, plan, CPU, **more)
+    made.train()
+    return made
+
+
+def going_on(out: Path, examples: Examples, recipe: Recipe = PLAIN, plan: Plan = PLAN, **more: Any) -> Run:
+    torch.manual_seed(0)  # whatever chance another process begins with
+    torch.rand(3)
+    return run(out, examples, recipe, plan, checkpoint=load_checkpoint(out), **more)
+
+
+def kept(out: Path, step: int = STEPS) -> tuple[bytes, bytes, dict[str, Any]]:
+    """All that is left of a run to the bit: the tensors of a checkpoint, the weights, the record without its times."""
+    folder = out / f"step-{step:08d}"
+    state = json.loads((folder / "state.json").read_text())["state"]
+    state.pop("seconds"), state["plan"].pop("save_seconds")
+    return (folder / "state.safetensors").read_bytes(), load("sudoku", weights=out).weights.encode(), state
+
+
+def curve(lines: list[Progress]) -> list[tuple[Any, ...]]:
+    return [(p.step, p.done, p.loss, p.token_accuracy, p.mean_cycles, p.solved, p.lr) for p in lines]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(examples: Examples, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    out = run(tmp_path_factory.mktemp("undisturbed"), examples).out
+    torch.set_num_threads(before)
+    return out
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_stopped_run_goes_on_to_the_same_bits(kind: str, examples: Examples, tmp_path: Path) -> None:
+    """Tensors are weights, average, optimizers, the pool, the place in the data and the state of chance."""
+    recipe = KINDS[kind]
+    begin = {"start_from": halting(recipe)}
+    whole = run(tmp_path / "whole", examples, recipe, **begin)
+    parts = run(tmp_path / "parts", examples, recipe, stop=after(HALF), **begin)
+    assert parts.journal.step == HALF and kept(parts.out, HALF) != kept(whole.out)
+    # Saving after every step too: writing and judging take nothing from chance.
+    parts = going_on(tmp_path / "parts", examples, recipe, replace(PLAN, save_seconds=0.0))
+    assert kept(parts.out) == kept(whole.out)
+    tensors = load_checkpoint(whole.out).tensors
+    assert {name.split(".")[0] for name in tensors} == {"model", "ema", "optimizer", "pool", "visits", "chance"}
+    assert len(set(tensors["pool.cycles"].tolist())) > 1 and tensors["visits"].max() > 2
+    assert curve(read_journal(parts.out)) == curve(read_journal(whole.out))
+
+
+def test_a_crash_between_checkpoints_leaves_neither_gap_nor_double_line(
+    examples: Examples, undisturbed: Path, tmp_path: Path
+) -> None:
+    class Killed(Exception):
+        pass
+
+    def killed_at_six(progress: Progress) -> None:
+        if progress.step == 6:
+            raise Killed
+
+    run(tmp_path, examples, stop=after(HALF))
+    with pytest.raises(Killed):
+        going_on(tmp_path, examples, report=killed_at_six)
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 7, "seco')  # and half a line
+    assert [line.step for line in read_journal(tmp_path)] == [1, 2, 3, 4, 5, 6]
+    again = going_on(tmp_path, examples)
+    lines = read_journal(again.out)
+    assert [line.step for line in lines] == list(range(1, STEPS + 1))
+    assert curve(lines) == curve(read_journal(undisturbed)) and kept(again.out) == kept(undisturbed)
+    seconds = [line.seconds for line in lines]
+    assert seconds == sorted(seconds)
+
+
+def test_from_the_one_before_a_damaged_checkpoint(examples: Examples, undisturbed: Path, tmp_path: Path) -> None:
+    run(tmp_path, examples, plan=replace(PLAN, save_seconds=0.0), stop=after(HALF))
+    assert sorted(path.name for path in tmp_path.glob("step-*")) == ["step-00000003", "step-00000004"]
+    damaged = tmp_path / "step-00000004" / "state.safetensors"
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    assert "going on from step-00000003 instead" in load_checkpoint(tmp_path).warning
+    assert kept(going_on(tmp_path, examples).out) == kept(undisturbed)
+    assert curve(read_journal(tmp_path)) == curve(read_journal(undisturbed))
+
+
+def test_a_run_that_is_over_changes_nothing_until_it_is_made_longer(examples: Examples, tmp_path: Path) -> None:
+    short = replace(PLAN, steps=2)
+    run(tmp_path, examples, plan=short)
+    files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    going_on(tmp_path, examples, plan=short)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == files
+    going_on(tmp_path, examples, plan=replace(PLAN, steps=3))
+    assert [line.step for line in read_journal(tmp_path)] == [1, 2, 3]
+
+
+def test_a_stop_is_saved_even_if_a_line_was_just_written(examples: Examples, tmp_path: Path) -> None:
+    """``PLAN`` writes a line after every step."""
+    assert run(tmp_path, examples, stop=after(1)).saved == tmp_path / "step-00000001"
+    assert [line.step for line in read_journal(tmp_path)] == [1]
+    assert not list((run(tmp_path / "none", examples, stop=after(0)).out).glob("s*"))  # no step, no files
+
+
+def test_lines_are_means_over_the_steps_since_the_last(examples: Examples, undisturbed: Path, tmp_path: Path) -> None:
+    seldom = run(tmp_path, examples, plan=replace(PLAN, log_seconds=1e9))
+    each = read_journal(undisturbed)
+    (line,) = read_journal(seldom.out)
+    assert line.loss == pytest.approx(np.mean([one.loss for one in each]))
+    assert line.held_out_exact is not None and line.done == 1.0
+
+
+def nan_loss(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
+    """The loss is not a number once so many steps are done."""
+    true, asked = Trainer.loss, iter(range(1000))
+
+    def loss(self: Trainer, prediction: Any) -> Loss:
+        made = true(self, prediction)
+        return replace(made, total=made.total * float("nan")) if next(asked) >= steps else made
+
+    monkeypatch.setattr(Trainer, "loss", loss)
+
+
+def nan_weights(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
+    """The step after so many ends with a weight that is not a number, from a loss that is one."""
+    true, asked = Trainer._learn, iter(range(1000))
+
+    def learn(self: Trainer, factor: float) -> None:
+        true(self, factor)
+        if next(asked) == steps:
+            self.model.lm_head.weight.data[3, 3] = float("nan")
+
+    monkeypatch.setattr(Trainer, "_learn", learn)
+
+
+@pytest.mark.parametrize("breaks", [nan_loss, nan_weights])
+def test_what_is_not_finite_ends_the_run_and_is_never_written(
+    breaks: Any, examples: Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = replace(PLAN, save_seconds=0.0)
+    run(tmp_path, examples, plan=plan, stop=after(3))
+    files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    breaks(monkeypatch, 0)
+    with pytest.raises(TrainingError, match=r"no longer finite.*the last good checkpoint is .*step-00000003$"):
+        going_on(tmp_path, examples, plan=plan)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == files
+    with pytest.raises(TrainingError, match="no checkpoint was written before"):
+        breaks(monkeypatch, 0)
+        run(tmp_path / "fresh", examples, plan=plan)
+    assert not list((tmp_path / "fresh").glob("s*"))
+
+
+@pytest.mark.parametrize("full", ["trmsolve.train.checkpoint.write_synced", "trmsolve.files.write_synced"])
+def test_a_full_disk_leaves_the_checkpoint_before(
+    full: str, examples: Examples, undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it writes the checkpoint, and while it writes the weights."""
+
+    def write(path: Path, payload: bytes) -> None:
+        path.write_bytes(payload[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    run(tmp_path, examples, stop=after(HALF))
+    before = kept(tmp_path, HALF)
+    going = Run(get_task("sudoku"), PLAIN, examples, tmp_path, PLAN, CPU, checkpoint=load_checkpoint(tmp_path))
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left") as raised:
+        patch.setattr(full, write)
+        going.train()
+    assert Path(raised.value.filename).parent == tmp_path and not list(tmp_path.glob(".*"))
+    state, _, record = kept(tmp_path, HALF)
+    assert (state, record) == (before[0], before[2])
+    assert kept(going_on(tmp_path, examples).out) == kept(undisturbed)
+    assert curve(read_journal(tmp_path)) == curve(read_journal(undisturbed))
+
+
+def test_a_journal_that_cannot_be_written_is_named(examples: Examples, tmp_path: Path) -> None:
+    going = Run(get_task("sudoku"), PLAIN, examples, tmp_path, PLAN, CPU)
+    going.journal.path.unlink()
+    going.journal.path.mkdir()
+    with pytest.raises(OSError, match="directory") as raised:
+        going.train()
+    assert raised.value.filename == str(tmp_path / "metrics.jsonl")
+
+
+def test_runs_that_cannot_be_are_told_before_the_first_step(examples: Examples, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="how long"):
+        Plan()
+    with pytest.raises(UsageError, match="cannot last nan"):
+        Plan(minutes=float("nan"))
+    with pytest.raises(UsageError, match="sudoku has 11, 81 and 1"):
+        run(tmp_path, examples, replace(PLAIN, config=replace(PAPER, vocab_size=9)))
+    wrong = replace(examples, answers=examples.answers[:, ::-1])
+    with pytest.raises(PuzzleError, match=r"the data's own answer to [0-9]{81} is wrong"):
+        run(tmp_path, wrong)
+    alike = examples.pick(np.zeros(4, np.intp))
+    with pytest.raises(PuzzleError, match="every puzzle of the data is"):
+        run(tmp_path, alike)
+    assert not list(tmp_path.iterdir())
