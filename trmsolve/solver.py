@@ -22,7 +22,7 @@ from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Answer, Cycle, Grid, Puzzle, Task, Verdict, View
 from trmsolve.refine import Question, Step, refine
-from trmsolve.weights import bundled_weights, fingerprint, load_model
+from trmsolve.weights import bundled_weights, fingerprint, load_model, weights_at
 
 BATCH_SIZE_CPU, BATCH_SIZE_GPU = 64, 512
 LOOK_AHEAD = 128
@@ -266,7 +266,7 @@ def load(
     dtype: str = "auto",
     threads: int | None = None,
 ) -> Solver:
-    """A solver for ``task`` ("sudoku") with the bundled weights, or those of the file ``weights``.
+    """A solver for ``task`` ("sudoku") with the bundled weights, or those of the file or run's folder ``weights``.
 
     Raises WeightsError for weights that are missing, damaged or another task's, UsageError for impossible options.
     """
@@ -274,7 +274,7 @@ def load(
     placement = choose_placement(device, dtype, threads)
     usual_size = BATCH_SIZE_CPU if placement.device.type == "cpu" else BATCH_SIZE_GPU
     effort = Effort(cycles, views, usual_size if batch_size is None else batch_size, seed, noise=noise)
-    path = Path(weights) if weights is not None else bundled_weights(task)
+    path = weights_at(Path(weights), task) if weights is not None else bundled_weights(task)
     model = load_model(path, task, placement.dtype, placement.device)
     room = get_task(task, model.config.candidates)
     if (model.config.vocab_size, model.config.seq_len) != (room.vocab_size, room.seq_len):

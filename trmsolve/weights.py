@@ -3,6 +3,7 @@
 Knows files and the model's config; nothing of puzzles' rules, networks elsewhere, or pickles.
 """
 
+import contextlib
 import hashlib
 import json
 import struct
@@ -76,6 +77,17 @@ def bundled_weights(task: str) -> Path:
         if (path := folder / f"{task}.safetensors").is_file():
             return path
     raise WeightsError(f"this copy carries no weights for {task}: name a file with --weights")
+
+
+def weights_at(path: Path, task: str) -> Path:
+    """The weights file that ``path`` names: itself, or that of a run's folder. Raises WeightsError if it has none."""
+    with contextlib.suppress(OSError):  # a path that may not be looked at is told when the file is read
+        if path.is_dir():
+            inside = path / f"{task}.safetensors"
+            if not inside.is_file():
+                raise WeightsError(f"no {inside.name} in the folder {path}: name a run's folder, or a weights file")
+            return inside
+    return path
 
 
 def fingerprint(path: Path) -> str:
