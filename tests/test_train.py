@@ -66,8 +66,9 @@ def test_four_training_steps_with_halting_reproduce_the_public_code(name: str) -
     halts: list[Tensor] = []
     trainer.model.register_forward_hook(lambda module, given, made: halts.append(made[1].halt[:, 0].detach()))
     # Near zero AdamATan2 turns a gradient's rounding error into a step of the full rate, and the recursion amplifies
-    # it: all agree to four digits in the first step, most to two or three in the last. The widest network multiplies
-XX    chaotic = (1e-4, 5e-2, math.inf, math.inf)
+    # it: all agree to four digits in the first step, most to two or three in the last. One network multiplies another
+    # processor's rounding by twenty a cycle: its last two steps are run for the parameters they lead to alone.
+    rough, chaotic = "bf16" in name, "mlp_s81" in name
     bounds = (2e-2,) * 4 if rough else (1e-4, 5e-2, math.inf, math.inf) if chaotic else (1e-4, 1e-3, 2e-3, 1e-2)
     for step, close in enumerate(bounds):
         loss = trainer.step(lambda rows, step=step: offered(numbers, step, rows))
