@@ -173,6 +173,19 @@ def test_average_follows_the_parameters() -> None:
     assert set(ema.state_dict(model)) == set(model.state_dict())
 
 
+def test_the_average_of_a_short_run_forgets_its_first_steps() -> None:
+    model = TinyRecursiveModel(SMALL)
+    slow, warmed = EMA(model, decay=0.999), EMA(model, decay=0.999, warmup=True)
+    before = model.lm_head.weight.detach().clone()
+    with torch.no_grad():
+        model.lm_head.weight.add_(1.0)
+    for _ in range(50):
+        slow.update(model)
+        warmed.update(model)
+    gone = [float((ema.shadow["lm_head.weight"] - before).mean()) for ema in (slow, warmed)]
+    assert gone[0] < 0.06 and gone[1] > 0.99
+
+
 def test_schedule_warms_up_and_anneals() -> None:
     recipe = replace(RECIPES["sudoku", "laptop"], warmup=0.1)
     assert lr_factor(recipe, 0.0) == 0.0 and lr_factor(recipe, 0.05) == pytest.approx(0.5)

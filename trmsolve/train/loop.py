@@ -158,7 +158,7 @@ class Run:
             },
             "shares": self.shares,
             "seconds": self.journal.seconds,
-            "optimizer": numbers,
+            "trainer": numbers,
             "described": self.described,
         }
         if self.world.first:
@@ -168,7 +168,7 @@ class Run:
     def _restore(self, checkpoint: Checkpoint) -> float:
         """Go on from it; the seconds it had taken. With more processes than it had, those draw their chance anew."""
         tensors, prefix = checkpoint.tensors, f"chance.{self.world.rank}."
-        self.trainer.restore(tensors, checkpoint.state["optimizer"])
+        self.trainer.restore(tensors, checkpoint.state["trainer"])
         self.sampler.visits[:] = self.world.part(tensors["visits"]).numpy()
         if chance := {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}:
             restore_rng(chance)

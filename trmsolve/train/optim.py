@@ -113,10 +113,13 @@ def make_optimizers(
 
 
 class EMA:
-    """A moving average of the trained parameters; the puzzle table and the fixed starts are taken as they are."""
+    """A moving average of the trained parameters; the puzzle table and the fixed starts are taken as they are.
 
-    def __init__(self, model: TinyRecursiveModel, decay: float) -> None:
-        self.decay = decay
+    With ``warmup`` the average forgets the first steps: after n of them the decay is at most (1 + n) / (10 + n).
+    """
+
+    def __init__(self, model: TinyRecursiveModel, decay: float, warmup: bool = False) -> None:
+        self.decay, self.warmup, self.updates = decay, warmup, 0
         self.shadow = {name: p.detach().clone() for name, p in self._averaged(model)}
 
     @staticmethod
@@ -125,15 +128,18 @@ class EMA:
 
     @torch.no_grad()
     def update(self, model: TinyRecursiveModel) -> None:
-        """shadow = decay * shadow + (1 - decay) * parameter, from the initial weights on, without correction."""
+        """shadow = decay * shadow + (1 - decay) * parameter, beginning with the initial weights."""
+        self.updates += 1
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates)) if self.warmup else self.decay
         for name, parameter in self._averaged(model):
-            self.shadow[name].lerp_(parameter, 1 - self.decay)
+            self.shadow[name].lerp_(parameter, 1 - decay)
 
     def state_dict(self, model: TinyRecursiveModel) -> dict[str, Tensor]:
         """The model's tensors with the averaged ones in place of the raw."""
         return {**model.state_dict(), **self.shadow}
 
-    def load_state_dict(self, tensors: dict[str, Tensor]) -> None:
+    def load_shadow(self, tensors: dict[str, Tensor], updates: int) -> None:
         """Go on from a kept ``shadow``. Raises KeyError or RuntimeError for another model's."""
         for name, average in self.shadow.items():
             average.copy_(tensors[name])
+        self.updates = updates

@@ -34,7 +34,8 @@ class Recipe:
     warmup: float = 0.01  # fraction of the run
     final_lr: float = 0.0  # of the peak; 1 keeps the rate constant after the warm-up
     clip: float | None = 1.0  # bound on the norm of the gradient
-    ema: float = 0.995
+    ema: float = 0.995  # decay of the averaged weights, which are those that are used
+    ema_warmup: bool = True  # forget the first steps faster, so that short runs leave good weights too
     loss: str = "softmax"  # softmax or stablemax
     smoothing: float = 0.0
     halt_weight: float = 0.05
@@ -130,6 +131,7 @@ RECIPES: dict[tuple[str, str], Recipe] = {
         warmup=0.03,
         clip=None,
         ema=0.999,
+        ema_warmup=False,
         loss="stablemax",
         halt_weight=0.5,
     ),

@@ -42,7 +42,7 @@ class Trainer:
             self.model.L_level.compile(dynamic=False)
         self.table = [(name, p) for name, p in self.model.named_parameters() if name.startswith("puzzle_emb.")]
         self.network = world.wrap(self.model, device, sparse=[name for name, _ in self.table])
-        self.ema = EMA(self.model, recipe.ema)
+        self.ema = EMA(self.model, recipe.ema, recipe.ema_warmup)
         self.pool = Pool(self.model, world.share(recipe.batch_size), device, recipe.max_cycles)
         self.optimizers = make_optimizers(
             self.model,
@@ -58,7 +58,7 @@ class Trainer:
     def begin_with(self, model: TinyRecursiveModel) -> None:
         """Take over the weights of ``model``, whose shapes must be the recipe's."""
         self.model.load_state_dict(model.state_dict())
-        self.ema = EMA(self.model, self.recipe.ema)
+        self.ema = EMA(self.model, self.recipe.ema, self.recipe.ema_warmup)
 
     def step(self, offer: Offer, done: float | None = None) -> Loss:
         """One step at the fraction ``done`` of the run; None is at full rate and depth.
@@ -122,7 +122,7 @@ class Trainer:
         tensors |= {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         tensors |= {f"ema.{name}": tensor for name, tensor in self.ema.shadow.items()}
         tensors |= {f"pool.{name}": self.world.gather(tensor) for name, tensor in self.pool.state_dict().items()}
-        return tensors, numbers
+        return tensors, {"optimizer": numbers, "ema_updates": self.ema.updates}
 
     def restore(self, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
         """Go on where ``state`` was taken. Raises CheckpointError if it is of another recipe."""
@@ -132,8 +132,8 @@ class Trainer:
 
         try:
             self.model.load_state_dict(of("model."))
-            self.ema.load_state_dict(of("ema."))
+            self.ema.load_shadow(of("ema."), int(numbers["ema_updates"]))
             self.pool.load_state_dict({name: self.world.part(tensor) for name, tensor in of("pool.").items()})
         except (RuntimeError, KeyError) as error:
             raise CheckpointError(f"the checkpoint does not fit its recipe: {error}") from None
-        restore_optimizers(self.optimizers, self.model.named_parameters(), tensors, numbers)
+        restore_optimizers(self.optimizers, self.model.named_parameters(), tensors, numbers["optimizer"])
