@@ -169,13 +169,14 @@ def train(
             )  # fmt: skip
             with stop:
                 path = run.train()
-            if export is not None and world.first:
-                write_atomically(export, path.read_bytes())
-            if stop.code:
-                view.note(f"stopped after step {run.journal.step}: go on with trmsolve train --resume {out}")
-            elif checkpoint and run.journal.step == checkpoint.step:
-                view.note(f"this run was over after step {run.journal.step}: give more --minutes or --steps")
-            view.note(f"weights in {path}")
+        if export is not None and world.first:
+            write_atomically(export, path.read_bytes())
+        # Below the panel, where the next command is typed.
+        if stop.code:
+            view.note(f"stopped after step {run.journal.step}: go on with trmsolve train --resume {out}")
+        elif checkpoint and run.journal.step == checkpoint.step:
+            view.note(f"this run was over after step {run.journal.step}: give more --minutes or --steps")
+        view.note(f"weights in {path}")
     raise typer.Exit(stop.code)
 
 

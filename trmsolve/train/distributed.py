@@ -4,6 +4,7 @@ Knows processes and tensors; nothing of recipes or puzzles. Alone in the world, 
 """
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from trmsolve.errors import TrmsolveError, UsageError
+
+SPOKEN = 0.5  # seconds; then the first process has told what is wrong
 
 
 @dataclass(frozen=True)
@@ -44,16 +47,16 @@ class World:
         """The model whose gradients are averaged over all processes during backward, but for those of ``sparse``."""
         if self.size == 1:
             return model
-        DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(model, sparse)
-        devices = [device] if device.type == "cuda" else None
-        return DistributedDataParallel(model, device_ids=devices, broadcast_buffers=False)
+        fixed = [name for name, _ in model.named_buffers()]  # equal everywhere and never trained
+        DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(model, [*sparse, *fixed])
+        return DistributedDataParallel(model, device_ids=[device] if device.type == "cuda" else None)
 
     def sparse_mean(self, gradient: Tensor) -> Tensor:
         """The mean over the processes of a sparse gradient, not coalesced, of which each has as many rows."""
         if self.size == 1:
             return gradient
         indices, values = self.gather(gradient._indices().T), self.gather(gradient._values())
-        return torch.sparse_coo_tensor(indices.T, values / self.size, gradient.shape)
+        return torch.sparse_coo_tensor(indices.T, values / self.size, gradient.shape, check_invariants=False)
 
     def highest(self, values: Sequence[float]) -> list[float]:
         """Each value's maximum over the processes."""
@@ -106,6 +109,7 @@ def joined_world(device: str) -> Iterator[World]:
     except TrmsolveError as error:
         if local_rank == 0:
             raise
+        time.sleep(SPOKEN)  # torchrun ends them all once one has left
         raise SystemExit(error.exit_code) from None
     finally:
         if dist.is_initialized():
