@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 CERTAIN = 0.1
-"""A candidate whose probability falls below this is ruled out."""
+"""A candidate whose probability falls below this is ruled out, unless the caller wants more certainty."""
 
 
 def keep_logits(logits: Tensor, candidates: int) -> Tensor:
@@ -44,19 +44,25 @@ def gumbel(uniform: Tensor) -> Tensor:
 
 
 def deduce(
-    logits: Tensor, tokens: Tensor, candidates: int, guesses: Tensor, noise: Tensor | float
+    logits: Tensor,
+    tokens: Tensor,
+    candidates: int,
+    guesses: Tensor,
+    noise: Tensor | float,
+    certain: Tensor | float = CERTAIN,
 ) -> tuple[Tensor, Tensor]:
     """The next question (B, S): without the candidates that are certainly wrong or, where none is, perhaps with a guess.
 
-    The second is which token was guessed (B,), -1 where none was. Of the rows where nothing is certain those in ``guesses`` (B,) bool make one, the others think on. A guess is the
+    Of the rows where nothing is certain those in ``guesses`` (B,) bool make one, the others think on. A guess is the
     (cell, candidate) whose log-probability plus ``noise`` (B, S) is highest among the cells that are not decided. The
-    best candidate of a cell is never ruled out, so no cell runs empty.
+    best candidate of a cell is never ruled out, so no cell runs empty. The second tensor is which token was guessed
+    (B,), -1 where none was.
     """
     open_, keep = possible(tokens, candidates), keep_logits(logits, candidates)
     undecided = open_.sum(-1, keepdim=True) > 1
     log_p = choices(keep, open_)
     best = torch.zeros_like(open_).scatter(-1, log_p.argmax(-1, keepdim=True), True)
-    wrong = open_ & undecided & ~best & (torch.sigmoid(keep) < CERTAIN)
+    wrong = open_ & undecided & ~best & (torch.sigmoid(keep) < certain)
     stuck = guesses & ~wrong.flatten(1).any(1)
     # One cell of each stuck row keeps its guess alone; a row without an undecided cell stays as it is.
     merit = log_p.masked_fill(~undecided, -torch.inf).flatten(1) + noise

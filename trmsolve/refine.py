@@ -2,8 +2,8 @@
 
 A row stops when the caller accepts its decoded tokens, when the model's halt probability passes one half, or at the
 last cycle. Where tokens are a lattice of candidates, each cycle asks about what the one before left of it. When the
-model says that its lattice has lost the solution, the last guess is taken back and ruled out; without a guess to take
-back the row stops. Knows the network and tokens; no rule of any puzzle, no view, no terminal.
+model says that its lattice has lost the solution, or is done when it is not, ``search`` takes the last guess back, and
+the row stops only if there is none. Knows the network and tokens; no rule of any puzzle, no view, no terminal.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,12 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trmsolve.lattice import deduce, gumbel, read_out
+from trmsolve.lattice import read_out
 from trmsolve.model import State, TinyRecursiveModel
+from trmsolve.search import Search, advance
 
 HALT_PROBABILITY = 0.5
-GUESS = 0.5
-"""Of a lattice network: how often a row that may guess does so in a cycle that is certain of nothing."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +50,6 @@ class Step:
     lattice: NDArray[np.int64] | None = None  # (S,) what the cycle left of the candidates
 
 
-@dataclass(frozen=True)
-class _Guess:
-    """Where a lattice stood before a guess: tokens (S,), state (L, D) each, and the token that was guessed."""
-
-    tokens: Tensor
-    state: State
-    token: int
-
-
 @dataclass
 class _Row:
     """One row under way."""
@@ -67,8 +57,8 @@ class _Row:
     key: Any
     noise: float
     generator: torch.Generator
+    search: Search
     cycles: int = 0
-    guesses: list[_Guess] = field(default_factory=list)
 
 
 @dataclass
@@ -87,12 +77,17 @@ class _Batch:
         """Fresh rows behind the rows under way."""
         if not questions:
             return
-        fresh = [_Row(q.key, q.noise, torch.Generator().manual_seed(q.seed)) for q in questions]
+        fresh = [self._begin(question) for question in questions]
         starts = [self.model.initial_state(1, row.generator) for row in fresh]
         tokens = torch.from_numpy(np.stack([question.tokens for question in questions])).to(self.tokens.device)
         self.rows += fresh
         self.tokens = torch.cat((self.tokens, tokens))
         self.state = State(*(torch.cat(parts) for parts in zip(self.state, *starts, strict=True)))
+
+    @staticmethod
+    def _begin(question: Question) -> _Row:
+        generator = torch.Generator().manual_seed(question.seed)
+        return _Row(question.key, question.noise, generator, Search(question.noise, generator))
 
     def keep(self, kept: list[int]) -> None:
         """Only these rows stay."""
@@ -108,35 +103,6 @@ class _Batch:
             y = self.state.y
             drawn = [row.noise * torch.randn(y.shape[1:], generator=row.generator) for row in self.rows]
             self.state = State(y + torch.stack(drawn).to(y), self.state.z)
-
-    def deduce(self, before: State, logits: Tensor, conflicts: NDArray[np.bool_]) -> list[bool]:
-        """Ask next about what is left of the lattices; which rows have nothing left to ask.
-
-        Rows with noise also guess, every other time they are stuck. ``conflicts`` (B,) have lost their solution.
-        """
-        drawn = torch.stack([torch.rand(1 + self.tokens.shape[1], generator=row.generator) for row in self.rows])
-        noise = torch.tensor([[row.noise] for row in self.rows])
-        may, chance = (noise[:, 0] > 0) & (drawn[:, 0] < GUESS), noise * gumbel(drawn[:, 1:])
-        device, asked = self.tokens.device, self.tokens
-        self.tokens, guessed = deduce(logits, asked, self.model.config.candidates, may.to(device), chance.to(device))
-        over = [False] * len(self.rows)
-        for number, (row, token) in enumerate(zip(self.rows, guessed.tolist(), strict=True)):
-            if conflicts[number]:
-                over[number] = not row.guesses
-                self._take_back(number, asked)
-            elif token >= 0:
-                row.guesses.append(_Guess(asked[number].clone(), State(before.y[number], before.z[number]), token))
-        return over
-
-    def _take_back(self, number: int, asked: Tensor) -> None:
-        """The row as it was before its last guess, which is now known to be wrong; without one, as it was asked."""
-        if not self.rows[number].guesses:
-            self.tokens[number] = asked[number]
-            return
-        last = self.rows[number].guesses.pop()
-        self.tokens[number] = last.tokens
-        self.tokens[number, last.token] = 0
-        self.state.y[number], self.state.z[number] = last.state.y, last.state.z
 
 
 @torch.inference_mode()
@@ -175,28 +141,31 @@ def refine(
             yield None
             continue
 
-        before = batch.state
-        batch.state, prediction = model(before, batch.tokens)
-        halts = torch.sigmoid(prediction.halt).cpu().numpy()
-        nothing_left = [False] * len(batch.rows)
+        before, asked = batch.state, batch.tokens
+        batch.state, prediction = model(before, asked)
+        probability = torch.sigmoid(prediction.halt).cpu().numpy()
+        halts = probability > HALT_PROBABILITY
         if candidates > 1:
-            decoded, probabilities = read_out(prediction.logits, batch.tokens, candidates)
-            nothing_left = batch.deduce(before, prediction.logits, halts[:, 1] > HALT_PROBABILITY)
-            lattices: Any = batch.tokens.cpu().numpy()
+            decoded, probabilities = read_out(prediction.logits, asked, candidates)
         else:
             probabilities, decoded = prediction.logits.float().softmax(-1).max(-1)
-            lattices = [None] * len(batch.rows)
         tokens, confidence = decoded.cpu().numpy(), probabilities.cpu().numpy()
+        accepted = [accept(row.key, tokens[number]) for number, row in enumerate(batch.rows)]
+        over, lattices = halts[:, 0].tolist(), [None] * len(batch.rows)
+        if candidates > 1:
+            searches, wrong = [row.search for row in batch.rows], halts[:, 0] & ~np.array(accepted)
+            batch.tokens, over = advance(
+                searches, asked, before, batch.state, prediction.logits, candidates, wrong, halts[:, 1]
+            )
+            lattices = list(batch.tokens.cpu().numpy())
 
         going_on: list[int] = []
         for number, row in enumerate(batch.rows):
             row.cycles += 1
-            accepted = accept(row.key, tokens[number])
-            halt = float(halts[number, 0])
-            done = accepted or nothing_left[number] or halt > HALT_PROBABILITY
-            stops = row.cycles >= max_cycles or (stop_early and done)
+            stops = row.cycles >= max_cycles or (stop_early and (accepted[number] or over[number]))
             if not stops:
                 going_on.append(number)
+            halt = float(probability[number, 0])
             yield Step(row.key, row.cycles, tokens[number], confidence[number], halt, stops, lattices[number])
         batch.keep(going_on)
         if candidates == 1:
