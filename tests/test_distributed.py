@@ -1,0 +1,134 @@
+"""Several processes train what one would: the command under torchrun, and the parts one by one."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from trmsolve.cli import app
+from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.puzzles import get_task
+from trmsolve.train.checkpoint import load_checkpoint
+from trmsolve.train.distributed import World, joined_world
+from trmsolve.train.journal import read_journal
+
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "trmsolve"]
+# The paper has a table whose gradient is sparse. At a constant rate a run that is made longer is the same run.
+OPTIONS = [
+    "--recipe", "paper", "--batch-size", "8", "--set", "hidden_size=16", "--set", "inner_multiple=16",
+    "--set", "puzzle_emb_dim=16", "--set", "prefix_len=1", "--set", "recursions=2", "--set", "latent_steps=1",
+    "--set", "max_cycles=3", "--set", "exploration=0", "--set", "optimizer=muon", "--set", "clip=1.0",
+    "--set", "lr=0.001", "--set", "table_lr=0.001", "--set", "warmup=0", "--set", "reveal=0.5", "--compile", "off",
+    "--held-out", "2", "--save-minutes", "0", "--device", "cpu", "--dtype", "fp32", "--threads", "1",
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr("trmsolve.device.keep_memory", lambda: None)
+    threads, handlers = torch.get_num_threads(), [(n, signal.getsignal(n)) for n in (signal.SIGINT, signal.SIGTERM)]
+    yield
+    torch.set_num_threads(threads)
+    for number, handler in handlers:
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "easy.csv"
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["question", "answer"])
+        for puzzle in islice(get_task("sudoku").generate("easy", 5), 12):
+            assert not isinstance(puzzle, PuzzleError) and puzzle.answer is not None
+            rows.writerow("".join(map(str, grid.flatten())) for grid in (puzzle.grid, puzzle.answer))
+    return path
+
+
+def torchrun(*arguments: object) -> subprocess.Popen[str]:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [*TORCHRUN, "train", *map(str, arguments)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def test_two_processes_train_what_one_does_and_go_on_after_a_stop(data: Path, tmp_path: Path) -> None:
+    alone, two = tmp_path / "alone", tmp_path / "two"
+    process = torchrun("--data", data, "--out", two, *OPTIONS, "--steps", 10000)
+    end = time.monotonic() + 120
+    while not any(line.step >= 4 for line in read_journal(two)):
+        assert time.monotonic() < end and process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    _, first = process.communicate()
+    stopped = load_checkpoint(two).step
+    assert first.count(f"stopped after step {stopped}: go on with") == 1 and first.count("12 puzzles") == 1
+
+    steps = stopped + 4
+    process = torchrun("--resume", two, "--steps", steps)
+    _, second = process.communicate()
+    assert process.returncode == 0, second
+    told = [line.split("  ")[0] for line in (first + second).splitlines() if line.startswith("step ")]
+    assert told == [f"step {step}" for step in range(1, steps + 1)], "the first process alone speaks, once a step"
+    assert "Warning" not in second and second.count("weights in") == 1
+
+    result = CliRunner().invoke(app, ["train", "--data", str(data), "--out", str(alone), *OPTIONS, f"--steps={steps}"])
+    assert result.exit_code == 0
+    expected, lines = read_journal(alone), read_journal(two)
+    assert [line.step for line in lines] == list(range(1, steps + 1))
+    for line, one in zip(lines, expected, strict=True):
+        # Sums in another order differ in the last digit, and the recursion makes more of it with every step.
+        assert line.loss == pytest.approx(one.loss, rel=5e-4)
+        assert (line.token_accuracy, line.mean_cycles) == pytest.approx((one.token_accuracy, one.mean_cycles), abs=5e-3)
+    wanted, got = load_checkpoint(alone).tensors, load_checkpoint(two).tensors
+    for name, tensor in wanted.items():
+        if name.startswith("model."):
+            torch.testing.assert_close(got[name], tensor, rtol=0, atol=5e-4, msg=name)
+    assert torch.equal(got["visits"], wanted["visits"]) and torch.equal(got["pool.tokens"], wanted["pool.tokens"])
+    assert got["model.puzzle_emb.weights"].any() and {"chance.0.rng.cpu", "chance.1.rng.cpu"} <= set(got)
+    # One process takes over what two have begun.
+    result = CliRunner().invoke(app, ["train", "--resume", str(two), f"--steps={steps + 1}"])
+    assert result.exit_code == 0 and read_journal(two)[-1].step == steps + 1
+
+
+def test_a_batch_that_does_not_divide_is_told_once(data: Path, tmp_path: Path) -> None:
+    process = torchrun("--data", data, "--out", tmp_path / "run", *OPTIONS, "--steps", 1, "--batch-size", 7)
+    _, told = process.communicate()
+    assert process.returncode != 0 and told.count("exitcode  : 2") and not (tmp_path / "run").exists()
+    assert told.count("trmsolve: a batch of 7 does not divide among 2 processes: choose --batch-size\n") == 1
+
+
+def test_alone_everything_is_as_it_was() -> None:
+    world, rows = World(), torch.arange(6)
+    assert world.share(7) == 7 and world.highest([1.0, 2.0]) == [1.0, 2.0] and world.device("mps") == "mps"
+    assert world.gather(rows) is rows and world.mean(rows) is rows and torch.equal(world.part(rows), rows)
+    model = torch.nn.Linear(2, 2)
+    assert world.wrap(model, torch.device("cpu"), []) is model
+    with joined_world("cpu") as joined:
+        assert joined == world and joined.first
+
+
+def test_shares_and_devices_of_several() -> None:
+    second = World(rank=1, size=2, local_rank=1)
+    assert second.share(8) == 4 and second.part(torch.arange(8)).tolist() == [4, 5, 6, 7] and not second.first
+    with pytest.raises(UsageError, match="a batch of 7 does not divide among 2"):
+        second.share(7)
+    assert second.device("auto") == "cpu" and World(1, 2, 1, on_gpu=True).device("auto") == "cuda:1"
+
+
+def test_what_all_meet_is_told_by_the_first_of_a_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trmsolve.train.distributed.SPOKEN", 0)
+    with pytest.raises(UsageError), joined_world("cpu"):
+        raise UsageError("no")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    with pytest.raises(SystemExit) as left, joined_world("cpu"):
+        raise UsageError("no")
+    assert left.value.code == 2

@@ -1,0 +1,332 @@
+"""``trmsolve train`` as a person meets it: killed, interrupted, out of room, misspelt, and gone on with."""
+
+import csv
+import fcntl
+import json
+import os
+import pty
+import resource
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner, Result
+
+from trmsolve.cli import app
+from trmsolve.cli.guard import INTERRUPTED, TERMINATED
+from trmsolve.cli.stop import Stop
+from trmsolve.errors import PuzzleError
+from trmsolve.puzzles import get_task
+from trmsolve.train.checkpoint import load_checkpoint
+from trmsolve.train.journal import read_journal
+from trmsolve.weights import read_info
+
+EASY = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
+TINY = [
+    "--batch-size", "6", "--set", "hidden_size=16", "--set", "inner_multiple=16", "--set", "latent_steps=1",
+    "--set", "max_cycles=3", "--set", "exploration=0.5", "--held-out", "2",
+]  # fmt: skip
+WHERE = ["--device", "cpu", "--dtype", "fp32", "--threads", "1"]
+OFTEN = ["--save-minutes", "0"]
+ENV = {**os.environ, "OMP_NUM_THREADS": "1", "TERM": "xterm"}
+
+
+@pytest.fixture(autouse=True)
+def process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The command sets these for its own process, which here is everybody's."""
+    monkeypatch.setattr("trmsolve.device.keep_memory", lambda: None)
+    threads, handlers = torch.get_num_threads(), [(n, signal.getsignal(n)) for n in (signal.SIGINT, signal.SIGTERM)]
+    yield
+    torch.set_num_threads(threads)
+    for number, handler in handlers:
+        signal.signal(number, handler)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "easy.csv"
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["question", "answer", "rating"])
+        for puzzle in islice(get_task("sudoku").generate("easy", 5), 12):
+            assert not isinstance(puzzle, PuzzleError) and puzzle.answer is not None
+            rows.writerow(["".join(map(str, grid.flatten())) for grid in (puzzle.grid, puzzle.answer)] + ["0"])
+    return path
+
+
+def train(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["train", *map(str, arguments)])
+
+
+def fresh(data: Path, out: Path, *more: object) -> Result:
+    return train("--data", data, "--out", out, *TINY, *WHERE, *more)
+
+
+def solved_with(weights: Path) -> Result:
+    return CliRunner().invoke(app, ["sudoku", "-", "--weights", str(weights), "--views", "1"], input=EASY)
+
+
+def started(*arguments: object, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "trmsolve", "train", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=ENV)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.01)
+
+
+def wait_for_step(out: Path, step: int) -> None:
+    wait_for(lambda: any(line.step >= step for line in read_journal(out)))
+
+
+def curve(out: Path) -> list[tuple[int, float, float | None]]:
+    return [(line.step, line.loss, line.held_out_exact) for line in read_journal(out)]
+
+
+def files(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_killed_interrupted_terminated_and_damaged_it_gives_the_same_bits(data: Path, tmp_path: Path) -> None:
+    """Each time in a new process, which is told nothing but the folder."""
+    steps, whole, parts = 60, tmp_path / "whole", tmp_path / "parts"
+    assert fresh(data, whole, "--steps", steps, "-q").exit_code == 0
+
+    process = started("--data", data, "--out", parts, *TINY, *WHERE, *OFTEN, "--steps", steps)
+    wait_for_step(parts, 6)
+    process.kill()
+    process.communicate()
+
+    terminal, screen = Terminal(), ""
+    process = started("--resume", parts, stderr=terminal.slave)
+    wait_for_step(parts, 15)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate()[0] == "" and process.returncode == INTERRUPTED
+    screen = terminal.text()
+    assert "─" in screen and "learning rate" in screen, "a terminal has the panel"
+    assert "saving: Ctrl-C once more leaves at once" in screen
+    assert f"go on with trmsolve train --resume {parts}" in screen and "Traceback" not in screen
+
+    process = started("--resume", parts)
+    wait_for_step(parts, 25)
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate()
+    assert process.returncode == TERMINATED
+    step = load_checkpoint(parts).step
+    assert f"stopped after step {step}: go on with trmsolve train --resume {parts}" in told
+    assert sorted(parts.glob("step-*"))[1:] == [parts / f"step-{step:08d}"], "the newest two are kept"
+
+    newest = parts / f"step-{step:08d}" / "state.safetensors"
+    newest.write_bytes(newest.read_bytes()[:-9])
+    result = train("--resume", parts)
+    assert result.exit_code == 0
+    assert f"step-{step:08d} is damaged" in result.stderr and f"going on from step-{step - 1:08d}" in result.stderr
+
+    last = f"step-{steps:08d}/state.safetensors"
+    assert (parts / last).read_bytes() == (whole / last).read_bytes()
+    assert [line[0] for line in curve(parts)] == list(range(1, steps + 1))
+    (line,) = read_journal(whole)  # too short for another
+    assert line.loss == pytest.approx(sum(loss for _, loss, _ in curve(parts)) / steps)
+    assert line.held_out_exact == curve(parts)[-1][2]
+
+
+class Terminal:
+    """Eighty columns, twenty-four rows, read as it is written."""
+
+    def __init__(self) -> None:
+        self.master, self.slave = pty.openpty()
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.parts: list[bytes] = []
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self) -> None:
+        try:
+            while part := os.read(self.master, 65536):
+                self.parts.append(part)
+        except OSError:  # nobody holds the other end any more
+            return
+
+    def text(self) -> str:
+        os.close(self.slave)
+        self.reader.join(10)
+        os.close(self.master)
+        return b"".join(self.parts).decode(errors="replace")
+
+
+def test_an_interrupt_while_puzzles_are_made_leaves_at_once(tmp_path: Path) -> None:
+    process = started("--out", tmp_path / "run", *TINY, *WHERE, "--steps", 9)
+    assert process.stderr is not None and process.stderr.readline() == "making 10000 puzzles\n"
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate()
+    assert process.returncode == INTERRUPTED and told.splitlines()[-1] == "trmsolve: interrupted"
+    assert "Traceback" not in told and not list(tmp_path.glob("run/s*"))
+
+
+def test_the_first_signal_asks_and_the_second_leaves() -> None:
+    notes: list[str] = []
+    before = signal.getsignal(signal.SIGINT)
+    for number, leaves, code in (
+        (signal.SIGINT, KeyboardInterrupt, INTERRUPTED),
+        (signal.SIGTERM, SystemExit, TERMINATED),
+    ):
+        with Stop(notes.append) as stop:
+            stop()  # before the first step nothing is to be saved
+            with pytest.raises(leaves):
+                signal.raise_signal(number)
+            assert not stop() and not notes
+            signal.raise_signal(number)
+            assert stop() and stop.code == code and notes.pop().startswith("saving")
+            with pytest.raises(leaves):
+                signal.raise_signal(number)
+    assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_no_room_for_the_checkpoint_leaves_the_one_before(data: Path, tmp_path: Path) -> None:
+    assert fresh(data, tmp_path, "--steps", 2, *OFTEN).exit_code == 0
+    before = files(tmp_path / "step-00000002")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before[tmp_path / "step-00000002/state.safetensors"]) - 1, hard))
+    try:
+        result = train("--resume", tmp_path, "--steps", 4, "-q")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert result.exit_code == 2 and result.stderr == f"trmsolve: {tmp_path}/step-00000003: File too large\n"
+    assert files(tmp_path / "step-00000002") == before and not list(tmp_path.glob(".*"))
+    assert train("--resume", tmp_path, "--steps", 4).exit_code == 0
+    assert [step for step, _, _ in curve(tmp_path)] == [1, 2, 3, 4]
+
+
+def test_a_run_that_diverges_names_the_last_good_checkpoint(data: Path, tmp_path: Path) -> None:
+    wild = ["--set", "clip=null", "--set", "lr=1e30", "--set", "head_lr=1e30", "--set", "warmup=0.2"]
+    result = fresh(data, tmp_path, "--steps", 20, *OFTEN, *wild)
+    assert result.exit_code == 1
+    step = load_checkpoint(tmp_path).step
+    told = f"no longer finite: stopped after step {step}; the last good checkpoint is {tmp_path}/step-{step:08d}\n"
+    assert result.stderr.endswith(told)
+    assert "nan" not in (tmp_path / "metrics.jsonl").read_text().lower()
+    assert solved_with(tmp_path).exit_code in (0, 1)
+
+
+def test_what_it_leaves_is_solved_with(data: Path, tmp_path: Path) -> None:
+    out, export = tmp_path / "run", tmp_path / "mine.safetensors"
+    result = fresh(data, out, "--steps", 2, *OFTEN, "--export", export)
+    assert result.exit_code == 0 and result.stdout == ""
+    said = result.stderr.splitlines()
+    assert said[0].startswith("12 puzzles, recipe laptop, on cpu (asked for, 1 threads), fp32")
+    assert [line.split("  ")[0] for line in said[1:]] == ["step 1", "step 2", f"weights in {out}/sudoku.safetensors"]
+    info = read_info(export)
+    assert info.task == "sudoku" and info.training["steps"] == 2 and info.training["settings"]["batch_size"] == 6
+    assert export.read_bytes() == (out / "sudoku.safetensors").read_bytes() and b'"BF16"' in export.read_bytes()
+    for weights in (export, out):
+        solved = solved_with(weights)
+        assert solved.exit_code in (0, 1) and len(solved.stdout.strip()) == 81, solved.stderr
+    nothing = solved_with(tmp_path)
+    assert nothing.exit_code == 3 and f"no sudoku.safetensors in the folder {tmp_path}" in nothing.stderr
+
+
+@pytest.fixture(scope="module")
+def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("finished")
+    assert fresh(data, out, "--steps", 1, "-q").exit_code == 0
+    return out
+
+
+def test_a_finished_run_says_so(finished: Path) -> None:
+    before = files(finished)
+    result = train("--resume", finished)
+    assert result.exit_code == 0 and "this run was over after step 1: give more --minutes or --steps" in result.stderr
+    assert files(finished) == before
+    assert train("--resume", finished, "-q").stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--seed", "3"], "--seed cannot change what --resume goes on with"),
+        (["--set", "lr=1"], "--set cannot change"),
+        (["--batch-size", "3"], "--batch-size cannot change"),
+        (["--bands", "0=1"], "--bands cannot change"),
+        (["--out", "elsewhere"], "--out cannot change"),
+        (["--start-from", "x"], "--start-from cannot change"),
+        (["--recipe", "laptop"], "--recipe cannot change"),
+        (["--data", "other.csv"], "other.csv are others: it cannot go on with them"),
+        (["--data", "absent.csv"], "absent.csv: no such file"),
+        (["--minutes", "inf"], "cannot last inf minutes"),
+    ],
+)
+def test_what_resume_refuses(
+    options: list[str], problem: str, data: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("other.csv").write_text("".join(data.read_text().splitlines(keepends=True)[:-1]))
+    before = files(finished)
+    result = train("--resume", finished, *options)
+    assert result.exit_code == 2 and problem in result.stderr.splitlines()[-1]
+    assert files(finished) == before
+
+
+def test_resume_needs_a_run(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "absent"):
+        result = train("--resume", folder)
+        assert result.exit_code == 3 and str(folder) in result.stderr and len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ([], "say how long the run is: --minutes M or --steps N"),
+        (["--steps", "1", "--set", "batchsize=3"], "no field 'batchsize': did you mean batch_size?"),
+        (["--steps", "1", "--set", "hidden_size=0"], "hidden_size must be a whole number from 1"),
+        (["--steps", "1", "--set", "lr=NaN"], "lr must be a number from 0 on, not nan"),
+        (["--steps", "1", "--set", "lr"], "lr must be a number"),
+        (["--steps", "1", "--set", "vocab_size=12"], "12 tokens on 81 places and 1 candidates a cell: sudoku has 11"),
+        (["--steps", "1", "--bands", "0=1,x"], "--bands: 'x' is not BAND=NUMBER"),
+        (["--steps", "1", "--bands", "5=1"], "--bands: '5=1' is not one of 0, "),
+        (["--steps", "1", "--bands", "0=inf"], "with a share from 0 on"),
+        (["--steps", "1", "--bands", "0=0"], "some band must have a share above 0"),
+        (["--steps", "1", "--bands", "512+=1"], "no puzzle of the data has a rating in 512+"),
+        (["--steps", "1", "--recipe", "fast"], "--recipe fast is not known: use paper, laptop, lattice"),
+        (["--steps", "1", "--task", "chess"], "no task is called 'chess'"),
+        (["--steps", "1", "--compile", "maybe"], "--compile maybe is not known"),
+        (["--steps", "1", "--device", "tpu"], "--device tpu is not known"),
+        (["--steps", "1", "--export", "/absent/file"], "--export /absent/file: name a file in a folder that exists"),
+        (["--steps", "1", "--data", "absent.csv"], "absent.csv: no such file"),
+        (["--steps", "1", "--data", "lines.txt"], "lines.txt:1: training needs the answer beside the puzzle"),
+        (["--steps", "1", "--out", "lines.txt"], "lines.txt: File exists"),
+        (["--steps", "1", "--out", "{finished}"], "{finished} holds a run already: go on with --resume {finished}"),
+        (["--steps", "1", "--out", "other"], "other holds weights already: name another folder"),
+        (["--steps", "0"], "Invalid value for '--steps'"),
+        (["--steps", "1", "--batch-size", "0"], "Invalid value for '--batch-size'"),
+    ],
+)
+def test_what_is_refused(
+    options: list[str], problem: str, data: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("lines.txt").write_text(f"{EASY}\n{EASY}\n")
+    Path("other").mkdir()
+    Path("other/sudoku.safetensors").touch()
+    before = files(tmp_path)
+    result = train("--data", data, "--out", "run", *WHERE, *(option.format(finished=finished) for option in options))
+    assert result.exit_code == 2 and problem.format(finished=finished) in result.stderr.replace("\n", " ")
+    assert "Traceback" not in result.stderr and (result.exception is None or isinstance(result.exception, SystemExit))
+    assert files(tmp_path) == before
+
+
+def test_the_recipe_is_shown_as_it_would_be_run() -> None:
+    result = train("--print-recipe", "--set", "lr=0.5", "--set", "mixer=pool", "--batch-size", "7")
+    shown = json.loads(result.stdout)
+    assert (result.exit_code, shown["lr"], shown["batch_size"], shown["config"]["mixer"]) == (0, 0.5, 7, "pool")
