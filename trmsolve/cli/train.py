@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 TRAINING_SEEDS = 1 << 40
 """Where the seeds of training puzzles begin, so that ``trmsolve generate`` makes others to measure on."""
 
-MADE = 10_000
-"""Puzzles made when no data is given; symmetries turn each into more than a training run can see."""
-
 LENGTH, DATA, RECIPE = "How long", "What from", "How"
 
 
@@ -142,7 +139,8 @@ def train(
             if print_recipe:
                 typer.echo(json.dumps(chosen.to_dict(), indent=2))
                 return
-            plan, shares = Plan(seed=seed, held_out=held_out, **lasting, **saving), _shares(bands)
+            plan = Plan(seed=seed, held_out=held_out, **lasting, **saving)
+            shares = _shares(bands) or (None if data else get_task(task).training_bands)
             checkpoint, out = None, out or Path("runs") / task
             _refuse_used(out)
         _refuse_nowhere(export)
@@ -150,7 +148,7 @@ def train(
         placement = choose_placement(world.device(where["device"]), where["dtype"], where["threads"])
         keep_memory()
         described = described or {
-            "recipe": recipe, "data": str(data) if data else None, "made": None if data else MADE, "bands": bands,
+            "recipe": recipe, "data": str(data) if data else None, "bands": shares,
             "start_from": start_from.name if start_from else None, "hardware": placement.reason,
             "processes": world.size, "settings": chosen.to_dict(),
         }  # fmt: skip
@@ -245,8 +243,9 @@ def _examples(room: "Task", data: Path | None, seed: int, note: Any) -> "Example
 
     if data is not None:
         return Examples.collect(read_file(room, str(data)))
-    note(f"making {MADE} puzzles")
-    return Examples.collect(islice(room.generate("mixed", TRAINING_SEEDS + seed), MADE))
+    note("making " + ", ".join(f"{number} {kind}" for kind, number in room.training_kinds.items()) + " puzzles")
+    kinds = ((room.generate(kind, TRAINING_SEEDS + seed), number) for kind, number in room.training_kinds.items())
+    return Examples.collect(puzzle for kind, number in kinds for puzzle in islice(kind, number))
 
 
 def _check_same(described: dict[str, Any], examples: "Examples", data: Path | None) -> None:

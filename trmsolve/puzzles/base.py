@@ -6,7 +6,7 @@ Knows numpy and nothing else of the house: no torch, no terminal, no command lin
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,6 +116,8 @@ class Task(Protocol):
     candidates: int  # tokens of a cell: 1, or that many where tokens are candidates
     difficulties: tuple[str, ...]
     symmetry_draws: int
+    training_kinds: ClassVar[dict[str, int]]  # puzzles of each difficulty that training makes when it is given none
+    training_bands: ClassVar[dict[str, float]]  # and how much of each band of rating it draws of them
 
     def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:
         """Every puzzle of a file in order; an item that cannot be read is yielded as its error, the others follow."""

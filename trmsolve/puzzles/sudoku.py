@@ -7,7 +7,7 @@ of ``encode`` and ``decode``, so that a mistake in those cannot verify itself.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,6 +102,9 @@ class Sudoku:
     seq_len = 81
     candidates = 1
     symmetry_draws = 34
+    # Half a minute's work. Extreme ones are dear, and drawn far more often than there are of them.
+    training_kinds: ClassVar[dict[str, int]] = {"mixed": 15_000, "hard": 15_000, "extreme": 600}
+    training_bands: ClassVar[dict[str, float]] = {"0": 1, "1-7": 3, "8-31": 2, "32-127": 3}
     difficulties: tuple[str, ...] = DIFFICULTIES
 
     def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:
