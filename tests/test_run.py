@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from trmsolve.device import Placement
-from trmsolve.errors import PuzzleError, TrainingError, UsageError
+from trmsolve.errors import CheckpointError, PuzzleError, TrainingError, UsageError
 from trmsolve.model import TinyRecursiveModel, TRMConfig
 from trmsolve.puzzles import get_task
 from trmsolve.solver import load
@@ -241,6 +241,14 @@ def test_a_full_disk_leaves_the_checkpoint_before(
     assert (state, record) == (before[0], before[2])
     assert kept(going_on(tmp_path, examples).out) == kept(undisturbed)
     assert curve(read_journal(tmp_path)) == curve(read_journal(undisturbed))
+
+
+def test_an_earlier_version_s_checkpoint_is_refused(examples: Examples, tmp_path: Path) -> None:
+    run(tmp_path, examples, plan=replace(PLAN, steps=1))
+    found = load_checkpoint(tmp_path)
+    old = replace(found, state={name: value for name, value in found.state.items() if name != "trainer"})
+    with pytest.raises(CheckpointError, match="step-00000001 was written by an earlier trmsolve"):
+        run(tmp_path, examples, checkpoint=old)
 
 
 def test_a_journal_that_cannot_be_written_is_named(examples: Examples, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import torch
 
 from trmsolve.device import Placement
 from trmsolve.effort import Effort
-from trmsolve.errors import PuzzleError, TrainingError, UsageError
+from trmsolve.errors import CheckpointError, PuzzleError, TrainingError, UsageError
 from trmsolve.evaluate import evaluate
 from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles.base import Puzzle, Task
@@ -167,6 +167,8 @@ class Run:
 
     def _restore(self, checkpoint: Checkpoint) -> float:
         """Go on from it; the seconds it had taken. With more processes than it had, those draw their chance anew."""
+        if "trainer" not in checkpoint.state:
+            raise CheckpointError(f"{checkpoint.path} was written by an earlier trmsolve: go on with that one")
         tensors, prefix = checkpoint.tensors, f"chance.{self.world.rank}."
         self.trainer.restore(tensors, checkpoint.state["trainer"])
         self.sampler.visits[:] = self.world.part(tensors["visits"]).numpy()
