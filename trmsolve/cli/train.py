@@ -198,6 +198,8 @@ def _refuse_changes(context: typer.Context) -> None:
 
 def _refuse_used(out: Path) -> None:
     """A fresh run would replace the checkpoints or the weights that are there."""
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out}: File exists, and is no folder for a run: name another with --out")
     if any(out.glob("step-*")):
         raise UsageError(f"{out} holds a run already: go on with --resume {out}, or name another folder with --out")
     if any(out.glob("*.safetensors")):
