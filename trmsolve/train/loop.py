@@ -98,8 +98,10 @@ class Run:
         learned, self.kept = self.examples.split(self.task, self.plan.held_out)
         _check_answers(self.task, self.kept)
         self.trainer = Trainer(self.recipe, device, self.placement.dtype, self.compiled, self.world)
-        # Never compiled, since its batches have other sizes, and judged in the precision the file has.
+        # What is judged has the precision of the file. Its batch has another size, so it is compiled by itself.
         self.judge = TinyRecursiveModel(self.recipe.config, self.placement.dtype).to(device).eval()
+        if self.compiled:
+            self.judge.L_level.compile(dynamic=False)
         rows = self.world.share(self.recipe.batch_size)
         self.sampler = Sampler(
             self.task, learned, device, rows=rows, first_row=rank * rows, seed=seed, reveal=self.recipe.reveal,
