@@ -201,7 +201,8 @@ def test_train_leaves_weights_that_solve_can_load(tmp_path: Path) -> None:
         "2",
         "--batch-size",
         "4",
-        "--no-compile",
+        "--compile",
+        "off",
     )
     assert result.exit_code == 0, result.stderr
     weights = tmp_path / "run" / "sudoku.safetensors"

@@ -1,4 +1,4 @@
-"""The lattice of candidates: its mixer and its symmetries, what a cycle concludes, its loss, its way through the solver."""
+"""The lattice of candidates: mixer and symmetries, what a cycle concludes, loss, search, its way through the solver."""
 
 import itertools
 from dataclasses import replace

@@ -51,7 +51,7 @@ def deduce(
     noise: Tensor | float,
     certain: Tensor | float = CERTAIN,
 ) -> tuple[Tensor, Tensor]:
-    """The next question (B, S): without the candidates that are certainly wrong or, where none is, perhaps with a guess.
+    """The next question (B, S): without the candidates that are certainly wrong or, if none is, perhaps with a guess.
 
     Of the rows where nothing is certain those in ``guesses`` (B,) bool make one, the others think on. A guess is the
     (cell, candidate) whose log-probability plus ``noise`` (B, S) is highest among the cells that are not decided. The

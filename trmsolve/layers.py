@@ -145,8 +145,8 @@ class LatticePool(nn.Module):
     """Each candidate, a digit in a cell, hears the averages of those it competes with.
 
     They are the same digit in its row, its column, its box, the crossings of row and column with the box, and the other
-    digits of its cell. Equal under every symmetry of the board and every renaming of digits. Averages of averages, since
-    the crossings are on the way to the rest and strided means over the whole are many times slower.
+    digits of its cell. Equal under every symmetry of the board and every renaming of digits. Averages of averages,
+    since the crossings are on the way to the rest and strided means over the whole are many times slower.
     """
 
     def __init__(self, config: "TRMConfig") -> None:

@@ -41,8 +41,8 @@ class TRMConfig:
     """The architecture; nothing else decides a shape. Defaults are the paper's Sudoku network with attention.
 
     ``board`` = (rows, columns, box rows, box columns) is read by the ``pool`` and ``lattice`` mixers.
-    ``puzzle_emb_dim`` > 0 puts ``prefix_len`` slots before the tokens, filled with a learned vector per puzzle id (zeros
-    where it is shorter).
+    ``puzzle_emb_dim`` > 0 puts ``prefix_len`` slots before the tokens, filled with a learned vector per puzzle id (and
+    zeros where it is shorter).
     ``candidates`` > 1 says that the tokens are a lattice: for every cell so many candidates, each still possible (1) or
     ruled out (0). ``halt_from`` is the slot the halting head reads: the first, as in the paper, or the mean of all.
     ``random_start`` draws the first state anew for each puzzle; an update of z keeps the share ``damping`` of the old z

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from trmsolve.lattice import read_out
 from trmsolve.model import State, TinyRecursiveModel

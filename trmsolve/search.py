@@ -1,7 +1,7 @@
 """Search on lattices of candidates: guesses where the network is certain of nothing, taken back when they were wrong.
 
-What is ruled out, what is guessed and what was wrong is the network's word; of the caller comes only whether a grid that
-the network calls done is accepted. Knows tensors and the lattice; no rule of any puzzle.
+What is ruled out, what is guessed and what was wrong is the network's word; of the caller comes only whether a grid
+that the network calls done is accepted. Knows tensors and the lattice; no rule of any puzzle.
 Shape letters as in ``lattice`` and ``model``.
 """
 
@@ -57,7 +57,7 @@ def advance(
     wrong: NDArray[np.bool_],
     lost: NDArray[np.bool_],
 ) -> tuple[Tensor, list[bool]]:
-    """After a cycle that asked about ``tokens`` (B, S) in the state ``before``: the next tokens, and which rows are over.
+    """After a cycle that asked about ``tokens`` (B, S) in state ``before``: the next tokens, and which rows are over.
 
     ``lost`` (B,) are the rows whose lattice has no solution left, by the network's word; ``wrong`` those it calls done
     that are not. Either takes back the last guess and rules it out; then that row of ``after`` is set back too. A lost

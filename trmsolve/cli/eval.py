@@ -43,7 +43,7 @@ def eval_command(
     from trmsolve.evaluate import evaluate
     from trmsolve.puzzles import get_task
     from trmsolve.solver import load
-    from trmsolve.weights import bundled_weights, record_score
+    from trmsolve.weights import bundled_weights, record_score, weights_at
 
     room = get_task(task)
     solver = load(
@@ -55,7 +55,8 @@ def eval_command(
     with ProgressView(make_console(), total) as view:
         figures = evaluate(solver, items, data.name, view.answer)
     if record:
-        record_score(weights or bundled_weights(task), f"{figures['data']}, {views} views", figures)
+        path = weights_at(weights, task) if weights else bundled_weights(task)
+        record_score(path, f"{figures['data']}, {views} views", figures)
     typer.echo(json_.dumps(figures) if json else _table(figures))
 
 

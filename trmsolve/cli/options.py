@@ -9,7 +9,11 @@ RUN, TRY = "Where and how it runs", "How hard it tries"
 
 Weights = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Weights to use instead of the bundled ones (.safetensors).", show_default=False),
+    typer.Option(
+        metavar="FILE",
+        help="Weights to use instead of the bundled ones: a .safetensors file, or the folder of a run.",
+        show_default=False,
+    ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=RUN)]
 Dtype = Annotated[str, typer.Option(help="auto, fp32 or bf16.", rich_help_panel=RUN)]
@@ -28,7 +32,12 @@ Views = Annotated[
                       rich_help_panel=TRY),
 ]  # fmt: skip
 Noise = Annotated[
-    float, typer.Option(min=0, help="Noise in the answer state of every view but the first.", rich_help_panel=TRY)
+    float,
+    typer.Option(
+        min=0,
+        help="Chance in every view but the first: freedom of guesses, or noise in the answer.",
+        rich_help_panel=TRY,
+    ),
 ]
 BatchSize = Annotated[
     int | None, typer.Option(min=1, help="Puzzles refined at a time.", show_default="automatic", rich_help_panel=RUN)

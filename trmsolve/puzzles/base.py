@@ -67,9 +67,7 @@ class Cycle:
     faulty: NDArray[np.bool_]  # cells that break a rule
     violations: int  # rules broken, changed clues included
     halt: float  # probability that the model would stop here
-    candidates: NDArray[np.bool_] | None = (
-        None  # (rows, columns, values) possible, if the model keeps them
-    )
+    candidates: NDArray[np.bool_] | None = None  # (rows, columns, values) possible, if the model keeps them
 
     @property
     def mean_confidence(self) -> float:

@@ -10,10 +10,9 @@ from trmsolve.errors import UsageError
 from trmsolve.model import TRMConfig
 
 OPTIMIZERS, LOSSES = ("muon", "adamw", "adam_atan2"), ("softmax", "stablemax")
-NUMBERS = (
-    "exploration", "lr", "weight_decay", "head_lr", "head_weight_decay", "table_lr", "table_weight_decay", "warmup",
-    "final_lr", "ema", "smoothing", "halt_weight", "conflict_weight", "guess", "hint", "temperature", "drop_lost", "reveal",
-)  # fmt: skip
+RATES = ("lr", "weight_decay", "head_lr", "head_weight_decay", "table_lr", "table_weight_decay")
+WEIGHTS = ("halt_weight", "conflict_weight", "temperature")
+FRACTIONS = ("exploration", "warmup", "final_lr", "ema", "smoothing", "guess", "hint", "drop_lost", "reveal")
 
 
 @dataclass(frozen=True)
@@ -44,9 +43,7 @@ class Recipe:
     hint: float = 0.7  # lattice: how many of the guesses are told what is true, and so lead on to easier questions
     temperature: float = 1.5  # lattice: how freely guesses are drawn
     drop_lost: float = 0.5  # lattice: probability that a row without its solution leaves, each cycle
-    curriculum: tuple[
-        tuple[float, int, int], ...
-    ] = ()  # until which fraction of the run which T and n; then the config's
+    curriculum: tuple[tuple[float, int, int], ...] = ()  # until which part of the run which T and n; then the config's
     reveal: float = 0.0  # fraction of training puzzles made easier by giving away some of their blanks
 
     def __post_init__(self) -> None:
@@ -58,12 +55,19 @@ class Recipe:
         for name in ("batch_size", "max_cycles"):
             if type(getattr(self, name)) is not int or getattr(self, name) < 1:
                 raise ValueError(f"{name} must be a whole number from 1 on, not {getattr(self, name)!r}")
-        for name in NUMBERS:
-            value = getattr(self, name)
-            if type(value) not in (int, float) or not 0 <= value < math.inf:
-                raise ValueError(f"{name} must be a number from 0 on, not {value!r}")
-        if self.warmup >= 1:
-            raise ValueError("warmup must be below 1: it is the fraction of the run before the rate falls")
+        for names, highest in ((RATES + WEIGHTS, math.inf), (FRACTIONS, 1)):
+            for name in names:
+                value = getattr(self, name)
+                if type(value) not in (int, float) or not 0 <= value <= highest or value == math.inf:
+                    raise ValueError(
+                        f"{name} must be a number from 0 {'to 1' if highest == 1 else 'on'}, not {value!r}"
+                    )
+        if self.warmup == 1 or self.ema == 1:
+            raise ValueError("warmup and ema must be below 1: the rate must fall and the average must move")
+        if self.clip is not None and (type(self.clip) not in (int, float) or not 0 < self.clip < math.inf):
+            raise ValueError(f"clip must be a number above 0, or null for none, not {self.clip!r}")
+        if type(self.ema_warmup) is not bool:
+            raise ValueError(f"ema_warmup must be true or false, not {self.ema_warmup!r}")
         for stage in self.curriculum:
             if len(stage) != 3 or not 0 < stage[0] <= 1 or min(stage[1:]) < 1:
                 raise ValueError(f"a stage of the curriculum is (until, recursions, latent steps), not {stage!r}")

@@ -18,7 +18,7 @@ def lr_factor(recipe: Recipe, done: float) -> float:
 
 
 def depth(recipe: Recipe, done: float) -> tuple[int, int]:
-    """(recursions, latent steps) at the fraction ``done``: shallow first where the recipe says so (arXiv 2511.08653)."""
+    """(recursions, latent steps) at the fraction ``done``; shallow first if the recipe says so (arXiv 2511.08653)."""
     for until, recursions, latent_steps in recipe.curriculum:
         if done < until:
             return recursions, latent_steps
