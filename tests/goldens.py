@@ -9,7 +9,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
-from trmsolve.model import TinyRecursiveModel, TRMConfig
+from trmsolve.config import TRMConfig
+from trmsolve.model import TinyRecursiveModel
 from trmsolve.weights import strip_prefixes
 
 FOLDER = Path(__file__).parent / "golden"

@@ -19,9 +19,10 @@ from trmsolve.bench import (
     time_steps,
 )
 from trmsolve.cli import app
+from trmsolve.config import TRMConfig
 from trmsolve.device import Placement
 from trmsolve.effort import MAX_CYCLES
-from trmsolve.model import TinyRecursiveModel, TRMConfig
+from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles import FORMS
 from trmsolve.puzzles.base import Task
 from trmsolve.train.recipes import RECIPES, Recipe

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from trmsolve.config import TRMConfig
 from trmsolve.device import Placement
 from trmsolve.effort import Effort
 from trmsolve.lattice import CERTAIN, choices, deduce, gumbel, keep_logits, possible, read_out
-from trmsolve.model import Prediction, State, TinyRecursiveModel, TRMConfig
+from trmsolve.model import Prediction, State, TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Answer, Cycle, Puzzle
 from trmsolve.puzzles.sudoku import IDENTITY, random_view

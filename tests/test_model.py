@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from tests.goldens import FOLDER, NAMES, Golden, load_golden
-from trmsolve.model import State, TinyRecursiveModel, TRMConfig
+from trmsolve.config import TRMConfig
+from trmsolve.model import State, TinyRecursiveModel
 from trmsolve.train.loss import log_stablemax, stablemax_cross_entropy, trm_loss
 
 

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 import torch
 
+from trmsolve.config import TRMConfig
 from trmsolve.device import Placement
 from trmsolve.errors import CheckpointError, PuzzleError, TrainingError, UsageError
-from trmsolve.model import TinyRecursiveModel, TRMConfig
+from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.solver import load
 from trmsolve.train.checkpoint import load_checkpoint

@@ -12,9 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from trmsolve.config import TRMConfig
 from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError, UsageError
-from trmsolve.model import Prediction, State, TinyRecursiveModel, TRMConfig
+from trmsolve.model import Prediction, State, TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Answer, Cycle, Puzzle
 from trmsolve.puzzles.sudoku_search import solutions

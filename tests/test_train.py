@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from tests.goldens import NAMES, load_golden
+from trmsolve.config import TRMConfig
 from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError, TrainingError, UsageError
-from trmsolve.model import TinyRecursiveModel, TRMConfig
+from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Puzzle, Task
 from trmsolve.puzzles.sudoku import random_view

@@ -11,8 +11,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from trmsolve.config import TRMConfig
 from trmsolve.errors import WeightsError
-from trmsolve.model import TinyRecursiveModel, TRMConfig
+from trmsolve.model import TinyRecursiveModel
 from trmsolve.weights import (
     WeightsInfo,
     bundled_weights,

@@ -22,10 +22,11 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.profiler import ProfilerActivity, profile, record_function
 from torch.utils.flop_counter import FlopCounterMode
 
+from trmsolve.config import TRMConfig
 from trmsolve.device import Placement
 from trmsolve.effort import MAX_CYCLES
 from trmsolve.errors import UsageError
-from trmsolve.model import TinyRecursiveModel, TRMConfig
+from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
 from trmsolve.refine import Question, refine

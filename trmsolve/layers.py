@@ -5,14 +5,12 @@ states or puzzles.
 """
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-if TYPE_CHECKING:
-    from trmsolve.model import TRMConfig
+from trmsolve.config import TRMConfig
 
 
 def trunc_normal(*shape: int, std: float, generator: torch.Generator | None = None) -> Tensor:
@@ -63,7 +61,7 @@ class PuzzleEmbedding(nn.Module):
 class SwiGLU(nn.Module):
     """down(silu(gate) * up); the normed form sigmoid(gate) * rms(gate * up) keeps Muon stable at a high rate."""
 
-    def __init__(self, dim: int, config: "TRMConfig") -> None:
+    def __init__(self, dim: int, config: TRMConfig) -> None:
         super().__init__()
         multiple = config.inner_multiple
         inner = -(-round(config.expansion * dim * 2 / 3) // multiple) * multiple
@@ -98,7 +96,7 @@ class Rotary(nn.Module):
 class Attention(nn.Module):
     """Full attention without a mask: every slot sees every other."""
 
-    def __init__(self, config: "TRMConfig") -> None:
+    def __init__(self, config: TRMConfig) -> None:
         super().__init__()
         self.heads = config.num_heads
         self.qkv_proj = Linear(config.hidden_size, 3 * config.hidden_size)
@@ -120,7 +118,7 @@ class Pool(nn.Module):
     bands and stacks, so those need not be learned.
     """
 
-    def __init__(self, config: "TRMConfig") -> None:
+    def __init__(self, config: TRMConfig) -> None:
         super().__init__()
         assert config.board is not None
         self.rows, self.columns, self.box_rows, self.box_columns = config.board
@@ -149,7 +147,7 @@ class LatticePool(nn.Module):
     since the crossings are on the way to the rest and strided means over the whole are many times slower.
     """
 
-    def __init__(self, config: "TRMConfig") -> None:
+    def __init__(self, config: TRMConfig) -> None:
         super().__init__()
         assert config.board is not None
         rows, columns, box_rows, box_columns = config.board

@@ -16,9 +16,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from trmsolve.config import TRMConfig
 from trmsolve.errors import WeightsError
 from trmsolve.files import write_atomically
-from trmsolve.model import TinyRecursiveModel, TRMConfig
+from trmsolve.model import TinyRecursiveModel
 
 PUBLIC_PREFIXES = ("_orig_mod.", "model.", "inner.")
 """What the public training code puts before the names; stripped, so that its checkpoints load as they are."""
