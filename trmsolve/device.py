@@ -50,8 +50,9 @@ def choose_placement(device: str = "auto", dtype: str = "auto", threads: int | N
 def keep_memory() -> None:
     """Have the C library keep freed memory for the next use instead of giving it back to the system.
 
-    Training allocates the same large activations at every step, and fetching fresh pages for them takes longer than
-    filling them (the whole step of a small network is a third faster without). Elsewhere than on glibc nothing happens.
+    A network allocates the same large activations again and again, and fetching fresh pages for them takes longer than
+    filling them. It holds for the whole process, so that only commands ask for it. Elsewhere than on glibc nothing
+    happens.
     """
     trim_threshold, top_pad, mmap_max = -1, -2, -4
     with contextlib.suppress(OSError, AttributeError):

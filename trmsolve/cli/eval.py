@@ -40,11 +40,13 @@ def eval_command(
     With one view every puzzle runs all cycles and its last grid counts, as in the paper. With more, it is solved as the
     solving command does: halting, checked by the rules, tried again under other symmetries.
     """
+    from trmsolve.device import keep_memory
     from trmsolve.evaluate import evaluate
     from trmsolve.puzzles import get_task
     from trmsolve.solver import load
     from trmsolve.weights import bundled_weights, record_score, weights_at
 
+    keep_memory()
     room = get_task(task)
     solver = load(
         task, weights=weights, cycles=cycles, views=views, batch_size=batch_size, seed=seed, noise=noise, device=device,

@@ -67,7 +67,10 @@ def sudoku(
     if ended and all(isinstance(item, PuzzleError) for item in first):
         solver = None  # nothing for the model to do: it is not even loaded
     else:
+        from trmsolve.device import keep_memory
         from trmsolve.solver import load
+
+        keep_memory()
 
         # Frames are watched one puzzle after the other; where nobody watches, the batch is full.
         size = batch_size or (1 if view.shows_grids else None)
