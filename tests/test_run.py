@@ -26,6 +26,7 @@ from trmsolve.train.loss import Loss
 from trmsolve.train.progress import Progress
 from trmsolve.train.recipes import Recipe
 from trmsolve.train.trainer import Trainer
+from trmsolve.weights import read_info
 
 CPU = Placement(torch.device("cpu"), torch.float32, "")
 DIGITS = TRMConfig(
@@ -275,3 +276,9 @@ def test_runs_that_cannot_be_are_told_before_the_first_step(examples: Examples, 
     with pytest.raises(PuzzleError, match="every puzzle of the data is"):
         run(tmp_path, alike)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_weights_name_the_data_and_not_the_folders_it_was_in(examples: Examples, tmp_path: Path) -> None:
+    made = run(tmp_path, examples, plan=replace(PLAN, steps=1), described={"data": "/home/someone/easy.csv"})
+    assert read_info(made.path).training["data"] == "easy.csv"
+    assert load_checkpoint(tmp_path).state["described"]["data"] == "/home/someone/easy.csv"  # to go on with

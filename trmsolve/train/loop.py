@@ -199,6 +199,8 @@ class Run:
         training = {
             **self.described, "steps": self.journal.step, "seconds": round(self.journal.seconds), "seed": self.plan.seed
         }  # fmt: skip
+        if training.get("data"):  # the record travels with the weights: it names the file, not the folders it was in
+            training["data"] = Path(training["data"]).name
         save_weights(self.path, state, WeightsInfo(self.recipe.config, self.task.name, training), torch.bfloat16)
         self.judge.load_state_dict({name: tensor.bfloat16() for name, tensor in state.items()})
         return exact_rate(self.judge, self.task, self.kept, self.placement, self.recipe.max_cycles)
