@@ -98,7 +98,7 @@ def train(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show problems only.")] = False,
     compile_: Annotated[
         str,
-        typer.Option("--compile", help="on, off, or auto: for runs of over 5 minutes.", rich_help_panel=options.RUN),
+        typer.Option("--compile", help="on, off, or auto: for runs of over 2 minutes.", rich_help_panel=options.RUN),
     ] = "auto",
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
@@ -235,7 +235,7 @@ def _compiled(wanted: str, device: str, plan: "Plan") -> bool:
     """Compiling takes up to a minute, and a C++ compiler where there is no GPU."""
     if wanted not in ("auto", "on", "off"):
         raise UsageError(f"--compile {wanted} is not known: use auto, on or off")
-    long = (plan.minutes is None or plan.minutes > 5) and (plan.steps is None or plan.steps > 500)
+    long = (plan.minutes is None or plan.minutes > 2) and (plan.steps is None or plan.steps > 300)
     can = device == "cuda" or (device == "cpu" and shutil.which("g++") is not None)
     return wanted == "on" or (wanted == "auto" and long and can)
 
