@@ -204,9 +204,9 @@ class _Run:
             # What is still open is no answer yet: only decided cells can clash, and fewer candidates are a change.
             decided = candidates.sum(-1) == 1
             faulty = self.task.faults(puzzle.grid, np.where(decided, attempt.grid, 0).astype(np.int8))[0]
-            asked = self.task.encode(view.apply(puzzle.grid)).reshape(candidates.shape) == 1
-            earlier = view.undo_candidates(asked) if attempt.candidates is None else attempt.candidates
-            changed = (candidates != earlier).any(-1)
+            if attempt.candidates is None:  # the view's first cycle: against what the clues leave open
+                attempt.candidates = self.task.encode(puzzle.grid).reshape(candidates.shape) == 1
+            changed = (candidates != attempt.candidates).any(-1)
             attempt.candidates = candidates
         return Cycle(
             puzzle=puzzle,

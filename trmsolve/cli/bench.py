@@ -12,7 +12,7 @@ from trmsolve.cli.guard import guarded
 from trmsolve.errors import UsageError
 
 if TYPE_CHECKING:
-    from trmsolve.train.recipes import Recipe
+    pass
 
 DEFAULT = "laptop"
 """What is trained if no recipe is named."""
@@ -58,9 +58,10 @@ def bench(
     from trmsolve.device import choose_placement, keep_memory
     from trmsolve.model import TinyRecursiveModel
     from trmsolve.solver import BATCH_SIZE_CPU, BATCH_SIZE_GPU, load
+    from trmsolve.train.recipes import find_recipe
 
     name = recipe or (DEFAULT if train else None)
-    chosen = None if name is None else _recipe(task, name)
+    chosen = None if name is None else find_recipe(task, name)
     placement = choose_placement(device, dtype, threads)
     compiled = _compiled(compile_, train, placement.device.type)
     usual = BATCH_SIZE_CPU if placement.device.type == "cpu" else BATCH_SIZE_GPU
@@ -78,16 +79,6 @@ def bench(
         figures = bench_solving(task, model, placement, batch_size or usual, compiled, seconds)
     figures = {"task": task, "recipe": name, "weights": label, **figures}
     typer.echo(json_.dumps(figures) if json else _table(figures))
-
-
-def _recipe(task: str, name: str) -> "Recipe":
-    from trmsolve.puzzles import get_task
-    from trmsolve.train.recipes import RECIPES
-
-    get_task(task)
-    if (task, name) not in RECIPES:
-        raise UsageError(f"--recipe {name} is not known: use {', '.join(n for t, n in RECIPES if t == task)}")
-    return RECIPES[task, name]
 
 
 def _compiled(wanted: str, train: bool, device: str) -> bool:

@@ -116,7 +116,7 @@ def train(
     from trmsolve.train.distributed import joined_world
     from trmsolve.train.journal import read_journal
     from trmsolve.train.loop import Plan, Run
-    from trmsolve.train.recipes import Recipe, override
+    from trmsolve.train.recipes import Recipe, find_recipe, override
 
     lasting: dict[str, Any] = {} if minutes is None and steps is None else {"minutes": minutes, "steps": steps}
     saving: dict[str, Any] = {} if save_minutes is None else {"save_seconds": 60 * save_minutes}
@@ -135,7 +135,7 @@ def train(
             where |= {k: v for k, v in kept.get("placement", {}).items() if where[k] in ("auto", None)}
         else:
             size = [] if batch_size is None else [f"batch_size={batch_size}"]
-            chosen = override(_recipe(task, recipe), [*(change or []), *size])
+            chosen = override(find_recipe(task, recipe), [*(change or []), *size])
             if print_recipe:
                 typer.echo(json.dumps(chosen.to_dict(), indent=2))
                 return
@@ -176,16 +176,6 @@ def train(
             view.note(f"this run was over after step {run.journal.step}: give more --minutes or --steps")
         view.note(f"weights in {path}")
     raise typer.Exit(stop.code)
-
-
-def _recipe(task: str, name: str) -> "Recipe":
-    from trmsolve.puzzles import get_task
-    from trmsolve.train.recipes import RECIPES
-
-    get_task(task)
-    if (task, name) not in RECIPES:
-        raise UsageError(f"--recipe {name} is not known: use {', '.join(n for t, n in RECIPES if t == task)}")
-    return RECIPES[task, name]
 
 
 def _refuse_changes(context: typer.Context) -> None:
