@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -22,6 +21,8 @@ from trmsolve.train.distributed import World, joined_world
 from trmsolve.train.journal import read_journal
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "trmsolve"]
+pytestmark = pytest.mark.usefixtures("process_as_it_was")
+
 # The paper has a table whose gradient is sparse. At a constant rate a run that is made longer is the same run.
 OPTIONS = [
     "--recipe", "paper", "--batch-size", "8", "--set", "hidden_size=16", "--set", "inner_multiple=16",
@@ -30,16 +31,6 @@ OPTIONS = [
     "--set", "lr=0.001", "--set", "table_lr=0.001", "--set", "warmup=0", "--set", "reveal=0.5", "--compile", "off",
     "--held-out", "2", "--save-minutes", "0", "--device", "cpu", "--dtype", "fp32", "--threads", "1",
 ]  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("trmsolve.device.keep_memory", lambda: None)
-    threads, handlers = torch.get_num_threads(), [(n, signal.getsignal(n)) for n in (signal.SIGINT, signal.SIGTERM)]
-    yield
-    torch.set_num_threads(threads)
-    for number, handler in handlers:
-        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -13,12 +13,11 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
 import pytest
-import torch
 from typer.testing import CliRunner, Result
 
 from trmsolve.cli import app
@@ -32,6 +31,8 @@ from trmsolve.weights import read_info
 
 EASY = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
 # The paper's recipe, since nobody will change it; made small.
+pytestmark = pytest.mark.usefixtures("process_as_it_was")
+
 TINY = [
     "--recipe", "paper", "--batch-size", "6", "--set", "hidden_size=16", "--set", "inner_multiple=16",
     "--set", "puzzle_emb_dim=16", "--set", "prefix_len=1", "--set", "recursions=2", "--set", "latent_steps=1",
@@ -40,17 +41,6 @@ TINY = [
 WHERE = ["--device", "cpu", "--dtype", "fp32", "--threads", "1"]
 OFTEN = ["--save-minutes", "0"]
 ENV = {**os.environ, "OMP_NUM_THREADS": "1", "TERM": "xterm"}
-
-
-@pytest.fixture(autouse=True)
-def process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The command sets these for its own process, which here is everybody's."""
-    monkeypatch.setattr("trmsolve.device.keep_memory", lambda: None)
-    threads, handlers = torch.get_num_threads(), [(n, signal.getsignal(n)) for n in (signal.SIGINT, signal.SIGTERM)]
-    yield
-    torch.set_num_threads(threads)
-    for number, handler in handlers:
-        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="module")

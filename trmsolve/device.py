@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import platform
+import shutil
 from dataclasses import dataclass, replace
 
 import torch
@@ -45,6 +46,17 @@ def choose_placement(device: str = "auto", dtype: str = "auto", threads: int | N
     counted = f", {torch.get_num_threads()} threads" if where.type == "cpu" else ""
     placement = Placement(where, kind, "")
     return replace(placement, reason=f"{where} ({why_where}{counted}), {placement.dtype_name} ({why_kind})")
+
+
+def choose_compiled(wanted: str, device: torch.device, worthwhile: bool) -> bool:
+    """Whether to compile: ``wanted`` is on, off or auto, which is if it is ``worthwhile`` and there is a compiler.
+
+    Raises UsageError for another word.
+    """
+    if wanted not in ("auto", "on", "off"):
+        raise UsageError(f"--compile {wanted} is not known: use auto, on or off")
+    can = device.type == "cuda" or (device.type == "cpu" and shutil.which("g++") is not None)
+    return wanted == "on" or (wanted == "auto" and worthwhile and can)
 
 
 def keep_memory() -> None:

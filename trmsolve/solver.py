@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from trmsolve.device import Placement, choose_placement
@@ -253,6 +254,11 @@ class _Run:
         self.done[attempt.order] = answer
 
 
+def usual_batch_size(device: torch.device) -> int:
+    """How many puzzles are refined at a time where nobody says."""
+    return BATCH_SIZE_CPU if device.type == "cpu" else BATCH_SIZE_GPU
+
+
 def load(
     task: str,
     *,
@@ -274,8 +280,8 @@ def load(
     """
     get_task(task)  # an unknown name is told before any work
     placement = choose_placement(device, dtype, threads)
-    usual_size = BATCH_SIZE_CPU if placement.device.type == "cpu" else BATCH_SIZE_GPU
-    effort = Effort(cycles, views, usual_size if batch_size is None else batch_size, seed, noise=noise)
+    size = usual_batch_size(placement.device) if batch_size is None else batch_size
+    effort = Effort(cycles, views, size, seed, noise=noise)
     path = weights_at(Path(weights), task) if weights is not None else bundled_weights(task)
     model = load_model(path, task, placement.dtype, placement.device)
     room = get_task(task, model.config.candidates)

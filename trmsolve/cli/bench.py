@@ -2,7 +2,6 @@
 
 import json as json_
 import os
-import shutil
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -55,19 +54,18 @@ def bench(
     from dataclasses import replace
 
     from trmsolve.bench import bench_solving, bench_training
-    from trmsolve.device import choose_placement, keep_memory
+    from trmsolve.device import choose_compiled, choose_placement, keep_memory
     from trmsolve.model import TinyRecursiveModel
-    from trmsolve.solver import BATCH_SIZE_CPU, BATCH_SIZE_GPU, load
+    from trmsolve.solver import load, usual_batch_size
     from trmsolve.train.recipes import find_recipe
 
     name = recipe or (DEFAULT if train else None)
     chosen = None if name is None else find_recipe(task, name)
     placement = choose_placement(device, dtype, threads)
-    compiled = _compiled(compile_, train, placement.device.type)
-    usual = BATCH_SIZE_CPU if placement.device.type == "cpu" else BATCH_SIZE_GPU
+    compiled = choose_compiled(compile_, placement.device, worthwhile=train)
+    keep_memory()  # as the commands do that are measured
     label = None
     if chosen is not None and train:
-        keep_memory()  # as ``trmsolve train`` does
         chosen = replace(chosen, batch_size=batch_size or chosen.batch_size)
         figures = bench_training(task, chosen, placement, compiled, seconds)
     else:
@@ -76,16 +74,11 @@ def bench(
         else:
             solver = load(task, weights=weights, device=device, dtype=dtype, threads=threads)
             model, label = solver.model, solver.weights
-        figures = bench_solving(task, model, placement, batch_size or usual, compiled, seconds)
+        figures = bench_solving(
+            task, model, placement, batch_size or usual_batch_size(placement.device), compiled, seconds
+        )
     figures = {"task": task, "recipe": name, "weights": label, **figures}
     typer.echo(json_.dumps(figures) if json else _table(figures))
-
-
-def _compiled(wanted: str, train: bool, device: str) -> bool:
-    if wanted not in ("auto", "on", "off"):
-        raise UsageError(f"--compile {wanted} is not known: use auto, on or off")
-    can = device == "cuda" or (device == "cpu" and shutil.which("g++") is not None)
-    return wanted == "on" or (wanted == "auto" and train and can)
 
 
 def _table(figures: dict[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import math
-import shutil
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -110,7 +109,7 @@ def train(
     The rate follows the clock and ends annealed. A checkpoint and the weights so far are written every ten minutes, at
     the end, and on Ctrl-C.
     """
-    from trmsolve.device import choose_placement, keep_memory
+    from trmsolve.device import choose_compiled, choose_placement, keep_memory
     from trmsolve.puzzles import get_task
     from trmsolve.train.checkpoint import load_checkpoint
     from trmsolve.train.distributed import joined_world
@@ -160,7 +159,7 @@ def train(
             examples = _examples(room, data, plan.seed, view.note)
             _check_same(described, examples, data)
             view.note(f"{len(examples)} puzzles, recipe {described['recipe']}, on {placement.reason}")
-            compiled, stop = _compiled(where["compile"], placement.device.type, plan), Stop(view.note)
+            compiled, stop = choose_compiled(where["compile"], placement.device, _is_long(plan)), Stop(view.note)
             run = Run(
                 room, chosen, examples, out, plan, placement, compiled, world, checkpoint,
                 _given(start_from, task, chosen), shares, described, view.progress, stop,
@@ -221,13 +220,9 @@ def _shares(bands: str | None) -> dict[str, float] | None:
     return shares
 
 
-def _compiled(wanted: str, device: str, plan: "Plan") -> bool:
-    """Compiling takes up to a minute, and a C++ compiler where there is no GPU."""
-    if wanted not in ("auto", "on", "off"):
-        raise UsageError(f"--compile {wanted} is not known: use auto, on or off")
-    long = (plan.minutes is None or plan.minutes > 2) and (plan.steps is None or plan.steps > 300)
-    can = device == "cuda" or (device == "cpu" and shutil.which("g++") is not None)
-    return wanted == "on" or (wanted == "auto" and long and can)
+def _is_long(plan: "Plan") -> bool:
+    """Whether the run wins back the half minute that compiling takes."""
+    return (plan.minutes is None or plan.minutes > 2) and (plan.steps is None or plan.steps > 300)
 
 
 def _examples(room: "Task", data: Path | None, seed: int, note: Any) -> "Examples":
