@@ -1,0 +1,21 @@
+"""What a maze is made of: the contents of a cell, and the four ways out of one. Knows numpy and nothing of searching."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+WALL, FLOOR, START, GOAL, PATH = range(5)
+"""The contents of a cell in a ``Grid``. A question has no ``PATH``; an answer marks with it what lies between the ends."""
+
+SYMBOLS = "# SGo"
+"""How they are written, by their numbers, in the public data set and wherever nothing else is said."""
+
+DOWN, LEFT, RIGHT, UP = range(1, 5)
+"""Directions, in the order in which the public data set's search tries them; 0 is none."""
+
+STEPS = ((0, 0), (1, 0), (0, -1), (0, 1), (-1, 0))
+"""By direction: rows down and columns to the right."""
+
+
+def path_length(answer: NDArray[np.int8]) -> int:
+    """The steps from start to goal of a valid answer (rows, columns)."""
+    return int((answer == PATH).sum()) + 1
