@@ -68,7 +68,7 @@ class Cycle:
     violations: int  # rules broken, changed clues included
     halt: float  # probability that the model would stop here
     candidates: NDArray[np.bool_] | None = None  # (rows, columns, values) possible, if the model keeps them
-    arrows: NDArray[np.int8] | None = None  # (rows, columns) directions of maze_cells, 0 none, where the model says them
+    arrows: NDArray[np.int8] | None = None  # (rows, columns) directions of maze_cells, 0 none: where the model would go
 
     @property
     def mean_confidence(self) -> float:
