@@ -34,16 +34,22 @@ def cycle_facts(cycle: Cycle, lines: list[Line], plain: bool) -> list[Fact]:
     """What a cycle has to say; each count has the style or the mark of its cells, and so explains the drawing."""
     cells = [(text.rstrip(), style) for line in lines for text, style in line]
     marks = {style: f" {text[-1]}" for text, style in cells if plain and text}
-    overwritten = sum(style == "overwritten" for _, style in cells)
+    kinds = [kind for _, style in cells for kind in style.split(" on ")]  # a piece with two cells names both
+    overwritten = kinds.count("overwritten")
 
     def counted(label: str, number: int, style: str) -> Fact:
         look = style if number and not plain else ""  # a piece, not the whole text: a table fills its cell with that
         return Fact(label, Text.assemble((f"{number}{marks.get(style, '')}", look)))
 
+    reached = []
+    if cycle.arrows is not None:
+        added = int((cycle.grid != cycle.puzzle.grid).sum())
+        reached = [counted("reached", int((cycle.arrows > 0).sum()), "wave"), counted("marked", added, "path")]
     facts = [
         Fact("cycle", Text(f"{cycle.number}/{cycle.limit}"), cycle.number / cycle.limit),
         Fact("view", Text(f"{cycle.view}/{cycle.views}")),
         *_candidates(cycle, plain),
+        *reached,
         counted("changed", int(cycle.changed.sum()), "changed"),
         counted("broken rules", cycle.violations, "conflict"),
         Fact("confidence", Text(f"{cycle.mean_confidence:.0%}"), cycle.mean_confidence),

@@ -31,6 +31,11 @@ STYLES = {
     "changed": "bold magenta",
     "conflict": "reverse red",
     "overwritten": "bold underline reverse red",
+    "wall": "dim",
+    "path": "bold cyan",
+    "wave": "bright_blue",
+    "start": "bold green",
+    "goal": "bold",
     "blank": "dim",
     "frame": "dim",
     "label": "dim",
@@ -44,6 +49,27 @@ STYLES = {
     "solved": "bold green",
     "unverified": "bold red",
     "unreadable": "red",
+}
+# Cells that share a character, half a block each, are filled: what text would be too pale in fills well. "default" is
+# the terminal's own ground, and for a wall, dimmed, its own ink.
+FILLS = {
+    "outside": "default",
+    "floor": "default",
+    "wall": "default",
+    "wave": "blue",
+    "front": "bright_blue",
+    "unsure": "green",
+    "likely": "cyan",
+    "path": "bright_cyan",
+    "changed": "magenta",
+    "erased": "bright_magenta",
+    "conflict": "red",
+    "overwritten": "bright_red",
+    "start": "green",
+    "goal": "yellow",
+}
+PAIRS = {
+    f"{ink} on {paper}": f"{'dim ' * (ink == 'wall')}{FILLS[ink]} on {FILLS[paper]}" for ink in FILLS for paper in FILLS
 }
 REDRAW_SECONDS = 0.1  # a progress line need not move faster than an eye
 ROWS_BELOW = 2  # kept free under a moving frame, for its outcome and the cursor: then the terminal never scrolls
@@ -61,7 +87,7 @@ def make_console(stream: TextIO | None = None, **pinned: Any) -> Console:
     stream = stream or sys.stderr
     if not stream.isatty():
         pinned.setdefault("force_interactive", False)  # FORCE_COLOR asks a pipe for colours, never for animation
-    return _Console(file=stream, theme=Theme(STYLES), highlight=False, **pinned)
+    return _Console(file=stream, theme=Theme(STYLES | PAIRS), highlight=False, **pinned)
 
 
 class Screen(AbstractContextManager["Screen"]):
