@@ -8,6 +8,8 @@ cycle, never worked out here. Does not know what moves and what stays on the scr
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console, Group, RenderableType
 from rich.segment import Segment
 from rich.table import Table
@@ -32,24 +34,20 @@ class Fact(NamedTuple):
 
 def cycle_facts(cycle: Cycle, lines: list[Line], plain: bool) -> list[Fact]:
     """What a cycle has to say; each count has the style or the mark of its cells, and so explains the drawing."""
-    cells = [(text.rstrip(), style) for line in lines for text, style in line]
-    marks = {style: f" {text[-1]}" for text, style in cells if plain and text}
-    kinds = [kind for _, style in cells for kind in style.split(" on ")]  # a piece with two cells names both
+    drawn = [(text.rstrip(), style) for line in lines for text, style in line]
+    marks = {style: f" {text[-1]}" for text, style in drawn if plain and text}
+    kinds = [kind for _, style in drawn for kind in style.split(" on ")]  # a piece with two cells names both
     overwritten = kinds.count("overwritten")
 
     def counted(label: str, number: int, style: str) -> Fact:
         look = style if number and not plain else ""  # a piece, not the whole text: a table fills its cell with that
         return Fact(label, Text.assemble((f"{number}{marks.get(style, '')}", look)))
 
-    reached = []
-    if cycle.arrows is not None:
-        added = int((cycle.grid != cycle.puzzle.grid).sum())
-        reached = [counted("reached", int((cycle.arrows > 0).sum()), "wave"), counted("marked", added, "path")]
     facts = [
         Fact("cycle", Text(f"{cycle.number}/{cycle.limit}"), cycle.number / cycle.limit),
         Fact("view", Text(f"{cycle.view}/{cycle.views}")),
         *_candidates(cycle, plain),
-        *reached,
+        *_flood(cycle, marks if plain else None),
         counted("changed", int(cycle.changed.sum()), "changed"),
         counted("broken rules", cycle.violations, "conflict"),
         Fact("confidence", Text(f"{cycle.mean_confidence:.0%}"), cycle.mean_confidence),
@@ -67,6 +65,18 @@ def _candidates(cycle: Cycle, plain: bool) -> list[Fact]:
     return [Fact("candidates", Text.assemble((str(number), "open" if number and not plain else "")))]
 
 
+def _flood(cycle: Cycle, marks: dict[str, str] | None) -> list[Fact]:
+    """How many cells the model knows a way from, and how many it marked; beside each a cell as it is drawn."""
+    if cycle.arrows is None:
+        return []
+
+    def keyed(label: str, cells: NDArray[np.bool_], kind: str) -> Fact:
+        key = [(" ", ""), ("▄", f"{kind} on floor")] if marks is None else [marks.get(kind, "")]
+        return Fact(label, Text.assemble(str(int(cells.sum())), *key))
+
+    return [keyed("reached", cycle.arrows > 0, "wave"), keyed("marked", cycle.grid != cycle.puzzle.grid, "path")]
+
+
 def draw(
     console: Console, cycle: Cycle, paint: Paint, heading: str = "", height: int | None = None, beside: bool = True
 ) -> RenderableType:
@@ -75,10 +85,11 @@ def draw(
     lines = paint(cycle, plain)
     facts = cycle_facts(cycle, lines, plain)
     title = [readable(console, heading, "heading")] if heading else []
+    values = max(5, len(f"{cycle.grid.size} ▄"))  # any count of cells with its key: then nothing jumps
     under = flow([Text.assemble((f"{fact.label} ", "label"), fact.value) for fact in facts], columns(console))
     for grid in (lines, _unframed(lines)):
         picture = stack(Text.assemble(*line) for line in grid)
-        for body in [side_by_side(picture, facts, plain)] * beside + [Group(picture, *under)]:
+        for body in [side_by_side(picture, facts, plain, values)] * beside + [Group(picture, *under)]:
             if fits(console, frame := Group(*title, body), height):
                 return frame
     return under[0]

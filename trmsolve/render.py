@@ -31,9 +31,10 @@ STYLES = {
     "changed": "bold magenta",
     "conflict": "reverse red",
     "overwritten": "bold underline reverse red",
+    "floor": "none",
     "wall": "dim",
-    "path": "bold cyan",
     "wave": "bright_blue",
+    "path": "bold cyan",
     "start": "bold green",
     "goal": "bold",
     "blank": "dim",
@@ -50,23 +51,22 @@ STYLES = {
     "unverified": "bold red",
     "unreadable": "red",
 }
-# Cells that share a character, half a block each, are filled: what text would be too pale in fills well. "default" is
-# the terminal's own ground, and for a wall, dimmed, its own ink.
+# Two cells in one character are two colours, each filling half of it: so also one that is too pale for text on light
+# ground. A wall is the terminal's own ink, dimmed, and bare floor its own ground. What must be seen has one of the six
+# plain hues: in some palettes the bright ones are greys.
 FILLS = {
-    "outside": "default",
     "floor": "default",
     "wall": "default",
     "wave": "blue",
     "front": "bright_blue",
-    "unsure": "green",
-    "likely": "cyan",
-    "path": "bright_cyan",
-    "changed": "magenta",
-    "erased": "bright_magenta",
-    "conflict": "red",
-    "overwritten": "bright_red",
+    "unsure": "cyan",
+    "likely": "green",
+    "path": "yellow",
     "start": "green",
     "goal": "yellow",
+    "changed": "magenta",
+    "conflict": "red",
+    "overwritten": "bright_red",
 }
 PAIRS = {
     f"{ink} on {paper}": f"{'dim ' * (ink == 'wall')}{FILLS[ink]} on {FILLS[paper]}" for ink in FILLS for paper in FILLS

@@ -14,40 +14,36 @@ from trmsolve.puzzles.base import Cycle, Line
 from trmsolve.puzzles.maze_cells import FLOOR, GOAL, PATH, START, WALL
 
 UNSURE, SURE = 0.7, 0.95  # a path cell is drawn in three steps: below the first probability, between, and above
-
-Place = tuple[int, int] | None
+GLOW = 3  # cells from the ground not yet reached to where the wave is as everywhere
 
 UPPER, LOWER, BOTH, NEITHER = "▀▄█ "
 
-# What stands for each kind of cell where there are neither colours nor half blocks.
+# What the kinds of cells are in ASCII, where some are not told apart.
 PLAIN = {
     "wall": "#",
     "floor": " ",
     "wave": ".",
-    "front": ".",
     "start": "S",
     "goal": "G",
-    "unsure": "o",
-    "likely": "o",
     "path": "o",
     "changed": "*",
-    "erased": " ",
     "conflict": "!",
     "overwritten": "?",
 }
+ALIKE = {"front": "wave", "unsure": "path", "likely": "path"}
+
+Place = tuple[int, int] | None
 
 
 def paint_maze(cycle: Cycle, plain: bool) -> list[Line]:
     """The maze in a frame, which says where the ends are: S above and to the left, G below and to the right.
 
-    ``plain`` is ASCII.
+    ``plain`` is ASCII, where the ends are letters themselves.
     """
     kinds = cell_kinds(cycle)
     if plain:
-        rows = [[(PLAIN[kind], kind) for kind in row] for row in kinds]
-        rule: Line = [("+" + "-" * len(kinds[0]) + "+", "frame")]
-        return [rule, *[[("|", "frame"), *row, ("|", "frame")] for row in rows], rule]
-    below = [*kinds[1:], ["outside"] * len(kinds[0])]  # under an odd last row
+        return _plain([[ALIKE.get(kind, kind) for kind in row] for row in kinds])
+    below = [*kinds[1:], ["floor"] * len(kinds[0])]  # also under an odd last row
     rows = [[_halves(*pair) for pair in zip(kinds[i], below[i], strict=True)] for i in range(0, len(kinds), 2)]
     return _framed(rows, _find(cycle, START), _find(cycle, GOAL))
 
@@ -58,7 +54,7 @@ def cell_kinds(cycle: Cycle) -> list[list[str]]:
     But the ends stay what they are: without a path they are faulty too, and everyone looks for them.
     """
     question, answer = cycle.puzzle.grid, cycle.grid
-    path, floor, reached = answer == PATH, answer == FLOOR, _reached(cycle)
+    path, (wave, front) = answer == PATH, _flood(cycle)
     rules = {
         "overwritten": (answer != question) & ~(path & (question == FLOOR)),
         "start": answer == START,
@@ -66,22 +62,25 @@ def cell_kinds(cycle: Cycle) -> list[list[str]]:
         "wall": answer == WALL,
         "conflict": cycle.faulty,
         "changed": path & cycle.changed,
-        "erased": floor & cycle.changed,
         "unsure": path & (cycle.confidence < UNSURE),
         "likely": path & (cycle.confidence < SURE),
         "path": path,
-        "front": reached & floor & _beside((answer != WALL) & ~reached),
-        "wave": reached & floor,
+        "front": front,
+        "wave": wave,
     }
     names: list[list[str]] = np.select(list(rules.values()), list(rules), default="floor").tolist()
     return names
 
 
-def _reached(cycle: Cycle) -> NDArray[np.bool_]:
-    """Where the model says which way it would go, and the ends, at one of which all ways arrive."""
+def _flood(cycle: Cycle) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """The bare floor where the model says which way it would go, and where that is about to spread: near dry floor."""
     if cycle.arrows is None:
-        return np.zeros(cycle.grid.shape, np.bool_)
-    return (cycle.arrows > 0) | (cycle.grid == START) | (cycle.grid == GOAL)
+        return (nowhere := np.zeros(cycle.grid.shape, np.bool_)), nowhere
+    floor, reached = cycle.grid == FLOOR, cycle.arrows > 0
+    near = floor & ~reached
+    for _ in range(GLOW):  # round corners, not through walls
+        near |= floor & _beside(near)
+    return floor & reached, reached & near
 
 
 def _beside(cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -92,12 +91,17 @@ def _beside(cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _halves(upper: str, lower: str) -> tuple[str, str]:
-    """Two cells in one character. A wall is always ink and bare ground always paper: see ``FILLS`` in ``render``."""
+    """Two cells in one character. A wall is always ink and bare floor always paper: see ``FILLS`` in ``render``."""
     if upper == lower:
         return {"wall": BOTH, "floor": NEITHER}.get(upper, UPPER), f"{upper} on {lower}"
     if lower == "wall" or upper == "floor":
         return LOWER, f"{lower} on {upper}"
     return UPPER, f"{upper} on {lower}"
+
+
+def _plain(kinds: list[list[str]]) -> list[Line]:
+    side, rule = ("|", "frame"), [("+" + "-" * len(kinds[0]) + "+", "frame")]
+    return [rule, *[[side, *[(PLAIN[kind], kind) for kind in row], side] for row in kinds], rule]
 
 
 def _framed(rows: list[Line], start: Place, goal: Place) -> list[Line]:
