@@ -27,10 +27,45 @@ def read_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
 
     A line longer than ``LIMIT`` comes cut, but still longer than that. What is not text ends in a ``PuzzleError``.
     """
-    for number, text in enumerate(_lines(_decoded(stream, name), name), 1):
-        if "\0" in text:
-            raise PuzzleError(f"not text: a binary file, or UTF-16 without its mark; {_SAVE}", name, number)
-        yield number, text
+    yield from TextLines(read_chunks(stream)[1], name)
+
+
+def read_chunks(stream: BinaryIO) -> tuple[bytes, Iterator[bytes]]:
+    """A stream's beginning, four bytes or more if it has them, and the whole of it in pieces, beginning included."""
+    read = getattr(stream, "read1", stream.read)  # read1 takes what a pipe has now, read would wait for a full chunk
+    return _peek(takewhile(bool, iter(lambda: read(LIMIT), None)))
+
+
+class TextLines:
+    """The lines of ``chunks`` as ``read_lines`` gives them, with a ``limit`` of one's own; they are read once."""
+
+    def __init__(self, chunks: Iterator[bytes], name: str, limit: int = LIMIT) -> None:
+        self.chunks, self.name, self.limit = chunks, name, limit
+        self._decoder: io.IncrementalNewlineDecoder | None = None
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        for number, text in enumerate(_lines(self._decoded(), self.name, self.limit), 1):
+            if "\0" in text:
+                raise PuzzleError(f"not text: a binary file, or UTF-16 without its mark; {_SAVE}", self.name, number)
+            yield number, text
+
+    @property
+    def end(self) -> str:
+        """What the lines read so far end with: ``\\r\\n`` if all do, else ``\\n``."""
+        return "\r\n" if self._decoder and self._decoder.newlines == "\r\n" else "\n"
+
+    def _decoded(self) -> Iterator[str]:
+        """Text with ``\\n`` line ends. A byte that is not UTF-8 passes as a surrogate: it hurts its own line only."""
+        head, chunks = _peek(self.chunks)
+        if what := _MAGIC.get(head[:4]):
+            raise PuzzleError(f"not text: this is {what}; {_SAVE}", self.name)
+        if head.startswith(b"\x1f\x8b"):
+            head, chunks = _peek(_unzipped(chunks, self.name))
+        wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        codec, errors = ("utf-16", "replace") if wide else ("utf-8-sig", "surrogateescape")
+        self._decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(codec)(errors), translate=True)
+        yield from map(self._decoder.decode, chunks)
+        yield self._decoder.decode(b"", final=True)
 
 
 def undecoded(char: str) -> str:
@@ -40,36 +75,28 @@ def undecoded(char: str) -> str:
     return ""
 
 
-def _lines(texts: Iterable[str], name: str) -> Iterator[str]:
+def _lines(texts: Iterable[str], name: str, limit: int) -> Iterator[str]:
     """Line by line without line ends. One over the limit comes cut, as soon as it is over, and its rest is dropped."""
-    rest, cut, dropped = "", False, 0
+    rest: list[str] = []
+    held, cut, dropped = 0, False, 0
     for text in texts:
         dropped = dropped + len(text) if cut else 0
         if dropped > GIVE_UP:
             raise PuzzleError(f"a line of more than {GIVE_UP >> 20} MiB: given up", name)
-        *whole, rest = (rest + text).split("\n")
-        yield from whole[1:] if cut else whole
-        cut = cut and not whole
-        if len(rest) > LIMIT:
-            yield from [] if cut else [rest]
-            rest, cut = "", True
-    if rest and not cut:
-        yield rest
-
-
-def _decoded(stream: BinaryIO, name: str) -> Iterator[str]:
-    """Text with ``\\n`` line ends. A byte that is not UTF-8 passes as a surrogate: it hurts its own line only."""
-    read = getattr(stream, "read1", stream.read)  # read1 takes what a pipe has now, read would wait for a full chunk
-    head, chunks = _peek(takewhile(bool, iter(lambda: read(LIMIT), None)))
-    if what := _MAGIC.get(head[:4]):
-        raise PuzzleError(f"not text: this is {what}; {_SAVE}", name)
-    if head.startswith(b"\x1f\x8b"):
-        head, chunks = _peek(_unzipped(chunks, name))
-    wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    codec, errors = ("utf-16", "replace") if wide else ("utf-8-sig", "surrogateescape")
-    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(codec)(errors), translate=True)
-    yield from map(decoder.decode, chunks)
-    yield decoder.decode(b"", final=True)
+        first, *whole = text.split("\n")
+        rest += [first] if first else []
+        held += len(first)
+        if whole:
+            whole.insert(0, "".join(rest))
+            rest = [whole.pop()]
+            held = len(rest[0])
+            yield from whole[1:] if cut else whole
+            cut = False
+        if held > limit:
+            yield from [] if cut else ["".join(rest)]
+            rest, held, cut = [], 0, True
+    if held and not cut:
+        yield "".join(rest)
 
 
 def _peek(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:

@@ -1,0 +1,151 @@
+"""Mazes as files: every form people keep them in, told apart by content, read as a stream.
+
+Read are drawings with an empty line between them (``#``, blocks, digits, single or double width, see ``maze_drawing``),
+mazes on one line, CSV with a header, as UTF-8 or UTF-16, plain or gzipped, and PNG images. What cannot be read comes
+out as a ``PuzzleError`` in its place, the rest follows. No more than one maze's text is held at a time, and a maze is
+handed on as soon as the line after it has been read.
+
+Knows which lines of a file belong together. Does not know what their characters mean, nor how a maze is solved.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from trmsolve.errors import PuzzleError
+from trmsolve.puzzles.base import Puzzle
+from trmsolve.puzzles.lines import GIVE_UP, TextLines, read_chunks
+from trmsolve.puzzles.maze_drawing import WIDEST, read_rows
+from trmsolve.puzzles.maze_form import HALVES, MOST, SHAPE, WALLS, Row, is_line, line_maze, write_maze
+from trmsolve.puzzles.maze_image import is_image, read_image
+from trmsolve.puzzles.maze_table import Table, find_table
+
+__all__ = ["line_maze", "read_mazes", "write_maze"]
+
+LIMIT = 1 << 22  # characters of a line: a question and an answer of the largest maze, twice
+TITLES = 10  # lines above a maze that are kept
+EMPTY_LINE = 64  # characters that a line counts for at least: reading it costs as much as they do
+
+_FENCE = re.compile(r"\s*(?:```|~~~)[^`~]*")
+_RULE = re.compile(r"\s*(?:-{3,}|={3,}|~{3,})\s*")
+_NUMBERS = re.compile(r"\s*[0-9]+(?:\s*[x\xd7, ]\s*[0-9]+)?\s*")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_STRIPPED = "; an empty line ends a maze: if it was a row of floor, write its cells as '.'"
+
+Item = Puzzle | PuzzleError
+
+
+def read_mazes(stream: BinaryIO, name: str) -> Iterator[Item]:
+    """Every maze of a stream in order, each as soon as it is complete; ``name`` is what errors call the stream."""
+    found = False
+    try:
+        head, chunks = read_chunks(stream)
+        items = iter([read_image(chunks, name)]) if is_image(head) else _Reader(TextLines(chunks, name, LIMIT), name)
+        for item in items:
+            found = True
+            yield item if isinstance(item, Puzzle) else PuzzleError(item.problem, name, item.line, item.column)
+    except PuzzleError as error:  # nothing after it can be trusted
+        yield error
+    else:
+        if not found:
+            yield PuzzleError(f"empty: no maze in it; {SHAPE}", name)
+
+
+class _Reader:
+    """Gathers lines into groups, each of which is a maze or several on a line each."""
+
+    def __init__(self, lines: TextLines, name: str) -> None:
+        self.lines, self.name = lines, name
+        self.group: list[Row] = []
+        self.titles: list[str] = []  # directly above the group
+        self.table: Table | None = None
+        self.follows = False  # whether an empty line and a maze stand before the group
+        self.listing = False  # whether every line here is a maze
+        self.skip = False
+
+    def __iter__(self) -> Iterator[Item]:
+        """Every item of the lines, in order."""
+        barren = 0
+        for number, text in self.lines:
+            barren += max(len(text), EMPTY_LINE)
+            if barren > GIVE_UP:
+                raise PuzzleError("no maze in this line and the many before it: given up", self.name, number)
+            for item in self._take(Row(number, text)):
+                barren = 0
+                yield item
+        yield from self.table.end() if self.table else self._end_group()
+
+    def _take(self, row: Row) -> Iterator[Item]:
+        """A line: of a CSV, or one that opens, continues or ends a group."""
+        title = _FENCE.fullmatch(row.text) or self._is_title(row.text)
+        if self.table or self._starts_table(row):
+            assert self.table
+            yield from self.table.take(row)
+        elif self._is_blank(row.text) or title:
+            yield from self._end_group(blank=not title)
+            self.listing = self.skip = False
+            heads = title and not _FENCE.fullmatch(row.text)
+            self.titles = [*self.titles[1 - TITLES :], row.text] if heads else []
+        elif not self.skip:
+            yield from self._gather(row)
+
+    def _gather(self, row: Row) -> Iterator[Item]:
+        if is_line(row.text) and any(is_line(other.text) for other in self.group):
+            self.listing = True  # two rows of one maze cannot have both ends each
+        wide = len(row.text) > WIDEST and (self.group or not is_line(row.text))
+        self.group.append(row)
+        if self.listing:
+            yield from self._end_group()
+        elif wide or len(self.group) > MOST:
+            problem = f"a row of {len(row.text)} characters" if wide else f"no empty line in {MOST} rows"
+            yield self.group[-1 if wide else 0].error(f"{problem}; more than {MOST} x {MOST} cells are not read")
+            self.group, self.titles, self.skip = [], [], True
+
+    def _is_blank(self, text: str) -> bool:
+        """Whether a line separates. One of spaces is a row of floor if it is as long as its neighbour above."""
+        if text.strip():
+            return False
+        return not text or text.strip(" \xa0") != "" or (bool(self.group) and len(text) != len(self.group[-1].text))
+
+    def _is_title(self, text: str) -> bool:
+        """Whether the line is none of a maze: it has words and no walls, or numbers that are no cells."""
+        if _RULE.fullmatch(text) or (_NUMBERS.fullmatch(text) and text.strip("01 ,")):
+            return True
+        if self.group and len(self.group[-1].text) == len(text):
+            return False
+        words = re.sub(r"#(?=\d)", "", text.lstrip(" \t#/;%*->!="))
+        return not set(words) & set(WALLS) and any(set(word.lower()) - set("sgeo") for word in _WORD.findall(words))
+
+    def _starts_table(self, row: Row) -> bool:
+        """Whether the line before was the header of a CSV and this is its first record."""
+        if self.titles and not self.group:
+            self.table = find_table(self.titles[-1], row.text, self.name)
+        return self.table is not None
+
+    def _end_group(self, blank: bool = False) -> Iterator[Item]:
+        rows, self.group = self.group, []
+        if any(row.text.strip() for row in rows):
+            for part in [[row] for row in rows] if self.listing else [rows]:
+                yield self._maze(part, blank)
+            self.titles, self.follows = [], blank
+
+    def _maze(self, rows: list[Row], blank: bool) -> Item:
+        """The maze of these rows; ``blank`` says that an empty line ended it."""
+        while not rows[0].text.strip() and len(rows[0].text) != len(rows[1].text):
+            rows = rows[1:]
+        titles = self.titles
+        if rows[1:] and _NUMBERS.fullmatch(rows[0].text) and not set(WALLS).isdisjoint(rows[1].text):
+            titles, rows = [*titles, rows[0].text], rows[1:]  # its size
+        try:
+            form = read_rows(rows, "".join(f"{title}\n" for title in titles), self.lines.end).form
+        except PuzzleError as error:
+            torn = (blank and not _closes(rows[-1])) or (self.follows and not _closes(rows[0]))
+            hint = _STRIPPED if torn and error.column is None else ""  # the maze as a whole lacks something
+            return PuzzleError(error.problem + hint, "", error.line, error.column)
+        return Puzzle(form.grid, f"{self.name}:{rows[0].number}", form)
+
+
+def _closes(row: Row) -> bool:
+    """Whether the row may be an outer wall."""
+    bare = row.text.strip(" ")
+    return bare != "" and not bare.strip(WALLS + HALVES + "1")
