@@ -88,7 +88,11 @@ def draw(
     values = max(5, len(f"{cycle.grid.size} ▄"))  # any count of cells with its key: then nothing jumps
     under = flow([Text.assemble((f"{fact.label} ", "label"), fact.value) for fact in facts], columns(console))
     for grid in (lines, _unframed(lines)):
-        picture = stack(Text.assemble(*line) for line in grid)
+        rows = [Text.assemble(*line) for line in grid]
+        width = max((row.cell_len for row in rows), default=0)
+        if width > columns(console) or (height is not None and len(rows) > height):
+            continue  # too large whatever stands beside it: not worth laying out
+        picture = stack(rows)
         for body in [side_by_side(picture, facts, plain, values)] * beside + [Group(picture, *under)]:
             if fits(console, frame := Group(*title, body), height):
                 return frame
