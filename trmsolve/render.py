@@ -52,8 +52,8 @@ STYLES = {
     "unreadable": "red",
 }
 # Two cells in one character are two colours, each filling half of it: so also one that is too pale for text on light
-# ground. A wall is the terminal's own ink, dimmed, and bare floor its own ground. What must be seen has one of the six
-# plain hues: in some palettes the bright ones are greys.
+# ground. A wall is the terminal's own ink, not dimmed, as many terminals mix that with the paper; bare floor is its own
+# ground. What must be seen has one of the six plain hues: in some palettes the bright ones are greys.
 FILLS = {
     "floor": "default",
     "wall": "default",
@@ -68,9 +68,7 @@ FILLS = {
     "conflict": "red",
     "overwritten": "bright_red",
 }
-PAIRS = {
-    f"{ink} on {paper}": f"{'dim ' * (ink == 'wall')}{FILLS[ink]} on {FILLS[paper]}" for ink in FILLS for paper in FILLS
-}
+PAIRS = {f"{ink} on {paper}": f"{FILLS[ink]} on {FILLS[paper]}" for ink in FILLS for paper in FILLS}
 REDRAW_SECONDS = 0.1  # a progress line need not move faster than an eye
 ROWS_BELOW = 2  # kept free under a moving frame, for its outcome and the cursor: then the terminal never scrolls
 
