@@ -28,7 +28,7 @@ from trmsolve.train.recipes import Recipe
 from trmsolve.train.trainer import Trainer
 
 CPU = torch.device("cpu")
-TASK = get_task("sudoku", 9)
+TASK = get_task("sudoku", 2)
 SMALL = TRMConfig(
     vocab_size=2, seq_len=729, hidden_size=16, layers=1, recursions=1, latent_steps=2, mixer="lattice",
     positions="none", board=(9, 9, 3, 3), candidates=9, inner_multiple=16, normed_swiglu=True, halt_from="mean",

@@ -48,7 +48,7 @@ PLAN = Plan(steps=STEPS, seed=5, held_out=2, log_seconds=0.0)
 
 @pytest.fixture(scope="module")
 def examples() -> Examples:
-    return Examples.collect(islice(get_task("sudoku").generate("easy", 5), 12))
+    return Examples.collect(get_task("sudoku"), islice(get_task("sudoku").generate("easy", 5), 12))
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +74,7 @@ def halting(recipe: Recipe) -> TinyRecursiveModel:
 
 
 def run(out: Path, examples: Examples, recipe: Recipe = PLAIN, plan: Plan = PLAN, **more: Any) -> Run:
-    made = Run(get_task("sudoku", recipe.config.candidates), recipe, examples, out, plan, CPU, **more)
+    made = Run(get_task("sudoku", recipe.config.vocab_size), recipe, examples, out, plan, CPU, **more)
     made.train()
     return made
 

@@ -56,7 +56,7 @@ def bench_training(task: str, recipe: Recipe, placement: Placement, compiled: bo
     The pool is spread over all its cycles, as in the middle of a run; puzzles halt as those of a network that has just
     begun to learn. Raises UsageError for a task without puzzles to measure with.
     """
-    room = get_task(task, recipe.config.candidates)
+    room = get_task(task, recipe.config.vocab_size)
     trainer, step = _training(room, recipe, placement, compiled)
     halted = torch.zeros((), dtype=torch.long, device=placement.device)
 
@@ -88,7 +88,7 @@ def bench_solving(
 
     Every row runs all its cycles, as in a first view that nothing ends early. Raises UsageError as ``bench_training``.
     """
-    room, measured = get_task(task, model.config.candidates), list[Figures]()
+    room, measured = get_task(task, model.config.vocab_size), list[Figures]()
     if compiled:
         model.L_level.compile(dynamic=False)
     for rows in (1, batch_size):
@@ -212,7 +212,10 @@ def _kind(event: FunctionEvent) -> str:
 
 
 def _training(room: Task, recipe: Recipe, placement: Placement, compiled: bool) -> tuple[Trainer, Step]:
-    sampler = Sampler(room, make_examples(room), placement.device, rows=recipe.batch_size, reveal=recipe.reveal)
+    sampler = Sampler(
+        room, make_examples(room), placement.device, rows=recipe.batch_size, reveal=recipe.reveal,
+        stages=recipe.config.rewrites,
+    )  # fmt: skip
     trainer = Trainer(recipe, placement.device, placement.dtype, compiled)
     return trainer, lambda: trainer.step(sampler)
 

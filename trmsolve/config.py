@@ -3,21 +3,23 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-MIXERS = ("attention", "mlp", "pool", "lattice")
+MIXERS = ("attention", "mlp", "pool", "lattice", "conv")
 POSITIONS = ("none", "rope", "learned")
-HALT_FROM = ("first", "mean")
+HALT_FROM = ("first", "mean", "min")
 
 
 @dataclass(frozen=True)
 class TRMConfig:
     """The architecture; nothing else decides a shape. Defaults are the paper's Sudoku network with attention.
 
-    ``board`` = (rows, columns, box rows, box columns) is read by the ``pool`` and ``lattice`` mixers.
+    ``board`` = (rows, columns, box rows, box columns) is read by the ``pool`` and ``lattice`` mixers. Of the ``conv``
+    mixer it is the board of training, boxes of one cell: as it mixes neighbours only, other boards do as well.
     ``puzzle_emb_dim`` > 0 puts ``prefix_len`` slots before the tokens, filled with a learned vector per puzzle id (and
     zeros where it is shorter).
     ``candidates`` > 1 says that the tokens are a lattice: for every cell so many candidates, each still possible (1) or
-    ruled out (0). ``halt_from`` is the slot the halting head reads: the first, as in the paper, or the mean of all.
-    ``random_start`` draws the first state anew for each puzzle; an update of z keeps the share ``damping`` of the old z
+    ruled out (0). ``halt_from`` is the slot the halting head reads: the first, as in the paper, or the mean of all, or
+    each, and then the most reluctant decides (``min``).
+    With ``rewrites`` the answer of a cycle is the question of the next. ``random_start`` draws the first state anew for each puzzle; an update of z keeps the share ``damping`` of the old z
     and gets noise of standard deviation ``update_noise`` in training (both arXiv 2605.21488).
     """
 
@@ -39,6 +41,7 @@ class TRMConfig:
     prefix_len: int = 0
     num_puzzles: int = 1
     normed_swiglu: bool = False
+    rewrites: bool = False
     random_start: bool = False
     damping: float = 0.0
     update_noise: float = 0.0
@@ -79,7 +82,7 @@ class TRMConfig:
             value = getattr(self, name)
             if type(value) not in (int, float) or not 0 <= value < high:
                 raise ValueError(f"{name} must be a number from 0 to below {high}, not {value!r}")
-        for name in ("normed_swiglu", "random_start"):
+        for name in ("normed_swiglu", "rewrites", "random_start"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name} must be true or false")
         if self.mixer == "attention" and (self.hidden_size % (2 * self.num_heads)):
@@ -88,7 +91,7 @@ class TRMConfig:
             raise ValueError(f"a prefix of {self.prefix_len} slots cannot hold {self.puzzle_emb_dim} values")
         if self.prefix_len and not self.puzzle_emb_dim:
             raise ValueError("prefix_len needs puzzle_emb_dim: without an embedding there is no prefix")
-        if self.mixer in ("pool", "lattice"):
+        if self.mixer in ("pool", "lattice", "conv"):
             if self.board is None or self.prefix_len:
                 raise ValueError(f"the {self.mixer} mixer needs a board and has no prefix")
             if (self.mixer == "lattice") != (self.candidates > 1):
@@ -96,7 +99,8 @@ class TRMConfig:
             if len(self.board) != 4 or any(type(side) is not int or side < 1 for side in self.board):
                 raise ValueError(f"board must be four whole numbers, not {self.board!r}")
             rows, columns, box_rows, box_columns = self.board
-            if rows * columns * self.candidates != self.seq_len or rows % box_rows or columns % box_columns:
+            tiled = rows % box_rows == 0 and columns % box_columns == 0
+            if rows * columns * self.candidates != self.seq_len or not tiled:
                 raise ValueError(f"board {self.board} does not tile {self.seq_len} tokens")
         if self.candidates > 1 and (self.vocab_size != 2 or self.seq_len % self.candidates):
             raise ValueError(f"a lattice of {self.candidates} candidates a cell has 2 tokens and tiles {self.seq_len}")
@@ -105,6 +109,11 @@ class TRMConfig:
     def length(self) -> int:
         """L: prefix slots and tokens together."""
         return self.prefix_len + self.seq_len
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """How tokens are laid out: in a line (S,), or on a board (rows, columns), of which a network may take others."""
+        return self.board[:2] if self.mixer == "conv" and self.board else (self.seq_len,)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain JSON values."""

@@ -1,4 +1,4 @@
-"""What the network is built of: matrices, norms, embeddings, and the three ways to mix between tokens.
+"""What the network is built of: matrices, norms, embeddings, and the ways to mix between tokens.
 
 Numerics follow the paper's public code. Shape letters as in ``model``. Knows the config's sizes; nothing of recursion,
 states or puzzles.
@@ -164,4 +164,22 @@ class LatticePool(nn.Module):
         crossing, row, box, crossed, column, cell = (out(g) for out, g in zip(self.o_proj, groups, strict=True))
         # Small sums first: only the last is as large as h.
         out: Tensor = ((crossing + row + box) + ((crossed + column) + cell)).flatten(1, 5)
+        return out
+
+
+class Convolution(nn.Module):
+    """Each cell hears itself and its eight neighbours, every channel through a kernel of its own; outside is nothing.
+
+    What it learns in one place holds in every other, and on boards of every size.
+    """
+
+    def __init__(self, config: TRMConfig) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(trunc_normal(config.hidden_size, 3, 3, std=1 / 3))
+        self.o_proj = Linear(config.hidden_size, config.hidden_size)
+
+    def forward(self, h: Tensor) -> Tensor:
+        channels_first = h.movedim(-1, 1)  # (B, D, rows, columns), in memory as it was
+        heard = F.conv2d(channels_first, self.weight[:, None].to(h.dtype), padding=1, groups=len(self.weight))
+        out: Tensor = self.o_proj(heard.movedim(1, -1))
         return out

@@ -5,7 +5,8 @@ numerics of the paper's public code, and its parameters carry that code's names,
 
 Names follow the paper: ``x`` is the embedded question, ``y`` the answer state, ``z`` the latent state, ``T`` the number
 of recursions, ``n`` the latent steps inside one. Parameter names follow the public code, where y is ``H``, z is ``L``.
-Shape letters: B batch, P prefix slots, S tokens of the puzzle, L = P + S, D hidden size, V vocabulary, N puzzles.
+Shape letters: B batch, P prefix slots, S tokens of the puzzle, L = P + S, D hidden size, V vocabulary, N puzzles. Where
+the mixer is a convolution, L stands for (rows, columns) and so does S on the way in.
 
 This file knows no puzzle, no file and no halting policy: it turns a state into the next one and reads out of it.
 """
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from trmsolve.config import TRMConfig
 from trmsolve.layers import (
     Attention,
+    Convolution,
     Embedding,
     LatticePool,
     Linear,
@@ -59,6 +61,8 @@ class Block(nn.Module):
             self.self_attn = Attention(config)
         elif config.mixer == "mlp":
             self.mlp_t = SwiGLU(config.length, config)
+        elif config.mixer == "conv":
+            self.conv = Convolution(config)
         else:
             self.pool = Pool(config) if config.mixer == "pool" else LatticePool(config)
         self.mlp = SwiGLU(config.hidden_size, config)
@@ -69,6 +73,8 @@ class Block(nn.Module):
         elif self.mixer == "mlp":  # over the tokens of one channel, and normed over them too
             h = h.transpose(1, 2)
             h = rms_norm(h + self.mlp_t(h), self.eps).transpose(1, 2)
+        elif self.mixer == "conv":
+            h = rms_norm(h + self.conv(h), self.eps)
         else:
             h = rms_norm(h + self.pool(h), self.eps)
         return rms_norm(h + self.mlp(h), self.eps)
@@ -112,9 +118,15 @@ class TinyRecursiveModel(nn.Module):
         self.register_buffer("H_init", trunc_normal(config.hidden_size, std=1.0).to(dtype))
         self.register_buffer("L_init", trunc_normal(config.hidden_size, std=1.0).to(dtype))
 
-    def initial_state(self, batch: int, generator: torch.Generator | None = None) -> State:
-        """The state before the first cycle, (B, L, D) each: the learned start, or a random one if trained for it."""
-        shape = (batch, self.config.length, self.config.hidden_size)
+    def initial_state(
+        self, batch: int, generator: torch.Generator | None = None, places: tuple[int, ...] | None = None
+    ) -> State:
+        """The state before the first cycle, (B, L, D) each: the learned start, or a random one if trained for it.
+
+        ``places`` is the board of a convolution's tokens, where it is not that of the config.
+        """
+        line = (self.config.length,) if self.config.mixer != "conv" else places or self.config.places
+        shape = (batch, *line, self.config.hidden_size)
         y, z = self.get_buffer("H_init"), self.get_buffer("L_init")
         if self.config.random_start:
             return State(*(trunc_normal(*shape, std=1.0, generator=generator).to(y.device, self.dtype) for _ in "yz"))
@@ -158,12 +170,23 @@ class TinyRecursiveModel(nn.Module):
     def forward(self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None) -> tuple[State, Prediction]:
         """One improvement cycle: the next state, cut off from the gradient, and what it predicts.
 
-        ``tokens`` (B, S) integers below V, ``puzzle_ids`` (B,) integers below N (default 0).
+        ``tokens`` (B, S), or (B, rows, columns) for a convolution, integers below V, ``puzzle_ids`` (B,) integers below N (default 0).
         """
         y, z = self.deep_recursion(self.embed(tokens, puzzle_ids), *state)
-        logits = self.lm_head(y)[:, self.config.prefix_len :]
-        halt = self.q_head(y[:, 0] if self.config.halt_from == "first" else y.mean(1)).float()
-        return State(y.detach(), z.detach()), Prediction(logits, halt)
+        slots = y.flatten(1, -2)
+        logits = self.lm_head(slots)[:, self.config.prefix_len :]
+        return State(y.detach(), z.detach()), Prediction(logits, self.halt(slots))
+
+    def halt(self, slots: Tensor) -> Tensor:
+        """(B, L, D) -> (B, 2): the word of the first slot, or of all together, or of the most reluctant."""
+        if self.config.halt_from == "min":
+            return self.q_head(slots).float().amin(1)  # type: ignore[no-any-return]
+        return self.q_head(slots[:, 0] if self.config.halt_from == "first" else slots.mean(1)).float()  # type: ignore[no-any-return]
+
+    @property
+    def reach(self) -> int:
+        """How many cells away a convolution hears in one cycle: one for each time that a block is applied."""
+        return self.config.layers * self.recursions * (self.latent_steps + 1)
 
     def parameter_count(self) -> int:
         """Parameters of the network, the table of puzzle embeddings not counted (as the paper counts)."""

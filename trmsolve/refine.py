@@ -1,8 +1,8 @@
 """The refine-and-halt loop: improvement cycles on a batch whose finished rows leave and whose waiting rows join.
 
 A row stops when the caller accepts its decoded tokens, when the model's halt probability passes one half, or at the
-last cycle. Where tokens are a lattice of candidates, each cycle asks about what the one before left of it. When the
-model says that its lattice has lost the solution, or is done when it is not, ``search`` takes the last guess back, and
+last cycle. Where the network rewrites its question, each cycle asks about the answer of the one before; where tokens are
+a lattice of candidates, about what the one before left of it. When the model says that its lattice has lost the solution, or is done when it is not, ``search`` takes the last guess back, and
 the row stops only if there is none. Knows the network and tokens; no rule of any puzzle, no view, no terminal.
 """
 
@@ -23,7 +23,7 @@ HALT_PROBABILITY = 0.5
 
 @dataclass(frozen=True)
 class Question:
-    """A row to refine: its tokens (S,), and a ``key`` of the caller's that comes back with every step.
+    """A row to refine: its tokens (S,), or a board of them, and a ``key`` of the caller's that comes back with each step.
 
     ``noise`` is the standard deviation of what is added to the answer state after each cycle: it shakes a row out of
     a wrong conclusion (arXiv 2605.19943). Of a lattice network it is the temperature of the guesses. All that is random
@@ -62,22 +62,30 @@ class _Row:
 
 @dataclass
 class _Batch:
-    """The rows under way, their tokens (B, S) and state (B, L, D) on the device."""
+    """The rows under way, their tokens (B, S) and state (B, L, D) on the device. All have boards of one size."""
 
     model: TinyRecursiveModel
     rows: list[_Row] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         device = self.model.get_buffer("H_init").device
-        self.tokens = torch.empty(0, self.model.config.seq_len, dtype=torch.long, device=device)
+        self.tokens = torch.empty(0, *self.model.config.places, dtype=torch.long, device=device)
         self.state = self.model.initial_state(0)
+
+    def takes(self, question: Question) -> bool:
+        """Whether a row may join: boards of different sizes do not go together."""
+        return not self.rows or self.tokens.shape[1:] == question.tokens.shape
 
     def join(self, questions: list[Question]) -> None:
         """Fresh rows behind the rows under way."""
         if not questions:
             return
+        places = questions[0].tokens.shape
+        if not self.rows:
+            self.tokens = self.tokens.new_empty(0, *places)
+            self.state = self.model.initial_state(0, places=places)
         fresh = [self._begin(question) for question in questions]
-        starts = [self.model.initial_state(1, row.generator) for row in fresh]
+        starts = [self.model.initial_state(1, row.generator, places) for row in fresh]
         tokens = torch.from_numpy(np.stack([question.tokens for question in questions])).to(self.tokens.device)
         self.rows += fresh
         self.tokens = torch.cat((self.tokens, tokens))
@@ -119,20 +127,24 @@ def refine(
     ``accept`` is asked once for every row and cycle, before its step is yielded.
     ``questions`` is asked for more only when there is room, so it may be endless and may depend on the steps already
     yielded; None means that nothing waits at the moment, and comes back as None while no row is under way.
-    With ``stop_early`` off every row runs ``max_cycles``.
+    With ``stop_early`` off every row runs ``max_cycles``. A question whose board has another size than those under way
+    waits until they are done.
     """
     batch, ended, candidates = _Batch(model), False, model.config.candidates
+    waiting: Question | None = None
     while True:
         fresh: list[Question] = []
         while len(batch.rows) + len(fresh) < batch_size:
             try:
-                question = next(questions)
+                question = waiting or next(questions)
             except StopIteration:
                 ended = True
                 break
-            if question is None:
+            waiting = question
+            if question is None or not (batch.takes(question) and _alike(question, fresh)):
                 break
             fresh.append(question)
+            waiting = None
         batch.join(fresh)
         if not batch.rows:
             if ended:
@@ -157,6 +169,8 @@ def refine(
                 searches, asked, before, batch.state, prediction.logits, candidates, wrong, halts[:, 1]
             )
             lattices = list(batch.tokens.cpu().numpy())
+        elif model.config.rewrites:
+            batch.tokens = decoded.view(asked.shape)
 
         going_on: list[int] = []
         for number, row in enumerate(batch.rows):
@@ -169,3 +183,7 @@ def refine(
         batch.keep(going_on)
         if candidates == 1:
             batch.shake()
+
+
+def _alike(question: Question, others: list[Question]) -> bool:
+    return not others or question.tokens.shape == others[0].tokens.shape

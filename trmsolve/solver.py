@@ -34,7 +34,7 @@ LOOK_AHEAD = 128
 class _Candidate:
     """What a view ended with; of unverified ones the one with the highest ``rank`` is shown."""
 
-    rank: tuple[int, float]  # rules kept, confidence
+    rank: tuple[bool, int, float]  # valid, rules kept, confidence
     grid: Grid
     verdict: Verdict
     halt: float
@@ -49,6 +49,7 @@ class _Attempt:
     views: Iterator[View]
     started: float
     view: View
+    seen: Grid  # the puzzle as the model sees it
     number: int = 1  # of the view
     cycles: int = 0
     before: Grid | None = None  # the grid one cycle ago, in the puzzle's frame
@@ -147,7 +148,13 @@ class _Run:
                 return None
             self.read += 1
             if isinstance(item, Puzzle):
-                return self._question(self._begin(item))
+                if problem := self.task.misfit(item.grid):
+                    item = PuzzleError(problem, item.source)
+                elif answer := given_up(self.task, item):
+                    self._answered(self.read - 1, answer)
+                    continue
+                else:
+                    return self._question(self._begin(item))
             self.done[self.read - 1] = item
 
     def events(self) -> Iterator[Cycle | Answer | PuzzleError]:
@@ -180,17 +187,18 @@ class _Run:
         # A puzzle's views depend on the seed and its own place alone, not on what stands beside it in the batch.
         order = self.read - 1
         views = self.task.views(np.random.default_rng((self.effort.seed, order)))
-        return _Attempt(order, puzzle, views, time.monotonic(), next(views))
+        view = next(views)
+        return _Attempt(order, puzzle, views, time.monotonic(), view, view.apply(puzzle.grid))
 
     def _question(self, attempt: _Attempt) -> Question:
-        tokens = self.task.encode(attempt.view.apply(attempt.puzzle.grid))
+        tokens = self.task.encode(attempt.seen)
         seeds = np.random.SeedSequence((self.effort.seed, attempt.order, attempt.number))
         noise = self.effort.noise if attempt.number > 1 else 0.0  # the first view is the model's own undisturbed one
         return Question(attempt, tokens, noise, int(seeds.generate_state(1)[0]))
 
     def _accept(self, attempt: _Attempt, tokens: NDArray[np.int64]) -> bool:
         attempt.cycles += 1
-        attempt.grid = attempt.view.undo(self.task.decode(tokens, attempt.puzzle.grid.shape))
+        attempt.grid = attempt.view.undo(self.task.decode(tokens, attempt.seen.shape))
         attempt.verdict = self.task.verify(attempt.puzzle.grid, attempt.grid)
         return attempt.verdict.verified
 
@@ -216,12 +224,13 @@ class _Run:
             view=attempt.number,
             views=self.effort.views,
             grid=attempt.grid,
-            confidence=view.undo_cells(step.confidence.reshape(puzzle.grid.shape)),
+            confidence=view.undo_cells(self.task.cells(step.confidence, attempt.seen.shape)),
             changed=changed,
             faulty=faulty,
             violations=violations,
             halt=step.halt,
             candidates=candidates,
+            arrows=self.task.arrows(step.tokens, attempt.seen.shape, view),
         )
 
     def _conclude(self, step: Step) -> None:
@@ -229,11 +238,13 @@ class _Run:
         attempt: _Attempt = step.key
         question, verdict = attempt.puzzle.grid, attempt.verdict
         broken = self.task.faults(question, attempt.grid)[1]
-        ended = _Candidate((-broken, float(step.confidence.mean())), attempt.grid, verdict, step.halt)
+        rank = bool(verdict.valid), -broken, float(step.confidence.mean())
+        ended = _Candidate(rank, attempt.grid, verdict, step.halt)
         if attempt.best is None or verdict.verified or ended.rank > attempt.best.rank:
             attempt.best = ended
         if not verdict.verified and attempt.number < self.effort.views:
             attempt.view, attempt.before, attempt.candidates = next(attempt.views), None, None
+            attempt.seen = attempt.view.apply(question)
             attempt.number += 1
             self.again.append(attempt)
             return
@@ -248,10 +259,22 @@ class _Run:
             views=attempt.number,
             halt=best.halt,
             seconds=time.monotonic() - attempt.started,
+            valid=best.verdict.valid,
+            optimal=best.verdict.optimal,
         )
+        self._answered(attempt.order, answer)
+
+    def _answered(self, order: int, answer: Answer) -> None:
         if self.on_answer is not None:
             self.on_answer(answer)
-        self.done[attempt.order] = answer
+        self.done[order] = answer
+
+
+def given_up(task: Task, puzzle: Puzzle) -> Answer | None:
+    """The answer to a puzzle that has none, before anything is tried; None if it may have one."""
+    if not (reason := task.unsolvable(puzzle.grid)):
+        return None
+    return Answer(puzzle, puzzle.grid, verified=False, reason=reason, cycles=0, views=0, halt=0.0, seconds=0.0)
 
 
 def usual_batch_size(device: torch.device) -> int:
@@ -272,9 +295,11 @@ def load(
     dtype: str = "auto",
     threads: int | None = None,
     compiled: bool = False,
+    accept_detours: bool = False,
 ) -> Solver:
-    """A solver for ``task`` ("sudoku") with the bundled weights, or those of the file or run's folder ``weights``.
+    """A solver for ``task`` ("sudoku", "maze") with the bundled weights, or those of the file or run's folder.
 
+    ``accept_detours`` counts every valid answer as verified where a task has better and worse ones.
     ``compiled`` has torch compile the network at the first cycles: half a minute that hundreds of puzzles win back.
     Raises WeightsError for weights that are missing, damaged or another task's, UsageError for impossible options.
     """
@@ -284,7 +309,7 @@ def load(
     effort = Effort(cycles, views, size, seed, noise=noise)
     path = weights_at(Path(weights), task) if weights is not None else bundled_weights(task)
     model = load_model(path, task, placement.dtype, placement.device)
-    room = get_task(task, model.config.candidates)
+    room = get_task(task, model.config.vocab_size)
     if (model.config.vocab_size, model.config.seq_len) != (room.vocab_size, room.seq_len):
         raise WeightsError(
             f"{path} has {model.config.vocab_size} tokens on {model.config.seq_len} places: {task} has "
@@ -293,4 +318,4 @@ def load(
     if compiled:
         model.L_level.compile(dynamic=True)  # the batch shrinks and grows
     label = f"{path.name}@{fingerprint(path)[:12]}"  # enough to tell one file from another in a record
-    return Solver(room, model, placement, effort, label)
+    return Solver(room.relaxed() if accept_detours else room, model, placement, effort, label)

@@ -151,7 +151,7 @@ def train(
             "start_from": start_from.name if start_from else None, "hardware": placement.reason,
             "processes": world.size, "settings": chosen.to_dict(),
         }  # fmt: skip
-        room = get_task(task, chosen.config.candidates)
+        room = get_task(task, chosen.config.vocab_size)
         past = read_journal(out) if checkpoint else []
         with make_training_view(make_console(), quiet or not world.first, past) as view:
             if checkpoint and checkpoint.warning and world.first:
@@ -229,10 +229,10 @@ def _examples(room: "Task", data: Path | None, seed: int, note: Any) -> "Example
     from trmsolve.train.data import Examples
 
     if data is not None:
-        return Examples.collect(read_file(room, str(data)))
+        return Examples.collect(room, read_file(room, str(data)))
     note("making " + ", ".join(f"{number} {kind}" for kind, number in room.training_kinds.items()) + " puzzles")
     kinds = ((room.generate(kind, TRAINING_SEEDS + seed), number) for kind, number in room.training_kinds.items())
-    return Examples.collect(puzzle for kind, number in kinds for puzzle in islice(kind, number))
+    return Examples.collect(room, (puzzle for kind, number in kinds for puzzle in islice(kind, number)))
 
 
 def _check_same(described: dict[str, Any], examples: "Examples", data: Path | None) -> None:

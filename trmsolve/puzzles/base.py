@@ -47,6 +47,8 @@ class Verdict:
 
     verified: bool
     reason: str = ""
+    valid: bool | None = None  # of puzzles that have more than one valid answer: whether this is one,
+    optimal: bool | None = None  # and whether it is as good as any
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +90,23 @@ class Answer:
     views: int
     halt: float
     seconds: float
+    valid: bool | None = None  # as in ``Verdict``
+    optimal: bool | None = None
+
+
+@dataclass(frozen=True)
+class Course:
+    """How answers come about: what each token is at first, and what it becomes when it can be known.
+
+    ``stages`` (n, K, S) are the tokens, the question first; ``since`` (n, K, S) says from how many steps of the search
+    on, ascending, ``NEVER`` where it does not become that.
+    """
+
+    stages: NDArray[np.int64]
+    since: NDArray[np.int32]
+
+
+NEVER = 1 << 30
 
 
 class View(Protocol):
@@ -125,13 +144,43 @@ class Task(Protocol):
         """A grid in the form its puzzle was read in, newline at the end included."""
 
     def line(self, grid: Grid) -> str:
-        """A grid as the one string that JSON and ``--format line`` use."""
+        """A grid as the one line that a CSV and ``--format line`` use."""
+
+    def text(self, grid: Grid) -> str:
+        """A grid as the string that JSON uses."""
+
+    def lay(self, grid: Grid) -> Grid:
+        """A grid on the board that networks are trained on. Raises PuzzleError if it is larger."""
+
+    def misfit(self, grid: Grid) -> str:
+        """Why a network of the task cannot take this puzzle, such as its size; "" if it can."""
+
+    def unsolvable(self, grid: Grid) -> str:
+        """Why no answer can be right, where that is cheaply seen before anything is tried; else ""."""
 
     def encode(self, grid: NDArray[np.int8]) -> NDArray[np.int64]:
-        """Grids (..., rows, columns) -> tokens (..., S)."""
+        """Grids (..., rows, columns) -> tokens (..., S), or laid out as the network's board (..., rows, columns)."""
 
     def decode(self, tokens: NDArray[Any], shape: tuple[int, ...]) -> Grid:
         """Tokens (S,) -> grid. Never fails: tokens without a meaning become blanks."""
+
+    def cells(self, values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+        """What belongs to the tokens (S,), of a lattice to its cells, as a grid (rows, columns)."""
+
+    def relabel(self, tokens: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The answers (n, S) to questions (n, S) that a symmetry has turned, from the turned answers.
+
+        Those themselves, unless the data's rule for choosing among right answers would choose another.
+        """
+
+    def course(self, tokens: NDArray[np.int64]) -> "Course | None":
+        """How the answers to questions (n, S) come about, for networks that rewrite their question; None if unsaid."""
+
+    def relaxed(self) -> "Task":
+        """The task content with every valid answer, where there are better and worse ones."""
+
+    def arrows(self, tokens: NDArray[np.int64], shape: tuple[int, ...], view: "View") -> NDArray[np.int8] | None:
+        """The directions that the tokens (S,) of an answer say beside it, for ``Cycle``, the view undone."""
 
     def verify(self, puzzle: Grid, answer: Grid) -> Verdict:
         """By the rules alone, written without use of ``encode`` and ``decode``."""
@@ -145,8 +194,18 @@ class Task(Protocol):
     def paint(self, cycle: Cycle, plain: bool) -> list[Line]:
         """The cycle's grid as lines of styled text; ``plain`` asks for ASCII that reads without colour."""
 
-    def generate(self, difficulty: str, seed: int) -> Iterator[Puzzle]:
-        """New puzzles without end, each with its answer."""
+    def generate(
+        self,
+        difficulty: str,
+        seed: int,
+        size: tuple[int, int] | None = None,
+        least: int | None = None,
+        most: int | None = None,
+    ) -> Iterator[Puzzle]:
+        """New puzzles without end, each with its answer; of that size and with a rating in those bounds.
+
+        Raises UsageError for what the task does not have or cannot make.
+        """
 
     def symmetries(self, draws: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Symmetries of encoded grids from uniform numbers (n, ``symmetry_draws``), each decided by its row of them.

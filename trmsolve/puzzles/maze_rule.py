@@ -76,6 +76,20 @@ def point(questions: Grids) -> Grids:
 
 
 @njit(cache=True)
+def spread(questions: Grids) -> NDArray[np.int32]:
+    """(N, rows, columns): the steps from every cell to the goal, -1 where there is no way, or no goal."""
+    number, rows, columns = questions.shape
+    steps = np.full((number, rows, columns), -1, np.int32)
+    found, queue = np.empty(rows * columns, np.int32), np.empty(rows * columns, np.int32)
+    for n in range(number):
+        goal = _find(questions[n], GOAL)
+        if goal >= 0:
+            distances(questions[n], goal, found, queue)
+            steps[n] = found.reshape(rows, columns)
+    return steps
+
+
+@njit(cache=True)
 def follow(questions: Grids, arrows: Grids) -> Grids:
     """The answers: from the start along the arrows to the goal. A question whose start has no arrow stays as it is."""
     answers = questions.copy()

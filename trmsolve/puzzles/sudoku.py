@@ -12,8 +12,8 @@ from typing import Any, BinaryIO, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from trmsolve.errors import PuzzleError
-from trmsolve.puzzles.base import Cycle, Grid, Line, Puzzle, Verdict
+from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.puzzles.base import Course, Cycle, Grid, Line, Puzzle, Task, Verdict, View
 from trmsolve.puzzles.sudoku_generate import DIFFICULTIES, generate_sudokus
 from trmsolve.puzzles.sudoku_paint import paint_sudoku
 from trmsolve.puzzles.sudoku_search import count_solutions
@@ -119,6 +119,22 @@ class Sudoku:
         """81 characters, ``.`` for a blank."""
         return "".join(str(digit) if digit else "." for digit in grid.reshape(-1).tolist())
 
+    def text(self, grid: Grid) -> str:
+        """As ``line``."""
+        return self.line(grid)
+
+    def lay(self, grid: Grid) -> Grid:
+        """As it is: there is one board."""
+        return grid
+
+    def misfit(self, grid: Grid) -> str:
+        """Nothing: there is one board."""
+        return ""
+
+    def unsolvable(self, grid: Grid) -> str:
+        """Nothing: that takes a search, which ``remark`` makes when the model is at its end."""
+        return ""
+
     def encode(self, grid: NDArray[np.int8]) -> NDArray[np.int64]:
         """Grids (..., 9, 9) -> tokens (..., 81), row after row."""
         return grid.reshape(*grid.shape[:-2], 81).astype(np.int64) + 1
@@ -126,6 +142,26 @@ class Sudoku:
     def decode(self, tokens: NDArray[Any], shape: tuple[int, ...] = (9, 9)) -> Grid:
         """Tokens (81,) -> grid; padding, which means nothing on this board, becomes a blank."""
         return np.maximum(tokens.reshape(shape).astype(np.int8) - 1, 0).astype(np.int8)
+
+    def cells(self, values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+        """(81,) -> (9, 9)."""
+        return values.reshape(shape)
+
+    def course(self, tokens: NDArray[np.int64]) -> Course | None:
+        """Unsaid: a Sudoku's answer does not spread from one place."""
+        return None
+
+    def relaxed(self) -> Task:
+        """As it is: a valid answer is the right one."""
+        return self
+
+    def relabel(self, tokens: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The turned answers: a Sudoku has only one."""
+        return labels
+
+    def arrows(self, tokens: NDArray[np.int64], shape: tuple[int, ...], view: View) -> NDArray[np.int8] | None:
+        """A Sudoku has no directions."""
+        return None
 
     def verify(self, puzzle: Grid, answer: Grid) -> Verdict:
         """27 houses hold 1 to 9 once each and every clue is kept; the reason names the first rule that fails."""
@@ -167,8 +203,17 @@ class Sudoku:
         """The grid as lines of styled text; see ``sudoku_paint``."""
         return paint_sudoku(cycle, plain)
 
-    def generate(self, difficulty: str, seed: int) -> Iterator[Puzzle]:
-        """New puzzles with exactly one solution; see ``sudoku_generate``."""
+    def generate(
+        self,
+        difficulty: str,
+        seed: int,
+        size: tuple[int, int] | None = None,
+        least: int | None = None,
+        most: int | None = None,
+    ) -> Iterator[Puzzle]:
+        """New puzzles with exactly one solution; see ``sudoku_generate``. Raises UsageError if a size is asked for."""
+        if size or least is not None or most is not None:
+            raise UsageError("a Sudoku has one size and no path: leave out --size and --path-length")
         return generate_sudokus(difficulty, seed)
 
     def symmetries(self, draws: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -5,7 +5,7 @@ Knows arrays and the task's own symmetries; nothing of networks.
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -72,8 +72,11 @@ class Examples:
         return weights
 
     @classmethod
-    def collect(cls, puzzles: Iterable[Puzzle | PuzzleError]) -> "Examples":
-        """From puzzles that carry their answer. Raises PuzzleError for the first one that is unreadable or does not."""
+    def collect(cls, task: Task, puzzles: Iterable[Puzzle | PuzzleError]) -> "Examples":
+        """From puzzles that carry their answer, on the board that networks of the task are trained on.
+
+        Raises PuzzleError for the first one that is unreadable, too large, or without an answer.
+        """
         questions: list[Grid] = []
         answers: list[Grid] = []
         ratings: list[int] = []
@@ -82,8 +85,8 @@ class Examples:
                 raise puzzle
             if puzzle.answer is None:
                 raise PuzzleError("training needs the answer beside the puzzle: give a CSV with both", puzzle.source)
-            questions.append(puzzle.grid)
-            answers.append(puzzle.answer)
+            questions.append(task.lay(puzzle.grid))
+            answers.append(task.lay(puzzle.answer))
             ratings.append(-1 if puzzle.rating is None else puzzle.rating)
         if len(questions) < 2:
             raise PuzzleError("training needs at least two puzzles: one to learn from, one to judge by")
@@ -108,15 +111,19 @@ class Sampler:
         first_row: int = 0,
         seed: int = 0,
         reveal: float = 0.0,
+        stages: bool = False,
         shares: dict[str, float] | None = None,
     ) -> None:
-        self.task, self.reveal, self.device = task, reveal, device
+        self.task, self.reveal, self.stages, self.device = task, reveal, stages, device
         self.seed, self.first_row = seed, first_row
         self.visits = np.zeros(rows, dtype=np.int64)  # puzzles each row has had
         self.ends = np.cumsum(examples.weights(shares)) if shares else (np.arange(len(examples)) + 1) / len(examples)
-        questions, answers = (task.encode(grids).astype(np.uint8) for grids in (examples.questions, examples.answers))
-        self.questions = torch.from_numpy(questions).to(device)  # (N, S)
-        self.answers = torch.from_numpy(answers).to(device)
+        questions, answers = (
+            torch.from_numpy(task.encode(grids).astype(np.uint8)).to(device)
+            for grids in (examples.questions, examples.answers)
+        )
+        self.places = questions.shape[1:]
+        self.questions, self.answers = questions.flatten(1), answers.flatten(1)  # (N, S)
 
     def __call__(self, rows: Tensor) -> Batch:
         """As many fresh puzzles as there are rows."""
@@ -133,7 +140,12 @@ class Sampler:
             question = torch.where(self._on_device(given.repeat(self.task.candidates, axis=1)), answer, question)
         places, names = (self._on_device(part) for part in self.task.symmetries(symmetry))
         tokens, labels = (names.gather(1, part.gather(1, places)) for part in (question, answer))
-        return Batch(tokens, labels, torch.zeros_like(index))
+        asked = tokens.cpu().numpy()
+        labels = self._on_device(self.task.relabel(asked, labels.cpu().numpy()))
+        batch = Batch(tokens.unflatten(1, self.places), labels, torch.zeros_like(index))
+        if self.stages and (course := self.task.course(asked)):
+            batch = replace(batch, stages=self._on_device(course.stages), since=self._on_device(course.since))
+        return batch
 
     def _draws(self, rows: NDArray[np.int64], number: int) -> NDArray[np.float64]:
         """(n, number) uniform in [0, 1), of each row's next visit."""

@@ -105,7 +105,7 @@ class Run:
         rows = self.world.share(self.recipe.batch_size)
         self.sampler = Sampler(
             self.task, learned, device, rows=rows, first_row=rank * rows, seed=seed, reveal=self.recipe.reveal,
-            shares=self.shares,
+            stages=self.recipe.config.rewrites, shares=self.shares,
         )  # fmt: skip
         if self.start_from is not None:
             self.trainer.begin_with(self.start_from)

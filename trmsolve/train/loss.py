@@ -52,9 +52,17 @@ class Loss:
 
 
 def trm_loss(
-    prediction: Prediction, labels: Tensor, kind: str = "stablemax", smoothing: float = 0.0, halt_weight: float = 0.5
+    prediction: Prediction,
+    labels: Tensor,
+    kind: str = "stablemax",
+    smoothing: float = 0.0,
+    halt_weight: float = 0.5,
+    answers: Tensor | None = None,
 ) -> Loss:
-    """The loss of one improvement cycle. ``kind`` is "stablemax" or "softmax"."""
+    """The loss of one improvement cycle. ``kind`` is "stablemax" or "softmax".
+
+    ``answers`` (B, S) are right and worth halting for, where they are not the ``labels``.
+    """
     valid = labels != IGNORE
     labelled = valid.sum(-1)
     if kind == "stablemax":
@@ -62,8 +70,9 @@ def trm_loss(
     else:
         losses = softmax_cross_entropy(prediction.logits, labels, smoothing)
     tokens = (losses / labelled.clamp(min=1)[:, None]).sum()
-    right_tokens = (valid & (prediction.logits.argmax(-1) == labels)).sum(-1)
-    right = right_tokens == labelled
+    best = prediction.logits.argmax(-1)
+    right_tokens = (valid & (best == labels)).sum(-1)
+    right = right_tokens == labelled if answers is None else ((best == answers) | (answers == IGNORE)).all(-1)
     halt = F.binary_cross_entropy_with_logits(prediction.halt[:, 0], right.float(), reduction="sum")
     return Loss(tokens, halt, tokens + halt_weight * halt, right, right_tokens, labelled)
 

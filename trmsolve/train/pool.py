@@ -5,7 +5,7 @@ are new and some are sixteen cycles old. Knows the model's state and nothing of 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -16,11 +16,17 @@ from trmsolve.model import State, TinyRecursiveModel
 
 @dataclass(frozen=True)
 class Batch:
-    """Puzzles as tensors: ``tokens`` (B, S), ``labels`` (B, S), ``puzzle_ids`` (B,), all int64."""
+    """Puzzles as tensors: ``tokens`` (B, S) laid out as the network wants them, ``labels`` (B, S), ``puzzle_ids`` (B,).
+
+    All are int64. ``stages`` and ``since`` (B, K, S) say how the answers come about (``puzzles.base.Course``), for
+    networks that rewrite their question.
+    """
 
     tokens: Tensor
     labels: Tensor
     puzzle_ids: Tensor
+    stages: Tensor | None = None
+    since: Tensor | None = None
 
 
 Offer = Callable[[Tensor], Batch]
@@ -32,10 +38,11 @@ class Pool:
 
     def __init__(self, model: TinyRecursiveModel, size: int, device: torch.device, max_cycles: int = 16) -> None:
         self.model, self.device, self.max_cycles = model, device, max_cycles
-        tokens = torch.zeros(size, model.config.seq_len, dtype=torch.long, device=device)
-        self.batch = Batch(tokens, tokens.clone(), torch.zeros(size, dtype=torch.long, device=device))
+        tokens = torch.zeros(size, *model.config.places, dtype=torch.long, device=device)
+        self.batch = Batch(tokens, tokens.flatten(1).clone(), torch.zeros(size, dtype=torch.long, device=device))
         self.state: State = model.initial_state(size)
         self.cycles = torch.zeros(size, dtype=torch.int32, device=device)
+        self.steps = torch.zeros(size, dtype=torch.int32, device=device)  # of the search that answers have come so far
         self.halted = torch.ones(size, dtype=torch.bool, device=device)
 
     def refill(self, offer: Offer) -> None:
@@ -47,8 +54,29 @@ class Pool:
         self.batch.tokens[rows] = fresh.tokens
         self.batch.labels[rows] = fresh.labels
         self.batch.puzzle_ids[rows] = fresh.puzzle_ids
+        for name, part in (("stages", fresh.stages), ("since", fresh.since)):
+            if part is not None:
+                if getattr(self.batch, name) is None:  # the first puzzles of the run
+                    self.batch = replace(self.batch, **{name: part.new_zeros(len(self.halted), *part.shape[1:])})
+                getattr(self.batch, name)[rows] = part
         self.state.y[rows], self.state.z[rows] = start.y, start.z
-        self.cycles[rows] = 0
+        self.cycles[rows] = self.steps[rows] = 0
+
+    def due(self) -> Tensor:
+        """(B, S): what the coming cycle is to answer. Where answers come about step by step, what is within reach.
+
+        A block hears one cell far, so after so many steps of the search as there are blocks nothing more can be known.
+        """
+        if self.batch.stages is None or self.batch.since is None:
+            return self.batch.labels
+        last = (self.batch.since <= (self.steps + self.model.reach)[:, None, None]).sum(1, keepdim=True) - 1
+        return self.batch.stages.gather(1, last)[:, 0]
+
+    def rewrite(self, due: Tensor, logits: Tensor, hint: float) -> None:
+        """The next cycle asks about what this one answered, or with probability ``hint`` about what was due."""
+        told = torch.rand(len(due), 1, device=self.device) < hint
+        self.batch.tokens.copy_(torch.where(told, due, logits.argmax(-1)).view_as(self.batch.tokens))
+        self.steps += self.model.reach
 
     def deduce(self, logits: Tensor, guess: float, temperature: float, hint: float) -> None:
         """Where tokens are a lattice, the next cycle asks about what this one left of it.
@@ -83,17 +111,22 @@ class Pool:
     def state_dict(self) -> dict[str, Tensor]:
         """The carry as tensors whose first dimension is the rows."""
         batch = self.batch
+        course = {} if batch.stages is None or batch.since is None else {"stages": batch.stages, "since": batch.since}
         return {
+            **course,
             "tokens": batch.tokens,
             "labels": batch.labels,
             "puzzle_ids": batch.puzzle_ids,
             "y": self.state.y,
             "z": self.state.z,
             "cycles": self.cycles,
+            "steps": self.steps,
             "halted": self.halted,
         }
 
     def load_state_dict(self, tensors: dict[str, Tensor]) -> None:
         """Go on from what ``state_dict`` gave. Raises KeyError or RuntimeError for another pool's."""
+        if "stages" in tensors:
+            self.batch = replace(self.batch, stages=tensors["stages"].clone(), since=tensors["since"].clone())
         for name, tensor in self.state_dict().items():
             tensor.copy_(tensors[name])

@@ -112,6 +112,21 @@ def override(recipe: Recipe, changes: list[str]) -> Recipe:
 _SUDOKU_PAPER = TRMConfig(
     vocab_size=11, seq_len=81, mixer="mlp", positions="none", puzzle_emb_dim=512, prefix_len=16, num_puzzles=1
 )
+# The public code's settings (official_trm: batch 768, AdamATan2, constant rate after the warm-up).
+_PAPER = Recipe(
+    _SUDOKU_PAPER,
+    batch_size=768,
+    optimizer="adam_atan2",
+    lr=1e-4,
+    weight_decay=1.0,
+    final_lr=1.0,
+    warmup=0.03,
+    clip=None,
+    ema=0.999,
+    ema_warmup=False,
+    loss="stablemax",
+    halt_weight=0.5,
+)
 # A network whose question is the lattice of candidates that it has itself left open, and whose mixer has the layout of
 # the board and the likeness of the digits built in: an hour of one or two cores.
 _LAPTOP = Recipe(
@@ -139,22 +154,39 @@ _LAPTOP = Recipe(
     reveal=0.3,
 )
 
-RECIPES: dict[tuple[str, str], Recipe] = {
-    # The public code's settings (official_trm: batch 768, AdamATan2, constant rate after the warm-up).
-    ("sudoku", "paper"): Recipe(
-        _SUDOKU_PAPER,
-        batch_size=768,
-        optimizer="adam_atan2",
-        lr=1e-4,
-        weight_decay=1.0,
-        final_lr=1.0,
-        warmup=0.03,
-        clip=None,
-        ema=0.999,
-        ema_warmup=False,
-        loss="stablemax",
-        halt_weight=0.5,
+
+# The public code's network for mazes: as for Sudoku with attention, but for four latent steps.
+_MAZE_PAPER = TRMConfig(vocab_size=6, seq_len=900, latent_steps=4, puzzle_emb_dim=512, prefix_len=16, num_puzzles=1)
+# A network that hears neighbours only, writes down how far it has come and goes on from there. Learned in minutes by
+# one core: first with few latent steps, where an answer advances a few cells a cycle, then with all.
+_MAZE_LAPTOP = Recipe(
+    TRMConfig(
+        vocab_size=18,
+        seq_len=900,
+        hidden_size=64,
+        recursions=6,
+        latent_steps=1,
+        mixer="conv",
+        positions="none",
+        board=(30, 30, 1, 1),
+        expansion=3.0,
+        inner_multiple=32,
+        normed_swiglu=True,
+        halt_from="min",
+        rewrites=True,
     ),
+    batch_size=16,
+    max_cycles=64,
+    lr=0.01,
+    weight_decay=0.1,
+    head_lr=3e-3,
+    ema=0.998,
+    halt_weight=0.1,
+    curriculum=((0.3, 1, 1), (0.5, 2, 1), (0.7, 4, 1)),
+)
+
+RECIPES: dict[tuple[str, str], Recipe] = {
+    ("sudoku", "paper"): _PAPER,
     # The paper's kind of network trained with Muon in 8,000 steps, as sic does (public, one view 83.6 to 87.2 %): a
     # register in place of the prefix, nine latent steps, the SwiGLU normed.
     ("sudoku", "muon"): Recipe(
@@ -172,6 +204,11 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     # The laptop's network made wider, for one GPU and about 20 minutes. Not yet run to its end on one.
     ("sudoku", "fast"): replace(_LAPTOP, config=replace(_LAPTOP.config, hidden_size=128), batch_size=512, ema=0.999),
     ("sudoku", "laptop"): _LAPTOP,
+    ("maze", "paper"): replace(_PAPER, config=_MAZE_PAPER),
+    ("maze", "fast"): replace(
+        _MAZE_LAPTOP, config=replace(_MAZE_LAPTOP.config, hidden_size=128), batch_size=128, ema=0.999
+    ),
+    ("maze", "laptop"): _MAZE_LAPTOP,
 }
 
 

@@ -70,24 +70,24 @@ class Trainer:
             factor = lr_factor(self.recipe, done)
             self.model.recursions, self.model.latent_steps = depth(self.recipe, done)
         self.pool.refill(offer)
-        batch = self.pool.batch
+        batch, due = self.pool.batch, self.pool.due()
         state, prediction = self.network(self.pool.state, batch.tokens, batch.puzzle_ids)
-        loss = self.loss(prediction)
+        loss = self.loss(prediction, due)
         if any(self.world.highest([not torch.isfinite(loss.total)])):
             raise TrainingError("the loss is no longer finite")
         (loss.total / len(batch.tokens)).backward()
         self._learn(factor)
-        self._advance(state, prediction)
+        self._advance(state, prediction, due)
         return loss
 
-    def loss(self, prediction: Prediction) -> Loss:
-        """What the pool's puzzles say to the prediction."""
+    def loss(self, prediction: Prediction, due: Tensor) -> Loss:
+        """What the pool's puzzles say to the prediction; ``due`` (B, S) is what was asked for."""
         batch, recipe, candidates = self.pool.batch, self.recipe, self.model.config.candidates
         if candidates > 1:
             return lattice_loss(
                 prediction, batch.tokens, batch.labels, candidates, recipe.halt_weight, recipe.conflict_weight
             )
-        return trm_loss(prediction, batch.labels, recipe.loss, recipe.smoothing, recipe.halt_weight)
+        return trm_loss(prediction, due, recipe.loss, recipe.smoothing, recipe.halt_weight, answers=batch.labels)
 
     def _learn(self, factor: float) -> None:
         for _, parameter in self.table:
@@ -103,7 +103,7 @@ class Trainer:
             optimizer.zero_grad(set_to_none=True)
         self.ema.update(self.model)
 
-    def _advance(self, state: State, prediction: Prediction) -> None:
+    def _advance(self, state: State, prediction: Prediction, due: Tensor) -> None:
         halt, recipe, batch = prediction.halt.detach(), self.recipe, self.pool.batch
         self.pool.advance(state, halt[:, 0], recipe.exploration)
         candidates = self.model.config.candidates
@@ -113,6 +113,8 @@ class Trainer:
             unlucky = torch.rand(len(gone), device=self.device) < recipe.drop_lost
             self.pool.abandon(gone & ((halt[:, 1] > 0) | unlucky))
             self.pool.deduce(prediction.logits.detach(), recipe.guess, recipe.temperature, recipe.hint)
+        if self.model.config.rewrites:
+            self.pool.rewrite(due, prediction.logits.detach(), recipe.hint)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """All that the next steps depend on besides data and chance: tensors, and plain numbers. For every process."""

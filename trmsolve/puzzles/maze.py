@@ -1,0 +1,391 @@
+"""Mazes: rules, tokens and symmetries. Reading, drawing and making them stand in the ``maze_*`` files beside it.
+
+Knows numpy, grids of walls and floor, and nothing of torch, terminals or commands. ``verify`` is written without the
+use of ``encode``, ``decode`` and the compiled search, so that a mistake in those cannot verify itself.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import chain, repeat
+from typing import Any, BinaryIO, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.puzzles.base import NEVER, Course, Cycle, Grid, Line, Puzzle, Verdict, View
+from trmsolve.puzzles.maze_cells import FLOOR, GOAL, PATH, START, STEPS, SYMBOLS, WALL
+from trmsolve.puzzles.maze_generate import DIFFICULTIES, generate_mazes
+from trmsolve.puzzles.maze_paint import paint_maze
+from trmsolve.puzzles.maze_text import line_maze, read_mazes, write_maze
+
+BOARD = (30, 30)
+"""What networks are trained on, and all that one with a place for every cell knows."""
+
+LARGEST = (128, 128)
+"""The largest maze for a network that knows no places. A bound on time and memory; none is built in."""
+
+Cell = tuple[int, int]
+SWAPPED = np.array([WALL, FLOOR, GOAL, START, PATH], np.int8)
+TURNED = np.zeros((8, 5), np.int8)
+"""What each direction becomes under each symmetry: filled below, from the symmetries themselves."""
+
+
+def turn(cells: NDArray[Any], symmetry: int) -> NDArray[Any]:
+    """One of the 8 symmetries of a rectangle's cells (rows, columns): perhaps transposed, then turned."""
+    return np.rot90(cells.T if symmetry >= 4 else cells, symmetry % 4)
+
+
+def turn_back(cells: NDArray[Any], symmetry: int) -> NDArray[Any]:
+    """``turn_back(turn(c, s), s) == c``."""
+    turned = np.rot90(cells, -(symmetry % 4))
+    return np.ascontiguousarray(turned.T if symmetry >= 4 else turned)
+
+
+def _fill_turned() -> None:
+    """Walk from the middle of a 3x3 board in each direction, turn the board, and see where that has come to."""
+    for symmetry in range(8):
+        for direction in range(1, 5):
+            cells = np.zeros((3, 3), np.int8)
+            cells[1 + STEPS[direction][0], 1 + STEPS[direction][1]] = 1
+            row, column = np.argwhere(turn(cells, symmetry))[0].tolist()
+            TURNED[symmetry, direction] = STEPS.index((row - 1, column - 1))
+
+
+_fill_turned()
+
+
+@dataclass(frozen=True)
+class MazeView:
+    """A maze turned or mirrored, and perhaps walked the other way: start and goal swapped."""
+
+    symmetry: int = 0
+    swapped: bool = False
+
+    def apply(self, grid: Grid) -> Grid:
+        """The maze as the model will see it."""
+        seen: Grid = turn(grid, self.symmetry)
+        return SWAPPED[seen] if self.swapped else np.ascontiguousarray(seen)
+
+    def undo(self, grid: NDArray[Any]) -> NDArray[Any]:
+        """Back to the puzzle's own frame."""
+        given = turn_back(grid, self.symmetry)
+        return SWAPPED[given] if self.swapped else given
+
+    def undo_cells(self, cells: NDArray[Any]) -> NDArray[Any]:
+        """Put what belongs to the cells back where the puzzle has them."""
+        return turn_back(cells, self.symmetry)
+
+    def undo_candidates(self, candidates: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """A maze's cells have no candidates."""
+        raise NotImplementedError
+
+    def undo_arrows(self, arrows: NDArray[np.int8]) -> NDArray[np.int8]:
+        """Directions back to the puzzle's own frame; in a swapped view they lead to the start."""
+        back = np.argsort(TURNED[self.symmetry]).astype(np.int8)
+        given: NDArray[np.int8] = back[turn_back(arrows, self.symmetry)]
+        return given
+
+
+@dataclass(frozen=True)
+class Maze:
+    """A maze as a task. Token 0 is padding, then wall, floor, start, goal and path, as in the public code.
+
+    For networks with a place for every cell: smaller mazes stand in the upper left corner of the board, walls around.
+    ``accept_detours`` has ``verify`` content with a path that is not a shortest one.
+    """
+
+    accept_detours: bool = False
+
+    name = "maze"
+    vocab_size = 6
+    seq_len = BOARD[0] * BOARD[1]
+    candidates = 1
+    largest = BOARD
+    symmetry_draws = 2
+    training_kinds: ClassVar[dict[str, int]] = {"hard": 10_000, "mixed": 30_000, "perfect": 5_000}
+    training_bands: ClassVar[dict[str, float]] = {}
+    difficulties = tuple(DIFFICULTIES)
+
+    def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:
+        """Every maze of a file in whatever form it has; see ``maze_text``."""
+        return read_mazes(stream, name)
+
+    def write(self, grid: Grid, form: Any) -> str:
+        """A maze with the characters it was read in."""
+        return write_maze(grid, form)
+
+    def line(self, grid: Grid) -> str:
+        """``# SGo``, row after row; rows are set apart by ``/`` where they could not be told otherwise."""
+        return line_maze(grid)
+
+    def text(self, grid: Grid) -> str:
+        """``# SGo``, rows joined by line ends."""
+        return "\n".join("".join(SYMBOLS[content] for content in row) for row in grid.tolist())
+
+    def lay(self, grid: Grid) -> Grid:
+        """On the board that networks are trained on, walls around. Raises PuzzleError if it is larger."""
+        if problem := too_large(grid, BOARD):
+            raise PuzzleError(f"{problem}; training is on boards of {BOARD[0]} x {BOARD[1]}")
+        board = np.full(BOARD, WALL, np.int8)
+        board[: grid.shape[0], : grid.shape[1]] = grid
+        return board
+
+    def encode(self, grid: NDArray[np.int8]) -> NDArray[np.int64]:
+        """Grids (..., rows, columns) of up to 30x30 -> tokens (..., 900)."""
+        rows, columns = grid.shape[-2:]
+        board = np.full((*grid.shape[:-2], *BOARD), WALL, np.int64)
+        board[..., :rows, :columns] = grid
+        return board.reshape(*grid.shape[:-2], self.seq_len) + 1
+
+    def decode(self, tokens: NDArray[Any], shape: tuple[int, ...]) -> Grid:
+        """Tokens (900,) -> grid; padding, which means nothing here, becomes floor."""
+        grid = self.cells(tokens, shape) - 1
+        return np.where(grid < 0, FLOOR, grid).astype(np.int8)
+
+    def cells(self, values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+        """(900,) -> (rows, columns)."""
+        return values.reshape(BOARD)[: shape[0], : shape[1]]
+
+    def relabel(self, tokens: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The rule's own answers to turned questions (n, 900): a turned answer is a shortest path, but not its one."""
+        from trmsolve.puzzles.maze_rule import label  # numba: not before it is needed
+
+        return self.encode(label(_boards(tokens)))
+
+    def course(self, tokens: NDArray[np.int64]) -> Course | None:
+        """Unsaid: these tokens have no way to write down how far a search has come."""
+        return None
+
+    def relaxed(self) -> "Maze":
+        """Detours are accepted."""
+        return replace(self, accept_detours=True)
+
+    def arrows(self, tokens: NDArray[np.int64], shape: tuple[int, ...], view: View) -> NDArray[np.int8] | None:
+        """These tokens say nothing of directions."""
+        return None
+
+    def misfit(self, grid: Grid) -> str:
+        """Why the network cannot take a maze, or ""."""
+        problem = too_large(grid, self.largest)
+        return problem and f"{problem}; these weights know mazes of up to {self.largest[0]} x {self.largest[1]}"
+
+    def unsolvable(self, grid: Grid) -> str:
+        """That no way leads from start to goal, or ""."""
+        return "" if distance(grid) is not None else "unsolvable: walls keep the start from the goal"
+
+    def verify(self, puzzle: Grid, answer: Grid) -> Verdict:
+        """The marked cells are one path from start to goal through floor, without branches, and no path is shorter.
+
+        Walls and ends must be as they were. ``valid`` is all that but the last, which is ``optimal``.
+        """
+        if problem := _changed(puzzle, answer) or _no_path(answer):
+            return Verdict(False, problem, valid=False, optimal=False)
+        steps, least = int((answer == PATH).sum()) + 1, distance(puzzle)
+        if steps == least:
+            return Verdict(True, valid=True, optimal=True)
+        return Verdict(
+            self.accept_detours, f"the path takes {steps} steps, {least} are enough", valid=True, optimal=False
+        )
+
+    def remark(self, puzzle: Grid) -> str:
+        """Nothing: what has no solution never gets to the model."""
+        return ""
+
+    def faults(self, puzzle: Grid, answer: Grid) -> tuple[NDArray[np.bool_], int]:
+        """Changed walls and ends, loose ends and branches of the path, and their number; 1 more for a detour."""
+        faulty = (puzzle != answer) & ~((puzzle == FLOOR) & (answer == PATH))
+        marked = _neighbours(np.isin(answer, (START, PATH, GOAL)))
+        ends, path = np.isin(answer, (START, GOAL)), answer == PATH
+        faulty |= (ends & (marked != 1)) | (path & (marked != 2))
+        number = int(faulty.sum())
+        if not number and not self.verify(puzzle, answer).verified:  # a ring of its own, or a detour
+            number = 1
+        return faulty, number
+
+    def paint(self, cycle: Cycle, plain: bool) -> list[Line]:
+        """The maze as lines of styled text; see ``maze_paint``."""
+        return paint_maze(cycle, plain)
+
+    def generate(
+        self,
+        difficulty: str,
+        seed: int,
+        size: tuple[int, int] | None = None,
+        least: int | None = None,
+        most: int | None = None,
+    ) -> Iterator[Puzzle]:
+        """New mazes; see ``maze_generate``. Raises UsageError for a size or lengths that cannot be."""
+        mazes = generate_mazes(difficulty, seed, size, least, most)
+        try:
+            yield from mazes
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+
+    def symmetries(self, draws: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Symmetries of boards: (n, 900) where each token comes from, (n, V) what it becomes: ends may be swapped."""
+        places = np.arange(self.seq_len).reshape(BOARD)
+        turns = np.stack([turn(places, symmetry).ravel() for symmetry in range(8)])
+        names = np.stack([np.arange(self.vocab_size)] * 2)
+        names[1, [1 + START, 1 + GOAL]] = 1 + GOAL, 1 + START
+        which = (draws * (8, 2)).astype(np.int64)
+        return turns[which[:, 0]], names[which[:, 1]]
+
+    def views(self, rng: np.random.Generator) -> Iterator[MazeView]:
+        """The maze as given, then the other 15 in random order, and again."""
+        others = [MazeView(symmetry, swapped) for swapped in (False, True) for symmetry in range(8)][1:]
+        return chain([MazeView()], chain.from_iterable(([others[i] for i in rng.permutation(15)]) for _ in repeat(0)))
+
+    def invariant(self, answers: NDArray[np.int8]) -> NDArray[np.uint64]:
+        """(N, rows, columns) -> (N,): a digest of the form that symmetries leave as it is."""
+        return np.array([int.from_bytes(self.canonical(answer)[:8], "big") for answer in answers], np.uint64)
+
+    def canonical(self, answer: Grid) -> bytes:
+        """The same 32 bytes for exactly the mazes that the symmetries turn into each other, whatever the path."""
+        import hashlib
+
+        maze = np.where(answer == PATH, FLOOR, answer).astype(np.int8)
+        forms = [turn(clothes, symmetry).tobytes() for clothes in (maze, SWAPPED[maze]) for symmetry in range(8)]
+        return hashlib.sha256(min(forms)).digest()
+
+
+ARROW, ON_PATH, AT_START = 5, 9, 13
+"""To be added to a direction, these give the tokens of floor off the path, of a cell on the path, and of the start."""
+
+
+@dataclass(frozen=True)
+class MazeFlow(Maze):
+    """The same maze for networks that know no places, and that write down from which cells they see the goal, and how.
+
+    Besides the tokens of ``Maze`` there are, for each direction, a floor cell from where one would go that way (6 to
+    9), a cell of the path that goes on that way (10 to 13), and a start that does (14 to 17). So an answer says at
+    every stage how far it has come, and the next cycle can take it up. Tokens are laid out as the maze is, whatever its
+    size.
+    """
+
+    vocab_size = 18
+    largest = LARGEST
+
+    def encode(self, grid: NDArray[np.int8]) -> NDArray[np.int64]:
+        """Grids (..., rows, columns) -> tokens of the same shape."""
+        return grid.astype(np.int64) + 1
+
+    def decode(self, tokens: NDArray[Any], shape: tuple[int, ...]) -> Grid:
+        """Tokens (S,) -> grid; arrows off the path are floor."""
+        grid: Grid = CONTENTS[tokens].reshape(shape)
+        return grid
+
+    def cells(self, values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+        """(S,) -> (rows, columns)."""
+        return values.reshape(shape)
+
+    def relabel(self, tokens: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The rule's path, and its arrows everywhere: the last stage of ``course``."""
+        course = self.course(tokens)
+        last = (course.since < NEVER).sum(1, keepdims=True) - 1
+        answers: NDArray[np.int64] = np.take_along_axis(course.stages, last, 1)[:, 0]
+        return answers
+
+    def course(self, tokens: NDArray[np.int64]) -> Course:
+        """The search from the goal gives each cell it discovers its arrow; once at the start, the way back is marked.
+
+        Stages are the question, the arrow, and the path; a step goes one cell on.
+        """
+        from trmsolve.puzzles.maze_rule import follow, point, spread  # numba: not before it is needed
+
+        boards = _boards(tokens)
+        arrows = point(boards)
+        path = (follow(boards, arrows) == PATH).reshape(tokens.shape)
+        steps, arrows = spread(boards).reshape(tokens.shape), arrows.reshape(tokens.shape)
+        start = tokens == 1 + START
+        least = (steps * start).sum(1, keepdims=True)
+        pointing = np.where(arrows > 0, np.where(start, AT_START, ARROW) + arrows, tokens)
+        since = (
+            np.zeros_like(steps), np.where(arrows > 0, steps, NEVER), np.where(path, 2 * least - steps, NEVER)
+        )  # fmt: skip
+        return Course(np.stack((tokens, pointing, ON_PATH + arrows), 1), np.stack(since, 1).astype(np.int32))
+
+    def arrows(self, tokens: NDArray[np.int64], shape: tuple[int, ...], view: View) -> NDArray[np.int8]:
+        """The directions the model says (rows, columns), in the puzzle's own frame; 0 where it says none."""
+        assert isinstance(view, MazeView)
+        directions = np.where(tokens > ARROW, (tokens - ARROW - 1) % 4 + 1, 0).astype(np.int8)
+        return view.undo_arrows(directions.reshape(shape))
+
+
+CONTENTS = np.array([FLOOR, WALL, FLOOR, START, GOAL, PATH] + 4 * [FLOOR] + 4 * [PATH] + 4 * [START], np.int8)
+"""What the tokens of ``MazeFlow`` stand for."""
+
+
+def too_large(grid: Grid, largest: tuple[int, int]) -> str:
+    """That a maze has more rows or columns than that, or ""."""
+    rows, columns = grid.shape
+    return "" if rows <= largest[0] and columns <= largest[1] else f"too large: {rows} rows and {columns} columns"
+
+
+def distance(grid: Grid) -> int | None:
+    """The least steps from start to goal, by breadth-first search; None where walls are between."""
+    cells: list[list[int]] = grid.tolist()
+    start = next((r, c) for r, row in enumerate(cells) for c, content in enumerate(row) if content == START)
+    steps, reached, edge = 0, {start}, [start]
+    while edge:
+        beyond: list[Cell] = []
+        for cell in edge:
+            if cells[cell[0]][cell[1]] == GOAL:
+                return steps
+            beyond += [next_ for next_ in _beside(cell, cells) if next_ not in reached]
+            reached.update(beyond)
+        steps, edge = steps + 1, list(dict.fromkeys(beyond))
+    return None
+
+
+def _beside(cell: Cell, cells: list[list[int]]) -> list[Cell]:
+    """The cells beside it that are no wall."""
+    (row, column), rows, columns = cell, len(cells), len(cells[0])
+    around = ((row + 1, column), (row, column - 1), (row, column + 1), (row - 1, column))
+    return [(r, c) for r, c in around if 0 <= r < rows and 0 <= c < columns and cells[r][c] != WALL]
+
+
+NAMES = ("wall", "floor", "start", "goal", "path")
+
+
+def _changed(puzzle: Grid, answer: Grid) -> str:
+    """What an answer changed that it must not, or "": floor may become path and nothing else anything."""
+    changed = np.argwhere((puzzle != answer) & ~((puzzle == FLOOR) & (answer == PATH)))
+    if not len(changed):
+        return ""
+    row, column = changed[0].tolist()
+    was, now = NAMES[puzzle[row, column]], NAMES[answer[row, column]]
+    return f"the {was} at row {row + 1}, column {column + 1} became {now}"
+
+
+def _no_path(answer: Grid) -> str:
+    """Why the marked cells are no path from start to goal, or ""."""
+    cells: list[list[int]] = answer.tolist()
+    marked = {(r, c) for r, row in enumerate(cells) for c, content in enumerate(row) if content in (START, GOAL, PATH)}
+    here = next(cell for cell in marked if cells[cell[0]][cell[1]] == START)
+    walked = {here}
+    while cells[here[0]][here[1]] != GOAL:
+        further = [cell for cell in _beside(here, cells) if cell in marked and cell not in walked]
+        place = f"row {here[0] + 1}, column {here[1] + 1}"
+        if not further:
+            return f"the path ends at {place}" if len(walked) > 1 else "no path leaves the start"
+        if len(further) > 1:
+            return f"the path branches at {place}"
+        here = further[0]
+        walked.add(here)
+    if len(walked) < len(marked):
+        row, column = min(marked - walked)
+        return f"row {row + 1}, column {column + 1} is marked and not on the path"
+    return ""
+
+
+def _neighbours(marked: NDArray[np.bool_]) -> NDArray[np.int_]:
+    """(rows, columns): of each cell how many of the four beside it are marked."""
+    wide = np.pad(marked.astype(np.int_), 1)
+    around: NDArray[np.int_] = wide[:-2, 1:-1] + wide[2:, 1:-1] + wide[1:-1, :-2] + wide[1:-1, 2:]
+    return around
+
+
+def _boards(tokens: NDArray[np.int64]) -> NDArray[np.int8]:
+    """Question tokens (n, 900) as grids."""
+    return (tokens.reshape(-1, *BOARD) - 1).astype(np.int8)
