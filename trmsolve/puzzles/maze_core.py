@@ -8,6 +8,8 @@ that no step needs a look at the bounds; ``stride`` is columns + 2, a place is a
 ``queue`` are what a search works in, int32 and as long. Draws come from ``state`` (1,) uint64 alone.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,10 +23,8 @@ State = NDArray[np.uint64]
 HARD, SPARSE, PERFECT, MIXED = range(4)
 """Kinds of mazes, by their place in ``maze_generate.DIFFICULTIES``."""
 
-STARTS = 32  # tried in a hard layout that has far ends, and in any other before the next one
-BOOST = 4.0  # of a hard maze: how much likelier than by chance alone a start is kept
-CENTRE, CENTRE_END, CENTRE_GAIN = 0.33, 0.41, 3.5
-"""Densities of most long ways at the usual size, drawn that much more often than others and kept the more seldom."""
+DENSITIES = (0.3, 0.5)  # of walls that a hard maze is drawn with, all between equally likely
+STARTS = 4  # tried in a layout before the next one
 
 _GAMMA, _MIX, _MIX_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _11, _16, _27, _30, _31 = (np.uint64(bits) for bits in (11, 16, 27, 30, 31))
@@ -60,20 +60,8 @@ def search(cells: Cells, stride: int, size: int, place: int, found: Ints, queue:
 
     Returns how many they are.
     """
-    clear(cells, size, found)
-    return spread(stride, place, found, queue)
-
-
-@kernel
-def clear(cells: Cells, size: int, found: Ints) -> None:
-    """Nothing is found yet: -1 where there is floor, 0 for walls so that nobody looks at them."""
     for cell in range(size):
-        found[cell] = -1 if cells[cell] != WALL else 0
-
-
-@kernel
-def spread(stride: int, place: int, found: Ints, queue: Ints) -> int:
-    """As ``search``, over those cells alone for which ``found`` is -1."""
+        found[cell] = -1 if cells[cell] != WALL else 0  # so that nobody looks at walls
     found[place] = 0
     queue[0] = place
     head, tail = 0, 1
@@ -90,19 +78,16 @@ def spread(stride: int, place: int, found: Ints, queue: Ints) -> int:
 
 
 @kernel
-def scatter(state: State, cells: Cells, rows: int, columns: int, density: float) -> int:
-    """Walls independent of each other, floor elsewhere; returns how much floor."""
-    bound, left, bits, floor = np.uint64(density * 65536), 0, np.uint64(0), 0
+def scatter(state: State, cells: Cells, rows: int, columns: int, density: float) -> None:
+    """Walls independent of each other, floor elsewhere."""
+    bound, left, bits = np.uint64(density * 65536), 0, np.uint64(0)
     for row in range(1, rows + 1):
         for place in range(row * (columns + 2) + 1, row * (columns + 2) + columns + 1):
             if left == 0:
                 bits, left = draw(state), 4
-            is_floor = bits & _LOW >= bound
-            cells[place] = FLOOR if is_floor else WALL
-            floor += int(is_floor)
+            cells[place] = WALL if bits & _LOW < bound else FLOOR
             bits >>= _16
             left -= 1
-    return floor
 
 
 @kernel
@@ -113,11 +98,10 @@ def grow(state: State, cells: Cells, rows: int, columns: int, active: Ints) -> N
     short branches at 0. Half have an outer wall. Where a side is even a line of wall is left at one of its ends.
     """
     stride = columns + 2
-    walled = max(rows, columns) > 4 and below(state, 2) == 0
+    walled = int(max(rows, columns) > 4 and below(state, 2))
     newest = 1.0 if below(state, 2) else uniform(state)
-    height, width = (rows - 1) // 2 + (not walled), (columns - 1) // 2 + (not walled)
-    top = 1 + walled + (rows % 2 == 0 and below(state, 2))
-    left = 1 + walled + (columns % 2 == 0 and below(state, 2))
+    height, width = (rows + 1) // 2 - walled, (columns + 1) // 2 - walled
+    top, left = 1 + walled + below(state, 2 - rows % 2), 1 + walled + below(state, 2 - columns % 2)
     active[0] = (top + 2 * below(state, height)) * stride + left + 2 * below(state, width)
     cells[active[0]] = FLOOR
     number = 1
@@ -125,7 +109,7 @@ def grow(state: State, cells: Cells, rows: int, columns: int, active: Ints) -> N
     while number:
         which = number - 1 if newest == 1 or uniform(state) < newest else below(state, number)
         here = active[which]
-        row, column, open_ways = here // stride, here % stride, 0
+        row, column, choices = here // stride, here % stride, 0
         for inside, way in (
             (row + 2 < top + 2 * height, stride),
             (column - 2 >= left, -1),
@@ -133,10 +117,10 @@ def grow(state: State, cells: Cells, rows: int, columns: int, active: Ints) -> N
             (row - 2 >= top, -stride),
         ):
             if inside and cells[here + 2 * way] == WALL:
-                ways[open_ways] = way
-                open_ways += 1
-        if open_ways:
-            way = ways[below(state, open_ways)]
+                ways[choices] = way
+                choices += 1
+        if choices:
+            way = ways[below(state, choices)]
             cells[here + way] = cells[here + 2 * way] = FLOOR
             active[number] = here + 2 * way
             number += 1
@@ -158,14 +142,14 @@ def knock_out(state: State, cells: Cells, rows: int, columns: int, share: float)
 
 
 @kernel
-def divide(state: State, cells: Cells, rows: int, columns: int, room: int, stack: Ints) -> None:
-    """Rooms: floor everywhere, divided by walls with one or two doors until no side is longer than ``room``.
+def divide(state: State, cells: Cells, rows: int, columns: int, room: int, outer: int, stack: Ints) -> None:
+    """Rooms: floor divided by walls with one or two doors until no side is longer than ``room``.
 
-    Walls stand in even lines and doors in odd ones, so that no wall ever ends at a door.
+    Walls stand an odd number of lines from the edge and doors an even one, so that no wall ever ends at a door. The
+    outermost ``outer`` (0 or 1) lines are left alone.
     """
     stride = columns + 2
-    scatter(state, cells, rows, columns, 0.0)
-    stack[:4] = 1, rows, 1, columns
+    stack[:4] = 1 + outer, rows - outer, 1 + outer, columns - outer
     depth = 4
     while depth:
         depth -= 4
@@ -205,21 +189,24 @@ def lay(state: State, kind: int, cells: Cells, rows: int, columns: int, work: In
     """A layout of the kind, with walls and floor and a border of wall around it."""
     cells[: (rows + 2) * (columns + 2)] = WALL
     style = uniform(state)
-    if kind == SPARSE:
+    if kind == HARD:
+        scatter(
+            state, cells, rows, columns, 0.3 + 0.1 * style
+        )  # long ways are likeliest there; ``wander`` evens it out
+    elif kind == SPARSE:
         scatter(state, cells, rows, columns, 0.05 + 0.2 * style)
-    elif kind == PERFECT:
+    elif kind == PERFECT or style < 0.25:
         grow(state, cells, rows, columns, work)
-    elif 0.4 <= style < 0.85:
+    elif style < 0.45:
         grow(state, cells, rows, columns, work)
-        if style > 0.65:
-            knock_out(state, cells, rows, columns, 0.3 * uniform(state))
+        knock_out(state, cells, rows, columns, 0.3 * uniform(state))
     else:
-        if style < 0.4:
-            scatter(state, cells, rows, columns, 0.5 * uniform(state))
-        else:
-            divide(state, cells, rows, columns, 2 + below(state, 8), work)
-        if min(rows, columns) > 4 and below(state, 3) == 0:
+        outer = int(min(rows, columns) > 4 and below(state, 3) == 0)
+        scatter(state, cells, rows, columns, 0.5 * uniform(state) if style < 0.85 else 0.0)
+        if outer:
             enclose(cells, rows, columns)
+        if style >= 0.85:
+            divide(state, cells, rows, columns, 2 + below(state, 8), outer, work)
 
 
 @kernel
@@ -245,27 +232,36 @@ def within(found: Ints, queue: Ints, number: int, least: int, most: int) -> tupl
 
 @kernel
 def make(
-    state: State, kind: int, cells: Cells, found: Ints, queue: Ints, shape: Ints, least: int, most: int, tries: int
-) -> tuple[int, int, int, int]:
+    state: State,
+    cells: Cells,
+    found: Ints,
+    queue: Ints,
+    rows: int,
+    columns: int,
+    least: int,
+    most: int,
+    kind: int,
+    tries: int,
+) -> tuple[int, int, int]:
     """Layouts until one has a start and a goal from ``least`` to ``most`` steps apart, at most ``tries`` of them.
 
-    For all kinds but hard. ``shape`` (2,) is the size, of a mixed maze the largest; the start is any floor, the goal
-    any that is so far from it. Half of the mixed ones begin at what is farthest from there and end not much nearer.
-    Returns the rows and columns, the steps between the ends (0 if there are none) and the longest way that was met.
+    The start is any floor, the goal any that is so far from it. Hard mazes and half of the mixed ones start from what
+    is farthest from there instead, and end not much nearer than they could. Mixed ones may be smaller than asked for.
+    Returns the rows and columns, and the steps between the ends; if there are none the longest way, below ``least``.
     """
     longest = 0
     for _ in range(tries):
-        rows, columns = shape[0], shape[1]
+        height, width = rows, columns
         if kind == MIXED and below(state, 3):
-            rows, columns = 3 + below(state, rows - 2), 3 + below(state, columns - 2)
-        stride, size = columns + 2, (rows + 2) * (columns + 2)
-        lay(state, kind, cells, rows, columns, queue)
+            height, width = 3 + below(state, rows - 2), 3 + below(state, columns - 2)
+        stride, size = width + 2, (height + 2) * (width + 2)
+        lay(state, kind, cells, height, width, queue)
         floor = (cells[:size] != WALL).sum()
         if floor <= least:
             continue
-        far = kind == MIXED and below(state, 2) == 0
+        far = kind == HARD or (kind == MIXED and below(state, 2) == 0)
         for _ in range(STARTS):
-            start = any_floor(state, cells, rows, columns)
+            start = any_floor(state, cells, height, width)
             number = search(cells, stride, size, start, found, queue)
             if far:
                 start = queue[number - 1]
@@ -273,106 +269,72 @@ def make(
             farthest = found[queue[number - 1]]
             longest = max(longest, farthest)
             if farthest < least:
-                if 2 * farthest < least and floor - number <= least:
-                    break  # no two cells of this part are far enough apart, and the others are too small
+                if (farthest if far else 2 * farthest) < least and floor - number <= least:
+                    break  # hardly any two cells of this part are far enough apart, and the others are too small
                 continue
             nearest = max(least, min(most, farthest) * 4 // 5) if far else least
             begin, end = within(found, queue, number, nearest, most)
             goal = queue[begin + below(state, end - begin)]
-            steps = found[goal]
             if far and below(state, 2):
                 start, goal = goal, start
             cells[start], cells[goal] = START, GOAL
-            return rows, columns, steps, longest
-    return shape[0], shape[1], 0, longest
+            return height, width, max(found[start], found[goal])
+    return rows, columns, longest
 
 
 @kernel
-def longest_way(
-    cells: Cells, stride: int, size: int, order: Ints, floor: int, least: int, found: Ints, queue: Ints
-) -> int:
-    """The steps between the two cells that are farthest apart, or any fewer if that is less than ``least``.
-
-    What is farthest from the cell that is farthest from anywhere: with these walls that hardly ever misses.
-    """
-    clear(cells, size, found)
-    longest = 0
-    for place in order:
-        if floor <= least:
-            break
-        if found[place] >= 0:
-            continue
-        number = spread(stride, place, found, queue)
-        floor -= number
-        farthest = found[queue[number - 1]]
-        if 2 * farthest >= least:
-            for n in range(number):
-                found[queue[n]] = -1
-            spread(stride, queue[number - 1], found, queue)
-            farthest = found[queue[number - 1]]
-        longest = max(longest, farthest)
-    return longest
-
-
-@kernel
-def emit(state: State, cells: Cells, start: int, goal: int, maze: NDArray[np.int8]) -> None:
-    """Write a layout with its ends into ``maze`` (rows, columns), turned or mirrored as it comes."""
-    rows, columns = maze.shape
-    flip, mirror, turn = below(state, 2), below(state, 2), rows == columns and below(state, 2)
-    cells[start], cells[goal] = START, GOAL
-    for row in range(rows):
-        for column in range(columns):
-            r, c = (column, row) if turn else (row, column)
-            r, c = rows - 1 - r if flip else r, columns - 1 - c if mirror else c
-            maze[row, column] = cells[(r + 1) * (columns + 2) + c + 1]
-    cells[start] = cells[goal] = FLOOR
-
-
-@kernel
-def make_hard(
+def wander(
     state: State,
     cells: Cells,
     found: Ints,
     queue: Ints,
-    order: Ints,
+    rows: int,
+    columns: int,
     least: int,
     most: int,
-    alone: bool,
-    tries: int,
-    mazes: NDArray[np.int8],
-    steps: Ints,
-) -> tuple[int, int]:
-    """Layouts of independent walls until one has ends that are far enough apart, at most ``tries`` of them.
+    moves: int,
+    density: float,
+) -> float:
+    """Change a hard maze in ``cells``, many times over, so that it comes to be one drawn blindly until its ends fit.
 
-    A start is kept in proportion to the share of the floor that would do as its goal. So pairs of ends come as if
-    layouts and pairs had been drawn blindly until one fits, which would need some fifty thousand. A layout may give
-    several mazes, unless ``alone``. ``mazes`` (STARTS, rows, columns) and ``steps`` (STARTS,) take them; returns how
-    many, and the steps of the longest way that was met. ``order`` has the places, those in the middle first.
+    A move draws the walls of a square block anew and is taken back unless the ends still are from ``least`` to ``most``
+    steps apart; then one of them is drawn anew from all cells that are so far from the other, and the density anew as
+    the walls make it likely. Such a Markov chain (Metropolis within Gibbs) forgets where it began, and leaves a blind
+    draw as likely as it was. Returns the density that it has come to.
     """
-    _, rows, columns = mazes.shape
     stride, size = columns + 2, (rows + 2) * (columns + 2)
-    cells[:size] = WALL
-    number, longest = 0, 0
-    for _ in range(tries):
-        at = uniform(state)
-        density = CENTRE + (CENTRE_END - CENTRE) * at if below(state, 2) else 0.3 + 0.2 * at
-        boost = BOOST if CENTRE <= density < CENTRE_END else BOOST * CENTRE_GAIN
-        floor = scatter(state, cells, rows, columns, density)
-        way = longest_way(cells, stride, size, order, floor, least, found, queue)
-        longest = max(longest, way)
-        if way < least:
-            continue
-        for _ in range(STARTS):
-            start = any_floor(state, cells, rows, columns)
-            reached = search(cells, stride, size, start, found, queue)
-            begin, end = within(found, queue, reached, least, most)
-            if uniform(state) * floor < boost * (end - begin):
-                goal = queue[begin + below(state, end - begin)]
-                emit(state, cells, start, goal, mazes[number])
-                steps[number] = found[goal]
-                number += 1
-                if alone:
-                    break
-        if number:
-            break
-    return number, longest
+    side = max(2, round(math.sqrt(rows * columns) / 5))
+    start, goal = np.flatnonzero(cells[:size] == START)[0], np.flatnonzero(cells[:size] == GOAL)[0]
+    cells[start] = cells[goal] = FLOOR
+    before = cells[:size].copy()
+    for _ in range(moves):
+        top, left = 2 - side + below(state, rows + side - 1), 2 - side + below(state, columns + side - 1)
+        low, high = max(left, 1), min(left + side, columns + 1)
+        for row in range(max(top, 1), min(top + side, rows + 1)):
+            for place in range(row * stride + low, row * stride + high):
+                cells[place] = WALL if uniform(state) < density else FLOOR
+        cells[start] = cells[goal] = FLOOR
+        number = search(cells, stride, size, start, found, queue)
+        kept = least <= found[goal] <= most
+        for row in range(max(top, 1), min(top + side, rows + 1)):
+            for place in range(row * stride + low, row * stride + high):
+                if kept:
+                    before[place] = cells[place]
+                else:
+                    cells[place] = before[place]
+        if kept:
+            begin, end = within(found, queue, number, least, most)
+            start, goal = queue[begin + below(state, end - begin)], start
+        density = redraw(state, density, (cells[:size] != WALL).sum(), rows * columns)
+    cells[start], cells[goal] = START, GOAL
+    return density
+
+
+@kernel
+def redraw(state: State, density: float, floor: int, size: int) -> float:
+    """A Metropolis step of the density, given how much floor it has left of the cells."""
+    other = density + 0.1 * (uniform(state) - 0.5)
+    if not DENSITIES[0] <= other <= DENSITIES[1]:
+        return density
+    gain = math.log((1 - other) / (1 - density)) * floor + math.log(other / density) * (size - floor)
+    return other if uniform(state) < math.exp(gain) else density

@@ -9,11 +9,12 @@ mixed    for training: every size up to the one given (a third are of it), walls
 The rating is the steps from start to goal.
 
 How far the ends of a hard maze are apart: at 30 x 30 109 steps or more, as the public data has them; at another size
-109 * (side / 30) ** 1.13 for a side of sqrt(rows * columns), which about one in fifty thousand draws of walls and ends
-reaches at every size, as shortest ways among so many walls grow like that. No more than two thirds of the cells, which
-is the longest that very small mazes have. Its density of walls is drawn evenly from .3 to .5, and those of .37 have the
-most of such ways. A good layout is used more than once: one hard maze in four has the walls of another, turned or
-mirrored, with other ends. Those that are asked to be shorter have walls of their own.
+109 * (side / 30) ** 1.13 for a side of sqrt(rows * columns), which at every size about one of fifty thousand blind
+draws of walls and ends reaches: shortest ways among so many walls grow like that. No more than two thirds of the cells
+though, the longest that very small mazes have. Hard mazes come as if a density of walls from .3 to .5, the walls and
+both ends were drawn blindly, each evenly, until the ends fit. They are made ``CHAIN`` at a time, each from the one
+before by so many changes that 55 % of the cells still are alike, where chance alone gives 53 %, and then mirrored or
+not as it comes.
 
 Knows the compiled making, and imports it (and numba) when the first maze is wanted; knows no files.
 """
@@ -25,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmsolve.puzzles.base import Grid, Puzzle
+from trmsolve.puzzles.maze_cells import path_length
 
 DIFFICULTIES = ("hard", "sparse", "perfect", "mixed")
 
@@ -38,6 +40,9 @@ LAYOUTS, CELLS = 1_000_000, 1_000_000_000
 
 ROUND = 1_000_000
 """Cells laid out between two chances to interrupt."""
+
+CHAIN, MOVES = 16, 300
+"""Hard mazes that come from one layout, and changes from one to the next."""
 
 
 def generate_mazes(
@@ -105,62 +110,49 @@ class _Maker:
         self.kind = DIFFICULTIES.index(difficulty)
         source = np.random.SeedSequence((self.kind, seed, rows, columns, least, most))
         self.state: NDArray[np.uint64] = source.generate_state(1, np.uint64).astype(np.uint64)
-        cells = (rows + 2) * (columns + 2)
-        self.cells: Grid = np.zeros(cells, np.int8)
-        self.found, self.queue = np.zeros((2, cells), np.int32)
+        self.cells: Grid = np.zeros((rows + 2) * (columns + 2), np.int8)
+        found, queue = np.zeros((2, len(self.cells)), np.int32)
+        self.work = (self.state, self.cells, found, queue, rows, columns, least, most)
 
     def mazes(self) -> Iterator[Puzzle]:
         """Without end, each with its answer."""
         from trmsolve.puzzles.maze_rule import label  # numba: not before it is needed
 
-        several = self.several_hard() if self.difficulty == "hard" else self.one()
-        for grid, steps in several:
-            yield Puzzle(grid, answer=label(grid[None])[0], rating=steps)
+        while True:
+            for grid in self.chain() if self.difficulty == "hard" else [self.first()]:
+                answer = label(grid[None])[0]
+                yield Puzzle(grid, answer=answer, rating=path_length(answer))
 
-    def one(self) -> Iterator[tuple[Grid, int]]:
-        """Questions of all kinds but hard, with their steps."""
+    def first(self) -> Grid:
+        """A question; of a hard maze one that is not yet as likely as it should be. Raises ValueError for none."""
         from trmsolve.puzzles import maze_core
 
-        shape = np.array((self.rows, self.columns), np.int32)
-        work = (self.state, self.kind, self.cells, self.found, self.queue, shape, self.least, self.most)
-        while True:
-            longest = 0
-            for tries in self.rounds():
-                rows, columns, steps, way = maze_core.make(*work, tries)
-                longest = max(longest, way)
-                if steps:
-                    break
-            else:
-                raise self.rare(longest)
-            framed = self.cells[: (rows + 2) * (columns + 2)].reshape(rows + 2, columns + 2)
-            yield framed[1:-1, 1:-1].copy(), steps
+        longest = 0
+        for tries in self.rounds():
+            rows, columns, steps = maze_core.make(*self.work, self.kind, tries)
+            if steps >= self.least:
+                return self.grid(rows, columns)
+            longest = max(longest, steps)
+        raise ValueError(
+            f"none of {self.layouts():,} {self.difficulty} layouts of {self.rows} x {self.columns} gave a maze of "
+            f"{self.least} to {self.most} steps: shortest ways of 1 to {longest} steps occurred"
+        )
 
-    def several_hard(self) -> Iterator[tuple[Grid, int]]:
-        """Hard questions with their steps."""
+    def chain(self) -> Iterator[Grid]:
+        """Hard questions, each from the one before."""
         from trmsolve.puzzles import maze_core
 
-        mazes = np.zeros((maze_core.STARTS, self.rows, self.columns), np.int8)
-        steps = np.zeros(maze_core.STARTS, np.int32)
-        alone = self.least < usual_least(self.rows, self.columns)
-        work = (self.state, self.cells, self.found, self.queue, self.middle_first(), self.least, self.most, alone)
-        while True:
-            longest = 0
-            for tries in self.rounds():
-                number, way = maze_core.make_hard(*work, tries, mazes, steps)
-                longest = max(longest, way)
-                if number:
-                    break
-            else:
-                raise self.rare(longest)
-            for n in range(number):
-                yield mazes[n].copy(), int(steps[n])
+        self.first()
+        density = maze_core.wander(*self.work, MOVES, sum(maze_core.DENSITIES) / 2)
+        for _ in range(CHAIN):
+            density = maze_core.wander(*self.work, MOVES, density)
+            grid = self.grid(self.rows, self.columns)
+            flip, mirror = (1 - 2 * maze_core.below(self.state, 2) for _ in range(2))
+            yield grid[::flip, ::mirror].copy()
 
-    def middle_first(self) -> NDArray[np.int32]:
-        """The places of the cells by their distance from the middle: a search from there sees soonest what is far."""
-        row, column = np.mgrid[: self.rows, : self.columns]
-        away = (2 * row - self.rows + 1) ** 2 + (2 * column - self.columns + 1) ** 2
-        places = ((row + 1) * (self.columns + 2) + column + 1).astype(np.int32).ravel()
-        return np.take(places, np.argsort(away, axis=None, kind="stable"))
+    def grid(self, rows: int, columns: int) -> Grid:
+        """What lies in the cells, without the border around it."""
+        return self.cells[: (rows + 2) * (columns + 2)].reshape(rows + 2, columns + 2)[1:-1, 1:-1].copy()
 
     def rounds(self) -> Iterator[int]:
         """How many layouts to try before a look at the clock, as long as it is worth it."""
@@ -174,10 +166,3 @@ class _Maker:
     def layouts(self) -> int:
         """How many to try for one maze."""
         return min(LAYOUTS, CELLS // (self.rows * self.columns))
-
-    def rare(self, longest: int) -> ValueError:
-        """What to say when the bounds are not met."""
-        return ValueError(
-            f"none of {self.layouts():,} {self.difficulty} layouts of {self.rows} x {self.columns} gave a maze of "
-            f"{self.least} to {self.most} steps: shortest ways of 1 to {longest} steps occurred"
-        )
