@@ -111,7 +111,7 @@ def _meanings(rows: Sequence[Row]) -> Meaning:
     digits = "" if walls else "01"
     kinds = {FLOOR: FLOORS + digits[:1], WALL: WALLS + digits[1:], START: STARTS, GOAL: GOALS, PATH: PATHS}
     kinds |= {_UPPER: HALVES[0], _LOWER: HALVES[1]}
-    if found & set(kinds[WALL] + HALVES):
+    if found & set(kinds[WALL] + HALVES + digits):
         kinds[PATH] += MAYBE_PATHS
     meaning = {" ": FLOOR} | {char: content for content, chars in kinds.items() for char in chars if char in found}
     if len(walls) > 1 and walls[-1] in "▓▒░":
@@ -119,9 +119,9 @@ def _meanings(rows: Sequence[Row]) -> Meaning:
             meaning[walls[-1]] = FLOOR  # of two shades the lighter
         elif walls[-1] == "░":
             del meaning["░"]
-    commas = "," if all("," in row.text for row in rows if row.text.strip(" ")) else ""
-    if not found <= {*meaning, *commas}:
-        raise _foreign(rows, {*meaning, *commas})
+    between = "/" if len(rows) == 1 else "," if all("," in row.text for row in rows if row.text.strip(" ")) else ""
+    if not found <= {*meaning, *between}:
+        raise _foreign(rows, {*meaning, *between})
     return meaning
 
 
@@ -160,6 +160,9 @@ def _lay_out(rows: Sequence[Row], meaning: Meaning) -> _Layout:
     inner = list(rows[drawn[0] : drawn[-1] + 1])
     if layout := _separated(inner, meaning):
         return layout
+    for row in rows:
+        if "," in row.text:
+            raise row.error("',' stands between some cells only; write it between all or none", row.text.index(","))
     solid = {char for char, content in meaning.items() if content not in (FLOOR, PATH)}
     dots = any(content == FLOOR and char != " " for char, content in meaning.items())
     layout = _Layout(inner, *(_common(extent[side] for extent in map(_extent, inner)) for side in (0, 1)))
@@ -189,6 +192,10 @@ def _is_framed(layout: _Layout, solid: set[str]) -> bool:
     """Whether an outer wall with two openings at most tells the sides, so that spaces beyond it are no cells."""
     if len(layout.rows) < LEAST or layout.right - layout.left < LEAST:
         return False
+    beyond = sum(left < layout.left or right > layout.right for left, right in map(_extent, layout.rows))
+    in_line = len({len(row.text) for row in layout.rows}) == 1
+    if beyond > max(len(layout.rows) // 5, not in_line):
+        return False  # so many are no slips
     texts = layout.texts()
     ring = [*texts[0], *texts[-1], *(text[side] for text in texts[1:-1] for side in (0, -1))]
     return sum(char not in solid for char in ring) <= min(2, len(ring) // 8)
@@ -225,7 +232,8 @@ def _separated(rows: list[Row], meaning: Meaning) -> _Layout | None:
     cells = [text[::2] for text in texts]
     solid = {char for char, content in meaning.items() if content in (WALL, START, GOAL)}
     framed = between == {" "} and solid.issuperset(cells[0]) and solid.issuperset(cells[-1])
-    return _Layout(rows, left, right, 2) if framed or not any(" " in text for text in cells) else None
+    sure = framed or between == {","} or not any(" " in text for text in cells)
+    return _Layout(rows, left, right, 2) if sure else None
 
 
 def _is_doubled(layout: _Layout, meaning: Meaning) -> bool:
@@ -261,7 +269,7 @@ def _is_doubled(layout: _Layout, meaning: Meaning) -> bool:
 
 def _refuse_size(row: Row, rows: int, columns: int) -> None:
     if min(rows, columns) < LEAST:
-        raise row.error(f"{rows} x {columns} cells; a maze has at least {LEAST} x {LEAST}: {SHAPE}")
+        raise row.error(f"{rows} x {columns} cells; a maze has {LEAST} x {LEAST} at least")
     if max(rows, columns) > MOST:
         raise row.error(f"{rows} x {columns} cells; more than {MOST} x {MOST} are not read")
 
@@ -287,14 +295,13 @@ def _unfold(cells: Grid) -> tuple[Grid, int]:
     if (lower[-1] == WALL)[~ends[-1]].all():
         lower[-1, ends[-1]] = WALL
     grid = np.stack([upper, lower], axis=1).reshape(-1, cells.shape[1])
-    top, bottom = _is_outside(grid[0], grid[1:]), _is_outside(grid[-1], grid[:-1])
-    return grid[int(top) : len(grid) - int(bottom)], int(top)
-
-
-def _is_outside(row: Grid, rest: Grid) -> bool:
-    """Whether the row of an empty half lies beyond the outer wall of the rest."""
-    ring = np.concatenate([rest[0], rest[-1], rest[1:-1, 0], rest[1:-1, -1]])
-    return bool((row == FLOOR).all() and (ring == FLOOR).sum() <= 2)
+    for top, bottom in ((1, 1), (1, 0), (0, 1)):
+        inner = grid[top : len(grid) - bottom]
+        ring = np.concatenate([inner[0], inner[-1], inner[1:-1, 0], inner[1:-1, -1]])
+        outside = np.concatenate([grid[:top], grid[len(grid) - bottom :]])
+        if (outside == FLOOR).all() and (ring == FLOOR).sum() <= 2:
+            return inner, top
+    return grid, 0
 
 
 def _refuse_ends(drawing: Drawing) -> None:
@@ -317,7 +324,7 @@ def _marks(texts: list[str], meaning: Meaning, size: int) -> tuple[str, ...]:
         marks[content] = max(used, key=counts.__getitem__, default=marks[content])
     if any(half in meaning for half in HALVES):
         marks[WALL] = "█"
-    if marks[WALL] == "1":
+    if marks[WALL] == "1" or marks[FLOOR] == "0":
         marks[PATH] = "*"  # among zeros an o would not be seen
     elif "⬛" in marks or "⬜" in marks:
         marks[PATH] = "🟦"  # as wide as its neighbours

@@ -22,9 +22,9 @@ PIXELS = 1 << 24  # of an image; 1000 x 1000 cells have four pixels a side
 BYTES = 1 << 26  # of a file, more than so many pixels take without compression
 
 DARK, BRIGHT = 96, 160  # black has no more in any colour, white no less
-APART = 64  # of green and red: how far the colour stands above the other two
+APART = 64  # green and red stand so far above the other two, greys do not
 
-COLOURS = "walls are black, floor is white, the start is green, the goal red"
+COLOURS = "walls are black, floor is white, the start is green, the goal red, and nothing is smoothed"
 
 _OTHERS = {b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"RIFF": "WebP"}
 _UNKNOWN = FLOOR + 100
@@ -59,6 +59,8 @@ def _pixels(data: bytes, name: str) -> NDArray[np.uint8]:
         raise PuzzleError(f"an image of {width} x {height} pixels; more than {PIXELS} pixels are not read", name)
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            if not image.has_transparency_data:
+                return np.asarray(image.convert("RGB"))
             shown = Image.new("RGBA", image.size, "white")
             shown.alpha_composite(image.convert("RGBA"))
             return np.asarray(shown.convert("RGB"))
@@ -71,8 +73,8 @@ def _classes(pixels: NDArray[np.uint8], name: str) -> Grid:
     low, high = pixels.min(-1), pixels.max(-1)
     red, green, blue = (pixels[..., channel].astype(np.int16) for channel in range(3))
     kinds: dict[int, NDArray[np.bool_]] = {
-        WALL: high <= DARK,
-        FLOOR: low >= BRIGHT,
+        WALL: (high <= DARK) & (high - low < APART),
+        FLOOR: (low >= BRIGHT) & (high - low < APART),
         START: green - np.maximum(red, blue) >= APART,
         GOAL: red - np.maximum(green, blue) >= APART,
     }

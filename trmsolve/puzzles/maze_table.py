@@ -15,6 +15,7 @@ import numpy as np
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.base import Grid, Puzzle
+from trmsolve.puzzles.lines import TextLines
 from trmsolve.puzzles.maze_cells import FLOOR, PATH, SYMBOLS
 from trmsolve.puzzles.maze_drawing import Drawing, read_rows
 from trmsolve.puzzles.maze_form import MOST, Row, is_line
@@ -35,10 +36,12 @@ class _Field(NamedTuple):
 class Table:
     """The records of a CSV, each as soon as its last line is there; ``None`` stands for a column that it lacks."""
 
-    def __init__(self, name: str, delimiter: str, question: int, answer: int | None, rating: int | None) -> None:
-        self.name, self.delimiter = name, delimiter
+    def __init__(
+        self, source: TextLines, delimiter: str, question: int, answer: int | None, rating: int | None
+    ) -> None:
+        self.source, self.delimiter = source, delimiter
         self.question, self.answer, self.rating = question, answer, rating
-        self.lines: list[Row] = []
+        self.lines: list[Row] = []  # of a record
         self.held = 0  # characters of the lines
         self.quoted = False  # whether the last line ended inside quotes
 
@@ -66,8 +69,8 @@ class Table:
 
     def _record(self, lines: list[Row]) -> Puzzle:
         fields = _fields("\n".join(line.text for line in lines), self.delimiter)
-        drawing = _read(lines, fields, self.question, "question")
-        puzzle = Puzzle(drawing.form.grid, f"{self.name}:{lines[0].number}", drawing.form)
+        drawing = _read(lines, fields, self.question, "question", self.source.end)
+        puzzle = Puzzle(drawing.form.grid, f"{self.source.name}:{lines[0].number}", drawing.form)
         said = fields[self.rating].text.strip() if self.rating is not None and self.rating < len(fields) else ""
         if re.fullmatch(r"-?[0-9]{1,9}", said):
             puzzle = replace(puzzle, rating=int(said))
@@ -78,14 +81,14 @@ class Table:
         return replace(puzzle, answer=answer.cells)
 
 
-def find_table(header: str, text: str, name: str) -> Table | None:
+def find_table(header: str, text: str, source: TextLines) -> Table | None:
     """The columns, by what the first record holds; names decide between equals. None if this is no CSV."""
     delimiter = max(",;\t", key=header.count)
+    open_ = _ends_quoted(text, delimiter, False)
+    if delimiter not in header or delimiter not in text + delimiter * open_:
+        return None
     names = [field.text.strip().lower() for field in _fields(header, delimiter)]
     fields = [field.text for field in _fields(text, delimiter)]
-    open_ = _ends_quoted(text, delimiter, False)
-    if len(names) < 2 or delimiter not in text + delimiter * open_:
-        return None
     if len(names) != len(fields) and not open_ and not any(map(_QUESTION.fullmatch, names)):
         return None
     fields += [""] * (len(names) - len(fields))
@@ -98,7 +101,7 @@ def find_table(header: str, text: str, name: str) -> Table | None:
     question = max(columns, key=lambda i: (mazes[i] and not solved[i], asks[i], mazes[i], not tells[i], -i))
     answers = [i for i in columns if i != question and (mazes[i] or tells[i])]
     answer = max(answers, key=lambda i: (mazes[i], tells[i], -i), default=None)
-    return Table(name, delimiter, question, answer, next((i for i in columns if "rating" in names[i]), None))
+    return Table(source, delimiter, question, answer, next((i for i in columns if "rating" in names[i]), None))
 
 
 def _ends_quoted(text: str, delimiter: str, quoted: bool) -> bool:
@@ -139,7 +142,7 @@ def _fields(text: str, delimiter: str) -> list[_Field]:
         at = stop + 1
 
 
-def _read(lines: list[Row], fields: list[_Field], column: int, what: str) -> Drawing:
+def _read(lines: list[Row], fields: list[_Field], column: int, what: str, end: str = "\n") -> Drawing:
     """The maze in a column."""
     if column >= len(fields):
         size = f"{len(fields)} column{'s' * (len(fields) != 1)}"
@@ -157,7 +160,7 @@ def _read(lines: list[Row], fields: list[_Field], column: int, what: str) -> Dra
     while rows[1:] and not rows[-1].text:
         del rows[-1]
     try:
-        return read_rows(rows if len(rows) > 1 else [_trimmed(rows[0])])
+        return read_rows(rows if len(rows) > 1 else [_trimmed(rows[0])], end=end)
     except PuzzleError as error:
         raise PuzzleError(f"{what}: {error.problem}", "", error.line, error.column) from None
 

@@ -10,13 +10,13 @@ Knows which lines of a file belong together. Does not know what their characters
 
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.base import Puzzle
 from trmsolve.puzzles.lines import GIVE_UP, TextLines, read_chunks
 from trmsolve.puzzles.maze_drawing import WIDEST, read_rows
-from trmsolve.puzzles.maze_form import HALVES, MOST, SHAPE, WALLS, Row, is_line, line_maze, write_maze
+from trmsolve.puzzles.maze_form import GOALS, HALVES, MOST, SHAPE, STARTS, WALLS, Row, is_line, line_maze, write_maze
 from trmsolve.puzzles.maze_image import is_image, read_image
 from trmsolve.puzzles.maze_table import Table, find_table
 
@@ -24,11 +24,10 @@ __all__ = ["line_maze", "read_mazes", "write_maze"]
 
 LIMIT = 1 << 22  # characters of a line: a question and an answer of the largest maze, twice
 TITLES = 10  # lines above a maze that are kept
-EMPTY_LINE = 64  # characters that a line counts for at least: reading it costs as much as they do
+EMPTY_LINE = 256  # characters that a line counts for at least: reading it costs as much as they do
 
-_FENCE = re.compile(r"\s*(?:```|~~~)[^`~]*")
-_RULE = re.compile(r"\s*(?:-{3,}|={3,}|~{3,})\s*")
-_NUMBERS = re.compile(r"\s*[0-9]+(?:\s*[x\xd7, ]\s*[0-9]+)?\s*")
+_RULE = re.compile(r"\s*(?:-{3,}|={3,}|[`~]{3,}[^`~]*)\s*")  # a fence of Markdown among them
+_NUMBERS = re.compile(r"\s*[0-9]{1,4}(?:\s*[x\xd7, ]\s*[0-9]{1,4})?\s*")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _STRIPPED = "; an empty line ends a maze: if it was a row of floor, write its cells as '.'"
 
@@ -40,7 +39,7 @@ def read_mazes(stream: BinaryIO, name: str) -> Iterator[Item]:
     found = False
     try:
         head, chunks = read_chunks(stream)
-        items = iter([read_image(chunks, name)]) if is_image(head) else _Reader(TextLines(chunks, name, LIMIT), name)
+        items = iter([read_image(chunks, name)]) if is_image(head) else _Reader(TextLines(chunks, name, LIMIT))
         for item in items:
             found = True
             yield item if isinstance(item, Puzzle) else PuzzleError(item.problem, name, item.line, item.column)
@@ -54,8 +53,8 @@ def read_mazes(stream: BinaryIO, name: str) -> Iterator[Item]:
 class _Reader:
     """Gathers lines into groups, each of which is a maze or several on a line each."""
 
-    def __init__(self, lines: TextLines, name: str) -> None:
-        self.lines, self.name = lines, name
+    def __init__(self, lines: TextLines) -> None:
+        self.lines = lines
         self.group: list[Row] = []
         self.titles: list[str] = []  # directly above the group
         self.table: Table | None = None
@@ -69,23 +68,28 @@ class _Reader:
         for number, text in self.lines:
             barren += max(len(text), EMPTY_LINE)
             if barren > GIVE_UP:
-                raise PuzzleError("no maze in this line and the many before it: given up", self.name, number)
+                raise PuzzleError("no maze in this line and the many before it: given up", "", number)
             for item in self._take(Row(number, text)):
                 barren = 0
                 yield item
+        yield from self._end()
+
+    def _end(self) -> Iterator[Item]:
+        """What the lines so far still hold."""
         yield from self.table.end() if self.table else self._end_group()
 
     def _take(self, row: Row) -> Iterator[Item]:
         """A line: of a CSV, or one that opens, continues or ends a group."""
-        title = _FENCE.fullmatch(row.text) or self._is_title(row.text)
-        if self.table or self._starts_table(row):
+        if len(row.text) > LIMIT:
+            yield from self._end()
+            yield row.error(f"a line longer than {LIMIT} characters; {SHAPE}")
+        elif self.table or self._starts_table(row):
             assert self.table
             yield from self.table.take(row)
-        elif self._is_blank(row.text) or title:
-            yield from self._end_group(blank=not title)
+        elif (kind := self._kind(row.text)) != "row":
+            yield from self._end_group(blank=kind == "blank")
             self.listing = self.skip = False
-            heads = title and not _FENCE.fullmatch(row.text)
-            self.titles = [*self.titles[1 - TITLES :], row.text] if heads else []
+            self.titles = [*self.titles[1 - TITLES :], row.text] if kind == "title" else []
         elif not self.skip:
             yield from self._gather(row)
 
@@ -101,25 +105,31 @@ class _Reader:
             yield self.group[-1 if wide else 0].error(f"{problem}; more than {MOST} x {MOST} cells are not read")
             self.group, self.titles, self.skip = [], [], True
 
-    def _is_blank(self, text: str) -> bool:
-        """Whether a line separates. One of spaces is a row of floor if it is as long as its neighbour above."""
-        if text.strip():
-            return False
-        return not text or text.strip(" \xa0") != "" or (bool(self.group) and len(text) != len(self.group[-1].text))
+    def _kind(self, text: str) -> Literal["blank", "rule", "title", "row"]:
+        """What a line is, by itself and by the row above."""
+        above = self.group[-1].text if self.group else ""
+        if not text.strip():
+            return "row" if text and not text.strip(" \xa0") and not (above and self._is_over(text)) else "blank"
+        if _RULE.fullmatch(text):
+            return "rule"
+        if _NUMBERS.fullmatch(text) and (text.strip("01 ,") or not set(WALLS).isdisjoint(above)):
+            return "title"
+        words = "".join(re.sub(r"#(?=[0-9])", "", text.lstrip(" \t#/;%*->!=")).split())
+        named = any(set(word.lower()) - set("sgeo") for word in _WORD.findall(text))
+        wordy = named and set(words).isdisjoint(WALLS) and 2 * sum(map(str.isalnum, words)) >= len(words)
+        return "title" if wordy and len(text) != len(above) else "row"
 
-    def _is_title(self, text: str) -> bool:
-        """Whether the line is none of a maze: it has words and no walls, or numbers that are no cells."""
-        if _RULE.fullmatch(text) or (_NUMBERS.fullmatch(text) and text.strip("01 ,")):
-            return True
-        if self.group and len(self.group[-1].text) == len(text):
-            return False
-        words = re.sub(r"#(?=\d)", "", text.lstrip(" \t#/;%*->!="))
-        return not set(words) & set(WALLS) and any(set(word.lower()) - set("sgeo") for word in _WORD.findall(words))
+    def _is_over(self, text: str) -> bool:
+        """Whether a line of spaces is none of the maze above: not as long as its last row, or below its outer wall."""
+        rows = self.group
+        walled = _closes(rows[0], rows) and _closes(rows[-1], rows)
+        ends = walled and all(any(char in row.text for row in rows for char in kind) for kind in (STARTS, GOALS))
+        return ends or len(text) != len(rows[-1].text)
 
     def _starts_table(self, row: Row) -> bool:
         """Whether the line before was the header of a CSV and this is its first record."""
         if self.titles and not self.group:
-            self.table = find_table(self.titles[-1], row.text, self.name)
+            self.table = find_table(self.titles[-1], row.text, self.lines)
         return self.table is not None
 
     def _end_group(self, blank: bool = False) -> Iterator[Item]:
@@ -137,15 +147,17 @@ class _Reader:
         if rows[1:] and _NUMBERS.fullmatch(rows[0].text) and not set(WALLS).isdisjoint(rows[1].text):
             titles, rows = [*titles, rows[0].text], rows[1:]  # its size
         try:
-            form = read_rows(rows, "".join(f"{title}\n" for title in titles), self.lines.end).form
+            drawing = read_rows(rows, "".join(f"{title}\n" for title in titles), self.lines.end)
         except PuzzleError as error:
-            torn = (blank and not _closes(rows[-1])) or (self.follows and not _closes(rows[0]))
+            torn = (blank and not _closes(rows[-1], rows)) or (self.follows and not _closes(rows[0], rows))
             hint = _STRIPPED if torn and error.column is None else ""  # the maze as a whole lacks something
             return PuzzleError(error.problem + hint, "", error.line, error.column)
-        return Puzzle(form.grid, f"{self.name}:{rows[0].number}", form)
+        return Puzzle(drawing.form.grid, f"{self.lines.name}:{drawing.layout.rows[0].number}", drawing.form)
 
 
-def _closes(row: Row) -> bool:
-    """Whether the row may be an outer wall."""
+def _closes(row: Row, rows: list[Row]) -> bool:
+    """Whether a row of a drawing may be its outer wall."""
+    texts = [other.text.rstrip(" ") for other in rows if other.text.strip(" ")]
+    width = max(map(len, texts), default=0) - min((len(text) - len(text.lstrip(" ")) for text in texts), default=0)
     bare = row.text.strip(" ")
-    return bare != "" and not bare.strip(WALLS + HALVES + "1")
+    return len(bare) == width and not bare.strip(WALLS + HALVES + "1")
