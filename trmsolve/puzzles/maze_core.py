@@ -257,7 +257,7 @@ def make(
         stride, size = width + 2, (height + 2) * (width + 2)
         lay(state, kind, cells, height, width, queue)
         floor = (cells[:size] != WALL).sum()
-        if floor <= least:
+        if floor < 2:
             continue
         far = kind == HARD or (kind == MIXED and below(state, 2) == 0)
         for _ in range(STARTS):
