@@ -6,6 +6,7 @@ import os
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +16,9 @@ from hypothesis import strategies as st
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.base import Grid, Puzzle
 from trmsolve.puzzles.lines import LIMIT
-from trmsolve.puzzles.maze_cells import FLOOR, GOAL, PATH, START, SYMBOLS, WALL
+from trmsolve.puzzles.maze_cells import FLOOR, GOAL, PATH, START, SYMBOLS, WALL, path_length
 from trmsolve.puzzles.maze_form import MOST, SHAPE
+from trmsolve.puzzles.maze_rule import label
 from trmsolve.puzzles.maze_text import line_maze, read_mazes, write_maze
 
 SMALL = ["#######", "#S  # #", "# #   #", "#   #G#", "#######"]
@@ -537,7 +539,7 @@ def changed(row: int, text: str) -> str:
         (changed(2, "# # 0 #"), f"f:3:5: wrong character '0'; {CELLS}"),
         (changed(2, "# #\x07  #"), f"f:3:4: wrong character U+0007; {CELLS}"),
         (changed(2, "#\t#   #"), "f:3:2: a tab has no certain width; write spaces"),
-        (changed(2, "#\x1b[0m# #"), "f:3:2: U+001B: the colours of a terminal are not read; save the maze without them"),
+        (changed(2, "#\x1b[0m"), "f:3:2: U+001B: the colours of a terminal are not read; save the maze without them"),
         ("*****\n*S G*\n*****\n", f"f:1:1: wrong character '*'; {CELLS}"),
         ("┌───┐\n│S G│\n└───┘\n", f"f:1:1: '┌': {LINED}"),
         ("   +--+\n   |SG|\n   +--+\n", f"f:1:4: '+': {LINED}"),
@@ -779,3 +781,30 @@ def test_one_slip_in_a_good_file(form: str, where: int, slip: str) -> None:
     text = FORMS[form](grid(SMALL))
     where %= len(text)
     sane(text[:where] + slip + text[where + 1 :])
+
+
+# The examples
+
+
+@pytest.mark.parametrize(
+    ("file", "shapes"),
+    [
+        ("small.txt", [(11, 11)]),
+        ("open.txt", [(15, 15)]),
+        ("several.txt", [(9, 17), (8, 12), (13, 13)]),
+        ("blocks.txt", [(15, 21)]),
+        ("wide.txt", [(11, 15)]),
+        ("hard.txt", [(30, 30)]),
+        ("maze.csv", [(30, 30)] * 3),
+    ],
+)
+def test_examples(file: str, shapes: list[tuple[int, int]]) -> None:
+    data = (Path(__file__).parent.parent / "examples" / "maze" / file).read_bytes()
+    found = puzzles(data)
+    assert [p.grid.shape for p in found] == shapes
+    steps = [path_length(label(p.grid[None])[0]) for p in found]
+    assert min(steps) > 10 and (file != "hard.txt" or steps[0] > 100)
+    if file == "maze.csv":
+        assert [p.rating for p in found] == steps
+    else:
+        assert "\n".join(write_maze(p.grid, p.form) for p in found) == data.decode()

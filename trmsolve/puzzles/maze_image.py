@@ -27,7 +27,8 @@ APART = 64  # green and red stand so far above the other two, greys do not
 COLOURS = "walls are black, floor is white, the start is green, the goal red, and nothing is smoothed"
 
 _OTHERS = {b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"RIFF": "WebP"}
-_UNKNOWN = FLOOR + 100
+_ENDS = {START: ("green", "start"), GOAL: ("red", "goal")}
+_UNKNOWN = -1
 
 
 def is_image(head: bytes) -> bool:
@@ -71,14 +72,14 @@ def _pixels(data: bytes, name: str) -> NDArray[np.uint8]:
 def _classes(pixels: NDArray[np.uint8], name: str) -> Grid:
     """(height, width): what the colour of each pixel means."""
     low, high = pixels.min(-1), pixels.max(-1)
-    red, green, blue = (pixels[..., channel].astype(np.int16) for channel in range(3))
-    kinds: dict[int, NDArray[np.bool_]] = {
-        WALL: (high <= DARK) & (high - low < APART),
-        FLOOR: (low >= BRIGHT) & (high - low < APART),
-        START: green - np.maximum(red, blue) >= APART,
-        GOAL: red - np.maximum(green, blue) >= APART,
-    }
-    classes: Grid = np.select(list(kinds.values()), list(kinds), default=_UNKNOWN).astype(np.int8)
+    grey = high - low < APART
+    classes: Grid = np.full(low.shape, _UNKNOWN, np.int8)
+    classes[grey & (high <= DARK)] = WALL
+    classes[grey & (low >= BRIGHT)] = FLOOR
+    for content, channel in ((GOAL, 0), (START, 1)):
+        others = np.maximum(pixels[..., 1 - channel], pixels[..., 2])
+        shines = pixels[..., channel] > others
+        classes[shines & (pixels[..., channel] - others >= APART)] = content  # else the difference would wrap
     for y, x in _first(classes == _UNKNOWN):
         colour = "#" + "".join(f"{int(part):02X}" for part in pixels[y, x])
         raise PuzzleError(f"pixel x {x}, y {y} is {colour}: {COLOURS}", name)
@@ -99,24 +100,17 @@ def _grid(classes: Grid, name: str) -> Grid:
     grid = np.ascontiguousarray(inner[::size, ::size])
     for content, (y, x, height, width) in areas.items():
         if (height, width) != (size, size):
-            colour = _COLOUR[content]
-            problem = (
-                f"the {colour} area at x {x}, y {y} has {width} x {height} pixels, where cells have {size} x {size}"
-            )
-            raise PuzzleError(f"no regular cells: {problem}", name)
+            area = f"the {_ENDS[content][0]} area at x {x}, y {y} has {width} x {height} pixels"
+            raise PuzzleError(f"no regular cells: {area}, where cells have {size} x {size}", name)
     if min(grid.shape) < LEAST or max(grid.shape) > MOST:
         limit = f"at least {LEAST} x {LEAST}" if min(grid.shape) < LEAST else f"{MOST} x {MOST} at most"
         raise PuzzleError(f"{grid.shape[0]} x {grid.shape[1]} cells of {size} pixels; a maze has {limit}", name)
     return grid
 
 
-_COLOUR: dict[int, str] = {START: "green", GOAL: "red"}
-
-
 def _area(mask: NDArray[np.bool_], content: int, name: str) -> tuple[int, int, int, int]:
     """The one rectangle of a colour: y, x, height and width."""
-    colour = _COLOUR[content]
-    what = {START: "start", GOAL: "goal"}[content]
+    colour, what = _ENDS[content]
     if not (first := _first(mask)):
         raise PuzzleError(f"no {colour} cell: it marks the {what}", name)
     ((y, x),) = first
@@ -137,7 +131,7 @@ def _without_margin(classes: Grid) -> Grid:
     inner = classes[top:bottom, left:right]
     sides: list[Any] = [inner[0], inner[-1], inner[:, 0], inner[:, -1]]
     around = top > 0 and left > 0 and bottom < len(classes) and right < classes.shape[1]
-    if around and all((side != FLOOR).mean() >= 0.75 for side in sides):
+    if around and all((side == WALL).mean() >= 0.6 for side in sides):
         return inner
     return classes
 
