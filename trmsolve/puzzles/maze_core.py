@@ -23,7 +23,9 @@ State = NDArray[np.uint64]
 HARD, SPARSE, PERFECT, MIXED = range(4)
 """Kinds of mazes, by their place in ``maze_generate.DIFFICULTIES``."""
 
-DENSITIES = (0.3, 0.5)  # of walls that a hard maze is drawn with, all between equally likely
+DENSITIES = (0.25, 0.5)
+"""Of walls, between which that of a hard maze is drawn. From .3 on there would be fewer light ones than are public."""
+
 STARTS = 4  # tried in a layout before the next one
 
 _GAMMA, _MIX, _MIX_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)

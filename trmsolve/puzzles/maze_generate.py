@@ -9,9 +9,9 @@ mixed    for training: every size up to the one given (a third are of it), walls
 The rating is the steps from start to goal.
 
 How far the ends of a hard maze are apart: at 30 x 30 109 steps or more, as the public data has them; at another size
-109 * (side / 30) ** 1.13 for a side of sqrt(rows * columns), which at every size about one of fifty thousand blind
-draws of walls and ends reaches: shortest ways among so many walls grow like that. No more than two thirds of the cells
-though, the longest that very small mazes have. Hard mazes come as if a density of walls from .3 to .5, the walls and
+109 * (side / 30) ** 1.13 for a side of sqrt(rows * columns), as shortest ways among so many walls grow like that: at
+every size a few in a hundred thousand blind draws of walls and ends reach it. No more than two thirds of the cells
+though, the longest that very small mazes have. Hard mazes come as if a density of walls from .25 to .5, the walls and
 both ends were drawn blindly, each evenly, until the ends fit. They are made ``CHAIN`` at a time, each from the one
 before by so many changes that 55 % of the cells still are alike, where chance alone gives 53 %, and then mirrored or
 not as it comes.
