@@ -25,7 +25,6 @@ from torch.utils.flop_counter import FlopCounterMode
 from trmsolve.config import TRMConfig
 from trmsolve.device import Placement
 from trmsolve.effort import MAX_CYCLES
-from trmsolve.errors import UsageError
 from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
@@ -35,7 +34,7 @@ from trmsolve.train.recipes import Recipe
 from trmsolve.train.trainer import Trainer
 
 SOLVED = {"sudoku": "534678912672195348198342567859761423426853791713924856961537284287419635345286179"}
-"""A right answer of each task: its symmetries with cells blanked at random cost a network what other puzzles do."""
+"""A right answer where making puzzles takes long: its symmetries with cells blanked cost a network as much."""
 
 EXAMPLES = 256
 WARM_UP, PROFILED = 3, 3  # steps
@@ -54,7 +53,7 @@ def bench_training(task: str, recipe: Recipe, placement: Placement, compiled: bo
     """Train a fresh network for about ``seconds`` after a warm-up: a record of rates per second and what they are of.
 
     The pool is spread over all its cycles, as in the middle of a run; puzzles halt as those of a network that has just
-    begun to learn. Raises UsageError for a task without puzzles to measure with.
+    begun to learn. Raises UsageError for an unknown task.
     """
     room = get_task(task, recipe.config.vocab_size)
     trainer, step = _training(room, recipe, placement, compiled)
@@ -100,9 +99,9 @@ def bench_solving(
 
 
 def make_examples(room: Task) -> Examples:
-    """Symmetries of one answer, a third to two thirds of the cells blank. They may have other answers too."""
+    """Symmetries of one answer, a third to two thirds of the cells blank, or else what the task makes."""
     if room.name not in SOLVED:
-        raise UsageError(f"there is no puzzle of {room.name} to measure with")
+        return Examples.collect(room, islice(room.generate(room.difficulties[0], seed=0), EXAMPLES))
     rng, solved = np.random.default_rng(0), np.array(list(SOLVED[room.name]), np.int8).reshape(9, 9)
     answers = np.stack([view.apply(solved) for view in islice(room.views(rng), EXAMPLES)])
     blank = rng.random(answers.shape) < rng.uniform(1 / 3, 2 / 3, (EXAMPLES, 1, 1))
@@ -111,7 +110,7 @@ def make_examples(room: Task) -> Examples:
 
 def count_cycle(config: TRMConfig) -> int:
     """Floating point operations of one improvement cycle of one puzzle, without learning."""
-    model, tokens = TinyRecursiveModel(config), torch.zeros(1, config.seq_len, dtype=torch.long)
+    model, tokens = TinyRecursiveModel(config), torch.zeros(1, *config.places, dtype=torch.long)
     with torch.no_grad():
         return count_flop(lambda: model(model.initial_state(1), tokens))
 

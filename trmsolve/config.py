@@ -18,9 +18,10 @@ class TRMConfig:
     zeros where it is shorter).
     ``candidates`` > 1 says that the tokens are a lattice: for every cell so many candidates, each still possible (1) or
     ruled out (0). ``halt_from`` is the slot the halting head reads: the first, as in the paper, or the mean of all, or
-    each, and then the most reluctant decides (``min``).
-    With ``rewrites`` the answer of a cycle is the question of the next. ``random_start`` draws the first state anew for each puzzle; an update of z keeps the share ``damping`` of the old z
-    and gets noise of standard deviation ``update_noise`` in training (both arXiv 2605.21488).
+    each, and then the most reluctant decides (``min``). With ``rewrites`` the answer of each recursion, and so of each
+    cycle, is the question of the next. ``random_start`` draws the first state anew for each puzzle; an update of z
+    keeps the share ``damping`` of the old z and gets noise of standard deviation ``update_noise`` in training (both
+    arXiv 2605.21488).
     """
 
     vocab_size: int
@@ -91,6 +92,8 @@ class TRMConfig:
             raise ValueError(f"a prefix of {self.prefix_len} slots cannot hold {self.puzzle_emb_dim} values")
         if self.prefix_len and not self.puzzle_emb_dim:
             raise ValueError("prefix_len needs puzzle_emb_dim: without an embedding there is no prefix")
+        if self.rewrites and (self.prefix_len or self.candidates > 1):
+            raise ValueError("rewrites goes with neither a prefix nor a lattice")
         if self.mixer in ("pool", "lattice", "conv"):
             if self.board is None or self.prefix_len:
                 raise ValueError(f"the {self.mixer} mixer needs a board and has no prefix")
@@ -112,7 +115,7 @@ class TRMConfig:
 
     @property
     def places(self) -> tuple[int, ...]:
-        """How tokens are laid out: in a line (S,), or on a board (rows, columns), of which a network may take others."""
+        """How tokens are laid out: in a line (S,), or on a board (rows, columns), in place of which others will do."""
         return self.board[:2] if self.mixer == "conv" and self.board else (self.seq_len,)
 
     def to_dict(self) -> dict[str, Any]:

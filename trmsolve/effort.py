@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from trmsolve.errors import UsageError
 
 MAX_CYCLES = 16
+MAZE_CYCLES = 64
+"""A maze may be large: its answer comes nearer by a fixed number of cells a cycle."""
 VIEWS = 32
 NOISE = 0.5
 """Standard deviation of the noise in every view but the first; the answer state itself has 1."""
@@ -29,3 +31,8 @@ class Effort:
                 raise UsageError(f"{name} must be a whole number from {least} on, not {value!r}")
         if not 0 <= self.noise < float("inf"):
             raise UsageError(f"noise must be a number from 0 on, not {self.noise!r}")
+
+
+def usual_cycles(task: str) -> int:
+    """How many cycles a view may take where nobody says."""
+    return MAZE_CYCLES if task == "maze" else MAX_CYCLES

@@ -32,6 +32,9 @@ class Tally:
     n: int = 0
     exact: int = 0
     verified: int = 0
+    valid: int = 0  # of tasks that have better and worse answers
+    optimal: int = 0
+    judged: int = 0  # how many were of such a task
     cells: float = 0.0
     cycles: int = 0
     views: int = 0
@@ -44,6 +47,9 @@ class Tally:
         self.exact += bool(right.all())
         self.cells += float(right.mean())
         self.verified += answer.verified
+        self.judged += answer.valid is not None
+        self.valid += bool(answer.valid)
+        self.optimal += bool(answer.optimal)
         self.cycles += answer.cycles
         self.views += answer.views
 
@@ -51,11 +57,13 @@ class Tally:
         """Fractions of n."""
         n = max(self.n, 1)
         low, high = wilson_interval(self.exact, self.n)
+        graded = {"valid": round(self.valid / n, 4), "optimal": round(self.optimal / n, 4)} if self.judged else {}
         return {
             "n": self.n,
             "exact": round(self.exact / n, 4),
             "exact_ci95": [round(low, 4), round(high, 4)],
             "cell": round(self.cells / n, 4),
+            **graded,
             "verified": round(self.verified / n, 4),
         }
 

@@ -165,12 +165,15 @@ class TinyRecursiveModel(nn.Module):
         with torch.no_grad():
             for _ in range(self.recursions - 1):
                 y, z = self.latent_recursion(x, y, z)
+                if self.config.rewrites:
+                    x = self.embed(self.lm_head(y).argmax(-1))
         return self.latent_recursion(x, y, z)
 
     def forward(self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None) -> tuple[State, Prediction]:
         """One improvement cycle: the next state, cut off from the gradient, and what it predicts.
 
-        ``tokens`` (B, S), or (B, rows, columns) for a convolution, integers below V, ``puzzle_ids`` (B,) integers below N (default 0).
+        ``tokens`` (B, S), or (B, rows, columns) for a convolution, integers below V, ``puzzle_ids`` (B,) integers below
+        N (default 0).
         """
         y, z = self.deep_recursion(self.embed(tokens, puzzle_ids), *state)
         slots = y.flatten(1, -2)

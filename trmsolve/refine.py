@@ -1,9 +1,10 @@
 """The refine-and-halt loop: improvement cycles on a batch whose finished rows leave and whose waiting rows join.
 
 A row stops when the caller accepts its decoded tokens, when the model's halt probability passes one half, or at the
-last cycle. Where the network rewrites its question, each cycle asks about the answer of the one before; where tokens are
-a lattice of candidates, about what the one before left of it. When the model says that its lattice has lost the solution, or is done when it is not, ``search`` takes the last guess back, and
-the row stops only if there is none. Knows the network and tokens; no rule of any puzzle, no view, no terminal.
+last cycle. A network that rewrites its question asks about its last answer; where tokens are a lattice of candidates,
+each cycle asks about what the one before left of it. When the model says that its lattice has lost the solution, or is
+done when it is not, ``search`` takes the last guess back, and the row stops only if there is none. Knows the network
+and tokens; no rule of any puzzle, no view, no terminal.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ HALT_PROBABILITY = 0.5
 
 @dataclass(frozen=True)
 class Question:
-    """A row to refine: its tokens (S,), or a board of them, and a ``key`` of the caller's that comes back with each step.
+    """A row to refine: its tokens (S,), or a board of them, and a ``key`` of the caller's that each step brings back.
 
     ``noise`` is the standard deviation of what is added to the answer state after each cycle: it shakes a row out of
     a wrong conclusion (arXiv 2605.19943). Of a lattice network it is the temperature of the guesses. All that is random

@@ -17,11 +17,11 @@ import torch
 from numpy.typing import NDArray
 
 from trmsolve.device import Placement, choose_placement
-from trmsolve.effort import MAX_CYCLES, NOISE, VIEWS, Effort
+from trmsolve.effort import NOISE, VIEWS, Effort, usual_cycles
 from trmsolve.errors import PuzzleError, WeightsError
 from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles import get_task
-from trmsolve.puzzles.base import Answer, Cycle, Grid, Puzzle, Task, Verdict, View
+from trmsolve.puzzles.base import Answer, Cycle, Grid, Puzzle, Task, Verdict, View, give_up
 from trmsolve.refine import Question, Step, refine
 from trmsolve.weights import bundled_weights, fingerprint, load_model, weights_at
 
@@ -150,7 +150,7 @@ class _Run:
             if isinstance(item, Puzzle):
                 if problem := self.task.misfit(item.grid):
                     item = PuzzleError(problem, item.source)
-                elif answer := given_up(self.task, item):
+                elif answer := give_up(self.task, item):
                     self._answered(self.read - 1, answer)
                     continue
                 else:
@@ -270,13 +270,6 @@ class _Run:
         self.done[order] = answer
 
 
-def given_up(task: Task, puzzle: Puzzle) -> Answer | None:
-    """The answer to a puzzle that has none, before anything is tried; None if it may have one."""
-    if not (reason := task.unsolvable(puzzle.grid)):
-        return None
-    return Answer(puzzle, puzzle.grid, verified=False, reason=reason, cycles=0, views=0, halt=0.0, seconds=0.0)
-
-
 def usual_batch_size(device: torch.device) -> int:
     """How many puzzles are refined at a time where nobody says."""
     return BATCH_SIZE_CPU if device.type == "cpu" else BATCH_SIZE_GPU
@@ -286,7 +279,7 @@ def load(
     task: str,
     *,
     weights: str | Path | None = None,
-    cycles: int = MAX_CYCLES,
+    cycles: int | None = None,
     views: int = VIEWS,
     batch_size: int | None = None,
     seed: int = 0,
@@ -306,6 +299,7 @@ def load(
     get_task(task)  # an unknown name is told before any work
     placement = choose_placement(device, dtype, threads)
     size = usual_batch_size(placement.device) if batch_size is None else batch_size
+    cycles = usual_cycles(task) if cycles is None else cycles
     effort = Effort(cycles, views, size, seed, noise=noise)
     path = weights_at(Path(weights), task) if weights is not None else bundled_weights(task)
     model = load_model(path, task, placement.dtype, placement.device)

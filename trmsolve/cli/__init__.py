@@ -11,7 +11,8 @@ from trmsolve import __version__
 from trmsolve.cli.bench import bench
 from trmsolve.cli.eval import eval_command
 from trmsolve.cli.generate import generate
-from trmsolve.cli.solve import sudoku
+from trmsolve.cli.maze import maze
+from trmsolve.cli.sudoku import sudoku
 from trmsolve.cli.train import train
 
 app = typer.Typer(
@@ -39,6 +40,7 @@ def root(
 
 
 app.command()(sudoku)
+app.command()(maze)
 app.command()(train)
 app.command("eval")(eval_command)
 app.command()(generate)

@@ -69,6 +69,7 @@ def _table(figures: dict[str, Any]) -> str:
         f"{figures['views']} views, {figures['device']} {figures['dtype']}",
         f"exact     {figures['exact']:.1%}  (95 % interval {low:.1%} to {high:.1%})",
         f"cells     {figures['cell']:.1%}",
+        *(f"{name:10}{figures[name]:.1%}" for name in ("valid", "optimal") if name in figures),
         f"verified  {figures['verified']:.1%}",
         f"speed     {figures['puzzles_per_second']} puzzles/s, {figures['mean_cycles']} cycles and "
         f"{figures['mean_views']} views on average",

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from trmsolve.cli.output import FORMATS
+
 RUN, TRY = "Where and how it runs", "How hard it tries"
 
 Weights = Annotated[
@@ -42,4 +44,11 @@ Noise = Annotated[
 BatchSize = Annotated[
     int | None, typer.Option(min=1, help="Puzzles refined at a time.", show_default="automatic", rich_help_panel=RUN)
 ]
-Task = Annotated[str, typer.Option(help="The kind of puzzle: sudoku.")]
+Task = Annotated[str, typer.Option(help="The kind of puzzle: sudoku or maze.")]
+
+ShowSteps = Annotated[bool, typer.Option("--show-steps", help="Print every cycle, one below the other.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a puzzle: short for --format json.")]
+Form = Annotated[str, typer.Option("--format", help=f"How answers are written: {', '.join(FORMATS)}.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only; answers are still written.")]
+Pace = Annotated[float, typer.Option(min=0, help="Seconds to hold every frame, for watching.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say what runs where, and why.")]

@@ -1,20 +1,18 @@
-"""``trmsolve sudoku``: read, solve, show, answer."""
+"""What the solving commands have in common: read, solve, show, answer."""
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain
-from typing import Annotated
+from typing import Any
 
 import typer
 
-from trmsolve.cli import options
-from trmsolve.cli.guard import guarded
-from trmsolve.cli.output import FORMATS, Writer, choose_writer
+from trmsolve.cli.output import Writer, choose_writer
 from trmsolve.cli.source import Item, count_items, open_items
-from trmsolve.effort import MAX_CYCLES, NOISE, VIEWS
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles.base import Answer, Cycle, Task
+from trmsolve.puzzles.base import Answer, Cycle, Task, give_up
 from trmsolve.render import LiveView, ProgressView, QuietView, StepsView, View, make_console
 
 FEW = 8
@@ -26,71 +24,51 @@ PATIENCE_SECONDS = 0.3
 UNVERIFIED, UNREADABLE = 1, 2
 
 
-@guarded
-def sudoku(
-    files: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="FILE", help="Sudokus in any text form; - is standard input."),
-    ] = None,
-    show_steps: Annotated[bool, typer.Option("--show-steps", help="Print every cycle, one below the other.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a puzzle: short for --format json.")] = False,
-    form: Annotated[
-        str,
-        typer.Option("--format", help=f"How answers are written: {', '.join(FORMATS)}."),
-    ] = "input",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only; answers are still written.")] = False,
-    pace: Annotated[float, typer.Option(min=0, help="Seconds to hold every frame, for watching.")] = 0.0,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what runs where, and why.")] = False,
-    weights: options.Weights = None,
-    cycles: options.Cycles = MAX_CYCLES,
-    views: options.Views = VIEWS,
-    noise: options.Noise = NOISE,
-    device: options.Device = "auto",
-    dtype: options.Dtype = "auto",
-    threads: options.Threads = None,
-    batch_size: options.BatchSize = None,
-    seed: options.Seed = 0,
-) -> None:
-    """Solve Sudokus and watch the model think.
+@dataclass(frozen=True)
+class Wishes:
+    """How a solving command is to show what happens, and to write the answers."""
 
-    Answers go to standard output, everything else to standard error. Exit code: 0 all verified, 1 some answer is not
-    verified, 2 some input could not be read.
+    show_steps: bool
+    form: str
+    quiet: bool
+    pace: float
+    verbose: bool
+
+
+def solve(name: str, files: list[str] | None, wishes: Wishes, batch_size: int | None, **how: Any) -> int:
+    """Read, solve, show and answer all puzzles of the files, with ``how`` as ``load`` takes it. Returns the exit code.
+
+    0: all verified, 1: some answer is not verified, 2: some input could not be read.
     """
     from trmsolve.puzzles import get_task
 
-    form = "json" if json else form
-    task = get_task("sudoku")
+    form, task = wishes.form, get_task(name)
     choose_writer(form, task, "", shown=False)  # a wrong --format is told before any work
     items = open_items(task, files)
     first, ended = _first(items)
-    view = _choose_view(task, show_steps, quiet, len(first) if ended else count_items(task, files))
-    if ended and all(isinstance(item, PuzzleError) for item in first):
+    view = _choose_view(task, wishes, len(first) if ended else count_items(task, files))
+    hopeless = [item if isinstance(item, PuzzleError) else give_up(task, item) for item in first]
+    if ended and all(hopeless):
         solver = None  # nothing for the model to do: it is not even loaded
     else:
         from trmsolve.device import keep_memory
         from trmsolve.solver import load
 
         keep_memory()
-
         # Frames are watched one puzzle after the other; where nobody watches, the batch is full.
-        size = batch_size or (1 if view.shows_grids else None)
-        solver = load(
-            "sudoku", weights=weights, cycles=cycles, views=views, batch_size=size, seed=seed, noise=noise,
-            device=device, dtype=dtype, threads=threads,
-        )  # fmt: skip
-        if verbose:
+        solver = load(name, batch_size=batch_size or (1 if view.shows_grids else None), **how)
+        if wishes.verbose:
             typer.echo(f"weights {solver.weights}, running on {solver.placement.reason}", err=True)
 
     shown = form == "input" and sys.stdout.isatty() and sys.stderr.isatty() and view.shows_grids
     writer = choose_writer(form, task, solver.weights if solver else "", shown)
     with view:
         if solver is None:
-            outcomes: Iterator[Answer | PuzzleError] = (item for item in first if isinstance(item, PuzzleError))
+            outcomes: Iterator[Answer | PuzzleError] = _told(filter(None, hopeless), view)
         else:
-            on_cycle = _paced(view, pace) if view.wants_cycles else None
+            on_cycle = _paced(view, wishes.pace) if view.wants_cycles else None
             outcomes = solver.solve_all(chain(first, items), on_cycle, view.answer)
-        code = _run(outcomes, view, writer)
-    raise typer.Exit(code)
+        return _run(outcomes, view, writer)
 
 
 def _first(items: Iterator[Item | None]) -> tuple[list[Item], bool]:
@@ -107,12 +85,20 @@ def _first(items: Iterator[Item | None]) -> tuple[list[Item], bool]:
     return first, True
 
 
-def _choose_view(task: Task, show_steps: bool, quiet: bool, number: int | None) -> View:
+def _told(outcomes: Iterable[Answer | PuzzleError], view: View) -> Iterator[Answer | PuzzleError]:
+    """The outcomes, the answers among them shown, as a solver shows its own."""
+    for outcome in outcomes:
+        if isinstance(outcome, Answer):
+            view.answer(outcome)
+        yield outcome
+
+
+def _choose_view(task: Task, wishes: Wishes, number: int | None) -> View:
     """``number`` is how many puzzles there are; None is many, still to be counted."""
     console = make_console()
-    if quiet:
+    if wishes.quiet:
         return QuietView(console)
-    if show_steps:
+    if wishes.show_steps:
         return StepsView(console, task.paint, headings=number != 1)
     if number is not None and number <= FEW:
         return LiveView(console, task.paint, headings=number > 1)

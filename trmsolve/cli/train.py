@@ -78,7 +78,9 @@ def train(
         ),
     ] = None,
     held_out: Annotated[int, typer.Option(min=1, help="Puzzles kept apart to judge by.", rich_help_panel=DATA)] = 128,
-    recipe: Annotated[str, typer.Option(help="laptop, fast, muon or paper.", rich_help_panel=RECIPE)] = "laptop",
+    recipe: Annotated[
+        str, typer.Option(help="laptop, fast, paper; muon for Sudoku.", rich_help_panel=RECIPE)
+    ] = "laptop",
     change: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of the recipe.", rich_help_panel=RECIPE),

@@ -221,3 +221,10 @@ class Task(Protocol):
 
     def canonical(self, answer: Grid) -> bytes:
         """The same bytes for exactly those answers that the symmetries turn into each other."""
+
+
+def give_up(task: Task, puzzle: Puzzle) -> Answer | None:
+    """The answer to a puzzle that has none, before anything is tried; None if it may have one."""
+    if not (reason := task.unsolvable(puzzle.grid)):
+        return None
+    return Answer(puzzle, puzzle.grid, False, reason, 0, 0, halt=0.0, seconds=0.0, valid=False, optimal=False)

@@ -216,9 +216,8 @@ class Maze:
         most: int | None = None,
     ) -> Iterator[Puzzle]:
         """New mazes; see ``maze_generate``. Raises UsageError for a size or lengths that cannot be."""
-        mazes = generate_mazes(difficulty, seed, size, least, most)
         try:
-            yield from mazes
+            yield from generate_mazes(difficulty, seed, size, least, most)
         except ValueError as error:
             raise UsageError(str(error)) from None
 

@@ -1,10 +1,10 @@
-"""What a maze is made of: the contents of a cell, and the four ways out of one. Knows numpy and nothing of searching."""
+"""What a maze is made of: the contents of a cell, and the four ways out of one. Knows numpy and nothing of search."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 WALL, FLOOR, START, GOAL, PATH = range(5)
-"""The contents of a cell in a ``Grid``. A question has no ``PATH``; an answer marks with it what lies between the ends."""
+"""What a cell of a ``Grid`` is. A question has no ``PATH``; an answer marks with it what lies between the ends."""
 
 SYMBOLS = "# SGo"
 """How they are written, by their numbers, in the public data set and wherever nothing else is said."""

@@ -13,8 +13,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from trmsolve.puzzles.kernel import kernel
 from trmsolve.puzzles.maze_cells import FLOOR, GOAL, START, WALL
-from trmsolve.puzzles.sudoku_core import kernel
 
 Cells = NDArray[np.int8]
 Ints = NDArray[np.int32]

@@ -19,6 +19,8 @@ from trmsolve.puzzles.base import Grid
 from trmsolve.puzzles.lines import undecoded
 from trmsolve.puzzles.maze_cells import FLOOR, GOAL, PATH, START, SYMBOLS, WALL
 from trmsolve.puzzles.maze_form import (
+    CROSSES,
+    DIGITS,
     FLOORS,
     GOALS,
     HALVES,
@@ -31,6 +33,7 @@ from trmsolve.puzzles.maze_form import (
     WALLS,
     MazeForm,
     Row,
+    is_line,
     line_rows,
 )
 
@@ -108,10 +111,13 @@ def _meanings(rows: Sequence[Row]) -> Meaning:
     """What every character of the rows means; the first that means nothing is an error."""
     found = set(chain.from_iterable(row.text.strip(" ") for row in rows))
     walls = [char for char in WALLS if char in found]
-    digits = "" if walls else "01"
-    kinds = {FLOOR: FLOORS + digits[:1], WALL: WALLS + digits[1:], START: STARTS, GOAL: GOALS, PATH: PATHS}
-    kinds |= {_UPPER: HALVES[0], _LOWER: HALVES[1]}
-    if found & set(kinds[WALL] + HALVES + digits):
+    kinds = {FLOOR: FLOORS, WALL: WALLS, START: STARTS, GOAL: GOALS, PATH: PATHS, _UPPER: "▀", _LOWER: "▄"}
+    if not walls and not found.isdisjoint(DIGITS):
+        kinds[FLOOR] += DIGITS[0]
+        kinds[WALL] += DIGITS[1:]
+    elif not walls and found.isdisjoint(HALVES):
+        kinds[WALL] += CROSSES
+    if not found.isdisjoint(kinds[WALL] + HALVES + DIGITS):
         kinds[PATH] += MAYBE_PATHS
     meaning = {" ": FLOOR} | {char: content for content, chars in kinds.items() for char in chars if char in found}
     if len(walls) > 1 and walls[-1] in "▓▒░":
@@ -131,7 +137,9 @@ def _foreign(rows: Iterable[Row], known: set[str]) -> PuzzleError:
     char = row.text[index]
     shown = repr(char) if char.isprintable() else f"U+{ord(char):04X}"
     problem = undecoded(char) or f"wrong character {shown}; {_CELLS}"
-    if char == "\t":
+    if char in ",;\t" and is_line(row.text[:index]):
+        problem = f"{shown} after a maze on a line; a CSV begins with the names of its columns, such as question,answer"
+    elif char == "\t":
         problem = "a tab has no certain width; write spaces"
     elif char == "░":
         problem = _BESIDE

@@ -22,6 +22,9 @@ WALLS, HALVES, FLOORS, STARTS, GOALS = "⬛█■#▓▒░", "▀▄", " .·_\x
 PATHS, MAYBE_PATHS = "o🟦", "O*+•"
 """A path that is drawn already; the second kind means one only where other characters are the walls."""
 
+CROSSES, DIGITS = "Xx", "01"  # walls and floor of mazes that have none of the walls above
+KNOWN = frozenset(WALLS + HALVES + FLOORS + STARTS + GOALS + PATHS + MAYBE_PATHS + CROSSES)
+
 LEAST, MOST = 3, 1000  # rows and columns
 SHAPE = "a maze is rows of '#' and ' ' with one S and one G"
 
@@ -110,5 +113,8 @@ def is_line(text: str) -> bool:
     """Whether the text may be a maze on one line: a start, a goal, and n x n characters or rows joined by ``/``."""
     counts = Counter(text)
     ends = all(sum(counts[char] for char in kind) == 1 for kind in (STARTS, GOALS))
-    known = ends and counts.keys() <= {*WALLS, *FLOORS, *STARTS, *GOALS, *PATHS, *MAYBE_PATHS, *"01/"}
-    return known and ("/" in text or (len(text) >= LEAST**2 and math.isqrt(len(text)) ** 2 == len(text)))
+    return (
+        ends
+        and counts.keys() <= KNOWN | {*DIGITS, "/"}
+        and ("/" in text or (len(text) >= LEAST**2 and math.isqrt(len(text)) ** 2 == len(text)))
+    )

@@ -9,16 +9,16 @@ Shapes: grids (N, rows, columns) int8 with the contents of ``maze_cells``. A cel
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from trmsolve.puzzles.kernel import kernel
 from trmsolve.puzzles.maze_cells import FLOOR, GOAL, PATH, START, STEPS, WALL
 
 Grids = NDArray[np.int8]
 _STEPS = np.array(STEPS)
 
 
-@njit(cache=True)
+@kernel
 def distances(grid: Grids, place: int, found: NDArray[np.int32], queue: NDArray[np.int32]) -> int:
     """Fill ``found`` (cells,) with the steps from ``place`` to every cell, -1 where there is no way; how many it found.
 
@@ -42,7 +42,7 @@ def distances(grid: Grids, place: int, found: NDArray[np.int32], queue: NDArray[
     return tail
 
 
-@njit(cache=True)
+@kernel
 def _find(grid: Grids, content: int) -> int:
     rows, columns = grid.shape
     for place in range(rows * columns):
@@ -51,7 +51,7 @@ def _find(grid: Grids, content: int) -> int:
     return -1
 
 
-@njit(cache=True)
+@kernel
 def point(questions: Grids) -> Grids:
     """(N, rows, columns): of every cell that can reach the goal the first direction that leads nearer to it, else 0.
 
@@ -75,7 +75,7 @@ def point(questions: Grids) -> Grids:
     return arrows
 
 
-@njit(cache=True)
+@kernel
 def spread(questions: Grids) -> NDArray[np.int32]:
     """(N, rows, columns): the steps from every cell to the goal, -1 where there is no way, or no goal."""
     number, rows, columns = questions.shape
@@ -89,7 +89,7 @@ def spread(questions: Grids) -> NDArray[np.int32]:
     return steps
 
 
-@njit(cache=True)
+@kernel
 def follow(questions: Grids, arrows: Grids) -> Grids:
     """The answers: from the start along the arrows to the goal. A question whose start has no arrow stays as it is."""
     answers = questions.copy()

@@ -16,10 +16,11 @@ import numpy as np
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.base import Grid, Puzzle
 from trmsolve.puzzles.lines import TextLines
-from trmsolve.puzzles.maze_cells import FLOOR, PATH, SYMBOLS
+from trmsolve.puzzles.maze_cells import FLOOR, GOAL, PATH, START, SYMBOLS
 from trmsolve.puzzles.maze_drawing import Drawing, read_rows
 from trmsolve.puzzles.maze_form import MOST, Row, is_line
 
+COLUMNS = 1000
 LONGEST = 1 << 22  # characters of a record on several lines
 
 _QUESTION = re.compile(r"(maze|labyrinth|puzzle|question|quiz|problem|given|board|grid|input)(s|zes)?(_?\w+)?")
@@ -78,6 +79,9 @@ class Table:
             return puzzle
         answer = _read(lines, fields, self.answer, "answer")
         _refuse_other(puzzle.grid, answer)
+        ends = np.argwhere((puzzle.grid == START) | (puzzle.grid == GOAL))
+        if not (answer.cells == PATH).any() and np.abs(ends[0] - ends[1]).sum() > 1:
+            raise answer.layout.rows[0].error("the answer shows no path; mark its cells with 'o'")
         return replace(puzzle, answer=answer.cells)
 
 
@@ -123,7 +127,7 @@ def _ends_quoted(text: str, delimiter: str, quoted: bool) -> bool:
 
 
 def _fields(text: str, delimiter: str) -> list[_Field]:
-    """One record's fields. A quote opens only at the start of a field."""
+    """One record's fields, the first ``COLUMNS`` of them. A quote opens only at the start of a field."""
     fields, at = [], 0
     while True:
         start = at
@@ -137,7 +141,7 @@ def _fields(text: str, delimiter: str) -> list[_Field]:
         else:
             stop = text.find(delimiter, at)
             fields.append(_Field(start, text[start:stop] if stop >= 0 else text[start:]))
-        if stop < 0:
+        if stop < 0 or len(fields) == COLUMNS:
             return fields
         at = stop + 1
 

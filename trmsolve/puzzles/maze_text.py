@@ -16,7 +16,20 @@ from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.base import Puzzle
 from trmsolve.puzzles.lines import GIVE_UP, TextLines, read_chunks
 from trmsolve.puzzles.maze_drawing import WIDEST, read_rows
-from trmsolve.puzzles.maze_form import GOALS, HALVES, MOST, SHAPE, STARTS, WALLS, Row, is_line, line_maze, write_maze
+from trmsolve.puzzles.maze_form import (
+    CROSSES,
+    GOALS,
+    HALVES,
+    KNOWN,
+    MOST,
+    SHAPE,
+    STARTS,
+    WALLS,
+    Row,
+    is_line,
+    line_maze,
+    write_maze,
+)
 from trmsolve.puzzles.maze_image import is_image, read_image
 from trmsolve.puzzles.maze_table import Table, find_table
 
@@ -26,7 +39,7 @@ LIMIT = 1 << 22  # characters of a line: a question and an answer of the largest
 TITLES = 10  # lines above a maze that are kept
 EMPTY_LINE = 256  # characters that a line counts for at least: reading it costs as much as they do
 
-_RULE = re.compile(r"\s*(?:-{3,}|={3,}|[`~]{3,}[^`~]*)\s*")  # a fence of Markdown among them
+_RULE = re.compile(r"\s*(?:-{3,}\s*|={3,}\s*|[`~]{3,}[^`~]*)")  # a fence of Markdown among them
 _NUMBERS = re.compile(r"\s*[0-9]{1,4}(?:\s*[x\xd7, ]\s*[0-9]{1,4})?\s*")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _STRIPPED = "; an empty line ends a maze: if it was a row of floor, write its cells as '.'"
@@ -109,22 +122,25 @@ class _Reader:
         """What a line is, by itself and by the row above."""
         above = self.group[-1].text if self.group else ""
         if not text.strip():
-            return "row" if text and not text.strip(" \xa0") and not (above and self._is_over(text)) else "blank"
+            return "blank" if text.strip(" \xa0") or not text or (above and self._is_over(text)) else "row"
         if _RULE.fullmatch(text):
             return "rule"
-        if _NUMBERS.fullmatch(text) and (text.strip("01 ,") or not set(WALLS).isdisjoint(above)):
+        if _is_size(text) and (text.strip("01 ,") or not set(WALLS).isdisjoint(above)):
             return "title"
+        if KNOWN.issuperset(text) or (len(text) == len(above) and above.strip()):
+            return "row"
         words = "".join(re.sub(r"#(?=[0-9])", "", text.lstrip(" \t#/;%*->!=")).split())
         named = any(set(word.lower()) - set("sgeo") for word in _WORD.findall(text))
         wordy = named and set(words).isdisjoint(WALLS) and 2 * sum(map(str.isalnum, words)) >= len(words)
-        return "title" if wordy and len(text) != len(above) else "row"
+        return "title" if wordy else "row"
 
     def _is_over(self, text: str) -> bool:
         """Whether a line of spaces is none of the maze above: not as long as its last row, or below its outer wall."""
         rows = self.group
+        if len(text) != len(rows[-1].text):
+            return True
         walled = _closes(rows[0], rows) and _closes(rows[-1], rows)
-        ends = walled and all(any(char in row.text for row in rows for char in kind) for kind in (STARTS, GOALS))
-        return ends or len(text) != len(rows[-1].text)
+        return walled and all(any(char in row.text for row in rows for char in kind) for kind in (STARTS, GOALS))
 
     def _starts_table(self, row: Row) -> bool:
         """Whether the line before was the header of a CSV and this is its first record."""
@@ -144,8 +160,8 @@ class _Reader:
         while not rows[0].text.strip() and len(rows[0].text) != len(rows[1].text):
             rows = rows[1:]
         titles = self.titles
-        if rows[1:] and _NUMBERS.fullmatch(rows[0].text) and not set(WALLS).isdisjoint(rows[1].text):
-            titles, rows = [*titles, rows[0].text], rows[1:]  # its size
+        if rows[1:] and _is_size(rows[0].text) and not set(WALLS).isdisjoint(rows[1].text):
+            titles, rows = [*titles, rows[0].text], rows[1:]
         try:
             drawing = read_rows(rows, "".join(f"{title}\n" for title in titles), self.lines.end)
         except PuzzleError as error:
@@ -155,9 +171,14 @@ class _Reader:
         return Puzzle(drawing.form.grid, f"{self.lines.name}:{drawing.layout.rows[0].number}", drawing.form)
 
 
+def _is_size(text: str) -> bool:
+    """Whether a line may say the size of the maze below it, as ``10 10`` does."""
+    return len(text) < 32 and bool(_NUMBERS.fullmatch(text))
+
+
 def _closes(row: Row, rows: list[Row]) -> bool:
     """Whether a row of a drawing may be its outer wall."""
     texts = [other.text.rstrip(" ") for other in rows if other.text.strip(" ")]
     width = max(map(len, texts), default=0) - min((len(text) - len(text.lstrip(" ")) for text in texts), default=0)
     bare = row.text.strip(" ")
-    return len(bare) == width and not bare.strip(WALLS + HALVES + "1")
+    return len(bare) == width and not bare.strip(WALLS + HALVES + CROSSES + "1")

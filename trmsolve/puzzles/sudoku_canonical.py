@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmsolve.puzzles.base import Grid
-from trmsolve.puzzles.sudoku_core import Ints, kernel
+from trmsolve.puzzles.kernel import kernel
+from trmsolve.puzzles.sudoku_core import Ints
 
 CHUNK = 4096
 """Grids looked at together: what is computed of them stays in the processor's cache."""

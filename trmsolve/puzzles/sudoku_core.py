@@ -11,9 +11,8 @@ cell and the digits yet to be tried. Knows bits, and neither files nor difficult
 """
 
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,15 +28,6 @@ SOLUTIONS = 100  # that a climb looks at after a clue is gone
 DESCENT = 0.8  # how much of its rating a climb may lose in a step
 FULL = (1 << 27) - 1
 ROWS = 1 | 1 << 9 | 1 << 18  # times a row's nine bits: in each row of a band
-
-
-def kernel(function: Callable[P, T]) -> Callable[P, T]:
-    """The function, compiled when first called; kept on disk where any folder can be written."""
-    try:
-        compiled: Any = numba.njit(cache=True)(function)
-    except RuntimeError:  # no folder to keep it in: neither this one nor the user's
-        compiled = numba.njit(function)
-    return compiled  # type: ignore[no-any-return]
 
 
 def _table(value: Callable[[int], int]) -> Ints:

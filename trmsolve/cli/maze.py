@@ -1,0 +1,48 @@
+"""``trmsolve maze``."""
+
+from typing import Annotated
+
+import typer
+
+from trmsolve.cli import options
+from trmsolve.cli.guard import guarded
+from trmsolve.cli.solve import Wishes, solve
+from trmsolve.effort import MAZE_CYCLES, NOISE, VIEWS
+
+
+@guarded
+def maze(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILE", help="Mazes as text, CSV or PNG; - is standard input."),
+    ] = None,
+    accept_detours: Annotated[
+        bool, typer.Option("--accept-detours", help="A path that is not a shortest one will do.")
+    ] = False,
+    show_steps: options.ShowSteps = False,
+    json: options.Json = False,
+    form: options.Form = "input",
+    quiet: options.Quiet = False,
+    pace: options.Pace = 0.0,
+    verbose: options.Verbose = False,
+    weights: options.Weights = None,
+    cycles: options.Cycles = MAZE_CYCLES,
+    views: options.Views = VIEWS,
+    noise: options.Noise = NOISE,
+    device: options.Device = "auto",
+    dtype: options.Dtype = "auto",
+    threads: options.Threads = None,
+    batch_size: options.BatchSize = None,
+    seed: options.Seed = 0,
+) -> None:
+    """Solve mazes and watch the model think.
+
+    Answers go to standard output, everything else to standard error. Exit code: 0 all verified, 1 some answer is not
+    verified (or the maze has none), 2 some input could not be read.
+    """
+    wishes = Wishes(show_steps, "json" if json else form, quiet, pace, verbose)
+    code = solve(
+        "maze", files, wishes, batch_size, weights=weights, cycles=cycles, views=views, noise=noise, device=device,
+        dtype=dtype, threads=threads, seed=seed, accept_detours=accept_detours,
+    )  # fmt: skip
+    raise typer.Exit(code)

@@ -1,0 +1,45 @@
+"""``trmsolve sudoku``."""
+
+from typing import Annotated
+
+import typer
+
+from trmsolve.cli import options
+from trmsolve.cli.guard import guarded
+from trmsolve.cli.solve import Wishes, solve
+from trmsolve.effort import MAX_CYCLES, NOISE, VIEWS
+
+
+@guarded
+def sudoku(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILE", help="Sudokus in any text form; - is standard input."),
+    ] = None,
+    show_steps: options.ShowSteps = False,
+    json: options.Json = False,
+    form: options.Form = "input",
+    quiet: options.Quiet = False,
+    pace: options.Pace = 0.0,
+    verbose: options.Verbose = False,
+    weights: options.Weights = None,
+    cycles: options.Cycles = MAX_CYCLES,
+    views: options.Views = VIEWS,
+    noise: options.Noise = NOISE,
+    device: options.Device = "auto",
+    dtype: options.Dtype = "auto",
+    threads: options.Threads = None,
+    batch_size: options.BatchSize = None,
+    seed: options.Seed = 0,
+) -> None:
+    """Solve Sudokus and watch the model think.
+
+    Answers go to standard output, everything else to standard error. Exit code: 0 all verified, 1 some answer is not
+    verified, 2 some input could not be read.
+    """
+    wishes = Wishes(show_steps, "json" if json else form, quiet, pace, verbose)
+    code = solve(
+        "sudoku", files, wishes, batch_size, weights=weights, cycles=cycles, views=views, noise=noise, device=device,
+        dtype=dtype, threads=threads, seed=seed,
+    )  # fmt: skip
+    raise typer.Exit(code)
