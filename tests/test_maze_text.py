@@ -19,6 +19,7 @@ from trmsolve.puzzles.lines import LIMIT
 from trmsolve.puzzles.maze_cells import FLOOR, GOAL, PATH, START, SYMBOLS, WALL, path_length
 from trmsolve.puzzles.maze_form import MOST, SHAPE
 from trmsolve.puzzles.maze_rule import label
+from trmsolve.puzzles.maze_text import LIMIT as LINE
 from trmsolve.puzzles.maze_text import line_maze, read_mazes, write_maze
 
 SMALL = ["#######", "#S  # #", "# #   #", "#   #G#", "#######"]
@@ -27,10 +28,12 @@ CELLS = "walls are '#' or blocks, floor is ' ' or '.', the start is S, the goal 
 FEW = f"a maze has at least 3 x 3: {SHAPE}"
 DOUBLED = "every cell is drawn as two equal characters here"
 MANY = "more than 1000 x 1000 are not read"
+HEADER = "a CSV begins with the names of its columns, such as question,answer"
 LINED = "walls drawn as lines between cells are not read; draw a wall as a cell, '#'"
 FLAT = "on one line a maze is n x n cells, or rows joined by '/'"
 TORN = "; an empty line ends a maze: if it was a row of floor, write its cells as '.'"
 LOST = "; write floor as '.' where spaces at the ends of lines may be lost"
+ASK, TELL = "#S# # #G#", "#S##o##G#"
 SMALL_TEXT = "\n".join(SMALL) + "\n"
 
 
@@ -123,6 +126,7 @@ SPACED: dict[str, Callable[[Grid], str]] = {
     "shade": drawn("▒ SGo"),
     "light shade": drawn("░ SGo"),
     "squares and spaces": drawn("■ SGo"),
+    "crosses": drawn("X sgo"),
     "doubled": drawn("# SGo", 2),
     "doubled blocks": drawn("█ SGo", 2),
 }
@@ -376,6 +380,7 @@ def test_several_mazes() -> None:
         (f"// one\n; two\n{SMALL_TEXT}After it\n", 3),
         (f"5 7\n{SMALL_TEXT}", 2),
         (f"10 10\n{SMALL_TEXT}", 2),
+        (f"{' ' * 6}\nMaze 1\n{SMALL_TEXT}10 10\n", 3),
         (f"-----\n{SMALL_TEXT}=====\n", 2),
         (f"Look:\n```text\n{SMALL_TEXT}```\nNice\n", 3),
         (f"~~~\n\n{SMALL_TEXT}~~~\n", 3),
@@ -424,7 +429,6 @@ def test_line_ends_encodings_and_gzip(end: str, codec: str, pack: Callable[[byte
 
 # CSV
 
-ASK, TELL = "#S# # #G#", "#S#o##G#"
 Q, A = "S   #  G ", "Sooo#ooG "
 
 
@@ -460,7 +464,7 @@ def test_csv_shapes() -> None:
         "id,question,answer,rating\n"
         f"1,{line_maze(grid(SMALL))},,\n"
         f'2,"{rows}",,hard\n'
-        f'3,"\n{rows}\n","{rows}",5\n'
+        f'3,"\n{rows}\n","{rows.replace("S  ", "Soo")}",5\n'
         "\n"
         f"4, {Q.replace(' ', '.')} ,\n"
         f"5,{Q}\n"
@@ -487,6 +491,7 @@ def test_csv_records_that_are_wrong() -> None:
         f"9,{Q},S  /o#o/oG /   ",
         f'10,"S  \n ? \n G ",{A}',
         f'11,{Q},"Soo\no#o\no##"',
+        f"11,{Q},{Q}",
         f"12,{Q},{A}",
         '13,"S',
     ]
@@ -502,8 +507,9 @@ def test_csv_records_that_are_wrong() -> None:
         "f:10: the answer has 4 x 3 cells, the question 3 x 3",
         f"f:12:2: question: wrong character '?'; {CELLS}",
         "f:14: answer: no goal: mark it with G or E",
-        "f:17",
-        "f:18: a quote in this record is never closed",
+        "f:17:14: the answer shows no path; mark its cells with 'o'",
+        "f:18",
+        "f:19: a quote in this record is never closed",
     ]
 
 
@@ -541,6 +547,8 @@ def changed(row: int, text: str) -> str:
         (changed(2, "#\t#   #"), "f:3:2: a tab has no certain width; write spaces"),
         (changed(2, "#\x1b[0m"), "f:3:2: U+001B: the colours of a terminal are not read; save the maze without them"),
         ("*****\n*S G*\n*****\n", f"f:1:1: wrong character '*'; {CELLS}"),
+        ("#####\n#SxG#\n#####\n", f"f:2:3: wrong character 'x'; {CELLS}"),
+        (f"{ASK},{TELL}\n", f"f:1:10: ',' after a maze on a line; {HEADER}"),
         ("┌───┐\n│S G│\n└───┘\n", f"f:1:1: '┌': {LINED}"),
         ("   +--+\n   |SG|\n   +--+\n", f"f:1:4: '+': {LINED}"),
         (" _____\n|S   G|\n", f"f:2:1: '|': {LINED}"),
@@ -738,6 +746,17 @@ def sane(data: str | bytes) -> None:
             assert item.source == "f" and item.problem
             assert item.line is None or item.line >= 1
             assert item.column is None or item.column >= 1
+
+
+@pytest.mark.parametrize(
+    "junk", ["#", " ", "S", "S#", "1", "1 ", "~~~ ", "- ", '"', '""', ",", "/", "x", "\t", "a1", "\udcff", "█", "▀"]
+)
+def test_long_lines_of_junk_take_no_time(junk: str) -> None:
+    line = (junk * LINE)[: LINE - 2]
+    start = time.perf_counter()
+    read(f"question,answer\n{line}\n{line}?\n".encode("utf-8", "surrogateescape"))
+    read(f"{line}\n\n{line}?\n{line[:2000]}~\n".encode("utf-8", "surrogateescape"))
+    assert time.perf_counter() - start < 20
 
 
 @settings(max_examples=200, deadline=None)

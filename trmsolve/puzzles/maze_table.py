@@ -81,7 +81,7 @@ class Table:
         _refuse_other(puzzle.grid, answer)
         ends = np.argwhere((puzzle.grid == START) | (puzzle.grid == GOAL))
         if not (answer.cells == PATH).any() and np.abs(ends[0] - ends[1]).sum() > 1:
-            raise answer.layout.rows[0].error("the answer shows no path; mark its cells with 'o'")
+            raise answer.layout.rows[0].error("the answer shows no path; mark its cells with 'o'", 0)
         return replace(puzzle, answer=answer.cells)
 
 
