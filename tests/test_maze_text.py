@@ -477,6 +477,14 @@ def test_csv_shapes() -> None:
     assert write_maze(grid(["Soo", " # ", " G "]), found[3].form) == "Soo.#..G.\n"
 
 
+def test_a_csv_of_one_column_and_titles_with_commas() -> None:
+    assert texts(read('maze\n"###\n#S#\n#G#"\n"#S# # #G#"\n#S# # #G#\n')) == ["f:2", "f:5", "f:6"]
+    assert texts(read("maze\n#S# # #G#\n#S# # #G#\n")) == ["f:2", "f:3"]
+    reads_as("Maze, easy\n1,1,1\n1,S,1\n1,G,1\n", ["###", "#S#", "#G#"])
+    reads_as("Mazes, made by me\n###\n#S#\n#G#\n", ["###", "#S#", "#G#"])
+    reads_as('A maze\n"quoted" from a book\n###\n#S#\n#G#\n', ["###", "#S#", "#G#"])
+
+
 def test_csv_records_that_are_wrong() -> None:
     lines = [
         "id,question,answer",

@@ -20,7 +20,7 @@ from trmsolve.puzzles.maze_cells import FLOOR, GOAL, PATH, START, SYMBOLS
 from trmsolve.puzzles.maze_drawing import Drawing, read_rows
 from trmsolve.puzzles.maze_form import MOST, Row, is_line
 
-COLUMNS = 1000
+COLUMNS = 1000  # of a record, at most; what is beyond is not looked at
 LONGEST = 1 << 22  # characters of a record on several lines
 
 _QUESTION = re.compile(r"(maze|labyrinth|puzzle|question|quiz|problem|given|board|grid|input)(s|zes)?(_?\w+)?")
@@ -88,15 +88,18 @@ class Table:
 def find_table(header: str, text: str, source: TextLines) -> Table | None:
     """The columns, by what the first record holds; names decide between equals. None if this is no CSV."""
     delimiter = max(",;\t", key=header.count)
-    open_ = _ends_quoted(text, delimiter, False)
-    if delimiter not in header or delimiter not in text + delimiter * open_:
+    if delimiter not in header and not text.startswith('"'):
         return None
+    open_ = _ends_quoted(text, delimiter, False)
     names = [field.text.strip().lower() for field in _fields(header, delimiter)]
     fields = [field.text for field in _fields(text, delimiter)]
-    if len(names) != len(fields) and not open_ and not any(map(_QUESTION.fullmatch, names)):
+    asks, tells = ([bool(known.search(name)) for name in names] for known in (_QUESTION, _ANSWER))
+    certain = any(map(_QUESTION.fullmatch, names)) and any(tells) and delimiter in text
+    if len(names) == 1:  # a maze on each line is read without a header too, one between quotes is not
+        certain = bool(_QUESTION.fullmatch(names[0])) and text.startswith('"')
+    if not certain and (len(names) == 1 or not (len(names) == len(fields) or open_)):
         return None
     fields += [""] * (len(names) - len(fields))
-    asks, tells = ([bool(known.search(name)) for name in names] for known in (_QUESTION, _ANSWER))
     mazes = [is_line(_trimmed(Row(0, field)).text) for field in fields]
     solved = [maze and "o" in field for maze, field in zip(mazes, fields, strict=True)]
     if not any(mazes) and not any(asks):
