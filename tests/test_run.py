@@ -186,8 +186,8 @@ def nan_loss(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
     """The loss is not a number once so many steps are done."""
     true, asked = Trainer.loss, iter(range(1000))
 
-    def loss(self: Trainer, prediction: Any) -> Loss:
-        made = true(self, prediction)
+    def loss(self: Trainer, *said: Any) -> Loss:
+        made = true(self, *said)
         return replace(made, total=made.total * float("nan")) if next(asked) >= steps else made
 
     monkeypatch.setattr(Trainer, "loss", loss)

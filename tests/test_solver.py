@@ -38,7 +38,9 @@ class Scripted(TinyRecursiveModel):
         self.solve_at, self.halt_at = solve_at, halt_at
         self.batches: list[int] = []
 
-    def initial_state(self, batch: int, generator: torch.Generator | None = None) -> State:
+    def initial_state(
+        self, batch: int, generator: torch.Generator | None = None, places: tuple[int, ...] | None = None
+    ) -> State:
         zeros = torch.zeros(batch, 81, 32)
         return State(zeros, zeros.clone())
 

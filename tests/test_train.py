@@ -1,6 +1,7 @@
 """Training against the numbers of the paper's public code, and the parts of the engine one by one."""
 
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest

@@ -19,7 +19,7 @@ class TRMConfig:
     ``candidates`` > 1 says that the tokens are a lattice: for every cell so many candidates, each still possible (1) or
     ruled out (0). ``halt_from`` is the slot the halting head reads: the first, as in the paper, or the mean of all, or
     each, and then the most reluctant decides (``min``). With ``rewrites`` the answer of each recursion, and so of each
-    cycle, is the question of the next. ``random_start`` draws the first state anew for each puzzle; an update of z
+    cycle, is the question of the next, but for the tokens among ``kept``: what stands there stays. ``random_start`` draws the first state anew for each puzzle; an update of z
     keeps the share ``damping`` of the old z and gets noise of standard deviation ``update_noise`` in training (both
     arXiv 2605.21488).
     """
@@ -43,6 +43,7 @@ class TRMConfig:
     num_puzzles: int = 1
     normed_swiglu: bool = False
     rewrites: bool = False
+    kept: tuple[int, ...] = ()
     random_start: bool = False
     damping: float = 0.0
     update_noise: float = 0.0
@@ -92,6 +93,8 @@ class TRMConfig:
             raise ValueError(f"a prefix of {self.prefix_len} slots cannot hold {self.puzzle_emb_dim} values")
         if self.prefix_len and not self.puzzle_emb_dim:
             raise ValueError("prefix_len needs puzzle_emb_dim: without an embedding there is no prefix")
+        if any(type(token) is not int or not 0 <= token < self.vocab_size for token in self.kept):
+            raise ValueError(f"kept must be tokens of the {self.vocab_size}, not {self.kept!r}")
         if self.rewrites and (self.prefix_len or self.candidates > 1):
             raise ValueError("rewrites goes with neither a prefix nor a lattice")
         if self.mixer in ("pool", "lattice", "conv"):
@@ -129,5 +132,5 @@ class TRMConfig:
             raise ValueError(f"unknown config field {unknown[0]!r}")
         if missing := sorted({"vocab_size", "seq_len"} - set(fields)):
             raise ValueError(f"missing config field {missing[0]!r}")
-        board = fields.get("board")
-        return cls(**{**fields, "board": tuple(board) if board is not None else None})
+        board, kept = fields.get("board"), fields.get("kept", ())
+        return cls(**{**fields, "board": tuple(board) if board is not None else None, "kept": tuple(kept)})

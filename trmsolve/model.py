@@ -160,14 +160,20 @@ class TinyRecursiveModel(nn.Module):
             new = damping * old + (1 - damping) * new
         return new + noise * torch.randn_like(new) if noise and self.training else new
 
-    def deep_recursion(self, x: Tensor, y: Tensor, z: Tensor) -> State:
-        """``T`` latent recursions, of which only the last one is learned from."""
+    def deep_recursion(self, x: Tensor, y: Tensor, z: Tensor, tokens: Tensor) -> State:
+        """``T`` latent recursions, of which only the last one is learned from; x is the embedding of ``tokens``."""
         with torch.no_grad():
             for _ in range(self.recursions - 1):
                 y, z = self.latent_recursion(x, y, z)
                 if self.config.rewrites:
-                    x = self.embed(self.lm_head(y).argmax(-1))
+                    tokens = self.rewrite(tokens, self.lm_head(y))
+                    x = self.embed(tokens)
         return self.latent_recursion(x, y, z)
+
+    def rewrite(self, tokens: Tensor, logits: Tensor) -> Tensor:
+        """The answer to the question ``tokens``, in its layout: the likeliest tokens in place of all that is not kept."""
+        kept = torch.isin(tokens, torch.tensor(self.config.kept, dtype=tokens.dtype, device=tokens.device))
+        return torch.where(kept, tokens, logits.argmax(-1).view_as(tokens))
 
     def forward(self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None) -> tuple[State, Prediction]:
         """One improvement cycle: the next state, cut off from the gradient, and what it predicts.
@@ -175,7 +181,7 @@ class TinyRecursiveModel(nn.Module):
         ``tokens`` (B, S), or (B, rows, columns) for a convolution, integers below V, ``puzzle_ids`` (B,) integers below
         N (default 0).
         """
-        y, z = self.deep_recursion(self.embed(tokens, puzzle_ids), *state)
+        y, z = self.deep_recursion(self.embed(tokens, puzzle_ids), *state, tokens)
         slots = y.flatten(1, -2)
         logits = self.lm_head(slots)[:, self.config.prefix_len :]
         return State(y.detach(), z.detach()), Prediction(logits, self.halt(slots))

@@ -161,6 +161,8 @@ def refine(
             decoded, probabilities = read_out(prediction.logits, asked, candidates)
         else:
             probabilities, decoded = prediction.logits.float().softmax(-1).max(-1)
+            if model.config.rewrites:
+                decoded = model.rewrite(asked, prediction.logits).flatten(1)
         tokens, confidence = decoded.cpu().numpy(), probabilities.cpu().numpy()
         accepted = [accept(row.key, tokens[number]) for number, row in enumerate(batch.rows)]
         over, lattices = halts[:, 0].tolist(), [None] * len(batch.rows)

@@ -11,13 +11,12 @@ cell and the digits yet to be tried. Knows bits, and neither files nor difficult
 """
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-P = ParamSpec("P")
-T = TypeVar("T")
+from trmsolve.puzzles.kernel import kernel
+
 Ints = NDArray[np.int64]
 
 DONE, DIRTY, CELL, LEFT = 27, 30, 31, 32

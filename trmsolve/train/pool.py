@@ -75,7 +75,8 @@ class Pool:
     def rewrite(self, due: Tensor, logits: Tensor, hint: float) -> None:
         """The next cycle asks about what this one answered, or with probability ``hint`` about what was due."""
         told = torch.rand(len(due), 1, device=self.device) < hint
-        self.batch.tokens.copy_(torch.where(told, due, logits.argmax(-1)).view_as(self.batch.tokens))
+        answered = self.model.rewrite(self.batch.tokens, logits).flatten(1)
+        self.batch.tokens.copy_(torch.where(told, due, answered).view_as(self.batch.tokens))
         self.steps += self.model.reach
 
     def deduce(self, logits: Tensor, guess: float, temperature: float, hint: float) -> None:

@@ -174,6 +174,7 @@ _MAZE_LAPTOP = Recipe(
         normed_swiglu=True,
         halt_from="min",
         rewrites=True,
+        kept=(0, 1, 4),  # padding, walls and the goal
     ),
     batch_size=16,
     max_cycles=64,
