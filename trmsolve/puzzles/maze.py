@@ -64,8 +64,8 @@ class MazeView:
 
     def apply(self, grid: Grid) -> Grid:
         """The maze as the model will see it."""
-        seen: Grid = turn(grid, self.symmetry)
-        return SWAPPED[seen] if self.swapped else np.ascontiguousarray(seen)
+        seen: Grid = np.ascontiguousarray(turn(grid, self.symmetry))
+        return SWAPPED[seen] if self.swapped else seen
 
     def undo(self, grid: NDArray[Any]) -> NDArray[Any]:
         """Back to the puzzle's own frame."""
@@ -244,8 +244,9 @@ class Maze:
         import hashlib
 
         maze = np.where(answer == PATH, FLOOR, answer).astype(np.int8)
-        forms = [turn(clothes, symmetry).tobytes() for clothes in (maze, SWAPPED[maze]) for symmetry in range(8)]
-        return hashlib.sha256(min(forms)).digest()
+        forms = [turn(clothes, symmetry) for clothes in (maze, SWAPPED[maze]) for symmetry in range(8)]
+        shape, cells = min((str(form.shape), form.tobytes()) for form in forms)
+        return hashlib.sha256(shape.encode() + cells).digest()
 
 
 ARROW, ON_PATH, AT_START = 5, 9, 13
