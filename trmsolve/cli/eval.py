@@ -10,19 +10,27 @@ import typer
 from trmsolve.cli import options
 from trmsolve.cli.guard import guarded
 from trmsolve.cli.source import count_items, open_items
-from trmsolve.effort import MAX_CYCLES, NOISE
-from trmsolve.render import ProgressView, make_console
+from trmsolve.effort import MAX_CYCLES, MAZE_CYCLES, NOISE
+from trmsolve.render import ProgressView, count, make_console
 
 
 @guarded
 def eval_command(
-    data: Annotated[Path, typer.Option(metavar="FILE", help="A CSV with questions and answers, or -.")],
+    data: Annotated[Path, typer.Option(metavar="FILE", help="A CSV with questions and answers; - is standard input.")],
     task: options.Task = "sudoku",
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N puzzles.", show_default=False)] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
     record: Annotated[bool, typer.Option("--record", help="Keep the figures in the weights file.")] = False,
     weights: options.Weights = None,
-    cycles: options.Cycles = MAX_CYCLES,
+    cycles: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Improvement cycles a view may take.",
+            show_default=f"{MAX_CYCLES}, for mazes {MAZE_CYCLES}",
+            rich_help_panel=options.TRY,
+        ),
+    ] = None,
     views: options.Views = 1,
     noise: options.Noise = NOISE,
     device: options.Device = "auto",
@@ -37,8 +45,15 @@ def eval_command(
 ) -> None:
     """Measure exact and verified rates.
 
-    With one view every puzzle runs all cycles and its last grid counts, as in the paper. With more, it is solved as the
-    solving command does: halting, checked by the rules, tried again under other symmetries.
+    With one view every puzzle runs all cycles and its last grid counts, as
+    in the paper. With more, it is solved as the solving command does:
+    halting, checked by the rules, tried again under other symmetries.
+
+    exact     the data's own answer
+    cells     of all cells, those as in the data's answer
+    valid     of mazes: a path from start to goal, whatever its length
+    optimal   of mazes: a shortest path, be it the data's or another
+    verified  what the rules accept
     """
     from trmsolve.device import keep_memory
     from trmsolve.evaluate import evaluate
@@ -65,8 +80,9 @@ def eval_command(
 def _table(figures: dict[str, Any]) -> str:
     low, high = figures["exact_ci95"]
     lines = [
-        f"{figures['n']} puzzles of {figures['data']}, {figures['weights']}, {figures['cycles']} cycles, "
-        f"{figures['views']} views, {figures['device']} {figures['dtype']}",
+        f"{count(figures['n'], 'puzzle')} of {figures['data']}, {figures['weights']}, "
+        f"{count(figures['cycles'], 'cycle')}, {count(figures['views'], 'view')}, "
+        f"{figures['device']} {figures['dtype']}",
         f"exact     {figures['exact']:.1%}  (95 % interval {low:.1%} to {high:.1%})",
         f"cells     {figures['cell']:.1%}",
         *(f"{name:10}{figures[name]:.1%}" for name in ("valid", "optimal") if name in figures),

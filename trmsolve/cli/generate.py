@@ -24,6 +24,9 @@ MAZES = "Mazes only"
 PATIENCE = 1.5
 """Seconds until a word is said on what takes so long."""
 
+COMPILING = "compiling the search; the next time it is ready"
+LOOKING = "looking for a path of that length; the first time, the search is compiled too"
+
 
 @guarded
 def generate(
@@ -32,26 +35,43 @@ def generate(
     difficulty: Annotated[
         str | None,
         typer.Option(
-            help="Sudoku: easy, medium, hard, extreme or mixed. Maze: hard, sparse, perfect or mixed.",
-            show_default="the first",
+            help="Sudokus: easy, medium, hard, extreme or mixed. Mazes: hard, sparse, perfect or mixed.",
+            show_default="easy, for mazes hard",
         ),
     ] = None,
     size: Annotated[
-        str | None, typer.Option(metavar="ROWSxCOLUMNS", help="Of mazes.", show_default="30x30", rich_help_panel=MAZES)
+        str | None,
+        typer.Option(
+            metavar="ROWSxCOLUMNS",
+            help="Of every maze; of mixed ones, of the largest.",
+            show_default="30x30",
+            rich_help_panel=MAZES,
+        ),
     ] = None,
     path_length: Annotated[
         str | None,
         typer.Option(
-            metavar="LEAST[-MOST]", help="Steps from start to goal.", show_default="any", rich_help_panel=MAZES
+            metavar="LEAST[-MOST]",
+            help="Steps from start to goal; LEAST alone is so many or more.",
+            show_default="any, for hard mazes long",
+            rich_help_panel=MAZES,
         ),
     ] = None,
     seed: options.Seed = 0,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="A CSV file.", show_default="stdout")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The CSV file to write.", show_default="standard output")
+    ] = None,
 ) -> None:
     """Make puzzles, as a CSV of questions, answers and ratings.
 
-    Sudokus have exactly one solution, and are rated by the guesses that a full search needs. Mazes have the answer of
-    the public data's rule, and are rated by its steps.
+    A Sudoku has exactly one solution. Its rating is how many guesses a full
+    search needs.
+
+    A maze may have several shortest paths: its answer is the one that the
+    public data's rule chooses, its rating the steps of that path. Mazes are
+    hard (random walls, ends as far apart as in the public data), sparse (few
+    walls, any two ends), perfect (corridors, one way between any two cells)
+    or mixed (all of these and more, of all sizes).
     """
     from trmsolve.puzzles import get_task
 
@@ -59,7 +79,8 @@ def generate(
     difficulty = difficulty or room.difficulties[0]
     if difficulty not in room.difficulties:
         raise UsageError(f"--difficulty {difficulty} is not known: use {', '.join(room.difficulties)}")
-    puzzles = _with_a_word(room.generate(difficulty, seed, _size(size), *_lengths(path_length)))
+    word = COMPILING if path_length is None else LOOKING
+    puzzles = _with_a_word(room.generate(difficulty, seed, _size(size), *_lengths(path_length)), word)
     first = next(puzzles)  # what cannot be made is told before a file is touched
     with ExitStack() as stack:
         try:
@@ -68,10 +89,15 @@ def generate(
             raise UsageError(f"{out} cannot be written: {error.strerror}") from None
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(("question", "answer", "source", "rating"))
-        for puzzle in islice(chain([first], puzzles), number):
-            assert puzzle.answer is not None
-            question, answer = room.line(puzzle.grid), room.line(puzzle.answer)
-            writer.writerow((question, answer, f"generated_{difficulty}", puzzle.rating))
+        made = 0
+        try:
+            for puzzle in islice(chain([first], puzzles), number):
+                assert puzzle.answer is not None
+                question, answer = room.line(puzzle.grid), room.line(puzzle.answer)
+                writer.writerow((question, answer, f"generated_{difficulty}", puzzle.rating))
+                made += 1
+        except UsageError as error:  # rare ones may be found once and not again
+            raise UsageError(f"{made} of {number} puzzles are written: {error}") from None
 
 
 def _size(text: str | None) -> tuple[int, int] | None:
@@ -90,13 +116,13 @@ def _lengths(text: str | None) -> tuple[int | None, int | None]:
     return int(match[1]), int(match[3]) if match[3] else None
 
 
-def _with_a_word(puzzles: Iterator["Puzzle"]) -> Iterator["Puzzle"]:
+def _with_a_word(puzzles: Iterator["Puzzle"], word: str = COMPILING) -> Iterator["Puzzle"]:
     """The puzzles; if the first takes long, a word on why."""
-    word = Timer(PATIENCE, typer.echo, ["compiling the search; the next time it is ready"], {"err": True})
-    word.daemon = True
-    word.start()
+    timer = Timer(PATIENCE, typer.echo, [word], {"err": True})
+    timer.daemon = True
+    timer.start()
     try:
         first = next(puzzles)
     finally:
-        word.cancel()
+        timer.cancel()
     yield from chain([first], puzzles)

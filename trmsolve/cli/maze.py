@@ -1,4 +1,4 @@
-"""``trmsolve maze``."""
+"""``trmsolve maze``: solve mazes, whatever their size and form."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ def maze(
         typer.Argument(metavar="FILE", help="Mazes as text, CSV or PNG; - is standard input."),
     ] = None,
     accept_detours: Annotated[
-        bool, typer.Option("--accept-detours", help="A path that is not a shortest one will do.")
+        bool, typer.Option("--accept-detours", help="Be content with a path that is not a shortest one.")
     ] = False,
     show_steps: options.ShowSteps = False,
     json: options.Json = False,
@@ -37,8 +37,13 @@ def maze(
 ) -> None:
     """Solve mazes and watch the model think.
 
-    Answers go to standard output, everything else to standard error. Exit code: 0 all verified, 1 some answer is not
-    verified (or the maze has none), 2 some input could not be read.
+    Answers go to standard output, everything else to standard error.
+
+    Exit codes:
+    0  every answer is verified
+    1  some answer is not, or a maze has no way to the goal
+    2  some input cannot be read
+    3  the weights are missing, damaged or another task's
     """
     wishes = Wishes(show_steps, "json" if json else form, quiet, pace, verbose)
     code = solve(

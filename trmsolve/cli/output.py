@@ -50,13 +50,6 @@ class Writer(ABC):
         """What is written for one outcome, newline included; "" for nothing."""
 
 
-class NoWriter(Writer):
-    """Writes nothing: the answer already stands on the same screen."""
-
-    def text(self, outcome: Answer | PuzzleError) -> str:
-        return ""
-
-
 class LineWriter(Writer):
     """One line an answer."""
 
@@ -77,6 +70,18 @@ class InputWriter(Writer):
         gap = "\n" if drawn and self.wants_gap else ""
         self.wants_gap = drawn and not text.endswith("\n\n")  # a drawing may bring its own empty line
         return gap + text
+
+
+class ScreenWriter(InputWriter):
+    """For a person who has watched: writes only what the screen has not shown, as it is wider than that."""
+
+    def __init__(self, task: Task, weights: str, columns: int) -> None:
+        super().__init__(task, weights)
+        self.columns = columns
+
+    def text(self, outcome: Answer | PuzzleError) -> str:
+        drawn = isinstance(outcome, PuzzleError) or outcome.grid.shape[1] <= self.columns  # at least one a cell
+        return "" if drawn else super().text(outcome)
 
 
 class JsonWriter(Writer):
@@ -106,9 +111,11 @@ class JsonWriter(Writer):
         }
 
 
-def choose_writer(form: str, task: Task, weights: str, shown: bool) -> Writer:
-    """The writer for ``--format``; ``shown`` says that the person sees the answer on this very screen already."""
+def choose_writer(form: str, task: Task, weights: str, watched: int | None = None) -> Writer:
+    """The writer for ``--format``; ``watched`` are the columns of the screen on which the answers stand already."""
     if form not in FORMATS:
         raise UsageError(f"--format {form} is not known: use {', '.join(FORMATS)}")
+    if watched is not None:
+        return ScreenWriter(task, weights, watched)
     writers: dict[str, type[Writer]] = {"input": InputWriter, "line": LineWriter, "json": JsonWriter}
-    return (NoWriter if shown else writers[form])(task, weights)
+    return writers[form](task, weights)

@@ -38,37 +38,36 @@ class Wishes:
 def solve(name: str, files: list[str] | None, wishes: Wishes, batch_size: int | None, **how: Any) -> int:
     """Read, solve, show and answer all puzzles of the files, with ``how`` as ``load`` takes it. Returns the exit code.
 
-    0: all verified, 1: some answer is not verified, 2: some input could not be read.
+    0: all verified, 1: some answer is not verified, 2: some input could not be read. If nothing is for the model to do,
+    it is not even loaded.
     """
     from trmsolve.puzzles import get_task
 
     form, task = wishes.form, get_task(name)
-    choose_writer(form, task, "", shown=False)  # a wrong --format is told before any work
+    choose_writer(form, task, "")  # a wrong --format is told before any work
     items = open_items(task, files)
     first, ended = _first(items)
     view = _choose_view(task, wishes, len(first) if ended else count_items(task, files))
-    hopeless = [item if isinstance(item, PuzzleError) else give_up(task, item) for item in first]
-    if ended and all(hopeless):
-        solver = None  # nothing for the model to do: it is not even loaded
-    else:
-        from trmsolve.device import keep_memory
-        from trmsolve.solver import load
+    watched = form == "input" and sys.stdout.isatty() and sys.stderr.isatty() and view.shows_grids
+    columns = view.console.width if watched else None
+    if ended and (hopeless := _hopeless(task, first)) is not None:
+        with view:
+            return _run(hopeless, view, choose_writer(form, task, "", columns))
 
-        keep_memory()
-        # Frames are watched one puzzle after the other; where nobody watches, the batch is full.
-        solver = load(name, batch_size=batch_size or (1 if view.shows_grids else None), **how)
-        if wishes.verbose:
-            typer.echo(f"weights {solver.weights}, running on {solver.placement.reason}", err=True)
+    from trmsolve.device import keep_memory
+    from trmsolve.solver import load
 
-    shown = form == "input" and sys.stdout.isatty() and sys.stderr.isatty() and view.shows_grids
-    writer = choose_writer(form, task, solver.weights if solver else "", shown)
+    keep_memory()
+    # Frames are watched one puzzle after the other; where nobody watches, the batch is full.
+    solver = load(name, batch_size=batch_size or (1 if view.shows_grids else None), **how)
+    if wishes.verbose:
+        typer.echo(f"weights {solver.weights}, running on {solver.placement.reason}", err=True)
+    writer = choose_writer(form, task, solver.weights, columns)
+    # Many are counted as they come; few are told in their order, each with its answer.
+    early = view.answer if isinstance(view, ProgressView) else None
+    on_cycle = _paced(view, wishes.pace) if view.wants_cycles else None
     with view:
-        if solver is None:
-            outcomes: Iterator[Answer | PuzzleError] = _told(filter(None, hopeless), view)
-        else:
-            on_cycle = _paced(view, wishes.pace) if view.wants_cycles else None
-            outcomes = solver.solve_all(chain(first, items), on_cycle, view.answer)
-        return _run(outcomes, view, writer)
+        return _run(solver.solve_all(chain(first, items), on_cycle, early), view, writer, told=early is not None)
 
 
 def _first(items: Iterator[Item | None]) -> tuple[list[Item], bool]:
@@ -85,12 +84,15 @@ def _first(items: Iterator[Item | None]) -> tuple[list[Item], bool]:
     return first, True
 
 
-def _told(outcomes: Iterable[Answer | PuzzleError], view: View) -> Iterator[Answer | PuzzleError]:
-    """The outcomes, the answers among them shown, as a solver shows its own."""
-    for outcome in outcomes:
-        if isinstance(outcome, Answer):
-            view.answer(outcome)
-        yield outcome
+def _hopeless(task: Task, items: list[Item]) -> list[Answer | PuzzleError] | None:
+    """What is to be said of the items if there is nothing in them for the model to do; else None."""
+    outcomes: list[Answer | PuzzleError] = []
+    for item in items:
+        outcome = item if isinstance(item, PuzzleError) else give_up(task, item)
+        if outcome is None:
+            return None
+        outcomes.append(outcome)
+    return outcomes
 
 
 def _choose_view(task: Task, wishes: Wishes, number: int | None) -> View:
@@ -115,15 +117,20 @@ def _paced(view: View, pace: float) -> Callable[[Cycle], None]:
     return show if pace and view.shows_grids else view.cycle
 
 
-def _run(outcomes: Iterator[Answer | PuzzleError], view: View, writer: Writer) -> int:
-    """Hand every outcome to the screen and to standard output; the exit code they add up to."""
+def _run(outcomes: Iterable[Answer | PuzzleError], view: View, writer: Writer, told: bool = False) -> int:
+    """Hand every outcome to the screen and to standard output; the exit code they add up to.
+
+    ``told`` says that the view has had the answers already.
+    """
     code = 0
     for outcome in outcomes:
         if isinstance(outcome, PuzzleError):
             view.problem(outcome)
             code = UNREADABLE
-        elif not outcome.verified:
-            code = max(code, UNVERIFIED)
+        else:
+            if not told:
+                view.answer(outcome)
+            code = max(code, 0 if outcome.verified else UNVERIFIED)
         if writer.stream.isatty():
             view.clear()
         writer.put(outcome)

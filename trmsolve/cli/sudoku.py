@@ -1,4 +1,4 @@
-"""``trmsolve sudoku``."""
+"""``trmsolve sudoku``: solve Sudokus."""
 
 from typing import Annotated
 
@@ -34,8 +34,13 @@ def sudoku(
 ) -> None:
     """Solve Sudokus and watch the model think.
 
-    Answers go to standard output, everything else to standard error. Exit code: 0 all verified, 1 some answer is not
-    verified, 2 some input could not be read.
+    Answers go to standard output, everything else to standard error.
+
+    Exit codes:
+    0  every answer is verified
+    1  some answer is not
+    2  some input cannot be read
+    3  the weights are missing, damaged or another task's
     """
     wishes = Wishes(show_steps, "json" if json else form, quiet, pace, verbose)
     code = solve(
