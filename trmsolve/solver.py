@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from trmsolve.config import TRMConfig
 from trmsolve.device import Placement, choose_placement
 from trmsolve.effort import NOISE, VIEWS, Effort, usual_cycles
 from trmsolve.errors import PuzzleError, WeightsError
@@ -270,9 +271,10 @@ class _Run:
         self.done[order] = answer
 
 
-def usual_batch_size(device: torch.device) -> int:
-    """How many puzzles are refined at a time where nobody says."""
-    return BATCH_SIZE_CPU if device.type == "cpu" else BATCH_SIZE_GPU
+def usual_batch_size(device: torch.device, config: TRMConfig) -> int:
+    """How many puzzles are refined at a time where nobody says: fewer boards, which are large, and full ones soon."""
+    size = BATCH_SIZE_CPU if device.type == "cpu" else BATCH_SIZE_GPU
+    return size // 4 if config.mixer == "conv" else size
 
 
 def load(
@@ -298,11 +300,11 @@ def load(
     """
     get_task(task)  # an unknown name is told before any work
     placement = choose_placement(device, dtype, threads)
-    size = usual_batch_size(placement.device) if batch_size is None else batch_size
-    cycles = usual_cycles(task) if cycles is None else cycles
-    effort = Effort(cycles, views, size, seed, noise=noise)
     path = weights_at(Path(weights), task) if weights is not None else bundled_weights(task)
     model = load_model(path, task, placement.dtype, placement.device)
+    cycles = usual_cycles(task) if cycles is None else cycles
+    size = usual_batch_size(placement.device, model.config) if batch_size is None else batch_size
+    effort = Effort(cycles, views, size, seed, noise=noise)
     room = get_task(task, model.config.vocab_size)
     if (model.config.vocab_size, model.config.seq_len) != (room.vocab_size, room.seq_len):
         raise WeightsError(

@@ -75,7 +75,7 @@ def bench(
             solver = load(task, weights=weights, device=device, dtype=dtype, threads=threads)
             model, label = solver.model, solver.weights
         figures = bench_solving(
-            task, model, placement, batch_size or usual_batch_size(placement.device), compiled, seconds
+            task, model, placement, batch_size or usual_batch_size(placement.device, model.config), compiled, seconds
         )
     figures = {"task": task, "recipe": name, "weights": label, **figures}
     typer.echo(json_.dumps(figures) if json else _table(figures))
