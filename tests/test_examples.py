@@ -27,7 +27,8 @@ def test_the_readme_begins_with_the_two_commands() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [line for line in SHELL if line.startswith("trmsolve sudoku examples") and "--weights" not in line]
+    "command",
+    [line for line in SHELL if re.match(r"trmsolve (sudoku|maze) examples", line) and "--weights" not in line],
 )
 def test_the_readme_s_solving_commands(command: str) -> None:
     done = run(command, ROOT)
@@ -45,9 +46,10 @@ def test_the_readme_s_training_commands_end_to_end(tmp_path: Path) -> None:
     """As written but for the hour: a minute's fraction leaves weights that load, if not ones that solve."""
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     commands = SHELL[SHELL.index("trmsolve generate -n 200 --difficulty easy --seed 1 --out easy.csv") :]
-    assert len(commands) == 5
+    assert len(commands) == 7
     short = {
         "-n 200": "-n 20",
+        "-n 100": "-n 4",
         "--minutes 60": "--steps 2 --batch-size 4 --held-out 2 --data easy.csv",
         "--seconds 20": "--seconds 1 --batch-size 4 --compile off",
     }
@@ -73,8 +75,9 @@ def test_example_scripts(script: Path) -> None:
     assert "0 rules broken" in done.stdout
 
 
-def test_every_example_puzzle_is_solved() -> None:
-    files = sorted(str(path) for path in (ROOT / "examples" / "sudoku").iterdir())
-    assert len(files) >= 4
-    done = run(f"trmsolve sudoku {' '.join(files)} --json", ROOT)
+@pytest.mark.parametrize(("task", "least"), [("sudoku", 4), ("maze", 7)])
+def test_every_example_puzzle_is_solved(task: str, least: int) -> None:
+    files = sorted(str(path) for path in (ROOT / "examples" / task).iterdir())
+    assert len(files) >= least
+    done = run(f"trmsolve {task} {' '.join(files)} --json", ROOT)
     assert done.returncode == 0, done.stdout
