@@ -16,10 +16,12 @@ from tests.test_maze_rule import Place, by_the_rule, grid, neighbours, place_of,
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import NEVER, Course, Grid, Puzzle
-from trmsolve.puzzles.maze import BOARD, Maze, MazeFlow, MazeView, distance, turn
+from trmsolve.puzzles.maze import BOARD, Maze, MazeFlow
 from trmsolve.puzzles.maze_cells import DOWN, FLOOR, GOAL, LEFT, PATH, RIGHT, START, STEPS, UP, WALL
+from trmsolve.puzzles.maze_check import distance
 from trmsolve.puzzles.maze_generate import DIFFICULTIES, generate_mazes
 from trmsolve.puzzles.maze_rule import label, point, spread
+from trmsolve.puzzles.maze_views import MazeView, turn
 
 MAZE, FLOW = Maze(), MazeFlow()
 BOTH = pytest.mark.parametrize("room", [MAZE, FLOW], ids=["padded", "flow"])

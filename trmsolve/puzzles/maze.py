@@ -1,7 +1,6 @@
-"""Mazes: rules, tokens and symmetries. Reading, drawing and making them stand in the ``maze_*`` files beside it.
+"""Mazes as a task: tokens, and what is learned. Rules, views, text, drawing, making stand in the ``maze_*`` files.
 
-Knows numpy, grids of walls and floor, and nothing of torch, terminals or commands. ``verify`` is written without the
-use of ``encode``, ``decode`` and the compiled search, so that a mistake in those cannot verify itself.
+Knows numpy, grids of walls and floor, and nothing of torch, terminals or commands.
 """
 
 from collections.abc import Iterator
@@ -14,77 +13,18 @@ from numpy.typing import NDArray
 
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.puzzles.base import NEVER, Course, Cycle, Grid, Line, Puzzle, Verdict, View
-from trmsolve.puzzles.maze_cells import FLOOR, GOAL, PATH, START, STEPS, SYMBOLS, WALL
+from trmsolve.puzzles.maze_cells import FLOOR, GOAL, PATH, START, SYMBOLS, WALL
+from trmsolve.puzzles.maze_check import check, distance, find_faults
 from trmsolve.puzzles.maze_generate import DIFFICULTIES, generate_mazes
 from trmsolve.puzzles.maze_paint import paint_maze
 from trmsolve.puzzles.maze_text import line_maze, read_mazes, write_maze
+from trmsolve.puzzles.maze_views import SWAPPED, MazeView, turn
 
 BOARD = (30, 30)
 """What networks are trained on, and all that one with a place for every cell knows."""
 
 LARGEST = (128, 128)
 """The largest maze for a network that knows no places. A bound on time and memory; none is built in."""
-
-Cell = tuple[int, int]
-SWAPPED = np.array([WALL, FLOOR, GOAL, START, PATH], np.int8)
-TURNED = np.zeros((8, 5), np.int8)
-"""What each direction becomes under each symmetry: filled below, from the symmetries themselves."""
-
-
-def turn(cells: NDArray[Any], symmetry: int) -> NDArray[Any]:
-    """One of the 8 symmetries of a rectangle's cells (rows, columns): perhaps transposed, then turned."""
-    return np.rot90(cells.T if symmetry >= 4 else cells, symmetry % 4)
-
-
-def turn_back(cells: NDArray[Any], symmetry: int) -> NDArray[Any]:
-    """``turn_back(turn(c, s), s) == c``."""
-    turned = np.rot90(cells, -(symmetry % 4))
-    return np.ascontiguousarray(turned.T if symmetry >= 4 else turned)
-
-
-def _fill_turned() -> None:
-    """Walk from the middle of a 3x3 board in each direction, turn the board, and see where that has come to."""
-    for symmetry in range(8):
-        for direction in range(1, 5):
-            cells = np.zeros((3, 3), np.int8)
-            cells[1 + STEPS[direction][0], 1 + STEPS[direction][1]] = 1
-            row, column = np.argwhere(turn(cells, symmetry))[0].tolist()
-            TURNED[symmetry, direction] = STEPS.index((row - 1, column - 1))
-
-
-_fill_turned()
-
-
-@dataclass(frozen=True)
-class MazeView:
-    """A maze turned or mirrored, and perhaps walked the other way: start and goal swapped."""
-
-    symmetry: int = 0
-    swapped: bool = False
-
-    def apply(self, grid: Grid) -> Grid:
-        """The maze as the model will see it."""
-        seen: Grid = np.ascontiguousarray(turn(grid, self.symmetry))
-        return SWAPPED[seen] if self.swapped else seen
-
-    def undo(self, grid: NDArray[Any]) -> NDArray[Any]:
-        """Back to the puzzle's own frame."""
-        given = turn_back(grid, self.symmetry)
-        return SWAPPED[given] if self.swapped else given
-
-    def undo_cells(self, cells: NDArray[Any]) -> NDArray[Any]:
-        """Put what belongs to the cells back where the puzzle has them."""
-        return turn_back(cells, self.symmetry)
-
-    def undo_candidates(self, candidates: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """A maze's cells have no candidates."""
-        raise NotImplementedError
-
-    def undo_arrows(self, arrows: NDArray[np.int8]) -> NDArray[np.int8]:
-        """Directions back to the puzzle's own frame; in a swapped view they lead to the start."""
-        back = np.argsort(TURNED[self.symmetry]).astype(np.int8)
-        given: NDArray[np.int8] = back[turn_back(arrows, self.symmetry)]
-        return given
 
 
 @dataclass(frozen=True)
@@ -175,18 +115,8 @@ class Maze:
         return "" if distance(grid) is not None else "unsolvable: walls keep the start from the goal"
 
     def verify(self, puzzle: Grid, answer: Grid) -> Verdict:
-        """The marked cells are one path from start to goal through floor, without branches, and no path is shorter.
-
-        Walls and ends must be as they were. ``valid`` is all that but the last, which is ``optimal``.
-        """
-        if problem := _changed(puzzle, answer) or _no_path(answer):
-            return Verdict(False, problem, valid=False, optimal=False)
-        steps, least = int((answer == PATH).sum()) + 1, distance(puzzle)
-        if steps == least:
-            return Verdict(True, valid=True, optimal=True)
-        return Verdict(
-            self.accept_detours, f"the path takes {steps} steps, {least} are enough", valid=True, optimal=False
-        )
+        """One path from start to goal, without branches, and no other is shorter; see ``maze_check``."""
+        return check(puzzle, answer, self.accept_detours)
 
     def remark(self, puzzle: Grid) -> str:
         """Nothing: what has no solution never gets to the model."""
@@ -194,10 +124,7 @@ class Maze:
 
     def faults(self, puzzle: Grid, answer: Grid) -> tuple[NDArray[np.bool_], int]:
         """Changed walls and ends, loose ends and branches of the path, and their number; 1 more for a detour."""
-        faulty = (puzzle != answer) & ~((puzzle == FLOOR) & (answer == PATH))
-        marked = _neighbours(np.isin(answer, (START, PATH, GOAL)))
-        ends, path = np.isin(answer, (START, GOAL)), answer == PATH
-        faulty |= (ends & (marked != 1)) | (path & (marked != 2))
+        faulty = find_faults(puzzle, answer)
         number = int(faulty.sum())
         if not number and not self.verify(puzzle, answer).verified:  # a ring of its own, or a detour
             number = 1
@@ -320,70 +247,6 @@ def too_large(grid: Grid, largest: tuple[int, int]) -> str:
     """That a maze has more rows or columns than that, or ""."""
     rows, columns = grid.shape
     return "" if rows <= largest[0] and columns <= largest[1] else f"too large: {rows} rows and {columns} columns"
-
-
-def distance(grid: Grid) -> int | None:
-    """The least steps from start to goal, by breadth-first search; None where walls are between."""
-    cells: list[list[int]] = grid.tolist()
-    start = next((r, c) for r, row in enumerate(cells) for c, content in enumerate(row) if content == START)
-    steps, reached, edge = 0, {start}, [start]
-    while edge:
-        beyond: list[Cell] = []
-        for cell in edge:
-            if cells[cell[0]][cell[1]] == GOAL:
-                return steps
-            beyond += [next_ for next_ in _beside(cell, cells) if next_ not in reached]
-            reached.update(beyond)
-        steps, edge = steps + 1, list(dict.fromkeys(beyond))
-    return None
-
-
-def _beside(cell: Cell, cells: list[list[int]]) -> list[Cell]:
-    """The cells beside it that are no wall."""
-    (row, column), rows, columns = cell, len(cells), len(cells[0])
-    around = ((row + 1, column), (row, column - 1), (row, column + 1), (row - 1, column))
-    return [(r, c) for r, c in around if 0 <= r < rows and 0 <= c < columns and cells[r][c] != WALL]
-
-
-NAMES = ("wall", "floor", "start", "goal", "path")
-
-
-def _changed(puzzle: Grid, answer: Grid) -> str:
-    """What an answer changed that it must not, or "": floor may become path and nothing else anything."""
-    changed = np.argwhere((puzzle != answer) & ~((puzzle == FLOOR) & (answer == PATH)))
-    if not len(changed):
-        return ""
-    row, column = changed[0].tolist()
-    was, now = NAMES[puzzle[row, column]], NAMES[answer[row, column]]
-    return f"the {was} at row {row + 1}, column {column + 1} became {now}"
-
-
-def _no_path(answer: Grid) -> str:
-    """Why the marked cells are no path from start to goal, or ""."""
-    cells: list[list[int]] = answer.tolist()
-    marked = {(r, c) for r, row in enumerate(cells) for c, content in enumerate(row) if content in (START, GOAL, PATH)}
-    here = next(cell for cell in marked if cells[cell[0]][cell[1]] == START)
-    walked = {here}
-    while cells[here[0]][here[1]] != GOAL:
-        further = [cell for cell in _beside(here, cells) if cell in marked and cell not in walked]
-        place = f"row {here[0] + 1}, column {here[1] + 1}"
-        if not further:
-            return f"the path ends at {place}" if len(walked) > 1 else "no path leaves the start"
-        if len(further) > 1:
-            return f"the path branches at {place}"
-        here = further[0]
-        walked.add(here)
-    if len(walked) < len(marked):
-        row, column = min(marked - walked)
-        return f"row {row + 1}, column {column + 1} is marked and not on the path"
-    return ""
-
-
-def _neighbours(marked: NDArray[np.bool_]) -> NDArray[np.int_]:
-    """(rows, columns): of each cell how many of the four beside it are marked."""
-    wide = np.pad(marked.astype(np.int_), 1)
-    around: NDArray[np.int_] = wide[:-2, 1:-1] + wide[2:, 1:-1] + wide[1:-1, :-2] + wide[1:-1, 2:]
-    return around
 
 
 def _boards(tokens: NDArray[np.int64]) -> NDArray[np.int8]:
