@@ -19,9 +19,9 @@ class TRMConfig:
     ``candidates`` > 1 says that the tokens are a lattice: for every cell so many candidates, each still possible (1) or
     ruled out (0). ``halt_from`` is the slot the halting head reads: the first, as in the paper, or the mean of all, or
     each, and then the most reluctant decides (``min``). With ``rewrites`` the answer of each recursion, and so of each
-    cycle, is the question of the next, but for the tokens among ``kept``: what stands there stays. ``random_start`` draws the first state anew for each puzzle; an update of z
-    keeps the share ``damping`` of the old z and gets noise of standard deviation ``update_noise`` in training (both
-    arXiv 2605.21488).
+    cycle, is the question of the next, but for the tokens among ``kept``: what stands there stays. ``random_start``
+    draws the first state anew for each puzzle; an update of z keeps the share ``damping`` of the old z and gets noise
+    of standard deviation ``update_noise`` in training (both arXiv 2605.21488).
     """
 
     vocab_size: int

@@ -171,7 +171,7 @@ class TinyRecursiveModel(nn.Module):
         return self.latent_recursion(x, y, z)
 
     def rewrite(self, tokens: Tensor, logits: Tensor) -> Tensor:
-        """The answer to the question ``tokens``, in its layout: the likeliest tokens instead of all that is not kept."""
+        """The answer to the question ``tokens``, in its layout: the likeliest tokens for all that is not kept."""
         kept = torch.isin(tokens, torch.tensor(self.config.kept, dtype=tokens.dtype, device=tokens.device))
         return torch.where(kept, tokens, logits.argmax(-1).view_as(tokens))
 
