@@ -227,9 +227,14 @@ COMPLETE = {"_TRMSOLVE_COMPLETE": "complete_bash", "COMP_WORDS": "trmsolve su", 
     ("arguments", "extra", "shown"),
     [
         (["--help"], {}, "sudoku"),
+        (["--help"], {}, "Solve mazes and watch the model think."),
         (["sudoku", "--help"], {}, "--show-steps"),
+        (["maze", "--help"], {}, "--accept-detours"),
+        (["generate", "--help"], {}, "--path-length"),
+        (["eval", "--help"], {}, "16, for mazes 64"),
         (["train", "--help"], {}, "--minutes"),
         ([], COMPLETE, "sudoku"),
+        ([], {**COMPLETE, "COMP_WORDS": "trmsolve ma"}, "maze"),
     ],
 )
 def test_help_and_completion_do_not_import_torch(arguments: list[str], extra: dict[str, str], shown: str) -> None:
