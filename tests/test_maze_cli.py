@@ -651,6 +651,6 @@ def test_what_is_trained_solves_by_command(tmp_path: Path) -> None:
 if __name__ == "__main__":
     from trmsolve.__main__ import main
 
-    solver.load_model = scripted  # type: ignore[attr-defined]
+    vars(solver)["load_model"] = scripted
     sys.argv[0] = "trmsolve"
     main()
