@@ -282,6 +282,17 @@ def test_the_answer_of_each_cycle_is_the_question_of_the_next(config: TRMConfig)
         assert all(np.array_equal(asked[0].numpy()[kept], question[kept]) for asked in model.asked)
 
 
+def test_confidence_is_the_network_s_own_also_in_what_is_kept() -> None:
+    """A wall stays even where the network would have it gone: then its probability is small."""
+    model, tokens = untrained(KEEPS), boards(6, 9)
+    (step,) = refine(model, iter([Question(0, tokens.numpy())]), never, batch_size=1, max_cycles=1)
+    assert step is not None
+    likely = think(model, tokens[None])[1].logits[0].softmax(-1)
+    own = likely.gather(1, torch.from_numpy(step.tokens)[:, None])[:, 0]
+    assert (own < likely.amax(1)).any()
+    np.testing.assert_allclose(step.confidence, own.numpy(), rtol=1e-4)
+
+
 @pytest.mark.parametrize("config", [KEEPS, STILL])
 @pytest.mark.parametrize("batch_size", [1, 3, 20])
 def test_boards_of_many_sizes_are_refined_as_if_alone_and_in_their_order(config: TRMConfig, batch_size: int) -> None:

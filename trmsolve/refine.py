@@ -160,9 +160,11 @@ def refine(
         if candidates > 1:
             decoded, probabilities = read_out(prediction.logits, asked, candidates)
         else:
-            probabilities, decoded = prediction.logits.float().softmax(-1).max(-1)
+            likely = prediction.logits.float().softmax(-1)
+            probabilities, decoded = likely.max(-1)
             if model.config.rewrites:
                 decoded = model.rewrite(asked, prediction.logits).flatten(1)
+                probabilities = likely.gather(-1, decoded[..., None])[..., 0]  # of what is kept too
         tokens, confidence = decoded.cpu().numpy(), probabilities.cpu().numpy()
         accepted = [accept(row.key, tokens[number]) for number, row in enumerate(batch.rows)]
         over, lattices = halts[:, 0].tolist(), [None] * len(batch.rows)
