@@ -85,6 +85,8 @@ def draw(
     lines = paint(cycle, plain)
     facts = cycle_facts(cycle, lines, plain)
     title = [readable(console, heading, "heading")] if heading else []
+    above = sum(-(-text.cell_len // columns(console)) for text in title)  # a long name takes several lines
+    room = None if height is None else height - above
     values = max(5, len(f"{cycle.grid.size} ▄"))  # any count of cells with its key: then nothing jumps
     under = flow([Text.assemble((f"{fact.label} ", "label"), fact.value) for fact in facts], columns(console))
     for grid in (lines, _unframed(lines)):
@@ -94,9 +96,9 @@ def draw(
             continue  # too large whatever stands beside it: not worth laying out
         picture = stack(rows)
         for body in [side_by_side(picture, facts, plain, values)] * beside + [Group(picture, *under)]:
-            if fits(console, frame := Group(*title, body), height):
-                return frame
-    return under[0]
+            if fits(console, body, room):
+                return Group(*title, body)
+    return Group(*title, under[0])
 
 
 def side_by_side(picture: Text, facts: Iterable[Fact], plain: bool, values: int = 5) -> RenderableType:

@@ -307,8 +307,10 @@ class ProgressView(View):
 def outcome(console: Console, answer: Answer, source: str = "") -> Text:
     """``solved  6 cycles  1 view  0.41 s``, or ``unverified ...`` with the rule that failed."""
     verdict = "solved" if answer.verified else "unverified"
-    facts = [Text(verdict, verdict), Text(count(answer.cycles, "cycle")), Text(count(answer.views, "view"))]
-    facts += [Text(seconds(answer.seconds)), readable(console, "" if answer.verified else answer.reason)]
+    facts = [Text(verdict, verdict)]
+    if answer.views:  # else it was never tried
+        facts += [Text(count(answer.cycles, "cycle")), Text(count(answer.views, "view")), Text(seconds(answer.seconds))]
+    facts.append(readable(console, "" if answer.verified else answer.reason))
     return stack(flow([readable(console, source, "heading"), *facts], columns(console)))
 
 

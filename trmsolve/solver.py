@@ -149,13 +149,12 @@ class _Run:
                 return None
             self.read += 1
             if isinstance(item, Puzzle):
-                if problem := self.task.misfit(item.grid):
-                    item = PuzzleError(problem, item.source)
-                elif answer := give_up(self.task, item):
+                if answer := give_up(self.task, item):
                     self._answered(self.read - 1, answer)
                     continue
-                else:
+                if not (problem := self.task.misfit(item.grid)):
                     return self._question(self._begin(item))
+                item = PuzzleError(problem, item.source)
             self.done[self.read - 1] = item
 
     def events(self) -> Iterator[Cycle | Answer | PuzzleError]:

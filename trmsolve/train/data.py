@@ -85,7 +85,10 @@ class Examples:
                 raise puzzle
             if puzzle.answer is None:
                 raise PuzzleError("training needs the answer beside the puzzle: give a CSV with both", puzzle.source)
-            questions.append(task.lay(puzzle.grid))
+            try:
+                questions.append(task.lay(puzzle.grid))
+            except PuzzleError as error:
+                raise PuzzleError(error.problem, puzzle.source) from None
             answers.append(task.lay(puzzle.answer))
             ratings.append(-1 if puzzle.rating is None else puzzle.rating)
         if len(questions) < 2:
