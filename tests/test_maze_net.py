@@ -838,3 +838,10 @@ def test_training_and_solving_mazes_can_be_timed(monkeypatch: pytest.MonkeyPatch
     assert figures["steps"] >= 1 and figures["flop_per_step"] > 2 * count_cycle(recipe.config)
     figures = bench_solving("maze", untrained(recipe.config), HERE, 2, compiled=False, seconds=0.05)
     assert figures["batch_size"] == 2 and figures["flop_per_step"] == 2 * count_cycle(recipe.config)
+
+
+def test_a_maze_too_large_to_train_on_is_named() -> None:
+    large = np.full((31, 4), 1, np.int8)
+    large[0, :2] = START, GOAL
+    with pytest.raises(PuzzleError, match=r"^mazes\.txt:7: too large: 31 rows and 4 columns; .* 30 x 30"):
+        Examples.collect(MAZE, [Puzzle(large, "mazes.txt:7", answer=large)] * 2)

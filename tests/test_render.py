@@ -184,6 +184,24 @@ def test_each_puzzle_leaves_its_frame_under_its_source() -> None:
     ]
 
 
+def test_a_name_longer_than_the_terminal_hides_no_grid() -> None:
+    console = pinned(60)
+    last = cycle(2, replace(PUZZLE, source="folder/" * 20 + "pair.txt:1"))
+    view = LiveView(console, paint, headings=True)
+    view.cycle(last)
+    view.answer(answer(last))
+    seen = screen(written(console))
+    assert sum("│1 2 │" in line for line in seen) == 1
+    assert "pair.txt:1" in "".join(seen)
+
+
+def test_what_was_never_tried_has_nothing_to_count() -> None:
+    console = pinned()
+    view = LiveView(console, paint)
+    view.answer(replace(answer(cycle()), verified=False, reason="unsolvable", cycles=0, views=0, seconds=0.0))
+    assert "".join(screen(written(console))).split() == ["unverified", "unsolvable"]
+
+
 def test_mixed_puzzles_are_followed_one_at_a_time() -> None:
     console = pinned()
     with LiveView(console, paint, headings=True) as view:
