@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from trmsolve.config import TRMConfig
 from trmsolve.device import Placement, choose_placement
-from trmsolve.effort import NOISE, VIEWS, Effort, usual_cycles
+from trmsolve.effort import VIEWS, Effort, usual_cycles, usual_noise
 from trmsolve.errors import PuzzleError, WeightsError
 from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles import get_task
@@ -284,7 +284,7 @@ def load(
     views: int = VIEWS,
     batch_size: int | None = None,
     seed: int = 0,
-    noise: float = NOISE,
+    noise: float | None = None,
     device: str = "auto",
     dtype: str = "auto",
     threads: int | None = None,
@@ -303,6 +303,7 @@ def load(
     model = load_model(path, task, placement.dtype, placement.device)
     cycles = usual_cycles(task) if cycles is None else cycles
     size = usual_batch_size(placement.device, model.config) if batch_size is None else batch_size
+    noise = usual_noise(task) if noise is None else noise
     effort = Effort(cycles, views, size, seed, noise=noise)
     room = get_task(task, model.config.vocab_size)
     if (model.config.vocab_size, model.config.seq_len) != (room.vocab_size, room.seq_len):

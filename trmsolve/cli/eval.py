@@ -10,7 +10,7 @@ import typer
 from trmsolve.cli import options
 from trmsolve.cli.guard import guarded
 from trmsolve.cli.source import count_items, open_items
-from trmsolve.effort import MAX_CYCLES, MAZE_CYCLES, NOISE
+from trmsolve.effort import MAX_CYCLES, MAZE_CYCLES, MAZE_NOISE, NOISE
 from trmsolve.render import ProgressView, count, make_console
 
 
@@ -32,7 +32,15 @@ def eval_command(
         ),
     ] = None,
     views: options.Views = 1,
-    noise: options.Noise = NOISE,
+    noise: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help=options.NOISE_HELP,
+            show_default=f"{NOISE}, for mazes {MAZE_NOISE}",
+            rich_help_panel=options.TRY,
+        ),
+    ] = None,
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
     threads: options.Threads = None,

@@ -7,7 +7,7 @@ import typer
 from trmsolve.cli import options
 from trmsolve.cli.guard import guarded
 from trmsolve.cli.solve import Wishes, solve
-from trmsolve.effort import MAZE_CYCLES, NOISE, VIEWS
+from trmsolve.effort import MAZE_CYCLES, MAZE_NOISE, VIEWS
 
 
 @guarded
@@ -28,7 +28,7 @@ def maze(
     weights: options.Weights = None,
     cycles: options.Cycles = MAZE_CYCLES,
     views: options.Views = VIEWS,
-    noise: options.Noise = NOISE,
+    noise: options.Noise = MAZE_NOISE,
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
     threads: options.Threads = None,

@@ -7,6 +7,7 @@ import typer
 
 from trmsolve.cli.output import FORMATS
 
+NOISE_HELP = "Chance in every view but the first: freedom of guesses, or noise in the answer."
 RUN, TRY = "Where and how it runs", "How hard it tries"
 
 Weights = Annotated[
@@ -37,7 +38,7 @@ Noise = Annotated[
     float,
     typer.Option(
         min=0,
-        help="Chance in every view but the first: freedom of guesses, or noise in the answer.",
+        help=NOISE_HELP,
         rich_help_panel=TRY,
     ),
 ]
