@@ -91,9 +91,14 @@ def weights_at(path: Path, task: str) -> Path:
     return path
 
 
+LATER = ("rewrites", "kept")
+"""Fields of the config that came when weights had a fingerprint already: they count where they are set."""
+
+
 def fingerprint(path: Path) -> str:
     """A hash of what decides the answers, config and tensors: a score added to the record leaves it the same."""
-    config = json.dumps(read_info(path).config.to_dict(), sort_keys=True)
+    fields = read_info(path).config.to_dict()
+    config = json.dumps({name: value for name, value in fields.items() if value or name not in LATER}, sort_keys=True)
     with path.open("rb") as file:
         header = struct.unpack("<Q", file.read(8))[0]
         file.seek(8 + header)
