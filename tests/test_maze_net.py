@@ -19,7 +19,7 @@ from trmsolve.bench import SIDES, bench_solving, bench_training, count_cycle, ma
 from trmsolve.config import TRMConfig
 from trmsolve.device import Placement
 from trmsolve.effort import Effort
-from trmsolve.errors import PuzzleError
+from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.evaluate import evaluate
 from trmsolve.model import Prediction, State, TinyRecursiveModel
 from trmsolve.puzzles import get_task
@@ -855,3 +855,9 @@ def test_a_maze_too_large_to_train_on_is_named() -> None:
     large[0, :2] = START, GOAL
     with pytest.raises(PuzzleError, match=r"^mazes\.txt:7: too large: 31 rows and 4 columns; .* 30 x 30"):
         Examples.collect(MAZE, [Puzzle(large, "mazes.txt:7", answer=large)] * 2)
+
+
+def test_no_part_of_a_path_is_given_away(examples: Examples, tmp_path: Path) -> None:
+    recipe = replace(RECIPES["maze", "laptop"], config=CONV, batch_size=2, reveal=0.3)
+    with pytest.raises(UsageError, match=r"reveal=0\.3 gives cells of answers away: no maze holds any"):
+        Run(FLOW, recipe, examples, tmp_path, Plan(steps=1, held_out=2), HERE)

@@ -134,6 +134,7 @@ class Task(Protocol):
     candidates: int  # tokens of a cell: 1, or that many where tokens are candidates
     difficulties: tuple[str, ...]
     symmetry_draws: int
+    reveals: bool  # whether a question may hold cells of its answer
     training_kinds: ClassVar[dict[str, int]]  # puzzles of each difficulty that training makes when it is given none
     training_bands: ClassVar[dict[str, float]]  # and how much of each band of rating it draws of them
 

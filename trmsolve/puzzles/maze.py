@@ -43,6 +43,7 @@ class Maze:
     candidates = 1
     largest = BOARD
     symmetry_draws = 2
+    reveals = False
     training_kinds: ClassVar[dict[str, int]] = {"hard": 10_000, "mixed": 30_000, "perfect": 5_000}
     training_bands: ClassVar[dict[str, float]] = {}
     difficulties = tuple(DIFFICULTIES)

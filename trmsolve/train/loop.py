@@ -225,6 +225,8 @@ def _check_config(recipe: Recipe, task: Task) -> None:
             f"the recipe's network has {has[0]} tokens on {has[1]} places and {has[2]} candidates a cell: {task.name} "
             f"has {needs[0]}, {needs[1]} and {needs[2]}"
         )
+    if recipe.reveal and not task.reveals:
+        raise UsageError(f"reveal={recipe.reveal} gives cells of answers away: no {task.name} holds any, set it to 0")
 
 
 def _check_answers(task: Task, examples: Examples) -> None:
