@@ -458,9 +458,12 @@ def places_of(any_grid: Grid) -> NDArray[np.int64]:
     return np.arange(any_grid.size).reshape(any_grid.shape)
 
 
-def test_cells_have_no_candidates() -> None:
-    with pytest.raises(NotImplementedError):
-        MazeView().undo_candidates(np.ones((3, 3, 2), bool))
+@pytest.mark.parametrize("view", VIEWS, ids=str)
+def test_candidates_go_with_their_cells_and_contents(view: MazeView) -> None:
+    """One possible content a cell is the grid itself."""
+    question = np.random.default_rng(5).integers(0, 5, (3, 4)).astype(np.int8)
+    seen = view.apply(question)[..., None] == np.arange(5)
+    assert np.array_equal(view.undo_candidates(seen), question[..., None] == np.arange(5))
 
 
 def leads_to(arrows: NDArray[np.int8], places: NDArray[np.int64]) -> dict[int, int]:

@@ -2,16 +2,13 @@
 
 import json as json_
 import os
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from trmsolve.cli import options
 from trmsolve.cli.guard import guarded
 from trmsolve.errors import UsageError
-
-if TYPE_CHECKING:
-    pass
 
 DEFAULT = "laptop"
 """What is trained if no recipe is named."""

@@ -105,6 +105,12 @@ class Course:
     stages: NDArray[np.int64]
     since: NDArray[np.int32]
 
+    def end(self) -> NDArray[np.int64]:
+        """(n, S): what all tokens are at last."""
+        last = (self.since < NEVER).sum(1, keepdims=True) - 1
+        answers: NDArray[np.int64] = np.take_along_axis(self.stages, last, 1)[:, 0]
+        return answers
+
 
 NEVER = 1 << 30
 
@@ -134,7 +140,7 @@ class Task(Protocol):
     candidates: int  # tokens of a cell: 1, or that many where tokens are candidates
     difficulties: tuple[str, ...]
     symmetry_draws: int
-    reveals: bool  # whether a question may hold cells of its answer
+    ruled: bool  # whether a rule of the data chooses among right answers: then turned questions need theirs anew
     training_kinds: ClassVar[dict[str, int]]  # puzzles of each difficulty that training makes when it is given none
     training_bands: ClassVar[dict[str, float]]  # and how much of each band of rating it draws of them
 

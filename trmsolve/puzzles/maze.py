@@ -43,7 +43,7 @@ class Maze:
     candidates = 1
     largest = BOARD
     symmetry_draws = 2
-    reveals = False
+    ruled = True
     training_kinds: ClassVar[dict[str, int]] = {"hard": 10_000, "mixed": 30_000, "perfect": 5_000}
     training_bands: ClassVar[dict[str, float]] = {}
     difficulties = tuple(DIFFICULTIES)
@@ -68,16 +68,11 @@ class Maze:
         """On the board that networks are trained on, walls around. Raises PuzzleError if it is larger."""
         if problem := too_large(grid, BOARD):
             raise PuzzleError(f"{problem}; training is on boards of {BOARD[0]} x {BOARD[1]}")
-        board = np.full(BOARD, WALL, np.int8)
-        board[: grid.shape[0], : grid.shape[1]] = grid
-        return board
+        return _laid(grid)
 
     def encode(self, grid: NDArray[np.int8]) -> NDArray[np.int64]:
         """Grids (..., rows, columns) of up to 30x30 -> tokens (..., 900)."""
-        rows, columns = grid.shape[-2:]
-        board = np.full((*grid.shape[:-2], *BOARD), WALL, np.int64)
-        board[..., :rows, :columns] = grid
-        return board.reshape(*grid.shape[:-2], self.seq_len) + 1
+        return _laid(grid).reshape(*grid.shape[:-2], self.seq_len).astype(np.int64) + 1
 
     def decode(self, tokens: NDArray[Any], shape: tuple[int, ...]) -> Grid:
         """Tokens (900,) -> grid; padding, which means nothing here, becomes floor."""
@@ -208,23 +203,21 @@ class MazeFlow(Maze):
         return values.reshape(shape)
 
     def relabel(self, tokens: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The rule's path, and its arrows everywhere: the last stage of ``course``."""
-        course = self.course(tokens)
-        last = (course.since < NEVER).sum(1, keepdims=True) - 1
-        answers: NDArray[np.int64] = np.take_along_axis(course.stages, last, 1)[:, 0]
-        return answers
+        """The rule's path, and its arrows everywhere: the end of ``course``."""
+        return self.course(tokens).end()
 
     def course(self, tokens: NDArray[np.int64]) -> Course:
         """The search from the goal gives each cell it discovers its arrow; once at the start, the way back is marked.
 
         Stages are the question, the arrow, and the path; a step goes one cell on.
         """
-        from trmsolve.puzzles.maze_rule import follow, point, spread  # numba: not before it is needed
+        from trmsolve.puzzles.maze_rule import downhill, follow, spread  # numba: not before it is needed
 
         boards = _boards(tokens)
-        arrows = point(boards)
-        path = (follow(boards, arrows) == PATH).reshape(tokens.shape)
-        steps, arrows = spread(boards).reshape(tokens.shape), arrows.reshape(tokens.shape)
+        away = spread(boards)
+        pointed = downhill(away)
+        path = (follow(boards, pointed) == PATH).reshape(tokens.shape)
+        steps, arrows = away.reshape(tokens.shape), pointed.reshape(tokens.shape)
         start = tokens == 1 + START
         least = (steps * start).sum(1, keepdims=True)
         pointing = np.where(arrows > 0, np.where(start, AT_START, ARROW) + arrows, tokens)
@@ -248,6 +241,14 @@ def too_large(grid: Grid, largest: tuple[int, int]) -> str:
     """That a maze has more rows or columns than that, or ""."""
     rows, columns = grid.shape
     return "" if rows <= largest[0] and columns <= largest[1] else f"too large: {rows} rows and {columns} columns"
+
+
+def _laid(grids: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Grids (..., rows, columns) in the upper left corners of boards, walls around."""
+    rows, columns = grids.shape[-2:]
+    boards = np.full((*grids.shape[:-2], *BOARD), WALL, np.int8)
+    boards[..., :rows, :columns] = grids
+    return boards
 
 
 def _boards(tokens: NDArray[np.int64]) -> NDArray[np.int8]:

@@ -16,6 +16,12 @@ STEPS = ((0, 0), (1, 0), (0, -1), (0, 1), (-1, 0))
 """By direction: rows down and columns to the right."""
 
 
+def overwritten(question: NDArray[np.int8], answer: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """(rows, columns): what an answer changed that it must not. Floor may become path, and nothing else anything."""
+    changed: NDArray[np.bool_] = (question != answer) & ~((question == FLOOR) & (answer == PATH))
+    return changed
+
+
 def path_length(answer: NDArray[np.int8]) -> int:
     """The steps from start to goal of a valid answer (rows, columns)."""
     return int((answer == PATH).sum()) + 1

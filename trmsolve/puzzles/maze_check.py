@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmsolve.puzzles.base import Grid, Verdict
-from trmsolve.puzzles.maze_cells import FLOOR, GOAL, PATH, START, WALL
+from trmsolve.puzzles.maze_cells import GOAL, PATH, START, WALL, overwritten
 
 Cell = tuple[int, int]
 NAMES = ("wall", "floor", "start", "goal", "path")
@@ -29,10 +29,9 @@ def check(puzzle: Grid, answer: Grid, accept_detours: bool = False) -> Verdict:
 
 def find_faults(puzzle: Grid, answer: Grid) -> NDArray[np.bool_]:
     """(rows, columns): changed walls and ends, and loose ends and branches of the path. For the eye only."""
-    faulty = (puzzle != answer) & ~((puzzle == FLOOR) & (answer == PATH))
     marked = _neighbours(np.isin(answer, (START, PATH, GOAL)))
     ends, path = np.isin(answer, (START, GOAL)), answer == PATH
-    found: NDArray[np.bool_] = faulty | (ends & (marked != 1)) | (path & (marked != 2))
+    found: NDArray[np.bool_] = overwritten(puzzle, answer) | (ends & (marked != 1)) | (path & (marked != 2))
     return found
 
 
@@ -60,8 +59,8 @@ def _beside(cell: Cell, cells: list[list[int]]) -> list[Cell]:
 
 
 def _changed(puzzle: Grid, answer: Grid) -> str:
-    """What an answer changed that it must not, or "": floor may become path and nothing else anything."""
-    changed = np.argwhere((puzzle != answer) & ~((puzzle == FLOOR) & (answer == PATH)))
+    """The first cell that an answer changed and must not, and how, or ""."""
+    changed = np.argwhere(overwritten(puzzle, answer))
     if not len(changed):
         return ""
     row, column = changed[0].tolist()

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmsolve.puzzles.base import Cycle, Line
-from trmsolve.puzzles.maze_cells import FLOOR, GOAL, PATH, START, WALL
+from trmsolve.puzzles.maze_cells import FLOOR, GOAL, PATH, START, WALL, overwritten
 
 UNSURE, SURE = 0.7, 0.95  # a path cell is drawn in three steps: below the first probability, between, and above
 GLOW = 3  # cells from the ground not yet reached to where the wave is as everywhere
@@ -56,7 +56,7 @@ def cell_kinds(cycle: Cycle) -> list[list[str]]:
     question, answer = cycle.puzzle.grid, cycle.grid
     path, (wave, front) = answer == PATH, _flood(cycle)
     rules = {
-        "overwritten": (answer != question) & ~(path & (question == FLOOR)),
+        "overwritten": overwritten(question, answer),
         "start": answer == START,
         "goal": answer == GOAL,
         "wall": answer == WALL,

@@ -52,30 +52,6 @@ def _find(grid: Grids, content: int) -> int:
 
 
 @kernel
-def point(questions: Grids) -> Grids:
-    """(N, rows, columns): of every cell that can reach the goal the first direction that leads nearer to it, else 0.
-
-    A question without a goal has no arrows.
-    """
-    number, rows, columns = questions.shape
-    arrows = np.zeros((number, rows, columns), np.int8)
-    found, queue = np.empty(rows * columns, np.int32), np.empty(rows * columns, np.int32)
-    for n in range(number):
-        goal = _find(questions[n], GOAL)
-        if goal < 0:
-            continue
-        for reached in range(1, distances(questions[n], goal, found, queue)):
-            here = queue[reached]
-            row, column = here // columns, here % columns
-            for direction in range(1, 5):
-                r, c = row + _STEPS[direction, 0], column + _STEPS[direction, 1]
-                if 0 <= r < rows and 0 <= c < columns and found[r * columns + c] == found[here] - 1:
-                    arrows[n, row, column] = direction
-                    break
-    return arrows
-
-
-@kernel
 def spread(questions: Grids) -> NDArray[np.int32]:
     """(N, rows, columns): the steps from every cell to the goal, -1 where there is no way, or no goal."""
     number, rows, columns = questions.shape
@@ -87,6 +63,29 @@ def spread(questions: Grids) -> NDArray[np.int32]:
             distances(questions[n], goal, found, queue)
             steps[n] = found.reshape(rows, columns)
     return steps
+
+
+@kernel
+def downhill(steps: NDArray[np.int32]) -> Grids:
+    """(N, rows, columns): of every cell that can reach the goal the first direction that leads nearer to it, else 0."""
+    number, rows, columns = steps.shape
+    arrows = np.zeros((number, rows, columns), np.int8)
+    for n in range(number):
+        for row in range(rows):
+            for column in range(columns):
+                if steps[n, row, column] <= 0:
+                    continue
+                for direction in range(1, 5):
+                    r, c = row + _STEPS[direction, 0], column + _STEPS[direction, 1]
+                    if 0 <= r < rows and 0 <= c < columns and steps[n, r, c] == steps[n, row, column] - 1:
+                        arrows[n, row, column] = direction
+                        break
+    return arrows
+
+
+def point(questions: Grids) -> Grids:
+    """``downhill`` of questions (N, rows, columns); one without a goal has no arrows."""
+    return downhill(spread(questions))
 
 
 @kernel

@@ -19,13 +19,13 @@ TURNED = np.zeros((8, 5), np.int8)
 
 def turn(cells: NDArray[Any], symmetry: int) -> NDArray[Any]:
     """One of the 8 symmetries of a rectangle's cells (rows, columns): perhaps transposed, then turned."""
-    return np.rot90(cells.T if symmetry >= 4 else cells, symmetry % 4)
+    return np.rot90(cells.swapaxes(0, 1) if symmetry >= 4 else cells, symmetry % 4)
 
 
 def turn_back(cells: NDArray[Any], symmetry: int) -> NDArray[Any]:
     """``turn_back(turn(c, s), s) == c``."""
     turned = np.rot90(cells, -(symmetry % 4))
-    return np.ascontiguousarray(turned.T if symmetry >= 4 else turned)
+    return np.ascontiguousarray(turned.swapaxes(0, 1) if symmetry >= 4 else turned)
 
 
 def _fill_turned() -> None:
@@ -63,8 +63,9 @@ class MazeView:
         return turn_back(cells, self.symmetry)
 
     def undo_candidates(self, candidates: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """A maze's cells have no candidates."""
-        raise NotImplementedError
+        """(rows, columns, contents): which contents of ``maze_cells`` a cell may have, in the puzzle's own frame."""
+        given = turn_back(candidates, self.symmetry)
+        return given[..., SWAPPED] if self.swapped else given
 
     def undo_arrows(self, arrows: NDArray[np.int8]) -> NDArray[np.int8]:
         """Directions back to the puzzle's own frame; in a swapped view they lead to the start."""

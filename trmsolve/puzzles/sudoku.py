@@ -102,7 +102,7 @@ class Sudoku:
     seq_len = 81
     candidates = 1
     symmetry_draws = 34
-    reveals = True
+    ruled = False
     # Half a minute's work. Extreme ones are dear, and drawn far more often than there are of them.
     training_kinds: ClassVar[dict[str, int]] = {"mixed": 15_000, "hard": 15_000, "extreme": 600}
     training_bands: ClassVar[dict[str, float]] = {"0": 1, "1-7": 3, "8-31": 2, "32-127": 3}

@@ -143,12 +143,16 @@ class Sampler:
             question = torch.where(self._on_device(given.repeat(self.task.candidates, axis=1)), answer, question)
         places, names = (self._on_device(part) for part in self.task.symmetries(symmetry))
         tokens, labels = (names.gather(1, part.gather(1, places)) for part in (question, answer))
-        asked = tokens.cpu().numpy()
-        labels = self._on_device(self.task.relabel(asked, labels.cpu().numpy()))
         batch = Batch(tokens.unflatten(1, self.places), labels, torch.zeros_like(index))
+        return self._ruled(batch) if self.task.ruled else batch
+
+    def _ruled(self, batch: Batch) -> Batch:
+        """With the answers that the data's rule chooses and, for networks that rewrite, how they come about."""
+        asked = batch.tokens.flatten(1).cpu().numpy()
         if self.stages and (course := self.task.course(asked)):
-            batch = replace(batch, stages=self._on_device(course.stages), since=self._on_device(course.since))
-        return batch
+            labels, stages, since = (self._on_device(part) for part in (course.end(), course.stages, course.since))
+            return replace(batch, labels=labels, stages=stages, since=since)
+        return replace(batch, labels=self._on_device(self.task.relabel(asked, batch.labels.cpu().numpy())))
 
     def _draws(self, rows: NDArray[np.int64], number: int) -> NDArray[np.float64]:
         """(n, number) uniform in [0, 1), of each row's next visit."""

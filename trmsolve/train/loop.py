@@ -225,7 +225,7 @@ def _check_config(recipe: Recipe, task: Task) -> None:
             f"the recipe's network has {has[0]} tokens on {has[1]} places and {has[2]} candidates a cell: {task.name} "
             f"has {needs[0]}, {needs[1]} and {needs[2]}"
         )
-    if recipe.reveal and not task.reveals:
+    if recipe.reveal and task.ruled:
         raise UsageError(f"reveal={recipe.reveal} gives cells of answers away: no {task.name} holds any, set it to 0")
 
 
