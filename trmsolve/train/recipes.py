@@ -186,6 +186,17 @@ _MAZE_LAPTOP = Recipe(
     curriculum=((1.0, 1, 1),),
 )
 
+# The public code's network for ARC: as for mazes, with a row of the table for every variant of every task. How many
+# there are follows from the data (``OfficialExamples.sized``).
+_ARC_PAPER = replace(
+    _PAPER,
+    config=replace(_MAZE_PAPER, vocab_size=12),
+    weight_decay=0.1,
+    table_lr=1e-2,
+    table_weight_decay=0.1,
+    warmup=0.004,  # 2,000 of 518,000 steps
+)
+
 RECIPES: dict[tuple[str, str], Recipe] = {
     ("sudoku", "paper"): _PAPER,
     # The paper's kind of network trained with Muon in 8,000 steps, as sic does (public, one view 83.6 to 87.2 %): a
@@ -210,6 +221,7 @@ RECIPES: dict[tuple[str, str], Recipe] = {
         _MAZE_LAPTOP, config=replace(_MAZE_LAPTOP.config, hidden_size=128), batch_size=128, ema=0.999
     ),
     ("maze", "laptop"): _MAZE_LAPTOP,
+    ("arc", "paper"): _ARC_PAPER,
 }
 
 
