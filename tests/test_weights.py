@@ -6,15 +6,19 @@ import struct
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from trmsolve.config import TRMConfig
 from trmsolve.errors import WeightsError
 from trmsolve.model import TinyRecursiveModel
 from trmsolve.weights import (
+    MAX_FILE,
+    TABLE,
     WeightsInfo,
     bundled_weights,
     fingerprint,
@@ -263,3 +267,124 @@ def test_odd_paths_and_nested_metadata(weights: Path, tmp_path: Path) -> None:
     save_file({"a": torch.zeros(1)}, weights, {"trmsolve.config": "[" * 100_000})
     with pytest.raises(WeightsError, match="not usable"):
         load_model(weights, "sudoku", torch.float32, CPU)
+
+
+KNOWING = replace(CONFIG, vocab_size=12, puzzle_emb_dim=64, prefix_len=4, num_puzzles=300_000)
+
+
+def numbered(rows: int, offset: int = 0) -> torch.Tensor:
+    """A table whose every value says where it stands."""
+    return (torch.arange(rows)[:, None] + offset) * 64.0 + torch.arange(64)
+
+
+def with_table(path: Path, config: TRMConfig, filled: dict[int, torch.Tensor]) -> None:
+    """Weights whose table is full of holes, so that it is as large as one likes: zeros but for the rows given."""
+    tensors = TinyRecursiveModel(replace(config, num_puzzles=1)).state_dict()
+    last = {name: tensor for name, tensor in tensors.items() if name != TABLE}
+    shapes = {**{name: list(tensor.shape) for name, tensor in last.items()}, TABLE: [config.num_puzzles, 64]}
+    header: dict[str, object] = {"__metadata__": WeightsInfo(config, "arc").to_metadata()}
+    end = 0
+    for name, shape in shapes.items():
+        begin, end = end, end + 4 * torch.Size(shape).numel()
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [begin, end]}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with path.open("wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        file.write(b"".join(tensor.numpy().tobytes() for tensor in last.values()))
+        table = file.tell()
+        file.truncate(8 + len(text) + end)
+        for row, values in filled.items():
+            file.seek(table + 4 * 64 * row)
+            file.write(values.numpy().tobytes())
+
+
+def test_rows_of_the_table_are_read_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    class Watched:
+        """A safe_open, which is no class to derive from, that remembers what was read as a whole."""
+
+        def __init__(self, *given: Any, **named: Any) -> None:
+            self.file = safe_open(*given, **named)
+
+        def __enter__(self) -> "Watched":
+            self.file.__enter__()
+            return self
+
+        def __exit__(self, *error: Any) -> None:
+            self.file.__exit__(*error)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.file, name)
+
+        def get_tensor(self, name: str) -> torch.Tensor:
+            read.append(name)
+            return self.file.get_tensor(name)
+
+    monkeypatch.setattr("trmsolve.weights.safe_open", Watched)
+    path = tmp_path / "knowing.safetensors"
+    with_table(path, KNOWING, {7: numbered(1, 7)[0], 299_999: numbered(1, 299_999)[0]})
+    model = load_model(path, "arc", torch.float32, CPU, [299_999, 0, 7, 7])
+    assert TABLE not in read and "lm_head.weight" in read
+    assert model.config == replace(KNOWING, num_puzzles=4) and model.puzzle_emb is not None
+    expected = torch.stack([numbered(1, 299_999)[0], torch.zeros(64), *[numbered(1, 7)[0]] * 2])
+    assert torch.equal(model.puzzle_emb.weights, expected)
+    whole = load_model(path, "arc", torch.float32, CPU)
+    tokens, ids = torch.randint(0, 12, (2, 81)), torch.tensor([299_999, 7])
+    with torch.no_grad():
+        (_, one), (_, other) = (
+            net(net.initial_state(2), tokens, which) for net, which in ((whole, ids), (model, torch.tensor([0, 3])))
+        )
+    assert torch.equal(one.logits, other.logits)
+
+
+def test_a_table_larger_than_memory_is_no_hindrance(tmp_path: Path) -> None:
+    """A file of 1 GiB, most of which is not there; what is read of it is little, and may not be all of it."""
+    path, config = tmp_path / "large.safetensors", replace(KNOWING, num_puzzles=1 << 22, puzzle_emb_dim=64)
+    try:
+        with_table(path, config, {4_000_000: numbered(1)[0]})
+    except OSError:
+        pytest.skip("this file system keeps no holes")
+    assert path.stat().st_size > MAX_FILE
+    before = resident()
+    model = load_model(path, "arc", torch.float32, CPU, range(4_000_000, 4_000_100))
+    assert resident() - before < 100 << 20
+    assert model.puzzle_emb is not None and torch.equal(model.puzzle_emb.weights[0], numbered(1)[0])
+    with pytest.raises(WeightsError, match="1024 MiB, more than the 512 MiB allowed"):
+        load_model(path, "arc", torch.float32, CPU)
+    with pytest.raises(WeightsError, match=r"may need \d+ MiB, more than the 512 MiB allowed"):
+        load_model(path, "arc", torch.float32, CPU, range(1 << 21))
+
+
+def resident() -> int:
+    """Bytes of memory in use; 0 where the system does not say."""
+    statm = Path("/proc/self/statm")
+    return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if statm.exists() else 0
+
+
+@pytest.mark.parametrize("row", [300_000, -1])
+def test_rows_must_be_in_the_table(tmp_path: Path, row: int) -> None:
+    path = tmp_path / "knowing.safetensors"
+    with_table(path, KNOWING, {})
+    with pytest.raises(WeightsError, match=f"has no puzzle {row}: its table has 300000 rows"):
+        load_model(path, "arc", torch.float32, CPU, [0, row])
+
+
+def test_all_else_is_as_strict_where_rows_are_read(weights: Path, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="has no table of puzzles"):
+        load_model(weights, "sudoku", torch.float32, CPU, [0])
+    path = tmp_path / "knowing.safetensors"
+    with_table(path, KNOWING, {5: torch.full((64,), float("nan"))})
+    assert load_model(path, "arc", torch.float32, CPU, [4, 6]).puzzle_emb is not None
+    with pytest.raises(WeightsError, match=r"puzzle_emb\.weights has values that are not finite"):
+        load_model(path, "arc", torch.float32, CPU, [4, 5])
+    config = replace(KNOWING, num_puzzles=3)
+    tensors = {**TinyRecursiveModel(config).state_dict(), TABLE: torch.zeros(4, 64)}
+    save_file(tensors, path, WeightsInfo(config, "arc").to_metadata())
+    with pytest.raises(WeightsError, match=r"has shape \(4, 64\), not \(3, 64\)"):
+        load_model(path, "arc", torch.float32, CPU, [0])
+    tensors[TABLE] = torch.zeros(3, 64).to(torch.float8_e4m3fn)
+    save_file(tensors, path, WeightsInfo(config, "arc").to_metadata())
+    with pytest.raises(WeightsError, match="not finite numbers"):
+        load_model(path, "arc", torch.float32, CPU, [0])

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import json
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,10 @@ PUBLIC_PREFIXES = ("_orig_mod.", "model.", "inner.")
 DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 
 MAX_FILE = 512 * 2**20
-"""Bytes; a larger file is no Tiny Recursive Model of the kind solved here."""
+"""Bytes that are read at most; what is larger, its table of puzzles aside, is no Tiny Recursive Model."""
+
+TABLE = "puzzle_emb.weights"
+"""The table of puzzle embeddings, a row each; the paper's for ARC has a million rows, more than all the rest."""
 
 
 @dataclass(frozen=True)
@@ -117,18 +121,48 @@ def read_info(path: Path) -> WeightsInfo:
         raise WeightsError(f"{path} is not usable as weights: {error}") from None
 
 
-def load_model(path: Path, task: str | None, dtype: torch.dtype, device: torch.device) -> TinyRecursiveModel:
+def load_model(
+    path: Path, task: str | None, dtype: torch.dtype, device: torch.device, puzzles: Sequence[int] | None = None
+) -> TinyRecursiveModel:
     """The network of a file, ready to run. Raises WeightsError naming the file and what is wrong with it.
 
-    Strict: the tensors are those the config asks for, in name and shape, floating, finite.
+    Strict: the tensors are those the config asks for, in name and shape, floating, finite. Of the table of puzzles only
+    the rows ``puzzles`` are read if given, at least one; they are puzzles 0, 1, ... of the network.
     """
     info = read_info(path)
     if task is not None and info.task != task:
         raise WeightsError(f"{path} was trained for {info.task or 'an unnamed task'}, not for {task}")
+    if puzzles is not None:
+        check_rows(path, info.config, puzzles)
+    elif (size := path.stat().st_size) > MAX_FILE:
+        raise WeightsError(f"{path} has {size >> 20} MiB, more than the {MAX_FILE >> 20} MiB allowed")
+    tensors = _read_tensors(path, expected_shapes(info.config), puzzles)
+    config = info.config if puzzles is None else replace(info.config, num_puzzles=len(puzzles))
+    return build_model(config, tensors, dtype, device)
+
+
+def expected_shapes(config: TRMConfig) -> dict[str, torch.Size]:
+    """The tensors of a network of this config, by name. Nothing is allocated."""
     with torch.device("meta"):
-        expected = {name: tensor.shape for name, tensor in TinyRecursiveModel(info.config).state_dict().items()}
-    tensors = _read_tensors(path, expected)
-    model = TinyRecursiveModel(info.config, dtype)
+        return {name: tensor.shape for name, tensor in TinyRecursiveModel(config).state_dict().items()}
+
+
+def check_rows(path: Path, config: TRMConfig, puzzles: Sequence[int]) -> None:
+    """Raise WeightsError if the table has none of these rows, or if what is read besides it is too much."""
+    if not config.puzzle_emb_dim:
+        raise WeightsError(f"{path} has no table of puzzles: it knows none of them")
+    if outside := [row for row in puzzles if not 0 <= row < config.num_puzzles]:
+        raise WeightsError(f"{path} has no puzzle {outside[0]}: its table has {config.num_puzzles} rows")
+    shapes = expected_shapes(replace(config, num_puzzles=len(puzzles)))
+    if (size := 8 * sum(shape.numel() for shape in shapes.values())) > MAX_FILE:
+        raise WeightsError(f"{path} may need {size >> 20} MiB, more than the {MAX_FILE >> 20} MiB allowed")
+
+
+def build_model(
+    config: TRMConfig, tensors: dict[str, Tensor], dtype: torch.dtype, device: torch.device
+) -> TinyRecursiveModel:
+    """The network of these tensors, ready to run; they must be those that its config asks for."""
+    model = TinyRecursiveModel(config, dtype)
     model.load_state_dict(tensors, strict=True)
     # The forward pass casts each weight to the activations' dtype at every call: cast once instead. Not the buffers:
     # rotary tables must stay exact.
@@ -171,9 +205,6 @@ def _check_kind(path: Path) -> None:
         raise WeightsError(f"no weights at {path}")
     if not path.is_file():
         raise WeightsError(f"{path} is not a file: name the .safetensors file itself")
-    size = path.stat().st_size
-    if size > MAX_FILE:
-        raise WeightsError(f"{path} has {size >> 20} MiB, more than the {MAX_FILE >> 20} MiB allowed")
     with path.open("rb") as file:
         head = file.read(64)
     if head.startswith(b"version https://git-lfs"):
@@ -184,24 +215,38 @@ def _check_kind(path: Path) -> None:
         raise WeightsError(f"{path} is a web page, not weights")
 
 
-def _read_tensors(path: Path, expected: dict[str, torch.Size]) -> dict[str, Tensor]:
+def _read_tensors(path: Path, expected: dict[str, torch.Size], puzzles: Sequence[int] | None) -> dict[str, Tensor]:
     try:
         with safe_open(path, framework="pt") as file:
-            stored = list(file.keys())
-            names = {strip_prefixes(name): name for name in stored}
-            if len(names) < len(stored):
-                raise WeightsError(f"{path} holds a tensor twice, under two prefixes")
-            for problem, odd in (("lacks", set(expected) - set(names)), ("has an unknown", set(names) - set(expected))):
-                if odd:
-                    raise WeightsError(f"{path} {problem} tensor {min(odd)!r}")
-            for short, name in names.items():
-                shape = file.get_slice(name).get_shape()
-                if tuple(shape) != tuple(expected[short]):
-                    raise WeightsError(f"{path}: {short} has shape {tuple(shape)}, not {tuple(expected[short])}")
-            tensors = {short: file.get_tensor(name) for short, name in names.items()}
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no dict)
+            shapes = {name: tuple(part.get_shape()) for name, part in slices.items()}
+            names = fitting_names(path, shapes, expected)
+            tensors = {
+                short: file.get_tensor(name) if short != TABLE or puzzles is None else slices[name][list(puzzles)]
+                for short, name in names.items()
+            }
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path} is damaged: {error}") from None
+    check_finite(path, tensors)
+    return tensors
+
+
+def fitting_names(path: Path, stored: dict[str, tuple[int, ...]], expected: dict[str, torch.Size]) -> dict[str, str]:
+    """For each expected tensor its name in the file, whose shapes are ``stored``. Raises WeightsError if one is odd."""
+    names = {strip_prefixes(name): name for name in stored}
+    if len(names) < len(stored):
+        raise WeightsError(f"{path} holds a tensor twice, under two prefixes")
+    for problem, odd in (("lacks", set(expected) - set(names)), ("has an unknown", set(names) - set(expected))):
+        if odd:
+            raise WeightsError(f"{path} {problem} tensor {min(odd)!r}")
+    for short, name in names.items():
+        if stored[name] != tuple(expected[short]):
+            raise WeightsError(f"{path}: {short} has shape {stored[name]}, not {tuple(expected[short])}")
+    return names
+
+
+def check_finite(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Raise WeightsError for a tensor that is not of finite floating numbers."""
     for name, tensor in tensors.items():
         if tensor.dtype not in DTYPES or not torch.isfinite(tensor).all():
             raise WeightsError(f"{path}: {name} has values that are not finite numbers")
-    return tensors
