@@ -17,7 +17,7 @@ import numpy as np
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.arc import COLOURS, LARGEST, ArcTask, Pair
 from trmsolve.puzzles.base import Grid
-from trmsolve.puzzles.json_file import JsonObject, load_object, read_documents, shown, unopened
+from trmsolve.puzzles.json_file import JsonObject, load_object, object_of, read_documents, shown, unopened
 
 ID_LIMIT = 100  # characters of a task's id
 
@@ -90,7 +90,7 @@ def task_of(value: object, name: str, source: str = "") -> ArcTask:
         if not (name.isprintable() and 0 < len(name) <= ID_LIMIT):
             name = shown(name)
             raise PuzzleError(f"an id has 1 to {ID_LIMIT} characters, all of them printable")
-        task = _object(value, "", SHAPE)
+        task = object_of(value, SHAPE)
         return ArcTask(name, _pairs(task, "train", "demonstration"), _pairs(task, "test", "test"), source)
     except PuzzleError as error:
         number = len(tests) if isinstance(tests, list) else 1
@@ -194,7 +194,7 @@ def _pairs(task: Mapping[str, Any], key: str, called: str) -> tuple[Pair, ...]:
 
 def _pair(value: object, place: str, demonstrated: bool) -> Pair:
     """A demonstration, ``demonstrated`` with its output, or a test, whose output may be absent or null."""
-    pair = _object(value, place, 'a pair is an object with "input" and "output"')
+    pair = object_of(value, 'a pair is an object with "input" and "output"', place)
     if "input" not in pair:
         raise PuzzleError('"input" is missing', place)
     if demonstrated and "output" not in pair:
@@ -203,14 +203,6 @@ def _pair(value: object, place: str, demonstrated: bool) -> Pair:
     if not demonstrated and pair.get("output") is None:
         return Pair(question)
     return Pair(question, parse_grid(pair["output"], f"{place}, output"))
-
-
-def _object(value: object, place: str, shape: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise PuzzleError(f"{shown(value)}, but {shape}", place)
-    if isinstance(value, JsonObject) and value.twice is not None:
-        raise PuzzleError(f"{shown(value.twice)} stands twice in it: which is meant?", place)
-    return value
 
 
 def _solved(task: ArcTask, solutions: JsonObject, path: str) -> Item:

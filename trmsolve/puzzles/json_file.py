@@ -74,6 +74,15 @@ def load_object(path: str, shape: str) -> JsonObject:
     return documents[0]
 
 
+def object_of(value: object, shape: str, place: str = "") -> dict[str, Any]:
+    """The value, if it is an object whose keys stand once each. Raises PuzzleError, whose source is ``place``."""
+    if not isinstance(value, dict):
+        raise PuzzleError(f"{shown(value)}, but {shape}", place)
+    if isinstance(value, JsonObject) and value.twice is not None:
+        raise PuzzleError(f"{shown(value.twice)} stands twice in it: which is meant?", place)
+    return value
+
+
 def unopened(error: OSError, path: str) -> PuzzleError:
     """Why the file at ``path`` could not be opened or read."""
     if isinstance(error, FileNotFoundError):
