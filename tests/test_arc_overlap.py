@@ -1,6 +1,5 @@
 """Copies of tasks are found under any symmetry and colouring, what only looks alike is kept, in the public sets too."""
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trmsolve.puzzles.arc import ArcTask, Pair
 from trmsolve.puzzles.arc_overlap import canonical_pair, fingerprint_of, without_copies
+from trmsolve.puzzles.arc_read import read_path, solutions_beside
 from trmsolve.puzzles.base import Grid
 
 PUBLIC = os.environ.get("TRMSOLVE_ARC_DATA")
@@ -48,6 +48,7 @@ def seen(pair: Pair, mirrored: bool, quarters: int, colours: Sequence[int]) -> P
     return Pair(turned(pair.input), turned(pair.output))
 
 
+@settings(deadline=None)
 @given(pairs(), st.booleans(), st.integers(0, 3), st.permutations(range(10)))
 def test_symmetries_and_colourings_are_the_same(
     given_pair: Pair, mirrored: bool, quarters: int, colours: list[int]
@@ -98,23 +99,9 @@ def test_a_fingerprint_is_of_the_demonstrations_in_any_order() -> None:
 
 
 def public_tasks(name: str) -> list[ArcTask]:
-    folder = Path(PUBLIC or "")
-    asked, answered = (
-        json.loads((folder / f"arc-agi_{name}_{part}.json").read_text(encoding="utf-8"))
-        for part in ("challenges", "solutions")
-    )
-    return [
-        ArcTask(
-            key,
-            tuple(Pair(np.array(one["input"]), np.array(one["output"])) for one in task["train"]),
-            tuple(
-                Pair(np.array(one["input"]), np.array(output))
-                for one, output in zip(task["test"], answered[key], strict=True)
-            ),
-            name,
-        )
-        for key, task in asked.items()
-    ]
+    path = str(Path(PUBLIC or "") / f"arc-agi_{name}_challenges.json")
+    items = read_path(path, solutions_beside(path))
+    return [replace(item, source=name) for item in items if isinstance(item, ArcTask)]
 
 
 @pytest.mark.skipif(PUBLIC is None, reason="TRMSOLVE_ARC_DATA does not name a folder with the public ARC sets")

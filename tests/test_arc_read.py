@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles import json_file
 from trmsolve.puzzles.arc import ArcTask
+from trmsolve.puzzles.arc_overlap import canonical_pair
 from trmsolve.puzzles.arc_read import (
     ArcTaskError,
     add_solutions,
@@ -25,6 +26,7 @@ from trmsolve.puzzles.arc_read import (
     solutions_beside,
     task_of,
 )
+from trmsolve.puzzles.base import Grid
 
 SHAPE = 'a task is an object with "train" and "test", each a list of pairs of "input" and "output"'
 
@@ -258,6 +260,7 @@ def test_any_json_is_tasks_or_errors_of_one_line(value: object) -> None:
         assert not isinstance(item, ArcTask) or (item.demonstrations and item.tests and item.name.isprintable())
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_tasks_or_errors(data: bytes) -> None:
     assert all(isinstance(item, PuzzleError) for item in read(data))
@@ -381,3 +384,73 @@ def test_a_file_of_no_solutions_is_refused_before_any_work(tmp_path: Path, text:
         (tmp_path / "s.json").write_text(text)
     with pytest.raises(PuzzleError, match=problem):
         add_solutions([], str(tmp_path / "s.json"))
+
+
+# The examples
+
+
+def falls(question: Grid) -> Grid:
+    fallen = np.zeros_like(question)
+    for column, cells in enumerate(question.T):
+        coloured = cells[cells > 0]
+        fallen[len(cells) - len(coloured) :, column] = coloured
+    return fallen
+
+
+def fills(question: Grid) -> Grid:
+    free = np.pad(question == 0, 1, constant_values=True)
+    outside = np.zeros_like(free)
+    outside[0, 0] = True
+    for _ in range(free.size):  # spreads from the corner over whatever is no outline
+        for axis in (0, 1):
+            for step in (-1, 1):
+                outside |= np.roll(outside, step, axis) & free
+    return np.where((question == 0) & ~outside[1:-1, 1:-1], 4, question)
+
+
+def sorts_by_size(question: Grid) -> Grid:
+    held = np.pad(question > 0, 1)
+    joined = held[:-2, 1:-1] | held[2:, 1:-1] | held[1:-1, :-2] | held[1:-1, 2:]
+    return np.where(question == 0, 0, np.where(joined, 1, 2))
+
+
+def crosses(question: Grid) -> Grid:
+    marked = question == 2
+    lines = marked.any(axis=0) | marked.any(axis=1)[:, None]
+    return np.where(marked, 2, np.where(lines, 1, 0))
+
+
+EXAMPLES = Path(__file__).parents[1] / "examples" / "arc"
+RULES: dict[str, Callable[[Grid], Grid]] = {
+    "cross": crosses,
+    "fill": fills,
+    "gravity": falls,
+    "mirror": np.fliplr,
+    "recolour": sorts_by_size,
+}
+
+
+def test_every_example_has_its_rule() -> None:
+    assert [item.name if isinstance(item, ArcTask) else item for item in read_path(str(EXAMPLES))] == list(RULES)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_examples_are_small_answered_and_follow_their_rule(name: str) -> None:
+    (task,) = read_path(str(EXAMPLES / f"{name}.json"))
+    assert isinstance(task, ArcTask) and task.answered
+    assert 3 <= len(task.demonstrations) <= 4 and 1 <= len(task.tests) <= 2
+    pairs = task.demonstrations + task.tests
+    for pair in pairs:
+        assert pair.output is not None and max(pair.input.shape + pair.output.shape) <= 10
+        assert np.array_equal(RULES[name](pair.input), pair.output)
+        assert not np.array_equal(pair.input, pair.output)
+    assert len({canonical_pair(pair) for pair in pairs}) == len(pairs)
+
+
+@pytest.mark.parametrize("name", ["cross", "fill", "recolour"])
+def test_the_rules_of_three_examples_have_no_direction(name: str) -> None:
+    (task,) = read_path(str(EXAMPLES / f"{name}.json"))
+    assert isinstance(task, ArcTask)
+    for pair in task.demonstrations + task.tests:
+        for turn in (np.rot90, np.fliplr):
+            assert np.array_equal(RULES[name](turn(pair.input)), turn(RULES[name](pair.input)))

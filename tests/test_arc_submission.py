@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trmsolve.errors import PuzzleError
@@ -91,6 +91,7 @@ def test_a_file_has_a_line_for_each_task_and_is_whole_or_not_there(tmp_path: Pat
 GRIDS = st.lists(st.lists(st.integers(0, 9), min_size=3, max_size=3), min_size=1, max_size=4)
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.dictionaries(st.text(min_size=1), st.lists(st.lists(GRIDS, min_size=1, max_size=3), min_size=1, max_size=3)))
 def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, found: dict[str, Any]) -> None:
     path = tmp_path_factory.getbasetemp() / "submission.json"
