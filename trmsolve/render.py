@@ -69,6 +69,23 @@ FILLS = {
     "overwritten": "bright_red",
 }
 PAIRS = {f"{ink} on {paper}": f"{FILLS[ink]} on {FILLS[paper]}" for ink in FILLS for paper in FILLS}
+# The colours of ARC are a code that everyone writes and speaks of, and orange, maroon and light blue are in no
+# palette: so these are fixed, each with the digit on it, and still ten different ones where there are but sixteen.
+COLOURS = (
+    "grey50 on grey15",
+    "grey100 on dodger_blue3",
+    "grey100 on red3",
+    "grey0 on color(34)",
+    "grey0 on gold1",
+    "grey0 on grey66",
+    "grey0 on magenta1",
+    "grey0 on dark_orange",
+    "grey0 on sky_blue1",
+    "grey100 on color(89)",
+)
+COLOURED = {f"colour {value}": style for value, style in enumerate(COLOURS)}
+GROUNDS = {f"colour {value}": style.split(" on ")[1] for value, style in enumerate(COLOURS)} | {"floor": "default"}
+COLOURED |= {f"{ink} on {paper}": f"{GROUNDS[ink]} on {GROUNDS[paper]}" for ink in COLOURED for paper in GROUNDS}
 REDRAW_SECONDS = 0.1  # a progress line need not move faster than an eye
 ROWS_BELOW = 2  # kept free under a moving frame, for its outcome and the cursor: then the terminal never scrolls
 
@@ -85,7 +102,7 @@ def make_console(stream: TextIO | None = None, **pinned: Any) -> Console:
     stream = stream or sys.stderr
     if not stream.isatty():
         pinned.setdefault("force_interactive", False)  # FORCE_COLOR asks a pipe for colours, never for animation
-    return _Console(file=stream, theme=Theme(STYLES | PAIRS), highlight=False, **pinned)
+    return _Console(file=stream, theme=Theme(STYLES | PAIRS | COLOURED), highlight=False, **pinned)
 
 
 class Screen(AbstractContextManager["Screen"]):

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from trmsolve import __version__
+from trmsolve.cli.arc import arc
 from trmsolve.cli.bench import bench
 from trmsolve.cli.eval import eval_command
 from trmsolve.cli.generate import generate
@@ -41,6 +42,7 @@ def root(
 
 app.command()(sudoku)
 app.command()(maze)
+app.command()(arc)
 app.command()(train)
 app.command("eval")(eval_command)
 app.command()(generate)

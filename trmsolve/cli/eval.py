@@ -7,16 +7,20 @@ from typing import Annotated, Any
 
 import typer
 
-from trmsolve.cli import options
+from trmsolve.cli import arc_options, options
 from trmsolve.cli.guard import guarded
 from trmsolve.cli.source import count_items, open_items
 from trmsolve.effort import MAX_CYCLES, MAZE_CYCLES, MAZE_NOISE, NOISE
+from trmsolve.errors import UsageError
 from trmsolve.render import ProgressView, count, make_console
 
 
 @guarded
 def eval_command(
-    data: Annotated[Path, typer.Option(metavar="FILE", help="A CSV with questions and answers; - is standard input.")],
+    data: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="A CSV with questions and answers, or ARC tasks; - is standard input."),
+    ],
     task: options.Task = "sudoku",
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N puzzles.", show_default=False)] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
@@ -31,7 +35,15 @@ def eval_command(
             rich_help_panel=options.TRY,
         ),
     ] = None,
-    views: options.Views = 1,
+    views: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Symmetric views to try until one is verified.",
+            show_default="1, for ARC automatic",
+            rich_help_panel=options.TRY,
+        ),
+    ] = None,
     noise: Annotated[
         float | None,
         typer.Option(
@@ -41,6 +53,19 @@ def eval_command(
             rich_help_panel=options.TRY,
         ),
     ] = None,
+    solutions: arc_options.Solutions = None,
+    submission: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Score these attempts, without a model.", show_default=False, rich_help_panel="ARC"
+        ),
+    ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(min=1, help="Only N tasks, drawn by --seed.", show_default=False, rich_help_panel="ARC"),
+    ] = None,
+    budget: arc_options.Budget = None,
+    steps: arc_options.Steps = None,
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
     threads: options.Threads = None,
@@ -62,7 +87,27 @@ def eval_command(
     valid     of mazes: a path from start to goal, whatever its length
     optimal   of mazes: a shortest path, be it the data's or another
     verified  what the rules accept
+
+    ARC tasks are solved as trmsolve arc does, with two attempts a test.
+
+    pass@1, pass@2  the mean over the tasks of the share of their tests that
+    are right in the first, or in either attempt: the official score
     """
+    arc_only = {"solutions": solutions, "submission": submission, "sample": sample, "budget": budget, "steps": steps}
+    if task == "arc":
+        from trmsolve.cli.eval_arc import Measurement, eval_arc
+
+        _refuse({"noise": noise, "compile": compiled or None}, "is not for ARC tasks")
+        raise typer.Exit(
+            eval_arc(
+                Measurement(data, solutions, limit, sample, seed), submission, json, record, weights=weights,
+                cycles=cycles, views=views, budget=budget, steps=steps, batch=batch_size, device=device, dtype=dtype,
+                threads=threads,
+            )
+        )  # fmt: skip
+    _refuse(arc_only, "is for --task arc")
+    views = views or 1
+
     from trmsolve.device import keep_memory
     from trmsolve.evaluate import evaluate
     from trmsolve.puzzles import get_task
@@ -72,8 +117,8 @@ def eval_command(
     keep_memory()
     room = get_task(task)
     solver = load(
-        task, weights=weights, cycles=cycles, views=views, batch_size=batch_size, seed=seed, noise=noise, device=device,
-        dtype=dtype, threads=threads, compiled=compiled,
+        task, weights=weights, cycles=cycles, views=views, batch_size=batch_size, seed=seed, noise=noise,
+        device=device, dtype=dtype, threads=threads, compiled=compiled,
     )  # fmt: skip
     items = islice((item for item in open_items(room, [str(data)]) if item is not None), limit)
     total = limit if limit is not None else count_items(room, [str(data)])
@@ -83,6 +128,13 @@ def eval_command(
         path = weights_at(weights, task) if weights else bundled_weights(task)
         record_score(path, f"{figures['data']}, {views} views", figures)
     typer.echo(json_.dumps(figures) if json else _table(figures))
+
+
+def _refuse(given: dict[str, Any], why: str) -> None:
+    """Options that would do nothing, by their names."""
+    for name, value in given.items():
+        if value is not None:
+            raise UsageError(f"--{name} {why}: leave it out")
 
 
 def _table(figures: dict[str, Any]) -> str:

@@ -45,7 +45,7 @@ Noise = Annotated[
 BatchSize = Annotated[
     int | None, typer.Option(min=1, help="Puzzles refined at a time.", show_default="automatic", rich_help_panel=RUN)
 ]
-Task = Annotated[str, typer.Option(help="The kind of puzzle: sudoku or maze.")]
+Task = Annotated[str, typer.Option(help="The kind of puzzle: sudoku, maze or arc.")]
 
 ShowSteps = Annotated[bool, typer.Option("--show-steps", help="Print every cycle, one below the other.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a puzzle: short for --format json.")]

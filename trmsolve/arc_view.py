@@ -1,0 +1,370 @@
+"""What a person watches while ARC tasks are learned and answered: the demonstrations, the grids, then the attempts.
+
+A command chooses one view, tells it of every step of adapting, every cycle, answer and unreadable item, and closes it;
+all of it goes to standard error. Knows Rich and ARC's values, and what moves and what stays; how grids become lines is
+``arc_paint``'s. Knows no torch, and works out no answer, vote or figure itself.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Self, get_args
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from trmsolve.dashboard import ECHO, duration
+from trmsolve.errors import PuzzleError
+from trmsolve.frame import BAR_WIDTH, Fact, bar, columns, flow, is_plain, readable, side_by_side, stack
+from trmsolve.puzzles.arc import ATTEMPTS, Adapting, ArcAnswer, ArcCycle, ArcTask
+from trmsolve.puzzles.arc_paint import (
+    READABLE,
+    Cells,
+    Drawing,
+    Paint,
+    flowed,
+    in_one_row,
+    paint_attempts,
+    paint_cycle,
+    paint_demonstrations,
+    paint_steps,
+    width,
+    wrapped,
+)  # fmt: skip
+from trmsolve.render import REDRAW_SECONDS, ROWS_BELOW, Screen, count, seconds
+
+ENDED = {
+    "budget": "the time was up",
+    "solved": "all demonstrations solved",
+    "interrupted": "interrupted",
+    "steps": "the steps were up",
+}
+"""Why adapting is over, in words."""
+
+VALUES = len("0.1234")  # room for the longest figure, so that nothing jumps
+
+
+def make_arc_view(
+    console: Console, number: int, show_steps: bool = False, quiet: bool = False, pace: float = 0.0, few: int = 8
+) -> "ArcView":
+    """The view that suits ``number`` tasks: quiet, every step, a live panel, lines, or from ``few`` on a progress line.
+
+    ``pace`` is how many seconds every frame of a cycle is held.
+    """
+    if quiet:
+        return ArcView(console)
+    if show_steps:
+        return StepsArcView(console, pace)
+    if number > few:
+        return ProgressArcView(console, number)
+    return LiveArcView(console, pace) if console.is_interactive else LinesArcView(console)
+
+
+class ArcView(Screen):
+    """Shows nothing but what could not be read: the quiet view, and what the others have in common."""
+
+    @property
+    def wants_cycles(self) -> bool:
+        """Whether there is a use in telling it of every cycle."""
+        return False
+
+    @property
+    def shows_grids(self) -> bool:
+        """Whether the person sees the answers themselves here."""
+        return False
+
+    def adapting(self, adapting: Adapting) -> None:
+        """The network learned a task a step more, or is done with that."""
+
+    def cycle(self, cycle: ArcCycle) -> None:
+        """The network improved an answer once more."""
+
+    def answer(self, answer: ArcAnswer) -> None:
+        """A task is done."""
+
+    def problem(self, error: PuzzleError) -> None:
+        """An item could not be read."""
+        self._tell(str(error), "unreadable")
+
+    def note(self, text: str) -> None:
+        """A message of one line."""
+
+
+class LinesArcView(ArcView):
+    """A line a task: for pipes and dumb terminals."""
+
+    def answer(self, answer: ArcAnswer) -> None:
+        self._print(outcome(self.console, answer, answer.task.name))
+
+    def note(self, text: str) -> None:
+        self._tell(text, "note")
+
+
+class LiveArcView(LinesArcView):
+    """For a few tasks: one panel redrawn in place, first of the learning, then of the answering; attempts stay.
+
+    Several tasks or views may be told of mixed: one at a time is followed.
+    """
+
+    def __init__(self, console: Console, pace: float = 0.0, clock: Callable[[], float] = time.perf_counter) -> None:
+        super().__init__(console)
+        self.pace, self.clock, self._drawn = pace, clock, float("-inf")
+        self._task: ArcTask | None = None
+        self._cycle: ArcCycle | None = None
+
+    @property
+    def wants_cycles(self) -> bool:
+        return self.console.is_interactive
+
+    @property
+    def shows_grids(self) -> bool:
+        return self.console.is_interactive
+
+    def adapting(self, adapting: Adapting) -> None:
+        due = self.clock() - self._drawn >= REDRAW_SECONDS or adapting.ended
+        if not (self._follows(adapting.task) and due):
+            return
+        task, broad = adapting.task, self.console.width - ECHO
+        number = count(len(task.demonstrations), "demonstration")
+        title = f"learned from {number}: {ENDED[adapting.ended]}" if adapting.ended else f"learning from {number}"
+        paint = partial(paint_demonstrations, task, broad, is_plain(self.console))
+        self._show(task, title, adapting_facts(adapting), paint)
+
+    def cycle(self, cycle: ArcCycle) -> None:
+        if self._follows(cycle.task) and _goes_on(self._cycle, cycle):
+            self._cycle = cycle
+            paint = partial(paint_cycle, cycle, is_plain(self.console))
+            self._show(cycle.task, "answering", cycle_facts(cycle), paint)
+            time.sleep(self.pace)
+
+    def answer(self, answer: ArcAnswer) -> None:
+        self.clear()
+        if answer.task is self._task:
+            self._task, self._cycle, self._drawn = None, None, float("-inf")
+        self._tell(answer.task.name, "heading")
+        self._pictures(answer)
+        self._print(outcome(self.console, answer))
+
+    def close(self) -> None:
+        self._keep()  # an interrupt leaves the panel where the network was
+        super().close()
+
+    def _follows(self, task: ArcTask) -> bool:
+        if self._task is None:
+            self._task = task
+        return self._task is task and self.console.is_interactive
+
+    def _show(self, task: ArcTask, title: str, facts: list[Fact], paint: Paint) -> None:
+        heading = Text.assemble(readable(self.console, task.name, "heading"), f"  {title}")
+        self._move(panel(self.console, heading, facts, paint, self.console.height - ROWS_BELOW))
+        self._drawn = self.clock()
+
+    def _pictures(self, answer: ArcAnswer) -> None:
+        plain, broad = is_plain(self.console), self.console.width
+        for test in range(len(answer.task.tests)):
+            self._draw(in_one_row(partial(paint_attempts, answer, test, plain), broad))
+
+    def _draw(self, drawing: Drawing) -> None:
+        self._print(as_text(drawing, is_plain(self.console)))
+        self.console.line()
+
+
+class StepsArcView(LiveArcView):
+    """``--show-steps``: a task's demonstrations, and every cycle of the view that found its first attempt.
+
+    They follow when the task is done; a file gets the same without escapes.
+    """
+
+    @property
+    def shows_grids(self) -> bool:
+        return True
+
+    def _pictures(self, answer: ArcAnswer) -> None:
+        plain, broad = is_plain(self.console), self.console.width
+        self._tell("demonstrations", "heading")
+        self._draw(wrapped(partial(paint_demonstrations, answer.task, broad, plain), broad))
+        for test in range(len(answer.task.tests)):
+            steps = [step for step in answer.steps if step.test == test]
+            if steps:
+                last = steps[-1]
+                self._tell(f"test {test + 1}, view {last.view} of {last.views}", "heading")
+                self._draw(wrapped(partial(paint_steps, steps, plain), broad))
+        super()._pictures(answer)
+
+
+class ProgressArcView(LinesArcView):
+    """For many tasks: one moving line of counts and a summary at the end; where nothing can move, a line a task."""
+
+    def __init__(self, console: Console, total: int, clock: Callable[[], float] = time.perf_counter) -> None:
+        super().__init__(console)
+        self.total, self.clock, self.begun = total, clock, clock()
+        self.counts: Counter[str] = Counter()
+        self._now: Adapting | None = None
+        self._answered, self._drawn, self._closed = self.begun, float("-inf"), False
+
+    def __enter__(self) -> Self:
+        self.begun = self.clock()  # when all is loaded
+        return super().__enter__()
+
+    @property
+    def wants_cycles(self) -> bool:
+        return self.console.is_interactive
+
+    def adapting(self, adapting: Adapting) -> None:
+        self._now = adapting
+        self._advance()
+
+    def cycle(self, cycle: ArcCycle) -> None:
+        self._advance()
+
+    def answer(self, answer: ArcAnswer) -> None:
+        known = [right for test in range(len(answer.task.tests)) if (right := answer.right(test)) is not None]
+        self.counts.update({"done": 1, "known": len(known), "right": sum(known)})
+        self._now, self._answered = None, self.clock()
+        if not self.console.is_interactive:
+            super().answer(answer)
+        self._advance()
+
+    def problem(self, error: PuzzleError) -> None:
+        super().problem(error)
+        self.counts["unreadable"] += 1
+        self._advance()
+
+    def clear(self) -> None:
+        super().clear()
+        self._drawn = float("-inf")
+
+    def close(self) -> None:
+        super().close()
+        if not self._closed:
+            facts = [
+                Text(count(self.counts["done"], "task")),
+                *self._tally(),
+                Text(duration(self.clock() - self.begun)),
+            ]
+            self._print(stack(flow(facts, columns(self.console))))
+        self._closed = True
+
+    def _advance(self) -> None:
+        if self.console.is_interactive and self.clock() - self._drawn >= REDRAW_SECONDS:
+            self._move(self._line())
+            self._drawn = self.clock()
+
+    def _line(self) -> Text:
+        """One line, whatever the width: the last figures give way first, the bar takes what is left."""
+        read, now, whole = self.counts["done"] + self.counts["unreadable"], self._now, self.console.width - ECHO
+        facts = [Text(f"{read}/{self.total} tasks"), *self._tally()]
+        if now is not None:
+            facts.append(Text(f"step {now.step}, {duration(max(now.budget - now.seconds, 0))} left"))
+        line = flow(facts, whole)[0]
+        room = min(whole - line.cell_len - 2, 30)
+        share = min((read + (spent(now) if now else 0)) / self.total, 1)
+        return Text.assemble(bar(share, room, is_plain(self.console)), "  ", line) if room >= BAR_WIDTH else line
+
+    def _tally(self) -> list[Text]:
+        done, known, right, bad = (self.counts[name] for name in ("done", "known", "right", "unreadable"))
+        return [
+            Text(f"{right} of {known} tests right" if known else "", "solved" if right else ""),
+            Text(f"{bad} unreadable" if bad else "", "unreadable"),
+            Text(f"{duration((self._answered - self.begun) / done)} a task" if done else ""),
+        ]
+
+
+def _goes_on(last: ArcCycle | None, cycle: ArcCycle) -> bool:
+    """Whether to draw it: views run beside each other, and the eye follows one of them until it is over."""
+    if last is None or (cycle.test, cycle.view) == (last.test, last.view):
+        return True
+    return cycle.number < last.number or cycle.number > last.number + 1
+
+
+def adapting_facts(adapting: Adapting) -> list[Fact]:
+    """How far the learning is; ``solved`` counts demonstrations that were answered while held out."""
+    number, solved = len(adapting.task.demonstrations), adapting.solved
+    known = Fact("demonstrations", Text("-"))
+    if solved is not None:
+        known = Fact("demonstrations", Text(f"{solved}/{number}"), solved / number)
+    left = duration(max(adapting.budget - adapting.seconds, 0))
+    return [
+        Fact("step", Text(str(adapting.step))),
+        Fact("loss", Text(f"{adapting.loss:.4f}")),
+        known,
+        Fact("time left", Text(left), spent(adapting)),
+    ]
+
+
+def cycle_facts(cycle: ArcCycle) -> list[Fact]:
+    """Where the answering is, and how sure the network."""
+    tests, sure = len(cycle.task.tests), float(cycle.confidence.mean()) if cycle.confidence.size else 0.0
+    return [
+        *([Fact("test", Text(f"{cycle.test + 1}/{tests}"))] if tests > 1 else []),
+        Fact("view", Text(f"{cycle.view}/{cycle.views}"), cycle.view / cycle.views),
+        Fact("cycle", Text(f"{cycle.number}/{cycle.limit}"), cycle.number / cycle.limit),
+        Fact("confidence", Text(f"{sure:.0%}"), sure),
+        Fact("halt", Text(f"{cycle.halt:.0%}"), cycle.halt),
+    ]
+
+
+def spent(adapting: Adapting) -> float:
+    """The share of the time that is over."""
+    return min(adapting.seconds / adapting.budget, 1) if adapting.budget > 0 else 1.0
+
+
+def panel(console: Console, heading: Text, facts: Sequence[Fact], paint: Paint, height: int) -> RenderableType:
+    """The richest form that the terminal holds whole.
+
+    All pictures rather than some, then large cells rather than small ones, then figures beside them rather than below;
+    figures alone where not one picture fits.
+    """
+    plain, whole = is_plain(console), console.width - ECHO
+    heading.truncate(whole)
+    below = flow([Text.assemble((f"{fact.label} ", "label"), fact.value) for fact in facts], whole)
+    broad = whole - console.measure(side_by_side(Text(), facts, plain, VALUES)).maximum
+    forms: tuple[Cells, ...] = READABLE if plain else get_args(Cells)
+    painted = [paint(cells) for cells in forms]
+    for number in range(len(painted[0]), 0, -1):
+        missing = len(painted[0]) - number
+        more: Drawing = [[(f"and {missing} more", "label")]] if missing else []
+        for pictures in (every[:number] for every in painted):
+            drawing = [*flowed(pictures, broad), *more]
+            if width(drawing) <= broad and 1 + max(len(drawing), len(facts)) <= height:
+                return Group(heading, side_by_side(as_text(drawing, plain), facts, plain, VALUES))
+            drawing = [*flowed(pictures, whole), *more]
+            if width(drawing) <= whole and 1 + len(drawing) + len(below) <= height:
+                return Group(heading, as_text(drawing, plain), *below)
+    return Group(*[heading, *below][: max(height, 1)])
+
+
+def as_text(drawing: Drawing, plain: bool) -> Text:
+    """For Rich; what is plain has no spaces at the end of a line."""
+    lines = [Text.assemble(*line) for line in drawing]
+    for line in lines:
+        if plain:
+            line.rstrip()
+    return stack(lines)
+
+
+def outcome(console: Console, answer: ArcAnswer, name: str = "") -> Text:
+    """``answered  120 steps  3/3 demonstrations  2 attempts  41.2 s  the time was up``, or ``right``, or ``wrong``."""
+    task, adapting = answer.task, answer.adapting
+    facts = [readable(console, name, "heading"), verdict(answer)]
+    if adapting is not None:
+        facts.append(Text(count(adapting.step, "step")))
+        if adapting.solved is not None:
+            facts.append(Text(f"{adapting.solved}/{len(task.demonstrations)} demonstrations"))
+    attempts = sum(len(found[:ATTEMPTS]) for found in answer.candidates)
+    facts += [Text(count(attempts, "attempt")), Text(seconds(answer.seconds))]
+    why = "known to the network" if adapting is None else ENDED.get(adapting.ended, adapting.ended)
+    facts.append(Text(why, "note"))
+    return stack(flow(facts, columns(console)))
+
+
+def verdict(answer: ArcAnswer) -> Text:
+    """Right or wrong where the outputs are known; nobody else can tell."""
+    tests = range(len(answer.task.tests))
+    known = [right for test in tests if (right := answer.right(test)) is not None]
+    if not known:
+        return Text("answered", "heading")
+    if len(known) == 1:
+        return Text("right", "solved") if known[0] else Text("wrong", "unverified")
+    return Text(f"{sum(known)} of {len(known)} tests right", "solved" if all(known) else "unverified")
