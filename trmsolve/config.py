@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-MIXERS = ("attention", "mlp", "pool", "lattice", "conv")
+MIXERS = ("attention", "mlp", "pool", "lattice", "conv", "planes")
 POSITIONS = ("none", "rope", "learned")
 HALT_FROM = ("first", "mean", "min")
 
@@ -22,6 +22,9 @@ class TRMConfig:
     cycle, is the question of the next, but for the tokens among ``kept``: what stands there stays. ``random_start``
     draws the first state anew for each puzzle; an update of z keeps the share ``damping`` of the old z and gets noise
     of standard deviation ``update_noise`` in training (both arXiv 2605.21488).
+    The ``planes`` mixer takes grids of up to the board's size, one plane a symbol, and has no prefix: its puzzle
+    embedding is a vector for the puzzle and one for each of the vocabulary, so that ``puzzle_emb_dim`` is 0 or
+    (1 + vocab_size) * hidden_size. It is told under which of its ``symmetries`` a grid is shown.
     """
 
     vocab_size: int
@@ -47,6 +50,7 @@ class TRMConfig:
     random_start: bool = False
     damping: float = 0.0
     update_noise: float = 0.0
+    symmetries: int = 0
     rms_norm_eps: float = 1e-5
     rope_theta: float = 10000.0
 
@@ -71,9 +75,10 @@ class TRMConfig:
             "prefix_len": (self.prefix_len, 1 << 10),
             "inner_multiple": (self.inner_multiple, 1 << 13),
             "candidates": (self.candidates, 1 << 10),
+            "symmetries": (self.symmetries, 1 << 10),
         }
         for name, (value, bound) in sizes.items():
-            least = 0 if name in ("puzzle_emb_dim", "prefix_len") else 1
+            least = 0 if name in ("puzzle_emb_dim", "prefix_len", "symmetries") else 1
             if type(value) is not int or not least <= value <= bound:
                 raise ValueError(f"{name} must be a whole number from {least} to {bound}, not {value!r}")
         for name, low, high in (("expansion", 0, 64), ("rms_norm_eps", 0, 1), ("rope_theta", 1, 1e9)):
@@ -89,15 +94,20 @@ class TRMConfig:
                 raise ValueError(f"{name} must be true or false")
         if self.mixer == "attention" and (self.hidden_size % (2 * self.num_heads)):
             raise ValueError(f"hidden_size {self.hidden_size} does not split into {self.num_heads} heads of even size")
-        if self.puzzle_emb_dim > self.prefix_len * self.hidden_size:
+        planes = self.mixer == "planes"
+        if planes != (self.symmetries > 0):
+            raise ValueError("the planes mixer, and no other, needs symmetries")
+        if planes and self.puzzle_emb_dim not in (0, (1 + self.vocab_size) * self.hidden_size):
+            raise ValueError(f"planes need a puzzle_emb_dim of 0 or {(1 + self.vocab_size) * self.hidden_size}")
+        if not planes and self.puzzle_emb_dim > self.prefix_len * self.hidden_size:
             raise ValueError(f"a prefix of {self.prefix_len} slots cannot hold {self.puzzle_emb_dim} values")
         if self.prefix_len and not self.puzzle_emb_dim:
             raise ValueError("prefix_len needs puzzle_emb_dim: without an embedding there is no prefix")
         if any(type(token) is not int or not 0 <= token < self.vocab_size for token in self.kept):
             raise ValueError(f"kept must be tokens of the {self.vocab_size}, not {self.kept!r}")
-        if self.rewrites and (self.prefix_len or self.candidates > 1):
-            raise ValueError("rewrites goes with neither a prefix nor a lattice")
-        if self.mixer in ("pool", "lattice", "conv"):
+        if self.rewrites and (self.prefix_len or self.candidates > 1 or planes):
+            raise ValueError("rewrites goes with neither a prefix nor a lattice nor planes")
+        if self.mixer in ("pool", "lattice", "conv", "planes"):
             if self.board is None or self.prefix_len:
                 raise ValueError(f"the {self.mixer} mixer needs a board and has no prefix")
             if (self.mixer == "lattice") != (self.candidates > 1):
@@ -119,7 +129,7 @@ class TRMConfig:
     @property
     def places(self) -> tuple[int, ...]:
         """How tokens are laid out: in a line (S,), or on a board (rows, columns), in place of which others will do."""
-        return self.board[:2] if self.mixer == "conv" and self.board else (self.seq_len,)
+        return self.board[:2] if self.mixer in ("conv", "planes") and self.board else (self.seq_len,)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain JSON values."""

@@ -6,7 +6,8 @@ numerics of the paper's public code, and its parameters carry that code's names,
 Names follow the paper: ``x`` is the embedded question, ``y`` the answer state, ``z`` the latent state, ``T`` the number
 of recursions, ``n`` the latent steps inside one. Parameter names follow the public code, where y is ``H``, z is ``L``.
 Shape letters: B batch, P prefix slots, S tokens of the puzzle, L = P + S, D hidden size, V vocabulary, N puzzles. Where
-the mixer is a convolution, L stands for (rows, columns) and so does S on the way in.
+the mixer is a convolution, L stands for (rows, columns) and so does S on the way in; of planes, L stands for (K planes,
+rows, columns), and of each cell it is asked which plane: K takes the place of V.
 
 This file knows no puzzle, no file and no halting policy: it turns a state into the next one and reads out of it.
 """
@@ -32,6 +33,7 @@ from trmsolve.layers import (
     rms_norm,
     trunc_normal,
 )
+from trmsolve.planes import PlaneEmbedding, PlaneMixer
 
 
 class State(NamedTuple):
@@ -51,6 +53,18 @@ class Prediction(NamedTuple):
     halt: Tensor
 
 
+class Scene(NamedTuple):
+    """Grids for a network of planes: ``tokens`` (B, rows, columns) symbols, ``palette`` (B, K) the symbols that count.
+
+    ``symmetries`` (B,) are those under which the grids are shown, ``puzzle_ids`` (B,) the rows of their own embedding.
+    """
+
+    tokens: Tensor
+    palette: Tensor
+    symmetries: Tensor
+    puzzle_ids: Tensor
+
+
 class Block(nn.Module):
     """Mix between tokens, then within each; normed after each residual sum."""
 
@@ -63,11 +77,16 @@ class Block(nn.Module):
             self.mlp_t = SwiGLU(config.length, config)
         elif config.mixer == "conv":
             self.conv = Convolution(config)
+        elif config.mixer == "planes":
+            self.planes = PlaneMixer(config)
         else:
             self.pool = Pool(config) if config.mixer == "pool" else LatticePool(config)
         self.mlp = SwiGLU(config.hidden_size, config)
 
     def forward(self, h: Tensor, rotary: Rotary | None) -> Tensor:
+        if self.mixer == "planes":  # what follows does not ask where a cell is: in a row it compiles for all sizes
+            mixed = self.planes(h)
+            return self.settle(h.reshape(-1, h.shape[-1]), mixed.reshape(-1, h.shape[-1])).view(h.shape)
         if self.mixer == "attention":
             h = rms_norm(h + self.self_attn(h, rotary), self.eps)
         elif self.mixer == "mlp":  # over the tokens of one channel, and normed over them too
@@ -77,6 +96,11 @@ class Block(nn.Module):
             h = rms_norm(h + self.conv(h), self.eps)
         else:
             h = rms_norm(h + self.pool(h), self.eps)
+        return rms_norm(h + self.mlp(h), self.eps)
+
+    def settle(self, h: Tensor, mixed: Tensor) -> Tensor:
+        """(N, D) each: all of a block but the mixing."""
+        h = rms_norm(h + mixed, self.eps)
         return rms_norm(h + self.mlp(h), self.eps)
 
 
@@ -101,14 +125,16 @@ class TinyRecursiveModel(nn.Module):
         self.config, self.dtype = config, dtype
         # Depth decides no shape: training may begin with less of it.
         self.recursions, self.latent_steps = config.recursions, config.latent_steps
-        self.embed_tokens = Embedding(config.vocab_size, config.hidden_size)
+        planes = config.mixer == "planes"
+        self.embed_tokens = None if planes else Embedding(config.vocab_size, config.hidden_size)
+        self.embed_planes = PlaneEmbedding(config) if planes else None
         self.embed_pos = Embedding(config.length, config.hidden_size) if config.positions == "learned" else None
         self.puzzle_emb = PuzzleEmbedding(config.num_puzzles, config.puzzle_emb_dim) if config.puzzle_emb_dim else None
         head_dim = config.hidden_size // config.num_heads
         uses_rotary = config.positions == "rope" and config.mixer == "attention"
         self.rotary = Rotary(head_dim, config.length, config.rope_theta) if uses_rotary else None
         self.L_level = Level(config)
-        self.lm_head = Linear(config.hidden_size, config.vocab_size)
+        self.lm_head = Linear(config.hidden_size, 1 if planes else config.vocab_size)
         self.q_head = Linear(config.hidden_size, 2, bias=True)
         with torch.no_grad():  # never halt before having learned to
             self.q_head.weight.zero_()
@@ -123,9 +149,9 @@ class TinyRecursiveModel(nn.Module):
     ) -> State:
         """The state before the first cycle, (B, L, D) each: the learned start, or a random one if trained for it.
 
-        ``places`` is the board of a convolution's tokens, where it is not that of the config.
+        ``places`` is the board of a convolution's tokens, where it is not that of the config, or (K, rows, columns).
         """
-        line = (self.config.length,) if self.config.mixer != "conv" else places or self.config.places
+        line = places or self.config.places if self.config.mixer in ("conv", "planes") else (self.config.length,)
         shape = (batch, *line, self.config.hidden_size)
         y, z = self.get_buffer("H_init"), self.get_buffer("L_init")
         if self.config.random_start:
@@ -134,6 +160,7 @@ class TinyRecursiveModel(nn.Module):
 
     def embed(self, tokens: Tensor, puzzle_ids: Tensor | None = None) -> Tensor:
         """Tokens (B, S) and puzzle ids (B,) -> x (B, L, D)."""
+        assert self.embed_tokens is not None
         x = F.embedding(tokens, self.embed_tokens.embedding_weight.to(self.dtype))
         if self.puzzle_emb is not None:
             if puzzle_ids is None:
@@ -145,6 +172,15 @@ class TinyRecursiveModel(nn.Module):
         if self.embed_pos is not None:
             x = 0.707106781 * (x + self.embed_pos.embedding_weight.to(self.dtype))
         return math.sqrt(self.config.hidden_size) * x
+
+    def embed_scene(self, scene: Scene) -> Tensor:
+        """x (B, K, rows, columns, D) of grids as planes."""
+        assert self.embed_planes is not None
+        slots = None
+        if self.puzzle_emb is not None:
+            slots = self.puzzle_emb(scene.puzzle_ids).unflatten(-1, (-1, self.config.hidden_size))
+        x: Tensor = self.embed_planes(scene.tokens, scene.palette, scene.symmetries, slots)
+        return x.to(self.dtype)
 
     def latent_recursion(self, x: Tensor, y: Tensor, z: Tensor) -> State:
         """Think ``n`` times about question and answer, then improve the answer once."""
@@ -185,6 +221,12 @@ class TinyRecursiveModel(nn.Module):
         slots = y.flatten(1, -2)
         logits = self.lm_head(slots)[:, self.config.prefix_len :]
         return State(y.detach(), z.detach()), Prediction(logits, self.halt(slots))
+
+    def improve(self, state: State, scene: Scene) -> tuple[State, Prediction]:
+        """As ``forward``, of planes: the logits (B, rows * columns, K) say of each cell which plane it is on."""
+        y, z = self.deep_recursion(self.embed_scene(scene), *state, scene.tokens)
+        logits = self.lm_head(y).squeeze(-1).flatten(2).transpose(1, 2)
+        return State(y.detach(), z.detach()), Prediction(logits, self.halt(y.flatten(1, -2)))
 
     def halt(self, slots: Tensor) -> Tensor:
         """(B, L, D) -> (B, 2): the word of the first slot, or of all together, or of the most reluctant."""
