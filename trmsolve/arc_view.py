@@ -1,48 +1,35 @@
 """What a person watches while ARC tasks are learned and answered: the demonstrations, the grids, then the attempts.
 
 A command chooses one view, tells it of every step of adapting, every cycle, answer and unreadable item, and closes it;
-all of it goes to standard error. Knows Rich and ARC's values, and what moves and what stays; how grids become lines is
-``arc_paint``'s. Knows no torch, and works out no answer, vote or figure itself.
+all of it goes to standard error. Knows Rich and ARC's values, and what moves and what stays; how that is laid out is
+``arc_frame``'s. Knows no torch, and works out no answer or vote itself.
 """
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from typing import Self, get_args
+from typing import Self
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.text import Text
 
+from trmsolve.arc_frame import adapting_facts, as_text, cycle_facts, ended, outcome, panel, spent
 from trmsolve.dashboard import ECHO, duration
 from trmsolve.errors import PuzzleError
-from trmsolve.frame import BAR_WIDTH, Fact, bar, columns, flow, is_plain, readable, side_by_side, stack
-from trmsolve.puzzles.arc import ATTEMPTS, Adapting, ArcAnswer, ArcCycle, ArcTask
+from trmsolve.frame import BAR_WIDTH, Fact, bar, columns, flow, is_plain, readable, stack
+from trmsolve.puzzles.arc import Adapting, ArcAnswer, ArcCycle, ArcTask
 from trmsolve.puzzles.arc_paint import (
-    READABLE,
-    Cells,
     Drawing,
     Paint,
-    flowed,
     in_one_row,
     paint_attempts,
     paint_cycle,
     paint_demonstrations,
     paint_steps,
-    width,
     wrapped,
-)  # fmt: skip
-from trmsolve.render import REDRAW_SECONDS, ROWS_BELOW, Screen, count, seconds
-
-ENDED = {
-    "budget": "the time was up",
-    "solved": "all demonstrations solved",
-    "interrupted": "interrupted",
-    "steps": "the steps were up",
-}
-"""Why adapting is over, in words."""
-
-VALUES = len("0.1234")  # room for the longest figure, so that nothing jumps
+)
+from trmsolve.render import REDRAW_SECONDS, ROWS_BELOW, Screen, count
 
 
 def make_arc_view(
@@ -109,7 +96,8 @@ class LiveArcView(LinesArcView):
 
     def __init__(self, console: Console, pace: float = 0.0, clock: Callable[[], float] = time.perf_counter) -> None:
         super().__init__(console)
-        self.pace, self.clock, self._drawn = pace, clock, float("-inf")
+        self.pace, self.clock = pace, clock
+        self._drawn, self._took = float("-inf"), 0.0  # when a panel was drawn last, and how long that took
         self._task: ArcTask | None = None
         self._cycle: ArcCycle | None = None
 
@@ -122,12 +110,13 @@ class LiveArcView(LinesArcView):
         return self.console.is_interactive
 
     def adapting(self, adapting: Adapting) -> None:
-        due = self.clock() - self._drawn >= REDRAW_SECONDS or adapting.ended
+        # Many grids take a while to draw, and the learning waits for that: a tenth of the time at most.
+        due = self.clock() - self._drawn >= max(REDRAW_SECONDS, 9 * self._took) or adapting.ended
         if not (self._follows(adapting.task) and due):
             return
         task, broad = adapting.task, self.console.width - ECHO
         number = count(len(task.demonstrations), "demonstration")
-        title = f"learned from {number}: {ENDED[adapting.ended]}" if adapting.ended else f"learning from {number}"
+        title = f"learned from {number}: {ended(adapting)}" if adapting.ended else f"learning from {number}"
         paint = partial(paint_demonstrations, task, broad, is_plain(self.console))
         self._show(task, title, adapting_facts(adapting), paint)
 
@@ -156,9 +145,10 @@ class LiveArcView(LinesArcView):
         return self._task is task and self.console.is_interactive
 
     def _show(self, task: ArcTask, title: str, facts: list[Fact], paint: Paint) -> None:
-        heading = Text.assemble(readable(self.console, task.name, "heading"), f"  {title}")
+        begun, heading = self.clock(), Text.assemble(readable(self.console, task.name, "heading"), f"  {title}")
         self._move(panel(self.console, heading, facts, paint, self.console.height - ROWS_BELOW))
         self._drawn = self.clock()
+        self._took = self._drawn - begun
 
     def _pictures(self, answer: ArcAnswer) -> None:
         plain, broad = is_plain(self.console), self.console.width
@@ -276,95 +266,3 @@ def _goes_on(last: ArcCycle | None, cycle: ArcCycle) -> bool:
     if last is None or (cycle.test, cycle.view) == (last.test, last.view):
         return True
     return cycle.number < last.number or cycle.number > last.number + 1
-
-
-def adapting_facts(adapting: Adapting) -> list[Fact]:
-    """How far the learning is; ``solved`` counts demonstrations that were answered while held out."""
-    number, solved = len(adapting.task.demonstrations), adapting.solved
-    known = Fact("demonstrations", Text("-"))
-    if solved is not None:
-        known = Fact("demonstrations", Text(f"{solved}/{number}"), solved / number)
-    left = duration(max(adapting.budget - adapting.seconds, 0))
-    return [
-        Fact("step", Text(str(adapting.step))),
-        Fact("loss", Text(f"{adapting.loss:.4f}")),
-        known,
-        Fact("time left", Text(left), spent(adapting)),
-    ]
-
-
-def cycle_facts(cycle: ArcCycle) -> list[Fact]:
-    """Where the answering is, and how sure the network."""
-    tests, sure = len(cycle.task.tests), float(cycle.confidence.mean()) if cycle.confidence.size else 0.0
-    return [
-        *([Fact("test", Text(f"{cycle.test + 1}/{tests}"))] if tests > 1 else []),
-        Fact("view", Text(f"{cycle.view}/{cycle.views}"), cycle.view / cycle.views),
-        Fact("cycle", Text(f"{cycle.number}/{cycle.limit}"), cycle.number / cycle.limit),
-        Fact("confidence", Text(f"{sure:.0%}"), sure),
-        Fact("halt", Text(f"{cycle.halt:.0%}"), cycle.halt),
-    ]
-
-
-def spent(adapting: Adapting) -> float:
-    """The share of the time that is over."""
-    return min(adapting.seconds / adapting.budget, 1) if adapting.budget > 0 else 1.0
-
-
-def panel(console: Console, heading: Text, facts: Sequence[Fact], paint: Paint, height: int) -> RenderableType:
-    """The richest form that the terminal holds whole.
-
-    All pictures rather than some, then large cells rather than small ones, then figures beside them rather than below;
-    figures alone where not one picture fits.
-    """
-    plain, whole = is_plain(console), console.width - ECHO
-    heading.truncate(whole)
-    below = flow([Text.assemble((f"{fact.label} ", "label"), fact.value) for fact in facts], whole)
-    broad = whole - console.measure(side_by_side(Text(), facts, plain, VALUES)).maximum
-    forms: tuple[Cells, ...] = READABLE if plain else get_args(Cells)
-    painted = [paint(cells) for cells in forms]
-    for number in range(len(painted[0]), 0, -1):
-        missing = len(painted[0]) - number
-        more: Drawing = [[(f"and {missing} more", "label")]] if missing else []
-        for pictures in (every[:number] for every in painted):
-            drawing = [*flowed(pictures, broad), *more]
-            if width(drawing) <= broad and 1 + max(len(drawing), len(facts)) <= height:
-                return Group(heading, side_by_side(as_text(drawing, plain), facts, plain, VALUES))
-            drawing = [*flowed(pictures, whole), *more]
-            if width(drawing) <= whole and 1 + len(drawing) + len(below) <= height:
-                return Group(heading, as_text(drawing, plain), *below)
-    return Group(*[heading, *below][: max(height, 1)])
-
-
-def as_text(drawing: Drawing, plain: bool) -> Text:
-    """For Rich; what is plain has no spaces at the end of a line."""
-    lines = [Text.assemble(*line) for line in drawing]
-    for line in lines:
-        if plain:
-            line.rstrip()
-    return stack(lines)
-
-
-def outcome(console: Console, answer: ArcAnswer, name: str = "") -> Text:
-    """``answered  120 steps  3/3 demonstrations  2 attempts  41.2 s  the time was up``, or ``right``, or ``wrong``."""
-    task, adapting = answer.task, answer.adapting
-    facts = [readable(console, name, "heading"), verdict(answer)]
-    if adapting is not None:
-        facts.append(Text(count(adapting.step, "step")))
-        if adapting.solved is not None:
-            facts.append(Text(f"{adapting.solved}/{len(task.demonstrations)} demonstrations"))
-    attempts = sum(len(found[:ATTEMPTS]) for found in answer.candidates)
-    facts += [Text(count(attempts, "attempt")), Text(seconds(answer.seconds))]
-    why = "known to the network" if adapting is None else ENDED.get(adapting.ended, adapting.ended)
-    facts.append(Text(why, "note"))
-    return stack(flow(facts, columns(console)))
-
-
-def verdict(answer: ArcAnswer) -> Text:
-    """Right or wrong where the outputs are known; nobody else can tell."""
-    tests = range(len(answer.task.tests))
-    known = [right for test in tests if (right := answer.right(test)) is not None]
-    if not known:
-        return Text("answered", "heading")
-    if len(known) == 1:
-        return Text("right", "solved") if known[0] else Text("wrong", "unverified")
-    return Text(f"{sum(known)} of {len(known)} tests right", "solved" if all(known) else "unverified")
