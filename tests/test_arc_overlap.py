@@ -70,6 +70,10 @@ def test_what_is_not_turned_and_recoloured_as_one_is_another_pair(question: str,
     assert canonical_pair(pair(question, answer)) != canonical_pair(ONE)
 
 
+def test_shapes_tell_pairs_of_one_colour_apart() -> None:
+    assert len({canonical_pair(pair(*one)) for one in [("111", "1"), ("1", "111"), ("11", "11"), ("11 11", "1")]}) == 4
+
+
 def test_a_copy_is_dropped_and_said_whatever_its_name_and_wherever_the_pair_stands() -> None:
     copied = seen(ONE, True, 3, [9, 8, 7, 6, 5, 4, 3, 2, 1, 0])
     shown, asked = ArcTask("shown", (copied, THREE), (TWO,)), ArcTask("asked", (TWO,), (copied,))
@@ -84,6 +88,7 @@ def test_a_copy_is_dropped_and_said_whatever_its_name_and_wherever_the_pair_stan
         "asked": "shares 1 of its 2 pairs with second (ab.json)",
         "same": "shares 1 of its 1 pairs with second (ab.json)",
     }
+    assert without_copies([shown], [*measured, ArcTask("third", (ONE,), (TWO,))])[1] == {"shown": copies["shown"]}
     assert without_copies([other], [shown, asked])[0] == []
 
 

@@ -353,14 +353,26 @@ def test_solutions_are_taken_when_asked_for(tmp_path: Path) -> None:
 def test_solutions_that_do_not_fit_are_errors_of_their_tasks(tmp_path: Path) -> None:
     known = a_task()
     known["test"][0]["output"] = [[7]]
-    tasks = read({"none": a_task(), "many": a_task(), "bad": a_task(), "odd": a_task(), "other": known, "same": known})
+    tasks = read(
+        {
+            "none": a_task(),
+            "few": a_task(),
+            "many": a_task(),
+            "bad": a_task(),
+            "odd": a_task(),
+            "other": known,
+            "same": known,
+        }
+    )
     path = write(
-        tmp_path / "s.json", {"many": [[[1]], [[2]]], "bad": [[[1, 10]]], "odd": 3, "other": [[[8]]], "same": [[[7]]]}
+        tmp_path / "s.json",
+        {"few": [], "many": [[[1]], [[2]]], "bad": [[[1, 10]]], "odd": 3, "other": [[[8]]], "same": [[[7]]]},
     )
     items = list(add_solutions([PuzzleError("passed on"), *tasks], path))
     assert [item.problem for item in items if isinstance(item, PuzzleError)] == [
         "passed on",
         f"task none: no solution in {path}",
+        "task few: 0 solutions, but 1 tests",
         "task many: 2 solutions, but 1 tests",
         f"task bad, solution 1: row 1, column 2 is 10: {WHOLE}",
         "task odd: its solutions are 3: a list of grids is due",

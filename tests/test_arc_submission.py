@@ -187,6 +187,11 @@ def test_missing_tasks_count_as_wrong_and_are_told() -> None:
     assert score.score() == 0.5 and score.to_dict()["missing"] == ["b"] and score.to_dict()["unknown"] == ["z"]
 
 
+def test_a_third_attempt_is_not_looked_at() -> None:
+    score = score_submission([task("a", THREE)], {"a": [(grid(ONE), grid(TWO), grid(THREE))]})
+    assert score.tasks == (TaskScore("a", (0,)),) and score.to_dict()["solved"] == 0
+
+
 def test_what_cannot_be_scored_is_told() -> None:
     with pytest.raises(PuzzleError, match=r"^file.json: task a, test 2: its output is not known"):
         score_answers([answer(task("a", ONE, None), [ONE], [ONE])])
