@@ -81,4 +81,5 @@ class PlaneEmbedding(nn.Module):
         to_bottom, to_right = heights[:, None] - 1 - rows, widths[:, None] - 1 - columns
         down = top[rows] + F.embedding(to_bottom.where(to_bottom >= 0, last), bottom)
         along = left[columns] + F.embedding(to_right.where(to_right >= 0, last), right)
-        return down[:, :, None] + along[:, None]
+        places: Tensor = down[:, :, None] + along[:, None]
+        return places

@@ -95,7 +95,7 @@ def weights_at(path: Path, task: str) -> Path:
     return path
 
 
-LATER = ("rewrites", "kept")
+LATER = ("rewrites", "kept", "symmetries")
 """Fields of the config that came when weights had a fingerprint already: they count where they are set."""
 
 
@@ -194,23 +194,26 @@ def record_score(path: Path, name: str, figures: dict[str, Any]) -> None:
 
 
 def _check_file(path: Path) -> None:
+    """Raise WeightsError for what is plainly no safetensors file, naming what it is instead."""
+    check_kind(path)
+    with path.open("rb") as file:
+        if file.read(4).startswith((b"PK\x03\x04", b"\x80\x02", b"\x80\x04")):
+            raise WeightsError(f"{path} is a pickled checkpoint, not safetensors")
+
+
+def check_kind(path: Path) -> None:
+    """Raise WeightsError for what cannot be weights in any format, naming what it is instead."""
     try:
-        _check_kind(path)
+        if not path.exists():
+            raise WeightsError(f"no weights at {path}")
+        if not path.is_file():
+            raise WeightsError(f"{path} is not a file: name the file with the weights itself")
+        with path.open("rb") as file:
+            head = file.read(64)
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror}") from None
-
-
-def _check_kind(path: Path) -> None:
-    if not path.exists():
-        raise WeightsError(f"no weights at {path}")
-    if not path.is_file():
-        raise WeightsError(f"{path} is not a file: name the .safetensors file itself")
-    with path.open("rb") as file:
-        head = file.read(64)
     if head.startswith(b"version https://git-lfs"):
         raise WeightsError(f"{path} is a git-lfs pointer, not the weights: fetch them with 'git lfs pull'")
-    if head.startswith((b"PK\x03\x04", b"\x80\x02", b"\x80\x04")):
-        raise WeightsError(f"{path} is a pickled checkpoint, not safetensors")
     if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
         raise WeightsError(f"{path} is a web page, not weights")
 

@@ -1,4 +1,4 @@
-"""What a network of planes sees of an ARC task: grids on a square canvas no larger than the task needs, its own colours.
+"""What a network of planes sees of an ARC task: grids on a canvas no larger than the task needs, in its own colours.
 
 Symbol 0 is what lies outside a grid, symbol 1 + c is colour c. A canvas of the task's own size and planes for its own
 colours alone cost a tenth of the paper's 900 cells in 12 tokens. Square, since grids are turned; a grid stands in the
@@ -7,12 +7,13 @@ upper left corner. Knows tasks and arrays; nothing of networks, files or votes.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trmsolve.puzzles.arc import COLOURS, LARGEST, ArcTask, Pair
-from trmsolve.puzzles.arc_official import SYMMETRIES, crop, dihedral, undo_dihedral
+from trmsolve.puzzles.arc_official import SYMMETRIES, dihedral
 from trmsolve.puzzles.base import Grid
 
 OUTSIDE, FIRST_COLOUR = 0, 1
@@ -48,8 +49,11 @@ def canvas_of(task: ArcTask, answers: bool = False) -> Canvas:
 
 def _expected(demonstrations: Sequence[Pair], question: Grid, axis: int) -> int:
     """How long the output's side will be, if inputs and outputs differ always by one factor or always by one number."""
-    sides = [(pair.input.shape[axis], pair.output.shape[axis]) for pair in demonstrations if pair.output is not None]
-    asked, (before, after) = question.shape[axis], sides[0]
+    sides: list[tuple[int, int]] = [
+        (pair.input.shape[axis], pair.output.shape[axis]) for pair in demonstrations if pair.output is not None
+    ]
+    asked: int = question.shape[axis]
+    before, after = sides[0]
     if all(a * before == b * after for b, a in sides):
         return asked * after // before
     if len({a - b for b, a in sides}) == 1:
@@ -57,16 +61,17 @@ def _expected(demonstrations: Sequence[Pair], question: Grid, axis: int) -> int:
     return max(a for _, a in sides)
 
 
+def filled(palette: Sequence[int], planes: int) -> tuple[int, ...]:
+    """The palette with symbols it lacks, for as many planes: they stay empty."""
+    unused = (symbol for symbol in range(SYMBOLS) if symbol not in palette)
+    return (*palette, *islice(unused, planes - len(palette)))
+
+
 def lay(grid: Grid, side: int) -> NDArray[np.int64]:
     """The grid's symbols in the upper left corner of the canvas (side, side). Raises ValueError if it does not fit."""
     canvas = np.full((side, side), OUTSIDE, np.int64)
     canvas[: grid.shape[0], : grid.shape[1]] = grid.astype(np.int64) + FIRST_COLOUR
     return canvas
-
-
-def read_off(symbols: NDArray[np.int64], symmetry: int) -> Grid:
-    """The grid that stands on a canvas (side, side) under a symmetry, as it was before it was turned."""
-    return undo_dihedral(crop(symbols, FIRST_COLOUR), symmetry)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,239 @@
+"""Learning an unseen ARC task from its own demonstrations: test-time training of all weights of a network of planes.
+
+Nobody knows the rule but the demonstrations, so the network is taught them, under every symmetry, until it reproduces
+what it was not shown: demonstration after demonstration is held out of a copy of the network that learns the others.
+What that took says how long the last copy learns them all. Where held-out demonstrations stay wrong, the last copy gets
+what is left of the budget. Copies that proved themselves vote beside the last one.
+
+The embedding of a new task begins as the mean of the trained ones (arXiv 2511.02886). The given network is not changed.
+Knows networks, lessons and a clock; nothing of files and terminals.
+"""
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from trmsolve.attempt import predict
+from trmsolve.model import TinyRecursiveModel
+from trmsolve.puzzles.arc import Adapting, ArcTask
+from trmsolve.puzzles.arc_canvas import Canvas, canvas_of, filled, show
+from trmsolve.train.recipes import ARC_ADAPTING, Recipe
+from trmsolve.train.scenes import Learner, Lesson, Row, lesson_of
+from trmsolve.vote import vote
+
+TRIAL_SHARE = 0.4
+"""Of the budget, for all the copies from which a demonstration is held out."""
+
+FIRST_CHECK, CHECK_AGAIN = 16, 1.3
+"""A copy is tried on its held-out demonstration after so many steps, and again whenever it has done so much more."""
+
+LAST_FACTOR = 1.5
+"""The last copy learns so many times longer than the slowest of the others needed."""
+
+CELLS_CPU, CELLS_GPU = 6_000, 100_000
+"""Cells of planes in a batch."""
+
+WARMUP = 10
+LONGEST, GO_ON = 8, 0.6
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a task may be learned: ``seconds``, or exactly so many ``steps``, which is the same everywhere."""
+
+    seconds: float
+    steps: int | None = None
+
+
+@dataclass
+class Adapted:
+    """Copies of the network that have learned the tasks, the last of them from all demonstrations."""
+
+    models: list[TinyRecursiveModel]
+    canvases: list[Canvas]  # of each task
+    ended: list[Adapting]  # of each task
+
+
+def new_puzzles(model: TinyRecursiveModel, number: int) -> TinyRecursiveModel:
+    """A copy of the network with so many unknown puzzles: the embedding of each is the mean of those it knows."""
+    tensors = {name: tensor.float().clone() for name, tensor in model.state_dict().items()}
+    if model.puzzle_emb is not None:
+        tensors["puzzle_emb.weights"] = tensors["puzzle_emb.weights"].mean(0, keepdim=True).repeat(number, 1)
+    fresh = TinyRecursiveModel(replace(model.config, num_puzzles=number), model.dtype)
+    fresh.load_state_dict(tensors)
+    return fresh.to(model.get_buffer("H_init").device)
+
+
+@dataclass
+class _Clock:
+    """What is left of a budget, in seconds or in steps, for all tasks together."""
+
+    budget: Budget
+    tasks: int
+    begun: float = field(default_factory=time.monotonic)
+    steps: int = 0
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.begun
+
+    @property
+    def allowed(self) -> float:
+        """All of the budget, in its own unit."""
+        return self.budget.seconds * self.tasks if self.budget.steps is None else self.budget.steps
+
+    @property
+    def used(self) -> float:
+        return self.seconds if self.budget.steps is None else self.steps
+
+
+class Adapter:
+    """Learns tasks together in one network, each with an embedding of its own.
+
+    ``report`` is told of every step, once for each task; ``stop`` says to answer with what there is.
+    """
+
+    def __init__(
+        self,
+        model: TinyRecursiveModel,
+        tasks: Sequence[ArcTask],
+        budget: Budget,
+        *,
+        cycles: int,
+        seed: int = 0,
+        settings: dict[str, float] = ARC_ADAPTING,
+        report: Callable[[Adapting], None] = lambda adapting: None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.tasks, self.cycles, self.seed, self.report, self.stop = tasks, cycles, seed, report, stop
+        self.device = model.get_buffer("H_init").device
+        self.cells = CELLS_CPU if self.device.type == "cpu" else CELLS_GPU
+        self.fresh = new_puzzles(model, len(tasks))
+        self.recipe = Recipe(self.fresh.config, batch_size=1, **settings)  # type: ignore[arg-type]
+        self.canvases = [canvas_of(task) for task in tasks]
+        self.clock = _Clock(budget, len(tasks))
+        self.solved: list[int | None] = [None] * len(tasks)
+        self.loss = math.nan
+
+    def adapt(self) -> Adapted:
+        """Learn within the budget."""
+        models, needed = list[TinyRecursiveModel](), list[int]()
+        trials = max(len(task.demonstrations) for task in self.tasks)
+        proven = trials > 1
+        for trial in range(trials if trials > 1 else 0):
+            model, steps = self._trial(trial, TRIAL_SHARE * self.clock.allowed * (trial + 1) / trials)
+            if model is None:
+                proven = False
+                break  # the last copy needs the time more than others
+            models.append(model)
+            needed.append(steps)
+        last, why = self._last(math.ceil(LAST_FACTOR * max(needed)) if proven else None)
+        ended = [self._adapting(task, why) for task in range(len(self.tasks))]
+        for adapting in ended:
+            self.report(adapting)
+        return Adapted([*models, last], self.canvases, ended)
+
+    def _trial(self, trial: int, until: float) -> tuple[TinyRecursiveModel | None, int]:
+        """A copy that learns all but one demonstration of each task until it reproduces those, and how long it took.
+
+        None if it did not before the clock says ``until``.
+        """
+        held = {number: trial for number, task in enumerate(self.tasks) if 1 < len(task.demonstrations) > trial}
+        for number in held:
+            self.solved[number] = self.solved[number] or 0
+        learner, steps, check = Learner(copy.deepcopy(self.fresh), self.recipe), 0, FIRST_CHECK
+        for lesson, cycles in self._lessons(held, trial):
+            steps += self._learn(learner, lesson, cycles, min(1.0, (steps + 1) / WARMUP))
+            if steps >= check:
+                check = math.ceil(steps * CHECK_AGAIN)
+                model = averaged(learner)
+                for number in [number for number in held if self._reproduces(model, number, held[number])]:
+                    self.solved[number] = (self.solved[number] or 0) + 1
+                    del held[number]
+                if not held:
+                    return model, steps
+            if self.clock.used >= until or self.stop():
+                break
+        return None, steps
+
+    def _last(self, steps: int | None) -> tuple[TinyRecursiveModel, str]:
+        """A copy that learns all demonstrations, for so many steps or for all that is left; and why it ended."""
+        learner, clock, done = Learner(copy.deepcopy(self.fresh), self.recipe), self.clock, 0
+        begun, why = clock.used, "budget" if clock.budget.steps is None else "steps"
+        for lesson, cycles in self._lessons({}, seed=len(self.tasks[0].demonstrations)):
+            if self.stop():
+                why = "interrupted"
+                break
+            part = (clock.used - begun) / max(clock.allowed - begun, 1e-9)
+            if steps is not None:
+                part = max(part, done / steps)
+            if part >= 1:
+                why = why if steps is None or done < steps else "solved"
+                break
+            left = steps - done if steps is not None else math.inf
+            if clock.budget.steps is not None:
+                left = min(left, clock.budget.steps - clock.steps)
+            annealed = 0.5 * (1 + math.cos(math.pi * part))
+            done += self._learn(
+                learner,
+                lesson,
+                min(cycles, int(left) if left < math.inf else cycles),
+                min(annealed, (done + 1) / WARMUP),
+            )
+        return averaged(learner), why
+
+    def _learn(self, learner: Learner, lesson: Lesson, cycles: int, factor: float) -> int:
+        """A lesson of so many cycles; how many steps that were."""
+        learner.begin(lesson)
+        for _ in range(cycles):
+            loss = learner.improve(factor)
+            self.clock.steps += 1
+            self.loss = float(loss.tokens) / len(lesson.labels)
+            for number in range(len(self.tasks)):
+                self.report(self._adapting(number))
+        return cycles
+
+    def _lessons(self, held: dict[int, int], seed: int) -> Iterator[tuple[Lesson, int]]:
+        """All demonstrations but those held out, under all symmetries, for some cycles each; again and again."""
+        held = dict(held)
+        side, planes = max(c.side for c in self.canvases), max(len(c.palette) for c in self.canvases)
+        rows = [
+            Row(shown, palette, number)
+            for number, (task, canvas) in enumerate(zip(self.tasks, self.canvases, strict=True))
+            for palette in [filled(canvas.palette, planes)]
+            for place, pair in enumerate(task.demonstrations)
+            if held.get(number) != place
+            for shown in show(pair, Canvas(side, palette))
+        ]
+        at_once = max(self.cells // (side**2 * planes), 1)
+        rng = np.random.default_rng((self.seed, seed))
+        while True:
+            order = rng.permutation(len(rows))
+            for start in range(0, len(rows), at_once):
+                lesson = lesson_of([rows[i] for i in order[start : start + at_once]], self.device)
+                yield lesson, int(min(1 + rng.geometric(1 - GO_ON), LONGEST))
+
+    def _reproduces(self, model: TinyRecursiveModel, number: int, place: int) -> bool:
+        """Whether most views of a demonstration's input agree on its output."""
+        pair = self.tasks[number].demonstrations[place]
+        frames = predict(model, self.canvases[number], pair, puzzle=number, cycles=self.cycles)
+        assert pair.output is not None
+        return np.array_equal(vote((frame.grid, frame.halt) for frame in frames)[0].grid, pair.output)
+
+    def _adapting(self, number: int, ended: str = "") -> Adapting:
+        clock, tasks = self.clock, len(self.tasks)
+        return Adapting(
+            self.tasks[number], clock.steps, clock.seconds / tasks, clock.budget.seconds, self.loss,
+            self.solved[number], ended,
+        )  # fmt: skip
+
+
+def averaged(learner: Learner) -> TinyRecursiveModel:
+    """A copy of the network as it is with its averaged weights, ready to answer."""
+    model = copy.deepcopy(learner.model)
+    model.load_state_dict(learner.ema.state_dict(learner.model))
+    return model.eval().requires_grad_(False)

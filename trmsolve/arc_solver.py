@@ -1,0 +1,182 @@
+"""From ARC tasks to two attempts each: learn the task, let copies of the network vote under every symmetry.
+
+Knows weights, learning and votes; prints nothing and opens no task file.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trmsolve.adapt import Adapted, Adapter, Budget
+from trmsolve.attempt import Frame, predict
+from trmsolve.device import Placement, choose_placement
+from trmsolve.effort import MAX_CYCLES
+from trmsolve.errors import PuzzleError, UsageError, WeightsError
+from trmsolve.model import TinyRecursiveModel
+from trmsolve.puzzles.arc import Adapting, ArcAnswer, ArcCycle, ArcTask, Candidate
+from trmsolve.puzzles.arc_official import SYMMETRIES
+from trmsolve.vote import vote
+from trmsolve.weights import WeightsInfo, bundled_weights, fingerprint, load_model, save_weights, weights_at
+
+BUDGET_CPU, BUDGET_GPU = 300.0, 60.0
+"""Seconds for a task where nobody says."""
+
+Item = ArcTask | PuzzleError
+
+
+class ArcSolver:
+    """A network of planes that learns each task before it answers. ``load_arc`` makes one."""
+
+    def __init__(
+        self,
+        model: TinyRecursiveModel,
+        placement: Placement,
+        budget: Budget,
+        *,
+        cycles: int = MAX_CYCLES,
+        views: int = len(SYMMETRIES),
+        batch: int = 1,
+        seed: int = 0,
+        keep_steps: bool = False,
+        save_adapted: Path | None = None,
+        weights: str = "",
+    ) -> None:
+        self.model, self.placement, self.how, self.weights = model, placement, budget, weights
+        self.cycles, self.batch, self.seed = cycles, batch, seed
+        self.symmetries = range(views)
+        self.keep_steps, self.save_adapted = keep_steps, save_adapted
+
+    @property
+    def budget(self) -> float:
+        """Seconds a task."""
+        return self.how.seconds
+
+    def solve_all(
+        self,
+        items: Iterable[Item],
+        on_adapting: Callable[[Adapting], None] | None = None,
+        on_cycle: Callable[[ArcCycle], None] | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Iterator[ArcAnswer | PuzzleError]:
+        """An answer for each task, in order; what could not be read passes through.
+
+        ``on_adapting`` is told of every step of learning, ``on_cycle`` of the cycles of one view of each test. Once
+        ``stop`` says so, the tasks under way are answered with what is learned, and no other is begun.
+        """
+        stream = iter(items)
+        while not stop() and (group := list(islice(stream, self.batch))):
+            tasks = [item for item in group if isinstance(item, ArcTask)]
+            answers = iter(self._answers(tasks, on_adapting, on_cycle, stop) if tasks else ())
+            yield from (next(answers) if isinstance(item, ArcTask) else item for item in group)
+
+    def _answers(
+        self,
+        tasks: list[ArcTask],
+        on_adapting: Callable[[Adapting], None] | None,
+        on_cycle: Callable[[ArcCycle], None] | None,
+        stop: Callable[[], bool],
+    ) -> Iterator[ArcAnswer]:
+        begun = time.monotonic()
+        told: dict[str, Any] = {} if on_adapting is None else {"report": on_adapting}
+        adapted = Adapter(
+            self.model, tasks, self.how, cycles=self.cycles, seed=self.seed, stop=stop, **told
+        ).adapt()  # fmt: skip
+        if self.save_adapted is not None:
+            self._save(adapted, tasks)
+        for number, task in enumerate(tasks):
+            yield self._answer(adapted, number, task, begun, on_cycle)
+
+    def _answer(
+        self, adapted: Adapted, number: int, task: ArcTask, begun: float, on_cycle: Callable[[ArcCycle], None] | None
+    ) -> ArcAnswer:
+        """Every copy votes under every symmetry; the last copy is shown."""
+        candidates, steps, cycles = list[tuple[Candidate, ...]](), list[ArcCycle](), 0
+        for test, pair in enumerate(task.tests):
+            frames, seen = list[Frame](), list[list[Frame]]()
+            for model in adapted.models:
+                shown = model is adapted.models[-1]
+                seen = []
+
+                def see(at: int, now: list[Frame], shown: bool = shown, seen: list[list[Frame]] = seen) -> None:
+                    seen.append(now)
+                    if shown and on_cycle is not None:
+                        on_cycle(self._cycle(task, test, at, 0, now[0]))  # noqa: B023 (called before the next)
+
+                frames += predict(
+                    model, adapted.canvases[number], pair, puzzle=number, cycles=self.cycles,
+                    symmetries=self.symmetries, on_cycle=see,
+                )  # fmt: skip
+                cycles += len(seen) * len(self.symmetries)
+            found = vote((frame.grid, frame.halt) for frame in frames)
+            candidates.append(tuple(found))
+            if self.keep_steps:
+                view = _winner(seen[-1], found[0])
+                steps += [self._cycle(task, test, at, view, now[view]) for at, now in enumerate(seen, 1)]
+        views = len(adapted.models) * len(self.symmetries)
+        seconds = time.monotonic() - begun
+        return ArcAnswer(
+            task, tuple(candidates), adapted.ended[number], cycles, views, seconds, tuple(steps)
+        )  # fmt: skip
+
+    def _cycle(self, task: ArcTask, test: int, at: int, view: int, frame: Frame) -> ArcCycle:
+        return ArcCycle(
+            task, test, at, self.cycles, view + 1, len(self.symmetries), frame.grid, frame.confidence, frame.halt
+        )  # fmt: skip
+
+    def _save(self, adapted: Adapted, tasks: list[ArcTask]) -> None:
+        assert self.save_adapted is not None
+        model = adapted.models[-1]
+        training = {"adapted_from": self.weights, "tasks": [task.name for task in tasks], "seed": self.seed}
+        save_weights(self.save_adapted, model.state_dict(), WeightsInfo(model.config, "arc", training), torch.float32)
+
+
+def _winner(frames: list[Frame], best: Candidate) -> int:
+    """The first view that found the best answer; the first of all if none of these did."""
+    same = [frame.grid.shape == best.grid.shape and bool((frame.grid == best.grid).all()) for frame in frames]
+    return same.index(True) if any(same) else 0
+
+
+def load_arc(
+    *,
+    weights: str | Path | None = None,
+    budget: float | None = None,
+    steps: int | None = None,
+    cycles: int = MAX_CYCLES,
+    views: int | None = None,
+    batch: int = 1,
+    seed: int = 0,
+    device: str = "auto",
+    dtype: str = "auto",
+    threads: int | None = None,
+    keep_steps: bool = False,
+    save_adapted: Path | None = None,
+) -> ArcSolver:
+    """A solver with the bundled weights, or those of the file or run's folder, which are never changed.
+
+    ``budget`` is in seconds a task, default 60 on a GPU and 300 on a CPU; with ``steps`` a task is learned for exactly
+    so many, whatever the clock says, and the same seed gives the same answers. ``views`` symmetries of the square vote.
+    Raises WeightsError for weights that are missing, damaged or another task's, UsageError for impossible options.
+    """
+    for name, value in (("budget", budget), ("steps", steps)):
+        if value is not None and not 0 < value < float("inf"):
+            raise UsageError(f"{name} must be above 0, not {value!r}")
+    if views is not None and not 1 <= views <= len(SYMMETRIES):
+        raise UsageError(f"views must be from 1 to {len(SYMMETRIES)}, the symmetries of the square, not {views}")
+    if save_adapted is not None and batch > 1:
+        raise UsageError("save_adapted keeps one network: adapt one task at a time")
+    placement = choose_placement(device, dtype, threads)
+    path = weights_at(Path(weights), "arc") if weights is not None else bundled_weights("arc")
+    model = load_model(path, "arc", torch.float32, placement.device)
+    if model.config.mixer != "planes":
+        raise WeightsError(f"{path} cannot learn a new task: it is no network of planes")
+    model.dtype = placement.dtype
+    if budget is None:
+        budget = BUDGET_CPU if placement.device.type == "cpu" else BUDGET_GPU
+    return ArcSolver(
+        model, placement, Budget(budget, steps), cycles=cycles, views=views or len(SYMMETRIES), batch=batch, seed=seed,
+        keep_steps=keep_steps, save_adapted=save_adapted, weights=f"{path.name}@{fingerprint(path)[:12]}",
+    )  # fmt: skip

@@ -1,0 +1,99 @@
+"""Learning from scenes: batches of grids of one size, improved cycle after cycle, each cycle one optimizer step.
+
+The grids of ARC have many sizes, so that there is no pool whose rows are replaced one by one: a batch is taken,
+improved for a few cycles as in the paper's pseudocode, and left. So networks are trained on many tasks, and adapted to
+one. Knows the network, loss and optimizers; nothing of tasks, files, clocks or votes.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trmsolve.errors import TrainingError
+from trmsolve.model import Block, Scene, State, TinyRecursiveModel
+from trmsolve.puzzles.arc_canvas import Shown
+from trmsolve.train.loss import Loss, trm_loss
+from trmsolve.train.optim import EMA, make_optimizers
+from trmsolve.train.recipes import Recipe
+
+
+class Lesson(NamedTuple):
+    """A scene and what is right: ``labels`` (B, rows * columns), the places of the right symbols in the palettes."""
+
+    scene: Scene
+    labels: Tensor
+
+
+class Row(NamedTuple):
+    """A grid for a scene, the symbols of its planes, and the puzzle whose it is."""
+
+    shown: Shown
+    palette: Sequence[int]
+    puzzle: int
+
+
+def scene_of(rows: Sequence[Row], device: torch.device) -> Scene:
+    """The scene of grids on canvases of one size, with as many planes each."""
+    questions = np.stack([row.shown.question for row in rows])
+    columns = ([list(row.palette) for row in rows], [row.shown.symmetry for row in rows], [row.puzzle for row in rows])
+    return Scene(torch.from_numpy(questions).to(device), *(torch.tensor(column, device=device) for column in columns))
+
+
+def lesson_of(rows: Sequence[Row], device: torch.device) -> Lesson:
+    """A scene of grids whose answers are known. Every symbol of an answer must be in its palette."""
+    scene = scene_of(rows, device)
+    answers = torch.from_numpy(np.stack([row.shown.answer for row in rows if row.shown.answer is not None])).to(device)
+    places = (answers.flatten(1)[:, :, None] == scene.palette[:, None]).long().argmax(-1)
+    return Lesson(scene, places)
+
+
+def compile_blocks(model: TinyRecursiveModel) -> None:
+    """Have torch compile what is most of a block's work besides its convolution, once for grids of all sizes."""
+    for block in model.L_level.layers:
+        assert isinstance(block, Block)
+        block.settle = torch.compile(block.settle, dynamic=True)  # type: ignore[method-assign]
+
+
+class Learner:
+    """A network that learns: its optimizers, its average, and the lesson it is at."""
+
+    def __init__(self, model: TinyRecursiveModel, recipe: Recipe) -> None:
+        self.model, self.recipe = model, recipe
+        self.ema = EMA(model, recipe.ema, recipe.ema_warmup)
+        self.optimizers = make_optimizers(
+            model, recipe.optimizer, recipe.lr, recipe.weight_decay, recipe.head_lr, recipe.head_weight_decay,
+            recipe.table_lr, recipe.table_weight_decay,
+        )  # fmt: skip
+        self.dense = [p for name, p in model.named_parameters() if not name.startswith("puzzle_emb.")]
+        self.state: State | None = None
+
+    def begin(self, lesson: Lesson) -> None:
+        """Take up a lesson from the start."""
+        tokens, palette = lesson.scene.tokens, lesson.scene.palette
+        self.lesson = lesson
+        self.state = self.model.initial_state(len(tokens), places=(palette.shape[1], *tokens.shape[1:]))
+
+    def improve(self, factor: float = 1.0) -> Loss:
+        """One cycle of the lesson, and one step of the optimizers at ``factor`` of their rates.
+
+        Raises TrainingError if the loss is not finite, before anything is learned from it.
+        """
+        assert self.state is not None
+        recipe = self.recipe
+        self.state, prediction = self.model.improve(self.state, self.lesson.scene)
+        loss = trm_loss(prediction, self.lesson.labels, recipe.loss, recipe.smoothing, recipe.halt_weight)
+        if not torch.isfinite(loss.total):
+            raise TrainingError("the loss is no longer finite")
+        (loss.total / len(self.lesson.labels)).backward()
+        if recipe.clip is not None:
+            torch.nn.utils.clip_grad_norm_(self.dense, recipe.clip)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["base_lr"] * factor
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        self.ema.update(self.model)
+        return loss
