@@ -156,7 +156,7 @@ def answer_known(
         part = asked[first : first + batch_size]
         canvases = [encode(variants[view].apply(task.tests[test].input)) for test, view in part]
         shots: list[list[ArcCycle]] = [[] for _ in part]
-        stopped = False
+        number, stopped = 0, False
         for number, prediction in enumerate(improve(model, canvases, [view for _, view in part], cycles), 1):
             spent += len(part)
             stopped = stop()
@@ -171,12 +171,14 @@ def answer_known(
                     on_cycle(film[-1])
             if stopped:
                 break
-        if stopped and all(said):
-            break  # a variant that has not thought to its end counts only where there is no other
+        if number < cycles and all(said):
+            break  # variants that have not thought to their end count only where there are no others
         for (test, _), film in zip(part, shots, strict=True):
             said[test].append((film[-1].grid, film[-1].halt))
             if keep_steps:
                 films.setdefault((test, _key(film[-1].grid)), tuple(film))
+        if stopped and all(said):
+            break
     candidates = tuple(tuple(vote(predictions)) for predictions in said)
     steps = chain(*(films.get((test, _key(found[0].grid)), ()) for test, found in enumerate(candidates)))
     views = max(map(len, said))

@@ -1,0 +1,448 @@
+"""The paper's own checkpoints: read without running them, by the row, and asked about the tasks that they know."""
+
+import json
+import os
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from tests.goldens import FOLDER, load_golden
+from trmsolve.config import TRMConfig
+from trmsolve.errors import WeightsError
+from trmsolve.known import Known, Recognised, answer_known
+from trmsolve.model import Prediction, State, TinyRecursiveModel
+from trmsolve.official import Official, is_pickled, load_official
+from trmsolve.puzzles.arc import ArcCycle, ArcTask, Pair
+from trmsolve.puzzles.arc_official import PLAIN, Augmentation, crop, encode
+from trmsolve.puzzles.base import Grid
+from trmsolve.weights import TABLE
+
+PREFIX = "_orig_mod.model.inner."
+CONFIG = TRMConfig(
+    vocab_size=12, seq_len=900, hidden_size=32, layers=2, recursions=3, latent_steps=4, puzzle_emb_dim=32,
+    prefix_len=16, num_puzzles=50,
+)  # fmt: skip
+
+
+def official_state(config: TRMConfig = CONFIG, prefix: str = PREFIX) -> dict[str, Tensor]:
+    """As the public code saves it: under its wrappers' names, the starts in bf16; no value is zero."""
+    torch.manual_seed(0)
+    state = TinyRecursiveModel(config).state_dict()
+    state = {
+        name: torch.randn_like(value) * value.std().clamp(min=0.1).nan_to_num(0.1) for name, value in state.items()
+    }
+    state |= {name: state[name].bfloat16() for name in ("H_init", "L_init")}
+    return {prefix + name: value for name, value in state.items()}
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("official") / "step_518071"
+    torch.save(official_state(), path)
+    return path
+
+
+def outcome(model: TinyRecursiveModel, ids: list[int]) -> Tensor:
+    """What it makes of a fixed canvas."""
+    tokens = torch.arange(900).remainder(12).repeat(len(ids), 1)
+    with torch.no_grad():
+        return model(model.initial_state(len(ids)), tokens, torch.tensor(ids))[1].logits
+
+
+# Reading a checkpoint.
+
+
+@pytest.mark.parametrize("prefix", [PREFIX, "model.inner.", ""])
+def test_a_checkpoint_is_read_by_the_row_whatever_wraps_its_names(tmp_path: Path, prefix: str) -> None:
+    path, state = tmp_path / "step_1", official_state(prefix=prefix)
+    torch.save(state, path)
+    assert is_pickled(path)
+    opened = Official.open(path)
+    assert (opened.task, opened.config) == ("arc", CONFIG)
+    model = load_official(path, [49, 3, 3])
+    assert model.config == replace(CONFIG, num_puzzles=3) and model.puzzle_emb is not None
+    assert torch.equal(model.puzzle_emb.weights, state[prefix + TABLE][[49, 3, 3]])
+    assert torch.equal(model.get_buffer("H_init"), state[prefix + "H_init"].float())
+    assert not model.training and not any(parameter.requires_grad for parameter in model.parameters())
+    whole = load_official(path)
+    assert whole.config == CONFIG and torch.equal(outcome(whole, [49, 3]), outcome(model, [0, 2]))
+    assert not torch.equal(outcome(model, [0]), outcome(model, [1]))
+    assert load_official(path, [0], torch.bfloat16).lm_head.weight.dtype == torch.bfloat16
+
+
+def test_only_the_rows_asked_for_are_read(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads: list[dict[str, Any]] = []
+    load = torch.load
+    monkeypatch.setattr(torch, "load", lambda *given, **named: loads.append(named) or load(*given, **named))
+    opened, checked = Official.open(checkpoint), []
+    finite = torch.isfinite
+    monkeypatch.setattr(torch, "isfinite", lambda tensor: checked.append(tensor.shape) or finite(tensor))
+    opened.model([7])
+    assert loads == [{"map_location": "cpu", "mmap": True, "weights_only": True}]
+    assert (1, 32) in checked and (50, 32) not in checked
+
+
+def test_a_table_larger_than_what_may_be_read_is_no_hindrance(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trmsolve.official.MAX_FILE", 1000)
+    with pytest.raises(WeightsError, match=r"step_518071 has \d+ MiB, more than the 0 MiB allowed"):
+        load_official(checkpoint)
+    assert load_official(checkpoint, [5]).config.num_puzzles == 1
+    monkeypatch.setattr("trmsolve.weights.MAX_FILE", 1000)
+    with pytest.raises(WeightsError, match="may need"):
+        load_official(checkpoint, [5])
+    with pytest.raises(WeightsError, match="has no puzzle 50: its table has 50 rows"):
+        load_official(checkpoint, [50])
+
+
+@pytest.mark.parametrize("name", ["mlp_s81_emb32_len16", "attn_rope_s81_emb32_len16"])
+def test_the_public_code_s_numbers_come_out(name: str, tmp_path: Path) -> None:
+    """Read from a pickle, with nothing but the settings beside it to say what shapes cannot."""
+    golden = load_golden(name)
+    path, config = tmp_path / "step_1", golden.model.config
+    torch.save(load_file(FOLDER / f"{name}.weights.safetensors"), path)
+    settings = {"H_cycles": config.recursions, "L_cycles": config.latent_steps, "num_heads": config.num_heads,
+                "expansion": config.expansion, "puzzle_emb_len": config.prefix_len, "mlp_t": True}  # fmt: skip
+    lines = "".join(f"  {key}: {json.dumps(value)}\n" for key, value in settings.items())
+    (tmp_path / "all_config.yaml").write_text(f"arch:\n  loss:\n    name: losses@ACTLossHead\n{lines}lr: 0.0001\n")
+    opened = Official.open(path)
+    assert opened.task == "sudoku" and opened.config == config
+    model, (tokens, _, ids) = opened.model(), golden.batch("eval")
+    with torch.no_grad():
+        _, prediction = model(model.initial_state(len(tokens)), tokens, ids)
+    torch.testing.assert_close(prediction.logits, golden.numbers["eval.logits"][0], rtol=2e-4, atol=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "task"),
+    [
+        ({"vocab_size": 11, "seq_len": 81, "latent_steps": 6}, "sudoku"),
+        ({"vocab_size": 11, "seq_len": 81, "latent_steps": 6, "mixer": "mlp", "positions": "none"}, "sudoku"),
+        ({"vocab_size": 6}, "maze"),
+        ({"positions": "learned"}, "arc"),
+        ({"layers": 3, "puzzle_emb_dim": 0, "prefix_len": 0, "num_puzzles": 1}, "arc"),
+    ],
+)
+def test_shapes_and_the_paper_tell_the_architecture(tmp_path: Path, changes: dict[str, Any], task: str) -> None:
+    config = replace(CONFIG, **changes)
+    torch.save(official_state(config), tmp_path / "step_1")
+    opened = Official.open(tmp_path / "step_1")
+    assert opened.task == task and opened.config == config
+
+
+def test_settings_beside_it_are_believed_or_named(checkpoint: Path, tmp_path: Path) -> None:
+    path = tmp_path / "step_1"
+    path.write_bytes(checkpoint.read_bytes())
+    (tmp_path / "config.json").write_text(json.dumps({"H_cycles": 2, "L_cycles": 1, "num_heads": 4, "new": []}))
+    assert Official.open(path).config == replace(CONFIG, recursions=2, latent_steps=1, num_heads=4)
+    (tmp_path / "all_config.yaml").write_text("arch:\n  pos_encodings: none\n  puzzle_emb_len: 0\n")
+    assert Official.open(path).config == replace(CONFIG, positions="none", prefix_len=1)
+    for text, told in (
+        ("arch: [", "all_config.yaml is damaged"),
+        ("- a", "all_config.yaml holds no settings"),
+        ("arch: 3", "all_config.yaml holds no settings"),
+        ("arch:\n  H_cycles: many", "step_1 is no checkpoint of a Tiny Recursive Model: recursions must be"),
+        ("arch:\n  puzzle_emb_len: many", "step_1 is no checkpoint of a Tiny Recursive Model"),
+        ("!!python/object/apply:os.system ['echo']", "all_config.yaml is damaged"),
+    ):
+        (tmp_path / "all_config.yaml").write_text(text)
+        with pytest.raises(WeightsError, match=told):
+            Official.open(path)
+
+
+class Trap:
+    """What a pickle runs when it is read by the usual loader."""
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return os.mkdir, ("sprung",)
+
+
+def change(name: str, value: Any) -> Callable[[dict[str, Any]], Any]:
+    return lambda state: {**state, name: value}
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (change("trap", Trap()), "is no plain state dict that is safe to read"),
+        (lambda state: {"model": state}, "is no flat state dict: 'model' is no tensor"),
+        (lambda state: list(state.values()), "is no state dict"),
+        (lambda state: {}, "is no state dict"),
+        (change(f"{PREFIX}extra", torch.zeros(1)), "has an unknown tensor 'extra'"),
+        (change("lm_head.weight", torch.zeros(12, 32)), "holds a tensor twice"),
+        (change(f"{PREFIX}lm_head.weight", torch.zeros(11, 32)), r"lm_head.weight has shape \(11, 32\)"),
+        (change(f"{PREFIX}lm_head.weight", torch.full((12, 32), torch.nan)), "lm_head.weight has values that are not"),
+        (change(f"{PREFIX}lm_head.weight", torch.zeros(12, 32).int()), "not plain floating numbers"),
+        (change(f"{PREFIX}lm_head.weight", torch.zeros(12, 32, device="meta")), "not plain floating numbers"),
+        (change(f"{PREFIX}lm_head.weight", torch.zeros(12, 32).to_sparse()), "not plain floating numbers"),
+        (change(f"{PREFIX}embed_tokens.embedding_weight", torch.zeros(13, 32)), "it has 13 tokens, and known are 11"),
+        (change(f"{PREFIX}embed_tokens.embedding_weight", torch.zeros(12)), "it has no matrix embed_tokens"),
+        (change(f"{PREFIX}embed_tokens.embedding_weight", torch.zeros(12, 36)), "hidden_size 36 does not split"),
+        (lambda state: {name: value for name, value in state.items() if "q_head.bias" not in name}, "lacks tensor"),
+    ],
+)
+def test_what_is_no_checkpoint_is_told_and_nothing_of_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: Callable[[dict[str, Tensor]], Any], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "step_1"
+    torch.save(made(official_state()), path)
+    with pytest.raises(WeightsError, match=told) as caught:
+        load_official(path, [0])
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+    assert [one.name for one in tmp_path.iterdir()] == ["step_1"]
+
+
+def test_files_of_other_kinds_are_told_apart(checkpoint: Path, tmp_path: Path) -> None:
+    path = tmp_path / "step_1"
+    for content, told in (
+        (b"", "is no zip"),
+        (b"\x80\x02}q\x00.", "is no zip"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "git-lfs pointer"),
+        (b"<!DOCTYPE html><html>", "web page"),
+        (checkpoint.read_bytes()[:20_000], "is no plain state dict"),
+        (b"PK\x03\x04 and no more", "is no plain state dict"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(WeightsError, match=told):
+            load_official(path, [0])
+    torch.save(official_state(), path, _use_new_zipfile_serialization=False)
+    with pytest.raises(WeightsError, match="is no zip"):
+        load_official(path, [0])
+    with pytest.raises(WeightsError, match="no weights at"):
+        load_official(tmp_path / "absent", [0])
+    with pytest.raises(WeightsError, match="is not a file"):
+        load_official(tmp_path, [0])
+    assert not is_pickled(tmp_path / "absent") and not is_pickled(tmp_path)
+
+
+def test_flipped_bytes_never_crash_the_reader(checkpoint: Path, tmp_path: Path) -> None:
+    data, draw, path = checkpoint.read_bytes(), random.Random(0), tmp_path / "step_1"
+    places = [place for place in range(len(data)) if place < 4000 or place > len(data) - 4000]  # pickle and directory
+    for _ in range(60):
+        damaged = bytearray(data)
+        damaged[draw.choice(places)] ^= 1 << draw.randrange(8)
+        path.write_bytes(damaged)
+        try:
+            load_official(path, [0])
+        except WeightsError:
+            continue
+
+
+# Recognising a task.
+
+
+def grid_of(*rows: list[int]) -> Grid:
+    return np.array(rows, np.int8)
+
+
+def pairs(*grids: Grid) -> tuple[Pair, ...]:
+    return tuple(Pair(question, answer) for question, answer in zip(grids[::2], grids[1::2], strict=True))
+
+
+A, B, C, D = grid_of([1, 2]), grid_of([3], [4]), grid_of([5, 6, 7]), grid_of([8])
+ONE = ArcTask("one", pairs(A, B, C, D), pairs(B, A))
+TWO = ArcTask("two", pairs(D, C), pairs(A, A))
+NAMES = ["<blank>", "one|||t1|||0213456789", "one", "two", "one|||t6|||0123456798", "three|||t0|||0213456789"]
+
+
+def beside(folder: Path, names: list[str] = NAMES) -> Known:
+    plain = {
+        task.name: {
+            key: [{"input": pair.input.tolist(), "output": pair.output.tolist()} for pair in part]  # type: ignore[union-attr]
+            for key, part in (("train", task.demonstrations), ("test", task.tests))
+        }
+        for task in (ONE, TWO)
+    }
+    (folder / "identifiers.json").write_text(json.dumps(names))
+    (folder / "test_puzzles.json").write_text(json.dumps(plain))
+    known = Known.beside(folder / "step_1")
+    assert known is not None
+    return known
+
+
+def test_a_task_is_known_by_its_demonstrations_whatever_its_name(tmp_path: Path) -> None:
+    known = beside(tmp_path)
+    expected = Recognised(
+        "one", (1, 2, 4), (Augmentation(1, (0, 2, 1, 3, 4, 5, 6, 7, 8, 9)), PLAIN,
+        Augmentation(6, (0, 1, 2, 3, 4, 5, 6, 7, 9, 8))), by_content=True,
+    )  # fmt: skip
+    renamed = ArcTask("mine", ONE.demonstrations[::-1], (Pair(C),))  # in another order, asking something else
+    assert known.find(ONE) == known.find(renamed) == known.find(replace(ONE, name="two")) == expected
+
+
+def test_a_name_is_believed_only_where_no_content_speaks_against_it(tmp_path: Path) -> None:
+    known = beside(tmp_path)
+    assert known.find(replace(TWO, demonstrations=pairs(D, A))) is None  # the name of one, with other demonstrations
+    assert known.find(ArcTask("four", pairs(A, A), ())) is None
+    three = known.find(ArcTask("three", pairs(A, A), ()))
+    assert three is not None and three.rows == (5,) and not three.by_content
+    (tmp_path / "test_puzzles.json").unlink()
+    bare = Known.beside(tmp_path)
+    assert bare is not None
+    assert bare.find(ONE) == replace(known.find(ONE), by_content=False)  # type: ignore[type-var]
+    assert bare.find(replace(ONE, name="<blank>")) is None and bare.find(replace(ONE, name="mine")) is None
+
+
+def test_where_nothing_is_said_nothing_is_known(tmp_path: Path) -> None:
+    assert Known.beside(tmp_path) is None and Known.beside(tmp_path / "step_1") is None
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "told"),
+    [
+        ("identifiers.json", "[", "identifiers.json is damaged: it is no JSON"),
+        ("identifiers.json", "{}", "identifiers.json is no list of names"),
+        ("identifiers.json", "[1]", "identifiers.json is no list of names"),
+        ("test_puzzles.json", "[", "test_puzzles.json"),
+        ("test_puzzles.json", '{"one": {"train": [], "test": []}}', "task one: no demonstration"),
+    ],
+)
+def test_a_damaged_file_beside_the_network_is_told(tmp_path: Path, file: str, text: str, told: str) -> None:
+    beside(tmp_path)
+    (tmp_path / file).write_text(text)
+    with pytest.raises(WeightsError, match=told):
+        Known.beside(tmp_path)
+
+
+def test_an_odd_name_is_told_when_it_is_met(tmp_path: Path) -> None:
+    known = beside(tmp_path, [*NAMES, "two|||x|||y"])
+    assert known.find(ONE) is not None
+    with pytest.raises(WeightsError, match=r"'two\|\|\|x\|\|\|y' is no name of a variant"):
+        known.find(TWO)
+
+
+def test_of_many_variants_some_are_chosen_the_task_as_it_is_first() -> None:
+    variants = tuple(Augmentation(symmetry) for symmetry in (3, 5, 0, 1, 2))
+    found = Recognised("one", (10, 11, 12, 13, 14), variants, True)
+    some = found.some(3)
+    assert some.rows[0] == 12 and some.variants[0] == PLAIN and len(set(some.rows)) == 3
+    assert all(
+        found.variants[found.rows.index(row)] == view for row, view in zip(some.rows, some.variants, strict=True)
+    )
+    assert some == found.some(3) and {found.some(2, seed).rows for seed in range(30)} == {
+        (12, row) for row in (10, 11, 13, 14)
+    }
+    assert sorted(found.some(99).rows) == [10, 11, 12, 13, 14] and found.some(1).rows == (12,)
+
+
+# Answering it.
+
+
+class Told(TinyRecursiveModel):
+    """A network that says, for each row of its table, a canvas that it was told; surer with each cycle."""
+
+    def __init__(self, told: list[np.ndarray]) -> None:
+        super().__init__(replace(CONFIG, num_puzzles=len(told), layers=1))
+        self.told, self.asked = told, list[Tensor]()
+
+    def forward(self, state: Any, tokens: Tensor, ids: Any = None) -> Any:
+        self.asked.append(tokens)
+        logits = torch.stack([torch.eye(12)[torch.from_numpy(self.told[row].reshape(900)).long()] for row in ids])
+        cycle = state.y[:, 0, 0] if len(self.asked) > 1 and state.z[0, 0, 0] == 99 else torch.zeros(len(ids))
+        y, z = torch.zeros_like(state.y), torch.full_like(state.z, 99)
+        y[:, 0, 0] = cycle + 1
+        return State(y, z), Prediction(logits * (cycle + 1)[:, None, None], torch.stack([cycle + ids, cycle], 1))
+
+
+VIEWS = [PLAIN, Augmentation(1, (0, 2, 1, 3, 4, 5, 6, 7, 8, 9)), Augmentation(6), Augmentation(4)]
+
+
+def telling(grids: list[Grid]) -> Told:
+    """Row k says the grid k, as its variant shows it."""
+    return Told([encode(view.apply(grid)) for view, grid in zip(VIEWS, grids, strict=True)])
+
+
+def test_the_variants_of_a_task_vote_and_the_first_that_won_is_shown() -> None:
+    model, frames = telling([C, B, D, B]), list[ArcCycle]()
+    task = ArcTask("one", ONE.demonstrations, (Pair(A, B), Pair(C)))
+    answer = answer_known(model, task, VIEWS, batch_size=3, cycles=4, on_cycle=frames.append, keep_steps=True)
+    assert [[(one.grid.tolist(), one.votes) for one in found] for found in answer.candidates] == [
+        [(B.tolist(), 2), (D.tolist(), 1), (C.tolist(), 1)]
+    ] * 2
+    # The halt logits of the last cycle are the cycle's number and the row's.
+    surest = [1 / (1 + np.exp(-(3 + row))) for row in range(4)]
+    assert [one.halt for one in answer.candidates[0]] == pytest.approx(
+        [(surest[1] + surest[3]) / 2, surest[2], surest[0]]
+    )
+    assert answer.right(0) and answer.right(1) is None and answer.adapting is None
+    assert (answer.cycles, answer.views) == (4 * 4 * 2, 4)
+    assert len(frames) == answer.cycles and {frame.number for frame in frames} == {1, 2, 3, 4}
+    assert [(one.test, one.number, one.view) for one in answer.steps] == [
+        (test, number, 2) for test in (0, 1) for number in (1, 2, 3, 4)
+    ]
+    for frame in frames:
+        assert frame.grid.shape == frame.confidence.shape and (frame.limit, frame.views) == (4, 4)
+        assert frame.grid.tolist() == [C, B, D, B][frame.view - 1].tolist()
+    assert frames[0].confidence[0, 0] < frames[-1].confidence[0, 0] < 1
+    # What was asked is each test in the clothes of each variant, in the corner of the canvas.
+    assert {tokens.shape[0] for tokens in model.asked} == {3, 2}
+    seen = torch.cat([model.asked[0], model.asked[4], model.asked[8]])
+    shown = [view.apply(test.input) for view in VIEWS for test in task.tests]
+    assert [crop(canvas.reshape(30, 30)).tolist() for canvas in seen.numpy()] == [grid.tolist() for grid in shown]
+
+
+def test_confidence_is_turned_back_with_the_cells() -> None:
+    model = telling([grid_of([1, 2, 3])] * 4)
+    frames: list[ArcCycle] = []
+    answer_known(model, TWO, VIEWS, cycles=1, on_cycle=frames.append)
+    assert [frame.confidence.shape for frame in frames] == [(1, 3)] * 4
+
+
+def test_nothing_said_is_an_answer_without_cells() -> None:
+    model = Told([np.zeros((30, 30), np.uint8)])
+    frames: list[ArcCycle] = []
+    answer = answer_known(model, TWO, [PLAIN], cycles=2, on_cycle=frames.append)
+    assert answer.candidates[0][0].grid.shape == frames[0].confidence.shape == (0, 0)
+    assert answer.steps == () and answer.right(0) is False
+
+
+@pytest.mark.parametrize(
+    ("after", "views", "cycles"),
+    [(0, 1, 2), (1, 1, 3), (2, 1, 3), (3, 1, 4), (4, 1, 5), (5, 2, 6), (99, 4, 16)],
+)
+def test_a_stop_leaves_an_answer_of_what_is_known(after: int, views: int, cycles: int) -> None:
+    """Two tests, one at a time, two cycles a view: what was not thought to its end does not vote beside others."""
+    asked: list[int] = []
+    task = ArcTask("one", ONE.demonstrations, (Pair(A), Pair(C)))
+    answer = answer_known(
+        telling([C, B, D, B]), task, VIEWS, batch_size=1, cycles=2, stop=lambda: asked.append(1) or len(asked) > after
+    )
+    assert all(found for found in answer.candidates)
+    assert (answer.views, answer.cycles) == (views, cycles)
+
+
+def test_networks_of_another_form_are_refused() -> None:
+    for changes, told in (
+        ({"vocab_size": 11}, "has 11 tokens on 900 places: one that knows tasks has"),
+        ({"seq_len": 81}, "has 12 tokens on 81 places"),
+        ({"puzzle_emb_dim": 0, "prefix_len": 0, "num_puzzles": 1}, "and no table"),
+    ):
+        model = TinyRecursiveModel(replace(CONFIG, layers=1, **changes))
+        with pytest.raises(WeightsError, match=told):
+            answer_known(model, ONE, [PLAIN])
+    with pytest.raises(ValueError, match="1 variants for a table of 50 rows"):
+        answer_known(TinyRecursiveModel(replace(CONFIG, layers=1)), ONE, [PLAIN])
+
+
+def test_a_checkpoint_is_asked_about_a_task_that_it_knows(checkpoint: Path, tmp_path: Path) -> None:
+    """From files to an answer, with a network that was never trained."""
+    path = tmp_path / "step_1"
+    path.write_bytes(checkpoint.read_bytes())
+    beside(tmp_path)
+    known = Known.beside(path)
+    assert known is not None
+    found = known.find(replace(ONE, name="mine"))
+    assert found is not None
+    some = found.some(2)
+    answer = answer_known(load_official(path, some.rows), ONE, some.variants, cycles=2)
+    assert answer.cycles == 4 and answer.views == 2 and len(answer.attempts(0)) == 2
