@@ -52,7 +52,7 @@ ab12  learning from 2 demonstrations
 1  1x2 → 2x2   2  1x2 → 2x2   step            12
 1 .  → 1 2     1 .  → 1 2     loss            0.5300
        . 1            . 1     demonstrations  1/2       ━━━━────
-                              time left       30 s      ━━━─────"""
+                              left            30 s      ━━━─────"""
 
 
 def test_learning_is_one_panel() -> None:
@@ -66,6 +66,15 @@ def test_learning_is_one_panel() -> None:
     assert screen(written(console)) == PANEL.split("\n")
 
 
+def test_steps_that_are_counted_are_not_timed() -> None:
+    console = pinned()
+    LiveArcView(console, steps=48).adapting(adapting())
+    assert screen(written(console))[-1].split() == ["left", "36", "steps", "━━──────"]
+    view = ProgressArcView(console, 4, steps=48)
+    view.adapting(adapting())
+    assert screen(written(console))[-1] == f"{'━━':─<30}  0/4 tasks  step 12, 36 steps left"
+
+
 def test_learning_in_ascii_reads_without_colour() -> None:
     stream = Ascii()
     live(pinned(stream=stream)).adapting(adapting(solved=None))
@@ -73,7 +82,7 @@ def test_learning_in_ascii_reads_without_colour() -> None:
         "1  1x2 -> 2x2   2  1x2 -> 2x2   step            12",
         "1 .  -> 1 2     1 .  -> 1 2     loss            0.5300",
         "        . 1             . 1     demonstrations  -",
-        "                                time left       30 s      ###-----",
+        "                                left            30 s      ###-----",
     ]
 
 
@@ -86,7 +95,7 @@ def test_figures_stand_below_where_there_is_no_room_beside() -> None:
         "1 .  → 1 2     1 .  → 1 2",
         "       . 1            . 1",
         "step 12  loss 0.5300  demonstrations 1/2",
-        "time left 30 s",
+        "left 30 s",
     ]
 
 
@@ -130,7 +139,7 @@ def test_a_terminal_without_lines_to_spare_shows_figures_alone() -> None:
     live(console).adapting(adapting(task=large()))
     assert screen(written(console)) == [
         "large  learning from 2 demonstrations",
-        "step 12  loss 0.5300  demonstrations 1/2  time left 30 s",
+        "step 12  loss 0.5300  demonstrations 1/2  left 30 s",
     ]
 
 

@@ -4,6 +4,7 @@ Knows Rich, ARC's values and the width there is; how grids become lines is ``arc
 moves and what stays on the screen: that is ``arc_view``.
 """
 
+import math
 from collections.abc import Sequence
 from typing import get_args
 
@@ -26,18 +27,20 @@ ENDED = {
 VALUES = len("10.0 min")  # room for the longest figure, so that nothing jumps
 
 
-def adapting_facts(adapting: Adapting) -> list[Fact]:
-    """How far the learning is; ``solved`` counts demonstrations that were answered while held out."""
-    number, solved = len(adapting.task.demonstrations), adapting.solved
+def adapting_facts(adapting: Adapting, steps: int | None = None) -> list[Fact]:
+    """How far the learning is, by the clock or of so many steps.
+
+    ``solved`` counts demonstrations that were answered while held out.
+    """
+    number, solved, loss = len(adapting.task.demonstrations), adapting.solved, adapting.loss
     known = Fact("demonstrations", Text("-"))
     if solved is not None:
         known = Fact("demonstrations", Text(f"{solved}/{number}"), solved / number)
-    left = duration(max(adapting.budget - adapting.seconds, 0))
     return [
         Fact("step", Text(str(adapting.step))),
-        Fact("loss", Text(f"{adapting.loss:.4f}")),
+        Fact("loss", Text(f"{loss:.4f}" if math.isfinite(loss) else "-")),
         known,
-        Fact("time left", Text(left), spent(adapting)),
+        Fact("left", Text(left(adapting, steps)), spent(adapting, steps)),
     ]
 
 
@@ -58,9 +61,17 @@ def ended(adapting: Adapting) -> str:
     return ENDED.get(adapting.ended, adapting.ended)
 
 
-def spent(adapting: Adapting) -> float:
-    """The share of the time that is over."""
-    return min(adapting.seconds / adapting.budget, 1) if adapting.budget > 0 else 1.0
+def spent(adapting: Adapting, steps: int | None = None) -> float:
+    """The share of the time, or of the steps, that is over."""
+    done, whole = (adapting.seconds, adapting.budget) if steps is None else (adapting.step, steps)
+    return min(done / whole, 1.0) if whole > 0 else 1.0
+
+
+def left(adapting: Adapting, steps: int | None = None) -> str:
+    """What is not over yet: ``32 s``, ``120 steps``."""
+    if steps is None:
+        return duration(max(adapting.budget - adapting.seconds, 0))
+    return count(max(steps - adapting.step, 0), "step")
 
 
 def panel(console: Console, heading: Text, facts: Sequence[Fact], paint: Paint, height: int) -> RenderableType:

@@ -14,7 +14,7 @@ from typing import Self
 from rich.console import Console
 from rich.text import Text
 
-from trmsolve.arc_frame import adapting_facts, as_text, cycle_facts, ended, outcome, panel, spent
+from trmsolve.arc_frame import adapting_facts, as_text, cycle_facts, ended, left, outcome, panel, spent
 from trmsolve.dashboard import ECHO, duration
 from trmsolve.errors import PuzzleError
 from trmsolve.frame import BAR_WIDTH, Fact, bar, columns, flow, is_plain, readable, stack
@@ -33,19 +33,25 @@ from trmsolve.render import REDRAW_SECONDS, ROWS_BELOW, Screen, count
 
 
 def make_arc_view(
-    console: Console, number: int, show_steps: bool = False, quiet: bool = False, pace: float = 0.0, few: int = 8
+    console: Console,
+    number: int,
+    show_steps: bool = False,
+    quiet: bool = False,
+    pace: float = 0.0,
+    steps: int | None = None,
+    few: int = 8,
 ) -> "ArcView":
     """The view that suits ``number`` tasks: quiet, every step, a live panel, lines, or from ``few`` on a progress line.
 
-    ``pace`` is how many seconds every frame of a cycle is held.
+    ``pace`` is how many seconds every frame of a cycle is held, ``steps`` how many there will be if no clock ends them.
     """
     if quiet:
         return ArcView(console)
     if show_steps:
-        return StepsArcView(console, pace)
+        return StepsArcView(console, pace, steps)
     if number > few:
-        return ProgressArcView(console, number)
-    return LiveArcView(console, pace) if console.is_interactive else LinesArcView(console)
+        return ProgressArcView(console, number, steps)
+    return LiveArcView(console, pace, steps) if console.is_interactive else LinesArcView(console)
 
 
 class ArcView(Screen):
@@ -94,9 +100,15 @@ class LiveArcView(LinesArcView):
     Several tasks or views may be told of mixed: one at a time is followed.
     """
 
-    def __init__(self, console: Console, pace: float = 0.0, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        console: Console,
+        pace: float = 0.0,
+        steps: int | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         super().__init__(console)
-        self.pace, self.clock = pace, clock
+        self.pace, self.steps, self.clock = pace, steps, clock
         self._drawn, self._took = float("-inf"), 0.0  # when a panel was drawn last, and how long that took
         self._task: ArcTask | None = None
         self._cycle: ArcCycle | None = None
@@ -118,7 +130,7 @@ class LiveArcView(LinesArcView):
         number = count(len(task.demonstrations), "demonstration")
         title = f"learned from {number}: {ended(adapting)}" if adapting.ended else f"learning from {number}"
         paint = partial(paint_demonstrations, task, broad, is_plain(self.console))
-        self._show(task, title, adapting_facts(adapting), paint)
+        self._show(task, title, adapting_facts(adapting, self.steps), paint)
 
     def cycle(self, cycle: ArcCycle) -> None:
         if self._follows(cycle.task) and _goes_on(self._cycle, cycle):
@@ -186,9 +198,15 @@ class StepsArcView(LiveArcView):
 class ProgressArcView(LinesArcView):
     """For many tasks: one moving line of counts and a summary at the end; where nothing can move, a line a task."""
 
-    def __init__(self, console: Console, total: int, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        console: Console,
+        total: int,
+        steps: int | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         super().__init__(console)
-        self.total, self.clock, self.begun = total, clock, clock()
+        self.total, self.steps, self.clock, self.begun = total, steps, clock, clock()
         self.counts: Counter[str] = Counter()
         self._now: Adapting | None = None
         self._answered, self._drawn, self._closed = self.begun, float("-inf"), False
@@ -246,10 +264,10 @@ class ProgressArcView(LinesArcView):
         read, now, whole = self.counts["done"] + self.counts["unreadable"], self._now, self.console.width - ECHO
         facts = [Text(f"{read}/{self.total} tasks"), *self._tally()]
         if now is not None:
-            facts.append(Text(f"step {now.step}, {duration(max(now.budget - now.seconds, 0))} left"))
+            facts.append(Text(f"step {now.step}, {left(now, self.steps)} left"))
         line = flow(facts, whole)[0]
         room = min(whole - line.cell_len - 2, 30)
-        share = min((read + (spent(now) if now else 0)) / self.total, 1)
+        share = min((read + (spent(now, self.steps) if now else 0)) / self.total, 1)
         return Text.assemble(bar(share, room, is_plain(self.console)), "  ", line) if room >= BAR_WIDTH else line
 
     def _tally(self) -> list[Text]:

@@ -72,7 +72,7 @@ def arc(
     views: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Symmetries and colourings that vote.", show_default="automatic", rich_help_panel=options.TRY
+            min=1, help="Symmetric views that vote, up to all 8.", show_default="8", rich_help_panel=options.TRY
         ),
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Tasks adapted together.", rich_help_panel=options.RUN)] = 1,
@@ -97,10 +97,12 @@ def arc(
     refuse_nowhere("--submission", submission)
     refuse_nowhere("--save-adapted", save_adapted)
     items = read_items(files, dataset, ids, solutions)
-    view = make_arc_view(make_console(), len(items), show_steps, quiet, pace)
+    view = make_arc_view(make_console(), len(items), show_steps, quiet, pace, steps)
     watched = form == "input" and sys.stdout.isatty() and sys.stderr.isatty() and view.shows_grids
     columns = view.console.width if watched else None
     errors = [item for item in items if isinstance(item, PuzzleError)]
+    if save_adapted is not None and len(items) - len(errors) > 1:
+        raise UsageError("--save-adapted keeps the network of one task: choose it with --id")
     if len(errors) == len(items):  # nothing for a model to do
         with view:
             _hand_out(errors, view, choose_arc_writer(form, "", columns), [])

@@ -26,5 +26,10 @@ Budget = Annotated[
 ]
 Steps = Annotated[
     int | None,
-    typer.Option(min=0, help="Learn in so many steps, if the time allows.", show_default=False, rich_help_panel="ARC"),
+    typer.Option(
+        min=1,
+        help="Learn in exactly so many steps, however long that takes.",
+        show_default=False,
+        rich_help_panel="ARC",
+    ),
 ]

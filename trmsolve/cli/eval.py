@@ -40,7 +40,7 @@ def eval_command(
         typer.Option(
             min=1,
             help="Symmetric views to try until one is verified.",
-            show_default="1, for ARC automatic",
+            show_default="1, for ARC 8",
             rich_help_panel=options.TRY,
         ),
     ] = None,

@@ -99,7 +99,7 @@ def eval_weights(what: Measurement, json: bool, record: bool, **how: Any) -> int
     keep_memory()
     solver = load_arc(seed=what.seed, **how)
     answers, interrupted, start = list[ArcAnswer](), False, time.monotonic()
-    with ProgressArcView(make_console(), len(tasks)) as view:
+    with ProgressArcView(make_console(), len(tasks), how["steps"]) as view:
         try:
             for answer in solver.solve_all(tasks, view.adapting, view.cycle if view.wants_cycles else None):
                 if isinstance(answer, PuzzleError):
@@ -159,15 +159,17 @@ def _record(weights: Path | None, figures: dict[str, Any]) -> None:
     path = weights_at(weights, "arc") if weights else bundled_weights("arc")
     which = f", sample {figures['sample']}, seed {figures['seed']}" if figures["sample"] else ""
     first = f", first {figures['limit']}" if figures["limit"] else ""
-    name = f"{figures['data']}{which}{first}, {figures['budget']:g} s a task"
+    name = f"{figures['data']}{which}{first}, {_effort(figures)} a task"
     record_score(path, name, {key: value for key, value in figures.items() if key != "tasks"})
 
 
+def _effort(figures: dict[str, Any]) -> str:
+    """``60 s``, or ``100 steps`` where no clock ended them."""
+    return count(figures["steps"], "step") if figures["steps"] else f"{figures['budget']:g} s"
+
+
 def _means(figures: dict[str, Any]) -> str:
-    return (
-        f"{figures['weights']}, at most {figures['budget']:g} s of adapting a task, "
-        f"{figures['device']} {figures['dtype']}"
-    )
+    return f"{figures['weights']}, {_effort(figures)} of adapting a task, {figures['device']} {figures['dtype']}"
 
 
 def _table(figures: dict[str, Any], means: str) -> str:
