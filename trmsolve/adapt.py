@@ -192,7 +192,7 @@ class Adapter:
         for _ in range(cycles):
             loss = learner.improve(factor)
             self.clock.steps += 1
-            self.loss = float(loss.tokens) / len(lesson.labels)
+            self.loss = float(loss.tokens.detach()) / len(lesson.labels)
             for number in range(len(self.tasks)):
                 self.report(self._adapting(number))
         return cycles

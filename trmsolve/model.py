@@ -13,6 +13,8 @@ This file knows no puzzle, no file and no halting policy: it turns a state into 
 """
 
 import math
+from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -70,7 +72,7 @@ class Block(nn.Module):
 
     def __init__(self, config: TRMConfig) -> None:
         super().__init__()
-        self.eps, self.mixer = config.rms_norm_eps, config.mixer
+        self.eps, self.mixer, self.compiled = config.rms_norm_eps, config.mixer, False
         if config.mixer == "attention":
             self.self_attn = Attention(config)
         elif config.mixer == "mlp":
@@ -85,8 +87,9 @@ class Block(nn.Module):
 
     def forward(self, h: Tensor, rotary: Rotary | None) -> Tensor:
         if self.mixer == "planes":  # what follows does not ask where a cell is: in a row it compiles for all sizes
-            mixed = self.planes(h)
-            return self.settle(h.reshape(-1, h.shape[-1]), mixed.reshape(-1, h.shape[-1])).view(h.shape)
+            rows, mixed = h.reshape(-1, h.shape[-1]), self.planes(h).reshape(-1, h.shape[-1])
+            settle_now = compiled_settle() if self.compiled else settle
+            return settle_now(rows, mixed, self.mlp, self.eps).view(h.shape)
         if self.mixer == "attention":
             h = rms_norm(h + self.self_attn(h, rotary), self.eps)
         elif self.mixer == "mlp":  # over the tokens of one channel, and normed over them too
@@ -98,10 +101,17 @@ class Block(nn.Module):
             h = rms_norm(h + self.pool(h), self.eps)
         return rms_norm(h + self.mlp(h), self.eps)
 
-    def settle(self, h: Tensor, mixed: Tensor) -> Tensor:
-        """(N, D) each: all of a block but the mixing."""
-        h = rms_norm(h + mixed, self.eps)
-        return rms_norm(h + self.mlp(h), self.eps)
+
+def settle(h: Tensor, mixed: Tensor, mlp: SwiGLU, eps: float) -> Tensor:
+    """(N, D) each: all of a block but the mixing."""
+    h = rms_norm(h + mixed, eps)
+    return rms_norm(h + mlp(h), eps)
+
+
+@cache
+def compiled_settle() -> Callable[[Tensor, Tensor, SwiGLU, float], Tensor]:
+    """``settle``, compiled once for grids of all sizes and for all networks of the process."""
+    return torch.compile(settle, dynamic=True)
 
 
 class Level(nn.Module):
