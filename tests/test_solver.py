@@ -314,7 +314,8 @@ def test_results_do_not_depend_on_the_batch() -> None:
 
 
 def test_evaluate_counts_by_both_protocols() -> None:
-    from trmsolve.evaluate import evaluate, wilson_interval
+    from trmsolve.evaluate import evaluate
+    from trmsolve.interval import wilson_interval
 
     puzzles = [replace(p, rating=rating) for p, rating in zip(some_puzzles(6), (0, 0, 3, 3, 600, 50), strict=True)]
     figures = evaluate(solver(Scripted(2), views=1, cycles=4), puzzles, "made")
@@ -334,7 +335,7 @@ def test_evaluate_counts_by_both_protocols() -> None:
 
 
 def test_wilson_interval() -> None:
-    from trmsolve.evaluate import wilson_interval
+    from trmsolve.interval import wilson_interval
 
     low, high = wilson_interval(874, 1000)  # Newcombe 1998, method 3, computed by hand
     assert low == pytest.approx(0.8519, abs=1e-3) and high == pytest.approx(0.8931, abs=1e-3)

@@ -4,25 +4,15 @@ Two protocols. One view: every puzzle runs all its cycles and is judged by the l
 what a user of the solver gets, halting, verified and tried again. Knows the solver; prints nothing.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from trmsolve.errors import PuzzleError
+from trmsolve.interval import wilson_interval
 from trmsolve.puzzles.base import BANDS, Answer, Puzzle, Task, band_of
 from trmsolve.solver import Solver
-
-
-def wilson_interval(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Wilson's score interval for a rate, 95 % at the default ``z``. n = 0 tells nothing: (0, 1)."""
-    if n == 0:
-        return 0.0, 1.0
-    rate = successes / n
-    center = (rate + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
-    return max(0.0, center - half), min(1.0, center + half)
 
 
 @dataclass
