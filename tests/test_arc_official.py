@@ -172,6 +172,7 @@ def test_a_task_with_few_variants_has_no_more() -> None:
     task = task_of(([[1, 1], [1, 1]], [[0]]), ([[1]], [[1]]))
     variants = draw_variants(task, 100, np.random.default_rng(0))
     assert len(variants) == 9 and {view.colours[1] for view in variants} == set(range(1, 10))
+    assert len(draw_variants(task, 8, np.random.default_rng(1))) == 9  # most draws are of no use, and more are made
 
 
 def test_tests_and_the_order_of_pairs() -> None:

@@ -123,7 +123,7 @@ def test_the_public_code_s_numbers_come_out(name: str, tmp_path: Path) -> None:
         ({"vocab_size": 11, "seq_len": 81, "latent_steps": 6}, "sudoku"),
         ({"vocab_size": 11, "seq_len": 81, "latent_steps": 6, "mixer": "mlp", "positions": "none"}, "sudoku"),
         ({"vocab_size": 6}, "maze"),
-        ({"positions": "learned"}, "arc"),
+        ({"positions": "learned", "seq_len": 100}, "arc"),
         ({"layers": 3, "puzzle_emb_dim": 0, "prefix_len": 0, "num_puzzles": 1}, "arc"),
     ],
 )
