@@ -34,6 +34,7 @@ from trmsolve.train.journal import read_journal
 from trmsolve.train.loop import Plan, Run
 from trmsolve.train.loss import trm_loss
 from trmsolve.train.pool import Batch, Pool
+from trmsolve.train.puzzle_run import PuzzleSubject
 from trmsolve.train.recipes import RECIPES, Recipe
 from trmsolve.train.trainer import Trainer
 
@@ -729,7 +730,7 @@ def test_a_stopped_run_goes_on_to_the_same_bits(kind: str, examples: Examples, t
 
     def run(out: Path, **more: Any) -> Path:
         room = get_task("maze", recipe.config.vocab_size)
-        Run(room, recipe, examples, out, PLAN, HERE, **more).train()
+        Run(PuzzleSubject(room, examples), recipe, out, PLAN, HERE, **more).train()
         return out
 
     whole = run(tmp_path / "whole", start_from=halting)
@@ -860,4 +861,4 @@ def test_a_maze_too_large_to_train_on_is_named() -> None:
 def test_no_part_of_a_path_is_given_away(examples: Examples, tmp_path: Path) -> None:
     recipe = replace(RECIPES["maze", "laptop"], config=CONV, batch_size=2, reveal=0.3)
     with pytest.raises(UsageError, match=r"reveal=0\.3 gives cells of answers away: no maze holds any"):
-        Run(FLOW, recipe, examples, tmp_path, Plan(steps=1, held_out=2), HERE)
+        Run(PuzzleSubject(FLOW, examples), recipe, tmp_path, Plan(steps=1, held_out=2), HERE)

@@ -24,6 +24,7 @@ from trmsolve.train.journal import read_journal
 from trmsolve.train.loop import Plan, Run
 from trmsolve.train.loss import Loss
 from trmsolve.train.progress import Progress
+from trmsolve.train.puzzle_run import PuzzleSubject
 from trmsolve.train.recipes import Recipe
 from trmsolve.train.trainer import Trainer
 from trmsolve.weights import read_info
@@ -73,8 +74,12 @@ def halting(recipe: Recipe) -> TinyRecursiveModel:
     return model
 
 
+def subject(examples: Examples, recipe: Recipe = PLAIN) -> PuzzleSubject:
+    return PuzzleSubject(get_task("sudoku", recipe.config.vocab_size), examples)
+
+
 def run(out: Path, examples: Examples, recipe: Recipe = PLAIN, plan: Plan = PLAN, **more: Any) -> Run:
-    made = Run(get_task("sudoku", recipe.config.vocab_size), recipe, examples, out, plan, CPU, **more)
+    made = Run(subject(examples, recipe), recipe, out, plan, CPU, **more)
     made.train()
     return made
 
@@ -234,7 +239,7 @@ def test_a_full_disk_leaves_the_checkpoint_before(
 
     run(tmp_path, examples, stop=after(HALF))
     before = kept(tmp_path, HALF)
-    going = Run(get_task("sudoku"), PLAIN, examples, tmp_path, PLAN, CPU, checkpoint=load_checkpoint(tmp_path))
+    going = Run(subject(examples), PLAIN, tmp_path, PLAN, CPU, checkpoint=load_checkpoint(tmp_path))
     with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left") as raised:
         patch.setattr(full, write)
         going.train()
@@ -254,7 +259,7 @@ def test_an_earlier_version_s_checkpoint_is_refused(examples: Examples, tmp_path
 
 
 def test_a_journal_that_cannot_be_written_is_named(examples: Examples, tmp_path: Path) -> None:
-    going = Run(get_task("sudoku"), PLAIN, examples, tmp_path, PLAN, CPU)
+    going = Run(subject(examples), PLAIN, tmp_path, PLAN, CPU)
     going.journal.path.unlink()
     going.journal.path.mkdir()
     with pytest.raises(OSError, match="directory") as raised:

@@ -17,10 +17,10 @@ from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Puzzle, Task
 from trmsolve.puzzles.sudoku import random_view
 from trmsolve.train.data import Examples, Sampler
-from trmsolve.train.loop import exact_rate
 from trmsolve.train.loss import IGNORE, trm_loss
 from trmsolve.train.optim import EMA
 from trmsolve.train.pool import Batch, Pool
+from trmsolve.train.puzzle_run import exact_rate
 from trmsolve.train.recipes import RECIPES, Recipe
 from trmsolve.train.schedule import depth, lr_factor
 from trmsolve.train.trainer import Trainer

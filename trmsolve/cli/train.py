@@ -1,9 +1,8 @@
 """``trmsolve train``: train a network, and leave weights that the solving commands load."""
 
 import json
-import math
+from collections.abc import Callable
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,8 +10,8 @@ import typer
 
 from trmsolve.cli import options
 from trmsolve.cli.guard import guarded
-from trmsolve.cli.source import read_file
 from trmsolve.cli.stop import Stop
+from trmsolve.cli.train_data import Sources, arc_subject, check_same, puzzle_subject, shares_of
 from trmsolve.dashboard import make_training_view
 from trmsolve.errors import UsageError
 from trmsolve.files import write_atomically
@@ -20,14 +19,11 @@ from trmsolve.render import make_console
 
 if TYPE_CHECKING:
     from trmsolve.model import TinyRecursiveModel
-    from trmsolve.puzzles.base import Task
     from trmsolve.train.checkpoint import Checkpoint
-    from trmsolve.train.data import Examples
-    from trmsolve.train.loop import Plan
+    from trmsolve.train.distributed import World
+    from trmsolve.train.plan import Plan
     from trmsolve.train.recipes import Recipe
-
-TRAINING_SEEDS = 1 << 40
-"""Where the seeds of training puzzles begin, so that ``trmsolve generate`` makes others to measure on."""
+    from trmsolve.train.subject import Subject
 
 LENGTH, DATA, RECIPE = "How long", "What from", "How"
 
@@ -63,9 +59,21 @@ def train(
         ),
     ] = None,
     data: Annotated[
-        Path | None,
+        list[str] | None,
         typer.Option(
-            metavar="FILE", help="Puzzles with their answers, such as a CSV.", show_default="made", rich_help_panel=DATA
+            metavar="FILE",
+            help="Puzzles with their answers, such as a CSV; of ARC files, folders or sets, once or more.",
+            show_default="made, but ARC needs them",
+            rich_help_panel=DATA,
+        ),
+    ] = None,
+    measured: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="ARC: tasks to be measured on. What shares a pair with one is not learned from.",
+            show_default=False,
+            rich_help_panel=DATA,
         ),
     ] = None,
     bands: Annotated[
@@ -77,7 +85,15 @@ def train(
             rich_help_panel=DATA,
         ),
     ] = None,
-    held_out: Annotated[int, typer.Option(min=1, help="Puzzles kept apart to judge by.", rich_help_panel=DATA)] = 128,
+    held_out: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Puzzles kept apart to judge by; of ARC so many tasks' pairs.",
+            show_default="128; ARC: a tenth, at most 32",
+            rich_help_panel=DATA,
+        ),
+    ] = None,
     recipe: Annotated[
         str, typer.Option(help="laptop, fast, paper; muon for Sudoku.", rich_help_panel=RECIPE)
     ] = "laptop",
@@ -112,26 +128,27 @@ def train(
     the end, and on Ctrl-C.
     """
     from trmsolve.device import choose_compiled, choose_placement, keep_memory
-    from trmsolve.puzzles import get_task
     from trmsolve.train.checkpoint import load_checkpoint
     from trmsolve.train.distributed import joined_world
     from trmsolve.train.journal import read_journal
-    from trmsolve.train.loop import Plan, Run
+    from trmsolve.train.loop import Run
+    from trmsolve.train.plan import Plan
     from trmsolve.train.recipes import Recipe, find_recipe, override
 
     lasting: dict[str, Any] = {} if minutes is None and steps is None else {"minutes": minutes, "steps": steps}
     saving: dict[str, Any] = {} if save_minutes is None else {"save_seconds": 60 * save_minutes}
     where: dict[str, Any] = {"device": device, "dtype": dtype, "threads": threads, "compile": compile_}
     described: dict[str, Any] = {}
+    sources = Sources(data or [], measured or [])
     with joined_world(device) as world:
         if resume is not None:
             _refuse_changes(context)
             checkpoint: Checkpoint | None = load_checkpoint(resume)
             assert checkpoint is not None
             out, kept = checkpoint.path.parent, checkpoint.state
-            task, shares, described = kept["task"], kept["shares"], kept["described"]
+            task, described = kept["task"], kept["described"]
             chosen, plan = Recipe.from_dict(kept["recipe"]), Plan(**{**kept["plan"], **lasting, **saving})
-            data = data or (Path(described["data"]) if described["data"] else None)
+            shares, sources = described["bands"], sources.or_those_of(described)
             # To the bit only where it ran before.
             where |= {k: v for k, v in kept.get("placement", {}).items() if where[k] in ("auto", None)}
         else:
@@ -140,36 +157,46 @@ def train(
             if print_recipe:
                 typer.echo(json.dumps(chosen.to_dict(), indent=2))
                 return
-            plan = Plan(seed=seed, held_out=held_out, **lasting, **saving)
-            shares = _shares(bands) or (None if data else get_task(task).training_bands)
+            keeping: dict[str, Any] = {} if held_out is None else {"held_out": held_out}
+            plan = Plan(seed=seed, **keeping, **lasting, **saving)
+            sources.check(task, bands, batch_size, chosen.config.mixer == "planes")
+            shares = shares_of(bands) or (None if sources.data else _usual_shares(task))
             checkpoint, out = None, out or Path("runs") / task
             _refuse_used(out)
         _refuse_nowhere(export)
-        world.share(chosen.batch_size)  # told before the work begins
+        _check_world(world, chosen)
         placement = choose_placement(world.device(where["device"]), where["dtype"], where["threads"])
         keep_memory()
-        described = described or {
-            "recipe": recipe, "data": str(data) if data else None, "bands": shares,
-            "start_from": start_from.name if start_from else None, "hardware": placement.reason,
-            "processes": world.size, "settings": chosen.to_dict(),
-        }  # fmt: skip
-        room = get_task(task, chosen.config.vocab_size)
         past = read_journal(out) if checkpoint else []
         with make_training_view(make_console(), quiet or not world.first, past) as view:
             if checkpoint and checkpoint.warning and world.first:
                 view.note(checkpoint.warning, problem=True)
-            examples = _examples(room, data, plan.seed, view.note)
-            _check_same(described, examples, data)
-            view.note(f"{len(examples)} puzzles, recipe {described['recipe']}, on {placement.reason}")
+            subject: Subject
+            record: dict[str, Any] = {}
+            if task == "arc":
+                told = checkpoint is not None or held_out is not None
+                of_arc, record, plan = arc_subject(chosen, sources, plan, told, view.note)
+                chosen, subject = of_arc.sized(chosen), of_arc
+            else:
+                subject = puzzle_subject(task, chosen, sources.data, shares, plan.seed, view.note)
+            described = described or {
+                "recipe": recipe, **sources.recorded(task), "bands": shares,
+                "start_from": start_from.name if start_from else None, "hardware": placement.reason,
+                "processes": world.size, "settings": chosen.to_dict(), **record,
+            }  # fmt: skip
+            check_same(described, subject.facts(), sources.data)
+            view.note(f"{subject.summary}, recipe {described['recipe']}, on {placement.reason}")
             compiled, stop = choose_compiled(where["compile"], placement.device, _is_long(plan)), Stop(view.note)
             run = Run(
-                room, chosen, examples, out, plan, placement, compiled, world, checkpoint,
-                _given(start_from, task, chosen), shares, described, view.progress, stop,
+                subject, chosen, out, plan, placement, compiled, world, checkpoint,
+                _given(start_from, subject, chosen, view.note), described, view.progress, stop,
             )  # fmt: skip
             with stop:
                 path = run.train()
         if export is not None and world.first:
             write_atomically(export, path.read_bytes())
+            if beside := subject.beside:
+                view.note(f"{export} is not read without {' and '.join(beside)} beside it: they are in {out}")
         # Below the panel, where the next command is typed.
         if stop.code:
             view.note(f"stopped after step {run.journal.step}: go on with trmsolve train --resume {out}")
@@ -197,29 +224,18 @@ def _refuse_used(out: Path) -> None:
         raise UsageError(f"{out} holds weights already: name another folder with --out")
 
 
+def _check_world(world: "World", recipe: "Recipe") -> None:
+    """Told before the work begins."""
+    if recipe.config.mixer != "planes":
+        world.share(recipe.batch_size)
+    elif world.size > 1:
+        raise UsageError("a network of planes is trained by one process: leave torchrun away")
+
+
 def _refuse_nowhere(export: Path | None) -> None:
     """Told before the run and not after it."""
     if export is not None and (export.is_dir() or not export.parent.is_dir()):
         raise UsageError(f"--export {export}: name a file in a folder that exists")
-
-
-def _shares(bands: str | None) -> dict[str, float] | None:
-    from trmsolve.puzzles.base import BANDS
-
-    if bands is None:
-        return None
-    shares: dict[str, float] = {}
-    for part in bands.split(","):
-        name, _, share = part.partition("=")
-        try:
-            shares[name.strip()] = float(share)
-        except ValueError:
-            raise UsageError(f"--bands: {part!r} is not BAND=NUMBER") from None
-        if name.strip() not in BANDS or not 0 <= shares[name.strip()] < math.inf:
-            raise UsageError(f"--bands: {part!r} is not one of {', '.join(BANDS)} with a share from 0 on")
-    if not any(shares.values()):
-        raise UsageError("--bands: some band must have a share above 0")
-    return shares
 
 
 def _is_long(plan: "Plan") -> bool:
@@ -227,34 +243,32 @@ def _is_long(plan: "Plan") -> bool:
     return (plan.minutes is None or plan.minutes > 2) and (plan.steps is None or plan.steps > 300)
 
 
-def _examples(room: "Task", data: Path | None, seed: int, note: Any) -> "Examples":
-    from trmsolve.train.data import Examples
+def _usual_shares(task: str) -> dict[str, float] | None:
+    """How much of each band is drawn of the puzzles that are made."""
+    from trmsolve.puzzles import get_task
 
-    if data is not None:
-        return Examples.collect(room, read_file(room, str(data)))
-    note("making " + ", ".join(f"{number} {kind}" for kind, number in room.training_kinds.items()) + " puzzles")
-    kinds = ((room.generate(kind, TRAINING_SEEDS + seed), number) for kind, number in room.training_kinds.items())
-    return Examples.collect(room, (puzzle for kind, number in kinds for puzzle in islice(kind, number)))
+    return get_task(task).training_bands
 
 
-def _check_same(described: dict[str, Any], examples: "Examples", data: Path | None) -> None:
-    """Keep the mark of the examples in the record, or hold them against the mark kept there."""
-    if described.setdefault("examples", examples.mark()) != examples.mark():
-        began = f"{described['data']} as it was" if described["data"] else "puzzles made on the spot"
-        now = data or "those that this version makes"
-        raise UsageError(f"the run began with {began}, and {now} are others: it cannot go on with them")
+def _given(
+    path: Path | None, subject: "Subject", recipe: "Recipe", note: Callable[[str], None]
+) -> "TinyRecursiveModel | None":
+    """The network to begin with. Its depth may be another: shapes do not depend on it.
 
-
-def _given(path: Path | None, task: str, recipe: "Recipe") -> "TinyRecursiveModel | None":
-    """The network to begin with. Its depth may be another: shapes do not depend on it."""
+    Its table is taken as it is if it is of the same puzzles; others begin as the mean of those that are known.
+    """
     if path is None:
         return None
     import torch
 
-    from trmsolve.weights import load_model
+    from trmsolve.adapt import new_puzzles
+    from trmsolve.weights import load_model, read_info
 
-    model = load_model(path, task, torch.float32, torch.device("cpu"))
-    wanted = recipe.config
+    model, wanted = load_model(path, subject.name, torch.float32, torch.device("cpu")), recipe.config
+    same = read_info(path).training.get("examples") == subject.facts()["examples"]
+    if wanted.puzzle_emb_dim and model.config.puzzle_emb_dim and subject.name == "arc" and not same:
+        note(f"{path} knows other tasks: each one here begins as the mean of those")
+        model = new_puzzles(model, wanted.num_puzzles)
     if replace(model.config, recursions=wanted.recursions, latent_steps=wanted.latent_steps) != wanted:
         raise UsageError(f"{path} has other shapes than the recipe: train it with the recipe that made it")
     return model

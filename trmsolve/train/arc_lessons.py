@@ -3,6 +3,7 @@
 Knows tasks and their canvases; nothing of networks, clocks or files.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,7 +35,7 @@ class Material:
 def material_of(tasks: Sequence[ArcTask], most_cells: int) -> list[Material]:
     """Every pair with an output, tests too, of the tasks whose grids have at most so many cells of planes.
 
-    For networks that are measured on other tasks. The i-th task has row i, whether it is small enough or not.
+    For networks that are measured on other tasks. The i-th task has row i, whether it is learned from or not.
     """
     found = [
         Material(
@@ -43,8 +44,19 @@ def material_of(tasks: Sequence[ArcTask], most_cells: int) -> list[Material]:
             number,
         )
         for number, task in enumerate(tasks)
+        if task.demonstrations  # all may have been held out elsewhere
     ]
     return [one for one in found if one.canvas.cells <= most_cells]
+
+
+def mark_of(tasks: Sequence[ArcTask], held: Sequence[Pair]) -> str:
+    """The same for the same tasks, by content and name, with the same pairs held out, and for no others."""
+    digest = hashlib.sha256()
+    for name, pairs in (*((task.name, (*task.demonstrations, *task.tests)) for task in tasks), ("", held)):
+        digest.update(f"{name} {len(pairs)} ".encode())
+        for grid in (grid for pair in pairs for grid in (pair.input, pair.output)):
+            digest.update(b"-" if grid is None else bytes(grid.shape) + grid.astype(np.int8).tobytes())
+    return digest.hexdigest()[:16]
 
 
 class Lessons:

@@ -41,6 +41,7 @@ class Journal:
         self.began = time.monotonic() - seconds
         self.last = time.monotonic()
         self.sums: Tensor | None = None
+        self.rows = 0  # that this process had since the last line, each once a step
         if world.first:
             kept = [json.dumps(asdict(line)) + "\n" for line in read_journal(folder) if line.step <= step and step]
             write_atomically(self.path, "".join(kept).encode())
@@ -53,6 +54,7 @@ class Journal:
     def count(self, loss: Loss, halted: Tensor, cycles: Tensor) -> None:
         """One step more; ``halted`` (B,) bool, ``cycles`` (B,). Sums stay on the device: reading them makes it wait."""
         self.step += 1
+        self.rows += len(halted)
         sums = torch.stack([
             loss.total.detach().double() / len(halted),
             (loss.right_tokens / loss.labelled.clamp(min=1)).double().mean(),
@@ -62,8 +64,8 @@ class Journal:
         ])  # fmt: skip
         self.sums = sums if self.sums is None else self.sums + sums
 
-    def line(self, done: float, lr: float, rows: int, held_out_exact: float | None = None) -> None:
-        """Write and report what was counted since the last line; ``rows`` is the size of the global batch."""
+    def line(self, done: float, lr: float, held_out_exact: float | None = None) -> None:
+        """Write and report what was counted since the last line."""
         steps, took = max(self.step - self.step_at_last, 1), max(time.monotonic() - self.last, 1e-9)
         sums = torch.zeros(5, dtype=torch.float64) if self.sums is None else self.sums
         loss, accuracy, halted, cycles, solved = self.world.mean(sums).tolist()
@@ -76,7 +78,7 @@ class Journal:
             mean_cycles=cycles / max(halted, 1e-9),
             solved=solved / max(halted, 1e-9),
             lr=lr,
-            examples_per_second=(self.step - self.step_at_last) * rows / took,
+            examples_per_second=self.rows * self.world.size / took,
             puzzles_per_second=halted * self.world.size / took,
             held_out_exact=held_out_exact,
         )
@@ -84,4 +86,4 @@ class Journal:
             with naming(self.path), self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(asdict(progress)) + "\n")
             self.report(progress)
-        self.sums, self.last, self.step_at_last = None, time.monotonic(), self.step
+        self.sums, self.rows, self.last, self.step_at_last = None, 0, time.monotonic(), self.step

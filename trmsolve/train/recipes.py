@@ -8,7 +8,6 @@ from typing import Any
 
 from trmsolve.config import TRMConfig
 from trmsolve.errors import UsageError
-from trmsolve.puzzles import get_task
 
 OPTIMIZERS, LOSSES = ("muon", "adamw", "adam_atan2"), ("softmax", "stablemax")
 RATES = ("lr", "weight_decay", "head_lr", "head_weight_decay", "table_lr", "table_weight_decay")
@@ -275,7 +274,9 @@ RECIPES: dict[tuple[str, str], Recipe] = {
 
 def find_recipe(task: str, name: str) -> Recipe:
     """The recipe of that name. Raises UsageError for an unknown one, and for an unknown task."""
-    get_task(task)
+    tasks = dict.fromkeys(of for of, _ in RECIPES)
+    if task not in tasks:
+        raise UsageError(f"no task is called {task!r}: there is {', '.join(tasks)}")
     if (task, name) not in RECIPES:
         raise UsageError(f"--recipe {name} is not known: use {', '.join(n for t, n in RECIPES if t == task)}")
     return RECIPES[task, name]

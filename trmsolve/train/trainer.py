@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trmsolve.errors import CheckpointError, TrainingError
+from trmsolve.errors import TrainingError
 from trmsolve.model import Prediction, State, TinyRecursiveModel
-from trmsolve.train.checkpoint import optimizer_state, restore_optimizers
 from trmsolve.train.distributed import World
+from trmsolve.train.keeping import misfit, network_state, restore_network, under
 from trmsolve.train.loss import Loss, lattice_loss, lost, trm_loss
 from trmsolve.train.optim import EMA, make_optimizers
 from trmsolve.train.pool import Offer, Pool
@@ -118,24 +118,15 @@ class Trainer:
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """All that the next steps depend on besides data and chance: tensors, and plain numbers. For every process."""
-        if not all(torch.isfinite(parameter).all() for parameter in self.model.parameters()):
-            raise TrainingError("the weights are no longer finite")
-        tensors, numbers = optimizer_state(self.optimizers, self.model.named_parameters())
-        tensors |= {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
-        tensors |= {f"ema.{name}": tensor for name, tensor in self.ema.shadow.items()}
+        tensors, numbers = network_state(self.model, self.ema, self.optimizers)
         tensors |= {f"pool.{name}": self.world.gather(tensor) for name, tensor in self.pool.state_dict().items()}
-        return tensors, {"optimizer": numbers, "ema_updates": self.ema.updates}
+        return tensors, numbers
 
     def restore(self, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
         """Go on where ``state`` was taken. Raises CheckpointError if it is of another recipe."""
-
-        def of(prefix: str) -> dict[str, Tensor]:
-            return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
+        restore_network(self.model, self.ema, self.optimizers, tensors, numbers)
+        pool = {name: self.world.part(tensor) for name, tensor in under("pool.", tensors).items()}
         try:
-            self.model.load_state_dict(of("model."))
-            self.ema.load_shadow(of("ema."), int(numbers["ema_updates"]))
-            self.pool.load_state_dict({name: self.world.part(tensor) for name, tensor in of("pool.").items()})
+            self.pool.load_state_dict(pool)
         except (RuntimeError, KeyError) as error:
-            raise CheckpointError(f"the checkpoint does not fit its recipe: {error}") from None
-        restore_optimizers(self.optimizers, self.model.named_parameters(), tensors, numbers["optimizer"])
+            raise misfit(error) from None

