@@ -16,13 +16,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import torch
 
 from trmsolve.attempt import predict
 from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles.arc import Adapting, ArcTask
 from trmsolve.puzzles.arc_canvas import Canvas, canvas_of, filled, show
 from trmsolve.train.recipes import ARC_ADAPTING, Recipe
-from trmsolve.train.scenes import Learner, Lesson, Row, lesson_of
+from trmsolve.train.scenes import Learner, Lesson, Row, compile_blocks, lesson_of
 from trmsolve.vote import vote
 
 TRIAL_SHARE = 0.4
@@ -36,6 +37,9 @@ LAST_FACTOR = 1.5
 
 CELLS_CPU, CELLS_GPU = 6_000, 100_000
 """Cells of planes in a batch."""
+
+UPDATE_NOISE = 0.3
+"""On tasks kept apart from training this brought the loss on tests from 0.63 to 0.53, with 0.7 it was the same."""
 
 WARMUP = 10
 LONGEST, GO_ON = 8, 0.6
@@ -58,12 +62,15 @@ class Adapted:
     ended: list[Adapting]  # of each task
 
 
-def new_puzzles(model: TinyRecursiveModel, number: int) -> TinyRecursiveModel:
-    """A copy of the network with so many unknown puzzles: the embedding of each is the mean of those it knows."""
+def new_puzzles(model: TinyRecursiveModel, number: int, update_noise: float = 0.0) -> TinyRecursiveModel:
+    """A copy of the network with so many unknown puzzles: the embedding of each is the mean of those it knows.
+
+    With ``update_noise`` in training the copy does not learn a few grids by heart.
+    """
     tensors = {name: tensor.float().clone() for name, tensor in model.state_dict().items()}
     if model.puzzle_emb is not None:
         tensors["puzzle_emb.weights"] = tensors["puzzle_emb.weights"].mean(0, keepdim=True).repeat(number, 1)
-    fresh = TinyRecursiveModel(replace(model.config, num_puzzles=number), model.dtype)
+    fresh = TinyRecursiveModel(replace(model.config, num_puzzles=number, update_noise=update_noise), model.dtype)
     fresh.load_state_dict(tensors)
     return fresh.to(model.get_buffer("H_init").device)
 
@@ -105,14 +112,18 @@ class Adapter:
         *,
         cycles: int,
         seed: int = 0,
+        compiled: bool = False,
         settings: dict[str, float] = ARC_ADAPTING,
+        update_noise: float = UPDATE_NOISE,
         report: Callable[[Adapting], None] = lambda adapting: None,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self.tasks, self.cycles, self.seed, self.report, self.stop = tasks, cycles, seed, report, stop
         self.device = model.get_buffer("H_init").device
         self.cells = CELLS_CPU if self.device.type == "cpu" else CELLS_GPU
-        self.fresh = new_puzzles(model, len(tasks))
+        self.fresh = new_puzzles(model, len(tasks), update_noise)
+        if compiled:
+            compile_blocks(self.fresh)
         self.recipe = Recipe(self.fresh.config, batch_size=1, **settings)  # type: ignore[arg-type]
         self.canvases = [canvas_of(task) for task in tasks]
         self.clock = _Clock(budget, len(tasks))
@@ -121,6 +132,7 @@ class Adapter:
 
     def adapt(self) -> Adapted:
         """Learn within the budget."""
+        torch.manual_seed(self.seed)  # of the noise
         models, needed = list[TinyRecursiveModel](), list[int]()
         trials = max(len(task.demonstrations) for task in self.tasks)
         proven = trials > 1

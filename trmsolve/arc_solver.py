@@ -5,6 +5,7 @@ Knows weights, learning and votes; prints nothing and opens no task file.
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,22 @@ import torch
 
 from trmsolve.adapt import Adapted, Adapter, Budget
 from trmsolve.attempt import Frame, predict
-from trmsolve.device import Placement, choose_placement
+from trmsolve.device import Placement, choose_compiled, choose_placement
 from trmsolve.effort import MAX_CYCLES
-from trmsolve.errors import PuzzleError, UsageError, WeightsError
+from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.model import TinyRecursiveModel
+from trmsolve.official import is_pickled
 from trmsolve.puzzles.arc import Adapting, ArcAnswer, ArcCycle, ArcTask, Candidate
 from trmsolve.puzzles.arc_official import SYMMETRIES
+from trmsolve.table_solver import TableSolver
 from trmsolve.vote import vote
-from trmsolve.weights import WeightsInfo, bundled_weights, fingerprint, load_model, save_weights, weights_at
+from trmsolve.weights import WeightsInfo, bundled_weights, fingerprint, load_model, read_info, save_weights, weights_at
 
 BUDGET_CPU, BUDGET_GPU = 300.0, 60.0
 """Seconds for a task where nobody says."""
+
+WORTH_COMPILING = 45.0
+"""Seconds a task from which on it pays to compile first, which takes some seconds once."""
 
 Item = ArcTask | PuzzleError
 
@@ -48,6 +54,8 @@ class ArcSolver:
         self.model, self.placement, self.how, self.weights = model, placement, budget, weights
         self.cycles, self.batch, self.seed = cycles, batch, seed
         self.symmetries = range(views)
+        worthwhile = budget.steps is None and budget.seconds >= WORTH_COMPILING
+        self.compiled = choose_compiled("auto", placement.device, worthwhile)
         self.keep_steps, self.save_adapted = keep_steps, save_adapted
 
     @property
@@ -83,7 +91,7 @@ class ArcSolver:
         begun = time.monotonic()
         told: dict[str, Any] = {} if on_adapting is None else {"report": on_adapting}
         adapted = Adapter(
-            self.model, tasks, self.how, cycles=self.cycles, seed=self.seed, stop=stop, **told
+            self.model, tasks, self.how, cycles=self.cycles, seed=self.seed, compiled=self.compiled, stop=stop, **told
         ).adapt()  # fmt: skip
         if self.save_adapted is not None:
             self._save(adapted, tasks)
@@ -131,7 +139,8 @@ class ArcSolver:
         assert self.save_adapted is not None
         model = adapted.models[-1]
         training = {"adapted_from": self.weights, "tasks": [task.name for task in tasks], "seed": self.seed}
-        save_weights(self.save_adapted, model.state_dict(), WeightsInfo(model.config, "arc", training), torch.float32)
+        config = replace(model.config, update_noise=self.model.config.update_noise)
+        save_weights(self.save_adapted, model.state_dict(), WeightsInfo(config, "arc", training), torch.float32)
 
 
 def _winner(frames: list[Frame], best: Candidate) -> int:
@@ -154,28 +163,35 @@ def load_arc(
     threads: int | None = None,
     keep_steps: bool = False,
     save_adapted: Path | None = None,
-) -> ArcSolver:
+) -> ArcSolver | TableSolver:
     """A solver with the bundled weights, or those of the file or run's folder, which are never changed.
 
     ``budget`` is in seconds a task, default 60 on a GPU and 300 on a CPU; with ``steps`` a task is learned for exactly
-    so many, whatever the clock says, and the same seed gives the same answers. ``views`` symmetries of the square vote.
+    so many, whatever the clock says, and the same seed gives the same answers. ``views`` symmetries of the square vote;
+    of weights in the paper's form, so many variants of the task.
     Raises WeightsError for weights that are missing, damaged or another task's, UsageError for impossible options.
     """
     for name, value in (("budget", budget), ("steps", steps)):
         if value is not None and not 0 < value < float("inf"):
             raise UsageError(f"{name} must be above 0, not {value!r}")
-    if views is not None and not 1 <= views <= len(SYMMETRIES):
-        raise UsageError(f"views must be from 1 to {len(SYMMETRIES)}, the symmetries of the square, not {views}")
     if save_adapted is not None and batch > 1:
         raise UsageError("save_adapted keeps one network: adapt one task at a time")
     placement = choose_placement(device, dtype, threads)
     path = weights_at(Path(weights), "arc") if weights is not None else bundled_weights("arc")
-    model = load_model(path, "arc", torch.float32, placement.device)
-    if model.config.mixer != "planes":
-        raise WeightsError(f"{path} cannot learn a new task: it is no network of planes")
-    model.dtype = placement.dtype
     if budget is None:
         budget = BUDGET_CPU if placement.device.type == "cpu" else BUDGET_GPU
+    if is_pickled(path) or read_info(path).config.mixer != "planes":
+        if batch > 1 or save_adapted is not None:
+            raise UsageError(f"{path} has the paper's form: it takes one task at a time, and none is kept")
+        label = path.name if is_pickled(path) else f"{path.name}@{fingerprint(path)[:12]}"
+        return TableSolver(
+            path, placement, Budget(budget, steps), cycles=cycles, views=views, seed=seed, keep_steps=keep_steps,
+            weights=label,
+        )  # fmt: skip
+    if views is not None and not 1 <= views <= len(SYMMETRIES):
+        raise UsageError(f"views must be from 1 to {len(SYMMETRIES)}, the symmetries of the square, not {views}")
+    model = load_model(path, "arc", torch.float32, placement.device)
+    model.dtype = placement.dtype
     return ArcSolver(
         model, placement, Budget(budget, steps), cycles=cycles, views=views or len(SYMMETRIES), batch=batch, seed=seed,
         keep_steps=keep_steps, save_adapted=save_adapted, weights=f"{path.name}@{fingerprint(path)[:12]}",
