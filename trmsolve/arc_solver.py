@@ -28,8 +28,8 @@ from trmsolve.weights import WeightsInfo, bundled_weights, fingerprint, load_mod
 BUDGET_CPU, BUDGET_GPU = 300.0, 60.0
 """Seconds for a task where nobody says."""
 
-WORTH_COMPILING = 45.0
-"""Seconds a task from which on it pays to compile first, which takes some seconds once."""
+WORTH_COMPILING, STEP_SECONDS = 40.0, 0.2
+"""Seconds a task from which on it pays to compile first, which takes some seconds once; and of a step, about."""
 
 Item = ArcTask | PuzzleError
 
@@ -54,7 +54,7 @@ class ArcSolver:
         self.model, self.placement, self.how, self.weights = model, placement, budget, weights
         self.cycles, self.batch, self.seed = cycles, batch, seed
         self.symmetries = range(views)
-        worthwhile = budget.steps is None and budget.seconds >= WORTH_COMPILING
+        worthwhile = (budget.seconds if budget.steps is None else STEP_SECONDS * budget.steps) >= WORTH_COMPILING
         self.compiled = choose_compiled("auto", placement.device, worthwhile)
         self.keep_steps, self.save_adapted = keep_steps, save_adapted
 
