@@ -144,9 +144,9 @@ def test_a_step_has_its_figures_above_it() -> None:
 def test_attempts_have_their_votes() -> None:
     found = answer(Candidate(grid("12"), 11, 0.9), Candidate(grid("21"), 3, 0.5), Candidate(grid("3"), 2, 0.5))
     assert shown(beside(paint_attempts(found, 0, True, "wide"))) == [
-        "test   attempt 1        attempt 2",
-        "2x2    11 of 16 votes   3 of 16 votes",
-        "3 .    1 2              2 1",
+        "test   attempt 1             attempt 2",
+        "2x2    1x2  11 of 16 votes   1x2  3 of 16 votes",
+        "3 .    1 2                   2 1",
         ". .",
     ]
 

@@ -104,7 +104,8 @@ def paint_attempts(answer: ArcAnswer, test: int, plain: bool, cells: Cells) -> l
         if output is not None:
             right = np.array_equal(candidate.grid, output)
             verdict = [(" right", "solved") if right else (" wrong", "unverified")]
-        captions: Drawing = [[(name, "label"), *verdict], [(f"{candidate.votes} of {cast} votes", "")]]
+        shape, votes = f"{size(candidate.grid)}  ", f"{candidate.votes} of {cast} votes"
+        captions: Drawing = [[(name, "label"), *verdict], [(shape, "label"), (votes, "")]]
         pictures.append([*captions, *paint_grid(candidate.grid, plain, cells)])
     if output is not None and not answer.right(test):
         captions = [[("right answer", "label")], [(size(output), "label")]]
