@@ -26,8 +26,8 @@ from trmsolve.train.recipes import ARC_ADAPTING, Recipe
 from trmsolve.train.scenes import Learner, Lesson, Row, compile_blocks, lesson_of
 from trmsolve.vote import vote
 
-TRIAL_SHARE = 0.4
-"""Of the budget, for all the copies from which a demonstration is held out."""
+LEAST_STEPS, SOME_STEPS = 30, 8
+"""A demonstration is held out only if there is time for so many steps: nothing is learned in fewer. Some tell."""
 
 FIRST_CHECK, CHECK_AGAIN = 16, 1.3
 """A copy is tried on its held-out demonstration after so many steps, and again whenever it has done so much more."""
@@ -129,21 +129,25 @@ class Adapter:
         self.clock = _Clock(budget, len(tasks))
         self.solved: list[int | None] = [None] * len(tasks)
         self.loss = math.nan
+        self.unfinished: TinyRecursiveModel | None = None  # what a trial had learned when all was to stop
 
     def adapt(self) -> Adapted:
         """Learn within the budget."""
         torch.manual_seed(self.seed)  # of the noise
         models, needed = list[TinyRecursiveModel](), list[int]()
         trials = max(len(task.demonstrations) for task in self.tasks)
-        proven = trials > 1
+        # If each trial needs all of its time, the last copy still can learn longer than any.
+        share = self.clock.allowed / (trials + LAST_FACTOR)
         for trial in range(trials if trials > 1 else 0):
-            model, steps = self._trial(trial, TRIAL_SHARE * self.clock.allowed * (trial + 1) / trials)
+            model, steps = self._trial(trial, share * (trial + 1))
             if model is None:
-                proven = False
-                break  # the last copy needs the time more than others
+                break  # the last copy needs the time more than the others
             models.append(model)
             needed.append(steps)
-        last, why = self._last(math.ceil(LAST_FACTOR * max(needed)) if proven else None)
+        if self.unfinished is not None:
+            last, why = self.unfinished, "interrupted"
+        else:
+            last, why = self._last(math.ceil(LAST_FACTOR * max(needed)) if len(models) == trials else None)
         ended = [self._adapting(task, why) for task in range(len(self.tasks))]
         for adapting in ended:
             self.report(adapting)
@@ -154,7 +158,11 @@ class Adapter:
 
         None if it did not before the clock says ``until``.
         """
+        clock = self.clock
+        if clock.budget.steps is not None and until - clock.used < LEAST_STEPS:
+            return None, 0
         held = {number: trial for number, task in enumerate(self.tasks) if 1 < len(task.demonstrations) > trial}
+        begun = clock.used
         for number in held:
             self.solved[number] = self.solved[number] or 0
         learner, steps, check = Learner(copy.deepcopy(self.fresh), self.recipe), 0, FIRST_CHECK
@@ -168,7 +176,11 @@ class Adapter:
                     del held[number]
                 if not held:
                     return model, steps
-            if self.clock.used >= until or self.stop():
+            if self.stop():
+                self.unfinished = averaged(learner)
+                break
+            slow = steps >= SOME_STEPS and begun + (clock.used - begun) / steps * LEAST_STEPS > until
+            if clock.used >= until or slow:
                 break
         return None, steps
 
@@ -186,16 +198,12 @@ class Adapter:
             if part >= 1:
                 why = why if steps is None or done < steps else "solved"
                 break
-            left = steps - done if steps is not None else math.inf
+            if steps is not None:
+                cycles = min(cycles, steps - done)
             if clock.budget.steps is not None:
-                left = min(left, clock.budget.steps - clock.steps)
+                cycles = min(cycles, clock.budget.steps - clock.steps)
             annealed = 0.5 * (1 + math.cos(math.pi * part))
-            done += self._learn(
-                learner,
-                lesson,
-                min(cycles, int(left) if left < math.inf else cycles),
-                min(annealed, (done + 1) / WARMUP),
-            )
+            done += self._learn(learner, lesson, cycles, min(annealed, (done + 1) / WARMUP))
         return averaged(learner), why
 
     def _learn(self, learner: Learner, lesson: Lesson, cycles: int, factor: float) -> int:
