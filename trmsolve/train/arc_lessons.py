@@ -19,8 +19,8 @@ NEAR = 40
 """Beside a task there are in a batch those of so many that come before it when all are sorted by size."""
 
 LONGEST = 8
-GO_ON = 0.6
-"""A lesson lasts two cycles and with this probability another, and so on, up to ``LONGEST``: going on is learned."""
+GO_ON = 0.55
+"""A lesson lasts one cycle and with this probability another, and so on, up to ``LONGEST``: going on is learned."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +81,7 @@ class Lessons:
         number = max(self.cells // first.canvas.cells, 1)
         chosen = [first, *(near[i] for i in rng.integers(len(near), size=number - 1))]
         lesson = lesson_of([self._row(one, side, planes, rng) for one in chosen], self.device)
-        return lesson, int(min(1 + rng.geometric(1 - GO_ON), LONGEST))
+        return lesson, int(min(rng.geometric(1 - GO_ON), LONGEST))
 
     @staticmethod
     def _row(one: Material, side: int, planes: int, rng: np.random.Generator) -> Row:

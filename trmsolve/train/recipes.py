@@ -221,8 +221,8 @@ _ARC_LAPTOP = Recipe(
     ),
     batch_size=1,  # unused: a batch is as many grids as have ``batch_cells``
     batch_cells=8_000,
-    most_cells=3_000,
-    lr=0.01,
+    most_cells=2_000,
+    lr=0.003,
     weight_decay=0.05,
     head_lr=2e-3,
     head_weight_decay=0.01,
