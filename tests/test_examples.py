@@ -1,5 +1,6 @@
 """What the README and the examples promise is run."""
 
+import json
 import os
 import re
 import shlex
@@ -46,6 +47,7 @@ def test_the_readme_s_training_commands_end_to_end(tmp_path: Path) -> None:
     """As written but for the hour: a minute's fraction leaves weights that load, if not ones that solve."""
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     commands = SHELL[SHELL.index("trmsolve generate -n 200 --difficulty easy --seed 1 --out easy.csv") :]
+    commands = [command for command in commands if "arc" not in command]
     assert len(commands) == 7
     short = {
         "-n 200": "-n 20",
@@ -62,10 +64,12 @@ def test_the_readme_s_training_commands_end_to_end(tmp_path: Path) -> None:
 
 def test_the_readme_s_python(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
-    exec(compile(code, "README.md", "exec"), {})
+    first, second = re.findall(r"```python\n(.*?)```", README, re.S)
+    exec(compile(first, "README.md", "exec"), {})
     said = capsys.readouterr().out
     assert said.startswith("True ") and "[[5 3 4 6 7 8 9 1 2]" in said
+    exec(compile(second.replace("budget=60", "steps=2"), "README.md", "exec"), {})
+    assert re.search(r"\d of 8 (True|False)", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("script", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
@@ -81,3 +85,18 @@ def test_every_example_puzzle_is_solved(task: str, least: int) -> None:
     assert len(files) >= least
     done = run(f"trmsolve {task} {' '.join(files)} --json", ROOT)
     assert done.returncode == 0, done.stdout
+
+
+def test_an_unseen_arc_task_is_learned_and_answered() -> None:
+    """As a user on a laptop would, but for steps in place of the clock."""
+    (command,) = (line.split("#")[0] for line in SHELL if line.startswith("trmsolve arc examples"))
+    done = run(f"{command.replace('--show-steps', '')} --steps 150 --json", ROOT)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["right"] == [True]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "arc").iterdir()), ids=lambda path: path.stem)
+def test_every_arc_example_gets_two_attempts(path: Path) -> None:
+    done = run(f"trmsolve arc {path} --steps 2 --json", ROOT)
+    assert done.returncode == 0, done.stderr
+    assert all(attempts.keys() == {"attempt_1", "attempt_2"} for attempts in json.loads(done.stdout)["answer"])
