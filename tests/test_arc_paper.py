@@ -104,6 +104,8 @@ def test_rows_and_names_belong_together(examples: OfficialExamples) -> None:
 def test_variants_follow_from_the_task_and_the_seed_alone(examples: OfficialExamples) -> None:
     again = OfficialExamples.build(examples.tasks[::-1], ["b"], 5)
     assert sorted(again.identifiers()) == sorted(examples.identifiers())
+    views = [[examples.variant(row) for row in range(first, first + 6)] for first in examples.first[:-1]]
+    assert views[0] != views[1] != views[2] != views[0]
     assert OfficialExamples.build(examples.tasks, ["b"], 5).mark() == examples.mark()
     others = [
         again,
@@ -161,7 +163,7 @@ def test_two_tasks_that_only_their_rows_tell_apart_are_learned_by_heart(tmp_path
     ]
     examples = OfficialExamples.build(tasks, ["row", "column"], 0)
     torch.manual_seed(0)
-    recipe = examples.sized(small(batch_size=4, lr=3e-3, ema=0.9, max_cycles=2))
+    recipe = examples.sized(small(batch_size=4, lr=3e-3, ema=0.7, max_cycles=1))
     recipe = replace(recipe, config=replace(recipe.config, mixer="mlp", positions="none"))
     trainer, sampler = Trainer(recipe, CPU, torch.float32), OfficialSampler(examples, CPU, rows=4)
     assert judge(trainer.model, examples, cycles=1) == 0
@@ -169,11 +171,11 @@ def test_two_tasks_that_only_their_rows_tell_apart_are_learned_by_heart(tmp_path
     for _ in range(400):
         loss = trainer.step(sampler)
         right_in_a_row = right_in_a_row + 1 if bool(loss.right.all()) else 0
-        if right_in_a_row == 30:
+        if right_in_a_row == 10:
             break
     state = trainer.ema.state_dict(trainer.model)
     trainer.model.load_state_dict(state)
-    assert judge(trainer.model, examples, cycles=2) == 1.0
+    assert judge(trainer.model, examples, cycles=1) == 1.0
     table = state["puzzle_emb.weights"]
     assert not table[0].any() and table[1:].any(1).all()  # the blank row is never drawn
     # And so does what is read back of it, one row at a time.
@@ -185,7 +187,7 @@ def test_two_tasks_that_only_their_rows_tell_apart_are_learned_by_heart(tmp_path
         found = known.find(task)
         assert found is not None and found.variants == (PLAIN,) and found.by_content
         model = load_model(tmp_path / "arc.safetensors", "arc", torch.float32, CPU, found.rows)
-        assert answer_known(model, task, found.variants, cycles=2).right(0, attempts=1)
+        assert answer_known(model, task, found.variants, cycles=1).right(0, attempts=1)
 
 
 def test_the_papers_network_takes_a_step_and_its_table_moves_where_it_was_touched(examples: OfficialExamples) -> None:
