@@ -120,13 +120,16 @@ def learned_tasks(
     from trmsolve.puzzles.arc_overlap import without_copies
     from trmsolve.puzzles.arc_read import distinct
 
+    def new(fresh: list[ArcTask], known: Sequence[ArcTask]) -> tuple[list[ArcTask], dict[str, str]]:
+        return without_copies(fresh, known) if known else (fresh, {})  # comparing takes seconds
+
     tasks: list[ArcTask] = []
     for name in names:
-        fresh, again = without_copies(_read(name, note), tasks)
+        fresh, again = new(_read(name, note), tasks)
         if again:
             note(f"{name}: {len(again)} tasks that share a pair with one before it are left out")
         tasks += fresh
-    tasks, copies = without_copies(tasks, measured)
+    tasks, copies = new(tasks, measured)
     if copies:
         more = f" and {len(copies) - NAMED} more" if len(copies) > NAMED else ""
         note(f"{len(copies)} tasks that share a pair with a measured one are left out: "

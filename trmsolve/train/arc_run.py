@@ -43,6 +43,10 @@ PAIRS = 3
 """A demonstration is held out only of tasks with so many pairs: two are left to learn from."""
 
 
+JUDGED = 4
+"""Of the tasks that could be, one in so many is judged by, the smallest: judging takes seconds, not minutes."""
+
+
 @dataclass(frozen=True, eq=False)
 class Held:
     """A pair that is not learned from, the canvas that its task has without it, and the task's row of the table."""
@@ -110,8 +114,8 @@ class InLessons:
         self.model = TinyRecursiveModel(recipe.config, placement.dtype).to(placement.device)
         self.judged = TinyRecursiveModel(recipe.config, placement.dtype).to(placement.device).eval()
         if compiled:
-            torch._dynamo.config.recompile_limit = 32  # with and without gradient, in each block
             compile_blocks(self.model)
+            compile_blocks(self.judged)
         self.learner = Learner(self.model, recipe)
         self.cycle = self.length = 0  # of the lesson under way: how many of its cycles are done
         self.halted, self.cycles = torch.zeros(0, dtype=torch.bool), torch.zeros(0, dtype=torch.int32)
@@ -220,13 +224,14 @@ def _answers(model: TinyRecursiveModel, held: Held) -> bool:
 def _divide(
     tasks: Sequence[ArcTask], held_out: int, most_cells: int
 ) -> tuple[tuple[ArcTask, ...], tuple[Held, ...]]:  # fmt: skip
-    """The tasks without what is held out, in no clothes, and what is held out, of evenly spaced tasks."""
-    fitting = [
-        number for number, task in enumerate(tasks)
+    """The tasks without what is held out, in no clothes, and what is held out, of evenly spaced small tasks."""
+    sizes = {
+        number: cells for number, task in enumerate(tasks)
         if len(task.demonstrations) > 1 and len(_known(task)) >= PAIRS
-        and canvas_of(task, answers=True).cells <= most_cells
-    ]  # fmt: skip
-    chosen = [fitting[k] for k in np.linspace(0, len(fitting) - 1, min(held_out, len(fitting)), dtype=np.intp)]
+        and (cells := canvas_of(task, answers=True).cells) <= most_cells
+    }  # fmt: skip
+    small = sorted(sorted(sizes, key=sizes.__getitem__)[: max(len(sizes) // JUDGED, held_out)])
+    chosen = [small[k] for k in np.linspace(0, len(small) - 1, min(held_out, len(small)), dtype=np.intp)]
     hidden = {canonical_pair(tasks[number].demonstrations[-1]) for number in chosen}
 
     def rest(pairs: Sequence[Pair]) -> tuple[Pair, ...]:
