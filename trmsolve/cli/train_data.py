@@ -120,7 +120,7 @@ def learned_tasks(
     from trmsolve.puzzles.arc_overlap import without_copies
     from trmsolve.puzzles.arc_read import distinct
 
-    def new(fresh: list[ArcTask], known: Sequence[ArcTask]) -> tuple[list[ArcTask], dict[str, str]]:
+    def new(fresh: "list[ArcTask]", known: "Sequence[ArcTask]") -> "tuple[list[ArcTask], dict[str, str]]":
         return without_copies(fresh, known) if known else (fresh, {})  # comparing takes seconds
 
     tasks: list[ArcTask] = []
