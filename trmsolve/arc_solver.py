@@ -19,7 +19,8 @@ from trmsolve.effort import MAX_CYCLES
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.model import TinyRecursiveModel
 from trmsolve.official import is_pickled
-from trmsolve.puzzles.arc import Adapting, ArcAnswer, ArcCycle, ArcTask, Candidate
+from trmsolve.puzzles.arc import Adapting, ArcAnswer, ArcCycle, ArcTask, Candidate, Pair
+from trmsolve.puzzles.arc_canvas import Canvas
 from trmsolve.puzzles.arc_official import SYMMETRIES
 from trmsolve.table_solver import TableSolver
 from trmsolve.vote import vote
@@ -101,34 +102,47 @@ class ArcSolver:
     def _answer(
         self, adapted: Adapted, number: int, task: ArcTask, begun: float, on_cycle: Callable[[ArcCycle], None] | None
     ) -> ArcAnswer:
-        """Every copy votes under every symmetry; the last copy is shown."""
+        """Every copy votes under every symmetry; the last copy, as it is first asked, is shown."""
         candidates, steps, cycles = list[tuple[Candidate, ...]](), list[ArcCycle](), 0
         for test, pair in enumerate(task.tests):
-            frames, seen = list[Frame](), list[list[Frame]]()
-            for model in adapted.models:
-                shown = model is adapted.models[-1]
-                seen = []
 
-                def see(at: int, now: list[Frame], shown: bool = shown, seen: list[list[Frame]] = seen) -> None:
-                    seen.append(now)
-                    if shown and on_cycle is not None:
-                        on_cycle(self._cycle(task, test, at, 0, now[0]))  # noqa: B023 (called before the next)
+            def show(at: int, frames: list[Frame], test: int = test) -> None:
+                if on_cycle is not None:
+                    on_cycle(self._cycle(task, test, at, 0, frames[0]))
 
-                frames += predict(
-                    model, adapted.canvases[number], pair, puzzle=number, cycles=self.cycles,
-                    symmetries=self.symmetries, on_cycle=see,
-                )  # fmt: skip
-                cycles += len(seen) * len(self.symmetries)
-            found = vote((frame.grid, frame.halt) for frame in frames)
+            films = [
+                self._film(model, adapted.canvases[number], pair, number, show if model is adapted.models[-1] else None)
+                for model in adapted.models
+            ]
+            found = vote((frame.grid, frame.halt) for film in films for frame in film[-1])
             candidates.append(tuple(found))
+            cycles += sum(len(film) for film in films) * len(self.symmetries)
             if self.keep_steps:
-                view = _winner(seen[-1], found[0])
-                steps += [self._cycle(task, test, at, view, now[view]) for at, now in enumerate(seen, 1)]
-        views = len(adapted.models) * len(self.symmetries)
-        seconds = time.monotonic() - begun
-        return ArcAnswer(
-            task, tuple(candidates), adapted.ended[number], cycles, views, seconds, tuple(steps)
+                view = _winner(films[-1][-1], found[0])
+                steps += [self._cycle(task, test, at, view, frames[view]) for at, frames in enumerate(films[-1], 1)]
+        views, seconds = len(adapted.models) * len(self.symmetries), time.monotonic() - begun
+        return ArcAnswer(task, tuple(candidates), adapted.ended[number], cycles, views, seconds, tuple(steps))
+
+    def _film(
+        self,
+        model: TinyRecursiveModel,
+        canvas: Canvas,
+        pair: Pair,
+        puzzle: int,
+        show: Callable[[int, list[Frame]], None] | None,
+    ) -> list[list[Frame]]:
+        """The frames of all views, cycle after cycle."""
+        film: list[list[Frame]] = []
+
+        def take(at: int, frames: list[Frame]) -> None:
+            film.append(frames)
+            if show is not None:
+                show(at, frames)
+
+        predict(
+            model, canvas, pair, puzzle=puzzle, cycles=self.cycles, symmetries=self.symmetries, on_cycle=take
         )  # fmt: skip
+        return film
 
     def _cycle(self, task: ArcTask, test: int, at: int, view: int, frame: Frame) -> ArcCycle:
         return ArcCycle(
