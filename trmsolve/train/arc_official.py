@@ -27,6 +27,7 @@ from trmsolve.puzzles.arc_official import (
     AUGMENTATIONS,
     BLANK,
     PAD,
+    PLAIN,
     SEQ_LEN,
     Augmentation,
     crop,
@@ -76,19 +77,15 @@ class OfficialExamples:
         """
         _check_names(tasks, measured)
         learned, held = _split(tasks, measured)
-        drawn: list[list[Augmentation]] = []
+        first, symmetries, colours = [1], [PLAIN.symmetry], [PLAIN.colours]  # of row 0, which is blank
         for task in tasks:
             name = int.from_bytes(hashlib.sha256(task.name.encode()).digest()[:8])
-            drawn.append(draw_variants(task, augmentations, np.random.default_rng((seed, name))))
-        blank_first = [Augmentation(), *(view for views in drawn for view in views)]
-        return cls(
-            tuple(tasks),
-            learned,
-            held,
-            np.cumsum([1, *map(len, drawn)]),
-            np.array([view.symmetry for view in blank_first], np.uint8),
-            np.array([view.colours for view in blank_first], np.uint8),
-        )
+            for view in draw_variants(task, augmentations, np.random.default_rng((seed, name))):
+                symmetries.append(view.symmetry)
+                colours.append(view.colours)
+            first.append(len(symmetries))
+        numbers = np.array(symmetries, np.uint8), np.array(colours, np.uint8)
+        return cls(tuple(tasks), learned, held, np.array(first), *numbers)
 
     def __len__(self) -> int:
         """Examples to learn from, those of all variants counted."""
