@@ -129,7 +129,8 @@ class Adapter:
         self.clock = _Clock(budget, len(tasks))
         self.solved: list[int | None] = [None] * len(tasks)
         self.loss = math.nan
-        self.unfinished: TinyRecursiveModel | None = None  # what a trial had learned when all was to stop
+        # A copy that did not prove itself, and its steps: should the last one get fewer, that one knows more.
+        self.spare: tuple[TinyRecursiveModel, int] | None = None
 
     def adapt(self) -> Adapted:
         """Learn within the budget."""
@@ -144,10 +145,9 @@ class Adapter:
                 break  # the last copy needs the time more than the others
             models.append(model)
             needed.append(steps)
-        if self.unfinished is not None:
-            last, why = self.unfinished, "interrupted"
-        else:
-            last, why = self._last(math.ceil(LAST_FACTOR * max(needed)) if len(models) == trials else None)
+        last, steps, why = self._last(math.ceil(LAST_FACTOR * max(needed)) if len(models) == trials else None)
+        if self.spare is not None and self.spare[1] > steps:
+            last = self.spare[0]
         ended = [self._adapting(task, why) for task in range(len(self.tasks))]
         for adapting in ended:
             self.report(adapting)
@@ -176,16 +176,14 @@ class Adapter:
                     del held[number]
                 if not held:
                     return model, steps
-            if self.stop():
-                self.unfinished = averaged(learner)
-                break
             slow = steps >= SOME_STEPS and begun + (clock.used - begun) / steps * LEAST_STEPS > until
-            if clock.used >= until or slow:
+            if clock.used >= until or slow or self.stop():
                 break
+        self.spare = averaged(learner), steps
         return None, steps
 
-    def _last(self, steps: int | None) -> tuple[TinyRecursiveModel, str]:
-        """A copy that learns all demonstrations, for so many steps or for all that is left; and why it ended."""
+    def _last(self, steps: int | None) -> tuple[TinyRecursiveModel, int, str]:
+        """A copy that learns all demonstrations, for so many steps or for all that is left; its steps, why it ended."""
         learner, clock, done = Learner(copy.deepcopy(self.fresh), self.recipe), self.clock, 0
         begun, why = clock.used, "budget" if clock.budget.steps is None else "steps"
         for lesson, cycles in self._lessons({}, seed=len(self.tasks[0].demonstrations)):
@@ -204,7 +202,7 @@ class Adapter:
                 cycles = min(cycles, clock.budget.steps - clock.steps)
             annealed = 0.5 * (1 + math.cos(math.pi * part))
             done += self._learn(learner, lesson, cycles, min(annealed, (done + 1) / WARMUP))
-        return averaged(learner), why
+        return averaged(learner), done, why
 
     def _learn(self, learner: Learner, lesson: Lesson, cycles: int, factor: float) -> int:
         """A lesson of so many cycles; how many steps that were."""
