@@ -313,7 +313,8 @@ def test_what_is_refused(
     Path("other/sudoku.safetensors").touch()
     before = files(tmp_path)
     options = [option.format(finished=finished) for option in options]
-    result = train("--data", data, "--out", "run", *TINY, *WHERE, *options)
+    from_data = [] if "--data" in options else ["--data", data]
+    result = train(*from_data, "--out", "run", *TINY, *WHERE, *options)
     assert result.exit_code == 2 and problem.format(finished=finished) in result.stderr.replace("\n", " ")
     assert "Traceback" not in result.stderr and (result.exception is None or isinstance(result.exception, SystemExit))
     assert files(tmp_path) == before

@@ -230,7 +230,8 @@ def _divide(
         if len(task.demonstrations) > 1 and len(_known(task)) >= PAIRS
         and (cells := canvas_of(task, answers=True).cells) <= most_cells
     }  # fmt: skip
-    small = sorted(sorted(sizes, key=sizes.__getitem__)[: max(len(sizes) // JUDGED, held_out)])
+    small = sorted(sizes, key=sizes.__getitem__)[: max(len(sizes) // JUDGED, held_out)]
+    small = sorted(number for number in small if _unlike_the_others(tasks[number]))
     chosen = [small[k] for k in np.linspace(0, len(small) - 1, min(held_out, len(small)), dtype=np.intp)]
     hidden = {canonical_pair(tasks[number].demonstrations[-1]) for number in chosen}
 
@@ -241,10 +242,17 @@ def _divide(
     held = []
     for number in chosen:
         pair, task = tasks[number].demonstrations[-1], left[number]
-        if task.demonstrations:  # not all of them were the same in other clothes
+        if task.demonstrations:  # not all of them are held out of other tasks
             asked = replace(task, tests=(*task.tests, Pair(pair.input)))
             held.append(Held(pair, canvas_of(asked), number))
     return tuple(left), tuple(held)
+
+
+def _unlike_the_others(task: ArcTask) -> bool:
+    """Whether the last demonstration is not another of the task's pairs in other clothes, so that those can stay."""
+    *others, last = task.demonstrations
+    known = _known(replace(task, demonstrations=tuple(others)))
+    return canonical_pair(last) not in {canonical_pair(pair) for pair in known}
 
 
 def _known(task: ArcTask) -> list[Pair]:
