@@ -10,17 +10,18 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from trmsolve.adapt import Adapted, Adapter, Budget
 from trmsolve.attempt import Frame, predict
 from trmsolve.device import Placement, choose_compiled, choose_placement
-from trmsolve.effort import MAX_CYCLES
-from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.effort import MAX_CYCLES, Effort
+from trmsolve.errors import PuzzleError, UsageError, WeightsError
 from trmsolve.model import TinyRecursiveModel
 from trmsolve.official import is_pickled
-from trmsolve.puzzles.arc import Adapting, ArcAnswer, ArcCycle, ArcTask, Candidate, Pair
-from trmsolve.puzzles.arc_canvas import Canvas
+from trmsolve.puzzles.arc import LARGEST, Adapting, ArcAnswer, ArcCycle, ArcTask, Candidate, Pair
+from trmsolve.puzzles.arc_canvas import SYMBOLS, Canvas
 from trmsolve.puzzles.arc_official import SYMMETRIES
 from trmsolve.table_solver import TableSolver
 from trmsolve.vote import vote
@@ -31,6 +32,9 @@ BUDGET_CPU, BUDGET_GPU = 300.0, 60.0
 
 WORTH_COMPILING, STEP_SECONDS = 40.0, 0.2
 """Seconds a task from which on it pays to compile first, which takes some seconds once; and of a step, about."""
+
+PLANES = (SYMBOLS, len(SYMMETRIES), (LARGEST, LARGEST))
+"""What a network has to have been made for: symbols, symmetries, and rows and columns of the largest grid."""
 
 Item = ArcTask | PuzzleError
 
@@ -118,8 +122,8 @@ class ArcSolver:
             candidates.append(tuple(found))
             cycles += sum(len(film) for film in films) * len(self.symmetries)
             if self.keep_steps:
-                view = _winner(films[-1][-1], found[0])
-                steps += [self._cycle(task, test, at, view, frames[view]) for at, frames in enumerate(films[-1], 1)]
+                film, view = _winner(films, found[0])
+                steps += [self._cycle(task, test, at, view, frames[view]) for at, frames in enumerate(film, 1)]
         views, seconds = len(adapted.models) * len(self.symmetries), time.monotonic() - begun
         return ArcAnswer(task, tuple(candidates), adapted.ended[number], cycles, views, seconds, tuple(steps))
 
@@ -157,10 +161,14 @@ class ArcSolver:
         save_weights(self.save_adapted, model.state_dict(), WeightsInfo(config, "arc", training), torch.float32)
 
 
-def _winner(frames: list[Frame], best: Candidate) -> int:
-    """The first view that found the best answer; the first of all if none of these did."""
-    same = [frame.grid.shape == best.grid.shape and bool((frame.grid == best.grid).all()) for frame in frames]
-    return same.index(True) if any(same) else 0
+def _winner(films: list[list[list[Frame]]], best: Candidate) -> tuple[list[list[Frame]], int]:
+    """The first view that found the best answer: of the last copy, or else of one that voted beside it."""
+    return next(
+        (film, view)
+        for film in reversed(films)
+        for view, frame in enumerate(film[-1])
+        if np.array_equal(frame.grid, best.grid)
+    )
 
 
 def load_arc(
@@ -188,10 +196,13 @@ def load_arc(
     for name, value in (("budget", budget), ("steps", steps)):
         if value is not None and not 0 < value < float("inf"):
             raise UsageError(f"{name} must be above 0, not {value!r}")
+    Effort(cycles, 1 if views is None else views, batch, seed)  # raises UsageError for what cannot be tried
     if save_adapted is not None and batch > 1:
         raise UsageError("save_adapted keeps one network: adapt one task at a time")
     placement = choose_placement(device, dtype, threads)
     path = weights_at(Path(weights), "arc") if weights is not None else bundled_weights("arc")
+    if save_adapted is not None and save_adapted.exists() and path.exists() and save_adapted.samefile(path):
+        raise UsageError(f"save_adapted would replace the weights {path}: name another file")
     if budget is None:
         budget = BUDGET_CPU if placement.device.type == "cpu" else BUDGET_GPU
     if is_pickled(path) or read_info(path).config.mixer != "planes":
@@ -205,6 +216,10 @@ def load_arc(
     if views is not None and not 1 <= views <= len(SYMMETRIES):
         raise UsageError(f"views must be from 1 to {len(SYMMETRIES)}, the symmetries of the square, not {views}")
     model = load_model(path, "arc", torch.float32, placement.device)
+    if (model.config.vocab_size, model.config.symmetries, model.config.places) != PLANES:
+        raise WeightsError(
+            f"{path} has other planes than ARC: {PLANES[0]} symbols on up to {LARGEST} x {LARGEST} cells"
+        )
     model.dtype = placement.dtype
     return ArcSolver(
         model, placement, Budget(budget, steps), cycles=cycles, views=views or len(SYMMETRIES), batch=batch, seed=seed,
