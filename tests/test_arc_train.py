@@ -173,6 +173,7 @@ def test_what_is_held_out_is_learned_from_nowhere(tmp_path: Path) -> None:
     assert subject.held[0].canvas == canvas_of(subject.tasks[0])
     assert [len(one.pairs) for one in subject.material] == [3, 3, 2, 3]
     other = PlanesSubject.of(tasks_of(path), small(), 1)
+    assert [len(task.demonstrations) for task in other.tasks] == [2, 3, 1, 2]  # of flip, and in the clothes of worn
     assert other.mark != subject.mark == PlanesSubject.of(tasks_of(path), small(), 9).mark
     flip_alone = tasks_of(path)[0]
     alike = replace(flip_alone, demonstrations=flip_alone.demonstrations[:1] * 3)
