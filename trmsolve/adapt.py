@@ -193,7 +193,7 @@ class Adapter:
             part = (clock.used - begun) / max(clock.allowed - begun, 1e-9)
             if steps is not None:
                 part = max(part, done / steps)
-            if part >= 1:
+            if part >= 1 or clock.used >= clock.allowed:
                 why = why if steps is None or done < steps else "solved"
                 break
             if steps is not None:

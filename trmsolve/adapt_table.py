@@ -19,7 +19,7 @@ from torch import Tensor
 from trmsolve.device import Placement
 from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles.arc import Adapting, ArcTask
-from trmsolve.puzzles.arc_official import PLAIN, Augmentation, draw_variants
+from trmsolve.puzzles.arc_official import Augmentation, draw_variants
 from trmsolve.train.arc_official import Example, OfficialExamples, OfficialSampler
 from trmsolve.train.recipes import Recipe, find_recipe
 from trmsolve.train.trainer import Trainer
@@ -37,10 +37,9 @@ def examples_of(task: ArcTask, seed: int) -> OfficialExamples:
     views = draw_variants(task, VARIANTS - 1, np.random.default_rng(seed))
     pairs = [pair for pair in task.demonstrations if pair.output is not None]
     learned = tuple(Example(0, pair.input, pair.output) for pair in pairs if pair.output is not None)
-    rows = [PLAIN, *views]  # row 0 is blank
-    return OfficialExamples(
-        (task,), learned, (), np.array([1, len(rows)]), np.array([view.symmetry for view in rows], np.uint8),
-        np.array([view.colours for view in rows], np.uint8),
+    return OfficialExamples(  # without a blank row
+        (task,), learned, (), np.array([0, len(views)]), np.array([view.symmetry for view in views], np.uint8),
+        np.array([view.colours for view in views], np.uint8),
     )  # fmt: skip
 
 

@@ -99,9 +99,10 @@ class TableSolver:
                 on_adapting or (lambda adapting: None), stop,
             )  # fmt: skip
             variants = tuple(views)
-        # What was learned is answered with, also after a stop.
+        # What was learned is answered with in full, also after a stop. What is known is voted on as far as it came.
+        heard = stop if adapting is None else (lambda: False)
         answer = answer_known(
-            model, task, variants, cycles=self.cycles, on_cycle=on_cycle, keep_steps=self.keep_steps, stop=stop
+            model, task, variants, cycles=self.cycles, on_cycle=on_cycle, keep_steps=self.keep_steps, stop=heard
         )
         if adapting is None:
             return answer
