@@ -103,6 +103,8 @@ def test_symbols_that_the_puzzle_tells_apart_are_not_alike() -> None:
 
 def test_outside_is_like_no_colour() -> None:
     model, shown = network(replace(PLANES, puzzle_emb_dim=0)), scene([0, 1, 4, 7])
+    assert model.embed_planes is not None
+    model.embed_planes.edges.zero_()  # by which, too, the outside can be told
     to = torch.arange(11)
     to[[0, 1]] = torch.tensor([1, 0])
     renamed = shown._replace(tokens=to[shown.tokens], palette=to[shown.palette])
