@@ -96,7 +96,7 @@ def test_a_lesson_is_as_large_as_asked_but_has_one_pair_at_least() -> None:
 
 
 def test_tasks_of_other_palettes_share_a_lesson_on_planes_that_stay_empty() -> None:
-    mixed, spare = 0, set()
+    mixed, spare = 0, set[tuple[int, int]]()
     for lesson, _ in islice(iter(lessons(cells=2_000), None), 40):
         mixed += len(set(lesson.scene.puzzle_ids.tolist())) > 1
         for palette, puzzle in zip(lesson.scene.palette.tolist(), lesson.scene.puzzle_ids.tolist(), strict=True):

@@ -21,7 +21,7 @@ from trmsolve.attempt import predict
 from trmsolve.config import TRMConfig
 from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError, UsageError, WeightsError
-from trmsolve.model import TinyRecursiveModel
+from trmsolve.model import Prediction, TinyRecursiveModel
 from trmsolve.puzzles.arc import ATTEMPTS, Adapting, ArcAnswer, ArcCycle, ArcTask
 from trmsolve.puzzles.arc_canvas import canvas_of
 from trmsolve.puzzles.arc_read import read_path
@@ -84,7 +84,7 @@ def copies(monkeypatch: pytest.MonkeyPatch, weights: Path) -> list[TinyRecursive
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 9])
 def test_there_is_an_outcome_for_everything_in_its_order(weights: Path, batch: int) -> None:
-    items = [BAD, A, BAD, BAD, B, C, A]
+    items: list[ArcTask | PuzzleError] = [BAD, A, BAD, BAD, B, C, A]
     outcomes = list(solver(weights, batch=batch, steps=1, cycles=1).solve_all(items))
     assert [one if isinstance(one, PuzzleError) else one.task for one in outcomes] == items
 
@@ -200,7 +200,6 @@ def test_steps_are_those_of_the_first_view_that_found_the_first_attempt(
 
 def repeats(model: TinyRecursiveModel) -> Any:
     """The input from the second view on; the first view says something else."""
-    from trmsolve.model import Prediction
 
     def improve(state: Any, scene: Any) -> Any:
         logits = 9.0 * (scene.tokens.flatten(1)[:, :, None] == scene.palette[:, None])
@@ -376,9 +375,10 @@ def test_weights_in_the_papers_form_have_a_solver_of_their_own(tmp_path: Path) -
     )  # fmt: skip
     path = saved(tmp_path / "arc.safetensors", config)
     assert isinstance(load_arc(weights=path, device="cpu", steps=1), TableSolver)
-    for how in ({"batch": 2}, {"save_adapted": tmp_path / "kept"}):
+    refused: tuple[dict[str, Any], ...] = ({"batch": 2}, {"save_adapted": tmp_path / "kept"})
+    for how in refused:
         with pytest.raises(UsageError, match="has the paper's form: it takes one task at a time, and none is kept"):
-            load_arc(weights=path, device="cpu", **how)  # type: ignore[arg-type]
+            load_arc(weights=path, device="cpu", **how)
 
 
 # --- the public sets

@@ -147,19 +147,15 @@ def test_the_symmetry_is_told() -> None:
     torch.testing.assert_close(told[0][1], told[1][1])
 
 
-def embedded(model: TinyRecursiveModel, shown: Scene) -> Tensor:
-    return model.embed_scene(shown)
-
-
 def test_a_slot_reaches_its_own_symbol_alone_and_the_puzzles_slot_all() -> None:
     model, shown = network(), scene([0, 1, 4, 7])
     assert model.puzzle_emb is not None
-    before = embedded(model, shown)
+    before = model.embed_scene(shown)
     for slot, planes in ((0, {0, 1, 2, 3}), (1 + OUTSIDE, {0}), (1 + 4, {2}), (1 + 7, {3}), (1 + 9, set[int]())):
         changed = network()
         assert changed.puzzle_emb is not None
         changed.puzzle_emb.weights[0].view(12, SIZE)[slot] += 1
-        difference = embedded(changed, shown) - before
+        difference = changed.embed_scene(shown) - before
         assert not difference[1].any()  # the other grid is another puzzle's
         assert {k for k in range(4) if difference[0, k].any()} == planes
         for k in planes:
@@ -183,7 +179,7 @@ def test_a_cell_knows_how_far_the_edges_of_the_grid_are(rows: int, columns: int,
 
 def test_what_a_cell_of_the_grid_begins_with_does_not_depend_on_the_canvas() -> None:
     model = network()
-    small, large = (embedded(model, scene([0, 1, 4, 7], side)) for side in (5, 8))
+    small, large = (model.embed_scene(scene([0, 1, 4, 7], side)) for side in (5, 8))
     torch.testing.assert_close(small[:, :, :4], large[:, :, :4, :5])
 
 
@@ -200,9 +196,9 @@ def test_the_mixer_hears_neighbours_line_column_plane_and_place() -> None:
         only.load_state_dict(mixer.state_dict())
         if kept:
             only.conv.zero_()
-        for part, out in enumerate(only.o_proj):
+        for part in range(len(only.o_proj)):
             if part != kept - 1:
-                out.weight.zero_()
+                only.get_parameter(f"o_proj.{part}.weight").zero_()
         difference = (only(other) - only(h)).abs().amax(-1)[0]
         heard[name] = {(k, r, c) for k, r, c in (difference > 1e-6).nonzero().tolist()}
     everywhere = {(k, r, c) for k in range(3) for r in range(6) for c in range(7)}
