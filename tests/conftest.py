@@ -16,3 +16,12 @@ def process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     torch.set_num_threads(threads)
     for number, handler in handlers:
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Small networks are slower on several, and to the bit the same only on one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

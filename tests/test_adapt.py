@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.test_planes import PLANES, network, one_thread  # noqa: F401 (a fixture)
+from tests.test_planes import PLANES, network
 from trmsolve import adapt
 from trmsolve.adapt import Adapted, Adapter, Budget, new_puzzles
 from trmsolve.attempt import Frame, predict
@@ -28,6 +28,8 @@ from trmsolve.puzzles.base import Grid
 from trmsolve.train.loss import Loss
 from trmsolve.train.recipes import ARC_ADAPTING
 from trmsolve.train.scenes import Learner, Lesson
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 SMALL = replace(PLANES, latent_steps=1)
 HASTY = {**ARC_ADAPTING, "lr": 0.02, "head_lr": 0.02}

@@ -4,28 +4,23 @@ The rule: every colour becomes the next one, of which the second attempt makes o
 ``trmsolve`` with that solver, for tests that need a terminal or a process of its own.
 """
 
-import fcntl
 import gzip
 import json
 import os
-import pty
 import signal
-import struct
 import subprocess
 import sys
-import termios
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.test_render import screen
+from tests.terminal import RunningIn
 from trmsolve.cli import app
 from trmsolve.cli.arc_output import ScreenArcWriter
 from trmsolve.cli.eval_arc import drawn
@@ -587,46 +582,12 @@ def test_a_sample_of_a_submission(challenges: Path, tmp_path: Path) -> None:
 # In a terminal
 
 
-class Terminal:
+class Terminal(RunningIn):
     """``trmsolve`` with the fake solver in a terminal of its own."""
 
-    def __init__(self, columns: int, lines: int, *arguments: object, **environment: str) -> None:
-        self.master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-        env = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.test_arc_cli", *map(str, arguments)],
-            stdin=slave, stdout=slave, stderr=slave, cwd=ROOT, start_new_session=True,
-            env=env | {"TERM": "xterm-256color"} | environment,
-        )  # fmt: skip
-        os.close(slave)
-        self.parts: list[bytes] = []
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-
-    def _read(self) -> None:
-        try:
-            while part := os.read(self.master, 65536):
-                self.parts.append(part)
-        except OSError:  # nobody holds the other end any more
-            return
-
-    @property
-    def raw(self) -> str:
-        return b"".join(self.parts).decode(errors="replace")
-
-    def wait_for(self, text: str) -> None:
-        end = time.monotonic() + 600
-        while text not in self.raw:
-            assert time.monotonic() < end, self.raw
-            time.sleep(0.02)
-
-    def end(self) -> tuple[int, list[str]]:
-        """The exit code, and all lines that the terminal then holds."""
-        code = self.process.wait(timeout=600)
-        self.reader.join(10)
-        os.close(self.master)
-        return code, screen(self.raw.replace("\r\n", "\n\r"))
+    module = "tests.test_arc_cli"
+    env: ClassVar = {**os.environ, "TERM": "xterm-256color"}
+    patience = 600
 
 
 def test_a_terminal_shows_the_attempts_once_in_colour(tmp_path: Path) -> None:

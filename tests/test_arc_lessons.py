@@ -10,8 +10,8 @@ import torch
 from trmsolve.puzzles.arc import ArcTask, Pair
 from trmsolve.puzzles.arc_canvas import SYMBOLS, canvas_of, lay
 from trmsolve.puzzles.arc_official import SYMMETRIES, dihedral
-from trmsolve.train.arc_lessons import LONGEST, NEAR, Lessons, Material, material_of
-from trmsolve.train.scenes import Lesson
+from trmsolve.train.arc_lessons import NEAR, Lessons, Material, material_of
+from trmsolve.train.scenes import LONGEST, Lesson
 
 CPU = torch.device("cpu")
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from tests.test_adapt import drawn_task
-from tests.test_planes import PLANES, network, one_thread  # noqa: F401 (a fixture)
+from tests.test_planes import PLANES, network
 from trmsolve import arc_solver
 from trmsolve.adapt import Adapted, Adapter, Budget
 from trmsolve.arc_solver import BUDGET_CPU, ArcSolver, load_arc
@@ -28,6 +28,8 @@ from trmsolve.puzzles.arc_read import read_path
 from trmsolve.puzzles.arc_submission import read_submission, submission_of, write_submission
 from trmsolve.table_solver import TableSolver
 from trmsolve.weights import WeightsInfo, load_model, read_info, save_weights
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 CPU = torch.device("cpu")
 SMALL = replace(PLANES, latent_steps=1)

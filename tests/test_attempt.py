@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch import Tensor
 
-from tests.test_planes import PLANES, network, one_thread  # noqa: F401 (a fixture)
+from tests.test_planes import PLANES, network
 from trmsolve.attempt import Frame, predict
 from trmsolve.model import Prediction, Scene, State, TinyRecursiveModel
 from trmsolve.puzzles.arc import ArcTask, Pair
 from trmsolve.puzzles.arc_canvas import Canvas, canvas_of
 from trmsolve.puzzles.base import Grid
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 grids = arrays(np.int8, st.tuples(st.integers(1, 6), st.integers(1, 6)), elements=st.integers(0, 9))
 ALL = Canvas(7, tuple(range(11)))

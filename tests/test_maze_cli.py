@@ -4,17 +4,12 @@ Run as a program, this file is ``trmsolve`` with that network, for the tests tha
 """
 
 import csv
-import fcntl
 import io
 import json
 import os
-import pty
 import re
-import struct
 import subprocess
 import sys
-import termios
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -29,7 +24,7 @@ import torch
 from torch import Tensor
 from typer.testing import CliRunner, Result
 
-from tests.test_render import screen
+from tests.terminal import RunningIn
 from trmsolve import solver, weights
 from trmsolve.cli import app
 from trmsolve.config import TRMConfig
@@ -373,40 +368,10 @@ def test_frames_are_held_for_the_eye_and_for_nobody_else(model: Path, monkeypatc
     assert held == [0.25] * cycles
 
 
-class Terminal:
+class Terminal(RunningIn):
     """``trmsolve`` with the scripted network in a terminal of its own."""
 
-    def __init__(self, columns: int, lines: int, *arguments: object, folder: Path = ROOT, **environment: str) -> None:
-        self.master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-        env = {name: value for name, value in ENV.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.test_maze_cli", *map(str, arguments)],
-            stdin=slave, stdout=slave, stderr=slave, cwd=folder, start_new_session=True,
-            env=env | environment | {"PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
-        os.close(slave)
-        self.parts: list[bytes] = []
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-
-    def _read(self) -> None:
-        try:
-            while part := os.read(self.master, 65536):
-                self.parts.append(part)
-        except OSError:  # nobody holds the other end any more
-            return
-
-    @property
-    def raw(self) -> str:
-        return b"".join(self.parts).decode(errors="replace")
-
-    def end(self) -> tuple[int, list[str]]:
-        """The exit code, and all lines that the terminal then holds."""
-        code = self.process.wait(timeout=120)
-        self.reader.join(10)
-        os.close(self.master)
-        return code, screen(self.raw.replace("\r\n", "\n\r"))
+    module, env, patience = "tests.test_maze_cli", ENV, 120
 
 
 def test_a_terminal_shows_the_answer_once_in_colour(model: Path) -> None:

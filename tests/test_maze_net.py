@@ -1,7 +1,7 @@
 """The maze's network and its loop: convolution, questions rewritten, boards of many sizes, training on what is due."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -38,6 +38,8 @@ from trmsolve.train.puzzle_run import PuzzleSubject
 from trmsolve.train.recipes import RECIPES, Recipe
 from trmsolve.train.trainer import Trainer
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CPU = torch.device("cpu")
 HERE = Placement(CPU, torch.float32, "test")
 CONV = TRMConfig(
@@ -50,14 +52,6 @@ OFFICIAL = TRMConfig(
     puzzle_emb_dim=16, prefix_len=1,
 )  # fmt: skip
 STILL = replace(CONV, rewrites=False)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def untrained(config: TRMConfig, seed: int = 0) -> TinyRecursiveModel:

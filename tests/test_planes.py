@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from trmsolve.errors import WeightsError
 from trmsolve.model import Prediction, Scene, TinyRecursiveModel
 from trmsolve.planes import OUTSIDE, PlaneEmbedding, PlaneMixer
 from trmsolve.weights import WeightsInfo, fingerprint, load_model, read_info, save_weights
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 CPU = torch.device("cpu")
 SIZE = 16
@@ -36,14 +38,6 @@ def network(config: TRMConfig = PLANES, seed: int = 0) -> TinyRecursiveModel:
     if model.puzzle_emb is not None:
         torch.nn.init.normal_(model.puzzle_emb.weights)
     return model
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def scene(palette: list[int], side: int = 6, grid: tuple[int, int] = (4, 5), seed: int = 0) -> Scene:

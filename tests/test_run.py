@@ -2,7 +2,7 @@
 
 import errno
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -29,6 +29,8 @@ from trmsolve.train.recipes import Recipe
 from trmsolve.train.trainer import Trainer
 from trmsolve.weights import read_info
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CPU = Placement(torch.device("cpu"), torch.float32, "")
 DIGITS = TRMConfig(
     vocab_size=11, seq_len=81, hidden_size=16, layers=1, recursions=2, latent_steps=1, mixer="pool", positions="none",
@@ -50,14 +52,6 @@ PLAN = Plan(steps=STEPS, seed=5, held_out=2, log_seconds=0.0)
 @pytest.fixture(scope="module")
 def examples() -> Examples:
     return Examples.collect(get_task("sudoku"), islice(get_task("sudoku").generate("easy", 5), 12))
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def after(steps: int) -> Callable[[], bool]:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.test_planes import PLANES, network, one_thread  # noqa: F401 (a fixture)
+from tests.test_planes import PLANES, network
 from trmsolve.errors import TrainingError
 from trmsolve.model import TinyRecursiveModel, settle
 from trmsolve.puzzles.arc import Pair
@@ -17,6 +17,8 @@ from trmsolve.puzzles.arc_canvas import Canvas, lay, show
 from trmsolve.puzzles.base import Grid
 from trmsolve.train.recipes import Recipe
 from trmsolve.train.scenes import Learner, Lesson, Row, compile_blocks, lesson_of, scene_of
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 CPU = torch.device("cpu")
 RECIPE = Recipe(PLANES, batch_size=1, lr=0.01, head_lr=0.01, table_lr=0.02, ema=0.9, weight_decay=0.05)

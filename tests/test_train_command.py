@@ -1,17 +1,12 @@
 """``trmsolve train`` as a person meets it: killed, interrupted, out of room, misspelt, and gone on with."""
 
 import csv
-import fcntl
 import json
 import os
-import pty
 import resource
 import signal
-import struct
 import subprocess
 import sys
-import termios
-import threading
 import time
 from collections.abc import Callable
 from itertools import islice
@@ -20,6 +15,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from tests.terminal import Terminal
 from trmsolve.cli import app
 from trmsolve.cli.guard import INTERRUPTED, TERMINATED
 from trmsolve.cli.stop import Stop
@@ -132,30 +128,6 @@ def test_killed_interrupted_terminated_and_damaged_it_gives_the_same_bits(data: 
     (line,) = read_journal(whole)  # too short for another
     assert line.loss == pytest.approx(sum(loss for _, loss, _ in curve(parts)) / steps)
     assert line.held_out_exact == curve(parts)[-1][2]
-
-
-class Terminal:
-    """Eighty columns, twenty-four rows, read as it is written."""
-
-    def __init__(self) -> None:
-        self.master, self.slave = pty.openpty()
-        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        self.parts: list[bytes] = []
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-
-    def _read(self) -> None:
-        try:
-            while part := os.read(self.master, 65536):
-                self.parts.append(part)
-        except OSError:  # nobody holds the other end any more
-            return
-
-    def text(self) -> str:
-        os.close(self.slave)
-        self.reader.join(10)
-        os.close(self.master)
-        return b"".join(self.parts).decode(errors="replace")
 
 
 def test_an_interrupt_while_puzzles_are_made_leaves_at_once(tmp_path: Path) -> None:

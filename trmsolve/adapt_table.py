@@ -9,13 +9,12 @@ Knows training, variants and a clock; nothing of files and terminals.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import count
 
 import numpy as np
 import torch
-from torch import Tensor
 
+from trmsolve.adapt import new_puzzles
 from trmsolve.device import Placement
 from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles.arc import Adapting, ArcTask
@@ -35,8 +34,7 @@ SETTINGS = {"ema": 0.97, "ema_warmup": True, "final_lr": 1.0, "warmup": 0.0, "cl
 def examples_of(task: ArcTask, seed: int) -> OfficialExamples:
     """The task's demonstrations in all its variants; nothing is held out."""
     views = draw_variants(task, VARIANTS - 1, np.random.default_rng(seed))
-    pairs = [pair for pair in task.demonstrations if pair.output is not None]
-    learned = tuple(Example(0, pair.input, pair.output) for pair in pairs if pair.output is not None)
+    learned = tuple(Example(0, pair.input, pair.output) for pair in task.demonstrations if pair.output is not None)
     return OfficialExamples(  # without a blank row
         (task,), learned, (), np.array([0, len(views)]), np.array([view.symmetry for view in views], np.uint8),
         np.array([view.colours for view in views], np.uint8),
@@ -58,16 +56,13 @@ def adapt_table(
     ``model`` has some rows of the table, of which the mean is taken. At least one step is made.
     """
     begun, examples = time.monotonic(), examples_of(task, seed)
-    config = replace(model.config, num_puzzles=examples.num_puzzles)
+    start = new_puzzles(model, examples.num_puzzles)
+    config = start.config
     paper = find_recipe("arc", "paper").to_dict() | {"config": config.to_dict()} | SETTINGS
     rows = ROWS_CPU if placement.device.type == "cpu" else ROWS_GPU
     recipe = Recipe.from_dict(paper | {"batch_size": rows})
     trainer = Trainer(recipe, placement.device, placement.dtype)
-    tensors: dict[str, Tensor] = {name: tensor.float() for name, tensor in model.state_dict().items()}
-    mean = tensors["puzzle_emb.weights"].mean(0, keepdim=True)
-    start = TinyRecursiveModel(config)
-    start.load_state_dict({**tensors, "puzzle_emb.weights": mean.repeat(examples.num_puzzles, 1)})
-    trainer.begin_with(start.to(placement.device))
+    trainer.begin_with(start)
     torch.manual_seed(seed)
     sampler, ended, loss = OfficialSampler(examples, placement.device, rows=rows, seed=seed), "", float("nan")
     for step in count():

@@ -29,7 +29,7 @@ from trmsolve.puzzles.arc_paint import (
     paint_steps,
     wrapped,
 )
-from trmsolve.render import REDRAW_SECONDS, ROWS_BELOW, Screen, count
+from trmsolve.render import REDRAW_SECONDS, ROWS_BELOW, Watcher, count
 
 
 def make_arc_view(
@@ -54,18 +54,8 @@ def make_arc_view(
     return LiveArcView(console, pace, steps) if console.is_interactive else LinesArcView(console)
 
 
-class ArcView(Screen):
+class ArcView(Watcher):
     """Shows nothing but what could not be read: the quiet view, and what the others have in common."""
-
-    @property
-    def wants_cycles(self) -> bool:
-        """Whether there is a use in telling it of every cycle."""
-        return False
-
-    @property
-    def shows_grids(self) -> bool:
-        """Whether the person sees the answers themselves here."""
-        return False
 
     def adapting(self, adapting: Adapting) -> None:
         """The network learned a task a step more, or is done with that."""
@@ -75,10 +65,6 @@ class ArcView(Screen):
 
     def answer(self, answer: ArcAnswer) -> None:
         """A task is done."""
-
-    def problem(self, error: PuzzleError) -> None:
-        """An item could not be read."""
-        self._tell(str(error), "unreadable")
 
     def note(self, text: str) -> None:
         """A message of one line."""

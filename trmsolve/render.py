@@ -149,8 +149,8 @@ class Screen(AbstractContextManager["Screen"]):
         self.console.print(readable(self.console, text, style), soft_wrap=True)
 
 
-class View(Screen):
-    """Shows nothing but what could not be read: the quiet view, and what the others have in common."""
+class Watcher(Screen):
+    """What all views have in common, whatever it is that they are told of: they say what could not be read."""
 
     @property
     def wants_cycles(self) -> bool:
@@ -162,15 +162,19 @@ class View(Screen):
         """Whether the person sees the answers themselves here."""
         return False
 
+    def problem(self, error: PuzzleError) -> None:
+        """An item could not be read."""
+        self._tell(str(error), "unreadable")
+
+
+class View(Watcher):
+    """Shows nothing but what could not be read: the quiet view, and what the others have in common."""
+
     def cycle(self, cycle: Cycle) -> None:
         """The model improved a puzzle once more."""
 
     def answer(self, answer: Answer) -> None:
         """A puzzle is done."""
-
-    def problem(self, error: PuzzleError) -> None:
-        """An item could not be read."""
-        self._tell(str(error), "unreadable")
 
 
 class QuietView(View):

@@ -13,14 +13,13 @@ import torch
 from trmsolve.puzzles.arc import ArcTask, Pair
 from trmsolve.puzzles.arc_canvas import SYMBOLS, Canvas, canvas_of, show
 from trmsolve.puzzles.arc_official import SYMMETRIES
-from trmsolve.train.scenes import Lesson, Row, lesson_of
+from trmsolve.train.scenes import Lesson, Row, lasting, lesson_of
 
 NEAR = 40
 """Beside a task there are in a batch those of so many that come before it when all are sorted by size."""
 
-LONGEST = 8
 GO_ON = 0.55
-"""A lesson lasts one cycle and with this probability another, and so on, up to ``LONGEST``: going on is learned."""
+"""A lesson lasts one cycle, with this probability another, and so on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +80,7 @@ class Lessons:
         number = max(self.cells // first.canvas.cells, 1)
         chosen = [first, *(near[i] for i in rng.integers(len(near), size=number - 1))]
         lesson = lesson_of([self._row(one, side, planes, rng) for one in chosen], self.device)
-        return lesson, int(min(rng.geometric(1 - GO_ON), LONGEST))
+        return lesson, lasting(rng, GO_ON)
 
     @staticmethod
     def _row(one: Material, side: int, planes: int, rng: np.random.Generator) -> Row:

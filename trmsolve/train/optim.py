@@ -112,6 +112,15 @@ def make_optimizers(
     return optimizers
 
 
+def step_all(optimizers: Iterable[Optimizer], factor: float) -> None:
+    """One step of each at this factor of its rates, after which no gradients are left."""
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = group["base_lr"] * factor
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+
 class EMA:
     """A moving average of the trained parameters; the puzzle table and the fixed starts are taken as they are.
 

@@ -16,8 +16,16 @@ from trmsolve.errors import TrainingError
 from trmsolve.model import Block, Scene, State, TinyRecursiveModel
 from trmsolve.puzzles.arc_canvas import Shown
 from trmsolve.train.loss import Loss, trm_loss
-from trmsolve.train.optim import EMA, make_optimizers
+from trmsolve.train.optim import EMA, make_optimizers, step_all
 from trmsolve.train.recipes import Recipe
+
+LONGEST = 8
+"""Cycles of a lesson, at most."""
+
+
+def lasting(rng: np.random.Generator, go_on: float, least: int = 1) -> int:
+    """How many cycles a lesson lasts: so many, with this probability another, and so on: going on is learned too."""
+    return int(min(least - 1 + rng.geometric(1 - go_on), LONGEST))
 
 
 class Lesson(NamedTuple):
@@ -90,10 +98,6 @@ class Learner:
         (loss.total / len(self.lesson.labels)).backward()
         if recipe.clip is not None:
             torch.nn.utils.clip_grad_norm_(self.dense, recipe.clip)
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = group["base_lr"] * factor
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
+        step_all(self.optimizers, factor)
         self.ema.update(self.model)
         return loss

@@ -14,7 +14,7 @@ from trmsolve.model import Prediction, State, TinyRecursiveModel
 from trmsolve.train.distributed import World
 from trmsolve.train.keeping import misfit, network_state, restore_network, under
 from trmsolve.train.loss import Loss, lattice_loss, lost, trm_loss
-from trmsolve.train.optim import EMA, make_optimizers
+from trmsolve.train.optim import EMA, make_optimizers, step_all
 from trmsolve.train.pool import Offer, Pool
 from trmsolve.train.recipes import Recipe
 from trmsolve.train.schedule import depth, lr_factor
@@ -96,11 +96,7 @@ class Trainer:
         if self.recipe.clip is not None:
             dense = [p for name, p in self.model.named_parameters() if not name.startswith("puzzle_emb.")]
             torch.nn.utils.clip_grad_norm_(dense, self.recipe.clip)
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = group["base_lr"] * factor
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
+        step_all(self.optimizers, factor)
         self.ema.update(self.model)
 
     def _advance(self, state: State, prediction: Prediction, due: Tensor) -> None:
