@@ -21,7 +21,8 @@ from trmsolve.puzzles.base import Grid
 def without_copies(tasks: Sequence[ArcTask], measured: Sequence[ArcTask]) -> tuple[list[ArcTask], dict[str, str]]:
     """The tasks that share no pair with a measured one, and for each other, by its name, what it is a copy of.
 
-    Tests count as demonstrations do; a test without its output says too little and is passed over.
+    Of several it is the one that shares most, and of those the first that is met. Tests count as demonstrations do; a
+    test without its output says too little and is passed over.
     """
     holders: dict[str, list[ArcTask]] = {}
     for other in measured:
@@ -54,8 +55,10 @@ def canonical_pair(pair: Pair) -> str:
     return min(_digest(_renumbered(view)) for view in views)
 
 
-def _canonical_pairs(task: ArcTask) -> set[str]:
-    return {canonical_pair(pair) for pair in (*task.demonstrations, *task.tests) if pair.output is not None}
+def _canonical_pairs(task: ArcTask) -> list[str]:
+    """Each once, in the task's order: a set's would differ from process to process, and with it what is reported."""
+    pairs = (*task.demonstrations, *task.tests)
+    return list(dict.fromkeys(canonical_pair(pair) for pair in pairs if pair.output is not None))
 
 
 def _output(pair: Pair) -> Grid:
