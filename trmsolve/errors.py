@@ -40,3 +40,9 @@ class CheckpointError(TrmsolveError):
     """A run that cannot be resumed: its checkpoints are missing, damaged or of another kind."""
 
     exit_code = 3
+
+
+class NetworkError(TrmsolveError):
+    """What is not at hand cannot be fetched: there is no network, or none is wanted."""
+
+    exit_code = 4
