@@ -143,7 +143,7 @@ def test_weights_of_another_task_are_refused(weights: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "not usable"),
+        (b"", "is empty"),
         (b"\x00" * 4, "not usable"),
         (struct.pack("<Q", 1 << 60) + b"{}", "not usable"),
         (b"version https://git-lfs.github.com/spec/v1\n", "git-lfs pointer"),

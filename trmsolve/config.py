@@ -55,7 +55,10 @@ class TRMConfig:
     rope_theta: float = 10000.0
 
     def __post_init__(self) -> None:
-        """Raise ValueError where fields contradict each other, so that a bad config never reaches an allocation."""
+        """Raise ValueError where fields contradict each other, so that a bad config never reaches an allocation.
+
+        The bounds here are against nonsense; what is too large to be read without being asked for, ``bounds`` says.
+        """
         if self.mixer not in MIXERS:
             raise ValueError(f"mixer must be one of {', '.join(MIXERS)}, not {self.mixer!r}")
         if self.positions not in POSITIONS:
@@ -63,14 +66,14 @@ class TRMConfig:
         if self.halt_from not in HALT_FROM:
             raise ValueError(f"halt_from must be one of {', '.join(HALT_FROM)}, not {self.halt_from!r}")
         sizes = {
-            "vocab_size": (self.vocab_size, 1 << 16),
-            "seq_len": (self.seq_len, 1 << 14),
-            "hidden_size": (self.hidden_size, 1 << 13),
-            "layers": (self.layers, 64),
-            "recursions": (self.recursions, 64),
-            "latent_steps": (self.latent_steps, 64),
+            "vocab_size": (self.vocab_size, 1 << 20),
+            "seq_len": (self.seq_len, 1 << 16),
+            "hidden_size": (self.hidden_size, 1 << 14),
+            "layers": (self.layers, 256),
+            "recursions": (self.recursions, 256),
+            "latent_steps": (self.latent_steps, 256),
             "num_heads": (self.num_heads, 128),
-            "num_puzzles": (self.num_puzzles, 1 << 22),
+            "num_puzzles": (self.num_puzzles, 1 << 26),
             "puzzle_emb_dim": (self.puzzle_emb_dim, 1 << 20),
             "prefix_len": (self.prefix_len, 1 << 10),
             "inner_multiple": (self.inner_multiple, 1 << 13),
@@ -94,6 +97,10 @@ class TRMConfig:
                 raise ValueError(f"{name} must be true or false")
         if self.mixer == "attention" and (self.hidden_size % (2 * self.num_heads)):
             raise ValueError(f"hidden_size {self.hidden_size} does not split into {self.num_heads} heads of even size")
+        if self.board is not None and (
+            len(self.board) != 4 or any(type(side) is not int or not 1 <= side <= 1 << 16 for side in self.board)
+        ):
+            raise ValueError(f"board must be four whole numbers from 1 to {1 << 16}, not {self.board!r}")
         planes = self.mixer == "planes"
         if planes != (self.symmetries > 0):
             raise ValueError("the planes mixer, and no other, needs symmetries")
@@ -112,8 +119,6 @@ class TRMConfig:
                 raise ValueError(f"the {self.mixer} mixer needs a board and has no prefix")
             if (self.mixer == "lattice") != (self.candidates > 1):
                 raise ValueError(f"the {self.mixer} mixer does not go with {self.candidates} candidates a cell")
-            if len(self.board) != 4 or any(type(side) is not int or side < 1 for side in self.board):
-                raise ValueError(f"board must be four whole numbers, not {self.board!r}")
             rows, columns, box_rows, box_columns = self.board
             tiled = rows % box_rows == 0 and columns % box_columns == 0
             if rows * columns * self.candidates != self.seq_len or not tiled:

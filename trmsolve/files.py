@@ -13,10 +13,26 @@ from pathlib import Path
 
 def write_atomically(path: Path, payload: bytes) -> None:
     """``path`` holds the old file or the new one, whole, whatever happens. Raises OSError naming ``path``."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(payload)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A hidden empty file beside ``path``, for others to fill or to replace: what it then is takes the place of it.
+
+    With the user's usual mode, whatever that of a file put there. Raises OSError naming ``path``; after any error
+    ``path`` is as it was, and the hidden file gone.
+    """
     temporary = beside(path)
     with naming(path):
         try:
-            write_synced(temporary, payload)
+            temporary.touch(exist_ok=False)
+            mode = temporary.stat().st_mode
+            yield temporary
+            temporary.chmod(mode)
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
             temporary.replace(path)
             sync_folder(path.parent)
         except BaseException:

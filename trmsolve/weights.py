@@ -1,37 +1,44 @@
 """Weights in and out of safetensors files, strictly: what a file says of itself must fit what it holds.
 
-Knows files and the model's config; nothing of puzzles' rules, networks elsewhere, or pickles.
+Knows files and the model's config; nothing of puzzles' rules, networks elsewhere, or pickles. What a file is at all is
+told by ``file_kind``, what its header says by ``safetensors_header``, how large it may be by ``bounds``, and what the
+values of its tensors may be by ``tensor_values``.
 """
 
 import contextlib
 import hashlib
 import json
-import struct
-from collections.abc import Sequence
+import os
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import save_file
 from torch import Tensor
 
+from trmsolve.bounds import LIFTED, MAX_FILE, check_bounds, check_size, expected_shapes
 from trmsolve.config import TRMConfig
 from trmsolve.errors import WeightsError
-from trmsolve.files import write_atomically
+from trmsolve.file_kind import check_kind as check_kind
+from trmsolve.files import replacing
 from trmsolve.model import TinyRecursiveModel
+from trmsolve.safetensors_header import Header, in_a_line, read_header, strict_json
+from trmsolve.tensor_values import DTYPES as DTYPES
+from trmsolve.tensor_values import STORED, check_finite, checksum, is_finite
 
 PUBLIC_PREFIXES = ("_orig_mod.", "model.", "inner.")
 """What the public training code puts before the names; stripped, so that its checkpoints load as they are."""
 
-DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
-
-MAX_FILE = 512 * 2**20
-"""Bytes that are read at most; what is larger, its table of puzzles aside, is no Tiny Recursive Model."""
-
 TABLE = "puzzle_emb.weights"
 """The table of puzzle embeddings, a row each; the paper's for ARC has a million rows, more than all the rest."""
+
+CHECKSUM = "trmsolve.checksum"
+KEYS = ("format", "trmsolve.config", "trmsolve.task", "trmsolve.training", "trmsolve.scores", CHECKSUM)
+"""The metadata of a file. Others may stand in it if there is a checksum, which covers them too."""
 
 
 @dataclass(frozen=True)
@@ -42,30 +49,40 @@ class WeightsInfo:
     task: str
     training: dict[str, Any] = field(default_factory=dict)
     scores: dict[str, Any] = field(default_factory=dict)
+    checksum: str | None = field(default=None, compare=False)  # as the file has it; saving works out its own
 
     def to_metadata(self) -> dict[str, str]:
-        """The header entries of the file."""
+        """The header entries of the file, the checksum aside. Raises ValueError for numbers that are not finite."""
         return {
             "format": "pt",
-            "trmsolve.config": json.dumps(self.config.to_dict()),
+            "trmsolve.config": json.dumps(self.config.to_dict(), allow_nan=False),
             "trmsolve.task": self.task,
-            "trmsolve.training": json.dumps(self.training),
-            "trmsolve.scores": json.dumps(self.scores),
+            "trmsolve.training": json.dumps(self.training, allow_nan=False),
+            "trmsolve.scores": json.dumps(self.scores, allow_nan=False),
         }
 
     @classmethod
     def from_metadata(cls, metadata: dict[str, str]) -> "WeightsInfo":
-        """Raises ValueError where an entry is missing or does not make sense."""
+        """Raises ValueError where an entry is missing, unknown, ambiguous or does not make sense."""
         if "trmsolve.config" not in metadata:
             raise ValueError("it carries no trmsolve.config")
-        entries = {key: json.loads(metadata.get(f"trmsolve.{key}", "{}")) for key in ("config", "training", "scores")}
+        # A bit flipped in the checksum's own name must not turn it off.
+        for key in metadata:
+            if key not in KEYS and (key.startswith("trmsolve.") or CHECKSUM not in metadata):
+                raise ValueError(f"its metadata have an unknown {key!r}")
+        task, checksum = metadata.get("trmsolve.task", ""), metadata.get(CHECKSUM)
+        if not re.fullmatch(r"[a-zA-Z0-9_-]{0,64}", task):
+            raise ValueError(f"{task[:20]!r} is no task")
+        if checksum is not None and not re.fullmatch("[0-9a-f]{64}", checksum):
+            raise ValueError("its checksum is none")
+        entries = {key: strict_json(metadata.get(f"trmsolve.{key}", "{}")) for key in ("config", "training", "scores")}
         if bad := [key for key, value in entries.items() if not isinstance(value, dict)]:
             raise ValueError(f"trmsolve.{bad[0]} is not an object")
         try:
             config = TRMConfig.from_dict(entries["config"])
         except TypeError as error:  # a field of the wrong type met arithmetic
             raise ValueError(f"its config does not make sense: {error}") from None
-        return cls(config, metadata.get("trmsolve.task", ""), entries["training"], entries["scores"])
+        return cls(config, task, entries["training"], entries["scores"], checksum)
 
 
 def strip_prefixes(name: str) -> str:
@@ -86,7 +103,7 @@ def bundled_weights(task: str) -> Path:
 
 def weights_at(path: Path, task: str) -> Path:
     """The weights file that ``path`` names: itself, or that of a run's folder. Raises WeightsError if it has none."""
-    with contextlib.suppress(OSError):  # a path that may not be looked at is told when the file is read
+    with contextlib.suppress(OSError, ValueError):  # a path that may not be looked at is told when the file is read
         if path.is_dir():
             inside = path / f"{task}.safetensors"
             if not inside.is_file():
@@ -101,61 +118,72 @@ LATER = ("rewrites", "kept", "symmetries")
 
 def fingerprint(path: Path) -> str:
     """A hash of what decides the answers, config and tensors: a score added to the record leaves it the same."""
-    fields = read_info(path).config.to_dict()
+    header, info = _read(path)
+    fields = info.config.to_dict()
     config = json.dumps({name: value for name, value in fields.items() if value or name not in LATER}, sort_keys=True)
     with path.open("rb") as file:
-        header = struct.unpack("<Q", file.read(8))[0]
-        file.seek(8 + header)
+        file.seek(header.begin)
         digest = hashlib.file_digest(file, "sha256")
     digest.update(config.encode())
     return digest.hexdigest()
 
 
 def read_info(path: Path) -> WeightsInfo:
-    """What the file says of itself, without loading its tensors. Raises WeightsError."""
-    _check_file(path)
-    try:
-        with safe_open(path, framework="pt") as file:
-            return WeightsInfo.from_metadata(file.metadata() or {})
-    except (SafetensorError, ValueError, OSError, RecursionError) as error:
-        raise WeightsError(f"{path} is not usable as weights: {error}") from None
+    """What the file says of itself, without reading its tensors. Raises WeightsError.
+
+    So the checksum is not compared: ``info.checksum`` tells whether there is one, ``check_whole`` compares.
+    """
+    return _read(path)[1]
+
+
+def check_whole(path: Path, *, allow_large: bool = False) -> WeightsInfo:
+    """As ``read_info``, of a file that ``load_model`` takes as a whole: all tensors are read. Raises WeightsError."""
+    header, info = _read(path)
+    check_size(path, allow_large=allow_large)
+    check_bounds(path, info.config, allow_large=allow_large)
+    _read_tensors(path, header, info)
+    return info
 
 
 def load_model(
-    path: Path, task: str | None, dtype: torch.dtype, device: torch.device, puzzles: Sequence[int] | None = None
+    path: Path,
+    task: str | None,
+    dtype: torch.dtype,
+    device: torch.device,
+    puzzles: Sequence[int] | None = None,
+    *,
+    allow_large: bool = False,
 ) -> TinyRecursiveModel:
     """The network of a file, ready to run. Raises WeightsError naming the file and what is wrong with it.
 
-    Strict: the tensors are those the config asks for, in name and shape, floating, finite. Of the table of puzzles only
-    the rows ``puzzles`` are read if given, at least one; they are puzzles 0, 1, ... of the network.
+    Strict: the tensors are those the config asks for, in name and shape, floating, finite, and as they were saved, if
+    the file has a checksum. Of the table of puzzles only the rows ``puzzles`` are read if given, at least one; they are
+    puzzles 0, 1, ... of the network. The checksum, which is one of the whole file, is then not looked at.
+    ``allow_large`` lifts the bounds of ``bounds``, though not those of ``config``.
     """
-    info = read_info(path)
+    header, info = _read(path)
     if task is not None and info.task != task:
         raise WeightsError(f"{path} was trained for {info.task or 'an unnamed task'}, not for {task}")
-    if puzzles is not None:
-        check_rows(path, info.config, puzzles)
-    elif (size := path.stat().st_size) > MAX_FILE:
-        raise WeightsError(f"{path} has {size >> 20} MiB, more than the {MAX_FILE >> 20} MiB allowed")
-    tensors = _read_tensors(path, expected_shapes(info.config), puzzles)
+    if puzzles is None:
+        check_size(path, allow_large=allow_large)
+        check_bounds(path, info.config, allow_large=allow_large)
+    else:
+        check_rows(path, info.config, puzzles, allow_large=allow_large)
+    tensors = _read_tensors(path, header, info, puzzles)
     config = info.config if puzzles is None else replace(info.config, num_puzzles=len(puzzles))
     return build_model(config, tensors, dtype, device)
 
 
-def expected_shapes(config: TRMConfig) -> dict[str, torch.Size]:
-    """The tensors of a network of this config, by name. Nothing is allocated."""
-    with torch.device("meta"):
-        return {name: tensor.shape for name, tensor in TinyRecursiveModel(config).state_dict().items()}
-
-
-def check_rows(path: Path, config: TRMConfig, puzzles: Sequence[int]) -> None:
+def check_rows(path: Path, config: TRMConfig, puzzles: Sequence[int], *, allow_large: bool = False) -> None:
     """Raise WeightsError if the table has none of these rows, or if what is read besides it is too much."""
     if not config.puzzle_emb_dim:
         raise WeightsError(f"{path} has no table of puzzles: it knows none of them")
     if outside := [row for row in puzzles if not 0 <= row < config.num_puzzles]:
         raise WeightsError(f"{path} has no puzzle {outside[0]}: its table has {config.num_puzzles} rows")
     shapes = expected_shapes(replace(config, num_puzzles=len(puzzles)))
-    if (size := 8 * sum(shape.numel() for shape in shapes.values())) > MAX_FILE:
-        raise WeightsError(f"{path} may need {size >> 20} MiB, more than the {MAX_FILE >> 20} MiB allowed")
+    if (size := 8 * sum(shape.numel() for shape in shapes.values())) > MAX_FILE and not allow_large:
+        raise WeightsError(f"{path} may need {size >> 20} MiB, more than the {MAX_FILE >> 20} MiB allowed: {LIFTED}")
+    check_bounds(path, config, len(puzzles), allow_large=allow_large)
 
 
 def build_model(
@@ -176,62 +204,75 @@ def save_weights(
 ) -> None:
     """Write atomically: ``path`` holds the old file or the new one, whole. Refuses values that are not finite.
 
-    ``dtype`` None keeps each tensor's own.
+    ``dtype`` None keeps each tensor's own, and needs no copy: tensors may be on the disk. Raises OSError if ``path``
+    cannot be written, WeightsError for what could not be read again.
     """
-    for name, tensor in tensors.items():
-        if not torch.isfinite(tensor).all():
-            raise WeightsError(f"{name} has values that are not finite: {path} is left as it was")
     kept = {name: tensor.detach().to("cpu", dtype or tensor.dtype).contiguous() for name, tensor in tensors.items()}
-    write_atomically(path, save(kept, info.to_metadata()))
+    for name, tensor in kept.items():
+        if not is_finite(tensor):
+            raise WeightsError(f"{name} has values that are not finite: {path} is left as it was")
+    try:
+        metadata = info.to_metadata()
+    except ValueError as error:
+        raise WeightsError(f"the record has a number that is not finite: {path} is left as it was") from error
+    with replacing(path) as temporary, _of_the_system():
+        save_file(kept, temporary, {**metadata, CHECKSUM: checksum(metadata, kept)})
 
 
 def record_score(path: Path, name: str, figures: dict[str, Any]) -> None:
     """Keep measured figures in the file's own record, under ``name``; the tensors stay as they are."""
-    info = read_info(path)
-    with safe_open(path, framework="pt") as file:
-        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (safe_open is no dict)
-    save_weights(path, tensors, replace(info, scores={**info.scores, name: figures}), dtype=None)
+    header, info = _read(path)
+    save_weights(
+        path, _read_tensors(path, header, info), replace(info, scores={**info.scores, name: figures}), dtype=None
+    )
 
 
-def _check_file(path: Path) -> None:
-    """Raise WeightsError for what is plainly no safetensors file, naming what it is instead."""
-    check_kind(path)
-    with path.open("rb") as file:
-        if file.read(4).startswith((b"PK\x03\x04", b"\x80\x02", b"\x80\x04")):
-            raise WeightsError(f"{path} is a pickled checkpoint, not safetensors")
-
-
-def check_kind(path: Path) -> None:
-    """Raise WeightsError for what cannot be weights in any format, naming what it is instead."""
+def _read(path: Path) -> tuple[Header, WeightsInfo]:
+    header = read_header(path)
     try:
-        if not path.exists():
-            raise WeightsError(f"no weights at {path}")
-        if not path.is_file():
-            raise WeightsError(f"{path} is not a file: name the file with the weights itself")
-        with path.open("rb") as file:
-            head = file.read(64)
-    except OSError as error:
-        raise WeightsError(f"{path} cannot be read: {error.strerror}") from None
-    if head.startswith(b"version https://git-lfs"):
-        raise WeightsError(f"{path} is a git-lfs pointer, not the weights: fetch them with 'git lfs pull'")
-    if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
-        raise WeightsError(f"{path} is a web page, not weights")
+        return header, WeightsInfo.from_metadata(header.metadata)
+    except (ValueError, RecursionError) as error:
+        raise WeightsError(f"{path} is not usable as weights: {in_a_line(error)}") from None
 
 
-def _read_tensors(path: Path, expected: dict[str, torch.Size], puzzles: Sequence[int] | None) -> dict[str, Tensor]:
+def _read_tensors(
+    path: Path, header: Header, info: WeightsInfo, puzzles: Sequence[int] | None = None
+) -> dict[str, Tensor]:
+    """Those that the config asks for, by their names without prefixes; all that is said of them holds."""
+    names = fitting_names(path, header.shapes, expected_shapes(info.config))
+    for short, name in names.items():
+        if header.dtypes[name] not in STORED:
+            raise WeightsError(f"{path}: {short} has values that are not finite numbers but {header.dtypes[name]}")
     try:
         with safe_open(path, framework="pt") as file:
-            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no dict)
-            shapes = {name: tuple(part.get_shape()) for name, part in slices.items()}
-            names = fitting_names(path, shapes, expected)
+            if file.metadata() != header.metadata:
+                raise WeightsError(f"{path} was replaced while it was read: try again")
             tensors = {
-                short: file.get_tensor(name) if short != TABLE or puzzles is None else slices[name][list(puzzles)]
+                short: file.get_tensor(name)
+                if short != TABLE or puzzles is None
+                else file.get_slice(name)[list(puzzles)]
                 for short, name in names.items()
             }
     except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path} is damaged: {error}") from None
+        raise WeightsError(f"{path} is damaged: {in_a_line(error)}") from None
     check_finite(path, tensors)
+    if info.checksum is not None and puzzles is None:
+        stored = {name: tensors[short] for short, name in names.items()}
+        said = {key: value for key, value in header.metadata.items() if key != CHECKSUM}
+        if checksum(said, stored) != info.checksum:
+            raise WeightsError(f"{path} is damaged: it is not as it was saved, says its checksum")
     return tensors
+
+
+@contextlib.contextmanager
+def _of_the_system() -> Iterator[None]:
+    """Errors of the system that safetensors met, a full disk say, as those they are."""
+    try:
+        yield
+    except SafetensorError as error:
+        if found := re.search(r"os error (\d+)", str(error)):
+            raise OSError(int(found[1]), os.strerror(int(found[1]))) from error
+        raise
 
 
 def fitting_names(path: Path, stored: dict[str, tuple[int, ...]], expected: dict[str, torch.Size]) -> dict[str, str]:
@@ -246,10 +287,3 @@ def fitting_names(path: Path, stored: dict[str, tuple[int, ...]], expected: dict
         if stored[name] != tuple(expected[short]):
             raise WeightsError(f"{path}: {short} has shape {stored[name]}, not {tuple(expected[short])}")
     return names
-
-
-def check_finite(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Raise WeightsError for a tensor that is not of finite floating numbers."""
-    for name, tensor in tensors.items():
-        if tensor.dtype not in DTYPES or not torch.isfinite(tensor).all():
-            raise WeightsError(f"{path}: {name} has values that are not finite numbers")
