@@ -173,7 +173,7 @@ def _kept(address: Address, pickled: bool) -> Pulled | None:
 
 def _download(address: Address, revision: str, allow_large: bool, pickled: bool, note: Note) -> Pulled:
     """The commit is settled first, and all is fetched at that; it is pinned when all has come."""
-    from trmsolve.weights import MAX_FILE
+    from trmsolve.bounds import MAX_FILE
 
     repo = CachedRepo(_cache(), address.repo)
     commit, files = _ask(address, revision, note)

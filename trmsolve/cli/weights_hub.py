@@ -1,0 +1,100 @@
+"""``trmsolve weights pull`` and ``push``: weights from the Hugging Face Hub, and to it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trmsolve.cli import options
+from trmsolve.cli.guard import guarded
+from trmsolve.errors import UsageError, WeightsError
+
+HELD = ("model", "sudoku", "maze", "arc")
+"""What a weights file is called in a folder that holds one."""
+
+
+@guarded
+def pull(
+    address: Annotated[str, typer.Argument(metavar="hf://USER/REPO[@REV][/FILE]", help="Or a short name.")],
+    offline: options.Offline = False,
+    allow_large: options.AllowLarge = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the path alone.")] = False,
+) -> None:
+    """Fetch what a revision names now, pin it, check it, and print the path of the file.
+
+    From then on --weights with this address takes the same file, without asking anybody, until it is pulled again.
+
+    \b
+    Exit codes
+    0  the file is here and whole
+    3  there is none, it is not given out, or it is damaged
+    4  the hub cannot be reached, or is not to be
+    """
+    import torch
+
+    from trmsolve import hub
+    from trmsolve.model_card import parameters
+    from trmsolve.shelf import address_of
+    from trmsolve.weights import load_model, read_info
+
+    note = hub.silent if quiet else options.say
+    pulled = hub.pull(address_of(address), offline=offline, allow_large=allow_large, note=note)
+    load_model(pulled.path, None, torch.float32, torch.device("cpu"), allow_large=allow_large)
+    info = read_info(pulled.path)
+    commit = f"commit {pulled.commit[:12]}"
+    if pulled.previous not in (None, pulled.commit):
+        commit = f"was {str(pulled.previous)[:12]}, now {pulled.commit[:12]}"
+    note(f"{info.task or 'no task named'}, {parameters(info.config):,} parameters, {commit}")
+    typer.echo(pulled.path)
+
+
+@guarded
+def push(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder, or a weights file.")],
+    address: Annotated[str, typer.Argument(metavar="hf://USER/REPO")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be pushed; open no connection.")] = False,
+    private: Annotated[bool, typer.Option("--private", help="Make the repository private.")] = False,
+    message: Annotated[
+        str, typer.Option("--message", "-m", metavar="TEXT", help="What the commit says.")
+    ] = "Weights of a Tiny Recursive Model",
+    offline: options.Offline = False,
+) -> None:
+    """Publish weights with a card that says what they scored, and print the url.
+
+    Pushed are model.safetensors, config.json, README.md, and the eval.*.json files beside the weights that were
+    measured on them. Log in first: hf auth login.
+
+    \b
+    Exit codes
+    0  it is published
+    2  nobody is logged in, or they may not write there
+    3  the weights are missing or damaged
+    4  the hub cannot be reached, or is not to be
+    """
+    import torch
+
+    from trmsolve import hub
+    from trmsolve.model_card import package
+    from trmsolve.weights import load_model
+
+    goal, path = hub.Address.parse(address), weights_in(folder)
+    load_model(path, None, torch.float32, torch.device("cpu"))
+    files = package(path, goal.repo)
+    if dry_run:
+        for name, payload in files.items():
+            typer.echo(f"{len(payload):>12,}  {name}")
+        typer.echo("\n" + files["README.md"].decode())
+    else:
+        typer.echo(hub.push(files, goal, private=private, message=message, offline=offline))
+
+
+def weights_in(folder: Path) -> Path:
+    """The weights file in a run's folder, or the file itself. Raises WeightsError or UsageError."""
+    if not folder.is_dir():
+        return folder
+    found = [path for name in HELD if (path := folder / f"{name}.safetensors").is_file()]
+    if len(found) > 1:
+        raise UsageError(f"{folder} holds {' and '.join(path.name for path in found)}: name the file to push")
+    if not found:
+        raise WeightsError(f"{folder} holds none of {', '.join(f'{name}.safetensors' for name in HELD)}")
+    return found[0]
