@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from tests.test_official import CONFIG, official_state
+from tests.checkpoints import CONFIG, official_state
 from trmsolve.adapt_table import examples_of
 from trmsolve.arc_solver import load_arc
+from trmsolve.convert import Checkpoint, convert
 from trmsolve.errors import UsageError, WeightsError
 from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles.arc import Adapting, ArcAnswer, ArcTask, Pair
 from trmsolve.puzzles.arc_official import PLAIN, Augmentation, draw_variants
 from trmsolve.table_solver import TableSolver
-from trmsolve.weights import TABLE, WeightsInfo, save_weights
+from trmsolve.weights import WeightsInfo, save_weights
 
 
 def task(name: str, colour: int) -> ArcTask:
@@ -49,7 +50,8 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     asked = [{"input": test.input.tolist()} for test in KNOWN.tests]
     (folder / "test_puzzles.json").write_text(json.dumps({"known": {"train": pairs, "test": asked}}))
     torch.save(official_state(), folder / "step_1")
-    return folder / "step_1"
+    convert(Checkpoint.open(folder / "step_1"), folder / "step_1.safetensors")
+    return folder / "step_1.safetensors"
 
 
 def answer(path: Path, asked: ArcTask, told: list[Adapting] | None = None, steps: int = 1) -> ArcAnswer:
@@ -84,15 +86,9 @@ def test_a_stop_answers_with_what_is_learned_and_begins_nothing(checkpoint: Path
     assert found[0].adapting is not None and found[0].adapting.ended == "interrupted"
 
 
-def test_the_same_network_as_safetensors(checkpoint: Path, tmp_path: Path) -> None:
-    state = official_state(prefix="")
-    for name in ("identifiers.json", "test_puzzles.json"):
-        (tmp_path / name).write_bytes((checkpoint.parent / name).read_bytes())
-    path = tmp_path / "arc.safetensors"
-    save_weights(path, state, WeightsInfo(CONFIG, "arc"), torch.float32)
-    assert state[TABLE].shape[0] == CONFIG.num_puzzles
-    found, same = answer(path, KNOWN), answer(checkpoint, KNOWN)
-    assert found.adapting is None and np.array_equal(found.attempts(0)[0], same.attempts(0)[0])
+def test_a_pickle_is_for_the_converter_alone(checkpoint: Path) -> None:
+    with pytest.raises(WeightsError, match=r"step_1 is a pickled checkpoint.*trmsolve weights convert"):
+        load_arc(weights=checkpoint.with_suffix(""))
 
 
 def test_what_does_not_go_with_this_form_is_refused(checkpoint: Path, tmp_path: Path) -> None:
@@ -101,9 +97,9 @@ def test_what_does_not_go_with_this_form_is_refused(checkpoint: Path, tmp_path: 
     with pytest.raises(UsageError, match="none is kept"):
         load_arc(weights=checkpoint, save_adapted=tmp_path / "kept.safetensors")
     maze = replace(CONFIG, vocab_size=6)
-    torch.save(official_state(maze), tmp_path / "maze")
+    save_weights(tmp_path / "m.safetensors", official_state(maze, ""), WeightsInfo(maze, "maze"))
     with pytest.raises(WeightsError, match="was trained for maze"):
-        load_arc(weights=tmp_path / "maze")
+        load_arc(weights=tmp_path / "m.safetensors")
     save_weights(tmp_path / "no.safetensors", TinyRecursiveModel(CONFIG).state_dict(), WeightsInfo(CONFIG, "sudoku"))
     with pytest.raises(WeightsError, match="was trained for sudoku"):
         load_arc(weights=tmp_path / "no.safetensors")

@@ -19,13 +19,13 @@ from trmsolve.device import Placement, choose_compiled, choose_placement
 from trmsolve.effort import MAX_CYCLES, Effort
 from trmsolve.errors import PuzzleError, UsageError, WeightsError
 from trmsolve.model import TinyRecursiveModel
-from trmsolve.official import is_pickled
 from trmsolve.puzzles.arc import LARGEST, Adapting, ArcAnswer, ArcCycle, ArcTask, Candidate, Pair
 from trmsolve.puzzles.arc_canvas import SYMBOLS, Canvas
 from trmsolve.puzzles.arc_official import SYMMETRIES
 from trmsolve.table_solver import TableSolver
 from trmsolve.vote import vote
-from trmsolve.weights import WeightsInfo, bundled_weights, fingerprint, load_model, read_info, save_weights, weights_at
+from trmsolve.shelf import locate
+from trmsolve.weights import WeightsInfo, fingerprint, load_model, read_info, save_weights
 
 BUDGET_CPU, BUDGET_GPU = 300.0, 60.0
 """Seconds for a task where nobody says."""
@@ -174,6 +174,9 @@ def _winner(films: list[list[list[Frame]]], best: Candidate) -> tuple[list[list[
 def load_arc(
     *,
     weights: str | Path | None = None,
+    offline: bool = False,
+    allow_large: bool = False,
+    note: Callable[[str], None] = lambda line: None,
     budget: float | None = None,
     steps: int | None = None,
     cycles: int = MAX_CYCLES,
@@ -186,7 +189,7 @@ def load_arc(
     keep_steps: bool = False,
     save_adapted: Path | None = None,
 ) -> ArcSolver | TableSolver:
-    """A solver with the bundled weights, or those of the file or run's folder, which are never changed.
+    """A solver with the bundled weights, or those that are named as ``load`` has it, which are never changed.
 
     ``budget`` is in seconds a task, default 60 on a GPU and 300 on a CPU; with ``steps`` a task is learned for exactly
     so many, whatever the clock says, and the same seed gives the same answers. ``views`` symmetries of the square vote;
@@ -200,22 +203,21 @@ def load_arc(
     if save_adapted is not None and batch > 1:
         raise UsageError("save_adapted keeps one network: adapt one task at a time")
     placement = choose_placement(device, dtype, threads)
-    path = weights_at(Path(weights), "arc") if weights is not None else bundled_weights("arc")
+    path = locate(weights, "arc", offline=offline, allow_large=allow_large, note=note)
     if save_adapted is not None and save_adapted.exists() and path.exists() and save_adapted.samefile(path):
         raise UsageError(f"save_adapted would replace the weights {path}: name another file")
     if budget is None:
         budget = BUDGET_CPU if placement.device.type == "cpu" else BUDGET_GPU
-    if is_pickled(path) or read_info(path).config.mixer != "planes":
+    if read_info(path).config.mixer != "planes":
         if batch > 1 or save_adapted is not None:
             raise UsageError(f"{path} has the paper's form: it takes one task at a time, and none is kept")
-        label = path.name if is_pickled(path) else f"{path.name}@{fingerprint(path)[:12]}"
         return TableSolver(
             path, placement, Budget(budget, steps), cycles=cycles, views=views, seed=seed, keep_steps=keep_steps,
-            weights=label,
+            weights=f"{path.name}@{fingerprint(path)[:12]}",
         )  # fmt: skip
     if views is not None and not 1 <= views <= len(SYMMETRIES):
         raise UsageError(f"views must be from 1 to {len(SYMMETRIES)}, the symmetries of the square, not {views}")
-    model = load_model(path, "arc", torch.float32, placement.device)
+    model = load_model(path, "arc", torch.float32, placement.device, allow_large=allow_large)
     if (model.config.vocab_size, model.config.symmetries, model.config.places) != PLANES:
         raise WeightsError(
             f"{path} has other planes than ARC: {PLANES[0]} symbols on up to {LARGEST} x {LARGEST} cells"

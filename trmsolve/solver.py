@@ -24,7 +24,8 @@ from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Answer, Cycle, Grid, Puzzle, Task, Verdict, View, give_up
 from trmsolve.refine import Question, Step, refine
-from trmsolve.weights import bundled_weights, fingerprint, load_model, weights_at
+from trmsolve.shelf import locate
+from trmsolve.weights import fingerprint, load_model
 
 BATCH_SIZE_CPU, BATCH_SIZE_GPU = 64, 512
 LOOK_AHEAD = 128
@@ -280,6 +281,9 @@ def load(
     task: str,
     *,
     weights: str | Path | None = None,
+    offline: bool = False,
+    allow_large: bool = False,
+    note: Callable[[str], None] = lambda line: None,
     cycles: int | None = None,
     views: int = VIEWS,
     batch_size: int | None = None,
@@ -291,7 +295,10 @@ def load(
     compiled: bool = False,
     accept_detours: bool = False,
 ) -> Solver:
-    """A solver for ``task`` ("sudoku", "maze") with the bundled weights, or those of the file or run's folder.
+    """A solver for ``task`` ("sudoku", "maze") with the bundled weights, or those that are named.
+
+    ``weights`` is a file, a run's folder, or ``hf://user/repo[@revision]``, which is fetched if it was never before and
+    not ``offline``; ``note`` is told what is to be fetched. ``allow_large`` takes what is over 512 MiB.
 
     ``accept_detours`` counts every valid answer as verified where a task has better and worse ones.
     ``compiled`` has torch compile the network at the first cycles: half a minute that hundreds of puzzles win back.
@@ -299,8 +306,8 @@ def load(
     """
     get_task(task)  # an unknown name is told before any work
     placement = choose_placement(device, dtype, threads)
-    path = weights_at(Path(weights), task) if weights is not None else bundled_weights(task)
-    model = load_model(path, task, placement.dtype, placement.device)
+    path = locate(weights, task, offline=offline, allow_large=allow_large, note=note)
+    model = load_model(path, task, placement.dtype, placement.device, allow_large=allow_large)
     cycles = usual_cycles(task) if cycles is None else cycles
     size = usual_batch_size(placement.device, model.config) if batch_size is None else batch_size
     noise = usual_noise(task) if noise is None else noise

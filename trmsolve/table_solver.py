@@ -13,12 +13,10 @@ import torch
 
 from trmsolve.adapt import Budget
 from trmsolve.adapt_table import adapt_table
-from trmsolve.config import TRMConfig
 from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError, WeightsError
 from trmsolve.known import Known, answer_known
 from trmsolve.model import TinyRecursiveModel
-from trmsolve.official import Official, is_pickled
 from trmsolve.puzzles.arc import Adapting, ArcAnswer, ArcCycle, ArcTask
 from trmsolve.weights import load_model, read_info
 
@@ -30,7 +28,7 @@ SAMPLE = 256
 
 
 class TableSolver:
-    """A checkpoint of the public code, or the same as safetensors; beside it the names of its rows, if at hand."""
+    """A checkpoint of the public code, converted; beside it the names of its rows, if at hand."""
 
     def __init__(
         self,
@@ -47,25 +45,18 @@ class TableSolver:
         self.path, self.placement, self.how, self.weights = path, placement, budget, weights
         self.cycles, self.views, self.seed, self.keep_steps = cycles, views or VIEWS, seed, keep_steps
         self.known = Known.beside(path)
-        self.official = Official.open(path) if is_pickled(path) else None
-        task = self.official.task if self.official else read_info(path).task
-        if task != "arc":
-            raise WeightsError(f"{path} was trained for {task or 'an unnamed task'}, not for arc")
+        info = read_info(path)
+        if info.task != "arc":
+            raise WeightsError(f"{path} was trained for {info.task or 'an unnamed task'}, not for arc")
+        self.config = info.config
 
     @property
     def budget(self) -> float:
         """Seconds a task."""
         return self.how.seconds
 
-    @property
-    def config(self) -> TRMConfig:
-        """Of the whole network, with all rows of its table."""
-        return self.official.config if self.official else read_info(self.path).config
-
     def network(self, rows: Sequence[int], dtype: torch.dtype) -> TinyRecursiveModel:
         """The network with these rows of its table alone."""
-        if self.official:
-            return self.official.model(rows, dtype, self.placement.device)
         return load_model(self.path, "arc", dtype, self.placement.device, rows)
 
     def solve_all(

@@ -15,6 +15,7 @@ from trmsolve.cli.generate import generate
 from trmsolve.cli.maze import maze
 from trmsolve.cli.sudoku import sudoku
 from trmsolve.cli.train import train
+from trmsolve.cli.weights import app as weights_app
 
 app = typer.Typer(
     name="trmsolve",
@@ -47,3 +48,4 @@ app.command()(train)
 app.command("eval")(eval_command)
 app.command()(generate)
 app.command()(bench)
+app.add_typer(weights_app)

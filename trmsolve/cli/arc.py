@@ -68,6 +68,8 @@ def arc(
     pace: options.Pace = 0.0,
     verbose: options.Verbose = False,
     weights: options.Weights = None,
+    offline: options.Offline = False,
+    allow_large: options.AllowLarge = False,
     cycles: options.Cycles = MAX_CYCLES,
     views: Annotated[
         int | None,
@@ -90,6 +92,7 @@ def arc(
     0  every task is answered, rightly or not
     2  some input cannot be read
     3  the weights are missing, damaged or another task's
+    4  weights at hf:// cannot be fetched
     130  interrupted before every task was answered
     """
     form = "json" if json else form
@@ -113,8 +116,9 @@ def arc(
 
     keep_memory()
     solver = load_arc(
-        weights=weights, budget=budget, steps=steps, cycles=cycles, views=views, batch=batch_size, seed=seed,
-        device=device, dtype=dtype, threads=threads, keep_steps=show_steps, save_adapted=save_adapted,
+        weights=weights, offline=offline, allow_large=allow_large, note=options.say, budget=budget,
+        steps=steps, cycles=cycles, views=views, batch=batch_size, seed=seed, device=device, dtype=dtype,
+        threads=threads, keep_steps=show_steps, save_adapted=save_adapted,
     )  # fmt: skip
     if verbose:
         where = f"running on {solver.placement.reason}"

@@ -29,6 +29,8 @@ def bench(
     seconds: Annotated[float, typer.Option(min=0.1, metavar="S", help="Measure about so long.")] = 20.0,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
     weights: options.Weights = None,
+    offline: options.Offline = False,
+    allow_large: options.AllowLarge = False,
     compile_: Annotated[
         str,
         typer.Option(
@@ -69,7 +71,10 @@ def bench(
         if chosen is not None:
             model = TinyRecursiveModel(chosen.config, placement.dtype).to(placement.device, placement.dtype).eval()
         else:
-            solver = load(task, weights=weights, device=device, dtype=dtype, threads=threads)
+            solver = load(
+                task, weights=weights, offline=offline, allow_large=allow_large, note=options.say, device=device,
+                dtype=dtype, threads=threads,
+            )  # fmt: skip
             model, label = solver.model, solver.weights
         figures = bench_solving(
             task, model, placement, batch_size or usual_batch_size(placement.device, model.config), compiled, seconds

@@ -26,6 +26,8 @@ def eval_command(
     json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
     record: Annotated[bool, typer.Option("--record", help="Keep the figures in the weights file.")] = False,
     weights: options.Weights = None,
+    offline: options.Offline = False,
+    allow_large: options.AllowLarge = False,
     cycles: Annotated[
         int | None,
         typer.Option(
@@ -101,8 +103,8 @@ def eval_command(
         raise typer.Exit(
             eval_arc(
                 Measurement(data, solutions, limit, sample, seed), submission, json, record, weights=weights,
-                cycles=cycles, views=views, budget=budget, steps=steps, batch=batch_size, device=device, dtype=dtype,
-                threads=threads,
+                offline=offline, allow_large=allow_large, cycles=cycles, views=views, budget=budget, steps=steps,
+                batch=batch_size, device=device, dtype=dtype, threads=threads,
             )
         )  # fmt: skip
     _refuse(arc_only, "is for --task arc")
@@ -111,21 +113,23 @@ def eval_command(
     from trmsolve.device import keep_memory
     from trmsolve.evaluate import evaluate
     from trmsolve.puzzles import get_task
+    from trmsolve.shelf import to_record
     from trmsolve.solver import load
-    from trmsolve.weights import bundled_weights, record_score, weights_at
+    from trmsolve.weights import record_score
 
     keep_memory()
+    path = to_record(weights, task) if record else None
     room = get_task(task)
     solver = load(
-        task, weights=weights, cycles=cycles, views=views, batch_size=batch_size, seed=seed, noise=noise,
-        device=device, dtype=dtype, threads=threads, compiled=compiled,
+        task, weights=weights, offline=offline, allow_large=allow_large, note=options.say, cycles=cycles,
+        views=views, batch_size=batch_size, seed=seed, noise=noise, device=device, dtype=dtype, threads=threads,
+        compiled=compiled,
     )  # fmt: skip
     items = islice((item for item in open_items(room, [str(data)]) if item is not None), limit)
     total = limit if limit is not None else count_items(room, [str(data)])
     with ProgressView(make_console(), total) as view:
         figures = evaluate(solver, items, data.name, view.answer)
-    if record:
-        path = weights_at(weights, task) if weights else bundled_weights(task)
+    if path is not None:
         record_score(path, f"{figures['data']}, {views} views", figures)
     typer.echo(json_.dumps(figures) if json else _table(figures))
 

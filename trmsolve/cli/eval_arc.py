@@ -14,6 +14,7 @@ from trmsolve.arc_view import ProgressArcView
 from trmsolve.cli.arc_output import learning, votes
 from trmsolve.cli.arc_source import only_tasks, read_items
 from trmsolve.cli.guard import INTERRUPTED
+from trmsolve.cli.options import say
 from trmsolve.effort import MAX_CYCLES
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.puzzles.arc import ArcAnswer, ArcTask
@@ -95,9 +96,11 @@ def eval_weights(what: Measurement, json: bool, record: bool, **how: Any) -> int
 
     from trmsolve.arc_solver import load_arc
     from trmsolve.device import keep_memory
+    from trmsolve.shelf import to_record
 
     keep_memory()
-    solver = load_arc(seed=what.seed, **how)
+    path = to_record(how["weights"], "arc") if record else None
+    solver = load_arc(seed=what.seed, note=say, **how)
     answers, interrupted, start = list[ArcAnswer](), False, time.monotonic()
     with ProgressArcView(make_console(), len(tasks), how["steps"]) as view:
         try:
@@ -128,8 +131,8 @@ def eval_weights(what: Measurement, json: bool, record: bool, **how: Any) -> int
         done = f"{len(answers)} of {count(len(tasks), 'task')}"
         typer.echo(f"trmsolve: interrupted after {done}: these figures measure no set", err=True)
         return INTERRUPTED
-    if record:
-        _record(how["weights"], figures)
+    if path is not None:
+        _record(path, figures)
     return 0
 
 
@@ -153,10 +156,9 @@ def _scores(answers: Sequence[ArcAnswer]) -> dict[str, Any]:
     }
 
 
-def _record(weights: Path | None, figures: dict[str, Any]) -> None:
-    from trmsolve.weights import bundled_weights, record_score, weights_at
+def _record(path: Path, figures: dict[str, Any]) -> None:
+    from trmsolve.weights import record_score
 
-    path = weights_at(weights, "arc") if weights else bundled_weights("arc")
     which = f", sample {figures['sample']}, seed {figures['seed']}" if figures["sample"] else ""
     first = f", first {figures['limit']}" if figures["limit"] else ""
     name = f"{figures['data']}{which}{first}, {_effort(figures)} a task"

@@ -26,6 +26,8 @@ def maze(
     pace: options.Pace = 0.0,
     verbose: options.Verbose = False,
     weights: options.Weights = None,
+    offline: options.Offline = False,
+    allow_large: options.AllowLarge = False,
     cycles: options.Cycles = MAZE_CYCLES,
     views: options.Views = VIEWS,
     noise: options.Noise = MAZE_NOISE,
@@ -44,10 +46,11 @@ def maze(
     1  some answer is not, or a maze has no way to the goal
     2  some input cannot be read
     3  the weights are missing, damaged or another task's
+    4  weights at hf:// cannot be fetched
     """
     wishes = Wishes(show_steps, "json" if json else form, quiet, pace, verbose)
     code = solve(
-        "maze", files, wishes, batch_size, weights=weights, cycles=cycles, views=views, noise=noise, device=device,
-        dtype=dtype, threads=threads, seed=seed, accept_detours=accept_detours,
+        "maze", files, wishes, batch_size, weights=weights, offline=offline, allow_large=allow_large, cycles=cycles,
+        views=views, noise=noise, device=device, dtype=dtype, threads=threads, seed=seed, accept_detours=accept_detours,
     )  # fmt: skip
     raise typer.Exit(code)

@@ -1,6 +1,5 @@
 """Options that several commands share, each said once."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,12 +10,19 @@ NOISE_HELP = "Chance in every view but the first: freedom of guesses, or noise i
 RUN, TRY = "Where and how it runs", "How hard it tries"
 
 Weights = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         metavar="FILE",
-        help="Weights to use instead of the bundled ones: a .safetensors file, or the folder of a run.",
+        help="Weights to use instead of the bundled ones: a .safetensors file, the folder of a run, or hf://user/repo.",
         show_default=False,
     ),
+]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="Open no connection: use what is on this machine.", rich_help_panel=RUN)
+]
+AllowLarge = Annotated[
+    bool,
+    typer.Option("--allow-large", help="Take weights over 512 MiB, or of unusual sizes.", rich_help_panel=RUN),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=RUN)]
 Dtype = Annotated[str, typer.Option(help="auto, fp32 or bf16.", rich_help_panel=RUN)]
@@ -53,3 +59,8 @@ Form = Annotated[str, typer.Option("--format", help=f"How answers are written: {
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only; answers are still written.")]
 Pace = Annotated[float, typer.Option(min=0, help="Seconds to hold every frame, for watching.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say what runs where, and why.")]
+
+
+def say(line: str) -> None:
+    """A line for the person, aside of the answers."""
+    typer.echo(line, err=True)

@@ -23,6 +23,8 @@ def sudoku(
     pace: options.Pace = 0.0,
     verbose: options.Verbose = False,
     weights: options.Weights = None,
+    offline: options.Offline = False,
+    allow_large: options.AllowLarge = False,
     cycles: options.Cycles = MAX_CYCLES,
     views: options.Views = VIEWS,
     noise: options.Noise = NOISE,
@@ -41,10 +43,11 @@ def sudoku(
     1  some answer is not
     2  some input cannot be read
     3  the weights are missing, damaged or another task's
+    4  weights at hf:// cannot be fetched
     """
     wishes = Wishes(show_steps, "json" if json else form, quiet, pace, verbose)
     code = solve(
-        "sudoku", files, wishes, batch_size, weights=weights, cycles=cycles, views=views, noise=noise, device=device,
-        dtype=dtype, threads=threads, seed=seed,
+        "sudoku", files, wishes, batch_size, weights=weights, offline=offline, allow_large=allow_large, cycles=cycles,
+        views=views, noise=noise, device=device, dtype=dtype, threads=threads, seed=seed,
     )  # fmt: skip
     raise typer.Exit(code)

@@ -1,0 +1,24 @@
+"""Checkpoints as the public code saves them, of networks that have learned nothing."""
+
+import torch
+from torch import Tensor
+
+from trmsolve.config import TRMConfig
+from trmsolve.model import TinyRecursiveModel
+
+PREFIX = "_orig_mod.model.inner."
+CONFIG = TRMConfig(
+    vocab_size=12, seq_len=900, hidden_size=32, layers=2, recursions=3, latent_steps=4, puzzle_emb_dim=32,
+    prefix_len=16, num_puzzles=50,
+)  # fmt: skip
+
+
+def official_state(config: TRMConfig = CONFIG, prefix: str = PREFIX) -> dict[str, Tensor]:
+    """As the public code saves it: under its wrappers' names, the starts in bf16; no value is zero."""
+    torch.manual_seed(0)
+    state = TinyRecursiveModel(config).state_dict()
+    state = {
+        name: torch.randn_like(value) * value.std().clamp(min=0.1).nan_to_num(0.1) for name, value in state.items()
+    }
+    state |= {name: state[name].bfloat16() for name in ("H_init", "L_init")}
+    return {prefix + name: value for name, value in state.items()}

@@ -1,0 +1,117 @@
+"""``trmsolve weights convert``: weights out of a checkpoint of the public code."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trmsolve.cli import options
+from trmsolve.cli.guard import guarded
+from trmsolve.errors import UsageError, WeightsError
+
+if TYPE_CHECKING:
+    import torch
+
+RISK = (
+    "{name} is a pickle, a format that may carry code. It is read by a loader that runs none of it; still, convert "
+    "only what comes from people you trust."
+)
+SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
+FLAGS = {"recursions": "--recursions", "latent_steps": "--latent-steps", "num_heads": "--heads",
+         "positions": "--positions"}  # fmt: skip
+SHAPES = "What shapes do not show"
+
+
+@guarded
+def convert(
+    checkpoint: Annotated[str, typer.Argument(metavar="CKPT", help="A file, a name, or hf://USER/REPO[@REV][/FILE].")],
+    task: Annotated[
+        str | None, typer.Option(help="sudoku, maze or arc.", show_default="told by the number of tokens")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The file to write.", show_default="CKPT.safetensors")
+    ] = None,
+    table: Annotated[
+        str, typer.Option(help="The table of puzzles: keep its rows, their mean alone, or drop them for zeros.")
+    ] = "keep",
+    dtype: Annotated[str, typer.Option(help="keep, fp32 or bf16: how values are stored.")] = "keep",
+    part: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Which network, if the file holds several.", show_default=False)
+    ] = None,
+    recursions: Annotated[
+        int | None, typer.Option(metavar="T", help="Of a cycle.", show_default="3", rich_help_panel=SHAPES)
+    ] = None,
+    latent_steps: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Of a recursion.", show_default="sudoku 6, else 4", rich_help_panel=SHAPES),
+    ] = None,
+    positions: Annotated[
+        str | None, typer.Option(help="rope or none, of attention.", show_default="rope", rich_help_panel=SHAPES)
+    ] = None,
+    heads: Annotated[
+        int | None, typer.Option(metavar="N", help="Of attention.", show_default="8", rich_help_panel=SHAPES)
+    ] = None,
+    allow_large: options.AllowLarge = False,
+    offline: options.Offline = False,
+) -> None:
+    """Make weights of a checkpoint that the paper's public code, or one like it, has saved.
+
+    Nothing in the checkpoint is ever run. Every name and shape is checked. What shapes do not show is taken from the
+    options, else from all_config.yaml or config.json beside it, else from the paper. Values are kept to the bit.
+    """
+    from trmsolve.convert import TABLES, Checkpoint, Said, is_pickled
+    from trmsolve.convert import convert as write
+
+    if table not in TABLES:
+        raise UsageError(f"--table {table} is not known: use {', '.join(TABLES)}")
+    stored = _dtype(dtype)
+    path, out = _source(checkpoint, out, offline, allow_large)
+    if is_pickled(path):
+        options.say(RISK.format(name=path.name))
+    said = Said(recursions, latent_steps, positions, heads)
+    opened = Checkpoint.open(path, task, said, part, large=allow_large)
+    config = opened.config
+    about = write(opened, out, table=table, dtype=stored)
+    shape = f"T = {config.recursions}, n = {config.latent_steps}, {config.mixer}, positions {config.positions}"
+    typer.echo(f"{about.task}, {shape}, hidden size {config.hidden_size}, {config.layers} layers", err=True)
+    if opened.assumed:
+        taken = ", ".join(f"{FLAGS[name]} {getattr(config, name)}" for name in opened.assumed)
+        typer.echo(f"as in the paper, since nothing beside the checkpoint says otherwise: {taken}", err=True)
+    typer.echo(str(out))
+
+
+def _dtype(named: str) -> "torch.dtype | None":
+    from trmsolve.device import DTYPES
+
+    if named not in ("keep", *DTYPES):
+        raise UsageError(f"--dtype {named} is not known: use keep, {', '.join(DTYPES)}")
+    return DTYPES.get(named)
+
+
+def _source(named: str, out: Path | None, offline: bool, allow_large: bool) -> tuple[Path, Path]:
+    """The checkpoint on the disk, fetched if it has to be, and the file to write. Raises UsageError if that exists."""
+    from trmsolve.convert import sha256
+    from trmsolve.hub import find
+    from trmsolve.hub_address import is_address
+    from trmsolve.shelf import address_of, public_of
+
+    here = not is_address(named) and (Path(named).exists() or public_of(named) is None)
+    source = Path(named) if here else Path(address_of(named).path or address_of(named).repo)
+    target = out or (source if here else Path(source.name)).with_name(_weights_name(source.name))
+    if target.exists():
+        raise UsageError(f"{target} exists: name another file with --out")
+    if here:
+        return source, target
+    path = find(
+        address_of(named), offline=offline, allow_large=allow_large, pickled=True,
+        note=options.say,
+    )  # fmt: skip
+    public = public_of(named)
+    if public is not None and public.sha256 is not None and (found := sha256(path)) != public.sha256:
+        raise WeightsError(f"{path} is not the file that is known as {public.name}: its sha256 is {found}")
+    return path, target
+
+
+def _weights_name(name: str) -> str:
+    stem = name[: -len(Path(name).suffix)] if Path(name).suffix in SUFFIXES else name
+    return f"{stem.removesuffix('.safetensors')}{'.converted' if stem.endswith('.safetensors') else ''}.safetensors"

@@ -1,0 +1,125 @@
+"""Where weights are: the bundled ones, files and runs' folders, the hub's cache, and the names they go by.
+
+Knows paths and names; what is in the files is ``weights``', and how they are fetched is ``hub``'s.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from trmsolve.errors import UsageError, WeightsError
+from trmsolve.hub_address import Address, is_address
+from trmsolve.public_checkpoints import PUBLIC, PublicCheckpoint, find_public
+from trmsolve.weights import WeightsInfo, bundled_weights, read_info, weights_at
+
+BUNDLED = ("sudoku", "maze", "arc")
+SUMS = "SHA256SUMS"
+"""What stands beside the bundled weights, as ``sha256sum`` writes and checks it."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Weights that are on this machine: what to call them, where they are, what they say of themselves."""
+
+    name: str
+    where: str  # bundled, cached
+    path: Path
+    info: WeightsInfo
+
+
+def locate(
+    named: str | Path | None,
+    task: str | None = None,
+    *,
+    offline: bool = False,
+    allow_large: bool = False,
+    note: Callable[[str], None] = lambda line: None,
+) -> Path:
+    """The file of weights that is meant: those of ``task`` if nothing is named, else a path, a name or an address.
+
+    An address, ``hf://user/repo[@revision][/file]``, is fetched if it is not in the cache, and ``note`` told before. A
+    path that exists goes before a name. Raises WeightsError if there are none, NetworkError if they cannot be fetched.
+    """
+    if named is None:
+        if task is None:
+            raise UsageError("name weights: a file, a name of 'trmsolve weights list', or hf://user/repo")
+        return bundled_weights(task)
+    if isinstance(named, Path):
+        return _at(named, task)
+    if is_address(named):
+        return _fetch(named, offline, allow_large, note)
+    if not Path(named).exists():
+        if named in BUNDLED:
+            return bundled_weights(named)
+        if (public := find_public(named)) is not None:
+            return _fetch(public.address, offline, allow_large, note)
+        if Path(named).name == named and not Path(named).suffix:
+            raise WeightsError(f"no weights at {named}, nor is it a name: see 'trmsolve weights list'")
+    return _at(Path(named), task)
+
+
+def to_record(named: str | None, task: str) -> Path:
+    """The file to keep a score in. Raises UsageError for what belongs to the hub's cache."""
+    if named is not None and not Path(named).exists() and (is_address(named) or find_public(named)):
+        raise UsageError(f"{named} is not yours to change: --record keeps figures in a file of your own")
+    return locate(named, task)
+
+
+def address_of(text: str) -> Address:
+    """The address that is written, or that a name stands for. Raises UsageError if it is neither."""
+    if (public := find_public(text)) is not None:
+        return Address.parse(public.address)
+    if not is_address(text):
+        names = ", ".join(one.name for one in PUBLIC)
+        raise UsageError(f"{text} is no address such as hf://user/repo, and no name of public weights: {names}")
+    return Address.parse(text)
+
+
+def kept() -> Iterator[Kept]:
+    """All weights that are at hand without a network: the bundled ones, then those of the hub's cache."""
+    from trmsolve.hub import cached
+
+    for task in BUNDLED:
+        try:
+            path = bundled_weights(task)
+        except WeightsError:
+            continue
+        yield Kept(task, "bundled", path, read_info(path))
+    for one in cached():
+        yield Kept(f"hf://{one.repo}", "cached", one.path, read_info(one.path))
+
+
+def pinned(path: Path) -> tuple[str, str] | None:
+    """The sha256 that a file should have, and who says so; None if nobody does. Raises WeightsError for odd sums."""
+    from trmsolve.hub import sha256_known
+
+    if (known := sha256_known(path)) is not None:
+        return known, "the hub"
+    sums = path.with_name(SUMS)
+    try:
+        lines = sums.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{sums} cannot be read: {error}") from None
+    found = {name.lstrip(" *"): digest for digest, _, name in (line.partition(" ") for line in lines)}
+    return (found[path.name], str(sums)) if path.name in found else None
+
+
+def public_of(text: str) -> PublicCheckpoint | None:
+    """The public checkpoint that a name or its address stands for."""
+    return find_public(text) or next((one for one in PUBLIC if one.address == text), None)
+
+
+def _fetch(text: str, offline: bool, allow_large: bool, note: Callable[[str], None]) -> Path:
+    from trmsolve.hub import find
+
+    return find(address_of(text), offline=offline, allow_large=allow_large, note=note)
+
+
+def _at(path: Path, task: str | None) -> Path:
+    """As ``weights_at``; of a run's folder whatever it holds if nobody says for which task."""
+    if task is None:
+        found = [one for one in BUNDLED if (path / f"{one}.safetensors").is_file()]
+        task = found[0] if len(found) == 1 else None
+    return path if task is None else weights_at(path, task)
