@@ -1,6 +1,7 @@
 """``trmsolve weights``: what weights there are, what is in them, and whether they are what they should be."""
 
 import json as json_
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -122,6 +123,8 @@ def verify(
 
     if sha256 is not None and len(named or ()) != 1:
         raise UsageError("--sha256 is of one file: name one")
+    if sha256 is not None and not re.fullmatch("[0-9a-fA-F]{64}", sha256):
+        raise UsageError(f"--sha256 {sha256}: a hash has 64 digits from 0 to f, as sha256sum prints it")
     keep_memory()
     alive = True
     for one in named or BUNDLED:
