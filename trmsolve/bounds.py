@@ -28,7 +28,7 @@ LARGEST = {
     "seq_len": 8192,
     "hidden_size": 4096,
     "layers": 16,
-    "recursions": 16,
+    "recursions": 32,
     "latent_steps": 32,
     "num_heads": 64,
     "expansion": 16,

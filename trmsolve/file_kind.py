@@ -23,13 +23,32 @@ LONGEST_HEADER = 1 << 20
 """Bytes of a safetensors header that are read at most; one of a Tiny Recursive Model has a hundredth of it."""
 
 _ZIP = b"PK\x03\x04"
+_PICKLES = tuple(bytes((0x80, protocol)) for protocol in range(2, 6))
 _TAR = (b"ustar", 257)
 _NAME_IN_ZIP = 30
 
 
 def check_kind(path: Path) -> None:
     """Raise WeightsError for what cannot be weights in any format, naming what it is instead."""
+    _check_kind(path, read_head(path))
+
+
+def check_safetensors(path: Path) -> None:
+    """As ``check_kind``, and for checkpoints that ``trmsolve weights convert`` is for."""
     head = read_head(path)
+    _check_kind(path, head)
+    if begins_as_safetensors(head):
+        return
+    text, place = _TAR
+    if head.startswith(_ZIP) or head.startswith(_PICKLES):
+        raise WeightsError(
+            f"{path} is a pickled checkpoint, not safetensors: convert it first: trmsolve weights convert {path}"
+        )
+    if head.startswith(text, place):
+        raise WeightsError(f"{path} is a tar archive, not safetensors: unpack it, or save it anew with a later torch")
+
+
+def _check_kind(path: Path, head: bytes) -> None:
     if not head:
         raise WeightsError(f"{path} is empty")
     if begins_as_safetensors(head):
@@ -43,22 +62,6 @@ def check_kind(path: Path) -> None:
         raise WeightsError(f"{path} is JSON text, not weights")
     if is_numpy_archive(head):
         raise WeightsError(f"{path} is a numpy archive, not weights")
-
-
-def check_safetensors(path: Path) -> None:
-    """As ``check_kind``, and for checkpoints that ``trmsolve weights convert`` is for."""
-    check_kind(path)
-    head = read_head(path)
-    if begins_as_safetensors(head):
-        return
-    pickled = head.startswith(b"\x80") and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
-    text, place = _TAR
-    if pickled or head.startswith(_ZIP):
-        raise WeightsError(
-            f"{path} is a pickled checkpoint, not safetensors: convert it first: trmsolve weights convert {path}"
-        )
-    if head.startswith(text, place):
-        raise WeightsError(f"{path} is a tar archive, not safetensors: unpack it, or save it anew with a later torch")
 
 
 def read_head(path: Path) -> bytes:

@@ -26,12 +26,10 @@ HIGHEST = 2**63
 
 @dataclass(frozen=True)
 class Header:
-    """What stands before the tensors: ``metadata``, and each tensor's dtype (``F32``, ...) and shape by its name."""
+    """What stands before the tensors: ``metadata``, and ``begin``, the bytes before the first of them."""
 
     metadata: dict[str, str]
-    dtypes: dict[str, str]
-    shapes: dict[str, tuple[int, ...]]
-    begin: int  # bytes before the first tensor
+    begin: int
 
 
 def read_header(path: Path) -> Header:
@@ -48,7 +46,9 @@ def read_header(path: Path) -> Header:
             raise ValueError(f"{size - end} bytes follow its last tensor")
         with safe_open(path, framework="pt"):  # looks at the layout
             return header
-    except (ValueError, RecursionError, SafetensorError, OSError) as error:
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror or in_a_line(error)}") from None
+    except (ValueError, RecursionError, SafetensorError) as error:
         raise WeightsError(f"{path} is not usable as weights: {in_a_line(error)}") from None
 
 
@@ -89,10 +89,8 @@ def _parsed(text: bytes, begin: int) -> tuple[Header, int]:
         raise ValueError("it holds no tensors")
     for name, field in fields.items():
         _check_tensor(name, field)
-    dtypes = {name: field["dtype"] for name, field in fields.items()}
-    shapes = {name: tuple(field["shape"]) for name, field in fields.items()}
     end = begin + max(field["data_offsets"][1] for field in fields.values())
-    return Header(metadata, dtypes, shapes, begin), end
+    return Header(metadata, begin), end
 
 
 def _check_tensor(name: str, field: Any) -> None:

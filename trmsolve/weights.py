@@ -23,6 +23,7 @@ from torch import Tensor
 from trmsolve.bounds import LIFTED, MAX_FILE, check_bounds, check_size, expected_shapes
 from trmsolve.config import TRMConfig
 from trmsolve.errors import WeightsError
+from trmsolve.file_kind import LONGEST_HEADER
 from trmsolve.file_kind import check_kind as check_kind
 from trmsolve.files import replacing
 from trmsolve.model import TinyRecursiveModel
@@ -215,6 +216,8 @@ def save_weights(
         metadata = info.to_metadata()
     except ValueError as error:
         raise WeightsError(f"the record has a number that is not finite: {path} is left as it was") from error
+    if (size := len(json.dumps(metadata))) > LONGEST_HEADER // 2:  # the rest is for names and shapes
+        raise WeightsError(f"the record has {size} bytes, too many for a header: {path} is left as it was")
     with replacing(path) as temporary, _of_the_system():
         save_file(kept, temporary, {**metadata, CHECKSUM: checksum(metadata, kept)})
 
@@ -239,18 +242,18 @@ def _read_tensors(
     path: Path, header: Header, info: WeightsInfo, puzzles: Sequence[int] | None = None
 ) -> dict[str, Tensor]:
     """Those that the config asks for, by their names without prefixes; all that is said of them holds."""
-    names = fitting_names(path, header.shapes, expected_shapes(info.config))
-    for short, name in names.items():
-        if header.dtypes[name] not in STORED:
-            raise WeightsError(f"{path}: {short} has values that are not finite numbers but {header.dtypes[name]}")
+    expected = expected_shapes(info.config)
     try:
         with safe_open(path, framework="pt") as file:
             if file.metadata() != header.metadata:
                 raise WeightsError(f"{path} was replaced while it was read: try again")
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no dict)
+            names = fitting_names(path, {name: tuple(part.get_shape()) for name, part in slices.items()}, expected)
+            for short, name in names.items():
+                if (dtype := slices[name].get_dtype()) not in STORED:
+                    raise WeightsError(f"{path}: {short} has values that are not finite numbers, but {dtype}")
             tensors = {
-                short: file.get_tensor(name)
-                if short != TABLE or puzzles is None
-                else file.get_slice(name)[list(puzzles)]
+                short: file.get_tensor(name) if short != TABLE or puzzles is None else slices[name][list(puzzles)]
                 for short, name in names.items()
             }
     except (SafetensorError, OSError) as error:
