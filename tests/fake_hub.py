@@ -31,6 +31,7 @@ class Failure(NamedTuple):
     status: int
     code: str = ""
     message: str = ""
+    body: bytes = b"{}"
 
 
 NO_REPO = Failure(401, "RepoNotFound", "Repository not found")
@@ -96,6 +97,7 @@ def fake_hub(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]
     monkeypatch.delenv("HUGGING_FACE_HUB_TOKEN", raising=False)
     for constant, value in {
         "ENDPOINT": hub.endpoint,
+        "HUGGINGFACE_CO_URL_TEMPLATE": hub.endpoint + "/{repo_id}/resolve/{revision}/{filename}",
         "HF_HUB_CACHE": str(folder / "cache"),
         "HF_TOKEN_PATH": str(folder / "token"),
         "HF_STORED_TOKENS_PATH": str(folder / "tokens"),
@@ -158,9 +160,9 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             elif self.command == "POST":
                 self.send(_change(hub, path, body, self.token()))
             elif match := RESOLVE.fullmatch(path):
-                self.send(*_resolve(hub, *match.groups(), self.token()))
+                self.send(*_resolve(hub, match[1], match[2], match[3], self.token()))
             elif match := INFO.fullmatch(path):
-                self.send(_info(hub, *match.groups(), self.token()))
+                self.send(_info(hub, match[1], match[2], self.token()))
             else:
                 self.send(Failure(404))
 
@@ -169,7 +171,7 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
 
         def send(self, answer: Any, headers: dict[str, str] | None = None) -> None:
             if isinstance(answer, Failure):
-                status, payload = answer.status, b"{}"
+                status, payload = answer.status, answer.body
                 headers = {"X-Error-Code": answer.code, "X-Error-Message": answer.message}
             else:
                 status, payload = 200, answer if isinstance(answer, bytes) else json.dumps(answer).encode()
@@ -233,7 +235,7 @@ def _change(hub: FakeHub, path: str, body: bytes, token: str) -> Any:
         wanted = json.loads(body)
         name = f"{wanted['organization']}/{wanted['name']}"
         if name in hub.repos:
-            return Failure(409)
+            return Failure(409, body=json.dumps({"url": f"{hub.endpoint}/{name}"}).encode())
         private = wanted.get("private") or wanted.get("visibility") == "private"
         hub.repos[name] = FakeRepo(private=bool(private))
         return {"url": f"{hub.endpoint}/{name}"}

@@ -66,7 +66,7 @@ def package(path: Path, repo: str) -> dict[str, bytes]:
 def card(path: Path, repo: str, results: list[Result]) -> str:
     """The README.md of the weights file in the repository ``user/name``, with these results in its model index."""
     info = read_info(path)
-    fields = {"library_name": "trmsolve", "tags": ["tiny-recursive-model", "trm", *filter(None, [_plain(info.task)])]}
+    fields = {"library_name": "trmsolve", "tags": ["tiny-recursive-model", "trm", *filter(None, [_line(info.task)])]}
     title = TITLES.get(info.task, "Puzzles")
     index = [
         {
@@ -150,7 +150,7 @@ def _data(figures: Mapping[str, Any]) -> str:
         parts.append(f"{sample} tasks drawn with seed {figures.get('seed')}")
     elif (limit := figures.get("limit")) is not None:
         parts.append(f"the first {limit}")
-    return _plain(", ".join(parts) + (", interrupted" if figures.get("interrupted") else ""))
+    return _line(", ".join(parts) + (", interrupted" if figures.get("interrupted") else ""))
 
 
 def _effort(figures: Mapping[str, Any]) -> str:
@@ -173,7 +173,7 @@ def _measured(results: list[Result]) -> list[str]:
     for result in results:
         sure = f"{result.interval[0]:.1%} to {result.interval[1]:.1%}" if result.interval else ""
         lines.append(
-            f"| {result.data} | {result.n} | {result.effort} | {result.metric} | {result.value:.1%} | {sure} |"
+            f"| {_plain(result.data)} | {result.n} | {result.effort} | {result.metric} | {result.value:.1%} | {sure} |"
         )
     used = [metric for metric in METRICS if any(result.metric == metric for result in results)]
     meanings = "; ".join(f"*{metric}*: {METRICS[metric]}" for metric in used)
@@ -209,10 +209,13 @@ def _amount(info: WeightsInfo) -> str:
     return f"{parameters(info.config):,} parameters" + (f", and a table of {rows:,} puzzles" if rows else "")
 
 
+def _line(text: object) -> str:
+    return " ".join(str(text).split())
+
+
 def _plain(text: object) -> str:
     """On one line, and no markup."""
-    line = " ".join(str(text).split())
-    return "".join(f"\\{character}" if character in "|<>`*[]\\" else character for character in line)
+    return "".join(f"\\{character}" if character in "|<>`*[]\\" else character for character in _line(text))
 
 
 def _slug(text: str) -> str:
