@@ -6,9 +6,13 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+
+from tests.checkpoints import CONFIG, official_state
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,6 +45,31 @@ def test_the_readme_s_json_command() -> None:
     (command,) = (line for line in SHELL if "--json" in line)
     done = run(command, ROOT)
     assert done.returncode == 0 and done.stdout.count('"verified": true') == len(done.stdout.splitlines()) > 1
+
+
+@pytest.mark.parametrize(
+    "command", [line for line in SHELL if re.match(r"trmsolve weights (list|info|verify)\b", line)]
+)
+def test_the_readme_s_commands_for_weights(command: str) -> None:
+    done = run(command, ROOT)
+    assert done.returncode == 0 and "sudoku" in done.stdout, done.stderr
+
+
+def test_the_readme_s_transcript_of_a_conversion(tmp_path: Path) -> None:
+    """With another checkpoint of the same sizes, saved as the public code saves it: the same is said of it."""
+    (text,) = re.findall(r"^```\n(\$ .*?)^```", README, re.S | re.M)
+    transcript, shape = " ".join(text.split()), replace(CONFIG, vocab_size=11, seq_len=81, latent_steps=6)
+    shape = replace(shape, hidden_size=512, puzzle_emb_dim=512, num_puzzles=1, mixer="mlp", positions="none")
+    torch.save(official_state(shape), tmp_path / "step_32550")
+    (tmp_path / "all_config.yaml").write_text("arch: {H_cycles: 3, L_cycles: 6}\n")
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    commands = re.findall(r"^\$ (.*)", text, re.M)
+    assert len(commands) == 3
+    for command in commands:
+        done = run(command, tmp_path)
+        for line in [*done.stderr.splitlines(), *done.stdout.splitlines()[:4]]:
+            assert " ".join(line.split()) in transcript
+        assert done.returncode == (3 if "sudoku examples" in command else 0)
 
 
 def test_the_readme_s_training_commands_end_to_end(tmp_path: Path) -> None:

@@ -140,6 +140,7 @@ def _verified(path: Path, expected: str | None, puzzles: int, allow_large: bool,
 
     from trmsolve.convert import sha256
     from trmsolve.model_card import parameters
+    from trmsolve.render import make_console
     from trmsolve.shelf import pinned
     from trmsolve.smoke import smoke
     from trmsolve.weights import load_model, read_info
@@ -164,7 +165,11 @@ def _verified(path: Path, expected: str | None, puzzles: int, allow_large: bool,
     if about.task == "arc" and about.config.mixer != "planes":
         _fact("smoke", "none: a network of the paper's form answers the ARC tasks of its table, which are not here")
         return True
-    score = smoke(path, about.task, puzzles, allow_large=allow_large, **where)
+    with make_console().status(f"0 of {puzzles} easy puzzles") as status:  # silent where nobody watches
+        score = smoke(
+            path, about.task, puzzles, allow_large=allow_large, **where,
+            told=lambda done: status.update(f"{done} of {puzzles} easy puzzles"),
+        )  # fmt: skip
     what = "little tasks learned and answered" if about.task == "arc" else "easy puzzles verified"
     _fact("smoke", f"{score.right} of {score.n} {what}, {score.seconds:.1f} s")
     return score.right >= LEAST * score.n
