@@ -272,7 +272,7 @@ def test_large_files_are_refused_before_the_download(hub: FakeHub, said: list[st
 
 
 def test_other_bytes_than_the_hub_says_are_not_kept(hub: FakeHub) -> None:
-    hub.repo("me/trm", {MAIN: b"weights"})
+    hub.repo("me/trm", {MAIN: b"weights", "other.safetensors": b"other"})
     hub.sends[MAIN] = b"WEIGHTS"
     with pytest.raises(WeightsError, match="came with another size or sha256 than the hub gives: it is not kept"):
         find(HERE)
@@ -280,6 +280,12 @@ def test_other_bytes_than_the_hub_says_are_not_kept(hub: FakeHub) -> None:
         find(HERE, offline=True)
     hub.sends.clear()
     assert find(HERE).read_bytes() == b"weights", "what was wrong is fetched anew"
+    other = Address("me/trm", None, "other.safetensors")
+    hub.sends[other.path or ""] = b"OTHER"
+    with pytest.raises(WeightsError, match="it is not kept"):
+        find(other)
+    with pytest.raises(NetworkError, match="not in the cache"):
+        find(other, offline=True)
 
 
 def test_a_copy_that_was_damaged_since_is_mended_by_a_pull(hub: FakeHub) -> None:
@@ -359,7 +365,9 @@ def test_each_failure_has_its_own_line(
     assert cached() == [] and capfd.readouterr() == ("", "")
 
 
-def test_a_hub_that_nobody_runs_and_one_that_fails_late(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hub_that_nobody_runs_and_one_that_fails_late(
+    hub: FakeHub, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     hub.repo("me/trm", {MAIN: b"weights"})
 
     def fail_from_now_on(line: str) -> None:
@@ -370,6 +378,7 @@ def test_a_hub_that_nobody_runs_and_one_that_fails_late(hub: FakeHub, monkeypatc
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(NetworkError, match=r"http://127\.0\.0\.1:9 cannot be reached"):
         find(HERE)
+    assert capfd.readouterr() == ("", ""), "the client's attempts are its own"
 
 
 def test_a_full_disk_stays_what_it_is(hub: FakeHub, tmp_path: Path) -> None:

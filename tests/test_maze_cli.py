@@ -89,9 +89,9 @@ class Scripted(TinyRecursiveModel):
         return said[0]
 
 
-def scripted(path: Path, *how: Any) -> TinyRecursiveModel:
+def scripted(path: Path, *how: Any, **more: Any) -> TinyRecursiveModel:
     """In place of ``load_model``: what is wrong with the file is said as usual."""
-    return Scripted(weights.load_model(path, *how).config)
+    return Scripted(weights.load_model(path, *how, **more).config)
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ def test_names_of_public_checkpoints_stand_for_addresses() -> None:
         assert one.sha256 is None or len(bytes.fromhex(one.sha256)) == 32
         assert one.revision is None or len(bytes.fromhex(one.revision)) == 20
     assert find_public("nobody") is None and public_of("hf://someone/else") is None
-    with pytest.raises(UsageError, match="nobody is no address such as hf://user/repo, and no name .*alphaxiv-maze"):
+    with pytest.raises(UsageError, match=r"nobody is no address such as hf://user/repo, and no name .*alphaxiv-maze"):
         address_of("nobody")
 
 
@@ -119,8 +119,9 @@ def test_the_bundled_weights_are_pinned_and_as_pinned() -> None:
     for task in BUNDLED:
         path = bundled_weights(task)
         pin = pinned(path)
-        assert pin is not None, f"{task}: cd weights && sha256sum *.safetensors > {SUMS}"
-        assert hashlib.sha256(path.read_bytes()).hexdigest() == pin[0], f"cd weights && sha256sum *.safetensors > {SUMS}"
+        renew = f"cd weights && sha256sum *.safetensors > {SUMS}"
+        assert pin is not None, renew
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == pin[0], renew
 
 
 def test_what_is_kept_is_the_bundled_then_the_cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,9 +22,9 @@ from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles.arc import LARGEST, Adapting, ArcAnswer, ArcCycle, ArcTask, Candidate, Pair
 from trmsolve.puzzles.arc_canvas import SYMBOLS, Canvas
 from trmsolve.puzzles.arc_official import SYMMETRIES
+from trmsolve.shelf import locate
 from trmsolve.table_solver import TableSolver
 from trmsolve.vote import vote
-from trmsolve.shelf import locate
 from trmsolve.weights import WeightsInfo, fingerprint, load_model, read_info, save_weights
 
 BUDGET_CPU, BUDGET_GPU = 300.0, 60.0
