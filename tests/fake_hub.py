@@ -176,7 +176,8 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             else:
                 status, payload = 200, answer if isinstance(answer, bytes) else json.dumps(answer).encode()
             self.send_response(status)
-            for name, value in {"Content-Length": str(len(payload)), **(headers or {})}.items():
+            always = {"Content-Length": str(len(payload)), "X-HF-Warning": "topic; what the client would tell the user"}
+            for name, value in {**always, **(headers or {})}.items():
                 if value:
                     self.send_header(name, value)
             self.end_headers()

@@ -11,6 +11,7 @@ import torch
 import typer
 import yaml  # type: ignore[import-untyped]
 from huggingface_hub import ModelCard, ModelCardData, constants
+from safetensors.torch import save
 from typer.testing import CliRunner
 
 from tests.fake_hub import READER, WRITER, Failure, FakeHub, FakeRepo, fake_hub, no_sockets
@@ -291,8 +292,10 @@ def test_push_prints_the_url(hub: FakeHub, made: Path) -> None:
 @pytest.mark.usefixtures("process_as_it_was")
 def test_only_whole_weights_are_pushed(hub: FakeHub, made: Path, tmp_path: Path) -> None:
     whole = made / "sudoku.safetensors"
-    (tmp_path / "cut.safetensors").write_bytes(whole.read_bytes()[:-8])
-    assert run(str(tmp_path / "cut.safetensors"), "hf://me/trm")[0] == 3
+    part = save({"lm_head.weight": torch.zeros(11, 16)}, WeightsInfo(CONFIG, "sudoku").to_metadata())
+    (tmp_path / "part.safetensors").write_bytes(part)
+    code, out, err = run(str(tmp_path / "part.safetensors"), "hf://me/trm", "--dry-run")
+    assert (code, out) == (3, "") and "lacks tensor" in err
     assert run(str(tmp_path / "missing"), "hf://me/trm")[0] == 3
     (tmp_path / "empty").mkdir()
     code, _, err = run(str(tmp_path / "empty"), "hf://me/trm")

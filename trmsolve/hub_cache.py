@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from trmsolve.files import write_atomically
-from trmsolve.hub_address import Listing, RemoteFile, is_inside
+from trmsolve.hub_address import Listing, RemoteFile
 
 COMMIT, SHA256 = re.compile("[0-9a-f]{40}"), re.compile("[0-9a-f]{64}")
 
@@ -49,7 +49,7 @@ class CachedRepo:
         """All files of the commit, as the hub once said; None if this program has not asked it."""
         with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
             stored = json.loads(self._record(commit).read_text(encoding="utf-8"))
-            return {name: RemoteFile(**fields) for name, fields in stored.items() if is_inside(name)}
+            return {name: RemoteFile(**fields) for name, fields in stored.items()}
         return None
 
     def keep_listing(self, commit: str, files: Listing) -> None:
