@@ -531,8 +531,10 @@ def test_a_task_beyond_the_network_ends_the_measurement(tmp_path: Path) -> None:
 
 def test_an_interrupted_measurement_says_that_it_is_none(challenges: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     interrupting(monkeypatch, 5)
+    kept: list[Any] = []
+    monkeypatch.setattr("trmsolve.weights.record_score", lambda *score: kept.append(score))
     result = measure("--data", challenges, "--json", "--record")
-    assert result.exit_code == 130
+    assert result.exit_code == 130 and not kept
     record = json.loads(result.stdout)
     assert (record["interrupted"], record["planned"], record["n"], list(record["tasks"])) == (True, 2, 1, ["ab"])
     assert result.stderr.endswith("trmsolve: interrupted after 1 of 2 tasks: these figures measure no set\n")
