@@ -18,8 +18,9 @@ from typer.testing import CliRunner
 from tests.checkpoints import CONFIG, PREFIX, official_state
 from tests.goldens import FOLDER, NAMES, load_golden
 from trmsolve.cli import app
-from trmsolve.convert import Checkpoint, Said, convert, is_pickled, mean_row, sha256
+from trmsolve.convert import Checkpoint, Said, convert, is_pickled, mean_row
 from trmsolve.errors import UsageError, WeightsError
+from trmsolve.files import sha256
 from trmsolve.weights import TABLE, load_model, read_info
 
 CPU = torch.device("cpu")

@@ -417,8 +417,15 @@ def test_cached_lists_what_is_usable(hub: FakeHub, tmp_path: Path, monkeypatch: 
     hub.repo("me/foreign", {MAIN: b"\x02\0\0\0\0\0\0\0{}"})
     for name in ("me/broken", "me/foreign"):
         find(Address(name))
+    old = hub.repo("me/moved", {MAIN: payload})
+    find(Address("me/moved"))
+    hub.repo("me/moved", {MAIN: b"no weights"})
+    pull(Address("me/moved"))
     no_sockets(monkeypatch)
-    assert cached() == [Cached("me/trm", commit, path), Cached("me/trm", commit, other)]
+    before, one, another = cached()
+    assert before.address == Address("me/moved", old), "an earlier commit is named by itself"
+    assert one == Cached(HERE, commit, path)
+    assert another == Cached(Address("me/trm", None, "sub/other.safetensors"), commit, other)
 
 
 def test_the_sha256_that_the_hub_gave(hub: FakeHub, tmp_path: Path) -> None:

@@ -90,6 +90,8 @@ def test_names_of_public_checkpoints_stand_for_addresses() -> None:
         assert one.sha256 is None or len(bytes.fromhex(one.sha256)) == 32
         assert one.revision is None or len(bytes.fromhex(one.revision)) == 20
     assert find_public("nobody") is None and public_of("hf://someone/else") is None
+    with pytest.raises(UsageError, match="maze is bundled"):
+        address_of("maze")
     with pytest.raises(UsageError, match=r"nobody is no address such as hf://user/repo, and no name .*alphaxiv-maze"):
         address_of("nobody")
 

@@ -7,7 +7,6 @@ puzzles of that vocabulary. A file stays on the disk, however large its table of
 Knows these files and the model; nothing of which row of a table belongs to which task, and of no rules.
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -24,6 +23,7 @@ from trmsolve.bounds import check_bounds, check_size, expected_shapes
 from trmsolve.config import TRMConfig
 from trmsolve.errors import UsageError, WeightsError
 from trmsolve.file_kind import check_kind
+from trmsolve.files import sha256
 from trmsolve.tensor_values import DTYPES
 from trmsolve.weights import TABLE, WeightsInfo, fitting_names, save_weights
 
@@ -137,12 +137,6 @@ def mean_row(table: Tensor) -> Tensor:
     total = sum(part.double().sum(0) for part in table.split(ROWS_AT_A_TIME))
     assert isinstance(total, Tensor)
     return (total / len(table)).to(table.dtype)[None]
-
-
-def sha256(path: Path) -> str:
-    """Of the file as it lies there, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def is_pickled(path: Path) -> bool:

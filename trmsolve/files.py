@@ -1,10 +1,11 @@
 """Files that survive a kill, a full disk and a power cut: written beside, synced, renamed into place.
 
-Knows bytes and paths; nothing of what is in them.
+And what tells one from another, its hash. Knows bytes and paths; nothing of what is in them.
 """
 
 import contextlib
 import errno
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -38,6 +39,12 @@ def replacing(path: Path) -> Iterator[Path]:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+
+def sha256(path: Path) -> str:
+    """Of the file as it lies there, in hexadecimal. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_synced(path: Path, payload: bytes) -> None:

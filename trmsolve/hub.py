@@ -5,7 +5,6 @@ opened. Knows the hub's errors and tells them in this program's words; nothing o
 """
 
 import contextlib
-import hashlib
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 from trmsolve import __version__
 from trmsolve.errors import NetworkError, TrmsolveError, UsageError, WeightsError
-from trmsolve.hub_address import SCHEME, Address, Listing, RemoteFile, choose_file, files_beside, is_address, is_inside
+from trmsolve.files import sha256
+from trmsolve.hub_address import (
+    MAIN_FILE,
+    MAIN_REVISION,
+    SCHEME,
+    Address,
+    Listing,
+    RemoteFile,
+    choose_file,
+    files_beside,
+    is_address,
+    is_inside,
+)
 from trmsolve.hub_cache import COMMIT, CachedRepo, blob_sha256, tensor_files
 
 if TYPE_CHECKING:
@@ -55,9 +66,9 @@ class Pulled:
 
 @dataclass(frozen=True)
 class Cached:
-    """A file with weights in the hub's cache."""
+    """A file with weights in the hub's cache, and the shortest address that stands for it here."""
 
-    repo: str
+    address: Address
     commit: str
     path: Path
 
@@ -99,7 +110,10 @@ def cached() -> list[Cached]:
 
         with contextlib.suppress(WeightsError, OSError):
             read_info(path)
-            usable.append(Cached(repo, commit, path))
+            inside = path.relative_to(CachedRepo(_cache(), repo).path(commit, "")).as_posix()
+            pinned = CachedRepo(_cache(), repo).commit(MAIN_REVISION) == commit
+            address = Address(repo, None if pinned else commit, None if inside == MAIN_FILE else inside)
+            usable.append(Cached(address, commit, path))
     return usable
 
 
@@ -230,15 +244,10 @@ def _fetch(address: Address, commit: str, name: str, file: RemoteFile, note: Not
                 address.repo, name, revision=commit, cache_dir=_cache(), force_download=again
             )  # fmt: skip
         path = Path(fetched)
-        if path.stat().st_size == file.size and file.sha256 in (None, _sha256(path)):
+        if path.stat().st_size == file.size and file.sha256 in (None, sha256(path)):
             return
     path.unlink()
     raise WeightsError(f"{name} of {address} came with another size or sha256 than the hub gives: it is not kept")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _cache() -> Path:

@@ -4,7 +4,6 @@ All of it comes from the file's own record and the ``eval`` files beside it; not
 just these weights. Knows files and text; nothing of networks.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 from trmsolve.bounds import expected_shapes
 from trmsolve.config import TRMConfig
 from trmsolve.errors import WeightsError
+from trmsolve.files import sha256
 from trmsolve.hub import front_matter, size_text
 from trmsolve.weights import TABLE, WeightsInfo, fingerprint, read_info
 
@@ -193,11 +193,9 @@ def _training(record: Mapping[str, Any]) -> list[str]:
 
 
 def _facts(path: Path, config: TRMConfig) -> list[str]:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     shape = f"{config.mixer} mixer, {config.layers} layers, hidden size {config.hidden_size}"
     return [
-        f"* `model.safetensors`: {size_text(path.stat().st_size)}, {shape}; sha256 `{digest}`, and in figures "
+        f"* `model.safetensors`: {size_text(path.stat().st_size)}, {shape}; sha256 `{sha256(path)}`, and in figures "
         f"`{fingerprint(path)[:12]}`",
         "* `config.json`: the architecture",
         "",

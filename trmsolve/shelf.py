@@ -70,6 +70,8 @@ def address_of(text: str) -> Address:
     if (public := find_public(text)) is not None:
         return Address.parse(public.address)
     if not is_address(text):
+        if text in BUNDLED:
+            raise UsageError(f"{text} is bundled: nothing has to be fetched")
         names = ", ".join(one.name for one in PUBLIC)
         raise UsageError(f"{text} is no address such as hf://user/repo, and no name of public weights: {names}")
     return Address.parse(text)
@@ -86,7 +88,7 @@ def kept() -> Iterator[Kept]:
             continue
         yield Kept(task, "bundled", path, read_info(path))
     for one in cached():
-        yield Kept(f"hf://{one.repo}", "cached", one.path, read_info(one.path))
+        yield Kept(str(one.address), "cached", one.path, read_info(one.path))
 
 
 def pinned(path: Path) -> tuple[str, str] | None:

@@ -15,6 +15,7 @@ from trmsolve.cli.train_data import Sources, arc_subject, check_same, puzzle_sub
 from trmsolve.dashboard import make_training_view
 from trmsolve.errors import UsageError
 from trmsolve.files import write_atomically
+from trmsolve.hub_address import is_address
 from trmsolve.render import make_console
 
 if TYPE_CHECKING:
@@ -106,8 +107,13 @@ def train(
     ] = False,
     batch_size: Annotated[int | None, typer.Option(min=1, show_default="the recipe's", rich_help_panel=RECIPE)] = None,
     start_from: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Begin with these weights of the same shapes.", rich_help_panel=RECIPE),
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Begin with weights of the same shapes: a file, sudoku, maze, arc, or hf://user/repo.",
+            show_default=False,
+            rich_help_panel=RECIPE,
+        ),
     ] = None,
     export: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the final weights here too (bf16 safetensors).")
@@ -128,6 +134,7 @@ def train(
     the end, and on Ctrl-C.
     """
     from trmsolve.device import choose_compiled, choose_placement, keep_memory
+    from trmsolve.shelf import locate
     from trmsolve.train.checkpoint import load_checkpoint
     from trmsolve.train.distributed import joined_world
     from trmsolve.train.journal import read_journal
@@ -163,6 +170,7 @@ def train(
             shares = shares_of(bands) or (None if sources.data else _usual_shares(task))
             checkpoint, out = None, out or Path("runs") / task
             _refuse_used(out)
+        begin = None if start_from is None else locate(start_from, task, note=options.say)
         _refuse_nowhere(export)
         _check_world(world, chosen)
         placement = choose_placement(world.device(where["device"]), where["dtype"], where["threads"])
@@ -181,7 +189,7 @@ def train(
                 subject = puzzle_subject(task, chosen, sources.data, shares, plan.seed, view.note)
             described = described or {
                 "recipe": recipe, **sources.recorded(task), "bands": shares,
-                "start_from": start_from.name if start_from else None, "hardware": placement.reason,
+                "start_from": _called(start_from), "hardware": placement.reason,
                 "processes": world.size, "settings": chosen.to_dict(), **record,
             }  # fmt: skip
             check_same(described, subject.facts(), sources.data)
@@ -189,7 +197,7 @@ def train(
             compiled, stop = choose_compiled(where["compile"], placement.device, _is_long(plan)), Stop(view.note)
             run = Run(
                 subject, chosen, out, plan, placement, compiled, world, checkpoint,
-                _given(start_from, subject, chosen, view.note), described, view.progress, stop,
+                _given(begin, subject, chosen, view.note), described, view.progress, stop,
             )  # fmt: skip
             with stop:
                 path = run.train()
@@ -204,6 +212,11 @@ def train(
             view.note(f"this run was over after step {run.journal.step}: give more --minutes or --steps")
         view.note(f"weights in {path}")
     raise typer.Exit(stop.code)
+
+
+def _called(weights: str | None) -> str | None:
+    """As the record of a run names what it began with: it travels, and folders stay."""
+    return weights if weights is None or is_address(weights) else Path(weights).name
 
 
 def _refuse_changes(context: typer.Context) -> None:

@@ -71,7 +71,7 @@ def info(
     allow_large: options.AllowLarge = False,
 ) -> None:
     """Say what weights are: configuration, training, scores, hashes. Their values are not read into memory."""
-    from trmsolve.convert import sha256
+    from trmsolve.files import sha256
     from trmsolve.model_card import parameters
     from trmsolve.shelf import locate, pinned
     from trmsolve.weights import fingerprint, read_info
@@ -138,7 +138,7 @@ def _verified(path: Path, expected: str | None, puzzles: int, allow_large: bool,
     """Say what is found out about a file; False if it answers too few puzzles. Raises WeightsError if it is odd."""
     import torch
 
-    from trmsolve.convert import sha256
+    from trmsolve.files import sha256
     from trmsolve.model_card import parameters
     from trmsolve.render import make_console
     from trmsolve.shelf import pinned
@@ -177,8 +177,8 @@ def _verified(path: Path, expected: str | None, puzzles: int, allow_large: bool,
 
 def headline(about: "WeightsInfo") -> str:
     """The first score on record, in a few words."""
-    lines = score_lines(about)
-    return "not measured" if not lines else lines[0] + (f" (and {len(lines) - 1} more)" if lines[1:] else "")
+    rates = [_rate(figures) for figures in about.scores.values() if isinstance(figures, dict)]
+    return "not measured" if not rates else rates[0] + (f", and {len(rates) - 1} more" if rates[1:] else "")
 
 
 def score_lines(about: "WeightsInfo") -> list[str]:
@@ -189,7 +189,10 @@ def score_lines(about: "WeightsInfo") -> list[str]:
 def _rate(figures: dict[str, Any]) -> str:
     """The rate that the task is judged by, with how many puzzles it is of."""
     keys = ("pass@2",) if figures.get("task") == "arc" else ("exact", "verified")
-    rates = [f"{figures[key]:.1%} {key}" for key in keys if isinstance(figures.get(key), int | float)]
+    found = {key: figures[key] for key in keys if isinstance(figures.get(key), int | float)}
+    if len(set(found.values())) == 1:  # one view's: what is exact is verified, and nothing else is
+        found = {key: found[key] for key in list(found)[:1]}
+    rates = [f"{rate:.1%} {key}" for key, rate in found.items()]
     return f"{', '.join(rates) or 'no rate'} of {figures.get('n', '?')}"
 
 

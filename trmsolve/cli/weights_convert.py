@@ -90,7 +90,7 @@ def _dtype(named: str) -> "torch.dtype | None":
 
 def _source(named: str, out: Path | None, offline: bool, allow_large: bool) -> tuple[Path, Path]:
     """The checkpoint on the disk, fetched if it has to be, and the file to write. Raises UsageError if that exists."""
-    from trmsolve.convert import sha256
+    from trmsolve.files import sha256
     from trmsolve.hub import find
     from trmsolve.hub_address import is_address
     from trmsolve.shelf import address_of, public_of
