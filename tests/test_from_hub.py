@@ -78,7 +78,7 @@ def test_weights_of_another_task_stay_that(hub: FakeHub) -> None:
 def test_what_is_in_the_cache_is_listed_and_pinned_by_the_hub(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     assert HERE not in run("weights", "list").stdout
     said = run("weights", "verify", HERE, "--puzzles", "0")
-    assert said.exit_code == 0 and "as pinned by the hub" in said.stdout
+    assert said.exit_code == 0 and "the same, by the hub" in said.stdout
     no_sockets(monkeypatch)
     assert f"\n{HERE}" in run("weights", "list").stdout
     facts = json.loads(run("weights", "info", HERE, "--json").stdout)

@@ -109,7 +109,7 @@ def test_sums_beside_a_file_pin_it(tmp_path: Path) -> None:
     assert pinned(path) is None
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     (tmp_path / SUMS).write_text(f"{'0' * 64}  other\n{digest} *arc.safetensors\n")
-    assert pinned(path) == (digest, str(tmp_path / SUMS))
+    assert pinned(path) == (digest, f"{SUMS} beside it")
     (tmp_path / SUMS).write_text(f"{digest}  another.safetensors\n")
     assert pinned(path) is None
     (tmp_path / SUMS).write_bytes(b"\xff\xfe")

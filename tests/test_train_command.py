@@ -201,6 +201,16 @@ def test_what_it_leaves_is_solved_with(data: Path, tmp_path: Path) -> None:
     assert nothing.exit_code == 3 and f"no sudoku.safetensors in the folder {tmp_path}" in nothing.stderr
 
 
+def test_training_may_begin_with_weights_by_their_name(data: Path, tmp_path: Path) -> None:
+    begun = train(
+        "--data", data, "--out", tmp_path, "--start-from", "sudoku", "--steps", 1, "--batch-size", 2, *WHERE, "-q"
+    )
+    assert begun.exit_code == 0, begun.stderr
+    assert read_info(tmp_path / "sudoku.safetensors").training["start_from"] == "sudoku"
+    unknown = train("--data", data, "--out", tmp_path / "other", "--start-from", "sudku", "--steps", 1, *WHERE)
+    assert unknown.exit_code == 3 and "see 'trmsolve weights list'" in unknown.stderr
+
+
 @pytest.fixture(scope="module")
 def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("finished")

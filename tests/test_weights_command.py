@@ -41,7 +41,7 @@ def test_the_list_has_what_is_bundled_with_its_score_and_what_is_public() -> Non
     assert lines[2].split()[:4] == ["maze", "maze", "60,930", "bundled"] and "99.5% exact" in lines[2]
     assert "pass@2 of 40" in lines[3]
     assert lines[-1].split()[:3] == ["arcprize-arc2", "arc", "public"]
-    assert lines[-1].endswith("6.2 % pass@2, as published")
+    assert lines[-1].endswith("6.2% pass@2, as published")
 
 
 def test_the_list_for_scripts_is_an_object_a_line() -> None:
@@ -107,8 +107,15 @@ def test_what_is_bundled_is_what_is_pinned_and_alive() -> None:
     said = run("verify", "--threads", "1", "--puzzles", "3")
     assert said.exit_code == 0
     lines = said.stdout.splitlines()
-    assert [line.split()[0] for line in lines if line.startswith(" ")] == ["sha256", "tensors", "smoke"] * 3
-    assert sum("as pinned by" in line for line in lines) == 3 and sum("checksum right" in line for line in lines) == 3
+    assert [line.split()[0] for line in lines if line.startswith(" ")] == [
+        "sha256",
+        "pinned",
+        "checksum",
+        "tensors",
+        "smoke",
+    ] * 3
+    assert sum(line == "  pinned      the same, by SHA256SUMS beside it" for line in lines) == 3
+    assert sum(line == "  checksum    right" for line in lines) == 3 and max(map(len, lines[1:])) <= 80
     assert sum("3 of 3" in line for line in lines) == 3
 
 
@@ -121,7 +128,7 @@ def test_another_file_than_the_pinned_one_is_refused_before_it_is_read(tmp_path:
     assert said.exit_code == 3 and f"sha256 is {digest}, --sha256 says {'0' * 64}" in said.stderr
     (tmp_path / "SHA256SUMS").write_text(f"{'1' * 64}  maze.safetensors\n")
     said = run("verify", str(path))
-    assert said.exit_code == 3 and f"SHA256SUMS says {'1' * 64}" in said.stderr and "smoke" not in said.stdout
+    assert said.exit_code == 3 and f"SHA256SUMS beside it says {'1' * 64}" in said.stderr and "smoke" not in said.stdout
     said = run("verify", "sudoku", "maze", "--sha256", digest)
     assert said.exit_code == 2 and "--sha256 is of one file" in said.stderr
     assert run("verify", str(path), "--sha256", "0123").exit_code == 2
@@ -139,7 +146,9 @@ def test_weights_that_answer_nothing_are_whole_but_not_well(tmp_path: Path) -> N
     path, info = tmp_path / "maze.safetensors", read_info(bundled_weights("maze"))
     save_weights(path, TinyRecursiveModel(info.config).state_dict(), WeightsInfo(info.config, "maze"))
     said = run("verify", str(path), "--puzzles", "2", "--threads", "1")
-    assert said.exit_code == 1 and "pinned nowhere" in said.stdout and "0 of 2 easy puzzles verified" in said.stdout
+    assert (
+        said.exit_code == 1 and "pinned      nowhere" in said.stdout and "0 of 2 easy puzzles verified" in said.stdout
+    )
 
 
 def test_networks_of_the_paper_s_form_have_no_smoke_score_for_arc(tmp_path: Path) -> None:

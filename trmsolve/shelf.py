@@ -105,7 +105,7 @@ def pinned(path: Path) -> tuple[str, str] | None:
     except (OSError, ValueError) as error:
         raise WeightsError(f"{sums} cannot be read: {error}") from None
     found = {name.lstrip(" *"): digest for digest, _, name in (line.partition(" ") for line in lines)}
-    return (found[path.name], str(sums)) if path.name in found else None
+    return (found[path.name], f"{SUMS} beside it") if path.name in found else None
 
 
 def public_of(text: str) -> PublicCheckpoint | None:

@@ -151,15 +151,12 @@ def _verified(path: Path, expected: str | None, puzzles: int, allow_large: bool,
     found = sha256(path)
     if pin is not None and found != pin[0]:
         raise WeightsError(f"{path} is not the file it should be: sha256 is {found}, {pin[1]} says {pin[0]}")
-    _fact("sha256", f"{found}, {f'as pinned by {pin[1]}' if pin else 'pinned nowhere'}")
+    _fact("sha256", found)
+    _fact("pinned", f"the same, by {pin[1]}" if pin else "nowhere")
     model = load_model(path, None, torch.float32, torch.device("cpu"), allow_large=allow_large)
-    tensors = len(model.state_dict())
+    _fact("checksum", "right" if about.checksum else "none inside")
+    _fact("tensors", f"{len(model.state_dict())}, as configured and finite, {parameters(about.config):,} parameters")
     del model
-    whole = "checksum right" if about.checksum else "no checksum inside"
-    _fact(
-        "tensors",
-        f"{tensors}, {parameters(about.config):,} parameters, names and shapes as configured, finite, {whole}",
-    )
     if not puzzles:
         return True
     if about.task == "arc" and about.config.mixer != "planes":
