@@ -22,6 +22,7 @@ from typer.testing import CliRunner, Result
 
 from tests.terminal import RunningIn
 from trmsolve.cli import app
+from trmsolve.cli.options import say
 from trmsolve.cli.arc_output import ScreenArcWriter
 from trmsolve.cli.eval_arc import drawn
 from trmsolve.errors import PuzzleError, WeightsError
@@ -291,12 +292,14 @@ def test_a_task_beyond_the_network_is_an_unreadable_item(tmp_path: Path) -> None
 def test_options_reach_the_solver(tmp_path: Path, loaded: Loaded) -> None:
     chosen = {
         "budget": 7.5, "steps": 9, "cycles": 4, "views": 6, "batch": 3, "seed": 11, "device": "cpu", "dtype": "fp32",
-        "threads": 2, "weights": Path("w"), "save_adapted": tmp_path / "adapted",
+        "threads": 2, "weights": "w", "save_adapted": tmp_path / "adapted",
     }  # fmt: skip
     names = {"batch": "batch-size", "save_adapted": "save-adapted"}
     given = [word for name, value in chosen.items() for word in (f"--{names.get(name, name)}", value)]
-    assert run("arc", *given, "--show-steps", text=json.dumps(task(ONE))).exit_code == 0
-    assert loaded[0].how == chosen | {"keep_steps": True}
+    flags = ("--show-steps", "--offline", "--allow-large")
+    assert run("arc", *given, *flags, text=json.dumps(task(ONE))).exit_code == 0
+    assert loaded[0].how.pop("note") is say
+    assert loaded[0].how == chosen | {"keep_steps": True, "offline": True, "allow_large": True}
     assert run("arc", text=json.dumps(task(ONE))).exit_code == 0
     usual = {"cycles": 16, "batch": 1, "seed": 0, "device": "auto", "dtype": "auto", "keep_steps": False}
     assert loaded[1].how == dict.fromkeys(chosen) | usual
