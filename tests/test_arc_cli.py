@@ -22,9 +22,9 @@ from typer.testing import CliRunner, Result
 
 from tests.terminal import RunningIn
 from trmsolve.cli import app
-from trmsolve.cli.options import say
 from trmsolve.cli.arc_output import ScreenArcWriter
 from trmsolve.cli.eval_arc import drawn
+from trmsolve.cli.options import say
 from trmsolve.errors import PuzzleError, WeightsError
 from trmsolve.puzzles.arc import Adapting, ArcAnswer, ArcCycle, ArcTask, Candidate, Pair
 from trmsolve.puzzles.base import Grid
@@ -302,6 +302,8 @@ def test_options_reach_the_solver(tmp_path: Path, loaded: Loaded) -> None:
     assert loaded[0].how == chosen | {"keep_steps": True, "offline": True, "allow_large": True}
     assert run("arc", text=json.dumps(task(ONE))).exit_code == 0
     usual = {"cycles": 16, "batch": 1, "seed": 0, "device": "auto", "dtype": "auto", "keep_steps": False}
+    usual |= {"offline": False, "allow_large": False}
+    loaded[1].how.pop("note")
     assert loaded[1].how == dict.fromkeys(chosen) | usual
 
 
