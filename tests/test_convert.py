@@ -1,9 +1,11 @@
 """Checkpoints of the public code: what they are is told, nothing of them is run, and the same numbers come out."""
 
+import contextlib
 import json
 import os
 import random
 import warnings
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -116,6 +118,8 @@ def test_what_is_said_wins_over_the_settings_and_those_over_the_paper(checkpoint
     for text, told in (
         ("arch: [", "all_config.yaml is damaged"),
         ("- a", "all_config.yaml holds no settings"),
+        ("arch:\n  pos_encodings: spiral", "pos_encodings 'spiral' beside it do not go with what is in it"),
+        ("arch:\n  pos_encodings: learned", "pos_encodings 'learned' beside it do not go with what is in it"),
         ("arch: 3", "all_config.yaml holds no settings"),
         ("arch:\n  H_cycles: many", "step_1 is no checkpoint of a Tiny Recursive Model: recursions must be"),
         ("arch:\n  puzzle_emb_len: many", "step_1 is no checkpoint of a Tiny Recursive Model"),
@@ -145,6 +149,8 @@ def test_positions_that_shapes_show_are_not_a_matter_of_saying(tmp_path: Path) -
     torch.save(official_state(replace(SUDOKU, mixer="mlp", positions="none")), tmp_path / "step_1")
     with pytest.raises(WeightsError, match="its positions are none, not rope"):
         Checkpoint.open(tmp_path / "step_1", said=Said(positions="rope"))
+    with pytest.raises(WeightsError, match="it has no attention, and so no heads"):
+        Checkpoint.open(tmp_path / "step_1", said=Said(num_heads=4))
 
 
 # Other ways to save.
@@ -280,6 +286,73 @@ def test_files_of_other_kinds_are_told_apart(checkpoint: Path, tmp_path: Path) -
     assert not is_pickled(tmp_path / "absent") and not is_pickled(tmp_path)
 
 
+def rezipped(path: Path, change: Callable[[str, bytes], bytes], method: int = zipfile.ZIP_STORED) -> None:
+    """The same zip with other contents, its own checksums right."""
+    with zipfile.ZipFile(path) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in contents.items():
+            archive.writestr(name, change(name, content))
+
+
+def test_a_flipped_bit_in_the_values_is_no_other_network(checkpoint: Path, tmp_path: Path) -> None:
+    """The loader itself maps the file and compares nothing."""
+    data, draw, path = checkpoint.read_bytes(), random.Random(1), tmp_path / "step_1"
+    path.write_bytes(data)
+    expected = {name: tensor.clone() for name, tensor in Checkpoint.open(path).tensors.items()}
+    for _ in range(40):
+        damaged = bytearray(data)
+        damaged[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
+        path.write_bytes(damaged)
+        with warnings.catch_warnings(), contextlib.suppress(WeightsError):
+            warnings.simplefilter("ignore")
+            opened = Checkpoint.open(path)
+            assert opened.config == CONFIG
+            assert all(torch.equal(tensor, expected[name]) for name, tensor in opened.tensors.items())
+    with zipfile.ZipFile(checkpoint) as archive:
+        entry = max(archive.infolist(), key=lambda entry: entry.file_size)
+    damaged = bytearray(data)
+    damaged[entry.header_offset + 4096] ^= 1
+    path.write_bytes(damaged)
+    with pytest.raises(WeightsError, match=r"is damaged: .* in it is not what its checksum says"):
+        Checkpoint.open(path)
+
+
+def test_what_grows_when_it_is_unpacked_is_not(checkpoint: Path, tmp_path: Path) -> None:
+    path = tmp_path / "step_1"
+    path.write_bytes(checkpoint.read_bytes())
+    rezipped(path, lambda name, content: content, zipfile.ZIP_DEFLATED)
+    with pytest.raises(WeightsError, match=r"is compressed inside, as torch\.save does not"):
+        Checkpoint.open(path)
+    path.write_bytes(checkpoint.read_bytes())
+    rezipped(path, lambda name, content: b"N" * (5 << 20) if name.endswith("data.pkl") else content)
+    with pytest.raises(WeightsError, match="has a pickle of over 4 MiB"):
+        Checkpoint.open(path)
+
+
+def test_a_safetensors_file_is_read_as_strictly(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    save_file(official_state(SUDOKU), path)
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = data[8 : 8 + length].replace(b"{", b'{"H_init":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},', 1)
+    header = header.replace(b'"_orig_mod.model.inner.H_init"', b'"H_init"')
+    path.write_bytes(len(header).to_bytes(8, "little") + header + data[8 + length :])
+    with pytest.raises(WeightsError, match="H_init"):
+        Checkpoint.open(path)
+    save_file(official_state(SUDOKU), path)
+    with pytest.raises(UsageError, match="holds a single network: leave --part out"):
+        Checkpoint.open(path, part="ema")
+
+
+def test_a_network_beyond_the_bounds_is_converted_only_if_that_is_wanted(tmp_path: Path) -> None:
+    config = replace(SUDOKU, layers=17)
+    torch.save(official_state(config), tmp_path / "step_1")
+    with pytest.raises(WeightsError, match="layers is 17, more than the 16 allowed: --allow-large takes it"):
+        Checkpoint.open(tmp_path / "step_1")
+    assert Checkpoint.open(tmp_path / "step_1", large=True).config == config
+
+
 def test_flipped_bytes_never_crash_the_reader(checkpoint: Path, tmp_path: Path) -> None:
     data, draw, path = checkpoint.read_bytes(), random.Random(0), tmp_path / "step_1"
     places = [place for place in range(len(data)) if place < 4000 or place > len(data) - 4000]  # pickle and directory
@@ -314,6 +387,29 @@ def test_nothing_that_exists_is_replaced_and_nothing_half_is_left(checkpoint: Pa
     assert out.read_text() == "mine"
 
 
+@pytest.mark.parametrize("named", [".", "/", "", "absent", "x" * 300, "a\0b"])
+def test_what_is_no_file_is_told_in_a_line(named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["weights", "convert", named])
+    assert done.exit_code == 3 and len(done.stderr.splitlines()) == 1 and list(tmp_path.iterdir()) == []
+
+
+def test_the_names_of_the_table_s_rows_go_with_it(checkpoint: Path, tmp_path: Path) -> None:
+    source, goal = tmp_path / "from", tmp_path / "to"
+    source.mkdir()
+    goal.mkdir()
+    (source / "step_1").write_bytes(checkpoint.read_bytes())
+    (source / "identifiers.json").write_text('["<blank>"]')
+    (source / "test_puzzles.json").write_text("{}")
+    (goal / "test_puzzles.json").write_text("mine")
+    command = ["weights", "convert", str(source / "step_1"), "--out"]
+    done = CliRunner().invoke(app, [*command, str(goal / "mean.safetensors"), "--table", "mean"])
+    assert done.exit_code == 0 and not (goal / "identifiers.json").exists()
+    done = CliRunner().invoke(app, [*command, str(goal / "arc.safetensors")])
+    assert done.exit_code == 0 and (goal / "identifiers.json").read_text() == '["<blank>"]'
+    assert (goal / "test_puzzles.json").read_text() == "mine" and done.stderr.count("names the rows") == 1
+
+
 def test_a_large_checkpoint_is_converted_only_if_that_is_wanted(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -343,6 +439,9 @@ def test_what_is_assumed_is_said_with_the_option_that_changes_it(checkpoint: Pat
     [
         (["--table", "half"], "--table half is not known: use keep, mean, drop"),
         (["--dtype", "int8"], "--dtype int8 is not known: use keep, fp32, bf16"),
+        (["--task", "chess"], "--task chess is not known: use sudoku, maze, arc"),
+        (["--positions", "spiral"], "--positions spiral is not known: use rope, none, learned"),
+        (["--recursions", "0"], "--recursions"),
     ],
 )
 def test_odd_options_are_told_before_any_work(checkpoint: Path, given: list[str], told: str) -> None:

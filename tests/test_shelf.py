@@ -39,14 +39,14 @@ def weights(path: Path, task: str = "arc") -> Path:
     return path
 
 
-def test_a_path_goes_before_a_name_and_nothing_named_is_what_is_bundled(
+def test_a_name_goes_before_a_path_and_nothing_named_is_what_is_bundled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert locate(None, "maze") == bundled_weights("maze") == locate("maze")
     assert locate("maze", "sudoku") == bundled_weights("maze")  # that it is another task's is told when it is read
     weights(tmp_path / "maze")
-    assert locate("maze") == Path("maze")
+    assert locate("maze") == bundled_weights("maze") and locate("./maze") == Path("maze")
     with pytest.raises(UsageError, match="name weights"):
         locate(None)
 
@@ -62,12 +62,12 @@ def test_a_run_s_folder_stands_for_what_is_in_it(tmp_path: Path) -> None:
 
 
 def test_what_is_no_name_is_told_with_where_names_are() -> None:
-    with pytest.raises(WeightsError, match="no weights at sudku, nor is it a name: see 'trmsolve weights list'"):
+    with pytest.raises(WeightsError, match="no weights at sudku, nor is it a name: write hf://user/repo"):
         locate("sudku")
     assert locate("sudku.safetensors") == Path("sudku.safetensors")  # told when it is read, as a file
 
 
-@pytest.mark.parametrize("named", ["hf://someone/trm-sudoku", "hf://someone/trm-sudoku@v1", "alphaxiv-maze"])
+@pytest.mark.parametrize("named", ["hf://someone/trm-sudoku", "hf://someone/trm-sudoku@v1"])
 def test_offline_what_is_not_there_is_told_and_no_socket_opened(named: str) -> None:
     with pytest.raises(NetworkError, match="offline"):
         locate(named, offline=True)
@@ -98,17 +98,22 @@ def test_names_of_public_checkpoints_stand_for_addresses() -> None:
 
 def test_scores_are_recorded_in_files_of_one_s_own(tmp_path: Path) -> None:
     path = weights(tmp_path / "arc.safetensors")
-    assert to_record(str(path), "arc") == path and to_record(None, "arc") == bundled_weights("arc")
-    for named in ("hf://someone/trm-sudoku", "alphaxiv-sudoku"):
-        with pytest.raises(UsageError, match="is not yours to change"):
-            to_record(named, "sudoku")
+    assert to_record(str(path), "arc") == path
+    for named in (None, "arc", "hf://someone/trm-sudoku"):
+        with pytest.raises(UsageError, match="is to stay as it is: keep figures in a copy, with --weights"):
+            to_record(named, "arc")
+
+
+def test_what_is_published_as_a_pickle_is_for_the_converter() -> None:
+    with pytest.raises(WeightsError, match="Alphaxiv-Maze is a pickled checkpoint: 'trmsolve weights convert alphaxiv"):
+        locate("Alphaxiv-Maze")
 
 
 def test_sums_beside_a_file_pin_it(tmp_path: Path) -> None:
     path = weights(tmp_path / "arc.safetensors")
     assert pinned(path) is None
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    (tmp_path / SUMS).write_text(f"{'0' * 64}  other\n{digest} *arc.safetensors\n")
+    (tmp_path / SUMS).write_text(f"{'0' * 64}  other\n{digest.upper()} *arc.safetensors\n")
     assert pinned(path) == (digest, f"{SUMS} beside it")
     (tmp_path / SUMS).write_text(f"{digest}  another.safetensors\n")
     assert pinned(path) is None

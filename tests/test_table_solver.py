@@ -86,6 +86,23 @@ def test_a_stop_answers_with_what_is_learned_and_begins_nothing(checkpoint: Path
     assert found[0].adapting is not None and found[0].adapting.ended == "interrupted"
 
 
+def test_damage_is_found_though_rows_are_read_alone(checkpoint: Path, tmp_path: Path) -> None:
+    data = bytearray(checkpoint.read_bytes())
+    data[-100] ^= 1
+    (tmp_path / "arc.safetensors").write_bytes(data)
+    with pytest.raises(WeightsError, match="is not as it was saved"):
+        load_arc(weights=tmp_path / "arc.safetensors")
+
+
+def test_large_networks_of_this_form_are_taken_if_that_is_wanted(tmp_path: Path) -> None:
+    config, path = replace(CONFIG, layers=17), tmp_path / "arc.safetensors"
+    save_weights(path, official_state(config, ""), WeightsInfo(config, "arc"), None)
+    with pytest.raises(WeightsError, match="layers is 17, more than the 16 allowed: --allow-large takes it"):
+        load_arc(weights=path)
+    solver = load_arc(weights=path, allow_large=True)
+    assert isinstance(solver, TableSolver) and solver.network([0], torch.float32).config.layers == 17
+
+
 def test_a_pickle_is_for_the_converter_alone(checkpoint: Path) -> None:
     with pytest.raises(WeightsError, match=r"step_1 is a pickled checkpoint.*trmsolve weights convert"):
         load_arc(weights=checkpoint.with_suffix(""))

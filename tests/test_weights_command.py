@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -25,6 +26,9 @@ def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, process_as_it_was: No
     """With an empty cache."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
     yield
+
+
+ROOT = Path(__file__).parents[1]
 
 
 def run(*given: str) -> Result:
@@ -132,6 +136,61 @@ def test_another_file_than_the_pinned_one_is_refused_before_it_is_read(tmp_path:
     said = run("verify", "sudoku", "maze", "--sha256", digest)
     assert said.exit_code == 2 and "--sha256 is of one file" in said.stderr
     assert run("verify", str(path), "--sha256", "0123").exit_code == 2
+
+
+def test_each_of_several_is_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "cut.safetensors").write_bytes(bundled_weights("maze").read_bytes()[:-1])
+    said = run("verify", str(tmp_path / "cut.safetensors"), "hf://someone/trm", "maze", "--puzzles", "0", "--offline")
+    assert said.exit_code == 4 and len(said.stderr.splitlines()) == 2 and "checksum    right" in said.stdout
+
+
+def test_names_mean_what_is_bundled_whatever_lies_around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for task in ("sudoku", "maze", "arc"):
+        (tmp_path / task).mkdir()
+    said = run("verify", "--puzzles", "0")
+    assert said.exit_code == 0 and said.stdout.count("the same, by SHA256SUMS beside it") == 3
+
+
+@pytest.mark.parametrize("task", ["kenken", ""])
+def test_weights_for_what_there_are_no_puzzles_of_have_no_smoke_score(task: str, tmp_path: Path) -> None:
+    save_weights(tmp_path / "w.safetensors", official_state(prefix=""), WeightsInfo(CONFIG, task), None)
+    said = run("verify", str(tmp_path / "w.safetensors"))
+    assert said.exit_code == 0 and "smoke       none: there are no puzzles for" in said.stdout
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [
+        {"a": {"exact": 10**400, "n": 1}},
+        {"a": {"exact": 12345, "n": "\x1b[2J"}},
+        {"\x1b[2J\nb": {"exact": 0.5, "n": 8}},
+    ],
+)
+def test_a_record_may_say_anything_and_draws_nothing(scores: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_weights(path, official_state(prefix=""), WeightsInfo(CONFIG, "arc", {"\x1b[31m": "\x1b"}, scores), None)
+    said = run("info", str(path))
+    assert said.exit_code == 0 and "\x1b" not in said.stdout and "12345" not in said.stdout
+    assert headline(read_info(path)).isprintable() or "b" in str(scores)
+
+
+def test_large_weights_are_verified_and_used_only_if_that_is_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    puzzle, maze = tmp_path / "maze.txt", bundled_weights("maze")
+    puzzle.write_text("S G\n   \n   \n")
+    monkeypatch.setattr("trmsolve.bounds.MAX_FILE", 1000)
+    commands = [
+        ["weights", "verify", str(maze), "--puzzles", "2"],
+        ["maze", str(puzzle), "--weights", str(maze)],
+        ["arc", str(ROOT / "examples/arc/cross.json"), "--steps", "1", "--cycles", "1", "--views", "1"],
+    ]
+    for command in commands:
+        refused = CliRunner().invoke(app, command)
+        assert refused.exit_code == 3 and "more than the 0 MiB allowed: --allow-large takes it" in refused.stderr
+        taken = CliRunner().invoke(app, [*command, "--allow-large"])
+        assert taken.exit_code == 0, (command, taken.stderr)
 
 
 def test_a_flipped_bit_is_found_by_the_checksum_inside(tmp_path: Path) -> None:

@@ -213,7 +213,7 @@ def load_arc(
             raise UsageError(f"{path} has the paper's form: it takes one task at a time, and none is kept")
         return TableSolver(
             path, placement, Budget(budget, steps), cycles=cycles, views=views, seed=seed, keep_steps=keep_steps,
-            weights=f"{path.name}@{fingerprint(path)[:12]}",
+            weights=f"{path.name}@{fingerprint(path)[:12]}", allow_large=allow_large,
         )  # fmt: skip
     if views is not None and not 1 <= views <= len(SYMMETRIES):
         raise UsageError(f"views must be from 1 to {len(SYMMETRIES)}, the symmetries of the square, not {views}")

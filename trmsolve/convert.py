@@ -9,6 +9,7 @@ Knows these files and the model; nothing of which row of a table belongs to whic
 
 import json
 import re
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -16,19 +17,17 @@ from typing import Any, NamedTuple
 
 import torch
 import yaml  # type: ignore[import-untyped]
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor
 
 from trmsolve.bounds import check_bounds, check_size, expected_shapes
-from trmsolve.config import TRMConfig
+from trmsolve.config import POSITIONS, TRMConfig
 from trmsolve.errors import UsageError, WeightsError
-from trmsolve.file_kind import check_kind
+from trmsolve.file_kind import begins_as_safetensors, check_kind, read_head
 from trmsolve.files import sha256
+from trmsolve.safetensors_header import in_a_line, read_header
 from trmsolve.tensor_values import DTYPES
-from trmsolve.weights import TABLE, WeightsInfo, fitting_names, save_weights
-
-PREFIXES = ("_orig_mod.", "module.", "model.", "inner.")
-"""What compilers, wrappers for several processes, losses and halting put before a tensor's name, in any order."""
+from trmsolve.weights import TABLE, WeightsInfo, fitting_names, save_weights, strip_prefixes
 
 PREFIX_LEN = 16
 SETTINGS = ("all_config.yaml", "config.json")
@@ -38,6 +37,8 @@ TABLES = ("keep", "mean", "drop")
 """What may become of the table of puzzles: all rows, their average alone, or a single row of zeros."""
 
 ROWS_AT_A_TIME = 1 << 14
+LONGEST_PICKLE = 4 << 20
+"""Bytes of the pickle in a checkpoint, which names its tensors: some kilobytes, whatever they hold."""
 
 
 class _Kind(NamedTuple):
@@ -89,6 +90,8 @@ class Checkpoint:
         """
         check_kind(path)
         check_size(path, allow_large=large)
+        if part is not None and not is_pickled(path):
+            raise UsageError(f"{path} holds a single network: leave --part out")
         stored = _stripped(path, _read_pickled(path, part) if is_pickled(path) else _read_safetensors(path))
         shapes = {name: tuple(tensor.shape) for name, tensor in stored.items()}
         settings = _settings(path)
@@ -150,18 +153,37 @@ def is_pickled(path: Path) -> bool:
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
     """The tensors of a file that has no pickle in it, only no description either."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            if "trmsolve.config" in (file.metadata() or {}):
-                raise WeightsError(f"{path} is converted already: trmsolve reads it as it is")
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no dict)
-    except (SafetensorError, OSError):
+    if not begins_as_safetensors(read_head(path)):
         raise WeightsError(
             f"{path} is neither safetensors nor a zip, as checkpoints of torch are: save it anew with a later torch"
-        ) from None
+        )
+    if "trmsolve.config" in read_header(path).metadata:  # no name stands twice, and all else that is looked for there
+        raise WeightsError(f"{path} is converted already: trmsolve reads it as it is")
+    with safe_open(path, framework="pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no dict)
+
+
+def _check_zip(path: Path) -> None:
+    """Raise WeightsError for a zip that torch has not written so, before anything of it is unpacked.
+
+    The loader maps the file as it lies, and neither compares the zip's own checksums nor minds how large a little
+    file becomes.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+                raise WeightsError(f"{path} is compressed inside, as torch.save does not: save it anew with that")
+            if any(entry.filename.endswith(".pkl") and entry.file_size > LONGEST_PICKLE for entry in entries):
+                raise WeightsError(f"{path} has a pickle of over {LONGEST_PICKLE >> 20} MiB: it is no plain state dict")
+            if (damaged := archive.testzip()) is not None:
+                raise WeightsError(f"{path} is damaged: {damaged!r} in it is not what its checksum says")
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OSError) as error:
+        raise WeightsError(f"{path} is no plain state dict that is safe to read: {in_a_line(error)}") from None
 
 
 def _read_pickled(path: Path, part: str | None) -> dict[str, Tensor]:
+    _check_zip(path)
     try:
         stored = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
     except Exception as error:  # a damaged pickle may fail in any way
@@ -197,16 +219,10 @@ def _is_network(value: Mapping[Any, Any]) -> bool:
 
 def _stripped(path: Path, stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors under their official names. Raises WeightsError if two have the same."""
-    names = {name: _strip(name) for name in stored}
+    names = {name: strip_prefixes(name) for name in stored}
     if len(set(names.values())) < len(names):
         raise WeightsError(f"{path} holds a tensor twice, under two prefixes")
     return {names[name]: tensor for name, tensor in stored.items()}
-
-
-def _strip(name: str) -> str:
-    while prefix := next((prefix for prefix in PREFIXES if name.startswith(prefix)), ""):
-        name = name.removeprefix(prefix)
-    return name
 
 
 def _settings(path: Path) -> dict[str, Any]:
@@ -253,7 +269,10 @@ def _infer(
         seq_len = side("L_level.layers.0.mlp_t.gate_up_proj.weight", 1) - prefix_len
     elif learned:
         seq_len = side("embed_pos.embedding_weight", 0) - prefix_len
-    turned = not linear and settings.get("pos_encodings", "rope") == "rope"
+    encoded = settings.get("pos_encodings", "rope")
+    if encoded not in POSITIONS or (encoded == "learned") > (learned or linear):
+        raise ValueError(f"pos_encodings {encoded!r} beside it do not go with what is in it")
+    turned = not linear and encoded == "rope"
     config = TRMConfig(
         vocab_size=vocabulary,
         seq_len=seq_len,
@@ -272,6 +291,8 @@ def _infer(
         rms_norm_eps=settings.get("rms_norm_eps", 1e-5),
         rope_theta=settings.get("rope_theta", 10000.0),
     )
+    if said.num_heads is not None and linear:
+        raise ValueError("it has no attention, and so no heads")
     if said.positions is not None and linear | learned and said.positions != config.positions:
         raise ValueError(f"its shapes tell that its positions are {config.positions}, not {said.positions}")
     hidden = {"recursions": "H_cycles", "latent_steps": "L_cycles"}

@@ -40,7 +40,9 @@ def check_safetensors(path: Path) -> None:
     if begins_as_safetensors(head):
         return
     text, place = _TAR
-    if head.startswith(_ZIP) or head.startswith(_PICKLES):
+    if head.startswith(_PICKLES):
+        raise WeightsError(f"{path} is a pickled checkpoint of an old kind: save it anew with a later torch")
+    if head.startswith(_ZIP):
         raise WeightsError(
             f"{path} is a pickled checkpoint, not safetensors: convert it first: trmsolve weights convert {path}"
         )

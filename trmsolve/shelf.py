@@ -3,6 +3,7 @@
 Knows paths and names; what is in the files is ``weights``', and how they are fetched is ``hub``'s.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,8 @@ def locate(
     """The file of weights that is meant: those of ``task`` if nothing is named, else a path, a name or an address.
 
     An address, ``hf://user/repo[@revision][/file]``, is fetched if it is not in the cache, and ``note`` told before. A
-    path that exists goes before a name. Raises WeightsError if there are none, NetworkError if they cannot be fetched.
+    name goes before a path, whatever lies in the folder where one is; ``./name`` is the path. Raises WeightsError if
+    there are none, NetworkError if they cannot be fetched.
     """
     if named is None:
         if task is None:
@@ -48,21 +50,23 @@ def locate(
         return _at(named, task)
     if is_address(named):
         return _fetch(named, offline, allow_large, note)
-    if not Path(named).exists():
-        if named in BUNDLED:
-            return bundled_weights(named)
-        if (public := find_public(named)) is not None:
-            return _fetch(public.address, offline, allow_large, note)
-        if Path(named).name == named and not Path(named).suffix:
-            raise WeightsError(f"no weights at {named}, nor is it a name: see 'trmsolve weights list'")
-    return _at(Path(named), task)
+    if named in BUNDLED:
+        return bundled_weights(named)
+    if (public := find_public(named)) is not None:
+        raise WeightsError(f"{named} is a pickled checkpoint: 'trmsolve weights convert {public.name}' makes weights")
+    path = _at(Path(named), task)
+    with contextlib.suppress(OSError, ValueError):  # what may not be looked at is told when it is read
+        if not path.exists() and not path.suffix:
+            hint = "write hf://user/repo for the hub, or see 'trmsolve weights list'"
+            raise WeightsError(f"no weights at {named}, nor is it a name: {hint}")
+    return path
 
 
 def to_record(named: str | None, task: str) -> Path:
-    """The file to keep a score in. Raises UsageError for what belongs to the hub's cache."""
-    if named is not None and not Path(named).exists() and (is_address(named) or find_public(named)):
-        raise UsageError(f"{named} is not yours to change: --record keeps figures in a file of your own")
-    return locate(named, task)
+    """The file to keep a score in. Raises UsageError for what is in the hub's cache, or pinned, as what is bundled."""
+    if (named is not None and is_address(named)) or pinned(path := locate(named, task)) is not None:
+        raise UsageError(f"{named or 'what is bundled'} is to stay as it is: keep figures in a copy, with --weights")
+    return path
 
 
 def address_of(text: str) -> Address:
@@ -104,7 +108,7 @@ def pinned(path: Path) -> tuple[str, str] | None:
         return None
     except (OSError, ValueError) as error:
         raise WeightsError(f"{sums} cannot be read: {error}") from None
-    found = {name.lstrip(" *"): digest for digest, _, name in (line.partition(" ") for line in lines)}
+    found = {name.lstrip(" *"): digest.lower() for digest, _, name in (line.partition(" ") for line in lines)}
     return (found[path.name], f"{SUMS} beside it") if path.name in found else None
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from trmsolve.puzzles.base import Answer, Grid
 
 PUZZLES = 20
 SEED = 20
+TASKS = ("sudoku", "maze", "arc")
 EASY = {"sudoku": ("easy", None), "maze": ("perfect", (10, 10))}  # difficulty and size
 VIEWS = 4  # of a puzzle: some easy ones need a second
 CELLS, STEPS = 4, 20  # of an ARC grid, a side; of learning, all tasks together
@@ -35,48 +37,38 @@ def smoke(
     task: str,
     n: int = PUZZLES,
     *,
-    device: str = "auto",
-    dtype: str = "auto",
-    threads: int | None = None,
     allow_large: bool = False,
     told: Callable[[int], None] = lambda done: None,
+    **where: Any,
 ) -> Smoke:
-    """Have weights answer ``n`` puzzles; ``told`` hears how many are done.
+    """Have weights answer ``n`` puzzles; ``told`` hears how many are done; ``where`` is as ``load`` has it: device...
 
-    Raises WeightsError if they are not usable for the task.
+    ``task`` is one of ``TASKS``. Raises WeightsError if the weights are not usable for it.
     """
-    begun = time.monotonic()
-    right = 0
-    answers = _arc(path, n, device, dtype, threads) if task == "arc" else _ruled(
-        path, task, n, device, dtype, threads, allow_large
-    )  # fmt: skip
-    for done, good in enumerate(answers, 1):
+    begun, right = time.monotonic(), 0
+    for done, good in enumerate((_arc if task == "arc" else _ruled)(path, task, n, where, allow_large), 1):
         right += good
         told(done)
     return Smoke(n, right, time.monotonic() - begun)
 
 
-def _ruled(
-    path: Path, task: str, n: int, device: str, dtype: str, threads: int | None, allow_large: bool
-) -> Iterator[bool]:
+def _ruled(path: Path, task: str, n: int, where: dict[str, Any], allow_large: bool) -> Iterator[bool]:
     from trmsolve.puzzles import get_task
     from trmsolve.solver import load
 
     difficulty, size = EASY[task]
-    solver = load(
-        task, weights=path, views=VIEWS, device=device, dtype=dtype, threads=threads, allow_large=allow_large, seed=SEED
-    )
+    solver = load(task, weights=path, views=VIEWS, seed=SEED, allow_large=allow_large, **where)
     puzzles = islice(get_task(task).generate(difficulty, SEED, size), n)
     for answer in solver.solve_all(puzzles):
         assert isinstance(answer, Answer)
         yield answer.verified
 
 
-def _arc(path: Path, n: int, device: str, dtype: str, threads: int | None) -> Iterator[bool]:
+def _arc(path: Path, task: str, n: int, where: dict[str, Any], allow_large: bool) -> Iterator[bool]:
     """Tasks that any trunk can learn: one colour becomes another."""
     from trmsolve.arc_solver import load_arc
 
-    solver = load_arc(weights=path, steps=STEPS, batch=n, seed=SEED, device=device, dtype=dtype, threads=threads)
+    solver = load_arc(weights=path, steps=STEPS, batch=n, seed=SEED, allow_large=allow_large, **where)
     for answer in solver.solve_all(little_tasks(n)):
         assert isinstance(answer, ArcAnswer)
         yield bool(answer.right(0))

@@ -13,12 +13,13 @@ import torch
 
 from trmsolve.adapt import Budget
 from trmsolve.adapt_table import adapt_table
+from trmsolve.bounds import check_bounds
 from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError, WeightsError
 from trmsolve.known import Known, answer_known
 from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles.arc import Adapting, ArcAnswer, ArcCycle, ArcTask
-from trmsolve.weights import load_model, read_info
+from trmsolve.weights import check_whole, load_model, read_info
 
 VIEWS = 300
 """Variants that vote where nobody says: about as good as the paper's thousand."""
@@ -41,6 +42,7 @@ class TableSolver:
         seed: int,
         keep_steps: bool,
         weights: str,
+        allow_large: bool = False,
     ) -> None:
         self.path, self.placement, self.how, self.weights = path, placement, budget, weights
         self.cycles, self.views, self.seed, self.keep_steps = cycles, views or VIEWS, seed, keep_steps
@@ -48,7 +50,10 @@ class TableSolver:
         info = read_info(path)
         if info.task != "arc":
             raise WeightsError(f"{path} was trained for {info.task or 'an unnamed task'}, not for arc")
-        self.config = info.config
+        self.config, self.allow_large = info.config, allow_large
+        check_bounds(path, info.config, 1, allow_large=allow_large)
+        if info.checksum:  # a row by itself has none: all is compared once, be it seconds for a million rows
+            check_whole(path, allow_large=True)
 
     @property
     def budget(self) -> float:
@@ -57,7 +62,7 @@ class TableSolver:
 
     def network(self, rows: Sequence[int], dtype: torch.dtype) -> TinyRecursiveModel:
         """The network with these rows of its table alone."""
-        return load_model(self.path, "arc", dtype, self.placement.device, rows)
+        return load_model(self.path, "arc", dtype, self.placement.device, rows, allow_large=self.allow_large)
 
     def solve_all(
         self,

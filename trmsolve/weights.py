@@ -24,14 +24,12 @@ from trmsolve.bounds import LIFTED, MAX_FILE, check_bounds, check_size, expected
 from trmsolve.config import TRMConfig
 from trmsolve.errors import WeightsError
 from trmsolve.file_kind import LONGEST_HEADER
-from trmsolve.file_kind import check_kind as check_kind
 from trmsolve.files import replacing
 from trmsolve.model import TinyRecursiveModel
 from trmsolve.safetensors_header import Header, in_a_line, read_header, strict_json
-from trmsolve.tensor_values import DTYPES as DTYPES
 from trmsolve.tensor_values import STORED, check_finite, checksum, is_finite
 
-PUBLIC_PREFIXES = ("_orig_mod.", "model.", "inner.")
+PUBLIC_PREFIXES = ("_orig_mod.", "module.", "model.", "inner.")
 """What the public training code puts before the names; stripped, so that its checkpoints load as they are."""
 
 TABLE = "puzzle_emb.weights"
@@ -87,8 +85,8 @@ class WeightsInfo:
 
 
 def strip_prefixes(name: str) -> str:
-    """The official name of a tensor, without the wrappers' prefixes."""
-    for prefix in PUBLIC_PREFIXES:
+    """The official name of a tensor, without the wrappers' prefixes, in whatever order they are."""
+    while prefix := next((prefix for prefix in PUBLIC_PREFIXES if name.startswith(prefix)), ""):
         name = name.removeprefix(prefix)
     return name
 

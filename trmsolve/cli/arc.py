@@ -116,8 +116,8 @@ def arc(
 
     keep_memory()
     solver = load_arc(
-        weights=weights, offline=offline, allow_large=allow_large, note=options.say, budget=budget,
-        steps=steps, cycles=cycles, views=views, batch=batch_size, seed=seed, device=device, dtype=dtype,
+        weights=weights, offline=offline, allow_large=allow_large, note=options.silent if quiet else options.say,
+        budget=budget, steps=steps, cycles=cycles, views=views, batch=batch_size, seed=seed, device=device, dtype=dtype,
         threads=threads, keep_steps=show_steps, save_adapted=save_adapted,
     )  # fmt: skip
     if verbose:

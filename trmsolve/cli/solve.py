@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from trmsolve.cli.options import say
+from trmsolve.cli.options import say, silent
 from trmsolve.cli.output import Writer, choose_writer
 from trmsolve.cli.source import Item, count_items, open_items
 from trmsolve.errors import PuzzleError
@@ -60,7 +60,9 @@ def solve(name: str, files: list[str] | None, wishes: Wishes, batch_size: int | 
 
     keep_memory()
     # Frames are watched one puzzle after the other; where nobody watches, the batch is full.
-    solver = load(name, batch_size=batch_size or (1 if view.shows_grids else None), note=say, **how)
+    solver = load(
+        name, batch_size=batch_size or (1 if view.shows_grids else None), note=silent if wishes.quiet else say, **how
+    )
     if wishes.verbose:
         typer.echo(f"weights {solver.weights}, running on {solver.placement.reason}", err=True)
     writer = choose_writer(form, task, solver.weights, columns)

@@ -115,6 +115,7 @@ def train(
             rich_help_panel=RECIPE,
         ),
     ] = None,
+    offline: options.Offline = False,
     export: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the final weights here too (bf16 safetensors).")
     ] = None,
@@ -170,7 +171,11 @@ def train(
             shares = shares_of(bands) or (None if sources.data else _usual_shares(task))
             checkpoint, out = None, out or Path("runs") / task
             _refuse_used(out)
-        begin = None if start_from is None else locate(start_from, task, note=options.say)
+        begin = (
+            None
+            if start_from is None
+            else locate(start_from, task, offline=offline, note=options.silent if quiet else options.say)
+        )
         _refuse_nowhere(export)
         _check_world(world, chosen)
         placement = choose_placement(world.device(where["device"]), where["dtype"], where["threads"])

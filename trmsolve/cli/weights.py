@@ -11,7 +11,7 @@ from trmsolve.cli import options
 from trmsolve.cli.guard import guarded
 from trmsolve.cli.weights_convert import convert
 from trmsolve.cli.weights_hub import pull, push
-from trmsolve.errors import UsageError, WeightsError
+from trmsolve.errors import NetworkError, UsageError, WeightsError
 
 if TYPE_CHECKING:
     from trmsolve.weights import WeightsInfo
@@ -30,7 +30,6 @@ LEAST = 0.5
 
 @guarded
 def list_(
-    offline: options.Offline = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """List the weights that are bundled, those in the hub's cache, and public checkpoints by short names.
@@ -126,24 +125,28 @@ def verify(
     if sha256 is not None and not re.fullmatch("[0-9a-fA-F]{64}", sha256):
         raise UsageError(f"--sha256 {sha256}: a hash has 64 digits from 0 to f, as sha256sum prints it")
     keep_memory()
-    alive = True
+    code = 0
     for one in named or BUNDLED:
-        path = locate(one, offline=offline, allow_large=allow_large, note=options.say)
-        alive &= _verified(path, sha256, puzzles, allow_large, device=device, dtype=dtype, threads=threads)
-    if not alive:
-        raise typer.Exit(1)
+        try:
+            path = locate(one, offline=offline, allow_large=allow_large, note=options.say)
+            alive = _verified(path, sha256, puzzles, allow_large, device=device, dtype=dtype, threads=threads)
+            code = max(code, 0 if alive else 1)
+        except (WeightsError, NetworkError) as error:  # the others are looked at all the same
+            options.say(f"trmsolve: {error}")
+            code = max(code, error.exit_code)
+    if code:
+        raise typer.Exit(code)
 
 
 def _verified(path: Path, expected: str | None, puzzles: int, allow_large: bool, **where: Any) -> bool:
     """Say what is found out about a file; False if it answers too few puzzles. Raises WeightsError if it is odd."""
-    import torch
-
+    from trmsolve.bounds import expected_shapes
     from trmsolve.files import sha256
     from trmsolve.model_card import parameters
     from trmsolve.render import make_console
     from trmsolve.shelf import pinned
-    from trmsolve.smoke import smoke
-    from trmsolve.weights import load_model, read_info
+    from trmsolve.smoke import TASKS, smoke
+    from trmsolve.weights import check_whole, read_info
 
     typer.echo(str(path))
     about = read_info(path)
@@ -153,11 +156,14 @@ def _verified(path: Path, expected: str | None, puzzles: int, allow_large: bool,
         raise WeightsError(f"{path} is not the file it should be: sha256 is {found}, {pin[1]} says {pin[0]}")
     _fact("sha256", found)
     _fact("pinned", f"the same, by {pin[1]}" if pin else "nowhere")
-    model = load_model(path, None, torch.float32, torch.device("cpu"), allow_large=allow_large)
+    check_whole(path, allow_large=allow_large)
     _fact("checksum", "right" if about.checksum else "none inside")
-    _fact("tensors", f"{len(model.state_dict())}, as configured and finite, {parameters(about.config):,} parameters")
-    del model
+    tensors = len(expected_shapes(about.config))
+    _fact("tensors", f"{tensors}, as configured and finite, {parameters(about.config):,} parameters")
     if not puzzles:
+        return True
+    if about.task not in TASKS:
+        _fact("smoke", f"none: there are no puzzles for {about.task or 'a task that is not named'}")
         return True
     if about.task == "arc" and about.config.mixer != "planes":
         _fact("smoke", "none: a network of the paper's form answers the ARC tasks of its table, which are not here")
@@ -186,11 +192,13 @@ def score_lines(about: "WeightsInfo") -> list[str]:
 def _rate(figures: dict[str, Any]) -> str:
     """The rate that the task is judged by, with how many puzzles it is of."""
     keys = ("pass@2",) if figures.get("task") == "arc" else ("exact", "verified")
-    found = {key: figures[key] for key in keys if isinstance(figures.get(key), int | float)}
+    found = {key: rate for key in keys if (rate := figures.get(key)) is not None and type(rate) in (int, float)}
+    found = {key: rate for key, rate in found.items() if 0 <= rate <= 1}  # a stranger's record may say anything
     if len(set(found.values())) == 1:  # one view's: what is exact is verified, and nothing else is
         found = {key: found[key] for key in list(found)[:1]}
     rates = [f"{rate:.1%} {key}" for key, rate in found.items()]
-    return f"{', '.join(rates) or 'no rate'} of {figures.get('n', '?')}"
+    n = figures.get("n")
+    return f"{', '.join(rates) or 'no rate'} of {n if type(n) is int and 0 < n < 10**9 else '?'}"
 
 
 def _listed(rows: list[dict[str, Any]]) -> str:
@@ -198,7 +206,7 @@ def _listed(rows: list[dict[str, Any]]) -> str:
     cells = [("name", "task", "parameters", "where", "score")]
     for row in rows:
         number = "" if row["parameters"] is None else f"{row['parameters']:,}"
-        cells.append((row["name"], row["task"], number, row["where"], row["score"]))
+        cells.append((row["name"], _printable(row["task"]), number, row["where"], _printable(row["score"])))
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in cells)
 
@@ -226,7 +234,12 @@ def _block(name: str, lines: list[str]) -> list[str]:
 
 
 def _line(name: str, text: str) -> str:
-    return f"  {name:12}{text}"
+    return f"  {name:12}{_printable(text)}"
+
+
+def _printable(text: str) -> str:
+    """What a file says of itself may be anything: it draws nothing on a terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _fact(name: str, text: str) -> None:

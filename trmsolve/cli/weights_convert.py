@@ -39,17 +39,19 @@ def convert(
         str | None, typer.Option(metavar="NAME", help="Which network, if the file holds several.", show_default=False)
     ] = None,
     recursions: Annotated[
-        int | None, typer.Option(metavar="T", help="Of a cycle.", show_default="3", rich_help_panel=SHAPES)
+        int | None, typer.Option(min=1, metavar="T", help="Of a cycle.", show_default="3", rich_help_panel=SHAPES)
     ] = None,
     latent_steps: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Of a recursion.", show_default="sudoku 6, else 4", rich_help_panel=SHAPES),
+        typer.Option(
+            min=1, metavar="N", help="Of a recursion.", show_default="sudoku 6, else 4", rich_help_panel=SHAPES
+        ),
     ] = None,
     positions: Annotated[
         str | None, typer.Option(help="rope or none, of attention.", show_default="rope", rich_help_panel=SHAPES)
     ] = None,
     heads: Annotated[
-        int | None, typer.Option(metavar="N", help="Of attention.", show_default="8", rich_help_panel=SHAPES)
+        int | None, typer.Option(min=1, metavar="N", help="Of attention.", show_default="8", rich_help_panel=SHAPES)
     ] = None,
     allow_large: options.AllowLarge = False,
     offline: options.Offline = False,
@@ -61,9 +63,13 @@ def convert(
     """
     from trmsolve.convert import TABLES, Checkpoint, Said, is_pickled
     from trmsolve.convert import convert as write
+    from trmsolve.smoke import TASKS
 
-    if table not in TABLES:
-        raise UsageError(f"--table {table} is not known: use {', '.join(TABLES)}")
+    for name, value, known in (
+        ("table", table, TABLES), ("task", task, TASKS), ("positions", positions, ("rope", "none", "learned")),
+    ):  # fmt: skip
+        if value is not None and value not in known:
+            raise UsageError(f"--{name} {value} is not known: use {', '.join(known)}")
     stored = _dtype(dtype)
     path, out = _source(checkpoint, out, offline, allow_large)
     if is_pickled(path):
@@ -72,6 +78,8 @@ def convert(
     opened = Checkpoint.open(path, task, said, part, large=allow_large)
     config = opened.config
     about = write(opened, out, table=table, dtype=stored)
+    if about.task == "arc" and table == "keep":
+        _bring_names(path, out)
     shape = f"T = {config.recursions}, n = {config.latent_steps}, {config.mixer}, positions {config.positions}"
     typer.echo(f"{about.task}, {shape}, hidden size {config.hidden_size}, {config.layers} layers", err=True)
     if opened.assumed:
@@ -90,26 +98,40 @@ def _dtype(named: str) -> "torch.dtype | None":
 
 def _source(named: str, out: Path | None, offline: bool, allow_large: bool) -> tuple[Path, Path]:
     """The checkpoint on the disk, fetched if it has to be, and the file to write. Raises UsageError if that exists."""
+    from trmsolve.file_kind import check_kind
     from trmsolve.files import sha256
     from trmsolve.hub import find
     from trmsolve.hub_address import is_address
     from trmsolve.shelf import address_of, public_of
 
-    here = not is_address(named) and (Path(named).exists() or public_of(named) is None)
-    source = Path(named) if here else Path(address_of(named).path or address_of(named).repo)
-    target = out or (source if here else Path(source.name)).with_name(_weights_name(source.name))
-    if target.exists():
-        raise UsageError(f"{target} exists: name another file with --out")
-    if here:
-        return source, target
-    path = find(
-        address_of(named), offline=offline, allow_large=allow_large, pickled=True,
-        note=options.say,
-    )  # fmt: skip
     public = public_of(named)
+    if public is None and not is_address(named):
+        check_kind(source := Path(named))
+        return source, _free(out or source.with_name(_weights_name(source.name)))
+    address = address_of(named)
+    target = _free(out or Path(_weights_name(Path(address.path or address.repo).name)))
+    path = find(address, offline=offline, allow_large=allow_large, pickled=True, note=options.say)
     if public is not None and public.sha256 is not None and (found := sha256(path)) != public.sha256:
         raise WeightsError(f"{path} is not the file that is known as {public.name}: its sha256 is {found}")
     return path, target
+
+
+def _free(path: Path) -> Path:
+    if path.exists():
+        raise UsageError(f"{path} exists: name another file with --out")
+    return path
+
+
+def _bring_names(source: Path, out: Path) -> None:
+    """What says which row of the table is which task goes where the weights go, and replaces nothing."""
+    from trmsolve.files import write_atomically
+    from trmsolve.known import IDENTIFIERS, PUZZLES
+
+    for name in (IDENTIFIERS, PUZZLES):
+        theirs, ours = source.with_name(name), out.with_name(name)
+        if theirs.is_file() and not ours.exists():
+            write_atomically(ours, theirs.read_bytes())
+            options.say(f"{ours} names the rows of its table")
 
 
 def _weights_name(name: str) -> str:
