@@ -172,7 +172,6 @@ def test_a_record_may_say_anything_and_draws_nothing(scores: dict[str, Any], tmp
     save_weights(path, official_state(prefix=""), WeightsInfo(CONFIG, "arc", {"\x1b[31m": "\x1b"}, scores), None)
     said = run("info", str(path))
     assert said.exit_code == 0 and "\x1b" not in said.stdout and "12345" not in said.stdout
-    assert headline(read_info(path)).isprintable() or "b" in str(scores)
 
 
 def test_large_weights_are_verified_and_used_only_if_that_is_wanted(
