@@ -89,7 +89,28 @@ def test_scores_are_not_written_into_the_cache(hub: FakeHub, tmp_path: Path) -> 
     data = tmp_path / "data.csv"
     data.write_text(f"question,answer\n{PUZZLE},{PUZZLE.replace('0', '1')}\n")
     done = run("eval", "--data", str(data), "--weights", HERE, "--record")
-    assert done.exit_code == 2 and "is not yours to change" in done.stderr and hub.downloads() == []
+    assert done.exit_code == 2 and "is to stay as it is" in done.stderr and hub.downloads() == []
+
+
+def test_large_weights_are_fetched_only_if_that_is_wanted(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trmsolve.bounds.MAX_FILE", 1000)
+    command = ("sudoku", "-", "--weights", HERE, "--quiet")
+    refused = run(*command, text=PUZZLE)
+    assert refused.exit_code == 3 and "--allow-large takes it" in refused.stderr and hub.downloads() == []
+    taken = run(*command, "--allow-large", text=PUZZLE)
+    assert taken.exit_code == 0 and taken.stderr == "", "quiet is quiet, about a download too"
+
+
+def test_training_may_begin_with_weights_of_the_hub(hub: FakeHub, tmp_path: Path) -> None:
+    data, out = tmp_path / "data.csv", tmp_path / "run"
+    solution = "534678912672195348198342567859761423426853791713924856961537284287419635345286179"
+    data.write_text(f"question,answer,rating\n{PUZZLE},{solution},0\n{PUZZLE[:-1]}0,{solution},0\n")
+    command = ("train", "--data", str(data), "--out", str(out), "--start-from", HERE, "--steps", "1")
+    refused = run(*command, "--offline")
+    assert refused.exit_code == 4 and "offline" in refused.stderr
+    begun = run(*command, "--batch-size", "2", "--held-out", "1", "--threads", "1", "-q")
+    assert begun.exit_code == 0, begun.stderr
+    assert read_info(out / "sudoku.safetensors").training["start_from"] == HERE
 
 
 def checkpoint(tmp_path: Path) -> bytes:
