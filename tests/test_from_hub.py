@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from trmsolve import load
 from trmsolve.cli import app
 from trmsolve.errors import NetworkError
 from trmsolve.public_checkpoints import PUBLIC, PublicCheckpoint
+from trmsolve.puzzles import get_task
 from trmsolve.weights import bundled_weights, read_info
 
 PUZZLE = "530070000600195000098000060800060003400803001700020006060000280000419005000080079"
@@ -103,8 +105,10 @@ def test_large_weights_are_fetched_only_if_that_is_wanted(hub: FakeHub, monkeypa
 
 def test_training_may_begin_with_weights_of_the_hub(hub: FakeHub, tmp_path: Path) -> None:
     data, out = tmp_path / "data.csv", tmp_path / "run"
-    solution = "534678912672195348198342567859761423426853791713924856961537284287419635345286179"
-    data.write_text(f"question,answer,rating\n{PUZZLE},{solution},0\n{PUZZLE[:-1]}0,{solution},0\n")
+    room = get_task("sudoku")
+    made = [(one.grid, one.answer) for one in islice(room.generate("easy", 1), 3) if one.answer is not None]
+    rows = [f"{room.line(question)},{room.line(answer)},0" for question, answer in made]
+    data.write_text("\n".join(["question,answer,rating", *rows]))
     command = ("train", "--data", str(data), "--out", str(out), "--start-from", HERE, "--steps", "1")
     refused = run(*command, "--offline")
     assert refused.exit_code == 4 and "offline" in refused.stderr
