@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from safetensors.torch import save
 from typer.testing import CliRunner
 
-from tests.fake_hub import READER, Failure, FakeHub, fake_hub, no_sockets
+from tests.fake_hub import READER, WRITER, Failure, FakeHub, fake_hub, no_sockets
 from trmsolve.config import TRMConfig
 from trmsolve.errors import NetworkError, TrmsolveError, UsageError, WeightsError
-from trmsolve.hub import Address, Cached, cached, find, is_address, pull, sha256_known
+from trmsolve.hub import Address, Cached, cached, find, is_address, pull, push, sha256_known
 from trmsolve.model import TinyRecursiveModel
 from trmsolve.weights import WeightsInfo, save_weights
 
@@ -136,6 +136,29 @@ def test_a_pin_holds_until_it_is_pulled(hub: FakeHub, said: list[str]) -> None:
     assert pull(HERE, note=said.append).previous == second and len(said) == 1, "nothing new, nothing said"
 
 
+def test_what_a_check_refuses_is_not_pinned(hub: FakeHub) -> None:
+    def refuse(path: Path) -> None:
+        if path.read_bytes() == b"bad":
+            raise WeightsError(f"{path.name} is bad")
+
+    hub.repo("me/trm", {MAIN: b"bad"})
+    for ask in (find, pull):
+        with pytest.raises(WeightsError, match=r"model\.safetensors is bad"):
+            ask(HERE, check=refuse)
+        with pytest.raises(NetworkError, match="not in the cache"):
+            find(HERE, offline=True)
+    first = hub.repo("me/trm", {MAIN: b"first"})
+    assert find(HERE, check=refuse).read_bytes() == b"first"
+    hub.repo("me/trm", {MAIN: b"bad"})
+    with pytest.raises(WeightsError, match="is bad"):
+        pull(HERE, check=refuse)
+    assert find(HERE).read_bytes() == b"first" and pull(HERE, offline=True, check=refuse).commit == first
+    path = pull(HERE).path
+    with pytest.raises(WeightsError, match="is bad"):
+        pull(HERE, offline=True, check=refuse)
+    assert path.read_bytes() == b"bad", "whoever asks for no check gets what there is"
+
+
 def test_another_file_of_a_pinned_revision_comes_from_the_same_commit(hub: FakeHub) -> None:
     hub.repo("me/trm", {MAIN: b"first", "a.safetensors": b"a of first"})
     find(HERE)
@@ -144,12 +167,14 @@ def test_another_file_of_a_pinned_revision_comes_from_the_same_commit(hub: FakeH
 
 
 def test_a_pinned_commit_that_the_hub_has_no_more(hub: FakeHub) -> None:
-    first = hub.repo("me/trm", {MAIN: b"first", "a.safetensors": b"a"})
+    first = hub.repo("me/trm", {MAIN: b"first", "a.safetensors": b"a", "a.pt": b"pickle"})
     find(HERE)
     hub.repo("me/trm", {MAIN: b"second"})
     del hub.repos["me/trm"].commits[first]
     with pytest.raises(WeightsError, match=f"has no revision {first}, as main was here: 'trmsolve weights pull hf://"):
         find(Address("me/trm", None, "a.safetensors"))
+    with pytest.raises(WeightsError, match=r"as main was here: name one that it has, hf://me/trm@REVISION/a\.pt$"):
+        find(Address("me/trm", None, "a.pt"), pickled=True)
     assert find(HERE).read_bytes() == b"first", "what is here stays usable"
 
 
@@ -328,6 +353,23 @@ def test_offline_opens_no_socket(
 
 
 @pytest.mark.parametrize(
+    ("path", "pickled", "verb"),
+    [
+        (None, False, "pull"),
+        (None, True, "convert"),
+        ("run/step_1", False, "convert"),
+        ("a.safetensors", False, "pull"),
+    ],
+)
+def test_offline_names_the_command_that_would_fetch_it(
+    hub: FakeHub, path: str | None, pickled: bool, verb: str
+) -> None:
+    address = Address("me/trm", None, path)
+    with pytest.raises(NetworkError, match=f"'trmsolve weights {verb} {address}' fetches it with a network"):
+        find(address, pickled=pickled, offline=True)
+
+
+@pytest.mark.parametrize(
     ("breaks", "error", "told"),
     [
         (lambda hub: setattr(hub, "fails", Failure(503)), NetworkError, "answers with error 503: try again later"),
@@ -381,6 +423,43 @@ def test_a_hub_that_nobody_runs_and_one_that_fails_late(
     with pytest.raises(NetworkError, match=r"http://127\.0\.0\.1:9 cannot be reached"):
         find(HERE)
     assert capfd.readouterr() == ("", ""), "the client's attempts are its own"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("HF_TOKEN", "hf_s\u00e9cret"), ("HTTPS_PROXY", "foo://user:s\u00e9cret@bar"), ("ALL_PROXY", "foo://s\u00e9cret")],
+)
+@pytest.mark.parametrize("ask", [find, pull, lambda address: push({"a": b"a"}, address)], ids=["find", "pull", "push"])
+def test_a_token_or_proxy_that_makes_no_sense(
+    hub: FakeHub, monkeypatch: pytest.MonkeyPatch, name: str, value: str, ask: Callable[[Address], object]
+) -> None:
+    hub.repo("me/trm", {MAIN: b"weights"})
+    monkeypatch.setenv("HF_TOKEN", WRITER)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(NetworkError, match=r"HF_ENDPOINT, HF_TOKEN, the proxy, .* is not usable") as told:
+        ask(HERE)
+    assert "cret" not in str(told.value) and told.value.__suppress_context__ and hub.requests == []
+
+
+@pytest.mark.parametrize("endpoint", ["http://[::1", "http://x:99999"])
+def test_an_endpoint_that_makes_no_sense(tmp_path: Path, endpoint: str) -> None:
+    code = """if True:
+        import os
+        from trmsolve.hub import Address, cached, find, front_matter, pull, push
+        here = Address.parse("hf://me/trm")
+        asks = (lambda: find(here), lambda: pull(here), lambda: push({}, here), lambda: front_matter("a", {}, []))
+        for ask in asks:
+            try:
+                ask()
+            except Exception as error:
+                print(type(error).__name__, error)
+    """
+    environment = {**os.environ, "HF_ENDPOINT": endpoint, "HF_HOME": str(tmp_path)}
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    told = "NetworkError HF_ENDPOINT, HF_TOKEN, the proxy, or what else the environment sets for the hub, is not usable"
+    lines = result.stdout.splitlines()
+    assert result.stderr == "" and len(lines) >= 3 and all(line.startswith(told) for line in lines)
 
 
 def test_a_full_disk_stays_what_it_is(hub: FakeHub, tmp_path: Path) -> None:
@@ -492,6 +571,33 @@ def test_pull_leaves_with_the_agreed_codes(hub: FakeHub, tmp_path: Path) -> None
     hub.fails = Failure(500)
     code, out, err = run("hf://me/trm")
     assert (code, out) == (4, "") and len(err.splitlines()) == 1
+
+
+@pytest.mark.usefixtures("process_as_it_was")
+def test_a_damaged_upload_leaves_what_was_pulled_before(hub: FakeHub, tmp_path: Path) -> None:
+    payload = weights(tmp_path)
+    hub.repo("me/trm", {MAIN: payload})
+    assert run("hf://me/trm")[0] == 0
+    bad = bytearray(payload)
+    bad[-1] ^= 1  # its checksum alone tells
+    for upload, why in ((payload[:-100], "it is cut off"), (bytes(bad), "says its checksum")):
+        hub.repo("me/trm", {MAIN: upload})
+        code, out, err = run("hf://me/trm", "-q")
+        assert (code, out) == (3, "") and why in err
+        assert find(HERE).read_bytes() == payload
+    assert run("hf://me/trm", "--offline")[0] == 0
+
+
+@pytest.mark.usefixtures("process_as_it_was")
+def test_pull_takes_what_is_large_only_if_told(hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.repo("me/trm", {MAIN: weights(tmp_path)})
+    monkeypatch.setattr("trmsolve.bounds.MAX_FILE", 1024)
+    code, out, err = run("hf://me/trm")
+    assert (code, out) == (3, "") and "--allow-large takes it" in err
+    code, out, _ = run("hf://me/trm", "--allow-large")
+    assert code == 0 and Path(out.strip()).is_file()
+    code, _, err = run("hf://me/trm", "--offline")
+    assert code == 3 and "--allow-large takes it" in err
 
 
 def test_the_environment_is_honoured(hub: FakeHub, tmp_path: Path) -> None:

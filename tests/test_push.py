@@ -153,6 +153,12 @@ def test_what_cannot_be_pushed(hub: FakeHub, address: Address, error: type[Trmso
         push(FILES, address)
 
 
+def test_what_answers_a_push_and_is_not_the_hub(hub: FakeHub) -> None:
+    hub.page = b"<html>log in to the cafe</html>"
+    with pytest.raises(NetworkError, match="is not the hub: check the network"):
+        push(FILES, HERE)
+
+
 # What the card says.
 
 
@@ -305,3 +311,21 @@ def test_only_whole_weights_are_pushed(hub: FakeHub, made: Path, tmp_path: Path)
     assert code == 2 and "model.safetensors and sudoku.safetensors: name the file to push" in err
     assert run(str(whole), "me/trm")[0] == 2
     assert hub.requests == []
+
+
+@pytest.mark.usefixtures("process_as_it_was")
+@pytest.mark.parametrize("address", ["hf://me/new@v1", "hf://me/new/model.safetensors"])
+@pytest.mark.parametrize("dry", [["--dry-run"], []])
+def test_a_dry_run_refuses_the_addresses_that_a_push_does(
+    hub: FakeHub, made: Path, address: str, dry: list[str]
+) -> None:
+    code, out, err = run(str(made), address, *dry)
+    assert (code, out) == (2, "") and "pushed to a repository as a whole, hf://me/new" in err
+
+
+@pytest.mark.usefixtures("process_as_it_was")
+def test_push_takes_what_is_large_only_if_told(hub: FakeHub, made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trmsolve.bounds.MAX_FILE", 1024)
+    code, out, err = run(str(made), "hf://me/trm")
+    assert (code, out) == (3, "") and "--allow-large takes it" in err and hub.requests == []
+    assert run(str(made), "hf://me/trm", "--allow-large") == (0, f"{hub.endpoint}/me/trm\n", "")

@@ -1,5 +1,6 @@
 """``trmsolve weights pull`` and ``push``: weights from the Hugging Face Hub, and to it."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,9 +21,10 @@ def pull(
     allow_large: options.AllowLarge = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the path alone.")] = False,
 ) -> None:
-    """Fetch what a revision names now, pin it, check it, and print the path of the file.
+    """Fetch what a revision names now, check it, pin it, and print the path of the file.
 
-    From then on --weights with this address takes the same file, without asking anybody, until it is pulled again.
+    From then on --weights with this address takes the same file, without asking anybody, until it is pulled again. A
+    file that is damaged is not pinned: what was taken before stays.
 
     \b
     Exit codes
@@ -30,16 +32,14 @@ def pull(
     3  there is none, it is not given out, or it is damaged
     4  the hub cannot be reached, or is not to be
     """
-    import torch
-
     from trmsolve import hub
     from trmsolve.model_card import parameters
     from trmsolve.shelf import address_of
-    from trmsolve.weights import load_model, read_info
+    from trmsolve.weights import check_whole, read_info
 
     note = hub.silent if quiet else options.say
-    pulled = hub.pull(address_of(address), offline=offline, allow_large=allow_large, note=note)
-    load_model(pulled.path, None, torch.float32, torch.device("cpu"), allow_large=allow_large)
+    check = partial(check_whole, allow_large=allow_large)
+    pulled = hub.pull(address_of(address), offline=offline, allow_large=allow_large, note=note, check=check)
     info = read_info(pulled.path)
     commit = f"commit {pulled.commit[:12]}"
     if pulled.previous not in (None, pulled.commit):
@@ -58,6 +58,7 @@ def push(
         str, typer.Option("--message", "-m", metavar="TEXT", help="What the commit says.")
     ] = "Weights of a Tiny Recursive Model",
     offline: options.Offline = False,
+    allow_large: options.AllowLarge = False,
 ) -> None:
     """Publish weights with a card that says what they scored, and print the url.
 
@@ -67,18 +68,17 @@ def push(
     \b
     Exit codes
     0  it is published
-    2  nobody is logged in, or they may not write there
+    2  nobody is logged in, or they may not write there, or it is no repository as a whole
     3  the weights are missing or damaged
     4  the hub cannot be reached, or is not to be
     """
-    import torch
-
     from trmsolve import hub
     from trmsolve.model_card import package
-    from trmsolve.weights import load_model
+    from trmsolve.weights import check_whole
 
     goal, path = hub.Address.parse(address), weights_in(folder)
-    load_model(path, None, torch.float32, torch.device("cpu"))
+    hub.check_goal(goal)
+    check_whole(path, allow_large=allow_large)
     files = package(path, goal.repo)
     if dry_run:
         for name, payload in files.items():
