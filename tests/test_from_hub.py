@@ -94,6 +94,17 @@ def test_scores_are_not_written_into_the_cache(hub: FakeHub, tmp_path: Path) -> 
     assert done.exit_code == 2 and "is to stay as it is" in done.stderr and hub.downloads() == []
 
 
+def test_what_is_damaged_never_comes_to_stand_for_its_address(hub: FakeHub) -> None:
+    whole = bundled_weights("sudoku").read_bytes()
+    damaged = bytearray(whole)
+    damaged[-100] ^= 1
+    hub.repo("me/trm", {"model.safetensors": bytes(damaged)})
+    refused = run("sudoku", "-", "--weights", HERE, text=PUZZLE)
+    assert refused.exit_code == 3 and "checksum" in refused.stderr
+    hub.repo("me/trm", {"model.safetensors": whole})
+    assert run("sudoku", "-", "--weights", HERE, "--quiet", text=PUZZLE).exit_code == 0
+
+
 def test_large_weights_are_fetched_only_if_that_is_wanted(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("trmsolve.bounds.MAX_FILE", 1000)
     command = ("sudoku", "-", "--weights", HERE, "--quiet")

@@ -6,12 +6,13 @@ Knows paths and names; what is in the files is ``weights``', and how they are fe
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from trmsolve.errors import UsageError, WeightsError
 from trmsolve.hub_address import Address, is_address
 from trmsolve.public_checkpoints import PUBLIC, PublicCheckpoint, find_public
-from trmsolve.weights import WeightsInfo, bundled_weights, read_info, weights_at
+from trmsolve.weights import WeightsInfo, bundled_weights, check_whole, read_info, weights_at
 
 BUNDLED = ("sudoku", "maze", "arc")
 SUMS = "SHA256SUMS"
@@ -120,7 +121,8 @@ def public_of(text: str) -> PublicCheckpoint | None:
 def _fetch(text: str, offline: bool, allow_large: bool, note: Callable[[str], None]) -> Path:
     from trmsolve.hub import find
 
-    return find(address_of(text), offline=offline, allow_large=allow_large, note=note)
+    check = partial(check_whole, allow_large=allow_large)  # before the address stands for it
+    return find(address_of(text), offline=offline, allow_large=allow_large, note=note, check=check)
 
 
 def _at(path: Path, task: str | None) -> Path:
