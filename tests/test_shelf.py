@@ -134,5 +134,12 @@ def test_the_bundled_weights_are_pinned_and_as_pinned() -> None:
 def test_what_is_kept_is_the_bundled_then_the_cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = list(kept())
     assert [(one.name, one.where, one.info.task) for one in found] == [(task, "bundled", task) for task in BUNDLED]
+
+    def unusable() -> NoReturn:
+        raise NetworkError("HF_ENDPOINT is not usable")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("trmsolve.hub.cached", unusable)
+        assert len(list(kept())) == 3
     monkeypatch.setattr(shelf, "bundled_weights", lambda task: (_ for _ in ()).throw(WeightsError("none")))
     assert list(kept()) == []
