@@ -538,7 +538,7 @@ def test_an_interrupted_measurement_says_that_it_is_none(challenges: Path, monke
     interrupting(monkeypatch, 5)
     kept: list[Any] = []
     monkeypatch.setattr("trmsolve.weights.record_score", lambda *score: kept.append(score))
-    result = measure("--data", challenges, "--json", "--record")
+    result = measure("--data", challenges, "--json", "--record", "--weights", "w.safetensors")
     assert result.exit_code == 130 and not kept
     record = json.loads(result.stdout)
     assert (record["interrupted"], record["planned"], record["n"], list(record["tasks"])) == (True, 2, 1, ["ab"])

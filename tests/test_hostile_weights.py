@@ -492,7 +492,9 @@ def test_each_other_kind_of_file_is_called_by_its_name(tmp_path: Path, kind: str
     path = tmp_path / "w.safetensors"
     path.write_bytes(content)
     said = refused(path, message)
-    assert said.endswith(f"convert it first: trmsolve weights convert {path}") == ("pickled" in said)
+    zipped = content.startswith(b"PK") and "numpy" not in said
+    assert said.endswith(f"convert it first: trmsolve weights convert {path}") == zipped
+    assert said.endswith("of an old kind: save it anew with a later torch") == ("pickled" in said and not zipped)
 
 
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
