@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,12 +17,23 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import typer
 from huggingface_hub import close_session, constants
+from typer.testing import CliRunner
 
 WRITER, READER = "hf_may_write", "hf_may_read"
 INFO = re.compile(r"/api/models/([^/]+/[^/]+?)(?:/revision/(.+))?")
 RESOLVE = re.compile(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)")
 CHANGE = re.compile(r"/api/models/([^/]+/[^/]+)/(preupload|commit)/(.+)")
+
+
+def run_command(command: Callable[..., None], *arguments: str) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of a command by itself; an error that it lets through is raised."""
+    app = typer.Typer()
+    app.command()(command)
+    result = CliRunner().invoke(app, [*arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stdout, result.stderr
 
 
 class Failure(NamedTuple):

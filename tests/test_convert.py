@@ -350,7 +350,7 @@ def test_a_network_beyond_the_bounds_is_converted_only_if_that_is_wanted(tmp_pat
     torch.save(official_state(config), tmp_path / "step_1")
     with pytest.raises(WeightsError, match="layers is 17, more than the 16 allowed: --allow-large takes it"):
         Checkpoint.open(tmp_path / "step_1")
-    assert Checkpoint.open(tmp_path / "step_1", large=True).config == config
+    assert Checkpoint.open(tmp_path / "step_1", allow_large=True).config == config
 
 
 def test_flipped_bytes_never_crash_the_reader(checkpoint: Path, tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ from huggingface_hub.utils._validators import validate_repo_id
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save
-from typer.testing import CliRunner
 
-from tests.fake_hub import READER, WRITER, Failure, FakeHub, fake_hub, no_sockets
+from tests.fake_hub import READER, WRITER, Failure, FakeHub, fake_hub, no_sockets, run_command
+from trmsolve.cli.weights_hub import pull as command
 from trmsolve.config import TRMConfig
 from trmsolve.errors import NetworkError, TrmsolveError, UsageError, WeightsError
 from trmsolve.hub import Address, Cached, cached, find, is_address, pull, push, sha256_known
@@ -533,15 +533,7 @@ def test_a_damaged_cache_is_asked_for_anew(hub: FakeHub, text: str) -> None:
 
 
 def run(*arguments: str) -> tuple[int, str, str]:
-    import typer
-
-    from trmsolve.cli.weights_hub import pull as command
-
-    app = typer.Typer()
-    app.command()(command)
-    result = CliRunner().invoke(app, [*arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result.exit_code, result.stdout, result.stderr
+    return run_command(command, *arguments)
 
 
 @pytest.mark.usefixtures("process_as_it_was")

@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 import torch
-import typer
 import yaml  # type: ignore[import-untyped]
 from huggingface_hub import ModelCard, ModelCardData, constants
 from safetensors.torch import save
-from typer.testing import CliRunner
 
-from tests.fake_hub import READER, WRITER, Failure, FakeHub, FakeRepo, fake_hub, no_sockets
+from tests.fake_hub import READER, WRITER, Failure, FakeHub, FakeRepo, fake_hub, no_sockets, run_command
 from trmsolve.cli.weights_hub import push as command
 from trmsolve.config import TRMConfig
 from trmsolve.errors import NetworkError, TrmsolveError, UsageError
@@ -266,11 +264,7 @@ def test_a_file_of_figures_that_is_none(made: Path) -> None:
 
 
 def run(*arguments: str) -> tuple[int, str, str]:
-    app = typer.Typer()
-    app.command()(command)
-    result = CliRunner().invoke(app, [*arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result.exit_code, result.stdout, result.stderr
+    return run_command(command, *arguments)
 
 
 @pytest.mark.usefixtures("process_as_it_was")

@@ -18,6 +18,7 @@ from trmsolve.attempt import Frame, predict
 from trmsolve.device import Placement, choose_compiled, choose_placement
 from trmsolve.effort import MAX_CYCLES, Effort
 from trmsolve.errors import PuzzleError, UsageError, WeightsError
+from trmsolve.hub import silent
 from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles.arc import LARGEST, Adapting, ArcAnswer, ArcCycle, ArcTask, Candidate, Pair
 from trmsolve.puzzles.arc_canvas import SYMBOLS, Canvas
@@ -176,7 +177,7 @@ def load_arc(
     weights: str | Path | None = None,
     offline: bool = False,
     allow_large: bool = False,
-    note: Callable[[str], None] = lambda line: None,
+    note: Callable[[str], None] = silent,
     budget: float | None = None,
     steps: int | None = None,
     cycles: int = MAX_CYCLES,

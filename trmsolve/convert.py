@@ -81,15 +81,21 @@ class Checkpoint:
 
     @classmethod
     def open(
-        cls, path: Path, task: str | None = None, said: Said = Said(), part: str | None = None, *, large: bool = False
-    ) -> "Checkpoint":  # fmt: skip
+        cls,
+        path: Path,
+        task: str | None = None,
+        said: Said = Said(),
+        part: str | None = None,
+        *,
+        allow_large: bool = False,
+    ) -> "Checkpoint":
         """Read all but the tensors' values. Raises WeightsError saying what is wrong with the file.
 
         ``part`` names one of several networks in a file, such as the average beside the raw one. Files over 512 MiB are
-        refused if not ``large``.
+        refused unless ``allow_large``.
         """
         check_kind(path)
-        check_size(path, allow_large=large)
+        check_size(path, allow_large=allow_large)
         if part is not None and not is_pickled(path):
             raise UsageError(f"{path} holds a single network: leave --part out")
         stored = _stripped(path, _read_pickled(path, part) if is_pickled(path) else _read_safetensors(path))
@@ -101,7 +107,7 @@ class Checkpoint:
             raise WeightsError(f"{path} is no checkpoint of a Tiny Recursive Model: {error}") from None
         if task is not None and found != task:
             raise WeightsError(f"{path} was trained for {found}, not for {task}: it has {config.vocab_size} tokens")
-        check_bounds(path, config, allow_large=large)
+        check_bounds(path, config, allow_large=allow_large)
         fitting_names(path, shapes, expected_shapes(config))
         return cls(path, found, config, stored, assumed)
 

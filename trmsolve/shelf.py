@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from trmsolve.errors import NetworkError, UsageError, WeightsError
+from trmsolve.hub import silent
 from trmsolve.hub_address import Address, is_address
 from trmsolve.public_checkpoints import PUBLIC, PublicCheckpoint, find_public
 from trmsolve.weights import WeightsInfo, bundled_weights, check_whole, read_info, weights_at
@@ -35,7 +36,7 @@ def locate(
     *,
     offline: bool = False,
     allow_large: bool = False,
-    note: Callable[[str], None] = lambda line: None,
+    note: Callable[[str], None] = silent,
 ) -> Path:
     """The file of weights that is meant: those of ``task`` if nothing is named, else a path, a name or an address.
 

@@ -17,8 +17,8 @@ from trmsolve.puzzles.base import Answer, Grid
 
 PUZZLES = 20
 SEED = 20
-TASKS = ("sudoku", "maze", "arc")
 EASY = {"sudoku": ("easy", None), "maze": ("perfect", (10, 10))}  # difficulty and size
+TASKS = (*EASY, "arc")
 VIEWS = 4  # of a puzzle: some easy ones need a second
 CELLS, STEPS = 4, 20  # of an ARC grid, a side; of learning, all tasks together
 

@@ -20,6 +20,7 @@ from trmsolve.config import TRMConfig
 from trmsolve.device import Placement, choose_placement
 from trmsolve.effort import VIEWS, Effort, usual_cycles, usual_noise
 from trmsolve.errors import PuzzleError, WeightsError
+from trmsolve.hub import silent
 from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Answer, Cycle, Grid, Puzzle, Task, Verdict, View, give_up
@@ -283,7 +284,7 @@ def load(
     weights: str | Path | None = None,
     offline: bool = False,
     allow_large: bool = False,
-    note: Callable[[str], None] = lambda line: None,
+    note: Callable[[str], None] = silent,
     cycles: int | None = None,
     views: int = VIEWS,
     batch_size: int | None = None,

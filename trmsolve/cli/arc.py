@@ -15,6 +15,7 @@ from trmsolve.cli.guard import guarded
 from trmsolve.cli.stop import Stop
 from trmsolve.effort import MAX_CYCLES
 from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.hub import silent
 from trmsolve.puzzles.arc import ArcAnswer, ArcCycle
 from trmsolve.puzzles.arc_submission import write_submission
 from trmsolve.render import count, make_console
@@ -116,7 +117,7 @@ def arc(
 
     keep_memory()
     solver = load_arc(
-        weights=weights, offline=offline, allow_large=allow_large, note=options.silent if quiet else options.say,
+        weights=weights, offline=offline, allow_large=allow_large, note=silent if quiet else options.say,
         budget=budget, steps=steps, cycles=cycles, views=views, batch=batch_size, seed=seed, device=device, dtype=dtype,
         threads=threads, keep_steps=show_steps, save_adapted=save_adapted,
     )  # fmt: skip

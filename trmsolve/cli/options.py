@@ -61,10 +61,6 @@ Pace = Annotated[float, typer.Option(min=0, help="Seconds to hold every frame, f
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say what runs where, and why.")]
 
 
-def silent(_: str) -> None:
-    """Nothing, for those who want it quiet."""
-
-
 def say(line: str) -> None:
     """A line for the person, aside of the answers."""
     typer.echo(line, err=True)

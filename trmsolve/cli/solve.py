@@ -9,10 +9,11 @@ from typing import Any
 
 import typer
 
-from trmsolve.cli.options import say, silent
+from trmsolve.cli.options import say
 from trmsolve.cli.output import Writer, choose_writer
 from trmsolve.cli.source import Item, count_items, open_items
 from trmsolve.errors import PuzzleError
+from trmsolve.hub import silent
 from trmsolve.puzzles.base import Answer, Cycle, Task, give_up
 from trmsolve.render import LiveView, ProgressView, QuietView, StepsView, View, make_console
 

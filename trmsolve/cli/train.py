@@ -15,6 +15,7 @@ from trmsolve.cli.train_data import Sources, arc_subject, check_same, puzzle_sub
 from trmsolve.dashboard import make_training_view
 from trmsolve.errors import UsageError
 from trmsolve.files import write_atomically
+from trmsolve.hub import silent
 from trmsolve.hub_address import is_address
 from trmsolve.render import make_console
 
@@ -174,7 +175,7 @@ def train(
         begin = (
             None
             if start_from is None
-            else locate(start_from, task, offline=offline, note=options.silent if quiet else options.say)
+            else locate(start_from, task, offline=offline, note=silent if quiet else options.say)
         )
         _refuse_nowhere(export)
         _check_world(world, chosen)

@@ -75,16 +75,16 @@ def convert(
     if is_pickled(path):
         options.say(RISK.format(name=path.name))
     said = Said(recursions, latent_steps, positions, heads)
-    opened = Checkpoint.open(path, task, said, part, large=allow_large)
+    opened = Checkpoint.open(path, task, said, part, allow_large=allow_large)
     config = opened.config
     about = write(opened, out, table=table, dtype=stored)
     if about.task == "arc" and table == "keep":
         _bring_names(path, out)
     shape = f"T = {config.recursions}, n = {config.latent_steps}, {config.mixer}, positions {config.positions}"
-    typer.echo(f"{about.task}, {shape}, hidden size {config.hidden_size}, {config.layers} layers", err=True)
+    options.say(f"{about.task}, {shape}, hidden size {config.hidden_size}, {config.layers} layers")
     if opened.assumed:
         taken = ", ".join(f"{FLAGS[name]} {getattr(config, name)}" for name in opened.assumed)
-        typer.echo(f"as in the paper, since nothing beside the checkpoint says otherwise: {taken}", err=True)
+        options.say(f"as in the paper, since nothing beside the checkpoint says otherwise: {taken}")
     typer.echo(str(out))
 
 
