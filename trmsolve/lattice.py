@@ -10,8 +10,8 @@ Shape letters: B batch, C cells, K candidates of a cell, S = C x K tokens.
 import torch
 from torch import Tensor
 
-CERTAIN = 0.1
-"""A candidate whose probability falls below this is ruled out, unless the caller wants more certainty."""
+CERTAIN = 0.01
+"""A candidate whose probability falls below this is ruled out, unless the caller asks for more or less certainty."""
 
 
 def keep_logits(logits: Tensor, candidates: int) -> Tensor:

@@ -18,8 +18,9 @@ from trmsolve.model import State
 GUESS = 0.5
 """How often a row that may guess does so in a cycle that is certain of nothing."""
 
-STRICTNESS = 1.5
-"""Decades by which the bound of certainty may be lower: a wrong conclusion of one search is not that of all."""
+LOOSEST, STRICTNESS = 0.1, 1.5
+"""Bounds of certainty of searches that guess lie as many decades below the loosest: a wrong conclusion of one search is
+not that of all. They may be looser than without guesses, where nothing is ever taken back."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Search:
         self.guesses: list[_Guess] = []
         self.certain = CERTAIN
         if noise:
-            self.certain *= 10 ** -(STRICTNESS * float(torch.rand(1, generator=generator)))
+            self.certain = LOOSEST * 10 ** -(STRICTNESS * float(torch.rand(1, generator=generator)))
 
     def draw(self, tokens: int) -> Tensor:
         """(1 + S,) uniform numbers of its own: whether to guess, and what."""

@@ -79,17 +79,18 @@ class Pool:
         self.batch.tokens.copy_(torch.where(told, due, answered).view_as(self.batch.tokens))
         self.steps += self.model.reach
 
-    def deduce(self, logits: Tensor, guess: float, temperature: float, hint: float) -> None:
+    def deduce(self, logits: Tensor, guess: float, temperature: float, hint: float, certain: float) -> None:
         """Where tokens are a lattice, the next cycle asks about what this one left of it.
 
-        A row where nothing is certain guesses with probability ``guess``, as freely as ``temperature`` says; with
-        probability ``hint`` it is told which of the candidates are true and guesses among them.
+        What is less probable than ``certain`` is ruled out. A row where nothing is certain guesses with probability
+        ``guess``, as freely as ``temperature`` says; with probability ``hint`` it is told which of the candidates are
+        true and guesses among them.
         """
         tokens, labels = self.batch.tokens, self.batch.labels
         noise = temperature * gumbel(torch.rand(tokens.shape, device=self.device))
         guesses, told = (torch.rand(len(tokens), device=self.device) < chance for chance in (guess, hint))
         noise = noise + 1e6 * (told[:, None] & (labels == 1))
-        tokens.copy_(deduce(logits, tokens, self.model.config.candidates, guesses, noise)[0])
+        tokens.copy_(deduce(logits, tokens, self.model.config.candidates, guesses, noise, certain)[0])
 
     def advance(self, state: State, halt_logits: Tensor, exploration: float = 0.0) -> None:
         """Carry ``state`` on; rows whose halt logit (B,) is positive, or that are out of cycles, halt.

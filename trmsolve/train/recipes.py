@@ -12,7 +12,7 @@ from trmsolve.errors import UsageError
 OPTIMIZERS, LOSSES = ("muon", "adamw", "adam_atan2"), ("softmax", "stablemax")
 RATES = ("lr", "weight_decay", "head_lr", "head_weight_decay", "table_lr", "table_weight_decay")
 WEIGHTS = ("halt_weight", "conflict_weight", "temperature")
-FRACTIONS = ("exploration", "warmup", "final_lr", "ema", "smoothing", "guess", "hint", "drop_lost", "reveal")
+FRACTIONS = ("exploration", "warmup", "final_lr", "ema", "smoothing", "guess", "hint", "certain", "drop_lost", "reveal")
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Recipe:
     guess: float = 0.5  # lattice: probability of a guess in a cycle that is certain of nothing
     hint: float = 0.7  # lattice: how many of the guesses are told what is true, and so lead on to easier questions
     temperature: float = 1.5  # lattice: how freely guesses are drawn
+    certain: float = 0.1  # lattice: candidates less probable than this are ruled out
     drop_lost: float = 0.5  # lattice: probability that a row without its solution leaves, each cycle
     curriculum: tuple[tuple[float, int, int], ...] = ()  # until which part of the run which T and n; then the config's
     batch_cells: int = 0  # ARC on planes: a batch has as many grids as have about so many cells of all planes

@@ -108,7 +108,8 @@ class Trainer:
             gone = lost(batch.tokens, batch.labels, candidates)
             unlucky = torch.rand(len(gone), device=self.device) < recipe.drop_lost
             self.pool.abandon(gone & ((halt[:, 1] > 0) | unlucky))
-            self.pool.deduce(prediction.logits.detach(), recipe.guess, recipe.temperature, recipe.hint)
+            logits = prediction.logits.detach()
+            self.pool.deduce(logits, recipe.guess, recipe.temperature, recipe.hint, recipe.certain)
         if self.model.config.rewrites:
             self.pool.rewrite(due, prediction.logits.detach(), recipe.hint)
 
