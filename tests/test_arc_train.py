@@ -266,6 +266,7 @@ def test_the_papers_recipe_leaves_a_network_that_knows_its_tasks(data: Path, tmp
     [
         ([], "ARC tasks are not made by this program: give --data, a file or folder"),
         (["--data", "{data}", "--bands", "0=1"], "--bands: ARC tasks have no rating"),
+        (["--data", "{data}", "--base-puzzles", "9"], "--base-puzzles is for Sudoku and mazes"),
         (["--data", "{data}", "--batch-size", "3"], "--set batch_cells=N"),
         (["--data", "{data}", "--set", "most_cells=20"], "no task is left whose grids have at most 20 cells"),
         (["--data", "{data}", "--set", "batch_cells=0"], "batch_cells=0 leaves no room"),

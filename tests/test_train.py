@@ -264,6 +264,20 @@ def test_bands_of_difficulty_are_drawn_as_asked(examples: Examples) -> None:
     assert len(drawn) <= 2 * 6  # six puzzles, each as it is or transposed
 
 
+def test_base_puzzles_are_drawn_once_and_by_their_bands(examples: Examples) -> None:
+    rated = replace(examples, ratings=np.array([0, 3, 40, -1] * 6))
+    shares = {"0": 1.0, "32-127": 3.0}
+    drawn = rated.draw(8, seed=1, shares=shares)
+    assert len({grid.tobytes() for grid in drawn.questions}) == 8 and {*drawn.ratings.tolist()} == {0, 40}
+    assert (
+        drawn.mark() == rated.draw(8, 1, {"0": 1, "32-127": 3}).mark() != rated.draw(8, 2, {"0": 1, "32-127": 3}).mark()
+    )
+    assert (drawn.ratings == 40).sum() > 4  # three times as likely
+    assert rated.draw(24, seed=0).mark() == rated.mark()  # all, in their order
+    with pytest.raises(UsageError, match="13 puzzles are to be drawn, and the data has 12 to learn from"):
+        rated.draw(13, 0, {"0": 1, "32-127": 1})
+
+
 def test_held_out_examples_are_not_learned_from_under_any_symmetry(examples: Examples) -> None:
     """Every puzzle stands in the data twice, the second time in other clothes: both leave together."""
     rng = np.random.default_rng(1)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -22,6 +23,7 @@ from trmsolve.cli.stop import Stop
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles import get_task
 from trmsolve.train.checkpoint import load_checkpoint
+from trmsolve.train.data import Examples
 from trmsolve.train.journal import read_journal
 from trmsolve.weights import read_info
 
@@ -211,6 +213,25 @@ def test_training_may_begin_with_weights_by_their_name(data: Path, tmp_path: Pat
     assert unknown.exit_code == 3 and "see 'trmsolve weights list'" in unknown.stderr
 
 
+def test_few_base_puzzles_are_the_same_few_when_a_run_goes_on(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+    draw = Examples.draw
+
+    def watched(self: Examples, *arguments: Any) -> Examples:
+        few = draw(self, *arguments)
+        drawn.append(few.mark())
+        return few
+
+    monkeypatch.setattr(Examples, "draw", watched)
+    result = fresh(data, tmp_path, "--base-puzzles", 3, "--seed", 4, "--steps", 1)
+    assert result.exit_code == 0 and "3 base puzzles of " in result.stderr
+    assert train("--resume", tmp_path, "--steps", 2, "-q").exit_code == 0
+    assert len(drawn) == 2 and drawn[0] == drawn[1]
+    assert read_info(tmp_path / "sudoku.safetensors").training["base_puzzles"] == 3
+
+
 @pytest.fixture(scope="module")
 def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("finished")
@@ -233,6 +254,7 @@ def test_a_finished_run_says_so(finished: Path) -> None:
         (["--set", "lr=1"], "--set cannot change"),
         (["--batch-size", "3"], "--batch-size cannot change"),
         (["--bands", "0=1"], "--bands cannot change"),
+        (["--base-puzzles", "2"], "--base-puzzles cannot change"),
         (["--out", "elsewhere"], "--out cannot change"),
         (["--start-from", "x"], "--start-from cannot change"),
         (["--recipe", "laptop"], "--recipe cannot change"),
@@ -272,6 +294,8 @@ def test_resume_needs_a_run(tmp_path: Path) -> None:
         (["--steps", "1", "--bands", "0=inf"], "with a share from 0 on"),
         (["--steps", "1", "--bands", "0=0"], "some band must have a share above 0"),
         (["--steps", "1", "--bands", "512+=1"], "no puzzle of the data has a rating in 512+"),
+        (["--steps", "1", "--base-puzzles", "500"], "500 puzzles are to be drawn, and the data has "),
+        (["--steps", "1", "--base-puzzles", "0"], "Invalid value for '--base-puzzles'"),
         (["--steps", "1", "--recipe", "swift"], "--recipe swift is not known: use paper, "),
         (["--steps", "1", "--task", "chess"], "no task is called 'chess'"),
         (["--steps", "1", "--compile", "maybe"], "--compile maybe is not known"),

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 LENGTH, DATA, RECIPE = "How long", "What from", "How"
 
 
-KEPT = ("task", "out", "bands", "held_out", "recipe", "change", "batch_size", "start_from", "seed", "print_recipe")
+KEPT = (
+    "task", "out", "bands", "base_puzzles", "held_out", "recipe", "change", "batch_size", "start_from", "seed",
+    "print_recipe",
+)  # fmt: skip
 """What a run that goes on keeps as it was; the options' names in ``train``."""
 
 
@@ -84,6 +87,15 @@ def train(
             metavar="0=1,1-7=2,...",
             help="How much of each band of the data's rating is drawn.",
             show_default="as in the data",
+            rich_help_panel=DATA,
+        ),
+    ] = None,
+    base_puzzles: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Learn from so many puzzles of the data only, in all their symmetries; the paper's are 1000.",
+            show_default="all",
             rich_help_panel=DATA,
         ),
     ] = None,
@@ -158,6 +170,7 @@ def train(
             task, described = kept["task"], kept["described"]
             chosen, plan = Recipe.from_dict(kept["recipe"]), Plan(**{**kept["plan"], **lasting, **saving})
             shares, sources = described["bands"], sources.or_those_of(described)
+            base_puzzles = described.get("base_puzzles")
             # To the bit only where it ran before.
             where |= {k: v for k, v in kept.get("placement", {}).items() if where[k] in ("auto", None)}
         else:
@@ -168,7 +181,7 @@ def train(
                 return
             keeping: dict[str, Any] = {} if held_out is None else {"held_out": held_out}
             plan = Plan(seed=seed, **keeping, **lasting, **saving)
-            sources.check(task, bands, batch_size, chosen.config.mixer == "planes")
+            sources.check(task, bands, base_puzzles, batch_size, chosen.config.mixer == "planes")
             shares = shares_of(bands) or (None if sources.data else _usual_shares(task))
             checkpoint, out = None, out or Path("runs") / task
             _refuse_used(out)
@@ -192,9 +205,9 @@ def train(
                 of_arc, record, plan = arc_subject(chosen, sources, plan, told, view.note)
                 chosen, subject = of_arc.sized(chosen), of_arc
             else:
-                subject = puzzle_subject(task, chosen, sources.data, shares, plan.seed, view.note)
+                subject = puzzle_subject(task, chosen, sources.data, shares, base_puzzles, plan.seed, view.note)
             described = described or {
-                "recipe": recipe, **sources.recorded(task), "bands": shares,
+                "recipe": recipe, **sources.recorded(task), "bands": shares, "base_puzzles": base_puzzles,
                 "start_from": _called(start_from), "hardware": placement.reason,
                 "processes": world.size, "settings": chosen.to_dict(), **record,
             }  # fmt: skip

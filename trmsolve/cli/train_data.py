@@ -40,7 +40,7 @@ class Sources(NamedTuple):
     data: list[str]
     measured: list[str]
 
-    def check(self, task: str, bands: object, batch_size: object, planes: bool) -> None:
+    def check(self, task: str, bands: object, base_puzzles: object, batch_size: object, planes: bool) -> None:
         """Raise UsageError for options that the task does not have, and for ARC without tasks."""
         if task != "arc":
             if len(self.data) > 1:
@@ -55,6 +55,8 @@ class Sources(NamedTuple):
             )
         if bands is not None:
             raise UsageError("--bands: ARC tasks have no rating")
+        if base_puzzles is not None:
+            raise UsageError("--base-puzzles is for Sudoku and mazes: of ARC tasks name those to learn from")
         if batch_size is not None and planes:
             raise UsageError("--batch-size: this recipe's batches are measured in cells, --set batch_cells=N")
 
@@ -71,7 +73,13 @@ class Sources(NamedTuple):
 
 
 def puzzle_subject(
-    task: str, recipe: "Recipe", data: list[str], shares: dict[str, float] | None, seed: int, note: Note
+    task: str,
+    recipe: "Recipe",
+    data: list[str],
+    shares: dict[str, float] | None,
+    base_puzzles: int | None,
+    seed: int,
+    note: Note,
 ) -> "PuzzleSubject":
     """Grid puzzles with their answers. Raises PuzzleError for what cannot be read."""
     from trmsolve.puzzles import get_task
@@ -80,11 +88,11 @@ def puzzle_subject(
 
     room = get_task(task, recipe.config.vocab_size)
     if data:
-        return PuzzleSubject(room, Examples.collect(room, read_file(room, data[0])), shares)
+        return PuzzleSubject(room, Examples.collect(room, read_file(room, data[0])), shares, base_puzzles)
     note("making " + ", ".join(f"{number} {kind}" for kind, number in room.training_kinds.items()) + " puzzles")
     kinds = ((room.generate(kind, TRAINING_SEEDS + seed), number) for kind, number in room.training_kinds.items())
     made = Examples.collect(room, (puzzle for kind, number in kinds for puzzle in islice(kind, number)))
-    return PuzzleSubject(room, made, shares)
+    return PuzzleSubject(room, made, shares, base_puzzles)
 
 
 def arc_subject(

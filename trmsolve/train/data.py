@@ -71,6 +71,17 @@ class Examples:
         weights /= weights.sum()
         return weights
 
+    def draw(self, number: int, seed: int, shares: dict[str, float] | None = None) -> "Examples":
+        """So many different ones by chance, each band of difficulty by its share; without shares, all alike.
+
+        Raises UsageError if there are not as many.
+        """
+        chances = self.weights(shares) if shares else np.full(len(self), 1 / len(self))
+        if number > (able := int((chances > 0).sum())):
+            raise UsageError(f"{number} puzzles are to be drawn, and the data has {able} to learn from: ask for fewer")
+        drawn = np.random.default_rng(seed).choice(len(self), number, replace=False, p=chances)
+        return self.pick(np.sort(drawn))
+
     @classmethod
     def collect(cls, task: Task, puzzles: Iterable[Puzzle | PuzzleError]) -> "Examples":
         """From puzzles that carry their answer, on the board that networks of the task are trained on.

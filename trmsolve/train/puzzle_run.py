@@ -91,11 +91,15 @@ class Pooled:
 
 @dataclass(frozen=True, eq=False)
 class PuzzleSubject:
-    """Examples of a grid puzzle; ``shares`` say how much of each band of difficulty is drawn."""
+    """Examples of a grid puzzle; ``shares`` say how much of each band of difficulty is drawn.
+
+    With ``base_puzzles`` only so many of them are learned from, in all their symmetries.
+    """
 
     task: Task
     examples: Examples
     shares: dict[str, float] | None = None
+    base_puzzles: int | None = None
     beside = ()
 
     @property
@@ -104,16 +108,22 @@ class PuzzleSubject:
 
     @property
     def summary(self) -> str:
-        return f"{len(self.examples)} puzzles"
+        few = f"{self.base_puzzles} base puzzles of " if self.base_puzzles else ""
+        return f"{few}{len(self.examples)} puzzles"
 
     def facts(self) -> dict[str, Any]:
         return {"examples": self.examples.mark()}
 
     def begin(self, recipe: Recipe, plan: Plan, placement: Placement, compiled: bool, world: World) -> Pooled:
-        """Raises UsageError for a recipe of another task, PuzzleError for data whose own answers are wrong."""
+        """Raises UsageError for a recipe of another task, PuzzleError for data whose own answers are wrong.
+
+        What is held out is so of all examples, whatever is drawn from the rest.
+        """
         _check_config(recipe, self.task)
         learned, kept = self.examples.split(self.task, plan.held_out)
         _check_answers(self.task, kept)
+        if self.base_puzzles:
+            learned = learned.draw(self.base_puzzles, plan.seed, self.shares)
         trainer = Trainer(recipe, placement.device, placement.dtype, compiled, world)
         rows, cycles = world.share(recipe.batch_size), min(recipe.max_cycles, MAX_CYCLES)
         sampler = Sampler(
