@@ -21,7 +21,7 @@ from trmsolve.train.loss import IGNORE, trm_loss
 from trmsolve.train.optim import EMA
 from trmsolve.train.pool import Batch, Pool
 from trmsolve.train.puzzle_run import exact_rate
-from trmsolve.train.recipes import RECIPES, Recipe
+from trmsolve.train.recipes import RECIPES, Recipe, override
 from trmsolve.train.schedule import depth, lr_factor
 from trmsolve.train.trainer import Trainer
 
@@ -199,6 +199,8 @@ def test_schedule_warms_up_and_anneals() -> None:
 def test_depth_grows_as_the_recipe_says() -> None:
     recipe = replace(RECIPES["sudoku", "paper"], curriculum=((0.3, 1, 2), (0.6, 2, 4)))
     assert [depth(recipe, done) for done in (0.0, 0.29, 0.3, 0.6, 1.0)] == [(1, 2), (1, 2), (2, 4), (3, 6), (3, 6)]
+    assert depth(override(recipe, ["curriculum=[[0.5, 1, 0]]", "latent_steps=5"]), 0.2) == (1, 5)
+    assert depth(override(recipe, ["curriculum=[[0.5, 0, 2]]"]), 0.2) == (3, 2)
     trainer = Trainer(replace(RECIPES["sudoku", "paper"], config=SMALL, batch_size=4, curriculum=((0.5, 1, 1),)), CPU,
                       torch.float32)  # fmt: skip
     puzzle = torch.ones(4, 81, dtype=torch.long)

@@ -216,7 +216,7 @@ def _training(room: Task, recipe: Recipe, placement: Placement, compiled: bool) 
         stages=recipe.config.rewrites,
     )  # fmt: skip
     trainer = Trainer(recipe, placement.device, placement.dtype, compiled)
-    return trainer, lambda: trainer.step(sampler)
+    return trainer, lambda: trainer.step(sampler, 0.5)  # at the depth and the rate of half of a run
 
 
 def _solving(room: Task, model: TinyRecursiveModel, rows: int) -> Step:

@@ -21,5 +21,5 @@ def depth(recipe: Recipe, done: float) -> tuple[int, int]:
     """(recursions, latent steps) at the fraction ``done``; shallow first if the recipe says so (arXiv 2511.08653)."""
     for until, recursions, latent_steps in recipe.curriculum:
         if done < until:
-            return recursions, latent_steps
+            return recursions or recipe.config.recursions, latent_steps or recipe.config.latent_steps
     return recipe.config.recursions, recipe.config.latent_steps
