@@ -18,11 +18,12 @@ from trmsolve.cli import app
 from trmsolve.errors import NetworkError
 from trmsolve.public_checkpoints import PUBLIC, PublicCheckpoint
 from trmsolve.puzzles import get_task
-from trmsolve.weights import bundled_weights, read_info
+from trmsolve.weights import bundled_weights, fingerprint, read_info
 
 PUZZLE = "530070000600195000098000060800060003400803001700020006060000280000419005000080079"
 SUDOKU = replace(CONFIG, vocab_size=11, seq_len=81, latent_steps=6, num_puzzles=1)
 HERE = "hf://me/trm"
+BUNDLED = fingerprint(bundled_weights("sudoku"))
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_a_puzzle_is_solved_with_weights_of_the_hub_and_the_next_time_without_it
 ) -> None:
     done = run("sudoku", "-", "--json", "--weights", HERE, text=PUZZLE)
     answer = json.loads(done.stdout)
-    assert done.exit_code == 0 and answer["verified"] and answer["weights"] == "model.safetensors@feedc679ac96"
+    assert done.exit_code == 0 and answer["verified"] and answer["weights"] == f"model.safetensors@{BUNDLED[:12]}"
     assert done.stderr.startswith("downloading model.safetensors of me/trm, main (commit ")
     no_sockets(monkeypatch)
     again = run("sudoku", "-", "--json", "--weights", HERE, "--quiet", text=PUZZLE)
@@ -84,7 +85,7 @@ def test_what_is_in_the_cache_is_listed_and_pinned_by_the_hub(hub: FakeHub, monk
     no_sockets(monkeypatch)
     assert f"\n{HERE}" in run("weights", "list").stdout
     facts = json.loads(run("weights", "info", HERE, "--json").stdout)
-    assert facts["pinned"] == facts["sha256"] and facts["fingerprint"].startswith("feedc679ac96")
+    assert facts["pinned"] == facts["sha256"] and facts["fingerprint"] == BUNDLED
 
 
 def test_scores_are_not_written_into_the_cache(hub: FakeHub, tmp_path: Path) -> None:
