@@ -197,6 +197,18 @@ def test_a_puzzle_is_learned_by_heart_and_known_again_in_other_clothes() -> None
     raise AssertionError("not learned in 800 steps")
 
 
+@pytest.mark.parametrize(("certain", "left"), [(0.0, "all"), (1.0, "one of each cell")])
+def test_the_recipe_says_how_certain_training_must_be(certain: float, left: str) -> None:
+    torch.manual_seed(0)
+    asked = torch.from_numpy(TASK.encode(np.stack([PUZZLE] * 2)))
+    labels = torch.from_numpy(TASK.encode(np.stack([SOLUTION] * 2)))
+    recipe = Recipe(SMALL, batch_size=2, certain=certain, guess=0.0, warmup=0.0)
+    trainer = Trainer(recipe, CPU, torch.float32)
+    trainer.step(lambda rows: Batch(asked[rows], labels[rows], torch.zeros_like(rows)))
+    open_ = possible(trainer.pool.batch.tokens, 9)
+    assert torch.equal(open_, possible(asked, 9)) if left == "all" else (open_.sum(-1) == 1).all()
+
+
 def test_rows_leave_when_their_lattice_is_lost() -> None:
     torch.manual_seed(0)
     model = TinyRecursiveModel(SMALL)
