@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 from trmsolve.cli import app
 from trmsolve.puzzles import get_task
 from trmsolve.weights import bundled_weights, read_info
+from trmsolve.wording import can_encode
 
 EASY = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
 SOLUTION = "534678912672195348198342567859761423426853791713924856961537284287419635345286179"
@@ -51,8 +52,8 @@ def test_json_has_the_agreed_fields_in_input_order() -> None:
     assert result.exit_code == 2
     first, wrong, last = (json.loads(line) for line in result.stdout.splitlines())
     assert list(first) == [
-        "index", "source", "task", "puzzle", "answer", "verified", "reason", "cycles", "views", "halt", "seconds",
-        "weights",
+        "index", "source", "task", "puzzle", "answer", "verified", "reason", "remark", "cycles", "views", "halt",
+        "seconds", "weights",
     ]  # fmt: skip
     assert (first["index"], first["source"], first["task"]) == (0, "stdin:1", "sudoku")
     assert (first["puzzle"], first["answer"], first["verified"], first["reason"]) == (EASY, SOLUTION, True, "")
@@ -89,15 +90,26 @@ def test_an_unverified_answer_is_exit_code_1() -> None:
     impossible = EASY[:2] + "2" + EASY[3:]
     result = run("sudoku", "-", "--views", "2", text=impossible)
     assert result.exit_code == 1
-    assert len(result.stdout.strip()) == 81
-    assert result.stderr.startswith("unverified  ") and "the puzzle has no solution" in result.stderr
+    assert result.stdout == impossible + "\n"  # the puzzle, not a grid that could be taken for an answer
+    assert result.stderr.startswith("unverified  1") and "the puzzle has no solution" in result.stderr
+    assert run("sudoku", "-", "--views", "2", "--format", "line", text=impossible).stdout == "\n"
+    kept = run("sudoku", "-", "--views", "2", "--format", "line", "--keep-unverified", text=impossible)
+    assert len(kept.stdout.strip()) == 81 and kept.stdout.strip() != impossible
 
 
 def test_a_puzzle_with_several_solutions_may_get_one_of_them() -> None:
     several = SOLUTION.replace("1", ".").replace("2", ".")  # the two digits can change places
     result = run("sudoku", "-", "--json", text=several)
     answer = json.loads(result.stdout)
-    assert answer["reason"].endswith("the puzzle has more than one solution")
+    assert answer["remark"] == "the puzzle has more than one solution"
+    assert (answer["reason"] == "") == answer["verified"]
+    assert answer["views"] <= 8
+    told = run("sudoku", "-", text=several).stderr
+    assert "the puzzle has more than one solution" in told
+    assert (
+        "2 where the puzzle has more than one solution"
+        in run("sudoku", "-", text=f"{several}\n" * 2 + f"{EASY}\n" * 7).stderr
+    )
     assert result.exit_code == (0 if answer["verified"] else 1)
 
 
@@ -338,6 +350,11 @@ def test_a_pipe_by_name_is_read_once(tmp_path: Path) -> None:
         ("sudoku {easy} 2>&-", 0, ""),
         ("sudoku {easy} > /dev/full", 2, "No space left on device"),
         ("generate > /dev/full", 2, "No space left on device"),
+        ("--help > /dev/full", 2, "No space left on device"),
+        ("--version > /dev/full", 2, "No space left on device"),
+        ("sudoku --help > /dev/full", 2, "No space left on device"),
+        ("weights list --help > /dev/full", 2, "No space left on device"),
+        ("--help >&-", 0, ""),
         ("generate --out {folder}/absent/file.csv", 2, "cannot be written"),
         ("train --data {easy} --steps 1 --out {folder}/run", 2, "needs the answer"),
         ("train --data {two} --steps 1 --out {easy}", 2, "File exists"),
@@ -373,6 +390,26 @@ def test_output_fits_the_encoding_of_its_stream(encoding: str, kept: str, tmp_pa
     )  # fmt: skip
     assert done.returncode == 0 and not done.stderr
     assert kept in done.stdout.decode(encoding)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437", "cp932"])
+@pytest.mark.parametrize("cells", ["⬛⬜🟩🟥", "█ SG", "▓·SG"])
+def test_a_maze_that_the_stream_cannot_show_is_answered_in_ascii(encoding: str, cells: str, tmp_path: Path) -> None:
+    plain = "#####\n#S  #\n# # #\n# #G#\n#####\n"
+    wall, floor, start, goal = cells
+    drawn = plain.translate(str.maketrans({"#": wall, " ": floor, "S": start, "G": goal}))
+    (tmp_path / "maze.txt").write_text(drawn, encoding="utf-8")
+    done = subprocess.run(
+        [*RUN, "maze", "maze.txt"], cwd=tmp_path, capture_output=True, check=False,
+        env={**COMMAND_ENV, "PYTHONIOENCODING": f"{encoding}:strict"},
+    )  # fmt: skip
+    answer, said = done.stdout.decode(encoding), done.stderr.decode(encoding)
+    assert done.returncode == 0, said
+    if can_encode(cells, encoding):
+        assert answer == "#####\n#Soo#\n# #o#\n# #G#\n#####\n".translate(str.maketrans("# ", wall + floor))
+    else:
+        assert answer == "#####\n#Soo#\n# #o#\n# #G#\n#####\n"
+        assert said.count("answers are drawn in ASCII") == 1
 
 
 def test_weights_error_while_a_pipe_is_open(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trmsolve.puzzles.base import Cycle, Line
+from trmsolve.wording import encodable, printable_line
 
 Paint = Callable[[Cycle, bool], list[Line]]
 """Draws the grid of a cycle; asked for ``plain``, in ASCII that reads without colour. "frame" marks what may go."""
@@ -162,6 +163,6 @@ def bar(share: float, width: int, plain: bool) -> Text:
 
 
 def readable(console: Console, text: str, style: str = "") -> Text:
-    """Names and messages come from files: none of their control characters reaches the terminal."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return Text(shown.encode("ascii", "backslashreplace").decode() if console.options.ascii_only else shown, style)
+    """A name or a message, which may come from a stranger's file, as text that the console can show."""
+    shown = printable_line(text)
+    return Text(encodable(shown, "ascii") if console.options.ascii_only else shown, style)

@@ -5,22 +5,26 @@ standard error, since standard output belongs to the answers. Knows Rich and the
 what moves and what stays on the screen. Knows no puzzle and no torch; how one cycle is drawn is ``frame``'s.
 """
 
+import atexit
 import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Self, TextIO
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.live import Live
+from rich.segment import Segment
 from rich.text import Text
 from rich.theme import Theme
 
 from trmsolve.errors import PuzzleError
 from trmsolve.frame import BAR_WIDTH, Paint, bar, columns, draw, flow, is_plain, readable, stack
 from trmsolve.puzzles.base import Answer, Cycle
+from trmsolve.signals import signals_held
+from trmsolve.wording import printable
 
 # Named colours only, and no near-white or near-black: they follow the terminal's own palette, dark or light.
 STYLES = {
@@ -96,6 +100,14 @@ class _Console(Console):
     def on_broken_pipe(self) -> None:
         self.file = open(os.devnull, "w")  # noqa: PTH123, SIM115 (as long-lived as the stream it stands for)
 
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """As Rich does, but no text holds a character that a terminal would obey: only Rich's own control codes are."""
+        for segment in super().render(renderable, options):
+            if segment.control or segment.text.isprintable():
+                yield segment
+            else:
+                yield Segment(printable(segment.text), segment.style)
+
 
 def make_console(stream: TextIO | None = None, **pinned: Any) -> Console:
     """The themed console, on standard error unless told otherwise; ``pinned`` goes to Rich as it is."""
@@ -113,16 +125,19 @@ class Screen(AbstractContextManager["Screen"]):
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
+        atexit.register(self.close)  # for an interrupt that comes on the way to ``__exit__``
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+        atexit.unregister(self.close)
 
     def clear(self) -> None:
         """Take the moving part off the screen before others write there; the next event draws it again."""
-        live, self._live = self._live, None
-        if live:
-            live.stop()
+        with signals_held():
+            live, self._live = self._live, None
+            if live:
+                live.stop()
 
     def close(self) -> None:
         """Leave the terminal as it was found, also after an interrupt."""
@@ -134,19 +149,31 @@ class Screen(AbstractContextManager["Screen"]):
             self._live.transient = False
 
     def _move(self, drawing: RenderableType) -> None:
-        """Draw in place of what moved before. Kept before it starts, so that an interrupt finds it and can stop it."""
-        if self._live is None:
-            self._live = Live(console=self.console, auto_refresh=False, transient=True, redirect_stdout=False)
-            self._live.start()
-        self._live.update(drawing, refresh=True)
+        """Draw in place of what moved before."""
+        with signals_held():
+            if self._live is None:
+                self._live = Live(console=self.console, auto_refresh=False, transient=True, redirect_stdout=False)
+                self._live.start()
+            self._live.update(drawing, refresh=True)
 
     def _print(self, drawing: RenderableType) -> None:
         """What stays. It was fitted to a terminal; a file gets its lines unbroken."""
-        self.console.print(drawing, soft_wrap=not self.console.is_terminal)
+        with signals_held():
+            self.console.print(drawing, soft_wrap=not self.console.is_terminal)
 
     def _tell(self, text: str, style: str) -> None:
         """A message. Never wrapped, so that its ``file:line:column`` can be copied or clicked."""
-        self.console.print(readable(self.console, text, style), soft_wrap=True)
+        with signals_held():
+            self.console.print(readable(self.console, text, style), soft_wrap=True)
+
+
+class StatusLine(Screen):
+    """One line that says how far some work has come; it is gone when the work is done, and silent in a file."""
+
+    def status(self, text: str) -> None:
+        """Replace the line."""
+        if self.console.is_interactive:
+            self._move(readable(self.console, text, "note"))
 
 
 class Watcher(Screen):
@@ -262,6 +289,7 @@ class ProgressView(View):
         super().__init__(console)
         self.total, self.clock, self.begun = total, clock, clock()
         self.counts: Counter[str] = Counter()
+        self.remarks: Counter[str] = Counter()
         self._drawn, self._turns, self._closed = float("-inf"), 0, False
 
     @property
@@ -274,6 +302,8 @@ class ProgressView(View):
     def answer(self, answer: Answer) -> None:
         self.counts.update(("done", "solved" if answer.verified else "unverified"))
         self.counts["views"] += answer.views
+        if answer.remark:
+            self.remarks[answer.remark] += 1
         self._advance()
 
     def problem(self, error: PuzzleError) -> None:
@@ -322,7 +352,8 @@ class ProgressView(View):
         done = self.counts["done"]
         views = [Text(f"{self.counts['views'] / done:.1f} views on average")] if done else []
         took = Text(seconds(self.clock() - self.begun))
-        return [Text(count(done, "puzzle")), *self._tally(), *views, took, self._rate()]
+        remarks = [Text(f"{number} where {remark}") for remark, number in sorted(self.remarks.items())]
+        return [Text(count(done, "puzzle")), *self._tally(), *remarks, *views, took, self._rate()]
 
 
 def outcome(console: Console, answer: Answer, source: str = "") -> Text:
@@ -331,7 +362,8 @@ def outcome(console: Console, answer: Answer, source: str = "") -> Text:
     facts = [Text(verdict, verdict)]
     if answer.views:  # else it was never tried
         facts += [Text(count(answer.cycles, "cycle")), Text(count(answer.views, "view")), Text(seconds(answer.seconds))]
-    facts.append(readable(console, "" if answer.verified else answer.reason))
+    facts.append(readable(console, answer.reason))
+    facts.append(readable(console, answer.remark))
     return stack(flow([readable(console, source, "heading"), *facts], columns(console)))
 
 

@@ -12,7 +12,9 @@ from trmsolve.cli.arc import arc
 from trmsolve.cli.bench import bench
 from trmsolve.cli.eval import eval_command
 from trmsolve.cli.generate import generate
+from trmsolve.cli.guard import Program
 from trmsolve.cli.maze import maze
+from trmsolve.cli.output import put
 from trmsolve.cli.sudoku import sudoku
 from trmsolve.cli.train import train
 from trmsolve.cli.weights import app as weights_app
@@ -20,6 +22,7 @@ from trmsolve.cli.weights import app as weights_app
 app = typer.Typer(
     name="trmsolve",
     help="Watch a Tiny Recursive Model solve your own puzzle, cycle by cycle.",
+    cls=Program,
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # an unexpected error shows its plain traceback
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -28,7 +31,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"trmsolve {__version__}")
+        put(f"trmsolve {__version__}")
         raise typer.Exit
 
 

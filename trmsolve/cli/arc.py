@@ -11,7 +11,7 @@ from trmsolve.arc_view import ArcView, make_arc_view
 from trmsolve.cli import arc_options, options
 from trmsolve.cli.arc_output import ArcWriter, choose_arc_writer
 from trmsolve.cli.arc_source import read_items, tests_by_id
-from trmsolve.cli.guard import guarded
+from trmsolve.cli.output import say
 from trmsolve.cli.stop import Stop
 from trmsolve.effort import MAX_CYCLES
 from trmsolve.errors import PuzzleError, UsageError
@@ -23,7 +23,6 @@ from trmsolve.render import count, make_console
 UNREADABLE = 2
 
 
-@guarded
 def arc(
     files: Annotated[
         list[str] | None,
@@ -123,7 +122,7 @@ def arc(
     )  # fmt: skip
     if verbose:
         where = f"running on {solver.placement.reason}"
-        typer.echo(f"weights {solver.weights}, {solver.budget:g} s a task, {where}", err=True)
+        say(f"weights {solver.weights}, {solver.budget:g} s a task, {where}")
     writer = choose_arc_writer(form, solver.weights, columns)
     answers: list[ArcAnswer] = []
     stop = AnswerNow(view.note)

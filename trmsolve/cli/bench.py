@@ -7,14 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from trmsolve.cli import options
-from trmsolve.cli.guard import guarded
+from trmsolve.cli.output import put_text
 from trmsolve.errors import UsageError
 
 DEFAULT = "laptop"
 """What is trained if no recipe is named."""
 
 
-@guarded
 def bench(
     task: options.Task = "sudoku",
     recipe: Annotated[
@@ -80,7 +79,7 @@ def bench(
             task, model, placement, batch_size or usual_batch_size(placement.device, model.config), compiled, seconds
         )
     figures = {"task": task, "recipe": name, "weights": label, **figures}
-    typer.echo(json_.dumps(figures) if json else _table(figures))
+    put_text(json_.dumps(figures) if json else _table(figures))
 
 
 def _table(figures: dict[str, Any]) -> str:

@@ -8,14 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from trmsolve.cli import arc_options, options
-from trmsolve.cli.guard import guarded
+from trmsolve.cli.output import put_text
 from trmsolve.cli.source import count_items, open_items
 from trmsolve.effort import MAX_CYCLES, MAZE_CYCLES, MAZE_NOISE, NOISE
 from trmsolve.errors import UsageError
 from trmsolve.render import ProgressView, count, make_console
 
 
-@guarded
 def eval_command(
     data: Annotated[
         Path,
@@ -131,7 +130,7 @@ def eval_command(
         figures = evaluate(solver, items, data.name, view.answer)
     if path is not None:
         record_score(path, f"{figures['data']}, {views} views", figures)
-    typer.echo(json_.dumps(figures) if json else _table(figures))
+    put_text(json_.dumps(figures) if json else _table(figures))
 
 
 def _refuse(given: dict[str, Any], why: str) -> None:

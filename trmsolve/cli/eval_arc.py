@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import typer
 
 from trmsolve.arc_view import ProgressArcView
 from trmsolve.cli.arc_output import learning, votes
 from trmsolve.cli.arc_source import only_tasks, read_items
 from trmsolve.cli.guard import INTERRUPTED
-from trmsolve.cli.options import say
+from trmsolve.cli.output import put_text, say
 from trmsolve.effort import MAX_CYCLES
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.puzzles.arc import ArcAnswer, ArcTask
@@ -83,7 +82,7 @@ def eval_submission(what: Measurement, submission: Path, json: bool) -> int:
     attempts = read_submission(str(submission))
     score = score_submission(tasks, {k: v for k, v in attempts.items() if k in measured or k not in known})
     figures = {**what.record(), "submission": submission.name, **score.to_dict()}
-    typer.echo(json_.dumps(figures) if json else _table(figures, submission.name))
+    put_text(json_.dumps(figures) if json else _table(figures, submission.name))
     return 0
 
 
@@ -126,10 +125,10 @@ def eval_weights(what: Measurement, json: bool, record: bool, **how: Any) -> int
         "weights": solver.weights,
     }
     figures["tasks"] = figures.pop("tasks")  # the longest last
-    typer.echo(json_.dumps(figures) if json else _table(figures, _means(figures)))
+    put_text(json_.dumps(figures) if json else _table(figures, _means(figures)))
     if interrupted:
         done = f"{len(answers)} of {count(len(tasks), 'task')}"
-        typer.echo(f"trmsolve: interrupted after {done}: these figures measure no set", err=True)
+        say(f"trmsolve: interrupted after {done}: these figures measure no set")
         return INTERRUPTED
     if path is not None:
         _record(path, figures)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trmsolve.cli import options
-from trmsolve.cli.guard import guarded
+from trmsolve.cli.output import say
 from trmsolve.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ COMPILING = "compiling the search; the next time it is ready"
 LOOKING = "looking for a path of that length; the first time, the search is compiled too"
 
 
-@guarded
 def generate(
     task: options.Task = "sudoku",
     number: Annotated[int, typer.Option("-n", "--number", min=1, help="How many puzzles.")] = 10,
@@ -118,7 +117,7 @@ def _lengths(text: str | None) -> tuple[int | None, int | None]:
 
 def _with_a_word(puzzles: Iterator["Puzzle"], word: str = COMPILING) -> Iterator["Puzzle"]:
     """The puzzles; if the first takes long, a word on why."""
-    timer = Timer(PATIENCE, typer.echo, [word], {"err": True})
+    timer = Timer(PATIENCE, say, [word])
     timer.daemon = True
     timer.start()
     try:

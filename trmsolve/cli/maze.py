@@ -5,12 +5,10 @@ from typing import Annotated
 import typer
 
 from trmsolve.cli import options
-from trmsolve.cli.guard import guarded
 from trmsolve.cli.solve import Wishes, solve
 from trmsolve.effort import MAZE_CYCLES, MAZE_NOISE, VIEWS
 
 
-@guarded
 def maze(
     files: Annotated[
         list[str] | None,
@@ -22,6 +20,7 @@ def maze(
     show_steps: options.ShowSteps = False,
     json: options.Json = False,
     form: options.Form = "input",
+    keep_unverified: options.KeepUnverified = False,
     quiet: options.Quiet = False,
     pace: options.Pace = 0.0,
     verbose: options.Verbose = False,
@@ -39,7 +38,8 @@ def maze(
 ) -> None:
     """Solve mazes and watch the model think.
 
-    Answers go to standard output, everything else to standard error.
+    Answers go to standard output, everything else to standard error. Where the rules accept no answer, the puzzle is
+    written as it was read, with --format line an empty line.
 
     Exit codes:
     0  every answer is verified
@@ -48,7 +48,7 @@ def maze(
     3  the weights are missing, damaged or another task's
     4  weights at hf:// cannot be fetched
     """
-    wishes = Wishes(show_steps, "json" if json else form, quiet, pace, verbose)
+    wishes = Wishes(show_steps, "json" if json else form, quiet, pace, verbose, keep_unverified)
     code = solve(
         "maze", files, wishes, batch_size, weights=weights, offline=offline, allow_large=allow_large, cycles=cycles,
         views=views, noise=noise, device=device, dtype=dtype, threads=threads, seed=seed, accept_detours=accept_detours,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from trmsolve.cli.output import FORMATS
+from trmsolve.cli.output import FORMATS, say
 
 NOISE_HELP = "Chance in every view but the first: freedom of guesses, or noise in the answer."
 RUN, TRY = "Where and how it runs", "How hard it tries"
@@ -59,8 +59,9 @@ Form = Annotated[str, typer.Option("--format", help=f"How answers are written: {
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only; answers are still written.")]
 Pace = Annotated[float, typer.Option(min=0, help="Seconds to hold every frame, for watching.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say what runs where, and why.")]
+KeepUnverified = Annotated[
+    bool,
+    typer.Option("--keep-unverified", help="Write grids that the rules refuse to standard output too."),
+]
 
-
-def say(line: str) -> None:
-    """A line for the person, aside of the answers."""
-    typer.echo(line, err=True)
+__all__ = ["say"]

@@ -1,82 +1,123 @@
-"""Answers on standard output: in the input's form, as lines, or as JSON. Nothing else is ever written there."""
+"""What the commands write: lines for the person on standard error, and answers on standard output.
+
+Answers come in the input's form, as lines, or as JSON. All text passes through ``printable`` on its way out.
+"""
 
 import json
 import sys
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, TextIO
 
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.puzzles.base import Answer, Task
+from trmsolve.wording import encodable, printable, printable_line
 
 FORMATS = ("input", "line", "json")
 
 
-def encodable(text: str, encoding: str) -> str:
-    """The text, with plain strokes for frames and ``?`` for letters where the stream's encoding lacks them."""
-    try:
-        text.encode(encoding)
-        return text
-    except UnicodeEncodeError:
-        return "".join(encodable_character(character, encoding) for character in text)
+def put(text: str) -> None:
+    """Write a line of results to standard output and flush it. Raises OSError if it cannot be written."""
+    write(sys.stdout, printable_line(text) + "\n")
 
 
-def encodable_character(character: str, encoding: str) -> str:
-    """The character, or the nearest one that the encoding has."""
-    try:
-        character.encode(encoding)
-        return character
-    except UnicodeEncodeError:
-        if "─" <= character <= "╿":
-            return "-" if character in "─━═" else "|" if character in "│┃║" else "+"
-        return "?"
+def put_text(text: str) -> None:
+    """As ``put`` for text of several lines, such as a table."""
+    write(sys.stdout, f"{text}\n")
+
+
+def say(text: str) -> None:
+    """Write a line for the person to standard error, aside of the answers."""
+    write(sys.stderr, printable_line(text) + "\n")
+
+
+def write(stream: TextIO, text: str) -> None:
+    """Write text to a stream, safe for a terminal and in the stream's encoding, and flush it."""
+    stream.write(encodable(printable(text), stream.encoding or "utf-8"))
+    stream.flush()
 
 
 class Writer(ABC):
-    """Takes answers and unreadable items in input order and writes each whole and at once."""
+    """Takes answers and unreadable items in input order and writes each whole and at once.
 
-    def __init__(self, task: Task, weights: str, stream: TextIO | None = None) -> None:
-        self.task, self.weights, self.stream = task, weights, stream or sys.stdout
+    With ``keep_unverified`` a grid that the rules refuse is written like an answer; otherwise only JSON, which says
+    that it is not verified, has it. ``note`` is told, once, that an answer could not be drawn as its puzzle was.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        weights: str,
+        stream: TextIO | None = None,
+        keep_unverified: bool = False,
+        note: Callable[[str], None] = say,
+    ) -> None:
+        self.task = task
+        self.weights = weights
+        self.stream = stream or sys.stdout
+        self.keep_unverified = keep_unverified
+        self.note = note
         self.index = 0
 
     def put(self, outcome: Answer | PuzzleError) -> None:
         """Write one outcome and flush it."""
         if text := self.text(outcome):
-            self.stream.write(encodable(text, self.stream.encoding or "utf-8"))
-            self.stream.flush()
+            write(self.stream, text)
         self.index += 1
 
     @abstractmethod
     def text(self, outcome: Answer | PuzzleError) -> str:
         """What is written for one outcome, newline included; "" for nothing."""
 
+    def _shown(self, answer: Answer) -> bool:
+        """Whether the answer's grid may stand on standard output as an answer."""
+        return answer.verified or self.keep_unverified
+
 
 class LineWriter(Writer):
-    """One line an answer."""
-
-    def text(self, outcome: Answer | PuzzleError) -> str:
-        return "" if isinstance(outcome, PuzzleError) else self.task.line(outcome.grid) + "\n"
-
-
-class InputWriter(Writer):
-    """Each answer as its puzzle was written; drawn ones are set apart by an empty line."""
-
-    wants_gap = False
+    """One line an answer; an empty line where there is none that the rules accept."""
 
     def text(self, outcome: Answer | PuzzleError) -> str:
         if isinstance(outcome, PuzzleError):
             return ""
-        text = self.task.write(outcome.grid, outcome.puzzle.form)
+        return self.task.line(outcome.grid) + "\n" if self._shown(outcome) else "\n"
+
+
+class InputWriter(Writer):
+    """Each answer as its puzzle was written; drawn ones are set apart by an empty line.
+
+    A puzzle without a verified answer is written as it was read, so that nobody takes a wrong grid for an answer.
+    """
+
+    wants_gap = False
+    noted = False
+
+    def text(self, outcome: Answer | PuzzleError) -> str:
+        if isinstance(outcome, PuzzleError):
+            return ""
+        text = self._drawing(outcome)
         drawn = text.strip().count("\n") > 0
         gap = "\n" if drawn and self.wants_gap else ""
         self.wants_gap = drawn and not text.endswith("\n\n")  # a drawing may bring its own empty line
         return gap + text
 
+    def _drawing(self, answer: Answer) -> str:
+        grid = answer.grid if self._shown(answer) else answer.puzzle.grid
+        encoding = self.stream.encoding or "utf-8"
+        form = answer.puzzle.form
+        if self.task.can_write(form, encoding):
+            return self.task.write(grid, form)
+        if not self.noted:
+            self.noted = True
+            self.note(f"the output's encoding, {encoding}, lacks the puzzle's characters: answers are drawn in ASCII")
+        return self.task.write(grid, None)
+
 
 class ScreenWriter(InputWriter):
     """For a person who has watched: writes only what the screen has not shown, as it is wider than that."""
 
-    def __init__(self, task: Task, weights: str, columns: int) -> None:
-        super().__init__(task, weights)
+    def __init__(self, task: Task, weights: str, columns: int, keep_unverified: bool = False) -> None:
+        super().__init__(task, weights, keep_unverified=keep_unverified)
         self.columns = columns
 
     def text(self, outcome: Answer | PuzzleError) -> str:
@@ -103,6 +144,7 @@ class JsonWriter(Writer):
             "verified": outcome.verified,
             **({} if outcome.valid is None else {"valid": outcome.valid, "optimal": outcome.optimal}),
             "reason": outcome.reason,
+            "remark": outcome.remark,
             "cycles": outcome.cycles,
             "views": outcome.views,
             "halt": round(outcome.halt, 4),
@@ -111,11 +153,13 @@ class JsonWriter(Writer):
         }
 
 
-def choose_writer(form: str, task: Task, weights: str, watched: int | None = None) -> Writer:
+def choose_writer(
+    form: str, task: Task, weights: str, watched: int | None = None, keep_unverified: bool = False
+) -> Writer:
     """The writer for ``--format``; ``watched`` are the columns of the screen on which the answers stand already."""
     if form not in FORMATS:
         raise UsageError(f"--format {form} is not known: use {', '.join(FORMATS)}")
     if watched is not None:
-        return ScreenWriter(task, weights, watched)
+        return ScreenWriter(task, weights, watched, keep_unverified)
     writers: dict[str, type[Writer]] = {"input": InputWriter, "line": LineWriter, "json": JsonWriter}
-    return writers[form](task, weights)
+    return writers[form](task, weights, keep_unverified=keep_unverified)

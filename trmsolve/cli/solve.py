@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-import typer
-
-from trmsolve.cli.options import say
-from trmsolve.cli.output import Writer, choose_writer
+from trmsolve.cli.output import Writer, choose_writer, say
 from trmsolve.cli.source import Item, count_items, open_items
 from trmsolve.errors import PuzzleError
 from trmsolve.hub import silent
@@ -35,6 +32,7 @@ class Wishes:
     quiet: bool
     pace: float
     verbose: bool
+    keep_unverified: bool = False
 
 
 def solve(name: str, files: list[str] | None, wishes: Wishes, batch_size: int | None, **how: Any) -> int:
@@ -54,7 +52,8 @@ def solve(name: str, files: list[str] | None, wishes: Wishes, batch_size: int | 
     columns = view.console.width if watched else None
     if ended and (hopeless := _hopeless(task, first)) is not None:
         with view:
-            return _run(hopeless, view, choose_writer(form, task, "", columns))
+            writer = choose_writer(form, task, "", columns, wishes.keep_unverified)
+            return _run(hopeless, view, writer)
 
     from trmsolve.device import keep_memory
     from trmsolve.solver import load
@@ -65,8 +64,8 @@ def solve(name: str, files: list[str] | None, wishes: Wishes, batch_size: int | 
         name, batch_size=batch_size or (1 if view.shows_grids else None), note=silent if wishes.quiet else say, **how
     )
     if wishes.verbose:
-        typer.echo(f"weights {solver.weights}, running on {solver.placement.reason}", err=True)
-    writer = choose_writer(form, task, solver.weights, columns)
+        say(f"weights {solver.weights}, running on {solver.placement.reason}")
+    writer = choose_writer(form, task, solver.weights, columns, wishes.keep_unverified)
     # Many are counted as they come; few are told in their order, each with its answer.
     early = view.answer if isinstance(view, ProgressView) else None
     on_cycle = _paced(view, wishes.pace) if view.wants_cycles else None

@@ -5,12 +5,10 @@ from typing import Annotated
 import typer
 
 from trmsolve.cli import options
-from trmsolve.cli.guard import guarded
 from trmsolve.cli.solve import Wishes, solve
 from trmsolve.effort import MAX_CYCLES, NOISE, VIEWS
 
 
-@guarded
 def sudoku(
     files: Annotated[
         list[str] | None,
@@ -19,6 +17,7 @@ def sudoku(
     show_steps: options.ShowSteps = False,
     json: options.Json = False,
     form: options.Form = "input",
+    keep_unverified: options.KeepUnverified = False,
     quiet: options.Quiet = False,
     pace: options.Pace = 0.0,
     verbose: options.Verbose = False,
@@ -36,7 +35,8 @@ def sudoku(
 ) -> None:
     """Solve Sudokus and watch the model think.
 
-    Answers go to standard output, everything else to standard error.
+    Answers go to standard output, everything else to standard error. Where the rules accept no answer, the puzzle is
+    written as it was read, with --format line an empty line.
 
     Exit codes:
     0  every answer is verified
@@ -45,7 +45,7 @@ def sudoku(
     3  the weights are missing, damaged or another task's
     4  weights at hf:// cannot be fetched
     """
-    wishes = Wishes(show_steps, "json" if json else form, quiet, pace, verbose)
+    wishes = Wishes(show_steps, "json" if json else form, quiet, pace, verbose, keep_unverified)
     code = solve(
         "sudoku", files, wishes, batch_size, weights=weights, offline=offline, allow_large=allow_large, cycles=cycles,
         views=views, noise=noise, device=device, dtype=dtype, threads=threads, seed=seed,

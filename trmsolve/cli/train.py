@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trmsolve.cli import options
-from trmsolve.cli.guard import guarded
+from trmsolve.cli.output import put_text
 from trmsolve.cli.stop import Stop
 from trmsolve.cli.train_data import Sources, arc_subject, check_same, puzzle_subject, shares_of
 from trmsolve.dashboard import make_training_view
@@ -37,7 +37,6 @@ KEPT = (
 """What a run that goes on keeps as it was; the options' names in ``train``."""
 
 
-@guarded
 def train(
     context: typer.Context,
     task: options.Task = "sudoku",
@@ -177,7 +176,7 @@ def train(
             size = [] if batch_size is None else [f"batch_size={batch_size}"]
             chosen = override(find_recipe(task, recipe), [*(change or []), *size])
             if print_recipe:
-                typer.echo(json.dumps(chosen.to_dict(), indent=2))
+                put_text(json.dumps(chosen.to_dict(), indent=2))
                 return
             keeping: dict[str, Any] = {} if held_out is None else {"held_out": held_out}
             plan = Plan(seed=seed, **keeping, **lasting, **saving)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trmsolve.cli import options
-from trmsolve.cli.guard import guarded
+from trmsolve.cli.output import put, put_text
 from trmsolve.cli.weights_convert import convert
 from trmsolve.cli.weights_hub import pull, push
 from trmsolve.errors import NetworkError, UsageError, WeightsError
+from trmsolve.wording import printable_line
 
 if TYPE_CHECKING:
     from trmsolve.weights import WeightsInfo
@@ -28,7 +29,6 @@ LEAST = 0.5
 """The share of a smoke score below which weights are taken for broken."""
 
 
-@guarded
 def list_(
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
@@ -57,12 +57,11 @@ def list_(
     ]  # fmt: skip
     if json:
         for row in rows:
-            typer.echo(json_.dumps(row))
+            put(json_.dumps(row))
     else:
-        typer.echo(_listed(rows))
+        put_text(_listed(rows))
 
 
-@guarded
 def info(
     named: Named,
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
@@ -89,10 +88,9 @@ def info(
         "training": about.training,
         "scores": about.scores,
     }
-    typer.echo(json_.dumps(facts) if json else _described(facts, about))
+    put_text(json_.dumps(facts) if json else _described(facts, about))
 
 
-@guarded
 def verify(
     named: Annotated[
         list[str] | None,
@@ -143,12 +141,12 @@ def _verified(path: Path, expected: str | None, puzzles: int, allow_large: bool,
     from trmsolve.bounds import expected_shapes
     from trmsolve.files import sha256
     from trmsolve.model_card import parameters
-    from trmsolve.render import make_console
+    from trmsolve.render import StatusLine, make_console
     from trmsolve.shelf import pinned
     from trmsolve.smoke import TASKS, smoke
     from trmsolve.weights import check_whole, read_info
 
-    typer.echo(str(path))
+    put(str(path))
     about = read_info(path)
     pin = (expected.lower(), "--sha256") if expected is not None else pinned(path)
     found = sha256(path)
@@ -168,10 +166,11 @@ def _verified(path: Path, expected: str | None, puzzles: int, allow_large: bool,
     if about.task == "arc" and about.config.mixer != "planes":
         _fact("smoke", "none: a network of the paper's form answers the ARC tasks of its table, which are not here")
         return True
-    with make_console().status(f"0 of {puzzles} easy puzzles") as status:  # silent where nobody watches
+    with StatusLine(make_console()) as line:
+        line.status(f"0 of {puzzles} easy puzzles")
         score = smoke(
             path, about.task, puzzles, allow_large=allow_large, **where,
-            told=lambda done: status.update(f"{done} of {puzzles} easy puzzles"),
+            told=lambda done: line.status(f"{done} of {puzzles} easy puzzles"),
         )  # fmt: skip
     what = "little tasks learned and answered" if about.task == "arc" else "easy puzzles verified"
     _fact("smoke", f"{score.right} of {score.n} {what}, {score.seconds:.1f} s")
@@ -203,10 +202,11 @@ def _rate(figures: dict[str, Any]) -> str:
 
 def _listed(rows: list[dict[str, Any]]) -> str:
     """A table of them, each column as wide as it has to be."""
-    cells = [("name", "task", "parameters", "where", "score")]
+    cells: list[tuple[str, ...]] = [("name", "task", "parameters", "where", "score")]
     for row in rows:
         number = "" if row["parameters"] is None else f"{row['parameters']:,}"
-        cells.append((row["name"], _printable(row["task"]), number, row["where"], _printable(row["score"])))
+        texts = (row["name"], row["task"], number, row["where"], row["score"])
+        cells.append(tuple(map(printable_line, texts)))
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in cells)
 
@@ -215,7 +215,7 @@ def _described(facts: dict[str, Any], about: "WeightsInfo") -> str:
     pin = facts["pinned"]
     as_pinned = "" if pin is None else ", as pinned" if pin == facts["sha256"] else f", but pinned is {pin}"
     lines = [
-        facts["file"],
+        printable_line(facts["file"]),
         _line("task", about.task or "not said"),
         _line("parameters", f"{facts['parameters']:,}"),
         _line("bytes", f"{facts['bytes']:,}"),
@@ -234,16 +234,11 @@ def _block(name: str, lines: list[str]) -> list[str]:
 
 
 def _line(name: str, text: str) -> str:
-    return f"  {name:12}{_printable(text)}"
-
-
-def _printable(text: str) -> str:
-    """What a file says of itself may be anything: it draws nothing on a terminal."""
-    return "".join(character if character.isprintable() else "?" for character in text)
+    return f"  {name:12}{printable_line(text)}"
 
 
 def _fact(name: str, text: str) -> None:
-    typer.echo(_line(name, text))
+    put(_line(name, text))
 
 
 app.command("list")(list_)

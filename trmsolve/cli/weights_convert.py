@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from trmsolve.cli import options
-from trmsolve.cli.guard import guarded
+from trmsolve.cli.output import put
 from trmsolve.errors import UsageError, WeightsError
 
 if TYPE_CHECKING:
@@ -22,9 +23,10 @@ FLAGS = {"recursions": "--recursions", "latent_steps": "--latent-steps", "num_he
 SHAPES = "What shapes do not show"
 
 
-@guarded
 def convert(
-    checkpoint: Annotated[str, typer.Argument(metavar="CKPT", help="A file, a name, or hf://USER/REPO[@REV][/FILE].")],
+    checkpoint: Annotated[
+        str, typer.Argument(metavar="CKPT", help=escape("A file, a name, or hf://USER/REPO[@REV][/FILE]."))
+    ],
     task: Annotated[
         str | None, typer.Option(help="sudoku, maze or arc.", show_default="told by the number of tokens")
     ] = None,
@@ -85,7 +87,7 @@ def convert(
     if opened.assumed:
         taken = ", ".join(f"{FLAGS[name]} {getattr(config, name)}" for name in opened.assumed)
         options.say(f"as in the paper, since nothing beside the checkpoint says otherwise: {taken}")
-    typer.echo(str(out))
+    put(str(out))
 
 
 def _dtype(named: str) -> "torch.dtype | None":

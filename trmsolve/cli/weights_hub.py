@@ -7,14 +7,13 @@ from typing import Annotated
 import typer
 
 from trmsolve.cli import options
-from trmsolve.cli.guard import guarded
+from trmsolve.cli.output import put, put_text
 from trmsolve.errors import UsageError, WeightsError
 
 HELD = ("model", "sudoku", "maze", "arc")
 """What a weights file is called in a folder that holds one."""
 
 
-@guarded
 def pull(
     address: Annotated[str, typer.Argument(metavar="hf://USER/REPO[@REV][/FILE]", help="Or a short name.")],
     offline: options.Offline = False,
@@ -45,10 +44,9 @@ def pull(
     if pulled.previous not in (None, pulled.commit):
         commit = f"was {str(pulled.previous)[:12]}, now {pulled.commit[:12]}"
     note(f"{info.task or 'no task named'}, {parameters(info.config):,} parameters, {commit}")
-    typer.echo(pulled.path)
+    put(str(pulled.path))
 
 
-@guarded
 def push(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder, or a weights file.")],
     address: Annotated[str, typer.Argument(metavar="hf://USER/REPO")],
@@ -82,10 +80,10 @@ def push(
     files = package(path, goal.repo)
     if dry_run:
         for name, payload in files.items():
-            typer.echo(f"{len(payload):>12,}  {name}")
-        typer.echo("\n" + files["README.md"].decode())
+            put(f"{len(payload):>12,}  {name}")
+        put_text("\n" + files["README.md"].decode())
     else:
-        typer.echo(hub.push(files, goal, private=private, message=message, offline=offline))
+        put(hub.push(files, goal, private=private, message=message, offline=offline))
 
 
 def weights_in(folder: Path) -> Path:

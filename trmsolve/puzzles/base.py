@@ -51,6 +51,20 @@ class Verdict:
     optimal: bool | None = None  # and whether it is as good as any
 
 
+@dataclass(frozen=True)
+class Diagnosis:
+    """How many solutions a puzzle has, as far as a short exact search can tell. It never helps to find an answer."""
+
+    solutions: int | None = None  # 0, 1, or 2 for several; None: not known
+
+    @property
+    def remark(self) -> str:
+        """One sentence for the person, "" if there is nothing to say."""
+        if self.solutions is None or self.solutions == 1:
+            return ""
+        return "the puzzle has more than one solution" if self.solutions else "the puzzle has no solution"
+
+
 @dataclass(frozen=True, eq=False)
 class Cycle:
     """One improvement cycle of one puzzle, as a viewer needs it. Grids are in the puzzle's own frame, view undone.
@@ -85,13 +99,14 @@ class Answer:
     puzzle: Puzzle
     grid: Grid
     verified: bool
-    reason: str
+    reason: str  # which rule the grid breaks; "" if it is verified
     cycles: int  # improvement cycles spent, over all views
     views: int
     halt: float
     seconds: float
     valid: bool | None = None  # as in ``Verdict``
     optimal: bool | None = None
+    remark: str = ""  # what is to be said of the puzzle itself, such as that it has no solution
 
 
 @dataclass(frozen=True)
@@ -148,7 +163,10 @@ class Task(Protocol):
         """Every puzzle of a file in order; an item that cannot be read is yielded as its error, the others follow."""
 
     def write(self, grid: Grid, form: Any) -> str:
-        """A grid in the form its puzzle was read in, newline at the end included."""
+        """A grid in the form its puzzle was read in, newline at the end included; in plain ASCII for the form None."""
+
+    def can_write(self, form: Any, encoding: str) -> bool:
+        """Whether a stream of that encoding can show the cells of a grid that is written in that form."""
 
     def line(self, grid: Grid) -> str:
         """A grid as the one line that a CSV and ``--format line`` use."""
@@ -192,8 +210,8 @@ class Task(Protocol):
     def verify(self, puzzle: Grid, answer: Grid) -> Verdict:
         """By the rules alone, written without use of ``encode`` and ``decode``."""
 
-    def remark(self, puzzle: Grid) -> str:
-        """What can cheaply be said of the puzzle itself, such as that it has no solution; "" if nothing."""
+    def diagnose(self, puzzle: Grid) -> Diagnosis:
+        """What can cheaply be found out about the puzzle itself. Asked once its first view is over."""
 
     def faults(self, puzzle: Grid, answer: Grid) -> tuple[NDArray[np.bool_], int]:
         """The cells that break a rule, and how many rules are broken. For the eye; ``verify`` decides."""

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmsolve.errors import PuzzleError, UsageError
-from trmsolve.puzzles.base import NEVER, Course, Cycle, Grid, Line, Puzzle, Verdict, View
+from trmsolve.puzzles.base import NEVER, Course, Cycle, Diagnosis, Grid, Line, Puzzle, Verdict, View
 from trmsolve.puzzles.maze_cells import FLOOR, GOAL, PATH, START, SYMBOLS, WALL
 from trmsolve.puzzles.maze_check import check, distance, find_faults
 from trmsolve.puzzles.maze_generate import DIFFICULTIES, generate_mazes
 from trmsolve.puzzles.maze_paint import paint_maze
 from trmsolve.puzzles.maze_text import line_maze, read_mazes, write_maze
 from trmsolve.puzzles.maze_views import SWAPPED, MazeView, turn
+from trmsolve.wording import can_encode
 
 BOARD = (30, 30)
 """What networks are trained on, and all that one with a place for every cell knows."""
@@ -53,8 +54,15 @@ class Maze:
         return read_mazes(stream, name)
 
     def write(self, grid: Grid, form: Any) -> str:
-        """A maze with the characters it was read in."""
+        """A maze with the characters it was read in; with ``# SGo`` for the form None."""
         return write_maze(grid, form)
+
+    def can_write(self, form: Any, encoding: str) -> bool:
+        """Whether the encoding has all characters of the drawing and those that an answer adds to it."""
+        if form is None:
+            return True
+        characters = "".join(form.rows) + "".join(form.marks)
+        return can_encode(characters, encoding)
 
     def line(self, grid: Grid) -> str:
         """``# SGo``, row after row; rows are set apart by ``/`` where they could not be told otherwise."""
@@ -114,9 +122,9 @@ class Maze:
         """One path from start to goal, without branches, and no other is shorter; see ``maze_check``."""
         return check(puzzle, answer, self.accept_detours)
 
-    def remark(self, puzzle: Grid) -> str:
-        """Nothing: what has no solution never gets to the model."""
-        return ""
+    def diagnose(self, puzzle: Grid) -> Diagnosis:
+        """Nothing: what has no solution never gets to the model, and several paths are common."""
+        return Diagnosis()
 
     def faults(self, puzzle: Grid, answer: Grid) -> tuple[NDArray[np.bool_], int]:
         """Changed walls and ends, loose ends and branches of the path, and their number; 1 more for a detour."""

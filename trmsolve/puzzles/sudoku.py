@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmsolve.errors import PuzzleError, UsageError
-from trmsolve.puzzles.base import Course, Cycle, Grid, Line, Puzzle, Task, Verdict, View
+from trmsolve.puzzles.base import Course, Cycle, Diagnosis, Grid, Line, Puzzle, Task, Verdict, View
 from trmsolve.puzzles.sudoku_generate import DIFFICULTIES, generate_sudokus
 from trmsolve.puzzles.sudoku_paint import paint_sudoku
 from trmsolve.puzzles.sudoku_search import count_solutions
-from trmsolve.puzzles.sudoku_text import read_sudokus, write_sudoku
+from trmsolve.puzzles.sudoku_text import TextForm, read_sudokus, write_sudoku
+from trmsolve.wording import can_encode
 
 CELLS = [(row, column) for row in range(9) for column in range(9)]
 HOUSES: dict[str, list[tuple[int, int]]] = {
@@ -27,8 +28,8 @@ HOUSES: dict[str, list[tuple[int, int]]] = {
 }
 HOUSE_CELLS = np.array([[9 * row + column for row, column in cells] for cells in HOUSES.values()])  # (27, 9)
 
-REMARK_BUDGET = 300
-"""Guesses the search for a remark may make: milliseconds."""
+DIAGNOSIS_BUDGET = 300
+"""Guesses that the search of ``diagnose`` may make: milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,12 @@ class Sudoku:
         return read_sudokus(stream, name)
 
     def write(self, grid: Grid, form: Any) -> str:
-        """A grid in the form its puzzle was read in."""
-        return write_sudoku(grid, form)
+        """A grid in the form its puzzle was read in; on one line for the form None."""
+        return write_sudoku(grid, form or TextForm())
+
+    def can_write(self, form: Any, encoding: str) -> bool:
+        """Whether the encoding has the sign for a blank; digits are in every encoding, and frames have substitutes."""
+        return form is None or can_encode(form.blank, encoding)
 
     def line(self, grid: Grid) -> str:
         """81 characters, ``.`` for a blank."""
@@ -133,7 +138,7 @@ class Sudoku:
         return ""
 
     def unsolvable(self, grid: Grid) -> str:
-        """Nothing: that takes a search, which ``remark`` makes when the model is at its end."""
+        """Nothing: that takes a search, which ``diagnose`` makes after the first view."""
         return ""
 
     def encode(self, grid: NDArray[np.int8]) -> NDArray[np.int64]:
@@ -180,14 +185,9 @@ class Sudoku:
                 return Verdict(False, f"{house} has two {twice}s and no {missing[0]}")
         return Verdict(True)
 
-    def remark(self, puzzle: Grid) -> str:
+    def diagnose(self, puzzle: Grid) -> Diagnosis:
         """Whether the puzzle has no solution or several, if a short search can tell. Never used for an answer."""
-        match count_solutions(puzzle, limit=2, budget=REMARK_BUDGET):
-            case 0:
-                return "the puzzle has no solution"
-            case 2:
-                return "the puzzle has more than one solution"
-        return ""
+        return Diagnosis(count_solutions(puzzle, limit=2, budget=DIAGNOSIS_BUDGET))
 
     def faults(self, puzzle: Grid, answer: Grid) -> tuple[NDArray[np.bool_], int]:
         """Cells that clash or are changed clues, and how many houses and clues are broken. For the eye only."""

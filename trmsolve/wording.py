@@ -1,0 +1,62 @@
+"""Text that leaves the program: what a terminal may be sent, and what the encoding of a stream allows.
+
+Comments, titles, file names and names inside checkpoints are written by strangers. Every line that is printed passes
+through ``printable``, so that none of it is obeyed by a terminal or reorders what a person reads.
+"""
+
+import unicodedata
+
+KEPT = "\n\t"
+"""Control characters that only move on in the text."""
+
+
+def printable(text: str) -> str:
+    """The text with every character escaped that a terminal would obey or hide, such as ``\\x1b`` for ESC.
+
+    Escaped are control characters (C0 and C1), format characters such as bidirectional overrides, separators of lines
+    and paragraphs, private and unassigned characters, and bytes of file names that are not UTF-8. Spaces of any width,
+    tabs and line ends (``\\n`` and ``\\r\\n``) stay.
+    """
+    if text.isprintable():
+        return text
+    lines = text.split("\r\n")
+    return "\r\n".join(_escaped(line, kept=KEPT) for line in lines)
+
+
+def printable_line(text: str) -> str:
+    """As ``printable`` for what is one line, such as a message: line ends and tabs are escaped as well."""
+    return text if text.isprintable() else _escaped(text, kept="")
+
+
+def encodable(text: str, encoding: str) -> str:
+    """The text with plain strokes for frames, and escapes for other characters that the encoding lacks."""
+    if can_encode(text, encoding):
+        return text
+    return "".join(_encodable_character(character, encoding) for character in text)
+
+
+def can_encode(text: str, encoding: str) -> bool:
+    """Whether a stream of that encoding can write the text as it is."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _escaped(text: str, kept: str) -> str:
+    characters = []
+    for character in text:
+        harmless = character.isprintable() or character in kept or unicodedata.category(character) == "Zs"
+        characters.append(character if harmless else character.encode("unicode_escape").decode())
+    return "".join(characters)
+
+
+def _encodable_character(character: str, encoding: str) -> str:
+    if can_encode(character, encoding):
+        return character
+    if "─" <= character <= "╿":
+        if character in "─━═":
+            return "-"
+        return "|" if character in "│┃║" else "+"
+    return character.encode("unicode_escape").decode()
