@@ -393,7 +393,7 @@ def test_text_line_and_the_way_through_a_file(room: Maze) -> None:
     (puzzle,) = room.read(io.BytesIO(b"S.#\n..#\n..G\n"), "f")
     assert isinstance(puzzle, Puzzle) and np.array_equal(puzzle.grid, grid("S #", "  #", "  G"))
     assert room.write(answer, puzzle.form) == "S.#\no.#\nooG\n"
-    assert room.remark(puzzle.grid) == ""
+    assert room.diagnose(puzzle.grid).remark == ""
 
 
 # Views.

@@ -245,7 +245,8 @@ def test_a_puzzle_without_solution_says_so() -> None:
         if digit != puzzle.answer[row, column] and not SUDOKU.faults(wrong, wrong)[0].any():
             break
     (answer,) = solver(Scripted(99)).solve_all([Puzzle(wrong)])
-    assert isinstance(answer, Answer) and answer.reason.endswith("the puzzle has no solution")
+    assert isinstance(answer, Answer) and answer.remark == "the puzzle has no solution"
+    assert answer.views == 1  # there is nothing to be found under other symmetries
 
 
 def test_the_stream_is_read_as_needed_and_none_means_wait() -> None:

@@ -148,6 +148,6 @@ def test_the_search_keeps_its_budget() -> None:
 def test_remarks_on_puzzles_without_one_solution() -> None:
     impossible = QUESTION.copy()
     impossible[0, 2] = 2
-    assert SUDOKU.remark(impossible) == "the puzzle has no solution"
-    assert SUDOKU.remark(np.zeros((9, 9), np.int8)) == "the puzzle has more than one solution"
-    assert SUDOKU.remark(QUESTION) == ""
+    assert SUDOKU.diagnose(impossible).remark == "the puzzle has no solution"
+    assert SUDOKU.diagnose(np.zeros((9, 9), np.int8)).remark == "the puzzle has more than one solution"
+    assert SUDOKU.diagnose(QUESTION).remark == ""

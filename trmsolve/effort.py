@@ -8,6 +8,8 @@ MAX_CYCLES = 16
 MAZE_CYCLES = 64
 """A maze may be large: its answer comes nearer by a fixed number of cells a cycle."""
 VIEWS = 32
+VIEWS_OF_AMBIGUOUS = 8
+"""Views of a puzzle with several solutions. The networks have learned from puzzles with one: more views seldom help."""
 NOISE = 0.5
 """Standard deviation of the noise in every view but the first; the answer state itself has 1."""
 MAZE_NOISE = 0.1

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from trmsolve.config import TRMConfig
 from trmsolve.device import Placement, choose_placement
-from trmsolve.effort import VIEWS, Effort, usual_cycles, usual_noise
+from trmsolve.effort import VIEWS, VIEWS_OF_AMBIGUOUS, Effort, usual_cycles, usual_noise
 from trmsolve.errors import PuzzleError, WeightsError
 from trmsolve.hub import silent
 from trmsolve.model import TinyRecursiveModel
 from trmsolve.puzzles import get_task
-from trmsolve.puzzles.base import Answer, Cycle, Grid, Puzzle, Task, Verdict, View, give_up
+from trmsolve.puzzles.base import Answer, Cycle, Diagnosis, Grid, Puzzle, Task, Verdict, View, give_up
 from trmsolve.refine import Question, Step, refine
 from trmsolve.shelf import locate
 from trmsolve.weights import fingerprint, load_model
@@ -60,6 +60,7 @@ class _Attempt:
     grid: Grid = field(init=False)  # the grid now
     verdict: Verdict = field(init=False)  # on the grid now
     best: _Candidate | None = None
+    diagnosis: Diagnosis | None = None  # once the first view is over
 
 
 Item = Puzzle | PuzzleError
@@ -244,27 +245,37 @@ class _Run:
         ended = _Candidate(rank, attempt.grid, verdict, step.halt)
         if attempt.best is None or verdict.verified or ended.rank > attempt.best.rank:
             attempt.best = ended
-        if not verdict.verified and attempt.number < self.effort.views:
+        if attempt.diagnosis is None:
+            attempt.diagnosis = self.task.diagnose(question)
+        if not verdict.verified and attempt.number < self._views_worth_trying(attempt.diagnosis):
             attempt.view, attempt.before, attempt.candidates = next(attempt.views), None, None
             attempt.seen = attempt.view.apply(question)
             attempt.number += 1
             self.again.append(attempt)
             return
         self.under_way -= 1
-        best, remark = attempt.best, self.task.remark(question)
+        best = attempt.best
         answer = Answer(
             puzzle=attempt.puzzle,
             grid=best.grid,
             verified=best.verdict.verified,
-            reason="; ".join(part for part in (best.verdict.reason, remark) if part),
+            reason=best.verdict.reason,
             cycles=attempt.cycles,
             views=attempt.number,
             halt=best.halt,
             seconds=time.monotonic() - attempt.started,
             valid=best.verdict.valid,
             optimal=best.verdict.optimal,
+            remark=attempt.diagnosis.remark,
         )
         self._answered(attempt.order, answer)
+
+    def _views_worth_trying(self, diagnosis: Diagnosis) -> int:
+        if diagnosis.solutions == 0:
+            return 1
+        if diagnosis.solutions == 2:
+            return min(self.effort.views, VIEWS_OF_AMBIGUOUS)
+        return self.effort.views
 
     def _answered(self, order: int, answer: Answer) -> None:
         if self.on_answer is not None:
