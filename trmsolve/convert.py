@@ -26,7 +26,7 @@ from trmsolve.bounds import check_bounds, check_size, expected_shapes
 from trmsolve.config import POSITIONS, TRMConfig
 from trmsolve.errors import UsageError, WeightsError
 from trmsolve.file_kind import begins_as_safetensors, check_kind, read_head
-from trmsolve.files import sha256
+from trmsolve.files import read_small, reason, sha256
 from trmsolve.pickle_check import check_pickle
 from trmsolve.safetensors_header import in_a_line, read_header
 from trmsolve.tensor_values import DTYPES
@@ -47,6 +47,11 @@ These parts are the pickle, which names the tensors, and the directory of the zi
 """
 
 PICKLE = "data.pkl"
+
+MOST_EVENTS = 10_000
+DEEPEST_SETTINGS = 50
+LONGEST_SETTING = 10_000
+"""Of a settings file in YAML: values and brackets, how many are inside each other, characters of one value."""
 
 
 class _Kind(NamedTuple):
@@ -291,13 +296,13 @@ def _settings(path: Path) -> dict[str, Any]:
     for name in SETTINGS:
         beside = path.with_name(name)
         try:
-            text = beside.read_text(encoding="utf-8")
+            text = read_small(beside).decode("utf-8")
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:
-            raise WeightsError(f"{beside} cannot be read: {error}") from None
+            raise WeightsError(f"{beside} cannot be read: {reason(error)}") from None
         try:
-            found = json.loads(text) if beside.suffix == ".json" else yaml.safe_load(text)
+            found = json.loads(text) if beside.suffix == ".json" else _plain_yaml(text)
         except (ValueError, RecursionError, yaml.YAMLError) as error:
             raise WeightsError(f"{beside} is damaged: {' '.join(str(error).split())}") from None
         found = found.get("arch", found) if isinstance(found, dict) else None
@@ -305,6 +310,23 @@ def _settings(path: Path) -> dict[str, Any]:
             raise WeightsError(f"{beside} holds no settings: move it away, and the paper's are taken")
         return found
     return {}
+
+
+def _plain_yaml(text: str) -> Any:
+    """The value of a YAML text that is as simple as settings are, which bounds time and memory.
+
+    Raises YAMLError or ValueError.
+    """
+    depth = 0
+    for count, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if count >= MOST_EVENTS or depth > DEEPEST_SETTINGS:
+            raise ValueError("it has more values, or deeper ones, than settings have")
+        if isinstance(event, yaml.AliasEvent):  # merged again and again, a short text becomes a large value
+            raise ValueError("it repeats a part of itself with *: write that part out")
+        if isinstance(event, yaml.ScalarEvent) and len(event.value) > LONGEST_SETTING:
+            raise ValueError(f"a value in it has more than {LONGEST_SETTING} characters")
+    return yaml.safe_load(text)
 
 
 def _infer(
