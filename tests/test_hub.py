@@ -23,6 +23,7 @@ from trmsolve.cli.weights_hub import pull as command
 from trmsolve.config import TRMConfig
 from trmsolve.errors import NetworkError, TrmsolveError, UsageError, WeightsError
 from trmsolve.hub import Address, Cached, cached, find, is_address, pull, push, sha256_known
+from trmsolve.hub_address import BESIDE
 from trmsolve.model import TinyRecursiveModel
 from trmsolve.weights import WeightsInfo, save_weights
 
@@ -295,6 +296,16 @@ def test_large_files_are_refused_before_the_download(hub: FakeHub, said: list[st
     hub.sizes[MAIN] = None
     with pytest.raises(WeightsError, match=r"does not say how large model\.safetensors"):
         find(HERE)
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_lies_beside_a_pickle_may_not_be_large(hub: FakeHub, said: list[str], name: str) -> None:
+    hub.repo("me/trm", {"step_1.pt": b"pickle", name: b"{}"})
+    hub.sizes[name] = BESIDE[name] + 1
+    for allow_large in (False, True):
+        with pytest.raises(WeightsError, match=f"{name} of hf://me/trm has .* MiB, more than the .* MiB that such a"):
+            find(HERE, pickled=True, note=said.append, allow_large=allow_large)
+    assert hub.downloads() == [] and said == []
 
 
 def test_other_bytes_than_the_hub_says_are_not_kept(hub: FakeHub) -> None:

@@ -7,6 +7,7 @@ puzzles of that vocabulary. A file stays on the disk, however large its table of
 Knows these files and the model; nothing of which row of a table belongs to which task, and of no rules.
 """
 
+import io
 import json
 import re
 import zipfile
@@ -19,12 +20,14 @@ import torch
 import yaml  # type: ignore[import-untyped]
 from safetensors import safe_open
 from torch import Tensor
+from torch._C import PyTorchFileReader  # what torch.load itself reads with
 
 from trmsolve.bounds import check_bounds, check_size, expected_shapes
 from trmsolve.config import POSITIONS, TRMConfig
 from trmsolve.errors import UsageError, WeightsError
 from trmsolve.file_kind import begins_as_safetensors, check_kind, read_head
-from trmsolve.files import sha256
+from trmsolve.files import read_small, reason, sha256
+from trmsolve.pickle_check import check_pickle
 from trmsolve.safetensors_header import in_a_line, read_header
 from trmsolve.tensor_values import DTYPES
 from trmsolve.weights import TABLE, WeightsInfo, fitting_names, save_weights, strip_prefixes
@@ -37,8 +40,18 @@ TABLES = ("keep", "mean", "drop")
 """What may become of the table of puzzles: all rows, their average alone, or a single row of zeros."""
 
 ROWS_AT_A_TIME = 1 << 14
-LONGEST_PICKLE = 4 << 20
-"""Bytes of the pickle in a checkpoint, which names its tensors: some kilobytes, whatever they hold."""
+LONGEST_PART = 1 << 20
+"""Bytes of each part of a checkpoint that is read as a whole, at most.
+
+These parts are the pickle, which names the tensors, and the directory of the zip. Both have some kilobytes.
+"""
+
+PICKLE = "data.pkl"
+
+MOST_EVENTS = 10_000
+DEEPEST_SETTINGS = 50
+LONGEST_SETTING = 10_000
+"""Of a settings file in YAML: values and brackets, how many are inside each other, characters of one value."""
 
 
 class _Kind(NamedTuple):
@@ -169,23 +182,67 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no dict)
 
 
-def _check_zip(path: Path) -> None:
-    """Raise WeightsError for a zip that torch has not written so, before anything of it is unpacked.
+class _ShortReads(io.FileIO):
+    """A file of which nobody reads much at a time: ``zipfile`` believes the sizes that an archive claims."""
 
-    The loader maps the file as it lies, and neither compares the zip's own checksums nor minds how large a little
-    file becomes.
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As usual. Raises BadZipFile where that would be more than ``LONGEST_PART``."""
+        asked = LONGEST_PART + 1 if size is None or size < 0 else size
+        data = super().read(asked) if asked <= LONGEST_PART + 1 else None
+        if data is None or len(data) > LONGEST_PART:
+            raise zipfile.BadZipFile(f"a part of it that should be short has over {LONGEST_PART >> 20} MiB")
+        return data
+
+
+def _check_zip(path: Path) -> None:
+    """Raise WeightsError for a zip that torch has not written so, before anything of it is unpacked or built.
+
+    The loader maps the file as it lies. It neither compares the zip's own checksums nor minds how large a small file
+    becomes.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _ShortReads(path) as file, zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
-            if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
-                raise WeightsError(f"{path} is compressed inside, as torch.save does not: save it anew with that")
-            if any(entry.filename.endswith(".pkl") and entry.file_size > LONGEST_PICKLE for entry in entries):
-                raise WeightsError(f"{path} has a pickle of over {LONGEST_PICKLE >> 20} MiB: it is no plain state dict")
+            _check_entries(path, entries)
             if (damaged := archive.testzip()) is not None:
                 raise WeightsError(f"{path} is damaged: {damaged!r} in it is not what its checksum says")
+            (pickled,) = [entry for entry in entries if _is_pickle(entry)]
+            payload = archive.read(pickled)
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OSError) as error:
         raise WeightsError(f"{path} is no plain state dict that is safe to read: {in_a_line(error)}") from None
+    check_pickle(path, payload, len(entries))
+    try:
+        same = PyTorchFileReader(str(path)).get_record(PICKLE) == payload
+    except (RuntimeError, ValueError):
+        same = False
+    if not same:
+        raise WeightsError(f"{path} is no plain state dict that is safe to read: its directory is ambiguous")
+
+
+def _check_entries(path: Path, entries: list[zipfile.ZipInfo]) -> None:
+    """Raise WeightsError for an archive whose directory says that torch has not written it."""
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+        raise WeightsError(f"{path} is compressed inside, as torch.save does not: save it anew with that")
+    if sum(_is_pickle(entry) for entry in entries) != 1:
+        raise WeightsError(f"{path} is no checkpoint of torch: it has not one {PICKLE} inside")
+    for entry in entries:
+        if max(entry.file_size, entry.compress_size) > LONGEST_PART and not _is_storage(entry):
+            what = "a pickle" if _is_pickle(entry) else "a description"
+            raise WeightsError(f"{path} has {what} of over {LONGEST_PART >> 20} MiB: it is no plain state dict")
+    claimed = sum(max(entry.file_size, entry.compress_size) for entry in entries)
+    if claimed > path.stat().st_size or len({entry.filename for entry in entries}) < len(entries):
+        raise WeightsError(f"{path} is no checkpoint of torch: parts of it overlap or have the same name")
+    if min(entry.header_offset for entry in entries) != 0:
+        raise WeightsError(f"{path} is no checkpoint of torch: something stands before its first part")
+
+
+def _is_pickle(entry: zipfile.ZipInfo) -> bool:
+    return entry.filename.rpartition("/")[2] == PICKLE
+
+
+def _is_storage(entry: zipfile.ZipInfo) -> bool:
+    """Whether it is the values of a tensor, which are mapped and not read."""
+    return re.fullmatch(r"[^/]+/data/[0-9]+", entry.filename) is not None
 
 
 def _read_pickled(path: Path, part: str | None) -> dict[str, Tensor]:
@@ -203,6 +260,9 @@ def _read_pickled(path: Path, part: str | None) -> dict[str, Tensor]:
             raise WeightsError(f"{path} is no flat state dict: {name!r} is no tensor")
         if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.dtype not in DTYPES:
             raise WeightsError(f"{path}: {name} has values that are not plain floating numbers")
+    claimed = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+    if claimed > path.stat().st_size:  # a step of zero makes a large tensor of one number
+        raise WeightsError(f"{path}: its tensors have {claimed} bytes, more than the file: they share their values")
     return {name: tensor.detach() for name, tensor in tensors.items()}
 
 
@@ -236,13 +296,13 @@ def _settings(path: Path) -> dict[str, Any]:
     for name in SETTINGS:
         beside = path.with_name(name)
         try:
-            text = beside.read_text(encoding="utf-8")
+            text = read_small(beside).decode("utf-8")
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:
-            raise WeightsError(f"{beside} cannot be read: {error}") from None
+            raise WeightsError(f"{beside} cannot be read: {reason(error)}") from None
         try:
-            found = json.loads(text) if beside.suffix == ".json" else yaml.safe_load(text)
+            found = json.loads(text) if beside.suffix == ".json" else _plain_yaml(text)
         except (ValueError, RecursionError, yaml.YAMLError) as error:
             raise WeightsError(f"{beside} is damaged: {' '.join(str(error).split())}") from None
         found = found.get("arch", found) if isinstance(found, dict) else None
@@ -250,6 +310,23 @@ def _settings(path: Path) -> dict[str, Any]:
             raise WeightsError(f"{beside} holds no settings: move it away, and the paper's are taken")
         return found
     return {}
+
+
+def _plain_yaml(text: str) -> Any:
+    """The value of a YAML text that is as simple as settings are, which bounds time and memory.
+
+    Raises YAMLError or ValueError.
+    """
+    depth = 0
+    for count, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if count >= MOST_EVENTS or depth > DEEPEST_SETTINGS:
+            raise ValueError("it has more values, or deeper ones, than settings have")
+        if isinstance(event, yaml.AliasEvent):  # merged again and again, a short text becomes a large value
+            raise ValueError("it repeats a part of itself with *: write that part out")
+        if isinstance(event, yaml.ScalarEvent) and len(event.value) > LONGEST_SETTING:
+            raise ValueError(f"a value in it has more than {LONGEST_SETTING} characters")
+    return yaml.safe_load(text)
 
 
 def _infer(

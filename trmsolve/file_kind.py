@@ -22,6 +22,12 @@ NO_WEIGHTS = (
 LONGEST_HEADER = 1 << 20
 """Bytes of a safetensors header that are read at most; one of a Tiny Recursive Model has a hundredth of it."""
 
+LONGEST_NAMES = 128 << 20
+"""Bytes of ``identifiers.json``, at most; the largest public one names a million rows in 40 MB."""
+
+LONGEST_PUZZLES = 1 << 26
+"""Bytes of ``test_puzzles.json``, at most; public ones have a few million."""
+
 _ZIP = b"PK\x03\x04"
 _PICKLES = tuple(bytes((0x80, protocol)) for protocol in range(2, 6))
 _TAR = (b"ustar", 257)

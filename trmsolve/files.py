@@ -1,6 +1,7 @@
 """Files that survive a kill, a full disk and a power cut: written beside, synced, renamed into place.
 
-And what tells one from another, its hash. Knows bytes and paths; nothing of what is in them.
+Also the hash of a file, and reading that neither waits for ever nor fills the memory, whatever lies at a path. The
+module knows bytes and paths. It does not know what is in the files.
 """
 
 import contextlib
@@ -8,8 +9,68 @@ import errno
 import hashlib
 import os
 import secrets
+import stat
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
+
+SMALL = 1 << 20
+"""Bytes of a file that describes another one, at most: such files have a few kilobytes."""
+
+_KINDS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+def open_file(path: Path) -> BufferedReader:
+    """Open a regular file, or a link to one, for reading.
+
+    Nothing else is opened: a named pipe would make the reader wait, and a device may have no end. Raises OSError naming
+    ``path``, whose ``strerror`` says what is there and what to do.
+    """
+    flags = os.O_RDONLY
+    for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"):  # those that the system has
+        flags |= getattr(os, name, 0)
+    handle = os.open(path, flags)
+    try:
+        mode = os.fstat(handle).st_mode
+        if stat.S_ISDIR(mode):
+            raise OSError(errno.EISDIR, "Is a directory, not a file: move it away", str(path))
+        if not stat.S_ISREG(mode):
+            kind = _KINDS.get(stat.S_IFMT(mode), "something else")
+            raise OSError(errno.EINVAL, f"it is {kind}, not a file: move it away", str(path))
+    except BaseException:
+        os.close(handle)
+        raise
+    return os.fdopen(handle, "rb")
+
+
+def read_small(path: Path, limit: int = SMALL) -> bytes:
+    """The content of a regular file of at most ``limit`` bytes.
+
+    Raises OSError naming ``path``, as ``open_file`` does, and for a larger file.
+    """
+    with open_file(path) as file:
+        check_length(path, os.fstat(file.fileno()).st_size, limit)
+        content = file.read(limit + 1)  # it may have grown, and files of /proc do not say how large they are
+    check_length(path, len(content), limit)
+    return content
+
+
+def check_length(path: Path, length: int, limit: int) -> None:
+    """Raise OSError naming ``path`` if its ``length`` in bytes is over the limit."""
+    if length > limit:
+        problem = f"it has more than the {limit:,} bytes allowed: put the right file in its place, or move it away"
+        raise OSError(errno.EFBIG, problem, str(path))
+
+
+def reason(error: OSError | ValueError) -> str:
+    """Why a file could not be read, in one line that does not name it."""
+    told = error.strerror if isinstance(error, OSError) else None
+    return told or " ".join(str(error).split())
 
 
 def write_atomically(path: Path, payload: bytes) -> None:

@@ -7,12 +7,13 @@ opened. Knows nothing of what weights hold, nor how the hub's errors are told, w
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from trmsolve.errors import NetworkError, UsageError, WeightsError
 from trmsolve.files import sha256
 from trmsolve.hub_address import (
+    BESIDE,
     MAIN_FILE,
     MAIN_REVISION,
     SCHEME,
@@ -217,8 +218,11 @@ def _download(address: Address, revision: str, allow_large: bool, pickled: bool,
     for each, file in wanted.items():
         if file.size is None:
             raise WeightsError(f"the hub does not say how large {each} of {address} is: it is not fetched")
-        if file.size > MAX_FILE and not allow_large:
+        if each == name and file.size > MAX_FILE and not allow_large:
             allowed = f"more than the {size_text(MAX_FILE)} allowed: --allow-large takes it"
+            raise WeightsError(f"{each} of {address} has {size_text(file.size)}, {allowed}")
+        if each != name and file.size > (limit := BESIDE[PurePosixPath(each).name]):
+            allowed = f"more than the {size_text(limit)} that such a file may have: nothing is fetched"
             raise WeightsError(f"{each} of {address} has {size_text(file.size)}, {allowed}")
     if missing := [file.size or 0 for each, file in wanted.items() if not repo.has(commit, each, file)]:
         where = f"{address.repo}, {address.named} (commit {commit[:12]}), {size_text(sum(missing))}"

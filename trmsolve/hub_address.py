@@ -9,13 +9,20 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from trmsolve.errors import UsageError, WeightsError
+from trmsolve.file_kind import LONGEST_NAMES, LONGEST_PUZZLES
+from trmsolve.files import SMALL
 
 SCHEME = "hf://"
 FORM = "hf://user/repo, hf://user/repo@revision or hf://user/repo/FILE"
 MAIN_FILE, MAIN_REVISION = "model.safetensors", "main"
 PICKLED = (".pt", ".pth", ".bin", ".ckpt")
-BESIDE = ("all_config.yaml", "config.json", "identifiers.json", "test_puzzles.json")
-"""Small files that say what a pickled checkpoint is; fetched with it from the same folder."""
+BESIDE = {
+    "all_config.yaml": SMALL,
+    "config.json": SMALL,
+    "identifiers.json": LONGEST_NAMES,
+    "test_puzzles.json": LONGEST_PUZZLES,
+}
+"""Files that say what a pickled checkpoint is, fetched with it from the same folder, and the bytes each may have."""
 
 NAMED = 8  # files that are named in a message
 

@@ -11,10 +11,13 @@ import re
 from dataclasses import asdict
 from pathlib import Path
 
-from trmsolve.files import write_atomically
+from trmsolve.files import read_small, write_atomically
 from trmsolve.hub_address import Listing, RemoteFile
 
 COMMIT, SHA256 = re.compile("[0-9a-f]{40}"), re.compile("[0-9a-f]{64}")
+
+LONGEST_LISTING = 16 << 20
+"""Bytes of what is kept of a commit, at most: about 200 for each of its files."""
 
 
 class CachedRepo:
@@ -28,7 +31,8 @@ class CachedRepo:
         if COMMIT.fullmatch(revision):
             return revision
         with contextlib.suppress(OSError, ValueError):
-            if COMMIT.fullmatch(commit := (self.folder / "refs" / revision).read_text(encoding="utf-8").strip()):
+            commit = read_small(self.folder / "refs" / revision).decode("utf-8").strip()
+            if COMMIT.fullmatch(commit):
                 return commit
         return None
 
@@ -47,8 +51,8 @@ class CachedRepo:
 
     def listing(self, commit: str) -> Listing | None:
         """All files of the commit, as the hub once said; None if this program has not asked it."""
-        with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
-            stored = json.loads(self._record(commit).read_text(encoding="utf-8"))
+        with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, RecursionError):
+            stored = json.loads(read_small(self._record(commit), LONGEST_LISTING))
             return {name: RemoteFile(**fields) for name, fields in stored.items()}
         return None
 

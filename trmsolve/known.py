@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 
 from trmsolve.effort import MAX_CYCLES
 from trmsolve.errors import PuzzleError, WeightsError
+from trmsolve.file_kind import LONGEST_NAMES
+from trmsolve.files import SMALL, read_small, reason
 from trmsolve.model import Prediction, TinyRecursiveModel
 from trmsolve.puzzles.arc import LARGEST, ArcAnswer, ArcCycle, ArcTask
 from trmsolve.puzzles.arc_official import BLANK, PLAIN, SEQ_LEN, VOCAB_SIZE, Augmentation, crop, encode, parse_name
@@ -31,6 +33,12 @@ from trmsolve.puzzles.base import Grid
 from trmsolve.vote import vote
 
 IDENTIFIERS, PUZZLES = "identifiers.json", "test_puzzles.json"
+
+LONGEST_NAME = 1280
+"""Bytes that the name of a row takes in ``identifiers.json``, at most.
+
+A task's id has up to 100 characters, each of up to 12 bytes as JSON escapes it. The variant and the quotes follow.
+"""
 
 
 @dataclass(frozen=True)
@@ -57,10 +65,11 @@ class Known:
     contents: dict[str, str] = field(default_factory=dict)  # fingerprint -> name
 
     @classmethod
-    def beside(cls, path: Path) -> "Known | None":
+    def beside(cls, path: Path, rows: int | None = None) -> "Known | None":
         """What the folder ``path`` says, or the folder of the file ``path``; None if it has no identifiers.json.
 
-        Raises WeightsError for a file that is damaged.
+        ``rows`` is how many the table has, if that is known. Raises WeightsError for a file that is damaged or larger
+        than such a table needs.
         """
         folder = path if path.is_dir() else path.parent
         if not (folder / IDENTIFIERS).is_file():
@@ -71,7 +80,7 @@ class Known:
                 if isinstance(task, PuzzleError):
                     raise WeightsError(f"{task}; or move {PUZZLES} away: tasks are then known by name alone")
                 contents.setdefault(fingerprint_of(task), task.name)
-        return cls(_read_names(folder / IDENTIFIERS), contents)
+        return cls(_read_names(folder / IDENTIFIERS, rows), contents)
 
     def find(self, task: ArcTask) -> Recognised | None:
         """The rows of a task; None if it is new to the network. Raises WeightsError for a row with an odd name."""
@@ -97,11 +106,16 @@ class Known:
         return rows
 
 
-def _read_names(path: Path) -> list[str]:
+def longest_identifiers(rows: int | None) -> int:
+    """Bytes that ``identifiers.json`` may have for a table of so many rows, or for any table."""
+    return LONGEST_NAMES if rows is None else min(max(SMALL, rows * LONGEST_NAME), LONGEST_NAMES)
+
+
+def _read_names(path: Path, rows: int | None) -> list[str]:
     try:
-        names = json.loads(path.read_bytes())
+        names = json.loads(read_small(path, longest_identifiers(rows)))
     except OSError as error:
-        raise WeightsError(f"{path} cannot be read: {error.strerror}") from None
+        raise WeightsError(f"{path} cannot be read: {reason(error)}") from None
     except (ValueError, RecursionError):
         raise WeightsError(f"{path} is damaged: it is no JSON") from None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from trmsolve.bounds import expected_shapes
 from trmsolve.config import TRMConfig
 from trmsolve.errors import WeightsError
-from trmsolve.files import sha256
+from trmsolve.files import read_small, reason, sha256
 from trmsolve.hub import front_matter, size_text
 from trmsolve.weights import TABLE, WeightsInfo, fingerprint, read_info
 
@@ -112,10 +112,12 @@ def eval_files(path: Path) -> dict[str, bytes]:
     for pattern in ("eval.*.json", f"{path.stem}.eval.*.json"):
         for beside in sorted(path.parent.glob(pattern)):
             try:
-                text = beside.read_bytes()
+                text = read_small(beside)
                 figures = json.loads(text)
-            except (OSError, ValueError, RecursionError) as error:
-                raise WeightsError(f"{beside} is no file of figures, move it away: {error}") from None
+            except RecursionError:
+                raise WeightsError(f"{beside} is no file of figures, move it away: it is nested too deeply") from None
+            except (OSError, ValueError) as error:
+                raise WeightsError(f"{beside} is no file of figures, move it away: {reason(error)}") from None
             if isinstance(figures, dict) and _is_of(figures, mark):
                 kept[beside.name.removeprefix(f"{path.stem}.")] = text
     return kept

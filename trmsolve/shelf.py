@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from trmsolve.errors import NetworkError, UsageError, WeightsError
+from trmsolve.files import read_small, reason
 from trmsolve.hub import silent
 from trmsolve.hub_address import Address, is_address
 from trmsolve.public_checkpoints import PUBLIC, PublicCheckpoint, find_public
@@ -108,11 +109,11 @@ def pinned(path: Path) -> tuple[str, str] | None:
         return known, "the hub"
     sums = path.with_name(SUMS)
     try:
-        lines = sums.read_text(encoding="utf-8").splitlines()
+        lines = read_small(sums).decode("utf-8").splitlines()
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise WeightsError(f"{sums} cannot be read: {error}") from None
+        raise WeightsError(f"{sums} cannot be read: {reason(error)}") from None
     found = {name.lstrip(" *"): digest.lower() for digest, _, name in (line.partition(" ") for line in lines)}
     return (found[path.name], f"{SUMS} beside it") if path.name in found else None
 

@@ -46,11 +46,11 @@ class TableSolver:
     ) -> None:
         self.path, self.placement, self.how, self.weights = path, placement, budget, weights
         self.cycles, self.views, self.seed, self.keep_steps = cycles, views or VIEWS, seed, keep_steps
-        self.known = Known.beside(path)
         info = read_info(path)
         if info.task != "arc":
             raise WeightsError(f"{path} was trained for {info.task or 'an unnamed task'}, not for arc")
         self.config, self.allow_large = info.config, allow_large
+        self.known = Known.beside(path, info.config.num_puzzles)
         check_bounds(path, info.config, 1, allow_large=allow_large)
         if info.checksum:  # a row by itself has none: all is compared once, be it seconds for a million rows
             check_whole(path, allow_large=True)

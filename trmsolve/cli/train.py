@@ -151,6 +151,7 @@ def train(
     from trmsolve.train.checkpoint import load_checkpoint
     from trmsolve.train.distributed import joined_world
     from trmsolve.train.journal import read_journal
+    from trmsolve.train.keeping import reading_state
     from trmsolve.train.loop import Run
     from trmsolve.train.plan import Plan
     from trmsolve.train.recipes import Recipe, find_recipe, override
@@ -166,12 +167,15 @@ def train(
             checkpoint: Checkpoint | None = load_checkpoint(resume)
             assert checkpoint is not None
             out, kept = checkpoint.path.parent, checkpoint.state
-            task, described = kept["task"], kept["described"]
-            chosen, plan = Recipe.from_dict(kept["recipe"]), Plan(**{**kept["plan"], **lasting, **saving})
-            shares, sources = described["bands"], sources.or_those_of(described)
-            base_puzzles = described.get("base_puzzles")
-            # To the bit only where it ran before.
-            where |= {k: v for k, v in kept.get("placement", {}).items() if where[k] in ("auto", None)}
+            with reading_state(checkpoint.path):
+                task, described = kept["task"], kept["described"]
+                if task not in ("sudoku", "maze", "arc") or "recipe" not in described:
+                    raise ValueError("it does not say of which task or recipe the run is")
+                chosen, plan = Recipe.from_dict(kept["recipe"]), Plan(**{**kept["plan"], **lasting, **saving})
+                shares, sources = described["bands"], sources.or_those_of(described)
+                base_puzzles = described.get("base_puzzles")
+                # To the bit only where it ran before.
+                where |= {k: v for k, v in kept.get("placement", {}).items() if where[k] in ("auto", None)}
         else:
             size = [] if batch_size is None else [f"batch_size={batch_size}"]
             chosen = override(find_recipe(task, recipe), [*(change or []), *size])

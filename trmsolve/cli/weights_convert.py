@@ -81,7 +81,7 @@ def convert(
     config = opened.config
     about = write(opened, out, table=table, dtype=stored)
     if about.task == "arc" and table == "keep":
-        _bring_names(path, out)
+        _bring_names(path, out, config.num_puzzles)
     shape = f"T = {config.recursions}, n = {config.latent_steps}, {config.mixer}, positions {config.positions}"
     options.say(f"{about.task}, {shape}, hidden size {config.hidden_size}, {config.layers} layers")
     if opened.assumed:
@@ -124,15 +124,23 @@ def _free(path: Path) -> Path:
     return path
 
 
-def _bring_names(source: Path, out: Path) -> None:
-    """What says which row of the table is which task goes where the weights go, and replaces nothing."""
-    from trmsolve.files import write_atomically
-    from trmsolve.known import IDENTIFIERS, PUZZLES
+def _bring_names(source: Path, out: Path, rows: int) -> None:
+    """What says which row of the table is which task goes where the weights go, and replaces nothing.
 
-    for name in (IDENTIFIERS, PUZZLES):
+    The table has so many ``rows``. Raises WeightsError for a file that cannot be read or is too large.
+    """
+    from trmsolve.file_kind import LONGEST_PUZZLES
+    from trmsolve.files import read_small, reason, write_atomically
+    from trmsolve.known import IDENTIFIERS, PUZZLES, longest_identifiers
+
+    for name, limit in ((IDENTIFIERS, longest_identifiers(rows)), (PUZZLES, LONGEST_PUZZLES)):
         theirs, ours = source.with_name(name), out.with_name(name)
         if theirs.is_file() and not ours.exists():
-            write_atomically(ours, theirs.read_bytes())
+            try:
+                content = read_small(theirs, limit)
+            except OSError as error:
+                raise WeightsError(f"{theirs} cannot be read: {reason(error)}") from None
+            write_atomically(ours, content)
             options.say(f"{ours} names the rows of its table")
 
 

@@ -18,18 +18,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from trmsolve.errors import CheckpointError
-from trmsolve.files import beside, naming, sync_folder, write_synced
+from trmsolve.files import beside, naming, open_file, read_small, sync_folder, write_synced
 
 FORMAT = 1
 """Of the files. When it rises, a function named for the old format brings ``state.json`` to the new one."""
 
 TENSORS, STATE = "state.safetensors", "state.json"
+LONGEST_STATE = 16 << 20
+"""Bytes of ``state.json``, at most. It has a few kilobytes, and the names of all data files that a command can name."""
+
 Named = Iterable[tuple[str, nn.Parameter]]  # as a module's named_parameters() gives them
 DAMAGE = (OSError, ValueError, SafetensorError, RecursionError)
 NAME = re.compile(r"step-([0-9]{8,})(\.old)?")  # .old: one of the same step was about to take its place
@@ -88,7 +91,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         raise CheckpointError(f"no checkpoint can be read from {folder}: {error.strerror or error}") from None
     for path in candidates:
         try:
-            record, tensors = _read_record(path), load((path / TENSORS).read_bytes())
+            record, tensors = _read_record(path), load(_read_tensors(path))
         except DAMAGE as error:
             damaged.append(f"{path.name} is damaged ({_reason(error)})")
             continue
@@ -132,9 +135,10 @@ def restore_optimizers(
     for key, value in {**tensors, **numbers}.items():
         if not key.startswith("optimizer."):
             continue
-        _, index, rest = key.split(".", 2)
+        index, _, rest = key.removeprefix("optimizer.").partition(".")
         name, _, field = rest.rpartition(".")
-        place, parameter = int(index), names.get(name)
+        parameter = names.get(name)
+        place = int(index) if re.fullmatch("[0-9]{1,3}", index) else len(optimizers)
         if parameter is None or place >= len(optimizers) or parameter not in groups[place]:
             raise CheckpointError(f"the checkpoint is of another network or recipe: nothing here has {key}")
         if isinstance(value, Tensor):
@@ -161,13 +165,19 @@ def rng_state() -> dict[str, Tensor]:
 
 
 def restore_rng(tensors: dict[str, Tensor]) -> None:
-    """Put back what ``rng_state`` gave, of the devices that are here; other keys are passed over."""
-    torch.set_rng_state(tensors["rng.cpu"])
-    for index in range(torch.cuda.device_count()):
-        if (state := tensors.get(f"rng.cuda.{index}")) is not None:
-            torch.cuda.set_rng_state(state, index)
-    if "rng.mps" in tensors and torch.backends.mps.is_available():
-        torch.mps.set_rng_state(tensors["rng.mps"])
+    """Put back what ``rng_state`` gave, of the devices that are here; other keys are passed over.
+
+    Raises CheckpointError for what is no such state.
+    """
+    try:
+        torch.set_rng_state(tensors["rng.cpu"])
+        for index in range(torch.cuda.device_count()):
+            if (state := tensors.get(f"rng.cuda.{index}")) is not None:
+                torch.cuda.set_rng_state(state, index)
+        if "rng.mps" in tensors and torch.backends.mps.is_available():
+            torch.mps.set_rng_state(tensors["rng.mps"])
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise CheckpointError(f"the checkpoint has no state of the random numbers: {_reason(error)}") from None
 
 
 def _separate(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -228,18 +238,37 @@ def _is_whole(path: Path) -> bool:
 
 def _read_record(path: Path) -> dict[str, Any]:
     """``state.json``, if both files are as they were saved. Raises DAMAGE, or CheckpointError for a later format."""
-    record = json.loads((path / STATE).read_bytes())
+    record = json.loads(read_small(path / STATE, LONGEST_STATE))
     if not isinstance(record, dict) or type(version := record.get("format")) is not int or version < 1:
         raise ValueError(f"{STATE} is not of a checkpoint")
     if version > FORMAT:
         raise CheckpointError(f"{path} was written by a later trmsolve (format {version}): upgrade to resume from it")
     if _state_hash(record.get("step"), record.get("state")) != record.get("state_sha256"):
         raise ValueError(f"{STATE} is not as it was saved")
-    with (path / TENSORS).open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-    if digest.hexdigest() != record.get("tensors_sha256"):
+    if type(step := record.get("step")) is not int or step < 0 or not isinstance(record.get("state"), dict):
+        raise ValueError(f"{STATE} is not of a checkpoint")
+    if _hash_of_tensors(path / TENSORS) != record.get("tensors_sha256"):
         raise ValueError(f"{TENSORS} is not as it was saved")
     return record
+
+
+def _hash_of_tensors(path: Path) -> str:
+    """The sha256 of a file of tensors. Raises DAMAGE for a file that is larger or smaller than its header says.
+
+    So a file of any length is refused before it is read.
+    """
+    with open_file(path) as file:
+        try:
+            with safe_open(path, framework="pt"):
+                pass
+        except (SafetensorError, OSError):
+            raise ValueError(f"{path.name} is not as it was saved") from None
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_tensors(path: Path) -> bytes:
+    with open_file(path / TENSORS) as file:
+        return file.read()
 
 
 def _reason(error: Exception) -> str:

@@ -4,30 +4,55 @@ Counts between two lines; knows neither network nor schedule.
 """
 
 import json
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 from torch import Tensor
 
-from trmsolve.files import naming, write_atomically
+from trmsolve.errors import CheckpointError
+from trmsolve.files import check_length, naming, open_file, reason, write_atomically
 from trmsolve.train.distributed import World
 from trmsolve.train.loss import Loss
 from trmsolve.train.progress import Progress
 
+LONGEST_LINE = 1 << 16
+LONGEST_JOURNAL = 64 << 20
+"""Bytes of a line, and of the whole file. A line has about 300 bytes, one every 30 seconds where nobody says."""
+
 
 def read_journal(folder: Path) -> list[Progress]:
-    """The lines of a run so far; what is not a whole line is passed over."""
+    """The lines of a run so far; what is not a whole line is passed over.
+
+    Raises CheckpointError for what is no file, may not be read or is larger than ``LONGEST_JOURNAL``.
+    """
     path = folder / "metrics.jsonl"
-    lines: list[Progress] = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+    try:
+        with open_file(path) as file:
+            check_length(path, os.fstat(file.fileno()).st_size, LONGEST_JOURNAL)
+            return list(_whole_lines(file))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {reason(error)}") from None
+
+
+def _whole_lines(file: BinaryIO) -> Iterator[Progress]:
+    """Each line that says how far a run was. A line that is too long is read in parts, which are passed over."""
+    while line := file.readline(LONGEST_LINE):
         try:
-            lines.append(Progress(**json.loads(line)))
-        except (ValueError, TypeError):
+            progress = Progress(**json.loads(line))
+        except (ValueError, TypeError, RecursionError):
             continue
-    return lines
+        numbers = asdict(progress)
+        if numbers["held_out_exact"] is None:
+            del numbers["held_out_exact"]
+        if all(type(number) in (int, float) for number in numbers.values()):
+            yield progress
 
 
 class Journal:

@@ -3,6 +3,9 @@
 Knows no files, no data and no chance.
 """
 
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -46,6 +49,17 @@ def restore_network(
 def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Those whose name begins so, without it."""
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+@contextlib.contextmanager
+def reading_state(path: Path) -> Iterator[None]:
+    """Around code that reads the state of the checkpoint ``path``: CheckpointError where that has another shape."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        problem = f"no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
+        hint = "resume with the trmsolve that wrote it, or begin a new run"
+        raise CheckpointError(f"{path}: its state is not one that this trmsolve reads ({problem}): {hint}") from None
 
 
 def misfit(error: Exception) -> CheckpointError:

@@ -18,6 +18,7 @@ from trmsolve.model import TinyRecursiveModel
 from trmsolve.train.checkpoint import Checkpoint, restore_rng, rng_state, save_checkpoint
 from trmsolve.train.distributed import World
 from trmsolve.train.journal import Journal
+from trmsolve.train.keeping import reading_state
 from trmsolve.train.plan import Plan
 from trmsolve.train.progress import Progress
 from trmsolve.train.recipes import Recipe
@@ -123,10 +124,11 @@ class Run:
         if "trainer" not in checkpoint.state:
             raise CheckpointError(f"{checkpoint.path} was written by an earlier trmsolve: go on with that one")
         tensors, prefix = checkpoint.tensors, f"chance.{self.world.rank}."
-        self.learning.restore(tensors, checkpoint.state["trainer"])
-        if chance := {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}:
-            restore_rng(chance)
-        return float(checkpoint.state["seconds"])
+        with reading_state(checkpoint.path):
+            self.learning.restore(tensors, checkpoint.state["trainer"])
+            if chance := {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}:
+                restore_rng(chance)
+            return float(checkpoint.state["seconds"])
 
     def _due(self) -> Due:
         """What is due now. The processes agree: what one is told or has waited for is done by all."""
