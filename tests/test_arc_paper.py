@@ -175,7 +175,10 @@ def test_two_tasks_that_only_their_rows_tell_apart_are_learned_by_heart(tmp_path
             break
     state = trainer.ema.state_dict(trainer.model)
     trainer.model.load_state_dict(state)
-    assert judge(trainer.model, examples, cycles=1) == 1.0
+    heard: list[tuple[int, int]] = []
+    assert judge(trainer.model, examples, cycles=1, told=lambda *word: heard.append(word)) == 1.0
+    total = len(examples.held)
+    assert heard == [(0, total), (total, total)]
     table = state["puzzle_emb.weights"]
     assert not table[0].any() and table[1:].any(1).all()  # the blank row is never drawn
     # And so does what is read back of it, one row at a time.

@@ -193,6 +193,25 @@ def test_held_out_pairs_are_judged_by_the_first_vote(data: Path) -> None:
     assert InLessons(subject.sized(small()), learning.lessons, (), CPU, False).judge(blank) is None
 
 
+def test_judging_counts_the_pairs_and_may_be_ended_between_them(data: Path) -> None:
+    class Enough(Exception):
+        pass
+
+    subject = PlanesSubject.of(tasks_of(data), small(), 2)
+    learning = subject.begin(subject.sized(small()), Plan(steps=9), CPU, False, World())
+    weights, heard, chance = learning.averaged(), list[tuple[int, int]](), torch.get_rng_state()
+    learning.judge(weights, lambda *word: heard.append(word))
+    assert heard == [(0, 2), (1, 2), (2, 2)]
+
+    def enough(judged: int, of: int) -> None:
+        if judged == 1:
+            raise Enough
+
+    with pytest.raises(Enough):
+        learning.judge(weights, enough)
+    assert torch.equal(torch.get_rng_state(), chance) and torch.is_grad_enabled()
+
+
 def test_copies_of_what_is_measured_are_left_out(data: Path, tmp_path: Path) -> None:
     measured, challenges = tmp_path / "measured.json", tmp_path / "more_challenges.json"
     measured.write_text(json.dumps({"else": turned(TASKS["same"]), "new": drawn_task(9)}))

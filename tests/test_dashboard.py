@@ -230,6 +230,59 @@ def test_a_pipe_and_a_dumb_terminal_get_a_line_a_report(console: Console) -> Non
     assert written(console) == LINES
 
 
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_judging_is_counted_line_by_line_but_not_if_it_is_soon_over() -> None:
+    console, clock = pinned(terminal=False), Clock()
+    with LinesView(console, clock) as view:
+        for run in RUN[-2:]:
+            for clock.now, judged in ((0.0, 0), (1.0, 32), (6.0, 64), (7.0, 64), (11.5, 96)):
+                if run is RUN[-2] or clock.now < 2:
+                    view.judging(judged, 128)
+            view.progress(run)
+    assert written(console) == (
+        "judging 64/128 held-out puzzles\n"
+        "judging 96/128 held-out puzzles\n"
+        "step 800  8.0 min  loss 0.250  cells 87.5%  512 puzzle cycles/s  held-out exact 50.0%\n"
+        "step 1000  10.0 min  loss 0.200  cells 90.0%  512 puzzle cycles/s\n"
+    )
+
+
+def test_judging_is_counted_above_the_panel_until_its_figure_is_there() -> None:
+    console, clock = pinned(), Clock()
+    with PanelView(console, RUN[:-1], clock) as view:
+        view.judging(0, 128)
+        clock.now += 1
+        view.judging(64, 128)
+        assert screen(written(console))[:2] == ["judging 64/128 held-out puzzles", PANEL[0]]
+        view.note("stopping")
+        assert screen(written(console))[:2] == ["stopping", "judging 64/128 held-out puzzles"]
+        view.progress(RUN[-1])
+    assert screen(written(console)) == ["stopping", *PANEL, ""]
+
+
+def test_judging_before_the_first_report_is_counted_too() -> None:
+    console = pinned()
+    with PanelView(console) as view:
+        view.judging(0, 128)
+        assert screen(written(console)) == ["judging 0/128 held-out puzzles"]
+        view.progress(at(0.5))
+        assert "judging" not in "".join(screen(written(console)))
+
+
+def test_a_figure_that_comes_later_takes_the_place_of_its_report() -> None:
+    """As when a run that was over is judged after all."""
+    console = pinned()
+    with make_training_view(console, past=[*RUN[:-1], replace(RUN[-1], loss=2.0)]) as view:
+        view.progress(RUN[-1])
+    assert screen(written(console)) == [*PANEL, ""]
+
+
 def test_quiet_tells_problems_only() -> None:
     console = pinned(terminal=False)
     told(make_training_view(console, quiet=True))

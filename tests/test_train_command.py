@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
+from queue import SimpleQueue
+from threading import RLock
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from typer.testing import CliRunner, Result
 from tests.terminal import Terminal
 from trmsolve.cli import app
 from trmsolve.cli.guard import INTERRUPTED, TERMINATED
-from trmsolve.cli.stop import Stop
+from trmsolve.cli.stop import SAVED, SAVING, Stop
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles import get_task
 from trmsolve.train.checkpoint import load_checkpoint
@@ -67,7 +69,14 @@ def solved_with(weights: Path) -> Result:
 
 def started(*arguments: object, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "trmsolve", "train", *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=ENV)
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=ENV, preexec_fn=heed_interrupts
+    )
+
+
+def heed_interrupts() -> None:
+    """A shell has what it starts in the background ignore them, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -106,7 +115,7 @@ def test_killed_interrupted_terminated_and_damaged_it_gives_the_same_bits(data: 
     assert process.communicate()[0] == "" and process.returncode == INTERRUPTED
     screen = terminal.text()
     assert "─" in screen and "learning rate" in screen, "a terminal has the panel"
-    assert "saving: Ctrl-C once more leaves at once" in screen
+    assert "stopping: " in screen and "; Ctrl-C again leaves at once" in screen
     assert f"go on with trmsolve train --resume {parts}" in screen and "Traceback" not in screen
 
     process = started("--resume", parts)
@@ -142,22 +151,42 @@ def test_an_interrupt_while_puzzles_are_made_leaves_at_once(tmp_path: Path) -> N
 
 
 def test_the_first_signal_asks_and_the_second_leaves() -> None:
-    notes: list[str] = []
     before = signal.getsignal(signal.SIGINT)
     for number, leaves, code in (
         (signal.SIGINT, KeyboardInterrupt, INTERRUPTED),
         (signal.SIGTERM, SystemExit, TERMINATED),
     ):
-        with Stop(notes.append) as stop:
+        notes: SimpleQueue[str] = SimpleQueue()
+        with Stop(notes.put) as stop:
             stop()  # before the first step nothing is to be saved
             with pytest.raises(leaves):
                 signal.raise_signal(number)
-            assert not stop() and not notes
+            assert not stop() and notes.empty()
             signal.raise_signal(number)
-            assert stop() and stop.code == code and notes.pop().startswith("saving")
+            assert notes.get(timeout=60) == SAVING, "at once, before the run asks"
+            assert stop() and stop.code == code
             with pytest.raises(leaves):
                 signal.raise_signal(number)
+        assert notes.empty()
     assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_a_signal_amid_drawing_is_acknowledged_below_it() -> None:
+    """The handler writes nothing itself: it would write into what is just being drawn."""
+    drawing, lines = RLock(), SimpleQueue[str]()
+
+    def note(text: str) -> None:
+        with drawing:
+            lines.put(text)
+
+    with Stop(note) as stop:
+        stop(), stop()
+        stop.saved = True
+        with drawing:
+            signal.raise_signal(signal.SIGINT)
+            assert stop.code == INTERRUPTED and lines.empty()
+            lines.put("the drawing")
+    assert [lines.get_nowait(), lines.get_nowait()] == ["the drawing", SAVED] and lines.empty()
 
 
 def test_no_room_for_the_checkpoint_leaves_the_one_before(data: Path, tmp_path: Path) -> None:

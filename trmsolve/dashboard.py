@@ -2,24 +2,27 @@
 
 The training command chooses one view, tells it of every ``Progress`` and every message, and closes it; all of it goes
 to standard error. On a terminal one panel is redrawn in place at every report and not by a timer; anywhere else a
-report is one line. Knows Rich and ``Progress``, and which of its values are charted; how points become a picture is
-``chart``'s. Knows no torch, no puzzle, and nothing of how a network is trained.
+report is one line. A message may come from another thread than the reports. Knows Rich and ``Progress``, and which of
+its values are charted; how points become a picture is ``chart``'s. Knows no torch, no puzzle, and nothing of how a
+network is trained.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from trmsolve.chart import Axes, Series, chart, time_axis
 from trmsolve.frame import Fact, fits, flow, is_plain, side_by_side, stack
-from trmsolve.render import ROWS_BELOW, Screen
+from trmsolve.render import REDRAW_SECONDS, ROWS_BELOW, Screen
 from trmsolve.train.progress import Progress
 
 SIZES = ((9, 1, 5), (7, 0, 3), (5, 0, 3), (7, 0, 0), (5, 0, 0))
 """Rows of the chart of accuracy, between, and of loss, best first; odd ones, so that half has a row of its own."""
 
+COUNT_SECONDS = 5.0  # between the lines that count what is judged, where nothing can be redrawn
 WIDEST, NARROWEST = 100, 24  # columns of a chart
 ECHO = len("^C")  # kept free at the right: a terminal writes this there, and a wrapped line would be drawn twice
 VALUES = len("10 h 05 min")  # room for the longest figure, so that the chart keeps its width
@@ -41,6 +44,9 @@ class TrainingView(Screen):
     def progress(self, progress: Progress) -> None:
         """The run reports where it stands."""
 
+    def judging(self, judged: int, of: int) -> None:
+        """So many of the held-out puzzles are judged; the report with the figure follows, if it comes to its end."""
+
     def note(self, text: str, problem: bool = False) -> None:
         """A message of one line, such as that a checkpoint is written."""
         if problem:
@@ -50,8 +56,23 @@ class TrainingView(Screen):
 class LinesView(TrainingView):
     """A line a report, a line a message: for pipes and dumb terminals."""
 
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(console)
+        self.clock = clock
+        self._shown: float | None = None  # when the count of the judging under way was shown, or that began
+
     def progress(self, progress: Progress) -> None:
+        self._shown = None
         self._tell(report(progress), "")
+
+    def judging(self, judged: int, of: int) -> None:
+        """A line from time to time, and none for what is over soon."""
+        now = self.clock()
+        if self._shown is None:
+            self._shown = now
+        elif now - self._shown >= COUNT_SECONDS:
+            self._shown = now
+            self._tell(count(judged, of), "note")
 
     def note(self, text: str, problem: bool = False) -> None:
         self._tell(text, "problem" if problem else "note")
@@ -60,17 +81,39 @@ class LinesView(TrainingView):
 class PanelView(LinesView):
     """The panel, redrawn at every report; messages stay above it, and its last state stays at the end."""
 
-    def __init__(self, console: Console, past: Iterable[Progress] = ()) -> None:
-        super().__init__(console)
+    def __init__(
+        self, console: Console, past: Iterable[Progress] = (), clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(console, clock)
         self.history = list(past)
 
     def progress(self, progress: Progress) -> None:
+        if self.history and self.history[-1].step == progress.step:  # what was past has its figure now
+            self.history.pop()
         self.history.append(progress)
-        self._move(panel(self.console, self.history, self.console.height - ROWS_BELOW))
+        self._shown = None
+        self._draw("")
+
+    def judging(self, judged: int, of: int) -> None:
+        now = self.clock()
+        if self._shown is None or now - self._shown >= REDRAW_SECONDS:
+            self._shown = now
+            self._draw(count(judged, of))
+
+    def _draw(self, judging: str) -> None:
+        if self.history:
+            self._move(panel(self.console, self.history, self.console.height - ROWS_BELOW, judging))
+        else:  # the first report comes after the first judging
+            self._move(headline(self.console, judging))
 
     def close(self) -> None:
         self._keep()  # an interrupt too leaves what was reached
         super().close()
+
+
+def count(judged: int, of: int) -> str:
+    """``judging 64/128 held-out puzzles``."""
+    return f"judging {judged}/{of} held-out puzzles"
 
 
 def report(progress: Progress) -> str:
@@ -82,8 +125,13 @@ def report(progress: Progress) -> str:
     )
 
 
-def panel(console: Console, history: Sequence[Progress], height: int) -> RenderableType:
-    """The richest form that the terminal holds whole: charts with figures beside or under them, or figures alone."""
+def panel(console: Console, history: Sequence[Progress], height: int, judging: str = "") -> RenderableType:
+    """The richest form that the terminal holds whole: charts with figures beside or under them, or figures alone.
+
+    ``judging`` is a line on top, while what was saved last is judged.
+    """
+    if judging and height > 1:
+        return Group(headline(console, judging), panel(console, history, height - 1))
     plain, whole = is_plain(console), console.width - ECHO
     groups = run_facts(history, plain)
     facts = [fact for group in groups for fact in group]
@@ -101,6 +149,13 @@ def panel(console: Console, history: Sequence[Progress], height: int) -> Rendera
         if whole >= NARROWEST and fits(console, stacked, height):
             return stacked
     return Group(*under[: max(height, 1)])
+
+
+def headline(console: Console, text: str) -> Text:
+    """One line, whatever the width."""
+    line = Text(text, "note")
+    line.truncate(console.width - ECHO)
+    return line
 
 
 def charts(history: Sequence[Progress], width: int, rows: tuple[int, int, int], plain: bool) -> Text:

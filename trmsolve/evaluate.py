@@ -63,9 +63,11 @@ def evaluate(
     puzzles: Iterable[Puzzle | PuzzleError],
     data: str,
     on_answer: Callable[[Answer], None] | None = None,
+    on_step: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
     """The measured figures as one flat record, with ``bands`` where the data has ratings.
 
+    ``on_answer`` and ``on_step`` are those of ``Solver.solve_all``.
     Raises PuzzleError for an unreadable row and one without a right answer: a measurement leaves nothing out.
     """
     effort = solver.effort
@@ -73,7 +75,7 @@ def evaluate(
         solver = Solver(solver.task, solver.model, solver.placement, replace(effort, stop_early=False), solver.weights)
     overall, bands = Tally(), dict[str, Tally]()
     start = time.monotonic()
-    for answer in solver.solve_all(_with_answers(solver.task, puzzles), on_answer=on_answer):
+    for answer in solver.solve_all(_with_answers(solver.task, puzzles), on_answer=on_answer, on_step=on_step):
         assert isinstance(answer, Answer)
         overall.add(answer)
         if answer.puzzle.rating is not None:

@@ -91,13 +91,15 @@ class Solver:
         items: Iterable[Item | None],
         on_cycle: Callable[[Cycle], None] | None = None,
         on_answer: Callable[[Answer], None] | None = None,
+        on_step: Callable[[], None] | None = None,
     ) -> Iterator[Answer | PuzzleError]:
         """An answer for each puzzle, in order; what could not be read passes through. None: nothing waits right now.
 
         ``on_cycle`` is shown every cycle, ``on_answer`` every answer as soon as it is there, which may be out of order.
-        Memory stays constant however many puzzles come.
+        ``on_step`` is called after every cycle of every puzzle, and costs no drawing; an exception that it raises ends
+        the solving. Memory stays constant however many puzzles come.
         """
-        for event in _Run(self, items, on_cycle is not None, on_answer).events():
+        for event in _Run(self, items, on_cycle is not None, on_answer, on_step).events():
             if isinstance(event, Cycle):
                 if on_cycle is not None:
                     on_cycle(event)
@@ -122,6 +124,7 @@ class _Run:
     items: Iterable[Item | None]
     frames: bool = True
     on_answer: Callable[[Answer], None] | None = None
+    on_step: Callable[[], None] | None = None
     again: deque[_Attempt] = field(default_factory=deque)  # to be tried under their next view
     done: dict[int, Answer | PuzzleError] = field(default_factory=dict)  # answered, waiting for earlier ones
     under_way: int = 0
@@ -177,6 +180,8 @@ class _Run:
                 step.key.before = step.key.grid
                 if step.last:
                     self._conclude(step)
+                if self.on_step is not None:
+                    self.on_step()
             yield from self._in_order()  # also while nothing is under way: errors wait for no puzzle
         yield from self._in_order()
 

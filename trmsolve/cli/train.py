@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +13,7 @@ from trmsolve.cli import options
 from trmsolve.cli.output import put_text
 from trmsolve.cli.stop import Stop
 from trmsolve.cli.train_data import Sources, arc_subject, check_same, puzzle_subject, shares_of
-from trmsolve.dashboard import make_training_view
+from trmsolve.dashboard import TrainingView, make_training_view
 from trmsolve.errors import UsageError
 from trmsolve.files import write_atomically
 from trmsolve.hub import silent
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from trmsolve.train.distributed import World
     from trmsolve.train.plan import Plan
     from trmsolve.train.recipes import Recipe
+    from trmsolve.train.run_folder import RunFolder
     from trmsolve.train.subject import Subject
 
 LENGTH, DATA, RECIPE = "How long", "What from", "How"
@@ -144,11 +146,11 @@ def train(
     """Train a Tiny Recursive Model.
 
     The rate follows the clock and ends annealed. A checkpoint and the weights so far are written every ten minutes, at
-    the end, and on Ctrl-C.
+    the end, and on Ctrl-C; a second Ctrl-C leaves at once. One run at a time uses a folder.
     """
     from trmsolve.device import choose_compiled, choose_placement, keep_memory
     from trmsolve.shelf import locate
-    from trmsolve.train.checkpoint import load_checkpoint
+    from trmsolve.train.checkpoint import folder_of_run, load_checkpoint
     from trmsolve.train.distributed import joined_world
     from trmsolve.train.journal import read_journal
     from trmsolve.train.keeping import reading_state
@@ -161,9 +163,12 @@ def train(
     where: dict[str, Any] = {"device": device, "dtype": dtype, "threads": threads, "compile": compile_}
     described: dict[str, Any] = {}
     sources = Sources(data or [], measured or [])
-    with joined_world(device) as world:
+    with joined_world(device) as world, ExitStack() as held:
+        folder: RunFolder | None = None
         if resume is not None:
             _refuse_changes(context)
+            if resume.is_dir():  # else it is told below that there is no run
+                folder = _hold(folder_of_run(resume), world, held)
             checkpoint: Checkpoint | None = load_checkpoint(resume)
             assert checkpoint is not None
             out, kept = checkpoint.path.parent, checkpoint.state
@@ -187,6 +192,9 @@ def train(
             sources.check(task, bands, base_puzzles, batch_size, chosen.config.mixer == "planes")
             shares = shares_of(bands) or (None if sources.data else _usual_shares(task))
             checkpoint, out = None, out or Path("runs") / task
+            if out.exists() and not out.is_dir():
+                raise UsageError(f"{out}: File exists, and is no folder for a run: name another with --out")
+            folder = _hold(out, world, held)
             _refuse_used(out)
         begin = (
             None
@@ -201,6 +209,8 @@ def train(
         with make_training_view(make_console(), quiet or not world.first, past) as view:
             if checkpoint and checkpoint.warning and world.first:
                 view.note(checkpoint.warning, problem=True)
+            if folder and folder.warning:
+                view.note(folder.warning)
             subject: Subject
             record: dict[str, Any] = {}
             if task == "arc":
@@ -219,7 +229,7 @@ def train(
             compiled, stop = choose_compiled(where["compile"], placement.device, _is_long(plan)), Stop(view.note)
             run = Run(
                 subject, chosen, out, plan, placement, compiled, world, checkpoint,
-                _given(begin, subject, chosen, view.note), described, view.progress, stop,
+                _given(begin, subject, chosen, view.note), described, view.progress, stop, _judging(view, stop), folder,
             )  # fmt: skip
             with stop:
                 path = run.train()
@@ -249,10 +259,30 @@ def _refuse_changes(context: typer.Context) -> None:
             raise UsageError(f"{option.opts[0]} cannot change what --resume goes on with: leave it out")
 
 
+def _hold(out: Path, world: "World", held: ExitStack) -> "RunFolder | None":
+    """Keep other runs out of the folder until ``held`` is closed; the first process does it for all of them."""
+    from trmsolve.train.run_folder import RunFolder
+
+    return held.enter_context(RunFolder(out)) if world.first else None
+
+
+def _judging(view: TrainingView, stop: Stop) -> Callable[[int, int], bool]:
+    """Show how far the judging is, and end it when the run is to stop: everything is saved by then."""
+
+    def judging(judged: int, of: int) -> bool:
+        stop.saved = judged < of
+        if stop.saved and not stop.code:
+            view.judging(judged, of)
+        wanted = not stop.code  # read once: the signal may come at any moment
+        if stop.saved and not wanted:
+            view.note(f"judging stopped after {judged} of {of} held-out puzzles: this step has no held-out figure")
+        return wanted
+
+    return judging
+
+
 def _refuse_used(out: Path) -> None:
     """A fresh run would replace the checkpoints or the weights that are there."""
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"{out}: File exists, and is no folder for a run: name another with --out")
     if any(out.glob("step-*")):
         raise UsageError(f"{out} holds a run already: go on with --resume {out}, or name another folder with --out")
     if any(out.glob("*.safetensors")):

@@ -40,6 +40,7 @@ from trmsolve.puzzles.base import Grid
 from trmsolve.train.loss import IGNORE
 from trmsolve.train.pool import Batch
 from trmsolve.train.recipes import Recipe
+from trmsolve.train.subject import Judging, say_nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,6 +180,7 @@ def judge(
     most: int = 128,
     cycles: int = MAX_CYCLES,
     batch_size: int = 32,
+    told: Judging = say_nothing,
 ) -> float:
     """The fraction of up to ``most`` held out tests, evenly spaced, answered exactly after ``cycles`` in one view."""
     chosen = np.linspace(0, len(examples.held) - 1, min(most, len(examples.held)), dtype=np.intp)
@@ -186,8 +188,12 @@ def judge(
     for begin in range(0, len(held), batch_size):
         part = held[begin : begin + batch_size]
         rows = [int(examples.first[one.task]) for one in part]
-        *_, last = improve(model, [encode(one.input) for one in part], rows, cycles)
-        right += sum(np.array_equal(crop(said), one.output) for said, one in zip(decode(last)[0], part, strict=True))
+        for prediction in improve(model, [encode(one.input) for one in part], rows, cycles):
+            told(begin, len(held))
+            last = prediction
+        answers = decode(last)[0]
+        right += sum(np.array_equal(crop(said), one.output) for said, one in zip(answers, part, strict=True))
+        told(begin + len(part), len(held))
     return right / len(held)
 
 

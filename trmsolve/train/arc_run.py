@@ -36,6 +36,7 @@ from trmsolve.train.puzzle_run import Pooled
 from trmsolve.train.recipes import Recipe
 from trmsolve.train.scenes import Learner, compile_blocks
 from trmsolve.train.schedule import depth, lr_factor
+from trmsolve.train.subject import Judging, say_nothing
 from trmsolve.train.trainer import Trainer
 from trmsolve.vote import vote
 
@@ -140,12 +141,17 @@ class InLessons:
     def averaged(self) -> dict[str, Tensor]:
         return self.learner.ema.state_dict(self.model)
 
-    def judge(self, weights: dict[str, Tensor]) -> float | None:
+    def judge(self, weights: dict[str, Tensor], told: Judging = say_nothing) -> float | None:
         if not self.held:
             return None
         self.judged.load_state_dict(weights)
+        right, total = 0, len(self.held)
         with _own_chance(self.device):
-            return sum(_answers(self.judged, one) for one in self.held) / len(self.held)
+            for number, one in enumerate(self.held):
+                told(number, total)
+                right += _answers(self.judged, one)
+            told(total, total)
+        return right / total
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """What is kept of the lesson under way is its number and what the network carries through it."""
@@ -200,9 +206,9 @@ class PaperSubject:
             trainer, sampler, partial(self._judge, most=plan.held_out, cycles=cycles), placement, compiled
         )  # fmt: skip
 
-    def _judge(self, model: TinyRecursiveModel, *, most: int, cycles: int) -> float:
+    def _judge(self, model: TinyRecursiveModel, told: Judging, *, most: int, cycles: int) -> float:
         with _own_chance(model.get_buffer("H_init").device):
-            return judge(model, self.examples, most=most, cycles=cycles)
+            return judge(model, self.examples, most=most, cycles=cycles, told=told)
 
     def write_beside(self, folder: Path) -> None:
         """The names of the table's rows, and the tasks."""

@@ -4,7 +4,8 @@
     run/step-00001234/state.json            format, step, the two hashes, and whatever plain JSON belongs to the run
 
 Knows tensors, optimizers' state and files; nothing of recipes, loops or puzzles: the caller decides what goes in, and
-whether what comes out fits its network. One run at a time writes into a folder. Nothing is ever unpickled.
+whether what comes out fits its network. One run at a time writes into a folder: ``run_folder`` sees to it.
+Nothing is ever unpickled.
 """
 
 import contextlib
@@ -49,10 +50,13 @@ class Checkpoint:
     warning: str = ""
 
 
-def save_checkpoint(folder: Path, step: int, tensors: dict[str, Tensor], state: dict[str, Any]) -> Path:
+def save_checkpoint(
+    folder: Path, step: int, tensors: dict[str, Tensor], state: dict[str, Any], alone: bool = True
+) -> Path:
     """Write ``folder/step-...`` and return it; then remove all others but the newest whole one before it.
 
     Those of a later step go too: the run went back behind them, and what was saved last must be what is loaded.
+    ``alone`` says that no other process writes into the folder: what killed ones left half-written is removed then.
     ``state`` is plain JSON without NaN (a numpy generator's ``bit_generator.state`` is). Raises TypeError or ValueError
     if it is not, and OSError naming the checkpoint if it cannot be written: then the older ones are as they were.
     """
@@ -60,7 +64,7 @@ def save_checkpoint(folder: Path, step: int, tensors: dict[str, Tensor], state: 
     record = {"format": FORMAT, "step": step, "tensors_sha256": hashlib.sha256(payload).hexdigest()}
     record |= {"state_sha256": _state_hash(step, state), "state": state}
     folder.mkdir(parents=True, exist_ok=True)
-    for stale in folder.glob(".step-*"):  # of a run that was killed while it wrote or removed one
+    for stale in folder.glob(".step-*") if alone else ():
         shutil.rmtree(stale, ignore_errors=True)
     path = folder / f"step-{step:08d}"
     temporary = beside(path)
@@ -101,6 +105,11 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         raise CheckpointError(f"no checkpoint in {folder}: name the folder of a run that wrote one, or begin a new run")
     hint = "name its run's folder, which may hold one before it" if candidates == [folder] else "begin a new run"
     raise CheckpointError(f"no usable checkpoint in {folder}: {'; '.join(damaged)}: restore it from a copy, or {hint}")
+
+
+def folder_of_run(named: Path) -> Path:
+    """The run's folder that is meant by ``named``, which is that folder itself or one of its checkpoints."""
+    return named.parent if _is_checkpoint(named) else named
 
 
 def optimizer_state(optimizers: list[Optimizer], named: Named) -> tuple[dict[str, Tensor], dict[str, Any]]:

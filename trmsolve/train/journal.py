@@ -1,13 +1,14 @@
 """``metrics.jsonl``: what a run says of itself, a line from time to time, over stops and resumptions.
 
-Counts between two lines; knows neither network nor schedule.
+One line a step at most: the figure of a judgement, which comes after its line, is put into that line. Counts between
+two lines; knows neither network nor schedule.
 """
 
 import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -67,9 +68,9 @@ class Journal:
         self.last = time.monotonic()
         self.sums: Tensor | None = None
         self.rows = 0  # that this process had since the last line, each once a step
+        self.lines = [line for line in read_journal(folder) if line.step <= step and step] if world.first else []
         if world.first:
-            kept = [json.dumps(asdict(line)) + "\n" for line in read_journal(folder) if line.step <= step and step]
-            write_atomically(self.path, "".join(kept).encode())
+            self._write_all()
 
     @property
     def seconds(self) -> float:
@@ -89,8 +90,8 @@ class Journal:
         ])  # fmt: skip
         self.sums = sums if self.sums is None else self.sums + sums
 
-    def line(self, done: float, lr: float, held_out_exact: float | None = None) -> None:
-        """Write and report what was counted since the last line."""
+    def line(self, done: float, lr: float) -> None:
+        """Write what was counted since the last line. ``tell`` reports it."""
         steps, took = max(self.step - self.step_at_last, 1), max(time.monotonic() - self.last, 1e-9)
         sums = torch.zeros(5, dtype=torch.float64) if self.sums is None else self.sums
         loss, accuracy, halted, cycles, solved = self.world.mean(sums).tolist()
@@ -105,10 +106,35 @@ class Journal:
             lr=lr,
             examples_per_second=self.rows * self.world.size / took,
             puzzles_per_second=halted * self.world.size / took,
-            held_out_exact=held_out_exact,
         )
         if self.world.first:
-            with naming(self.path), self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(progress)) + "\n")
-            self.report(progress)
+            self.lines.append(progress)
+            self._write_last()
         self.sums, self.rows, self.last, self.step_at_last = None, 0, time.monotonic(), self.step
+
+    def judged(self, held_out_exact: float | None) -> None:
+        """Put the figure of a judgement into the last line; None changes nothing. For the process that writes."""
+        if held_out_exact is None:
+            return
+        self.lines[-1] = replace(self.lines[-1], held_out_exact=held_out_exact)
+        self._write_all()
+
+    def tell(self) -> None:
+        """Report the last line, from the first process alone."""
+        if self.world.first:
+            self.report(self.lines[-1])
+
+    def _write_last(self) -> None:
+        if not self.path.exists():  # somebody deleted it, or the whole folder
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._write_all()
+            return
+        with naming(self.path), self.path.open("a", encoding="utf-8") as file:
+            file.write(_json_line(self.lines[-1]))
+
+    def _write_all(self) -> None:
+        write_atomically(self.path, "".join(map(_json_line, self.lines)).encode())
+
+
+def _json_line(progress: Progress) -> str:
+    return json.dumps(asdict(progress)) + "\n"

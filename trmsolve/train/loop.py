@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
 from trmsolve.device import Placement
 from trmsolve.errors import CheckpointError, TrainingError
@@ -22,6 +23,7 @@ from trmsolve.train.keeping import reading_state
 from trmsolve.train.plan import Plan
 from trmsolve.train.progress import Progress
 from trmsolve.train.recipes import Recipe
+from trmsolve.train.run_folder import RunFolder
 from trmsolve.train.schedule import lr_factor
 from trmsolve.train.subject import Subject
 from trmsolve.weights import WeightsInfo, save_weights
@@ -30,9 +32,19 @@ from trmsolve.weights import WeightsInfo, save_weights
 class Due(NamedTuple):
     """What is to be done after a step."""
 
-    end: bool
+    over: bool  # the plan is fulfilled
+    stopped: bool  # ``stop`` said so
     checkpoint: bool
     line: bool
+
+    @property
+    def end(self) -> bool:
+        """Whether this step was the last."""
+        return self.over or self.stopped
+
+
+class _JudgingEnds(Exception):
+    """The caller of the run wants no more judging."""
 
 
 @dataclass
@@ -41,6 +53,10 @@ class Run:
 
     ``described`` is kept in the weights and the checkpoint as the record of the run; ``start_from`` is a network of the
     same shapes whose weights a fresh run begins with.
+
+    ``judging`` is told how many of the held-out examples are judged and how many there are. If it returns False, the
+    judging ends without a figure, and so does the run, as everything is saved by then. ``folder`` holds ``out``, if
+    given: it is asked before anything is written, since somebody may have deleted the folder.
     """
 
     subject: Subject
@@ -55,6 +71,8 @@ class Run:
     described: dict[str, Any] = field(default_factory=dict)
     report: Callable[[Progress], None] = lambda progress: None
     stop: Callable[[], bool] = lambda: False
+    judging: Callable[[int, int], bool] = lambda judged, of: True
+    folder: RunFolder | None = None
 
     def __post_init__(self) -> None:
         self.path = self.out / f"{self.subject.name}.safetensors"
@@ -66,38 +84,48 @@ class Run:
         step = self.checkpoint.step if self.checkpoint else 0
         torch.manual_seed(self.plan.seed + self.world.rank + step)  # from here on each process has its own chance
         seconds = self._restore(self.checkpoint) if self.checkpoint else 0.0
-        if self.world.first:
-            self.out.mkdir(parents=True, exist_ok=True)
+        self._keep_folder()
         self.journal = Journal(self.out, self.world, self.report, step, seconds)
         self.done, self.last_save = 0.0, time.monotonic()
 
     def train(self) -> Path:
         """Train to the end of the plan, or until ``stop`` says so, and save. Returns the path of the weights.
 
-        A run that ends before its first step writes nothing. Raises TrainingError naming the last good checkpoint if
-        loss or weights are no longer finite.
+        A run that ends before its first step writes nothing, except that a run which was over before has its weights
+        judged if that did not come to its end then. A run that ``stop`` ended is not judged: whoever stops it wants to
+        leave. Raises TrainingError naming the last good checkpoint if loss or weights are no longer finite.
         """
         try:
             due = self._due()
+            if due.over and self.world.first:
+                self._judge_belatedly()
             while not due.end:
                 loss = self.learning.step(self.done)
                 self.journal.count(loss, self.learning.halted, self.learning.cycles)
                 due = self._due()
                 if due.end or due.checkpoint:
-                    self.save()
+                    weights = self.save()
+                    if not self._report_saved(weights, judge=due.over or not due.stopped):
+                        break
                 elif due.line:
                     self._line()
+                    self.journal.tell()
         except TrainingError as error:
             kept = f"the last good checkpoint is {self.saved}" if self.saved else "no checkpoint was written before"
             raise TrainingError(f"{error}: stopped after step {self.journal.step}; {kept}") from None
         return self.path
 
-    def save(self) -> None:
-        """Write the averaged weights, judge them, write a line of the journal and a checkpoint."""
+    def save(self) -> dict[str, Tensor]:
+        """Write the averaged weights, a line of the journal and a checkpoint. The weights, as their file has them.
+
+        The checkpoint comes last: an interruption at any moment leaves one whose weights and line are there too. Only
+        the first process writes; the others return no weights.
+        """
         tensors, numbers = self.learning.state()
-        held_out = self._publish() if self.world.first else None
+        self._keep_folder()
+        weights = self._publish() if self.world.first else {}
         # The line first, so that a resumed journal has no gap: what was counted since the last line is not kept.
-        self._line(held_out)
+        self._line()
         for name, own in rng_state().items():
             everyone = self.world.gather(own[None].to(self.placement.device))
             tensors |= {f"chance.{rank}.{name}": state for rank, state in enumerate(everyone)}
@@ -116,8 +144,56 @@ class Run:
             "described": self.described,
         }
         if self.world.first:
-            self.saved = save_checkpoint(self.out, self.journal.step, tensors, state)
-        self.last_save = time.monotonic()
+            alone = self.folder is None or self.folder.held
+            self.saved = save_checkpoint(self.out, self.journal.step, tensors, state, alone)
+        return weights
+
+    def _report_saved(self, weights: dict[str, Tensor], judge: bool) -> bool:
+        """Judge what was saved, if wanted, and report its line. Whether the run goes on, the same for all processes."""
+        ended = judge and self.world.first and not self._judge(weights)
+        self.journal.tell()
+        # Neither the next checkpoint nor the next line comes sooner because this took long.
+        self.last_save = self.journal.last = time.monotonic()
+        return not any(self.world.highest([ended]))
+
+    def _judge(self, weights: dict[str, Tensor]) -> bool:
+        """Put the figure into the journal's last line. Whether the caller wants the run to go on.
+
+        Whatever is drawn while judging, and wherever it ends, the chance of the run stays as it was.
+        """
+        wanted = True
+
+        def told(judged: int, of: int) -> None:
+            nonlocal wanted
+            wanted = self.judging(judged, of)
+            if not wanted and judged < of:
+                raise _JudgingEnds
+
+        chance = rng_state()
+        try:
+            self.journal.judged(self.learning.judge(weights, told))
+        except _JudgingEnds:
+            return False
+        finally:
+            restore_rng(chance)
+        return wanted
+
+    def _judge_belatedly(self) -> None:
+        """Of a run that was over before: give its last line the figure that an interruption kept from it."""
+        last = self.journal.lines[-1] if self.journal.lines else None
+        if last is None or last.step != self.journal.step or last.held_out_exact is not None:
+            return
+        self._judge(_as_in_file(self.learning.averaged()))
+        if self.journal.lines[-1].held_out_exact is not None:
+            self.journal.tell()
+
+    def _keep_folder(self) -> None:
+        if not self.world.first:
+            return
+        if self.folder is not None:
+            self.folder.hold()
+        else:
+            self.out.mkdir(parents=True, exist_ok=True)
 
     def _restore(self, checkpoint: Checkpoint) -> float:
         """Go on from it; the seconds it had taken. With more processes than it had, those draw their chance anew."""
@@ -139,13 +215,13 @@ class Run:
             now - self.last_save >= plan.save_seconds,
             now - journal.last >= plan.log_seconds,
         ])  # fmt: skip
-        return Due(self.done >= 1 or stopped > 0, checkpoint > 0, line > 0)
+        return Due(self.done >= 1, stopped > 0, checkpoint > 0, line > 0)
 
-    def _line(self, held_out: float | None = None) -> None:
-        self.journal.line(self.done, self.recipe.lr * lr_factor(self.recipe, self.done), held_out)
+    def _line(self) -> None:
+        self.journal.line(self.done, self.recipe.lr * lr_factor(self.recipe, self.done))
 
-    def _publish(self) -> float | None:
-        """Write the averaged weights; how much of what is held out the file answers exactly."""
+    def _publish(self) -> dict[str, Tensor]:
+        """Write the averaged weights; return them as the file has them."""
         state = self.learning.averaged()
         training = {
             **self.described, "steps": self.journal.step, "seconds": round(self.journal.seconds), "seed": self.plan.seed
@@ -156,4 +232,8 @@ class Run:
         self.subject.write_beside(self.out)
         info = WeightsInfo(self.recipe.config, self.subject.name, training)
         save_weights(self.path, state, info, torch.bfloat16)
-        return self.learning.judge({name: tensor.bfloat16() for name, tensor in state.items()})
+        return _as_in_file(state)
+
+
+def _as_in_file(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.bfloat16() for name, tensor in weights.items()}

@@ -3,6 +3,7 @@
 Connects task, examples, trainer and evaluation. Knows no clock and no file.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,8 @@ from trmsolve.effort import MAX_CYCLES, Effort
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.evaluate import evaluate
 from trmsolve.model import TinyRecursiveModel
-from trmsolve.puzzles.base import Puzzle, Task
-from trmsolve.solver import Solver
+from trmsolve.puzzles.base import Answer, Puzzle, Task
+from trmsolve.solver import Solver, usual_batch_size
 from trmsolve.train.data import Examples, Sampler
 from trmsolve.train.distributed import World
 from trmsolve.train.keeping import misfit
@@ -27,6 +28,7 @@ from trmsolve.train.loss import Loss
 from trmsolve.train.plan import Plan
 from trmsolve.train.pool import Batch
 from trmsolve.train.recipes import Recipe
+from trmsolve.train.subject import Judging, say_nothing
 from trmsolve.train.trainer import Trainer
 
 
@@ -46,7 +48,7 @@ class Pooled:
         self,
         trainer: Trainer,
         supply: Supply,
-        exact: Callable[[TinyRecursiveModel], float],
+        exact: Callable[[TinyRecursiveModel, Judging], float],
         placement: Placement,
         compiled: bool,
     ) -> None:
@@ -72,9 +74,9 @@ class Pooled:
     def averaged(self) -> dict[str, Tensor]:
         return self.trainer.ema.state_dict(self.trainer.model)
 
-    def judge(self, weights: dict[str, Tensor]) -> float:
+    def judge(self, weights: dict[str, Tensor], told: Judging = say_nothing) -> float:
         self.judged.load_state_dict(weights)
-        return self.exact(self.judged)
+        return self.exact(self.judged, told)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         tensors, numbers = self.trainer.state()
@@ -130,20 +132,45 @@ class PuzzleSubject:
             self.task, learned, placement.device, rows=rows, first_row=world.rank * rows, seed=plan.seed,
             reveal=recipe.reveal, stages=recipe.config.rewrites, shares=self.shares,
         )  # fmt: skip
-        return Pooled(
-            trainer, sampler, lambda model: exact_rate(model, self.task, kept, placement, cycles), placement, compiled
-        )
+
+        def exact(model: TinyRecursiveModel, told: Judging) -> float:
+            return exact_rate(model, self.task, kept, placement, cycles, told)
+
+        return Pooled(trainer, sampler, exact, placement, compiled)
 
     def write_beside(self, folder: Path) -> None:
         """Nothing: the weights say all themselves."""
 
 
-def exact_rate(model: TinyRecursiveModel, task: Task, examples: Examples, placement: Placement, cycles: int) -> float:
+def exact_rate(
+    model: TinyRecursiveModel,
+    task: Task,
+    examples: Examples,
+    placement: Placement,
+    cycles: int,
+    told: Judging = say_nothing,
+) -> float:
     """The fraction of examples answered exactly after ``cycles`` improvement cycles in one view."""
-    effort = Effort(cycles, views=1, batch_size=min(len(examples), 512))
+    total = len(examples)
+    effort = Effort(cycles, views=1, batch_size=even_batch(total, usual_batch_size(placement.device, model.config)))
     pairs = zip(examples.questions, examples.answers, strict=True)
     puzzles = [Puzzle(question, f"held out:{number}", answer=answer) for number, (question, answer) in enumerate(pairs)]
-    return float(evaluate(Solver(task, model, placement, effort), puzzles, "held out")["exact"])
+    answered = 0
+
+    def count(answer: Answer) -> None:
+        nonlocal answered
+        answered += 1
+
+    told(answered, total)
+    solver = Solver(task, model, placement, effort)
+    figures = evaluate(solver, puzzles, "held out", on_answer=count, on_step=lambda: told(answered, total))
+    return float(figures["exact"])
+
+
+def even_batch(total: int, largest: int) -> int:
+    """The size of the fewest equal batches: each other size is compiled by itself where the network is compiled."""
+    batches = math.ceil(total / largest)
+    return math.ceil(total / batches)
 
 
 def _check_config(recipe: Recipe, task: Task) -> None:

@@ -5,6 +5,7 @@ learned from, how, and what it is judged by differ, and are behind these two pro
 grid puzzles, ``arc_run`` for ARC.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +17,14 @@ from trmsolve.train.distributed import World
 from trmsolve.train.loss import Loss
 from trmsolve.train.plan import Plan
 from trmsolve.train.recipes import Recipe
+
+Judging = Callable[[int, int], None]
+"""Told how many of the held-out examples are judged so far, and how many there are. It may be told the same again. An
+exception that it raises ends the judging, and leaves the learning as it is."""
+
+
+def say_nothing(judged: int, of: int) -> None:
+    """For those who do not want to know."""
 
 
 class Learning(Protocol):
@@ -38,8 +47,11 @@ class Learning(Protocol):
     def averaged(self) -> dict[str, Tensor]:
         """The weights that are used: the model's tensors, averaged."""
 
-    def judge(self, weights: dict[str, Tensor]) -> float | None:
-        """How much of what is held out these weights answer exactly; None if nothing is. Takes nothing from chance."""
+    def judge(self, weights: dict[str, Tensor], told: Judging = say_nothing) -> float | None:
+        """The fraction of the held-out examples that these weights answer exactly; None if nothing is held out.
+
+        ``told`` hears how far it is, before each batch and at the end. Its exceptions pass through.
+        """
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Tensors, and plain numbers. For every process. Raises TrainingError if the weights are not finite."""
