@@ -176,6 +176,9 @@ class View(Watcher):
     def answer(self, answer: Answer) -> None:
         """A puzzle is done."""
 
+    def note(self, text: str) -> None:
+        """There is something to know of how the input was read."""
+
 
 class QuietView(View):
     """``--quiet``: errors only."""
@@ -205,6 +208,9 @@ class StepsView(View):
 
     def answer(self, answer: Answer) -> None:
         self._print(outcome(self.console, answer, self._heading(answer)))
+
+    def note(self, text: str) -> None:
+        self._tell(text, "note")
 
     def _heading(self, of: Cycle | Answer) -> str:
         return of.puzzle.source if self.headings else ""
@@ -275,6 +281,9 @@ class ProgressView(View):
         self.counts.update(("done", "solved" if answer.verified else "unverified"))
         self.counts["views"] += answer.views
         self._advance()
+
+    def note(self, text: str) -> None:
+        self._tell(text, "note")
 
     def problem(self, error: PuzzleError) -> None:
         super().problem(error)
