@@ -200,6 +200,20 @@ def test_generate_and_eval(tmp_path: Path) -> None:
     assert run("eval", "--data", str(tmp_path / "absent.csv")).exit_code == 2
 
 
+def test_pairs_without_a_header_are_solved_and_measured(tmp_path: Path) -> None:
+    data = tmp_path / "pairs.csv"
+    data.write_text(f"{EASY.replace('.', '0')},{SOLUTION}\n")
+    result = run("sudoku", str(data), "--json")
+    assert result.exit_code == 0 and json.loads(result.stdout)["puzzle"] == EASY
+    assert run("sudoku", str(data)).stdout == SOLUTION + "\n"
+    measured = run("eval", "--data", str(data), "--json", "--cycles", "1")
+    assert measured.exit_code == 0, measured.stderr
+    assert json.loads(measured.stdout)["n"] == 1
+    data.write_text(f"{SOLUTION},{EASY}\n")  # the first is no question of the second: neither has an answer
+    assert run("sudoku", str(data)).stdout == f"{SOLUTION}\n{SOLUTION}\n"
+    assert run("eval", "--data", str(data)).exit_code == 2
+
+
 def test_train_leaves_weights_that_solve_can_load(tmp_path: Path) -> None:
     data = tmp_path / "easy.csv"
     run("generate", "-n", "12", "--out", str(data))

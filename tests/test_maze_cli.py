@@ -27,6 +27,7 @@ from typer.testing import CliRunner, Result
 from tests.terminal import RunningIn
 from trmsolve import solver, weights
 from trmsolve.cli import app
+from trmsolve.cli.train_data import puzzle_subject
 from trmsolve.config import TRMConfig
 from trmsolve.model import Prediction, State, TinyRecursiveModel
 from trmsolve.puzzles import get_task
@@ -150,6 +151,59 @@ def test_standard_input_named_or_not(model: Path) -> None:
         assert (result.exit_code, result.stdout) == (0, f"{SOLVED}\n{WIDE_SOLVED}")
         assert result.stderr.startswith("stdin:1  solved  1 cycle  1 view  ")
     assert run("maze", "-", "-q", "--weights", model, text=SMALL).stderr == ""
+
+
+AMBIGUOUS = "S01\n001\n1G0\n"
+TAKEN = "taking 1 for walls and 0 for floor; write walls as '#' if it is the other way round"
+
+
+@pytest.mark.usefixtures("told")
+@pytest.mark.parametrize("mazes", [1, 3, 40])
+@pytest.mark.parametrize("options", [[], ["--json"], ["--show-steps"]], ids=str)
+def test_what_was_taken_for_the_wall_is_said_once_a_file(
+    options: list[str], mazes: int, model: Path, tmp_path: Path
+) -> None:
+    names = [tmp_path / "a.txt", tmp_path / "b.txt"]
+    for name in names:
+        name.write_text("\n".join([SMALL] + mazes * [AMBIGUOUS]))
+    result = run("maze", *names, "--weights", model, *options)
+    assert result.exit_code == 0
+    notes = [line for line in result.stderr.splitlines() if "taking" in line]
+    assert notes == [f"{name}: {TAKEN}" for name in names]
+    assert "taking" not in result.stdout
+    assert "taking" not in run("maze", *names, "--weights", model, "-q").stderr
+
+
+def test_what_was_taken_for_the_wall_is_said_of_unsolvable_mazes() -> None:
+    result = run("maze", "-", text="S10\n100\n00G\n")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[0] == f"stdin: {TAKEN}"
+
+
+@pytest.mark.usefixtures("told")
+def test_what_was_taken_for_the_wall_is_said_of_data(model: Path, tmp_path: Path) -> None:
+    data = tmp_path / "digits.csv"
+    data.write_text("question,answer\n" + 3 * "S0100100G,S01*01**G\n")
+    result = run("eval", "--task", "maze", "--data", data, "--json", "--weights", model)
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["exact"] == 1.0
+    assert result.stderr.splitlines()[0] == f"{data}: {TAKEN}"
+    assert result.stderr.count("taking") == 1
+    said: list[str] = []
+    puzzle_subject("maze", find_recipe("maze", "laptop"), [str(data)], None, None, 0, said.append)
+    assert said == [f"{data}: {TAKEN}"]
+
+
+@pytest.mark.usefixtures("told")
+@pytest.mark.parametrize("wall", ["0", "o"])
+def test_walls_of_zeros_and_of_letters_are_gone_around(wall: str, model: Path) -> None:
+    question = "#####\n#S#G#\n# # #\n#   #\n#####\n".replace("#", wall)
+    result = run("maze", "-", "--weights", model, text=question)
+    assert result.exit_code == 0
+    assert result.stdout == "#####\n#S#G#\n#*#*#\n#***#\n#####\n".replace("#", wall)
+    result = run("maze", "-", "--weights", model, text=question.replace(2 * wall, wall + " ", 1))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "stdin:1:1: no wall was recognised" in result.stderr
 
 
 FIELDS = [

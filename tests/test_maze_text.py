@@ -173,6 +173,18 @@ def pairs_are_equal(cells: Grid) -> bool:
     return bool(((one == other) | ((one >= START) & (other == FLOOR))).all())
 
 
+def shows_which_digit_is_wall(cells: Grid) -> bool:
+    """Whether a drawing in 0 and 1 has 1 for its walls: there are some, and no 0 stands all around."""
+    return bool((cells == WALL).any() and (border(cells) == WALL).any())
+
+
+def border(cells: Grid) -> Grid:
+    """The outermost cells."""
+    ring = np.ones(cells.shape, bool)
+    ring[1:-1, 1:-1] = False
+    return cells[ring]
+
+
 def is_ambiguous(cells: Grid) -> bool:
     """Whether spaces as floor leave it open where the maze ends: a side of floor alone, or every other column."""
     floor = cells == FLOOR
@@ -188,8 +200,8 @@ def round_trip(form: str, cells: Grid, seed: int) -> None:
     solved = with_path(cells, seed)
     written = write_maze(solved, puzzle.form)
     assert written == FORMS[form](solved)
-    again = one(written)
-    assert again.grid.tolist() == cells.tolist()  # a path is read as floor
+    if (cells == WALL).any() or not (solved == PATH).any():  # else the marks could be walls, and no path either
+        assert one(written).grid.tolist() == cells.tolist()  # a path is read as floor
     path = puzzle.form.marks[PATH]
     assert written.count(path[0]) - text.count(path[0]) == (solved == PATH).sum() * len(path)
 
@@ -206,6 +218,7 @@ def test_walled_mazes_in_every_form(form: str, cells: Grid, seed: int) -> None:
 def test_open_mazes_in_every_form_that_shows_its_floor(form: str, cells: Grid, seed: int) -> None:
     assume("doubled" in form or not pairs_are_equal(cells))
     assume(WALL in cells or form not in ("blocks and shade", "dark and light shade"))
+    assume(shows_which_digit_is_wall(cells) or ("digits" not in form and form != "commas"))
     round_trip(form, cells, seed)
 
 
@@ -330,13 +343,15 @@ def test_shades() -> None:
 @settings(max_examples=100, deadline=None)
 @given(open_mazes, seeds, st.sampled_from(["# SGo", "#.sEo", "10SG*", "█ SGo"]))
 def test_a_maze_on_a_line(cells: Grid, seed: int, symbols: str) -> None:
+    assume(shows_which_digit_is_wall(cells) or "0" not in symbols)
     text = flat(symbols, "" if len(cells) == cells.shape[1] else "/")(cells)
     puzzle = one(text)
     assert puzzle.grid.tolist() == cells.tolist() and write_maze(puzzle.grid, puzzle.form) == text
     solved = with_path(cells, seed)
     written = write_maze(solved, puzzle.form)
     assert written == text.translate({}) or np.count_nonzero(solved == PATH) == written.count(symbols[PATH])
-    assert one(line_maze(solved) + "\n").grid.tolist() == cells.tolist()
+    if (cells == WALL).any():
+        assert one(line_maze(solved) + "\n").grid.tolist() == cells.tolist()
 
 
 def test_line_maze() -> None:
@@ -528,6 +543,123 @@ def test_a_csv_may_begin_with_a_bad_record() -> None:
         "f:3",
         "f:4: a quote in this record is never closed",
     ]
+
+
+# Which character is the wall
+
+NO_WALL = "say which character is the wall: draw walls as '#'"
+ROOM = ["#######", "#S    #", "# ### #", "#   #G#", "#######"]
+TAKEN_1 = "f: taking 1 for walls and 0 for floor; write walls as '#' if it is the other way round"
+TAKEN_0 = (
+    "f: taking 0 for walls and 1 for floor, as 0 stands all around; write walls as '#' if it is the other way round"
+)
+
+
+def in_characters(rows: list[str], wall: str, floor: str = " ") -> str:
+    return "".join(row.replace(" ", floor).replace("#", wall) + "\n" for row in rows)
+
+
+@pytest.mark.parametrize(("wall", "floor"), [("0", " "), ("0", "."), ("0", "1"), ("o", " "), ("o", "."), ("o", "0")])
+@pytest.mark.parametrize("ends", ["inside", "in the ring"])
+def test_a_character_that_stands_all_around_is_the_wall(wall: str, floor: str, ends: str) -> None:
+    rows = ROOM if ends == "inside" else ["#S#####", "#     #", "# ### #", "#   # G", "#######"]
+    for draw in (drawn(f"{wall}{floor}SG*"), drawn(f"{wall}{floor}SG*", 2), indented(drawn(f"{wall}{floor}SG*"), "  ")):
+        text = draw(grid(rows))
+        puzzle = reads_as(text, rows)
+        assert write_maze(puzzle.grid, puzzle.form) == text
+        answer = label(puzzle.grid[None])[0]
+        written = write_maze(answer, puzzle.form)
+        assert written == draw(answer)
+        reads_as(written, rows)
+    reads_as(flat(f"{wall}{floor}SG*", "/")(grid(rows)), rows)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("000 0\n0S 00\n00 00\n0  G0\n00000\n", "f:1:1: no wall was recognised, with ' ' and '0' read as floor"),
+        (
+            "ooo oo\no S  o\no o oo\no  G o\noooooo\n",
+            "f:1:1: no wall was recognised, with ' ' read as floor and 'o' read as a path",
+        ),
+        ("S00\n000\n00G\n", "f:1:2: no wall was recognised, with '0' read as floor"),
+        ("00000\n0S0G0\n00000\n", "f:1:1: no wall was recognised, with '0' read as floor"),
+        ("ooooo\noSoGo\nooooo\n", "f:1:1: no wall was recognised, with 'o' read as a path"),
+        (".....\n.S  .\n. . .\n.  G.\n.....\n", "f:1:1: no wall was recognised, with ' ' and '.' read as floor"),
+        ("🟦🟦🟦\n🟦🟩⬜\n🟦🟥⬜\n", "f:1:1: no wall was recognised, with '⬜' read as floor and '🟦' read as a path"),
+        ("S0 /0 0/ 0G\n", "f:1:2: no wall was recognised, with ' ' and '0' read as floor"),
+    ],
+)
+def test_a_reading_without_a_wall_is_refused(text: str, message: str) -> None:
+    assert errors(text) == [f"{message}; {NO_WALL}"]
+
+
+@pytest.mark.parametrize("floor", [".", " ", "⬜", "·", "_", "□"])
+def test_an_open_field_is_a_maze(floor: str) -> None:
+    cells = grid(["S...", "....", "...G"])
+    ends = "🟩🟥🟦" if floor == "⬜" else "SGo"
+    draw = drawn(f"#{floor}{ends}")
+    puzzle = one(draw(cells))
+    assert puzzle.grid.tolist() == cells.tolist() and not puzzle.note
+    answer = label(cells[None])[0]
+    assert write_maze(answer, puzzle.form) == draw(answer)
+    assert one(draw(answer)).grid.tolist() == cells.tolist()  # a whole path in it is one
+
+
+def test_digits_are_walls_and_floor_with_a_note() -> None:
+    assert reads_as("S01\n101\n0G1\n001\n", ["S #", "# #", " G#", "  #"]).note == TAKEN_1
+    ringed = reads_as(in_characters(ROOM, "1", "0"), ROOM)
+    assert ringed.note == ""
+    assert reads_as(in_characters(ROOM, "0", "1"), ROOM).note == TAKEN_0
+    for plain in (in_characters(ROOM, "1"), in_characters(ROOM, "0"), in_characters(ROOM, "o"), SMALL_TEXT):
+        assert one(plain).note == ""
+    # A ring of 0 that leaves an end no way out is floor.
+    assert reads_as("S000\n0110\n0010\n000G\n", ["S   ", " ## ", "  # ", "   G"]).note == TAKEN_1
+
+
+def test_the_note_of_a_csv_in_digits() -> None:
+    found = puzzles("question,answer\nS10010G00,\n1S1001G11,1S1*01G11\n")
+    assert [puzzle.note for puzzle in found] == [TAKEN_1, TAKEN_1]
+
+
+def test_an_answer_of_a_csv_has_the_characters_of_its_question() -> None:
+    field, around = "S....G/....../......", "SooooG/oooooo/oooooo"
+    (puzzle,) = puzzles(f"question,answer\n{field},{around}\n")
+    assert puzzle.answer is not None and (puzzle.answer == PATH).sum() == 16
+    ring_of_path = "SooG/o..o/oooo"
+    (puzzle,) = puzzles(f"question,answer\nS..G/..../....,{ring_of_path}\n")
+    assert puzzle.answer is not None and puzzle.answer.tolist() == grid(ring_of_path.split("/")).tolist()
+    solved = grid(["#####", "#SoG#", "#####"]).tolist()
+    for question, answer in [
+        ("ooooo/oS Go/ooooo", "ooooo/oS*Go/ooooo"),
+        ("00000/0S G0/00000", "00000/0S*G0/00000"),
+        ("00000/0S1G0/00000", "00000/0SoG0/00000"),
+        ("11111/1S0G1/11111", "11111/1SoG1/11111"),
+    ]:
+        (puzzle,) = puzzles(f"question,answer\n{question},{answer}\n")
+        assert puzzle.answer is not None and puzzle.answer.tolist() == solved
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.sampled_from(["#", "█", "X", "0", "1", "o", "."]),
+    st.sampled_from([" ", ".", "_", "0", "1"]),
+    st.one_of(walled_mazes, open_mazes),
+)
+def test_an_answer_goes_over_nothing_but_floor(wall: str, floor: str, cells: Grid) -> None:
+    """Whatever the characters: a maze is refused, or its answer changes floor alone, or a note tells what is floor."""
+    assume(wall != floor and WALL in cells and FLOOR in cells)
+    assume(floor != "1" or wall in "01#█X")  # 1 beside dots or a drawn path is a wall
+    assume(floor != " " or not is_ambiguous(cells))
+    text = drawn(f"{wall}{floor}SGo")(cells)
+    for item in read(text):
+        if isinstance(item, PuzzleError) or item.note:
+            continue
+        assert wall not in item.form.marks[FLOOR] + item.form.marks[PATH]
+        written = write_maze(np.where(item.grid == FLOOR, PATH, item.grid).astype(np.int8), item.form).splitlines()
+        first = int(item.source.removeprefix("f:")) - 1
+        for asked, said in zip(text.splitlines()[first:], written, strict=False):
+            assert {mark for mark, now in zip(asked, said, strict=True) if mark != now} <= {floor}
 
 
 # Errors

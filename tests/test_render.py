@@ -380,6 +380,24 @@ def test_a_summary_of_nothing() -> None:
     assert written(console) == "0 puzzles  0 solved  0 unverified  0.00 s  0.0 puzzles/s\n"
 
 
+def test_a_note_stays_above_what_moves() -> None:
+    counted = progress(pinned())[0]
+    live = LiveView(pinned(), paint)
+    steps = StepsView(pinned(terminal=False), paint)
+    for view in (counted, live, steps):
+        with view:
+            view.cycle(cycle(1))
+            view.note("pair.txt: taking 1 for [walls]")
+            view.cycle(cycle(2))
+            view.answer(answer(cycle(2)))
+        shown = screen(written(view.console))
+        assert shown.count("pair.txt: taking 1 for [walls]") == 1
+        assert any("solved" in line for line in shown)
+    quiet = QuietView(pinned())
+    quiet.note("pair.txt: taking 1 for [walls]")
+    assert written(quiet.console) == ""
+
+
 def test_quiet_says_nothing_but_errors_and_breaks_none_of_them() -> None:
     console = pinned(width=20)
     with QuietView(console) as view:

@@ -2,13 +2,14 @@
 
 import gzip
 import io
+import re
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from trmsolve.errors import PuzzleError
@@ -240,6 +241,127 @@ def test_dashes_are_rules_or_rows_by_count() -> None:
     assert np.array_equal(one("\n".join([*dashed[:8], "-" * 9])).grid, grid(QUESTION[:72] + "." * 9))
     assert errors("\n".join([*ROWS[:8], "-" * 9])) == ["f:1: 8 rows; a grid has 9 rows of 9 cells"]
     assert puzzles(f"=====\n\n{QUESTION}\n---------\n{OTHER}\n")[1].source == "f:5"
+
+
+# Several puzzles on a line
+
+SEPARATORS = [",", ";", ":", "\t", " ", ", ", " | ", '","']
+FULL_OTHER = ANSWER[9:18] + ANSWER[:9] + ANSWER[18:]  # a solution, and not that of QUESTION
+
+
+def cells_of(puzzle: Puzzle) -> str:
+    return "".join(map(str, puzzle.grid.ravel().tolist())).replace("0", ".")
+
+
+@pytest.mark.parametrize("separator", SEPARATORS)
+@pytest.mark.parametrize("blank", ".0_*xX-")
+def test_a_line_of_question_and_answer(blank: str, separator: str) -> None:
+    puzzle = one(f"{QUESTION.replace('.', blank)}{separator}{ANSWER}\n")
+    assert puzzle.source == "f:1"
+    assert np.array_equal(puzzle.grid, grid(QUESTION))
+    assert puzzle.answer is not None and np.array_equal(puzzle.answer, grid(ANSWER))
+    assert write_sudoku(puzzle.answer, puzzle.form) == ANSWER + "\n"
+    assert write_sudoku(puzzle.grid, puzzle.form) == QUESTION.replace(".", blank) + "\n"
+
+
+@pytest.mark.parametrize("separator", [",", ";", ":", "\t"])
+def test_a_question_whose_blanks_are_spaces_and_its_answer(separator: str) -> None:
+    spaced = QUESTION.replace(".", " ")
+    puzzle = one(f"{spaced}{separator}{ANSWER}\n")
+    assert puzzle.answer is not None and np.array_equal(puzzle.grid, grid(QUESTION))
+    both = puzzles(f"{spaced}{separator}{OTHER.replace('.', ' ')}\n")
+    assert [cells_of(puzzle) for puzzle in both] == [QUESTION, OTHER]
+
+
+def test_spaces_for_blanks_and_between_puzzles_are_refused() -> None:
+    spaced = QUESTION.replace(".", " ")
+    for text in (f"{spaced} {ANSWER}", f"12 {spaced} {ANSWER}", f"{ANSWER} {spaced}"):
+        (message,) = errors(text)
+        assert message.endswith("digits and spaces beside a puzzle; if they are a puzzle, write blanks as '.'")
+
+
+@pytest.mark.parametrize("head", ["1,", "1234567,", "12: ", '"', "1.2 ", "easy;"])
+@pytest.mark.parametrize("tail", ["", ",7", " # 30 clues", '"', ",1.2,hard"])
+def test_fields_around_a_question_and_its_answer(head: str, tail: str) -> None:
+    puzzle = one(f"{head}{QUESTION},{ANSWER}{tail}\n")
+    assert np.array_equal(puzzle.grid, grid(QUESTION)) and puzzle.answer is not None
+    assert write_sudoku(puzzle.answer, puzzle.form) == ANSWER + "\n"
+
+
+def test_two_puzzles_on_a_line_are_two() -> None:
+    for second in (OTHER, FULL_OTHER):
+        found = puzzles(f"# two a line\n1,{QUESTION} {second}\n")
+        assert [cells_of(puzzle) for puzzle in found] == [QUESTION, second]
+        assert [puzzle.source for puzzle in found] == ["f:2:3", "f:2:85"]
+        assert [puzzle.answer for puzzle in found] == [None, None]
+        assert [write_sudoku(puzzle.grid, puzzle.form) for puzzle in found] == [f"{QUESTION}\n", f"{second}\n"]
+
+
+def test_more_than_two_puzzles_on_a_line_are_never_paired() -> None:
+    found = puzzles(f"{QUESTION},{ANSWER},{OTHER}\n{QUESTION}\n")
+    assert [cells_of(puzzle) for puzzle in found] == [QUESTION, ANSWER, OTHER, QUESTION]
+    assert [puzzle.source for puzzle in found] == ["f:1:1", "f:1:83", "f:1:165", "f:2"]
+    assert all(puzzle.answer is None for puzzle in found)
+
+
+def test_one_bad_puzzle_of_a_line_does_not_hide_the_other() -> None:
+    clash = "55" + QUESTION[2:]
+    assert texts(read(f"{OTHER} {clash}")) == [
+        "f:1:1",
+        "f:1:84: two 5s in row 1: r1c1 (line 1, column 83) and r1c2 (line 1, column 84)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"{QUESTION[:80]},{ANSWER}", f"f:1:81: 80 cells beside a puzzle; {SHAPE}"),
+        (f"{QUESTION}1,{ANSWER}", f"f:1:82: 82 cells beside a puzzle; {SHAPE}"),
+        (f"{QUESTION},{ANSWER[:80]}", f"f:1:163: 80 cells beside a puzzle; {SHAPE}"),
+        (f"12345678,{QUESTION}", "f:1:1: 8 digits before the puzzle; a row number has at most 7"),
+        (f" 0000012345 {QUESTION},{ANSWER}", "f:1:2: 10 digits before the puzzle; a row number has at most 7"),
+        (f"7 {QUESTION[:80]}", f"f:1:83: 80 cells; {SHAPE}"),  # 81 cells, if the number were one
+        (f"{ANSWER[:80]},7", f"f:1:81: 80 cells; {SHAPE}"),
+    ],
+)
+def test_a_damaged_puzzle_is_neither_a_number_nor_a_comment(text: str, message: str) -> None:
+    assert errors(text) == [message]
+
+
+def test_a_commented_puzzle_and_a_long_rule_are_none() -> None:
+    rule = f"+{'-' * 81}+"
+    assert texts(read(f"# {OTHER}\n// {OTHER},{ANSWER}\n{rule}\n{QUESTION}\n{rule}\n")) == ["f:4"]
+
+
+outsides = st.text(alphabet=" ,;:|\"'#/\tabeé(){}[]=12345", max_size=12)
+questions = grids.filter(lambda cells: bool(cells.strip(".")))  # cells without a clue can be a rule
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(questions, min_size=1, max_size=2), st.sampled_from(".0_*xX-"), st.booleans(), outsides, outsides)
+def test_no_run_of_81_cells_vanishes_and_nothing_else_is_read(
+    runs: list[str], blank: str, solve: bool, head: str, tail: str
+) -> None:
+    """Whatever stands around one or two runs: just these are read, unless the line is refused."""
+    if solve and len(runs) == 2:
+        runs[0] = "".join(cell if place % 3 else "." for place, cell in enumerate(runs[1]))
+    assume(not head.lstrip().startswith(("#", "//")))
+    assume(not head[-1:].isdigit() and not tail[:1].isdigit())
+    for separator in SEPARATORS:
+        items = read(head + separator.join(run.replace(".", blank) for run in runs) + tail)
+        found = [item for item in items if isinstance(item, Puzzle)]
+        if re.match(r"\s*[0-9]{8}", head):  # no row number: the whole line is refused
+            assert not found and len(items) == 1
+            continue
+        assert len(found) == len(items)
+        question, answer = grid(runs[0]), grid(runs[-1])
+        keeps = bool((answer == question)[question > 0].all())
+        if len(runs) == 2 and answer.all() and keeps:
+            assert [cells_of(puzzle) for puzzle in found] == runs[:1]
+            assert found[0].answer is not None and np.array_equal(found[0].answer, answer)
+        else:
+            assert [cells_of(puzzle) for puzzle in found] == runs
+            assert all(puzzle.answer is None for puzzle in found)
 
 
 # Bytes

@@ -67,6 +67,18 @@ def solved_with(weights: Path) -> Result:
     return CliRunner().invoke(app, ["sudoku", "-", "--weights", str(weights), "--views", "1"], input=EASY)
 
 
+def test_pairs_without_a_header_are_learned_from_as_a_csv(data: Path, tmp_path: Path) -> None:
+    rows = list(csv.DictReader(data.read_text().splitlines()))
+    pairs = tmp_path / "pairs.txt"
+    pairs.write_text("".join(f"{row['question']} {row['answer']}\n" for row in rows))
+    result = fresh(pairs, tmp_path / "run", "--steps", 1)
+    assert result.exit_code == 0, result.stderr
+    with data.open("rb") as table, pairs.open("rb") as lines:
+        expected = Examples.collect(get_task("sudoku"), get_task("sudoku").read(table, "table"))
+        learned = Examples.collect(get_task("sudoku"), get_task("sudoku").read(lines, "lines"))
+    assert (learned.questions == expected.questions).all() and (learned.answers == expected.answers).all()
+
+
 def started(*arguments: object, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "trmsolve", "train", *map(str, arguments)]
     return subprocess.Popen(

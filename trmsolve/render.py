@@ -203,6 +203,9 @@ class View(Watcher):
     def answer(self, answer: Answer) -> None:
         """A puzzle is done."""
 
+    def note(self, text: str) -> None:
+        """There is something to know of how the input was read."""
+
 
 class QuietView(View):
     """``--quiet``: errors only."""
@@ -232,6 +235,9 @@ class StepsView(View):
 
     def answer(self, answer: Answer) -> None:
         self._print(outcome(self.console, answer, self._heading(answer)))
+
+    def note(self, text: str) -> None:
+        self._tell(text, "note")
 
     def _heading(self, of: Cycle | Answer) -> str:
         return of.puzzle.source if self.headings else ""
@@ -305,6 +311,9 @@ class ProgressView(View):
         if answer.remark:
             self.remarks[answer.remark] += 1
         self._advance()
+
+    def note(self, text: str) -> None:
+        self._tell(text, "note")
 
     def problem(self, error: PuzzleError) -> None:
         super().problem(error)

@@ -9,7 +9,7 @@ import typer
 
 from trmsolve.cli import arc_options, options
 from trmsolve.cli.output import put_text
-from trmsolve.cli.source import count_items, open_items
+from trmsolve.cli.source import Notes, count_items, open_items
 from trmsolve.effort import MAX_CYCLES, MAZE_CYCLES, MAZE_NOISE, NOISE
 from trmsolve.errors import UsageError
 from trmsolve.render import ProgressView, count, make_console
@@ -127,7 +127,7 @@ def eval_command(
     items = islice((item for item in open_items(room, [str(data)]) if item is not None), limit)
     total = limit if limit is not None else count_items(room, [str(data)])
     with ProgressView(make_console(), total) as view:
-        figures = evaluate(solver, items, data.name, view.answer)
+        figures = evaluate(solver, Notes(view.note).follow(items), data.name, view.answer)
     if path is not None:
         record_score(path, f"{figures['data']}, {views} views", figures)
     put_text(json_.dumps(figures) if json else _table(figures))

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from trmsolve.cli.output import Writer, choose_writer, say
-from trmsolve.cli.source import Item, count_items, open_items
+from trmsolve.cli.source import Item, Notes, count_items, open_items
 from trmsolve.errors import PuzzleError
 from trmsolve.hub import silent
 from trmsolve.puzzles.base import Answer, Cycle, Task, give_up
@@ -48,6 +48,9 @@ def solve(name: str, files: list[str] | None, wishes: Wishes, batch_size: int | 
     items = open_items(task, files)
     first, ended = _first(items)
     view = _choose_view(task, wishes, len(first) if ended else count_items(task, files))
+    notes = Notes(view.note)
+    for item in first:
+        notes.look(item)
     watched = form == "input" and sys.stdout.isatty() and sys.stderr.isatty() and view.shows_grids
     columns = view.console.width if watched else None
     if ended and (hopeless := _hopeless(task, first)) is not None:
@@ -70,7 +73,9 @@ def solve(name: str, files: list[str] | None, wishes: Wishes, batch_size: int | 
     early = view.answer if isinstance(view, ProgressView) else None
     on_cycle = _paced(view, wishes.pace) if view.wants_cycles else None
     with view:
-        return _run(solver.solve_all(chain(first, items), on_cycle, early), view, writer, told=early is not None)
+        return _run(
+            solver.solve_all(chain(first, notes.follow(items)), on_cycle, early), view, writer, told=early is not None
+        )
 
 
 def _first(items: Iterator[Item | None]) -> tuple[list[Item], bool]:

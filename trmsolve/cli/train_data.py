@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trmsolve.cli.arc_source import only_tasks
-from trmsolve.cli.source import read_file
+from trmsolve.cli.source import Notes, read_file
 from trmsolve.errors import UsageError
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ def puzzle_subject(
 
     room = get_task(task, recipe.config.vocab_size)
     if data:
-        return PuzzleSubject(room, Examples.collect(room, read_file(room, data[0])), shares, base_puzzles)
+        items = Notes(note).follow(read_file(room, data[0]))
+        return PuzzleSubject(room, Examples.collect(room, items), shares, base_puzzles)
     note("making " + ", ".join(f"{number} {kind}" for kind, number in room.training_kinds.items()) + " puzzles")
     kinds = ((room.generate(kind, TRAINING_SEEDS + seed), number) for kind, number in room.training_kinds.items())
     made = Examples.collect(room, (puzzle for kind, number in kinds for puzzle in islice(kind, number)))

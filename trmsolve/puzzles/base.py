@@ -39,6 +39,7 @@ class Puzzle:
     form: Any = None  # known to the room that read it: how to write an answer the same way
     answer: Grid | None = None
     rating: int | None = None
+    note: str = ""  # what a person should know of how it was read, with the file's name; the same for a whole file
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,10 @@
 A cell is one character, two equal ones, one with a separator behind it, or half of a character (``▀`` and ``▄``). Where
 a drawing can mean two things it is refused, with the place and what to write instead.
 
+The characters ``0`` and ``o`` are walls if they stand all around a maze. Otherwise ``0`` is floor and ``o`` is a path,
+and there must be another wall. If both ``0`` and ``1`` are cells, a note says which of them was taken for the wall,
+unless a ring of ``1`` confirms it.
+
 Knows rows of text. Does not know the lines around them, CSV, bytes, or how a maze is solved.
 """
 
@@ -15,9 +19,10 @@ from typing import NamedTuple
 import numpy as np
 
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles.base import Grid
+from trmsolve.puzzles.base import Grid, Puzzle
 from trmsolve.puzzles.lines import undecoded
 from trmsolve.puzzles.maze_cells import FLOOR, GOAL, PATH, START, SYMBOLS, WALL
+from trmsolve.puzzles.maze_check import find_faults
 from trmsolve.puzzles.maze_form import (
     CROSSES,
     DIGITS,
@@ -44,6 +49,9 @@ _STRIPPED = "; write floor as '.' where spaces at the ends of lines may be lost"
 _BESIDE = "'░' beside darker walls: wall or floor? Draw walls as '█' and floor as ' '"
 _LINED = frozenset("|-+" + "".join(map(chr, range(0x2500, 0x2580))))  # the last are box drawing
 _UPPER, _LOWER = 5, 6  # while a drawing is read: a wall in the upper or lower half of a character alone
+_RINGS = "0o"  # usually floor and a path; walls if they stand all around
+_NO_WALL = "say which character is the wall: draw walls as '#'"
+_OTHERWISE = "write walls as '#' if it is the other way round"
 _ENDS = {START: ("start", "S"), GOAL: ("goal", "G or E")}
 
 Meaning = dict[str, int]
@@ -63,6 +71,33 @@ class _Layout(NamedTuple):
         return [row.text.ljust(self.right)[self.left : self.right] for row in self.rows]
 
 
+class _Reading(NamedTuple):
+    """What rows show if their characters have this meaning."""
+
+    meaning: Meaning
+    layout: _Layout
+    texts: list[str]  # one character a cell
+    cells: Grid
+    skipped: int  # half rows above the first row of cells
+    joint: str  # between the rows
+
+    @property
+    def halves(self) -> bool:
+        """Whether a character may be two cells."""
+        return any(half in self.meaning for half in HALVES)
+
+    def shown(self, content: int) -> list[str]:
+        """The characters that cells of this content are written with, in a fixed order."""
+        return sorted(char for char in set("".join(self.texts)) if self.meaning.get(char) == content)
+
+    def is_ringed(self) -> bool:
+        """Whether the outermost cells are all walls, but for the ends."""
+        ring = np.ones(self.cells.shape, bool)
+        ring[1:-1, 1:-1] = False
+        contents = set(self.cells[ring].tolist())
+        return WALL in contents and contents <= {WALL, START, GOAL}
+
+
 @dataclass(frozen=True, eq=False)
 class Drawing:
     """What rows of text show, a path included, and how they show it."""
@@ -71,21 +106,45 @@ class Drawing:
     form: MazeForm
     layout: _Layout
     skipped: int  # half rows above the first row of cells
+    wall: str = ""  # the character that is a wall for standing all around
+    note: str = ""  # how the drawing was read where it could have been read otherwise
 
     def error(self, problem: str, row: int, column: int) -> PuzzleError:
         """What is wrong with a cell."""
         line = self.layout.rows[(row + self.skipped) // (1 + self.form.halves)]
         return line.error(problem, self.layout.left + column * self.layout.step)
 
+    def puzzle(self, name: str, line: int) -> Puzzle:
+        """The maze of this drawing, which begins in a line of a file."""
+        note = f"{name}: {self.note}" if self.note else ""
+        return Puzzle(self.form.grid, f"{name}:{line}", self.form, note=note)
 
-def read_rows(rows: Sequence[Row], head: str = "", end: str = "\n") -> Drawing:
+
+def read_rows(rows: Sequence[Row], head: str = "", end: str = "\n", question: Drawing | None = None) -> Drawing:
     """The maze of these rows; one row alone is a maze on a line.
 
-    Raises PuzzleError, without the file's name, if they are no maze.
+    The characters of an answer mean what they mean in its ``question``. Raises PuzzleError, without the file's name, if
+    the rows are no maze.
     """
     if not any(row.text.strip(" ") for row in rows):
         raise rows[0].error(f"nothing but spaces; {SHAPE}")
-    meaning, joint = _meanings(rows), "\n"
+    wall = question.wall if question else ""
+    reading = None if question else _read_in_ring(rows)
+    if reading:
+        wall = "".join(reading.shown(WALL))
+    else:
+        reading = _read(rows, wall)
+    drawing = Drawing(reading.cells, _form(reading, head, end), reading.layout, reading.skipped, wall, _note(reading))
+    _refuse_ends(drawing)
+    if not question:
+        _refuse_no_wall(drawing, reading)
+    return drawing
+
+
+def _read(rows: Sequence[Row], wall: str = "") -> _Reading:
+    """What the rows show, with ``wall`` for the wall or the usual ones. Raises PuzzleError if that is no rectangle."""
+    meaning = _meanings(rows, wall)
+    joint = "\n"
     if len(rows) == 1:
         rows, joint = line_rows(rows[0])
     layout = _lay_out(rows, meaning) if joint == "\n" else _flat(rows)
@@ -94,25 +153,96 @@ def read_rows(rows: Sequence[Row], head: str = "", end: str = "\n") -> Drawing:
         layout = layout._replace(step=2, size=2)
     texts = [text[:: layout.step] for text in layout.texts()]
     _refuse_size(layout.rows[0], len(texts) * (1 + halves), len(texts[0]))
-    cells, skipped = _cells(texts, meaning), 0
+    cells = _cells(texts, meaning)
+    skipped = 0
     if halves:
         cells, skipped = _unfold(cells)
-    marks = _marks(texts, meaning, layout.size)
-    wiped = {ord(char): marks[FLOOR][0] for char, content in meaning.items() if content == PATH}
+    return _Reading(meaning, layout, texts, cells, skipped, joint)
+
+
+def _read_in_ring(rows: Sequence[Row]) -> _Reading | None:
+    """The reading by which a character of ``_RINGS`` is the wall, if it stands all around and that makes a maze."""
+    try:
+        char = _ring_character(rows)
+        reading = _read(rows, char) if char else None
+    except PuzzleError:  # whatever is wrong is told by the usual reading
+        return None
+    sure = reading and reading.is_ringed() and (reading.cells == FLOOR).any() and _ends_are_open(reading.cells)
+    return reading if sure else None
+
+
+def _ring_character(rows: Sequence[Row]) -> str:
+    """The character of ``_RINGS`` that the first row consists of, if there are no usual walls; else ""."""
+    found = set(chain.from_iterable(row.text for row in rows))
+    if len(rows) == 1:
+        rows = line_rows(rows[0])[0]
+    first = next((row.text for row in rows if row.text.strip(" ")), "")
+    chars = set(first) - set(STARTS + GOALS + " ,")
+    char = "".join(chars)
+    others = WALLS + HALVES + CROSSES
+    if char != DIGITS[0]:
+        others += DIGITS[1]
+    return char if len(chars) == 1 and char in _RINGS and found.isdisjoint(others) else ""
+
+
+def _ends_are_open(cells: Grid) -> bool:
+    """Whether something else than walls is beside each end."""
+    wide = np.pad(cells != WALL, 1)
+    open_beside = wide[:-2, 1:-1] | wide[2:, 1:-1] | wide[1:-1, :-2] | wide[1:-1, 2:]
+    return bool(open_beside[(cells == START) | (cells == GOAL)].all())
+
+
+def _form(reading: _Reading, head: str, end: str) -> MazeForm:
+    """How the drawing is written again, without the path that it may show."""
+    layout = reading.layout
+    marks = _marks(reading.texts, reading.meaning, layout.size)
+    wiped = {ord(char): marks[FLOOR][0] for char, content in reading.meaning.items() if content == PATH}
     drawn = tuple(row.text.translate(wiped) if wiped else row.text for row in layout.rows)
-    question = np.where(cells == PATH, FLOOR, cells).astype(np.int8)
-    form = MazeForm(question, drawn, marks, layout.left, layout.step, halves, joint, head, end)
-    drawing = Drawing(cells, form, layout, skipped)
-    _refuse_ends(drawing)
-    return drawing
+    question = np.where(reading.cells == PATH, FLOOR, reading.cells).astype(np.int8)
+    return MazeForm(question, drawn, marks, layout.left, layout.step, reading.halves, reading.joint, head, end)
 
 
-def _meanings(rows: Sequence[Row]) -> Meaning:
-    """What every character of the rows means; the first that means nothing is an error."""
+def _note(reading: _Reading) -> str:
+    """Which of 0 and 1 was taken for the wall, where both are cells and no ring of 1 confirms that it is 1."""
+    walls, floors = reading.shown(WALL), reading.shown(FLOOR)
+    if walls == [DIGITS[0]] and DIGITS[1] in floors:
+        return f"taking 0 for walls and 1 for floor, as 0 stands all around; {_OTHERWISE}"
+    if walls == [DIGITS[1]] and DIGITS[0] in floors and not reading.is_ringed():
+        return f"taking 1 for walls and 0 for floor; {_OTHERWISE}"
+    return ""
+
+
+def _refuse_no_wall(drawing: Drawing, reading: _Reading) -> None:
+    """Without a wall, only a field of one kind of floor is a maze, with a whole path in it or none.
+
+    Otherwise one of its characters may be the wall.
+    """
+    if (drawing.cells == WALL).any():
+        return
+    floors = reading.shown(FLOOR)
+    paths = reading.shown(PATH)
+    one_floor = len({char.replace("\xa0", " ") for char in floors}) <= 1 and DIGITS[0] not in floors
+    if one_floor and not (paths and find_faults(drawing.form.grid, drawing.cells).any()):
+        return
+    kinds = [(floors, "floor"), (paths, "a path")]
+    read = " and ".join(f"{' and '.join(map(repr, chars))} read as {kind}" for chars, kind in kinds if chars)
+    first = np.argwhere((drawing.cells == FLOOR) | (drawing.cells == PATH))[0].tolist()
+    raise drawing.error(f"no wall was recognised, with {read}; {_NO_WALL}", *first)
+
+
+def _meanings(rows: Sequence[Row], wall: str = "") -> Meaning:
+    """What every character of the rows means; the first that means nothing is an error.
+
+    ``wall`` is the one character that is the wall, if it is none of the usual ones.
+    """
     found = set(chain.from_iterable(row.text.strip(" ") for row in rows))
     walls = [char for char in WALLS if char in found]
     kinds = {FLOOR: FLOORS, WALL: WALLS, START: STARTS, GOAL: GOALS, PATH: PATHS, _UPPER: "▀", _LOWER: "▄"}
-    if not walls and not found.isdisjoint(DIGITS):
+    if wall:
+        kinds[WALL] = wall
+        kinds[FLOOR] += DIGITS.replace(wall, "")
+        kinds[PATH] = PATHS.replace(wall, "")
+    elif not walls and not found.isdisjoint(DIGITS):
         kinds[FLOOR] += DIGITS[0]
         kinds[WALL] += DIGITS[1:]
     elif not walls and found.isdisjoint(HALVES):
@@ -332,7 +462,7 @@ def _marks(texts: list[str], meaning: Meaning, size: int) -> tuple[str, ...]:
         marks[content] = max(used, key=counts.__getitem__, default=marks[content])
     if any(half in meaning for half in HALVES):
         marks[WALL] = "█"
-    if marks[WALL] == "1" or marks[FLOOR] == "0":
+    if not {marks[WALL], marks[FLOOR]}.isdisjoint(DIGITS + PATHS):
         marks[PATH] = "*"  # among zeros an o would not be seen
     elif "⬛" in marks or "⬜" in marks:
         marks[PATH] = "🟦"  # as wide as its neighbours

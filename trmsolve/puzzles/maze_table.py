@@ -70,14 +70,14 @@ class Table:
 
     def _record(self, lines: list[Row]) -> Puzzle:
         fields = _fields("\n".join(line.text for line in lines), self.delimiter)
-        drawing = _read(lines, fields, self.question, "question", self.source.end)
-        puzzle = Puzzle(drawing.form.grid, f"{self.source.name}:{lines[0].number}", drawing.form)
+        drawing = _read(lines, fields, self.question, end=self.source.end)
+        puzzle = drawing.puzzle(self.source.name, lines[0].number)
         said = fields[self.rating].text.strip() if self.rating is not None and self.rating < len(fields) else ""
         if re.fullmatch(r"-?[0-9]{1,9}", said):
             puzzle = replace(puzzle, rating=int(said))
         if self.answer is None or self.answer >= len(fields) or not fields[self.answer].text.strip():
             return puzzle
-        answer = _read(lines, fields, self.answer, "answer")
+        answer = _read(lines, fields, self.answer, question=drawing)
         _refuse_other(puzzle.grid, answer)
         ends = np.argwhere((puzzle.grid == START) | (puzzle.grid == GOAL))
         if not (answer.cells == PATH).any() and np.abs(ends[0] - ends[1]).sum() > 1:
@@ -149,8 +149,11 @@ def _fields(text: str, delimiter: str) -> list[_Field]:
         at = stop + 1
 
 
-def _read(lines: list[Row], fields: list[_Field], column: int, what: str, end: str = "\n") -> Drawing:
-    """The maze in a column."""
+def _read(
+    lines: list[Row], fields: list[_Field], column: int, end: str = "\n", question: Drawing | None = None
+) -> Drawing:
+    """The maze in a column: a question, or the answer to the ``question``."""
+    what = "answer" if question else "question"
     if column >= len(fields):
         size = f"{len(fields)} column{'s' * (len(fields) != 1)}"
         raise lines[0].error(f"{size}; the {what} is expected in column {column + 1}")
@@ -167,7 +170,7 @@ def _read(lines: list[Row], fields: list[_Field], column: int, what: str, end: s
     while rows[1:] and not rows[-1].text:
         del rows[-1]
     try:
-        return read_rows(rows if len(rows) > 1 else [_trimmed(rows[0])], end=end)
+        return read_rows(rows if len(rows) > 1 else [_trimmed(rows[0])], end=end, question=question)
     except PuzzleError as error:
         raise PuzzleError(f"{what}: {error.problem}", "", error.line, error.column) from None
 

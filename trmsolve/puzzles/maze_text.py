@@ -168,7 +168,7 @@ class _Reader:
             torn = (blank and not _closes(rows[-1], rows)) or (self.follows and not _closes(rows[0], rows))
             hint = _STRIPPED if torn and error.column is None else ""  # the maze as a whole lacks something
             return PuzzleError(error.problem + hint, "", error.line, error.column)
-        return Puzzle(drawing.form.grid, f"{self.lines.name}:{drawing.layout.rows[0].number}", drawing.form)
+        return drawing.puzzle(self.lines.name, drawing.layout.rows[0].number)
 
 
 def _is_size(text: str) -> bool:
@@ -181,4 +181,4 @@ def _closes(row: Row, rows: list[Row]) -> bool:
     texts = [other.text.rstrip(" ") for other in rows if other.text.strip(" ")]
     width = max(map(len, texts), default=0) - min((len(text) - len(text.lstrip(" ")) for text in texts), default=0)
     bare = row.text.strip(" ")
-    return len(bare) == width and not bare.strip(WALLS + HALVES + CROSSES + "1")
+    return len(bare) == width and not bare.strip(WALLS + HALVES + CROSSES + "01o")

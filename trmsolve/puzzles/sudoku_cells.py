@@ -1,6 +1,7 @@
 """One line of a Sudoku text: what kind of line it is, where its cells are, and what is wrong with it where.
 
-Knows every way to write nine or 81 cells on a line. Does not know the lines around it, nor which digits may meet.
+Knows every way to write nine cells or whole puzzles on a line. Does not know the lines around it, nor which digits may
+meet.
 """
 
 import re
@@ -18,8 +19,18 @@ Problem = tuple[str, int]  # what is wrong, and at which index of the text
 _SEPARATORS = frozenset(" \t\xa0|+=:,;'\"[]" + "".join(map(chr, range(0x2500, 0x2580))))  # the last are box drawing
 _CANDIDATES = "these are candidate lists (pencil marks); give only the placed digits, and '.' for every open cell"
 
-_NUMBERED = r"\s*(?:\d+[:).,;]?\s+|\d+[:),;])?"  # an index such as "12: " before the cells
-_ONE_LINE = re.compile(_NUMBERED + r"([1-9.0_*xX-]{81})(?:[\s,;#].*)?")
+_CELL = "1-9.0_*xX-"  # the cells but for the space, inside a character class
+_BOUND = ",;:\t\"'"  # what may stand around 81 cells whose blanks are spaces, inside a character class
+_RUN = re.compile(
+    rf"(?<![{_CELL}])[{_CELL}]{{81}}(?![{_CELL}])"  # a longer or shorter run is no puzzle
+    rf"|(?<![^{_BOUND}])[1-9 ]{{81}}(?![^{_BOUND}])"
+)
+_LONG_INDEX = re.compile(r"\s*([0-9]{8,19})(?![\w.])")
+_LONG_RUN = re.compile(rf"[{_CELL}]{{20,}}")  # longer than numbers, ratings and dates
+_SPACED_RUN = re.compile(r"[1-9][1-9 ]{58,}[1-9]")
+_SOLID = re.compile(rf"[{_CELL}]{{28,}}")  # cells that are spread over a line come in groups of 27 at most
+
+_NUMBERED = r"\s*(?:\d{1,7}[:).,;]?\s+|\d{1,7}[:),;])?"  # an index such as "12: " before the cells
 _ATTEMPT = re.compile(_NUMBERED + r"([^\s,;#]{19,})")
 _PART, _TOKEN = re.compile(r"[^|│┃║]+"), re.compile(r"[^\s|│┃║]+")
 _BRACE = re.compile(r"[{(<]\s*[1-9]")
@@ -49,17 +60,53 @@ def is_line(text: str) -> bool:
     return len(text) == 81 and (CELLS.issuperset(text) or not text.strip(DIGITS + " "))
 
 
-def line_cells(text: str) -> Sequence[int] | None:
-    """Where the cells are, if the line is a whole puzzle."""
+def line_runs(text: str) -> list[Sequence[int]]:
+    """Where the 81 cells of every puzzle of a line are, in order; an empty list if no puzzle is on it.
+
+    A puzzle is a run of exactly 81 cells, whatever stands around it, or all 81 cells of a line with separators between.
+    """
     if len(text) < 81:
-        return None
+        return []
     if is_line(text):
-        return range(81)
-    if match := _ONE_LINE.fullmatch(text):
-        return range(*match.span(1))
+        return [range(81)]
+    if COMMENT.fullmatch(text) or _is_rule(text):
+        return []
+    runs: list[Sequence[int]] = []
+    for match in _RUN.finditer(text):
+        inner = match[0].strip()
+        if len(inner) == 81 or " " in inner:  # spaces at the ends alone may stand around a shorter run
+            runs.append(range(*match.span()))
+    if runs:
+        return runs
     at = [i for i, char in enumerate(text) if char in CELLS]
-    rule = _KINDS["rule"].fullmatch(text) and not set(text) <= CELLS | {" "}
-    return at if len(at) == 81 and not (rule or foreign(text) or candidates(text)) else None
+    spread = len(at) == 81 and not (_SOLID.search(text) or foreign(text) or candidates(text))
+    return [at] if spread else []
+
+
+def beside_problem(text: str, runs: Sequence[Sequence[int]]) -> Problem | None:
+    """What beside the puzzles of a line may be a damaged puzzle or its number, and where; None if nothing is.
+
+    Indices of up to 7 digits, ratings, words and, behind a ``#``, anything may stand there.
+    """
+    if index := _LONG_INDEX.match(text, 0, runs[0][0]):
+        return f"{len(index[1])} digits before the puzzle; a row number has at most 7", index.start(1)
+    starts = [0, *(run[-1] + 1 for run in runs)]
+    stops = [*(run[0] for run in runs), len(text)]
+    for start, stop in zip(starts, stops, strict=True):
+        between = text[start:stop].partition("#")[0]
+        for match in _LONG_RUN.finditer(between):
+            if any(char in "0123456789" for char in match[0]):  # else it is a line for the eye
+                place = start + min(match.end(), match.start() + 81)
+                return f"{count(len(match[0]), 'cell')} beside a puzzle; {SHAPE}", place
+        if spaced := _SPACED_RUN.search(between):
+            problem = "digits and spaces beside a puzzle; if they are a puzzle, write blanks as '.'"
+            return problem, start + spaced.start()
+    return None
+
+
+def _is_rule(text: str) -> bool:
+    """Whether a long line is a rule, and not puzzles without a clue."""
+    return bool(_KINDS["rule"].fullmatch(text)) and not CELLS.union(" ,;\t").issuperset(text)
 
 
 def row_cells(text: str) -> list[int] | None:

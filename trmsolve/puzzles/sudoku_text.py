@@ -1,7 +1,8 @@
 """Sudokus as text: every form people keep them in, told apart by content, read as a stream, written back as drawn.
 
-Read are 81 cells on one line (.sdm), nine rows with or without a frame (.sdk, .ss, box drawing), and CSV with a header,
-as UTF-8 or UTF-16, plain or gzipped. What cannot be read comes out as a ``PuzzleError`` in its place, the rest follows.
+Read are 81 cells on one line (.sdm), also with the answer or other puzzles beside them, nine rows with or without a
+frame (.sdk, .ss, box drawing), and CSV with a header, as UTF-8 or UTF-16, plain or gzipped. A puzzle that cannot be
+read comes out as a ``PuzzleError`` in its place; the rest follows.
 No more than one puzzle's text is held at a time, and a line that is a puzzle is handed on before the next is awaited.
 
 Knows how lines make a grid, what a CSV is, and that equal clues may not clash; bytes are the business of ``lines``, the
@@ -28,13 +29,14 @@ from trmsolve.puzzles.sudoku_cells import (
     DIGITS,
     SHAPE,
     Kind,
+    beside_problem,
     candidates,
     count,
     foreign,
     is_line,
     kind_of,
-    line_cells,
     line_problem,
+    line_runs,
     row_cells,
 )
 
@@ -129,10 +131,10 @@ class _Reader:
                 if text.strip() and not COMMENT.fullmatch(text):
                     barren = 0
                     yield _attempt(_record, self.name, self.table, number, text)
-            elif not self.skip_section and (at := line_cells(text)) is not None:
+            elif not self.skip_section and (runs := line_runs(text)):
                 yield from self._end_group()
                 self.skip_group, barren = False, 0
-                yield _attempt(_puzzle, self.name, [_Line(number, text, at=at)])
+                yield from _of_a_line(self.name, number, text, runs)
             else:
                 for item in self._gather(_Line(number, text, kind_of(text))):
                     barren = 0
@@ -186,6 +188,39 @@ def _attempt(make: Callable[..., Puzzle], *args: object) -> Item:
 
 def _error(number: int, problem: str, index: int | None = None) -> PuzzleError:
     return PuzzleError(problem, "", number, None if index is None else index + 1)
+
+
+def _of_a_line(name: str, number: int, text: str, runs: Sequence[Sequence[int]]) -> Iterator[Item]:
+    """The puzzles of a line, whose cells are at ``runs``; of two, the second may be the answer to the first."""
+    if problem := beside_problem(text, runs):
+        yield _error(number, *problem)
+        return
+    lines = [_Line(number, text, at=run) for run in runs]
+    if len(lines) == 1:
+        yield _attempt(_puzzle, name, lines)
+    elif len(lines) == 2 and _is_answer(_grid(lines[0].cells), _grid(lines[1].cells)):
+        yield _attempt(_pair, name, *lines)
+    else:
+        for line in lines:
+            yield _attempt(_one_of_several, name, line)
+
+
+def _is_answer(question: Grid, answer: Grid) -> bool:
+    """Whether a grid is full and keeps the clues of the question."""
+    full = bool((answer > 0).all())
+    return full and bool((answer == question)[question > 0].all())
+
+
+def _pair(name: str, question: _Line, answer: _Line) -> Puzzle:
+    """A question and its answer on one line; its form is a line of its own, as for a row of a CSV."""
+    puzzle = _puzzle(name, [question], LINE.template)
+    return replace(puzzle, answer=_grid(answer.cells))
+
+
+def _one_of_several(name: str, line: _Line) -> Puzzle:
+    """One of the puzzles of a line; its form is a line of its own, and its source names the column too."""
+    puzzle = _puzzle(name, [line], LINE.template)
+    return replace(puzzle, source=f"{puzzle.source}:{line.at[0] + 1}")
 
 
 def _grids(group: list[_Line]) -> list[list[_Line]]:
