@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from trmsolve.config import TRMConfig
-from trmsolve.model import TinyRecursiveModel
+from trmsolve.model.config import TRMConfig
+from trmsolve.model.network import TinyRecursiveModel
 
 PREFIX = "_orig_mod.model.inner."
 CONFIG = TRMConfig(

@@ -9,9 +9,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
-from trmsolve.config import TRMConfig
-from trmsolve.model import TinyRecursiveModel
-from trmsolve.weights import strip_prefixes
+from trmsolve.model.config import TRMConfig
+from trmsolve.model.network import TinyRecursiveModel
+from trmsolve.weights.file import strip_prefixes
 
 FOLDER = Path(__file__).parent / "golden"
 NAMES = sorted(path.name.removesuffix(".golden.safetensors") for path in FOLDER.glob("*.golden.safetensors"))

@@ -16,18 +16,20 @@ import pytest
 import torch
 
 from tests.test_planes import PLANES, network
-from trmsolve import adapt
-from trmsolve.adapt import Adapted, Adapter, Budget, new_puzzles
-from trmsolve.attempt import Frame, predict
+from trmsolve.arc.adaptation import Budget, new_puzzles
+from trmsolve.arc.planes import adapt
+from trmsolve.arc.planes.adapt import Adapted, Adapter
+from trmsolve.arc.planes.canvas import Canvas, canvas_of, lay
+from trmsolve.arc.planes.learner import Learner
+from trmsolve.arc.planes.predict import Frame, predict
+from trmsolve.arc.planes.scenes import Lesson
+from trmsolve.arc.symmetry import SYMMETRIES, dihedral
+from trmsolve.arc.task import Adapting, ArcTask, Pair
 from trmsolve.errors import TrainingError
-from trmsolve.model import TinyRecursiveModel
-from trmsolve.puzzles.arc import Adapting, ArcTask, Pair
-from trmsolve.puzzles.arc_canvas import Canvas, canvas_of, lay
-from trmsolve.puzzles.arc_official import SYMMETRIES, dihedral
-from trmsolve.puzzles.base import Grid
+from trmsolve.model.network import TinyRecursiveModel
+from trmsolve.puzzles.values import Grid
 from trmsolve.train.loss import Loss
 from trmsolve.train.recipes import ARC_ADAPTING
-from trmsolve.train.scenes import Learner, Lesson
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

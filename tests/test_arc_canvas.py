@@ -8,19 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from trmsolve.puzzles.arc import ArcTask, Pair
-from trmsolve.puzzles.arc_canvas import (
-    FIRST_COLOUR,
-    OUTSIDE,
-    SYMBOLS,
-    Canvas,
-    canvas_of,
-    filled,
-    lay,
-    show,
-)
-from trmsolve.puzzles.arc_official import SYMMETRIES, crop, undo_dihedral
-from trmsolve.puzzles.base import Grid
+from trmsolve.arc.planes.canvas import FIRST_COLOUR, OUTSIDE, SYMBOLS, Canvas, canvas_of, filled, lay, show
+from trmsolve.arc.symmetry import SYMMETRIES, crop, undo_dihedral
+from trmsolve.arc.task import ArcTask, Pair
+from trmsolve.puzzles.values import Grid
 
 Shape = tuple[int, int]
 grids = arrays(np.int8, st.tuples(st.integers(1, 12), st.integers(1, 12)), elements=st.integers(0, 9))

@@ -21,13 +21,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tests.terminal import RunningIn
+from trmsolve.arc.task import Adapting, ArcAnswer, ArcCycle, ArcTask, Candidate, Pair
 from trmsolve.cli import app
-from trmsolve.cli.arc_output import ScreenArcWriter
-from trmsolve.cli.eval_arc import drawn
+from trmsolve.cli.arc.evaluate import drawn
+from trmsolve.cli.arc.output import ScreenArcWriter
 from trmsolve.cli.options import say
 from trmsolve.errors import PuzzleError, WeightsError
-from trmsolve.puzzles.arc import Adapting, ArcAnswer, ArcCycle, ArcTask, Candidate, Pair
-from trmsolve.puzzles.base import Grid
+from trmsolve.puzzles.values import Grid
 
 ROOT = Path(__file__).parents[1]
 TASKS = ROOT / "examples" / "arc"
@@ -96,7 +96,7 @@ def attempts(question: Grid) -> tuple[Grid, Grid]:
 
 
 def module(load: Callable[..., Any]) -> ModuleType:
-    fake = ModuleType("trmsolve.arc_solver")
+    fake = ModuleType("trmsolve.arc.solver")
     vars(fake)["load_arc"] = load
     return fake
 
@@ -113,13 +113,13 @@ def loaded(monkeypatch: pytest.MonkeyPatch, process_as_it_was: None) -> Loaded:
         solvers.append(FakeSolver(at_step, keep_steps=how.pop("keep_steps", False), **how))
         return solvers[-1]
 
-    monkeypatch.setitem(sys.modules, "trmsolve.arc_solver", module(load))
+    monkeypatch.setitem(sys.modules, "trmsolve.arc.solver", module(load))
     return solvers
 
 
 def at_every_step(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
-    load = vars(sys.modules["trmsolve.arc_solver"])["load_arc"]
-    monkeypatch.setitem(sys.modules, "trmsolve.arc_solver", module(lambda **how: load(act, **how)))
+    load = vars(sys.modules["trmsolve.arc.solver"])["load_arc"]
+    monkeypatch.setitem(sys.modules, "trmsolve.arc.solver", module(lambda **how: load(act, **how)))
 
 
 def run(*arguments: object, text: str | None = None) -> Result:
@@ -233,7 +233,7 @@ def test_a_data_set_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     one = ArcTask(
         "ab", (Pair(np.ones((1, 1), np.int8), np.ones((1, 1), np.int8)),), (Pair(np.array([[5, 0]], np.int8)),)
     )
-    monkeypatch.setattr("trmsolve.puzzles.arc_datasets.load_dataset", {"arc1-eval": [one]}.__getitem__)
+    monkeypatch.setattr("trmsolve.arc.datasets.load_dataset", {"arc1-eval": [one]}.__getitem__)
     assert json.loads(run("arc", "--dataset", "arc1-eval").stdout) == {"ab": [FIRST]}
 
 
@@ -311,7 +311,7 @@ def test_weights_that_are_none_are_exit_code_3(monkeypatch: pytest.MonkeyPatch) 
     def load(**how: object) -> None:
         raise WeightsError("no weights at w")
 
-    monkeypatch.setitem(sys.modules, "trmsolve.arc_solver", module(load))
+    monkeypatch.setitem(sys.modules, "trmsolve.arc.solver", module(load))
     result = run("arc", "--submission", "sub.json", text=json.dumps(task(ONE)))
     assert (result.exit_code, result.stderr) == (3, "trmsolve: no weights at w\n") and not Path("sub.json").exists()
 
@@ -537,7 +537,7 @@ def test_a_task_beyond_the_network_ends_the_measurement(tmp_path: Path) -> None:
 def test_an_interrupted_measurement_says_that_it_is_none(challenges: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     interrupting(monkeypatch, 5)
     kept: list[Any] = []
-    monkeypatch.setattr("trmsolve.weights.record_score", lambda *score: kept.append(score))
+    monkeypatch.setattr("trmsolve.weights.file.record_score", lambda *score: kept.append(score))
     result = measure("--data", challenges, "--json", "--record", "--weights", "w.safetensors")
     assert result.exit_code == 130 and not kept
     record = json.loads(result.stdout)
@@ -547,7 +547,7 @@ def test_an_interrupted_measurement_says_that_it_is_none(challenges: Path, monke
 
 def test_figures_are_kept_in_the_weights(challenges: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[tuple[Path, str, dict[str, Any]]] = []
-    monkeypatch.setattr("trmsolve.weights.record_score", lambda *score: kept.append(score))
+    monkeypatch.setattr("trmsolve.weights.file.record_score", lambda *score: kept.append(score))
     measure("--data", challenges, "--record", "--weights", "w.safetensors", "--budget", 60, "--sample", 2)
     path, name, figures = kept[0]
     assert (path, name) == (Path("w.safetensors"), "set_challenges.json, sample 2, seed 0, 60 s a task")
@@ -631,6 +631,6 @@ def test_ctrl_c_in_a_terminal_answers_and_leaves_it_as_it_was(tmp_path: Path) ->
 if __name__ == "__main__":
     from trmsolve.__main__ import main
 
-    sys.modules["trmsolve.arc_solver"] = module(lambda **how: FakeSolver(lambda: time.sleep(0.05), **how))
+    sys.modules["trmsolve.arc.solver"] = module(lambda **how: FakeSolver(lambda: time.sleep(0.05), **how))
     sys.argv[0] = "trmsolve"
     main()

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from trmsolve.arc.datasets import DATASETS, load_dataset
+from trmsolve.arc.read import read_path, solutions_beside
+from trmsolve.arc.task import ArcTask
 from trmsolve.errors import UsageError
-from trmsolve.puzzles.arc import ArcTask
-from trmsolve.puzzles.arc_datasets import DATASETS, load_dataset
-from trmsolve.puzzles.arc_read import read_path, solutions_beside
 
 PUBLIC = os.environ.get("TRMSOLVE_ARC_DATA")
 """A folder with the public sets in Kaggle's form: ``arc-agi_evaluation_challenges.json`` and its like."""

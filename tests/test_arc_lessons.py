@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from trmsolve.puzzles.arc import ArcTask, Pair
-from trmsolve.puzzles.arc_canvas import SYMBOLS, canvas_of, lay
-from trmsolve.puzzles.arc_official import SYMMETRIES, dihedral
-from trmsolve.train.arc_lessons import NEAR, Lessons, Material, material_of
-from trmsolve.train.scenes import LONGEST, Lesson
+from trmsolve.arc.planes.canvas import SYMBOLS, canvas_of, lay
+from trmsolve.arc.planes.learner import LONGEST
+from trmsolve.arc.planes.lessons import NEAR, Lessons, Material, material_of
+from trmsolve.arc.planes.scenes import Lesson
+from trmsolve.arc.symmetry import SYMMETRIES, dihedral
+from trmsolve.arc.task import ArcTask, Pair
 
 CPU = torch.device("cpu")
 

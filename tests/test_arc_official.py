@@ -11,24 +11,20 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as some
 
 from tests.goldens import FOLDER
-from trmsolve.puzzles.arc import ArcTask, Pair
-from trmsolve.puzzles.arc_official import (
+from trmsolve.arc.paper.variants import (
     EOS,
     FIRST_COLOUR,
     PAD,
     PLAIN,
-    SYMMETRIES,
     Augmentation,
-    crop,
-    dihedral,
     draw_variants,
     encode,
-    grid_hash,
     highest_offset,
     parse_name,
-    undo_dihedral,
 )
-from trmsolve.puzzles.base import Grid
+from trmsolve.arc.symmetry import SYMMETRIES, crop, dihedral, grid_hash, undo_dihedral
+from trmsolve.arc.task import ArcTask, Pair
+from trmsolve.puzzles.values import Grid
 
 GOLDEN: dict[str, Any] = json.loads((FOLDER / "data_golden.json").read_text())
 grids = some.arrays(np.int8, st.tuples(st.integers(1, 30), st.integers(1, 30)), elements=st.integers(0, 9))

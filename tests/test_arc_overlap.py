@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trmsolve.puzzles.arc import ArcTask, Pair
-from trmsolve.puzzles.arc_overlap import canonical_pair, fingerprint_of, without_copies
-from trmsolve.puzzles.arc_read import read_path, solutions_beside
-from trmsolve.puzzles.base import Grid
+from trmsolve.arc.overlap import canonical_pair, fingerprint_of, without_copies
+from trmsolve.arc.read import read_path, solutions_beside
+from trmsolve.arc.task import ArcTask, Pair
+from trmsolve.puzzles.values import Grid
 
 PUBLIC = os.environ.get("TRMSOLVE_ARC_DATA")
 """A folder with the public sets in Kaggle's form: ``arc-agi_evaluation_challenges.json`` and its like."""

@@ -8,8 +8,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from rich.style import Style
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 
-from trmsolve.puzzles.arc import ArcAnswer, ArcCycle, ArcTask, Candidate, Pair
-from trmsolve.puzzles.arc_paint import (
+from trmsolve.arc.paint import (
     Cells,
     Drawing,
     beside,
@@ -25,8 +24,9 @@ from trmsolve.puzzles.arc_paint import (
     width,
     wrapped,
 )
-from trmsolve.puzzles.base import Grid
-from trmsolve.render import COLOURED, make_console
+from trmsolve.arc.task import ArcAnswer, ArcCycle, ArcTask, Candidate, Pair
+from trmsolve.puzzles.values import Grid
+from trmsolve.show.console import COLOURED, make_console
 
 EMPTY = np.zeros((0, 0), np.int8)
 GRIDS = arrays(np.int8, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=30), elements=st.integers(0, 9))

@@ -8,17 +8,18 @@ import numpy as np
 import pytest
 import torch
 
+from trmsolve.arc.paper.examples import OfficialExamples, OfficialSampler, choose_measured, judge
+from trmsolve.arc.paper.known import Known, answer_known
+from trmsolve.arc.paper.variants import PLAIN, Augmentation, encode, parse_name
+from trmsolve.arc.symmetry import crop
+from trmsolve.arc.task import ArcTask, Pair
 from trmsolve.errors import UsageError
-from trmsolve.known import Known, answer_known
-from trmsolve.model import TinyRecursiveModel
-from trmsolve.puzzles.arc import ArcTask, Pair
-from trmsolve.puzzles.arc_official import PLAIN, Augmentation, crop, encode, parse_name
-from trmsolve.puzzles.base import Grid
-from trmsolve.train.arc_official import OfficialExamples, OfficialSampler, choose_measured, judge
+from trmsolve.model.network import TinyRecursiveModel
+from trmsolve.puzzles.values import Grid
 from trmsolve.train.loss import IGNORE
 from trmsolve.train.recipes import RECIPES, Recipe
 from trmsolve.train.trainer import Trainer
-from trmsolve.weights import WeightsInfo, load_model, save_weights
+from trmsolve.weights.file import WeightsInfo, load_model, save_weights
 
 CPU = torch.device("cpu")
 RECIPE = RECIPES["arc", "paper"]

@@ -12,11 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trmsolve.errors import PuzzleError
-from trmsolve.puzzles import json_file
-from trmsolve.puzzles.arc import ArcTask
-from trmsolve.puzzles.arc_overlap import canonical_pair
-from trmsolve.puzzles.arc_read import (
+from trmsolve.arc.overlap import canonical_pair
+from trmsolve.arc.read import (
     ArcTaskError,
     add_solutions,
     distinct,
@@ -26,7 +23,10 @@ from trmsolve.puzzles.arc_read import (
     solutions_beside,
     task_of,
 )
-from trmsolve.puzzles.base import Grid
+from trmsolve.arc.task import ArcTask
+from trmsolve.errors import PuzzleError
+from trmsolve.puzzles.reading import json_values as json_file
+from trmsolve.puzzles.values import Grid
 
 SHAPE = 'a task is an object with "train" and "test", each a list of pairs of "input" and "output"'
 

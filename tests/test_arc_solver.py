@@ -14,20 +14,22 @@ import torch
 
 from tests.test_adapt import drawn_task
 from tests.test_planes import PLANES, network
-from trmsolve import arc_solver
-from trmsolve.adapt import Adapted, Adapter, Budget
-from trmsolve.arc_solver import BUDGET_CPU, ArcSolver, load_arc
-from trmsolve.attempt import predict
-from trmsolve.config import TRMConfig
+from trmsolve.arc import solver as arc_solver
+from trmsolve.arc.adaptation import Budget
+from trmsolve.arc.paper.solver import TableSolver
+from trmsolve.arc.planes.adapt import Adapted, Adapter
+from trmsolve.arc.planes.canvas import canvas_of
+from trmsolve.arc.planes.predict import predict
+from trmsolve.arc.planes.solver import ArcSolver
+from trmsolve.arc.read import read_path
+from trmsolve.arc.solver import BUDGET_CPU, load_arc
+from trmsolve.arc.submission import read_submission, submission_of, write_submission
+from trmsolve.arc.task import ATTEMPTS, Adapting, ArcAnswer, ArcCycle, ArcTask
 from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError, UsageError, WeightsError
-from trmsolve.model import Prediction, TinyRecursiveModel
-from trmsolve.puzzles.arc import ATTEMPTS, Adapting, ArcAnswer, ArcCycle, ArcTask
-from trmsolve.puzzles.arc_canvas import canvas_of
-from trmsolve.puzzles.arc_read import read_path
-from trmsolve.puzzles.arc_submission import read_submission, submission_of, write_submission
-from trmsolve.table_solver import TableSolver
-from trmsolve.weights import WeightsInfo, load_model, read_info, save_weights
+from trmsolve.model.config import TRMConfig
+from trmsolve.model.network import Prediction, TinyRecursiveModel
+from trmsolve.weights.file import WeightsInfo, load_model, read_info, save_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

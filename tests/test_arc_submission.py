@@ -11,10 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trmsolve.errors import PuzzleError
-from trmsolve.interval import wilson_interval
-from trmsolve.puzzles.arc import ArcAnswer, ArcTask, Candidate, Pair
-from trmsolve.puzzles.arc_submission import (
+from trmsolve.arc.submission import (
     ArcScore,
     Submission,
     TaskScore,
@@ -24,7 +21,10 @@ from trmsolve.puzzles.arc_submission import (
     submission_of,
     write_submission,
 )
-from trmsolve.puzzles.base import Grid
+from trmsolve.arc.task import ArcAnswer, ArcTask, Candidate, Pair
+from trmsolve.errors import PuzzleError
+from trmsolve.puzzles.values import Grid
+from trmsolve.stats import wilson_interval
 
 Rows = list[list[int]]
 

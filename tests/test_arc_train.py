@@ -11,22 +11,22 @@ import pytest
 import torch
 from typer.testing import CliRunner, Result
 
-from trmsolve.arc_solver import load_arc
+from trmsolve.arc.paper.known import Known
+from trmsolve.arc.planes.canvas import canvas_of
+from trmsolve.arc.planes.training import InLessons, PlanesSubject, _answers
+from trmsolve.arc.read import read_path
+from trmsolve.arc.solver import load_arc
+from trmsolve.arc.task import ArcAnswer, ArcTask, Pair
 from trmsolve.cli import app
 from trmsolve.cli.train_data import learned_tasks
 from trmsolve.device import Placement
 from trmsolve.errors import UsageError
-from trmsolve.known import Known
-from trmsolve.puzzles.arc import ArcAnswer, ArcTask, Pair
-from trmsolve.puzzles.arc_canvas import canvas_of
-from trmsolve.puzzles.arc_read import read_path
-from trmsolve.train.arc_run import InLessons, PlanesSubject, _answers
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.distributed import World
 from trmsolve.train.journal import read_journal
 from trmsolve.train.plan import Plan
 from trmsolve.train.recipes import RECIPES, Recipe, find_recipe
-from trmsolve.weights import load_model, read_info
+from trmsolve.weights.file import load_model, read_info
 
 pytestmark = pytest.mark.usefixtures("process_as_it_was")
 

@@ -11,11 +11,11 @@ import pytest
 from rich.console import Console
 
 from tests.test_render import ESCAPE, Ascii, pinned, screen, written
-from trmsolve.arc_frame import outcome
-from trmsolve.arc_view import ArcView, LinesArcView, LiveArcView, ProgressArcView, StepsArcView, make_arc_view
+from trmsolve.arc.task import Adapting, ArcAnswer, ArcCycle, ArcTask, Candidate, Pair
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles.arc import Adapting, ArcAnswer, ArcCycle, ArcTask, Candidate, Pair
-from trmsolve.puzzles.base import Grid
+from trmsolve.puzzles.values import Grid
+from trmsolve.show.arc_frame import outcome
+from trmsolve.show.arc_views import ArcView, LinesArcView, LiveArcView, ProgressArcView, StepsArcView, make_arc_view
 
 RIGHT, WRONG = np.array([[1, 2], [0, 1]], np.int8), np.array([[1, 2], [0, 3]], np.int8)
 PAIR = Pair(np.array([[1, 0]], np.int8), RIGHT)
@@ -409,7 +409,7 @@ def test_no_colour_is_ascii_throughout() -> None:
 
 def test_a_frame_is_held_as_long_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     held: list[float] = []
-    monkeypatch.setattr("trmsolve.arc_view.time.sleep", held.append)
+    monkeypatch.setattr("trmsolve.show.arc_views.time.sleep", held.append)
     view = live(pinned(), pace=0.25)
     view.cycle(cycle(1))
     view.cycle(cycle(1, view=2))  # is not drawn

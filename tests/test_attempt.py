@@ -12,11 +12,12 @@ from hypothesis.extra.numpy import arrays
 from torch import Tensor
 
 from tests.test_planes import PLANES, network
-from trmsolve.attempt import Frame, predict
-from trmsolve.model import Prediction, Scene, State, TinyRecursiveModel
-from trmsolve.puzzles.arc import ArcTask, Pair
-from trmsolve.puzzles.arc_canvas import Canvas, canvas_of
-from trmsolve.puzzles.base import Grid
+from trmsolve.arc.planes.canvas import Canvas, canvas_of
+from trmsolve.arc.planes.predict import Frame, predict
+from trmsolve.arc.task import ArcTask, Pair
+from trmsolve.model.network import Prediction, State, TinyRecursiveModel
+from trmsolve.model.planes import Scene
+from trmsolve.puzzles.values import Grid
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

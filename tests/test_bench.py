@@ -19,12 +19,12 @@ from trmsolve.bench import (
     time_steps,
 )
 from trmsolve.cli import app
-from trmsolve.config import TRMConfig
 from trmsolve.device import Placement
-from trmsolve.effort import MAX_CYCLES
-from trmsolve.model import TinyRecursiveModel
+from trmsolve.model.config import TRMConfig
+from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import FORMS
 from trmsolve.puzzles.base import Task
+from trmsolve.solve.effort import MAX_CYCLES
 from trmsolve.train.recipes import RECIPES, Recipe
 
 CPU = Placement(torch.device("cpu"), torch.float32, "")

@@ -23,18 +23,9 @@ from torch.optim import Optimizer
 from trmsolve import files
 from trmsolve.errors import CheckpointError
 from trmsolve.train import checkpoint
-from trmsolve.train.checkpoint import (
-    FORMAT,
-    STATE,
-    TENSORS,
-    load_checkpoint,
-    optimizer_state,
-    restore_optimizers,
-    restore_rng,
-    rng_state,
-    save_checkpoint,
-)
+from trmsolve.train.checkpoint import FORMAT, STATE, TENSORS, load_checkpoint, save_checkpoint
 from trmsolve.train.optim import AdamATan2, SignSGD
+from trmsolve.train.state import optimizer_state, restore_optimizers, restore_rng, rng_state
 
 
 def names(folder: Path) -> list[str]:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from trmsolve.cli import app
 from trmsolve.puzzles import get_task
-from trmsolve.weights import bundled_weights, read_info
+from trmsolve.weights.file import bundled_weights, read_info
 from trmsolve.wording import can_encode
 
 EASY = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
@@ -130,7 +130,7 @@ def test_bad_input_is_exit_code_2_and_never_reaches_the_model(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("the model was loaded")
 
-    monkeypatch.setattr("trmsolve.solver.load", refuse)
+    monkeypatch.setattr("trmsolve.solve.solver.load", refuse)
     result = run("sudoku", "-", text=text)
     assert result.exit_code == 2 and result.stdout == ""
     assert message in result.stderr and "Traceback" not in result.stderr

@@ -20,10 +20,10 @@ from typer.testing import CliRunner
 from tests.checkpoints import CONFIG, PREFIX, official_state
 from tests.goldens import FOLDER, NAMES, load_golden
 from trmsolve.cli import app
-from trmsolve.convert import Checkpoint, Said, convert, is_pickled, mean_row
 from trmsolve.errors import UsageError, WeightsError
 from trmsolve.files import sha256
-from trmsolve.weights import TABLE, load_model, read_info
+from trmsolve.weights.convert import Checkpoint, Said, convert, is_pickled, mean_row
+from trmsolve.weights.file import TABLE, load_model, read_info
 
 CPU = torch.device("cpu")
 SUDOKU = replace(CONFIG, vocab_size=11, seq_len=81, latent_steps=6, num_puzzles=1)
@@ -204,7 +204,7 @@ def test_the_table_is_kept_averaged_or_dropped(checkpoint: Path, tmp_path: Path)
 def test_the_mean_of_many_rows_is_exact_and_taken_part_by_part(monkeypatch: pytest.MonkeyPatch) -> None:
     table = torch.randn(1000, 8)
     whole = mean_row(table)
-    monkeypatch.setattr("trmsolve.convert.ROWS_AT_A_TIME", 7)
+    monkeypatch.setattr("trmsolve.weights.convert.ROWS_AT_A_TIME", 7)
     assert torch.equal(mean_row(table), whole)
     assert mean_row(table.bfloat16()).dtype == torch.bfloat16
 
@@ -413,7 +413,7 @@ def test_the_names_of_the_table_s_rows_go_with_it(checkpoint: Path, tmp_path: Pa
 def test_a_large_checkpoint_is_converted_only_if_that_is_wanted(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trmsolve.bounds.MAX_FILE", 1000)
+    monkeypatch.setattr("trmsolve.weights.limits.MAX_FILE", 1000)
     out = tmp_path / "out.safetensors"
     done = CliRunner().invoke(app, ["weights", "convert", str(checkpoint), "--out", str(out)])
     assert done.exit_code == 3 and "--allow-large takes it" in done.stderr and not out.exists()

@@ -7,18 +7,10 @@ import pytest
 from rich.console import Console
 
 from tests.test_render import ESCAPE, Ascii, pinned, screen, written
-from trmsolve.chart import Axes, Series, chart, time_axis
-from trmsolve.dashboard import (
-    LinesView,
-    PanelView,
-    TrainingView,
-    duration,
-    make_training_view,
-    panel,
-    report,
-    time_left,
-)
-from trmsolve.train.progress import Progress
+from trmsolve.show.chart import Axes, Series, chart, time_axis
+from trmsolve.show.training import LinesView, PanelView, TrainingView, make_training_view, panel, report, time_left
+from trmsolve.train.plan import Progress
+from trmsolve.wording import duration
 
 
 def at(minutes: float, accuracy: float = 0.5, exact: float | None = None, loss: float = 1.0) -> Progress:

@@ -16,9 +16,9 @@ from tests.fake_hub import FakeHub, fake_hub, no_sockets
 from trmsolve import load
 from trmsolve.cli import app
 from trmsolve.errors import NetworkError
-from trmsolve.public_checkpoints import PUBLIC, PublicCheckpoint
 from trmsolve.puzzles import get_task
-from trmsolve.weights import bundled_weights, fingerprint, read_info
+from trmsolve.weights.file import bundled_weights, fingerprint, read_info
+from trmsolve.weights.public import PUBLIC, PublicCheckpoint
 
 PUZZLE = "530070000600195000098000060800060003400803001700020006060000280000419005000080079"
 SUDOKU = replace(CONFIG, vocab_size=11, seq_len=81, latent_steps=6, num_puzzles=1)
@@ -107,7 +107,7 @@ def test_what_is_damaged_never_comes_to_stand_for_its_address(hub: FakeHub) -> N
 
 
 def test_large_weights_are_fetched_only_if_that_is_wanted(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trmsolve.bounds.MAX_FILE", 1000)
+    monkeypatch.setattr("trmsolve.weights.limits.MAX_FILE", 1000)
     command = ("sudoku", "-", "--weights", HERE, "--quiet")
     refused = run(*command, text=PUZZLE)
     assert refused.exit_code == 3 and "--allow-large takes it" in refused.stderr and hub.downloads() == []
@@ -160,7 +160,7 @@ def test_a_published_checkpoint_that_is_not_the_known_one_is_not_opened(
     commit = hub.repo("someone/trm", {"step_1": payload})
     for sha256, code in ((hashlib.sha256(payload).hexdigest(), 0), ("0" * 64, 3)):
         one = PublicCheckpoint("known", "sudoku", "someone/trm", "step_1", "MIT", "", commit, sha256)
-        monkeypatch.setattr("trmsolve.public_checkpoints.PUBLIC", (one,))
+        monkeypatch.setattr("trmsolve.weights.public.PUBLIC", (one,))
         done = run("weights", "convert", "known", "--out", f"{code}.safetensors")
         assert done.exit_code == code and Path(f"{code}.safetensors").exists() == (code == 0)
     assert "is not the file that is known as known" in done.stderr and "pickle" not in done.stderr

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.terminal import RunningIn
-from trmsolve.weights import bundled_weights
+from trmsolve.weights.file import bundled_weights
 
 ATTACK = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e"
 OWN = re.compile(r"\x1b\[(\?25[lh]|[0-9;]*m|1A|2K)")

@@ -23,23 +23,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
-from trmsolve.bounds import LARGEST, MOST_MEMORY, MOST_PARAMETERS, expected_shapes, memory_at_work
 from trmsolve.cli import app
-from trmsolve.config import TRMConfig
 from trmsolve.errors import WeightsError
-from trmsolve.file_kind import LONGEST_HEADER
-from trmsolve.model import TinyRecursiveModel
-from trmsolve.safetensors_header import read_header, strict_json
+from trmsolve.model.config import TRMConfig
+from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.train.recipes import RECIPES
-from trmsolve.weights import (
-    CHECKSUM,
-    WeightsInfo,
-    check_whole,
-    load_model,
-    read_info,
-    record_score,
-    save_weights,
-)
+from trmsolve.weights.file import CHECKSUM, WeightsInfo, check_whole, load_model, read_info, record_score, save_weights
+from trmsolve.weights.header import read_header, strict_json
+from trmsolve.weights.kind import LONGEST_HEADER
+from trmsolve.weights.limits import LARGEST, MOST_MEMORY, MOST_PARAMETERS, expected_shapes, memory_at_work
 
 CPU = torch.device("cpu")
 CONFIG = TRMConfig(
@@ -385,7 +377,7 @@ def test_what_could_not_be_read_again_is_not_saved(weights: Path, content: bytes
 def test_a_file_that_is_replaced_between_two_looks(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = with_metadata(weights.parent / "other.safetensors", {})
     header = read_header(other)
-    monkeypatch.setattr("trmsolve.weights.read_header", lambda path: header)
+    monkeypatch.setattr("trmsolve.weights.file.read_header", lambda path: header)
     refused(weights, "was replaced while it was read")
 
 
@@ -399,7 +391,7 @@ OVER = {"expansion": 17.0, "layers": 17, "num_heads": 128, "hidden_size": 8192, 
 def test_configs_over_the_bounds_are_refused_before_anything_is_allocated(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trmsolve.bounds.expected_shapes", lambda config: pytest.fail("asked for shapes"))
+    monkeypatch.setattr("trmsolve.weights.limits.expected_shapes", lambda config: pytest.fail("asked for shapes"))
     value = OVER.get(name, LARGEST[name] + 1)
     more: dict[str, Any] = {name: value}
     if name == "candidates":
@@ -447,7 +439,7 @@ def test_usual_networks_lie_far_within(recipe: tuple[str, str]) -> None:
 
 
 def test_large_files_are_read_if_that_is_said(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trmsolve.bounds.MAX_FILE", 1000)
+    monkeypatch.setattr("trmsolve.weights.limits.MAX_FILE", 1000)
     assert refused(weights, "has 0 MiB, more than the 0 MiB allowed").endswith("--allow-large takes it")
     assert load(weights, allow_large=True).config == check_whole(weights, allow_large=True).config
 
@@ -532,7 +524,7 @@ def test_a_file_that_may_not_be_read_or_vanishes(weights: Path, monkeypatch: pyt
     with monkeypatch.context() as patched:
         patched.setattr(Path, "open", denied)
         refused(weights, "cannot be read: Permission denied")
-    monkeypatch.setattr("trmsolve.safetensors_header.check_safetensors", lambda path: path.unlink())
+    monkeypatch.setattr("trmsolve.weights.header.check_safetensors", lambda path: path.unlink())
     refused(weights, "cannot be read: No such file or directory")
 
 

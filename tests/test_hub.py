@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 from safetensors.torch import save
 
 from tests.fake_hub import READER, WRITER, Failure, FakeHub, fake_hub, no_sockets, run_command
-from trmsolve.cli.weights_hub import pull as command
-from trmsolve.config import TRMConfig
+from trmsolve.cli.weights.hub import pull as command
 from trmsolve.errors import NetworkError, TrmsolveError, UsageError, WeightsError
-from trmsolve.hub import Address, Cached, cached, find, is_address, pull, push, sha256_known
-from trmsolve.hub_address import BESIDE
-from trmsolve.model import TinyRecursiveModel
-from trmsolve.weights import WeightsInfo, save_weights
+from trmsolve.hub.address import BESIDE
+from trmsolve.hub.transfer import Address, Cached, cached, find, is_address, pull, push, sha256_known
+from trmsolve.model.config import TRMConfig
+from trmsolve.model.network import TinyRecursiveModel
+from trmsolve.weights.file import WeightsInfo, save_weights
 
 CONFIG = TRMConfig(vocab_size=11, seq_len=81, hidden_size=16, num_heads=2, layers=1, recursions=1, latent_steps=1)
 HERE = Address.parse("hf://me/trm")
@@ -594,7 +594,7 @@ def test_a_damaged_upload_leaves_what_was_pulled_before(hub: FakeHub, tmp_path: 
 @pytest.mark.usefixtures("process_as_it_was")
 def test_pull_takes_what_is_large_only_if_told(hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.repo("me/trm", {MAIN: weights(tmp_path)})
-    monkeypatch.setattr("trmsolve.bounds.MAX_FILE", 1024)
+    monkeypatch.setattr("trmsolve.weights.limits.MAX_FILE", 1024)
     code, out, err = run("hf://me/trm")
     assert (code, out) == (3, "") and "--allow-large takes it" in err
     code, out, _ = run("hf://me/trm", "--allow-large")
@@ -606,7 +606,7 @@ def test_pull_takes_what_is_large_only_if_told(hub: FakeHub, tmp_path: Path, mon
 def test_the_environment_is_honoured(hub: FakeHub, tmp_path: Path) -> None:
     hub.repo("me/trm", {MAIN: b"weights"})
     hub.repos["me/trm"].private = True
-    code = "import sys; from trmsolve.hub import *; print(find(Address.parse('hf://me/trm'), note=print))"
+    code = "import sys; from trmsolve.hub.transfer import *; print(find(Address.parse('hf://me/trm'), note=print))"
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("HF_")},
         "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "home"), "HF_TOKEN": READER, "HF_HUB_DISABLE_XET": "1",

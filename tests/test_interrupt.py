@@ -19,19 +19,19 @@ from torch import Tensor
 
 from tests.test_run import CPU, HALF, KINDS, PLAIN, PLAN, STEPS, after, curve, examples, going_on, kept, run, subject
 from tests.test_train_command import TINY, WHERE, data, files, heed_interrupts, train
-from trmsolve.cli.guard import INTERRUPTED
+from trmsolve.cli.process import INTERRUPTED
 from trmsolve.cli.stop import SAVED, SAVING
-from trmsolve.model import TinyRecursiveModel
+from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
-from trmsolve.solver import load
-from trmsolve.train import puzzle_run
+from trmsolve.solve.solver import load
+from trmsolve.train import puzzle_training as puzzle_run
+from trmsolve.train.base import Judging
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples
 from trmsolve.train.journal import read_journal
-from trmsolve.train.loop import Run
-from trmsolve.train.progress import Progress
-from trmsolve.train.puzzle_run import Pooled, even_batch, exact_rate
-from trmsolve.train.subject import Judging
+from trmsolve.train.plan import Progress
+from trmsolve.train.puzzle_training import Pooled, even_batch, exact_rate
+from trmsolve.train.run import Run
 
 __all__ = ["data", "examples"]  # fixtures
 pytestmark = pytest.mark.usefixtures("one_thread", "process_as_it_was")

@@ -11,8 +11,9 @@ import pytest
 from rich.live import Live
 from rich.text import Text
 
-from trmsolve.render import ProgressView, Screen, make_console
-from trmsolve.signals import signals_held
+from trmsolve.show.console import Screen, make_console
+from trmsolve.show.signals import signals_held
+from trmsolve.show.views import ProgressView
 
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 
@@ -108,7 +109,7 @@ main()
 """
 
 
-@pytest.mark.parametrize("name", ["typer", "rich", "trmsolve.cli.train", "numpy", "torch", "trmsolve.solver"])
+@pytest.mark.parametrize("name", ["typer", "rich", "trmsolve.cli.train", "numpy", "torch", "trmsolve.solve.solver"])
 def test_ctrl_c_while_modules_are_imported(name: str) -> None:
     program = PRESSED_AT_IMPORT.format(name=name, arguments=["sudoku", "examples/sudoku/easy.txt"])
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

@@ -11,14 +11,15 @@ import torch
 from torch import Tensor
 
 from tests.checkpoints import CONFIG, official_state
-from trmsolve.convert import Checkpoint, convert
+from trmsolve.arc.paper.known import Known, Recognised, answer_known
+from trmsolve.arc.paper.variants import PLAIN, Augmentation, encode
+from trmsolve.arc.symmetry import crop
+from trmsolve.arc.task import ArcCycle, ArcTask, Pair
 from trmsolve.errors import WeightsError
-from trmsolve.known import Known, Recognised, answer_known
-from trmsolve.model import Prediction, State, TinyRecursiveModel
-from trmsolve.puzzles.arc import ArcCycle, ArcTask, Pair
-from trmsolve.puzzles.arc_official import PLAIN, Augmentation, crop, encode
-from trmsolve.puzzles.base import Grid
-from trmsolve.weights import load_model
+from trmsolve.model.network import Prediction, State, TinyRecursiveModel
+from trmsolve.puzzles.values import Grid
+from trmsolve.weights.convert import Checkpoint, convert
+from trmsolve.weights.file import load_model
 
 
 def grid_of(*rows: list[int]) -> Grid:

@@ -10,18 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from trmsolve.config import TRMConfig
 from trmsolve.device import Placement
-from trmsolve.effort import Effort
-from trmsolve.lattice import CERTAIN, choices, deduce, gumbel, keep_logits, possible, read_out
-from trmsolve.model import Prediction, State, TinyRecursiveModel
+from trmsolve.model.config import TRMConfig
+from trmsolve.model.lattice import CERTAIN, choices, deduce, gumbel, keep_logits, possible, read_out
+from trmsolve.model.network import Prediction, State, TinyRecursiveModel
 from trmsolve.puzzles import get_task
-from trmsolve.puzzles.base import Answer, Cycle, Puzzle
-from trmsolve.puzzles.sudoku import IDENTITY, random_view
-from trmsolve.puzzles.sudoku_search import solutions
-from trmsolve.refine import Question, refine
-from trmsolve.search import LOOSEST, Search
-from trmsolve.solver import Solver
+from trmsolve.puzzles.sudoku.search import solutions
+from trmsolve.puzzles.sudoku.symmetry import IDENTITY, random_view
+from trmsolve.puzzles.values import Answer, Cycle, Puzzle
+from trmsolve.solve.effort import Effort
+from trmsolve.solve.guessing import LOOSEST, Search
+from trmsolve.solve.refine import Question, refine
+from trmsolve.solve.solver import Solver
 from trmsolve.train.loss import lattice_loss, lost
 from trmsolve.train.pool import Batch
 from trmsolve.train.recipes import Recipe

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from tests.test_maze_rule import Place, by_the_rule, grid, neighbours, place_of, questions, steps_from
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.puzzles import get_task
-from trmsolve.puzzles.base import NEVER, Course, Grid, Puzzle
-from trmsolve.puzzles.maze import BOARD, Maze, MazeFlow
-from trmsolve.puzzles.maze_cells import DOWN, FLOOR, GOAL, LEFT, PATH, RIGHT, START, STEPS, UP, WALL
-from trmsolve.puzzles.maze_check import distance
-from trmsolve.puzzles.maze_generate import DIFFICULTIES, generate_mazes
-from trmsolve.puzzles.maze_rule import label, point, spread
-from trmsolve.puzzles.maze_views import MazeView, turn
+from trmsolve.puzzles.maze.cells import DOWN, FLOOR, GOAL, LEFT, PATH, RIGHT, START, STEPS, UP, WALL
+from trmsolve.puzzles.maze.generate import DIFFICULTIES, generate_mazes
+from trmsolve.puzzles.maze.labels import label, point, spread
+from trmsolve.puzzles.maze.rules import distance
+from trmsolve.puzzles.maze.symmetry import MazeView, turn
+from trmsolve.puzzles.maze.task import BOARD, Maze, MazeFlow
+from trmsolve.puzzles.values import NEVER, Course, Grid, Puzzle
 
 MAZE, FLOW = Maze(), MazeFlow()
 BOTH = pytest.mark.parametrize("room", [MAZE, FLOW], ids=["padded", "flow"])
@@ -734,7 +734,7 @@ def test_what_cannot_be_made_is_a_usage_error(room: Maze, arguments: tuple[Any, 
 
 
 def test_what_is_not_found_is_a_usage_error_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trmsolve.puzzles.maze_generate.LAYOUTS", 50)
+    monkeypatch.setattr("trmsolve.puzzles.maze.generate.LAYOUTS", 50)
     with pytest.raises(UsageError, match="none of 50 sparse layouts of 9 x 9 gave a maze of 40 to 40 steps"):
         next(MAZE.generate("sparse", 0, (9, 9), 40, 40))
 

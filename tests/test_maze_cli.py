@@ -25,17 +25,18 @@ from torch import Tensor
 from typer.testing import CliRunner, Result
 
 from tests.terminal import RunningIn
-from trmsolve import solver, weights
 from trmsolve.cli import app
 from trmsolve.cli.train_data import puzzle_subject
-from trmsolve.config import TRMConfig
-from trmsolve.model import Prediction, State, TinyRecursiveModel
+from trmsolve.model.config import TRMConfig
+from trmsolve.model.network import Prediction, State, TinyRecursiveModel
 from trmsolve.puzzles import get_task
-from trmsolve.puzzles.base import Grid, Puzzle
-from trmsolve.puzzles.maze import ARROW, AT_START, CONTENTS, ON_PATH, Maze
-from trmsolve.puzzles.maze_cells import FLOOR, PATH, START
-from trmsolve.puzzles.maze_rule import follow, point, spread
+from trmsolve.puzzles.maze.cells import FLOOR, PATH, START
+from trmsolve.puzzles.maze.labels import follow, point, spread
+from trmsolve.puzzles.maze.task import ARROW, AT_START, CONTENTS, ON_PATH, Maze
+from trmsolve.puzzles.values import Grid, Puzzle
+from trmsolve.solve import solver
 from trmsolve.train.recipes import find_recipe
+from trmsolve.weights import file as weights
 
 pytestmark = pytest.mark.usefixtures("process_as_it_was")
 
@@ -97,7 +98,7 @@ def scripted(path: Path, *how: Any, **more: Any) -> TinyRecursiveModel:
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trmsolve.solver.load_model", scripted)
+    monkeypatch.setattr("trmsolve.solve.solver.load_model", scripted)
 
 
 @pytest.fixture(scope="module")
@@ -375,7 +376,7 @@ def test_detours_are_accepted_where_asked_for(model: Path, monkeypatch: pytest.M
     question, detour = "S...\n....\nG...\n", "Soo.\n..o.\nGoo.\n"
     answer = np.array([["#.SGo".index(char) for char in line] for line in detour.split()], np.int8)
     monkeypatch.setattr(Scripted, "answer", answer)
-    monkeypatch.setattr("trmsolve.solver.load_model", scripted)
+    monkeypatch.setattr("trmsolve.solve.solver.load_model", scripted)
     call = ["maze", "-", "--views", "1", "--cycles", "3", "--weights", model]
     result = run(*call, text=question)
     reason = "the path takes 6 steps, 2 are enough"
@@ -555,7 +556,7 @@ def test_paths_are_as_long_as_asked_for() -> None:
 def test_what_cannot_be_made_is_one_line_and_touches_no_file(
     options: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trmsolve.puzzles.maze_generate.LAYOUTS", 10_000)
+    monkeypatch.setattr("trmsolve.puzzles.maze.generate.LAYOUTS", 10_000)
     result = run("generate", *options.split(), "--out", tmp_path / "made.csv")
     assert (result.exit_code, result.stdout) == (2, "") and said in result.stderr
     assert result.stderr.startswith("trmsolve: ") and result.stderr.count("\n") == 1
@@ -563,7 +564,7 @@ def test_what_cannot_be_made_is_one_line_and_touches_no_file(
 
 
 def test_what_is_found_once_and_not_again_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trmsolve.puzzles.maze_generate.LAYOUTS", 40)
+    monkeypatch.setattr("trmsolve.puzzles.maze.generate.LAYOUTS", 40)
     call = ["generate", "--task", "maze", "--difficulty", "sparse", "--size", "9x9", "--path-length", 18, "-n", 99]
     result = run(*call, "--out", tmp_path / "made.csv")
     assert result.exit_code == 2 and result.stderr.count("\n") == 1
@@ -624,7 +625,7 @@ def test_paths_beside_the_data_s_are_optimal_and_not_exact(
     (tmp_path / "open.csv").write_text("question,answer\nS       G,S  o  ooG\n")
     answer = np.array([[2, 4, 4], [1, 1, 4], [1, 1, 3]], np.int8)
     monkeypatch.setattr(Scripted, "answer", answer)
-    monkeypatch.setattr("trmsolve.solver.load_model", scripted)
+    monkeypatch.setattr("trmsolve.solve.solver.load_model", scripted)
     call = ["eval", "--task", "maze", "--data", tmp_path / "open.csv", "--weights", model, "--json"]
     figures = json.loads(run(*call).stdout)
     assert [figures[key] for key in ("exact", "valid", "optimal", "verified")] == [0.0, 1.0, 1.0, 1.0]

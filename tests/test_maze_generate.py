@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.test_maze_rule import by_the_rule, neighbours, place_of, steps_from
-from trmsolve.puzzles import maze_generate
-from trmsolve.puzzles.base import Grid, Puzzle
-from trmsolve.puzzles.maze_cells import FLOOR, GOAL, PATH, START, WALL
-from trmsolve.puzzles.maze_generate import DIFFICULTIES, generate_mazes, longest_possible, usual_least
+from trmsolve.puzzles.maze import generate as maze_generate
+from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, WALL
+from trmsolve.puzzles.maze.generate import DIFFICULTIES, generate_mazes, longest_possible, usual_least
+from trmsolve.puzzles.values import Grid, Puzzle
 
 SHAPES = [(3, 3), (3, 4), (4, 4), (5, 3), (6, 9), (3, 40), (21, 14), (30, 30)]
 
@@ -253,5 +253,5 @@ def test_what_a_seed_gives_does_not_change(kind: str, size: tuple[int, int] | No
 
 
 def test_the_compiler_is_not_imported_before_the_first_maze() -> None:
-    code = "import sys, trmsolve.puzzles.maze_generate as m; m.generate_mazes('hard', 0); print('numba' in sys.modules)"
+    code = "import sys, trmsolve.puzzles.maze.generate as m; m.generate_mazes('hard', 0); print('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

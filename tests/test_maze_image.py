@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles.base import Grid, Puzzle
-from trmsolve.puzzles.maze_cells import FLOOR, GOAL, START, WALL
-from trmsolve.puzzles.maze_image import PIXELS
-from trmsolve.puzzles.maze_text import read_mazes, write_maze
+from trmsolve.puzzles.maze.cells import FLOOR, GOAL, START, WALL
+from trmsolve.puzzles.maze.image import PIXELS
+from trmsolve.puzzles.maze.text import read_mazes, write_maze
+from trmsolve.puzzles.values import Grid, Puzzle
 
 Image = pytest.importorskip("PIL.Image")
 

@@ -16,26 +16,26 @@ from torch import Tensor
 from tests.test_maze import FLOW, MAZE, VIEWS, all_clothes, as_keys, at, made
 from tests.test_maze_rule import by_the_rule, grid, place_of, steps_from
 from trmsolve.bench import SIDES, bench_solving, bench_training, count_cycle, make_examples
-from trmsolve.config import TRMConfig
 from trmsolve.device import Placement
-from trmsolve.effort import Effort
 from trmsolve.errors import PuzzleError, UsageError
-from trmsolve.evaluate import evaluate
-from trmsolve.model import Prediction, State, TinyRecursiveModel
+from trmsolve.model.config import TRMConfig
+from trmsolve.model.network import Prediction, State, TinyRecursiveModel
 from trmsolve.puzzles import get_task
-from trmsolve.puzzles.base import Answer, Cycle, Puzzle
-from trmsolve.puzzles.maze import BOARD, Maze
-from trmsolve.puzzles.maze_cells import GOAL, PATH, START, STEPS
-from trmsolve.refine import Question, Step, refine
-from trmsolve.solver import Solver, load
+from trmsolve.puzzles.maze.cells import GOAL, PATH, START, STEPS
+from trmsolve.puzzles.maze.task import BOARD, Maze
+from trmsolve.puzzles.values import Answer, Cycle, Puzzle
+from trmsolve.solve.effort import Effort
+from trmsolve.solve.evaluate import evaluate
+from trmsolve.solve.refine import Question, Step, refine
+from trmsolve.solve.solver import Solver, load
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples, Sampler
 from trmsolve.train.journal import read_journal
-from trmsolve.train.loop import Plan, Run
 from trmsolve.train.loss import trm_loss
 from trmsolve.train.pool import Batch, Pool
-from trmsolve.train.puzzle_run import PuzzleSubject
+from trmsolve.train.puzzle_training import PuzzleSubject
 from trmsolve.train.recipes import RECIPES, Recipe
+from trmsolve.train.run import Plan, Run
 from trmsolve.train.trainer import Trainer
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from rich.style import Style
 
 from tests.test_render import pinned, screen, written
-from trmsolve.frame import cycle_facts
-from trmsolve.puzzles.base import Cycle, Line, Puzzle
-from trmsolve.puzzles.maze_cells import FLOOR, GOAL, PATH, START, WALL
-from trmsolve.puzzles.maze_paint import cell_kinds, paint_maze
-from trmsolve.render import FILLS, PAIRS, LiveView, StepsView, make_console
+from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, WALL
+from trmsolve.puzzles.maze.paint import cell_kinds, paint_maze
+from trmsolve.puzzles.values import Cycle, Line, Puzzle
+from trmsolve.show.console import FILLS, PAIRS, make_console
+from trmsolve.show.frame import cycle_facts
+from trmsolve.show.views import LiveView, StepsView
 
 QUESTION = """
 S.#..#

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trmsolve.puzzles.base import Grid
-from trmsolve.puzzles.maze_cells import (
+from trmsolve.puzzles.maze.cells import (
     DOWN,
     FLOOR,
     GOAL,
@@ -26,8 +25,9 @@ from trmsolve.puzzles.maze_cells import (
     WALL,
     path_length,
 )
-from trmsolve.puzzles.maze_generate import DIFFICULTIES, generate_mazes
-from trmsolve.puzzles.maze_rule import distances, follow, label, point
+from trmsolve.puzzles.maze.generate import DIFFICULTIES, generate_mazes
+from trmsolve.puzzles.maze.labels import distances, follow, label, point
+from trmsolve.puzzles.values import Grid
 
 PUBLIC = os.environ.get("TRMSOLVE_MAZE_DATA")
 """The public training split: a CSV of ``source,question,answer,rating``, 900 characters of ``# SGo`` each."""

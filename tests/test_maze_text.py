@@ -14,13 +14,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles.base import Grid, Puzzle
-from trmsolve.puzzles.lines import LIMIT
-from trmsolve.puzzles.maze_cells import FLOOR, GOAL, PATH, START, SYMBOLS, WALL, path_length
-from trmsolve.puzzles.maze_form import MOST, SHAPE
-from trmsolve.puzzles.maze_rule import label
-from trmsolve.puzzles.maze_text import LIMIT as LINE
-from trmsolve.puzzles.maze_text import line_maze, read_mazes, write_maze
+from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, SYMBOLS, WALL, path_length
+from trmsolve.puzzles.maze.form import MOST, SHAPE
+from trmsolve.puzzles.maze.labels import label
+from trmsolve.puzzles.maze.text import LIMIT as LINE
+from trmsolve.puzzles.maze.text import line_maze, read_mazes, write_maze
+from trmsolve.puzzles.reading.lines import LIMIT
+from trmsolve.puzzles.values import Grid, Puzzle
 
 SMALL = ["#######", "#S  # #", "# #   #", "#   #G#", "#######"]
 OPEN = ["..#..", "S.#.G", ".....", "#.#.."]

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from tests.goldens import FOLDER, NAMES, Golden, load_golden
-from trmsolve.config import TRMConfig
-from trmsolve.model import State, TinyRecursiveModel
+from trmsolve.model.config import TRMConfig
+from trmsolve.model.network import State, TinyRecursiveModel
 from trmsolve.train.loss import log_stablemax, stablemax_cross_entropy, trm_loss
 
 
@@ -98,7 +98,7 @@ BOARD = TRMConfig(
 def test_pool_mixer_is_the_same_under_every_exchange_of_rows_and_columns() -> None:
     import numpy as np
 
-    from trmsolve.puzzles.sudoku import random_view
+    from trmsolve.puzzles.sudoku.symmetry import random_view
 
     torch.manual_seed(0)
     model = TinyRecursiveModel(BOARD)

@@ -19,10 +19,10 @@ from typer.testing import CliRunner
 
 from tests.checkpoints import CONFIG, PREFIX, official_state
 from trmsolve.cli import app
-from trmsolve.convert import Checkpoint
 from trmsolve.errors import WeightsError
-from trmsolve.pickle_check import DEEPEST, LONGEST_TEXT, MOST_INSTRUCTIONS, check_pickle
-from trmsolve.weights import TABLE
+from trmsolve.weights.convert import Checkpoint
+from trmsolve.weights.file import TABLE
+from trmsolve.weights.pickle_check import DEEPEST, LONGEST_TEXT, MOST_INSTRUCTIONS, check_pickle
 
 BEGIN = b"\x80\x02"
 NONE, STOP = b"N", b"."

@@ -12,11 +12,11 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from trmsolve.config import TRMConfig
 from trmsolve.errors import WeightsError
-from trmsolve.model import Prediction, Scene, TinyRecursiveModel
-from trmsolve.planes import OUTSIDE, PlaneEmbedding, PlaneMixer
-from trmsolve.weights import WeightsInfo, fingerprint, load_model, read_info, save_weights
+from trmsolve.model.config import TRMConfig
+from trmsolve.model.network import Prediction, TinyRecursiveModel
+from trmsolve.model.planes import OUTSIDE, PlaneEmbedding, PlaneMixer, Scene
+from trmsolve.weights.file import WeightsInfo, fingerprint, load_model, read_info, save_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

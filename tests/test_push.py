@@ -13,13 +13,13 @@ from huggingface_hub import ModelCard, ModelCardData, constants
 from safetensors.torch import save
 
 from tests.fake_hub import READER, WRITER, Failure, FakeHub, FakeRepo, fake_hub, no_sockets, run_command
-from trmsolve.cli.weights_hub import push as command
-from trmsolve.config import TRMConfig
+from trmsolve.cli.weights.hub import push as command
 from trmsolve.errors import NetworkError, TrmsolveError, UsageError
-from trmsolve.hub import Address, find, push
-from trmsolve.model import TinyRecursiveModel
-from trmsolve.model_card import package, results_of
-from trmsolve.weights import (
+from trmsolve.hub.transfer import Address, find, push
+from trmsolve.model.config import TRMConfig
+from trmsolve.model.network import TinyRecursiveModel
+from trmsolve.weights.card import package, results_of
+from trmsolve.weights.file import (
     WeightsInfo,
     bundled_weights,
     fingerprint,
@@ -319,7 +319,7 @@ def test_a_dry_run_refuses_the_addresses_that_a_push_does(
 
 @pytest.mark.usefixtures("process_as_it_was")
 def test_push_takes_what_is_large_only_if_told(hub: FakeHub, made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trmsolve.bounds.MAX_FILE", 1024)
+    monkeypatch.setattr("trmsolve.weights.limits.MAX_FILE", 1024)
     code, out, err = run(str(made), "hf://me/trm")
     assert (code, out) == (3, "") and "--allow-large takes it" in err and hub.requests == []
     assert run(str(made), "hf://me/trm", "--allow-large") == (0, f"{hub.endpoint}/me/trm\n", "")

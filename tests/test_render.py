@@ -10,19 +10,11 @@ import pytest
 from rich.console import Console
 
 from trmsolve.errors import PuzzleError
-from trmsolve.frame import is_plain
-from trmsolve.puzzles.base import Answer, Cycle, Line, Puzzle
-from trmsolve.render import (
-    STYLES,
-    LiveView,
-    ProgressView,
-    QuietView,
-    StepsView,
-    View,
-    count,
-    make_console,
-    seconds,
-)
+from trmsolve.puzzles.values import Answer, Cycle, Line, Puzzle
+from trmsolve.show.console import STYLES, make_console
+from trmsolve.show.frame import is_plain
+from trmsolve.show.views import LiveView, ProgressView, QuietView, StepsView, View
+from trmsolve.wording import count, seconds
 
 ESCAPE = re.compile(r"\x1b\[([?\d;]*)([A-Za-z])")
 PUZZLE = Puzzle(np.array([[1, 0], [0, 1]], np.int8), "pair.txt:1")

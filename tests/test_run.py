@@ -12,22 +12,22 @@ import numpy as np
 import pytest
 import torch
 
-from trmsolve.config import TRMConfig
 from trmsolve.device import Placement
 from trmsolve.errors import CheckpointError, PuzzleError, TrainingError, UsageError
-from trmsolve.model import TinyRecursiveModel
+from trmsolve.model.config import TRMConfig
+from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
-from trmsolve.solver import load
+from trmsolve.solve.solver import load
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples
 from trmsolve.train.journal import read_journal
-from trmsolve.train.loop import Plan, Run
 from trmsolve.train.loss import Loss
-from trmsolve.train.progress import Progress
-from trmsolve.train.puzzle_run import PuzzleSubject
+from trmsolve.train.plan import Progress
+from trmsolve.train.puzzle_training import PuzzleSubject
 from trmsolve.train.recipes import Recipe
+from trmsolve.train.run import Plan, Run
 from trmsolve.train.trainer import Trainer
-from trmsolve.weights import read_info
+from trmsolve.weights.file import read_info
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -221,7 +221,7 @@ def test_what_is_not_finite_ends_the_run_and_is_never_written(
     assert not list((tmp_path / "fresh").glob("s*"))
 
 
-@pytest.mark.parametrize("full", ["trmsolve.train.checkpoint.write_synced", "trmsolve.weights.save_file"])
+@pytest.mark.parametrize("full", ["trmsolve.train.checkpoint.write_synced", "trmsolve.weights.file.save_file"])
 def test_a_full_disk_leaves_the_checkpoint_before(
     full: str, examples: Examples, undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

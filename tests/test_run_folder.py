@@ -17,11 +17,11 @@ from tests.test_train_command import EASY, TINY, WHERE, data, files, fresh, trai
 from trmsolve.cli import app
 from trmsolve.cli.train import _hold
 from trmsolve.errors import UsageError
-from trmsolve.train import run_folder
+from trmsolve.train import folder as run_folder
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.distributed import World
+from trmsolve.train.folder import LOCK, RunFolder
 from trmsolve.train.journal import read_journal
-from trmsolve.train.run_folder import LOCK, RunFolder
 
 __all__ = ["data"]  # a fixture
 pytestmark = pytest.mark.usefixtures("process_as_it_was")

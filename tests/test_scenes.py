@@ -10,13 +10,14 @@ import torch
 from torch import Tensor
 
 from tests.test_planes import PLANES, network
+from trmsolve.arc.planes.canvas import Canvas, lay, show
+from trmsolve.arc.planes.learner import Learner, compile_blocks
+from trmsolve.arc.planes.scenes import Lesson, Row, lesson_of, scene_of
+from trmsolve.arc.task import Pair
 from trmsolve.errors import TrainingError
-from trmsolve.model import TinyRecursiveModel, settle
-from trmsolve.puzzles.arc import Pair
-from trmsolve.puzzles.arc_canvas import Canvas, lay, show
-from trmsolve.puzzles.base import Grid
+from trmsolve.model.network import TinyRecursiveModel, settle
+from trmsolve.puzzles.values import Grid
 from trmsolve.train.recipes import Recipe
-from trmsolve.train.scenes import Learner, Lesson, Row, compile_blocks, lesson_of, scene_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -153,7 +154,7 @@ def test_what_is_compiled_is_all_of_a_block_but_its_mixing(monkeypatch: pytest.M
         asked.append(h.shape)
         return settle(h, *rest)
 
-    monkeypatch.setattr("trmsolve.model.compiled_settle", lambda: counted)
+    monkeypatch.setattr("trmsolve.model.network.compiled_settle", lambda: counted)
     plain, compiled = (Learner(network(replace(PLANES, layers=2)).requires_grad_(), RECIPE) for _ in range(2))
     compile_blocks(compiled.model)
     losses = []

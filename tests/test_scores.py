@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from trmsolve.weights import fingerprint, read_info
+from trmsolve.weights.file import fingerprint, read_info
 
 ROOT = Path(__file__).parent.parent
 WEIGHTS = ROOT / "weights"

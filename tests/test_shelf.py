@@ -9,14 +9,14 @@ from typing import Any, NoReturn
 import pytest
 
 from tests.checkpoints import CONFIG
-from trmsolve import shelf
 from trmsolve.errors import NetworkError, UsageError, WeightsError
-from trmsolve.hub_address import Address
-from trmsolve.model import TinyRecursiveModel
-from trmsolve.public_checkpoints import PUBLIC, find_public
+from trmsolve.hub.address import Address
+from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import FORMS
-from trmsolve.shelf import BUNDLED, SUMS, address_of, kept, locate, pinned, public_of, to_record
-from trmsolve.weights import WeightsInfo, bundled_weights, save_weights
+from trmsolve.weights import catalog as shelf
+from trmsolve.weights.catalog import BUNDLED, SUMS, address_of, kept, locate, pinned, public_of, to_record
+from trmsolve.weights.file import WeightsInfo, bundled_weights, save_weights
+from trmsolve.weights.public import PUBLIC, find_public
 
 SMALL = replace(CONFIG, hidden_size=16, num_heads=2, puzzle_emb_dim=16, num_puzzles=1)
 
@@ -139,7 +139,7 @@ def test_what_is_kept_is_the_bundled_then_the_cached(tmp_path: Path, monkeypatch
         raise NetworkError("HF_ENDPOINT is not usable")
 
     with monkeypatch.context() as patch:
-        patch.setattr("trmsolve.hub.cached", unusable)
+        patch.setattr("trmsolve.hub.transfer.cached", unusable)
         assert len(list(kept())) == 3
     monkeypatch.setattr(shelf, "bundled_weights", lambda task: (_ for _ in ()).throw(WeightsError("none")))
     assert list(kept()) == []

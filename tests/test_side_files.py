@@ -15,20 +15,20 @@ from typer.testing import CliRunner
 
 from tests.checkpoints import CONFIG, official_state
 from tests.test_hub import hub  # noqa: F401 (a fixture)
+from trmsolve.arc.paper.known import LONGEST_NAME, Known, longest_identifiers
 from trmsolve.cli import app
-from trmsolve.convert import MOST_EVENTS, Checkpoint
 from trmsolve.errors import CheckpointError, TrmsolveError, WeightsError
-from trmsolve.file_kind import LONGEST_NAMES
 from trmsolve.files import SMALL, open_file, read_small
-from trmsolve.hub_cache import LONGEST_LISTING, CachedRepo
-from trmsolve.known import LONGEST_NAME, Known, longest_identifiers
-from trmsolve.model_card import eval_files
-from trmsolve.shelf import pinned
-from trmsolve.train.checkpoint import LONGEST_STATE, STATE, TENSORS, load_checkpoint, restore_rng, save_checkpoint
+from trmsolve.hub.cache import LONGEST_LISTING, CachedRepo
+from trmsolve.train.checkpoint import LONGEST_STATE, STATE, TENSORS, load_checkpoint, save_checkpoint
 from trmsolve.train.journal import LONGEST_JOURNAL, LONGEST_LINE, read_journal
-from trmsolve.train.keeping import reading_state
-from trmsolve.train.progress import Progress
-from trmsolve.weights import WeightsInfo, save_weights
+from trmsolve.train.plan import Progress
+from trmsolve.train.state import reading_state, restore_rng
+from trmsolve.weights.card import eval_files
+from trmsolve.weights.catalog import pinned
+from trmsolve.weights.convert import MOST_EVENTS, Checkpoint
+from trmsolve.weights.file import WeightsInfo, save_weights
+from trmsolve.weights.kind import LONGEST_NAMES
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="named pipes and /dev/zero")
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from trmsolve.model import TinyRecursiveModel
-from trmsolve.smoke import little_tasks, smoke
-from trmsolve.weights import WeightsInfo, bundled_weights, read_info, save_weights
+from trmsolve.cli.weights.smoke import little_tasks, smoke
+from trmsolve.model.network import TinyRecursiveModel
+from trmsolve.weights.file import WeightsInfo, bundled_weights, read_info, save_weights
 
 
 @pytest.mark.parametrize("task", ["sudoku", "maze", "arc"])

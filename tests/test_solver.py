@@ -12,15 +12,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trmsolve.config import TRMConfig
 from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError, UsageError
-from trmsolve.model import Prediction, State, TinyRecursiveModel
+from trmsolve.model.config import TRMConfig
+from trmsolve.model.network import Prediction, State, TinyRecursiveModel
 from trmsolve.puzzles import get_task
-from trmsolve.puzzles.base import Answer, Cycle, Puzzle
-from trmsolve.puzzles.sudoku_search import solutions
-from trmsolve.refine import Question, Step, refine
-from trmsolve.solver import LOOK_AHEAD, Effort, Solver
+from trmsolve.puzzles.sudoku.search import solutions
+from trmsolve.puzzles.values import Answer, Cycle, Puzzle
+from trmsolve.solve.refine import Question, Step, refine
+from trmsolve.solve.solver import LOOK_AHEAD, Effort, Solver
 
 CPU = Placement(torch.device("cpu"), torch.float32, "test")
 SUDOKU = get_task("sudoku")
@@ -228,8 +228,8 @@ def test_the_exact_search_has_no_part_in_answers(monkeypatch: pytest.MonkeyPatch
     model = TinyRecursiveModel(CONFIG)
     (puzzle,) = some_puzzles(1)
     (before,) = solver(model).solve_all([puzzle])
-    monkeypatch.setattr("trmsolve.puzzles.sudoku_search.solutions", broken)
-    monkeypatch.setattr("trmsolve.puzzles.sudoku.count_solutions", lambda *_, **__: None)
+    monkeypatch.setattr("trmsolve.puzzles.sudoku.search.solutions", broken)
+    monkeypatch.setattr("trmsolve.puzzles.sudoku.task.count_solutions", lambda *_, **__: None)
     (after,) = solver(model).solve_all([puzzle])
     assert isinstance(before, Answer) and isinstance(after, Answer)
     assert np.array_equal(before.grid, after.grid)
@@ -315,8 +315,8 @@ def test_results_do_not_depend_on_the_batch() -> None:
 
 
 def test_evaluate_counts_by_both_protocols() -> None:
-    from trmsolve.evaluate import evaluate
-    from trmsolve.interval import wilson_interval
+    from trmsolve.solve.evaluate import evaluate
+    from trmsolve.stats import wilson_interval
 
     puzzles = [replace(p, rating=rating) for p, rating in zip(some_puzzles(6), (0, 0, 3, 3, 600, 50), strict=True)]
     figures = evaluate(solver(Scripted(2), views=1, cycles=4), puzzles, "made")
@@ -336,7 +336,7 @@ def test_evaluate_counts_by_both_protocols() -> None:
 
 
 def test_wilson_interval() -> None:
-    from trmsolve.interval import wilson_interval
+    from trmsolve.stats import wilson_interval
 
     low, high = wilson_interval(874, 1000)  # Newcombe 1998, method 3, computed by hand
     assert low == pytest.approx(0.8519, abs=1e-3) and high == pytest.approx(0.8931, abs=1e-3)
@@ -370,7 +370,7 @@ def test_bf16_only_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_gives_the_same_answer() -> None:
-    from trmsolve.solver import load
+    from trmsolve.solve.solver import load
 
     puzzle = SUDOKU.line(some_puzzles(1, "easy")[0].grid)
     answers = [load("sudoku", device=device, dtype="fp32").solve(puzzle) for device in ("cpu", "cuda")]
@@ -401,7 +401,7 @@ def test_more_errors_than_the_look_ahead_pass_through() -> None:
 
 
 def test_the_data_s_own_answer_must_be_right() -> None:
-    from trmsolve.evaluate import evaluate
+    from trmsolve.solve.evaluate import evaluate
 
     (puzzle,) = some_puzzles(1)
     wrong = replace(puzzle, answer=np.roll(puzzle.answer, 1, axis=0))

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from tests.goldens import FOLDER
 from trmsolve.puzzles import get_task
-from trmsolve.puzzles.base import Grid
-from trmsolve.puzzles.sudoku import IDENTITY, SudokuView, random_view
-from trmsolve.puzzles.sudoku_search import Exhausted, count_solutions, solutions
+from trmsolve.puzzles.sudoku.search import Exhausted, count_solutions, solutions
+from trmsolve.puzzles.sudoku.symmetry import IDENTITY, SudokuView, random_view
+from trmsolve.puzzles.values import Grid
 
 SUDOKU = get_task("sudoku")
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trmsolve.puzzles import get_task
-from trmsolve.puzzles.base import Grid
-from trmsolve.puzzles.sudoku import random_view
+from trmsolve.puzzles.sudoku.symmetry import random_view
+from trmsolve.puzzles.values import Grid
 
 SUDOKU = get_task("sudoku")
 

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from trmsolve.puzzles import get_task
-from trmsolve.puzzles.base import Grid, Puzzle
-from trmsolve.puzzles.sudoku_generate import DIFFICULTIES, EXTREME, generate_sudokus, rate_sudoku
-from trmsolve.puzzles.sudoku_search import Exhausted, count_solutions, solutions
+from trmsolve.puzzles.sudoku.generate import DIFFICULTIES, EXTREME, generate_sudokus, rate_sudoku
+from trmsolve.puzzles.sudoku.search import Exhausted, count_solutions, solutions
+from trmsolve.puzzles.values import Grid, Puzzle
 
 SUDOKU = get_task("sudoku")
 command = import_module("trmsolve.cli.generate")  # the package's own name for it is the function

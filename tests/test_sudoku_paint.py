@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from trmsolve.frame import cycle_facts
-from trmsolve.puzzles.base import Cycle, Line, Puzzle
-from trmsolve.puzzles.sudoku_paint import cell_styles, dots, paint_sudoku
+from trmsolve.puzzles.sudoku.paint import cell_styles, dots, paint_sudoku
+from trmsolve.puzzles.values import Cycle, Line, Puzzle
+from trmsolve.show.frame import cycle_facts
 
 QUESTION = "530070000600195000098000060800060003400803001700020006060000280000419005000080079"
 ANSWER = "534678912672195348198342567859761423426853791713924856961537284287419635345286179"

@@ -13,9 +13,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles.base import Grid, Puzzle
-from trmsolve.puzzles.lines import LIMIT
-from trmsolve.puzzles.sudoku_text import LINE, TextForm, read_sudokus, write_sudoku
+from trmsolve.puzzles.reading.lines import LIMIT
+from trmsolve.puzzles.sudoku.text import LINE, TextForm, read_sudokus, write_sudoku
+from trmsolve.puzzles.values import Grid, Puzzle
 
 QUESTION = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
 ANSWER = "534678912672195348198342567859761423426853791713924856961537284287419635345286179"

@@ -9,15 +9,15 @@ import pytest
 import torch
 
 from tests.checkpoints import CONFIG, official_state
-from trmsolve.adapt_table import examples_of
-from trmsolve.arc_solver import load_arc
-from trmsolve.convert import Checkpoint, convert
+from trmsolve.arc.paper.adapt import examples_of
+from trmsolve.arc.paper.solver import TableSolver
+from trmsolve.arc.paper.variants import PLAIN, Augmentation, draw_variants
+from trmsolve.arc.solver import load_arc
+from trmsolve.arc.task import Adapting, ArcAnswer, ArcTask, Pair
 from trmsolve.errors import UsageError, WeightsError
-from trmsolve.model import TinyRecursiveModel
-from trmsolve.puzzles.arc import Adapting, ArcAnswer, ArcTask, Pair
-from trmsolve.puzzles.arc_official import PLAIN, Augmentation, draw_variants
-from trmsolve.table_solver import TableSolver
-from trmsolve.weights import WeightsInfo, save_weights
+from trmsolve.model.network import TinyRecursiveModel
+from trmsolve.weights.convert import Checkpoint, convert
+from trmsolve.weights.file import WeightsInfo, save_weights
 
 
 def task(name: str, colour: int) -> ArcTask:
@@ -34,8 +34,8 @@ KNOWN, NEW = task("known", 5), task("new", 7)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """900 cells of each grid are many for a test."""
     torch.set_num_threads(1)
-    monkeypatch.setattr("trmsolve.adapt_table.VARIANTS", 4)
-    monkeypatch.setattr("trmsolve.adapt_table.ROWS_CPU", 1)
+    monkeypatch.setattr("trmsolve.arc.paper.adapt.VARIANTS", 4)
+    monkeypatch.setattr("trmsolve.arc.paper.adapt.ROWS_CPU", 1)
 
 
 @pytest.fixture(scope="module")

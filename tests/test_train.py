@@ -9,20 +9,21 @@ import torch
 from torch import Tensor
 
 from tests.goldens import NAMES, load_golden
-from trmsolve.config import TRMConfig
 from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError, TrainingError, UsageError
-from trmsolve.model import TinyRecursiveModel
+from trmsolve.model.config import TRMConfig
+from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
-from trmsolve.puzzles.base import Puzzle, Task
-from trmsolve.puzzles.sudoku import random_view
+from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.sudoku.symmetry import random_view
+from trmsolve.puzzles.values import Puzzle
 from trmsolve.train.data import Examples, Sampler
 from trmsolve.train.loss import IGNORE, trm_loss
 from trmsolve.train.optim import EMA
+from trmsolve.train.plan import depth, lr_factor
 from trmsolve.train.pool import Batch, Pool
-from trmsolve.train.puzzle_run import exact_rate
+from trmsolve.train.puzzle_training import exact_rate
 from trmsolve.train.recipes import RECIPES, Recipe, override
-from trmsolve.train.schedule import depth, lr_factor
 from trmsolve.train.trainer import Trainer
 
 CPU = torch.device("cpu")

@@ -20,14 +20,14 @@ from typer.testing import CliRunner, Result
 
 from tests.terminal import Terminal
 from trmsolve.cli import app
-from trmsolve.cli.guard import INTERRUPTED, TERMINATED
+from trmsolve.cli.process import INTERRUPTED, TERMINATED
 from trmsolve.cli.stop import SAVED, SAVING, Stop
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles import get_task
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples
 from trmsolve.train.journal import read_journal
-from trmsolve.weights import read_info
+from trmsolve.weights.file import read_info
 
 EASY = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
 # The paper's recipe, since nobody will change it; made small.

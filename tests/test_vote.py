@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.goldens import FOLDER
-from trmsolve.puzzles.arc import ArcTask, Pair
-from trmsolve.puzzles.arc_official import BLANK, crop, encode, parse_name
-from trmsolve.puzzles.base import Grid
-from trmsolve.vote import Ballot, pass_rates, submission, tally, vote
+from trmsolve.arc.paper.variants import BLANK, encode, parse_name
+from trmsolve.arc.symmetry import crop
+from trmsolve.arc.task import ArcTask, Pair
+from trmsolve.arc.vote import Ballot, pass_rates, submission, tally, vote
+from trmsolve.puzzles.values import Grid
 
 
 def grid_of(rows: list[list[int]]) -> Grid:

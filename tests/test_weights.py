@@ -13,11 +13,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from trmsolve.config import TRMConfig
 from trmsolve.errors import WeightsError
-from trmsolve.model import TinyRecursiveModel
-from trmsolve.tensor_values import is_finite
-from trmsolve.weights import (
+from trmsolve.model.config import TRMConfig
+from trmsolve.model.network import TinyRecursiveModel
+from trmsolve.weights.file import (
     MAX_FILE,
     TABLE,
     WeightsInfo,
@@ -29,6 +28,7 @@ from trmsolve.weights import (
     save_weights,
     strip_prefixes,
 )
+from trmsolve.weights.tensors import is_finite
 
 CPU = torch.device("cpu")
 CONFIG = TRMConfig(vocab_size=11, seq_len=81, hidden_size=16, num_heads=2, layers=1, recursions=1, latent_steps=1)
@@ -105,7 +105,7 @@ def test_an_error_of_the_disk_that_safetensors_meets_is_one_of_the_system(
         path.write_bytes(before[:100])
         raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
 
-    monkeypatch.setattr("trmsolve.weights.save_file", full)
+    monkeypatch.setattr("trmsolve.weights.file.save_file", full)
     with pytest.raises(OSError, match="No space left") as caught:
         save_weights(weights, TinyRecursiveModel(CONFIG).state_dict(), INFO)
     assert caught.value.errno == 28 and caught.value.filename == str(weights)
@@ -115,7 +115,7 @@ def test_an_error_of_the_disk_that_safetensors_meets_is_one_of_the_system(
 def test_a_large_table_is_looked_at_piece_by_piece(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     finite = torch.isfinite
-    monkeypatch.setattr("trmsolve.tensor_values.CHUNK", 64)
+    monkeypatch.setattr("trmsolve.weights.tensors.CHUNK", 64)
     monkeypatch.setattr(torch, "isfinite", lambda part: seen.append(part.numel()) or finite(part))
     load_model(weights, "sudoku", torch.float32, CPU)
     assert sum(seen) == sum(tensor.numel() for tensor in TinyRecursiveModel(CONFIG).state_dict().values())
@@ -339,7 +339,7 @@ def test_rows_of_the_table_are_read_alone(tmp_path: Path, monkeypatch: pytest.Mo
             read.append(name)
             return self.file.get_tensor(name)
 
-    monkeypatch.setattr("trmsolve.weights.safe_open", Watched)
+    monkeypatch.setattr("trmsolve.weights.file.safe_open", Watched)
     path = tmp_path / "knowing.safetensors"
     with_table(path, KNOWING, {7: numbered(1, 7)[0], 299_999: numbered(1, 299_999)[0]})
     model = load_model(path, "arc", torch.float32, CPU, [299_999, 0, 7, 7])

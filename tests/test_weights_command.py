@@ -15,10 +15,10 @@ from typer.testing import CliRunner, Result
 
 from tests.checkpoints import CONFIG, official_state
 from trmsolve.cli import app
-from trmsolve.cli.weights import headline
-from trmsolve.model import TinyRecursiveModel
-from trmsolve.public_checkpoints import PUBLIC
-from trmsolve.weights import WeightsInfo, bundled_weights, fingerprint, read_info, save_weights
+from trmsolve.cli.weights.inspect import headline
+from trmsolve.model.network import TinyRecursiveModel
+from trmsolve.weights.file import WeightsInfo, bundled_weights, fingerprint, read_info, save_weights
+from trmsolve.weights.public import PUBLIC
 
 
 @pytest.fixture(autouse=True)
@@ -179,7 +179,7 @@ def test_large_weights_are_verified_and_used_only_if_that_is_wanted(
 ) -> None:
     puzzle, maze = tmp_path / "maze.txt", bundled_weights("maze")
     puzzle.write_text("S G\n   \n   \n")
-    monkeypatch.setattr("trmsolve.bounds.MAX_FILE", 1000)
+    monkeypatch.setattr("trmsolve.weights.limits.MAX_FILE", 1000)
     commands = [
         ["weights", "verify", str(maze), "--puzzles", "2"],
         ["maze", str(puzzle), "--weights", str(maze)],

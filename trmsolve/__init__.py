@@ -10,8 +10,8 @@ answer = solver.solve(text)
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trmsolve.arc_solver import load_arc
-    from trmsolve.solver import Solver, load
+    from trmsolve.arc.solver import load_arc
+    from trmsolve.solve.solver import Solver, load
 
 __all__ = ["Solver", "__version__", "load", "load_arc"]
 __version__ = "0.1.0"
@@ -20,11 +20,11 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     """These come when asked for: they need torch, and ``trmsolve --help`` must not wait for it."""
     if name in ("load", "Solver"):
-        from trmsolve import solver
+        from trmsolve.solve import solver
 
         return getattr(solver, name)
     if name == "load_arc":
-        from trmsolve.arc_solver import load_arc
+        from trmsolve.arc.solver import load_arc
 
         return load_arc
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,7 +13,7 @@ def main() -> None:
     if not ignored:
         signal.signal(signal.SIGINT, _leave_at_once)
     from trmsolve.cli import app
-    from trmsolve.cli.guard import flush_streams, told_in_a_line
+    from trmsolve.cli.process import flush_streams, told_in_a_line
 
     try:
         with told_in_a_line():

@@ -22,13 +22,13 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.profiler import ProfilerActivity, profile, record_function
 from torch.utils.flop_counter import FlopCounterMode
 
-from trmsolve.config import TRMConfig
 from trmsolve.device import Placement
-from trmsolve.effort import MAX_CYCLES
-from trmsolve.model import TinyRecursiveModel
+from trmsolve.model.config import TRMConfig
+from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
-from trmsolve.refine import Question, refine
+from trmsolve.solve.effort import MAX_CYCLES
+from trmsolve.solve.refine import Question, refine
 from trmsolve.train.data import Examples, Sampler
 from trmsolve.train.recipes import Recipe
 from trmsolve.train.trainer import Trainer

@@ -60,3 +60,21 @@ def _encodable_character(character: str, encoding: str) -> str:
             return "-"
         return "|" if character in "│┃║" else "+"
     return character.encode("unicode_escape").decode()
+
+
+def count(number: int, noun: str) -> str:
+    """``1 cycle``, ``2 cycles``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def seconds(value: float) -> str:
+    """Two decimals while they mean something."""
+    return f"{value:.2f} s" if value < 10 else f"{value:.1f} s"
+
+
+def duration(seconds: float) -> str:
+    """``45 s``, ``12.3 min``, ``2 h 05 min``."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{seconds / 60:.1f} min" if seconds < 3600 else f"{minutes // 60} h {minutes % 60:02} min"

@@ -8,16 +8,16 @@ from typing import Annotated
 import typer
 
 from trmsolve import __version__
-from trmsolve.cli.arc import arc
+from trmsolve.cli.arc.command import arc
 from trmsolve.cli.bench import bench
 from trmsolve.cli.eval import eval_command
 from trmsolve.cli.generate import generate
-from trmsolve.cli.guard import Program
 from trmsolve.cli.maze import maze
 from trmsolve.cli.output import put
+from trmsolve.cli.process import Program
 from trmsolve.cli.sudoku import sudoku
 from trmsolve.cli.train import train
-from trmsolve.cli.weights import app as weights_app
+from trmsolve.cli.weights.inspect import app as weights_app
 
 app = typer.Typer(
     name="trmsolve",

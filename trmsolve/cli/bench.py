@@ -53,8 +53,8 @@ def bench(
 
     from trmsolve.bench import bench_solving, bench_training
     from trmsolve.device import choose_compiled, choose_placement, keep_memory
-    from trmsolve.model import TinyRecursiveModel
-    from trmsolve.solver import load, usual_batch_size
+    from trmsolve.model.network import TinyRecursiveModel
+    from trmsolve.solve.solver import load, usual_batch_size
     from trmsolve.train.recipes import find_recipe
 
     name = recipe or (DEFAULT if train else None)

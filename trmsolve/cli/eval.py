@@ -10,9 +10,11 @@ import typer
 from trmsolve.cli import arc_options, options
 from trmsolve.cli.output import put_text
 from trmsolve.cli.source import Notes, count_items, open_items
-from trmsolve.effort import MAX_CYCLES, MAZE_CYCLES, MAZE_NOISE, NOISE
 from trmsolve.errors import UsageError
-from trmsolve.render import ProgressView, count, make_console
+from trmsolve.show.console import make_console
+from trmsolve.show.views import ProgressView
+from trmsolve.solve.effort import MAX_CYCLES, MAZE_CYCLES, MAZE_NOISE, NOISE
+from trmsolve.wording import count
 
 
 def eval_command(
@@ -96,7 +98,7 @@ def eval_command(
     """
     arc_only = {"solutions": solutions, "submission": submission, "sample": sample, "budget": budget, "steps": steps}
     if task == "arc":
-        from trmsolve.cli.eval_arc import Measurement, eval_arc
+        from trmsolve.cli.arc.evaluate import Measurement, eval_arc
 
         _refuse({"noise": noise, "compile": compiled or None}, "is not for ARC tasks")
         raise typer.Exit(
@@ -110,11 +112,11 @@ def eval_command(
     views = views or 1
 
     from trmsolve.device import keep_memory
-    from trmsolve.evaluate import evaluate
     from trmsolve.puzzles import get_task
-    from trmsolve.shelf import to_record
-    from trmsolve.solver import load
-    from trmsolve.weights import record_score
+    from trmsolve.solve.evaluate import evaluate
+    from trmsolve.solve.solver import load
+    from trmsolve.weights.catalog import to_record
+    from trmsolve.weights.file import record_score
 
     keep_memory()
     path = to_record(weights, task) if record else None

@@ -17,7 +17,7 @@ from trmsolve.cli.output import say
 from trmsolve.errors import UsageError
 
 if TYPE_CHECKING:
-    from trmsolve.puzzles.base import Puzzle
+    from trmsolve.puzzles.values import Puzzle
 
 MAZES = "Mazes only"
 

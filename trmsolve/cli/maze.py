@@ -6,7 +6,7 @@ import typer
 
 from trmsolve.cli import options
 from trmsolve.cli.solve import Wishes, solve
-from trmsolve.effort import MAZE_CYCLES, MAZE_NOISE, VIEWS
+from trmsolve.solve.effort import MAZE_CYCLES, MAZE_NOISE, VIEWS
 
 
 def maze(

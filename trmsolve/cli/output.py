@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 from trmsolve.errors import PuzzleError, UsageError
-from trmsolve.puzzles.base import Answer, Task
+from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.values import Answer
 from trmsolve.wording import encodable, printable, printable_line
 
 FORMATS = ("input", "line", "json")

@@ -10,9 +10,11 @@ from typing import Any
 from trmsolve.cli.output import Writer, choose_writer, say
 from trmsolve.cli.source import Item, Notes, count_items, open_items
 from trmsolve.errors import PuzzleError
-from trmsolve.hub import silent
-from trmsolve.puzzles.base import Answer, Cycle, Task, give_up
-from trmsolve.render import LiveView, ProgressView, QuietView, StepsView, View, make_console
+from trmsolve.hub.transfer import silent
+from trmsolve.puzzles.base import Task, give_up
+from trmsolve.puzzles.values import Answer, Cycle
+from trmsolve.show.console import make_console
+from trmsolve.show.views import LiveView, ProgressView, QuietView, StepsView, View
 
 FEW = 8
 """Up to so many puzzles are each watched cycle by cycle; more get a progress line."""
@@ -59,7 +61,7 @@ def solve(name: str, files: list[str] | None, wishes: Wishes, batch_size: int | 
             return _run(hopeless, view, writer)
 
     from trmsolve.device import keep_memory
-    from trmsolve.solver import load
+    from trmsolve.solve.solver import load
 
     keep_memory()
     # Frames are watched one puzzle after the other; where nobody watches, the batch is full.

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from trmsolve.errors import PuzzleError, UsageError
-from trmsolve.puzzles.base import Puzzle, Task
+from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.values import Puzzle
 
 Item = Puzzle | PuzzleError
 AnyItem = TypeVar("AnyItem", bound=Item | None)

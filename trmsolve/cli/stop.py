@@ -8,7 +8,7 @@ from queue import SimpleQueue
 from threading import Thread
 from types import FrameType
 
-from trmsolve.cli.guard import INTERRUPTED, TERMINATED
+from trmsolve.cli.process import INTERRUPTED, TERMINATED
 
 SAVING = "stopping: saving after this step; Ctrl-C again leaves at once, losing only what is not saved yet"
 SAVED = "stopping: everything is saved, judging ends; Ctrl-C again leaves at once"

@@ -6,7 +6,7 @@ import typer
 
 from trmsolve.cli import options
 from trmsolve.cli.solve import Wishes, solve
-from trmsolve.effort import MAX_CYCLES, NOISE, VIEWS
+from trmsolve.solve.effort import MAX_CYCLES, NOISE, VIEWS
 
 
 def sudoku(

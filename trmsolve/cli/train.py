@@ -13,21 +13,21 @@ from trmsolve.cli import options
 from trmsolve.cli.output import put_text
 from trmsolve.cli.stop import Stop
 from trmsolve.cli.train_data import Sources, arc_subject, check_same, puzzle_subject, shares_of
-from trmsolve.dashboard import TrainingView, make_training_view
 from trmsolve.errors import UsageError
 from trmsolve.files import write_atomically
-from trmsolve.hub import silent
-from trmsolve.hub_address import is_address
-from trmsolve.render import make_console
+from trmsolve.hub.address import is_address
+from trmsolve.hub.transfer import silent
+from trmsolve.show.console import make_console
+from trmsolve.show.training import TrainingView, make_training_view
 
 if TYPE_CHECKING:
-    from trmsolve.model import TinyRecursiveModel
+    from trmsolve.model.network import TinyRecursiveModel
+    from trmsolve.train.base import Subject
     from trmsolve.train.checkpoint import Checkpoint
     from trmsolve.train.distributed import World
+    from trmsolve.train.folder import RunFolder
     from trmsolve.train.plan import Plan
     from trmsolve.train.recipes import Recipe
-    from trmsolve.train.run_folder import RunFolder
-    from trmsolve.train.subject import Subject
 
 LENGTH, DATA, RECIPE = "How long", "What from", "How"
 
@@ -149,14 +149,14 @@ def train(
     the end, and on Ctrl-C; a second Ctrl-C leaves at once. One run at a time uses a folder.
     """
     from trmsolve.device import choose_compiled, choose_placement, keep_memory
-    from trmsolve.shelf import locate
     from trmsolve.train.checkpoint import folder_of_run, load_checkpoint
     from trmsolve.train.distributed import joined_world
     from trmsolve.train.journal import read_journal
-    from trmsolve.train.keeping import reading_state
-    from trmsolve.train.loop import Run
     from trmsolve.train.plan import Plan
     from trmsolve.train.recipes import Recipe, find_recipe, override
+    from trmsolve.train.run import Run
+    from trmsolve.train.state import reading_state
+    from trmsolve.weights.catalog import locate
 
     lasting: dict[str, Any] = {} if minutes is None and steps is None else {"minutes": minutes, "steps": steps}
     saving: dict[str, Any] = {} if save_minutes is None else {"save_seconds": 60 * save_minutes}
@@ -261,7 +261,7 @@ def _refuse_changes(context: typer.Context) -> None:
 
 def _hold(out: Path, world: "World", held: ExitStack) -> "RunFolder | None":
     """Keep other runs out of the folder until ``held`` is closed; the first process does it for all of them."""
-    from trmsolve.train.run_folder import RunFolder
+    from trmsolve.train.folder import RunFolder
 
     return held.enter_context(RunFolder(out)) if world.first else None
 
@@ -326,8 +326,8 @@ def _given(
         return None
     import torch
 
-    from trmsolve.adapt import new_puzzles
-    from trmsolve.weights import load_model, read_info
+    from trmsolve.arc.adaptation import new_puzzles
+    from trmsolve.weights.file import load_model, read_info
 
     model, wanted = load_model(path, subject.name, torch.float32, torch.device("cpu")), recipe.config
     same = read_info(path).training.get("examples") == subject.facts()["examples"]

@@ -11,16 +11,17 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from trmsolve.cli.arc_source import only_tasks
+from trmsolve.cli.arc.source import only_tasks
 from trmsolve.cli.source import Notes, read_file
 from trmsolve.errors import UsageError
 
 if TYPE_CHECKING:
-    from trmsolve.puzzles.arc import ArcTask
-    from trmsolve.puzzles.arc_read import Item
-    from trmsolve.train.arc_run import PaperSubject, PlanesSubject
+    from trmsolve.arc.paper.training import PaperSubject
+    from trmsolve.arc.planes.training import PlanesSubject
+    from trmsolve.arc.read import Item
+    from trmsolve.arc.task import ArcTask
     from trmsolve.train.plan import Plan
-    from trmsolve.train.puzzle_run import PuzzleSubject
+    from trmsolve.train.puzzle_training import PuzzleSubject
     from trmsolve.train.recipes import Recipe
 
 TRAINING_SEEDS = 1 << 40
@@ -84,7 +85,7 @@ def puzzle_subject(
     """Grid puzzles with their answers. Raises PuzzleError for what cannot be read."""
     from trmsolve.puzzles import get_task
     from trmsolve.train.data import Examples
-    from trmsolve.train.puzzle_run import PuzzleSubject
+    from trmsolve.train.puzzle_training import PuzzleSubject
 
     room = get_task(task, recipe.config.vocab_size)
     if data:
@@ -103,8 +104,9 @@ def arc_subject(
 
     Raises PuzzleError for what cannot be read, UsageError if nothing is left to learn from.
     """
-    from trmsolve.train.arc_official import OfficialExamples, choose_measured
-    from trmsolve.train.arc_run import PaperSubject, PlanesSubject
+    from trmsolve.arc.paper.examples import OfficialExamples, choose_measured
+    from trmsolve.arc.paper.training import PaperSubject
+    from trmsolve.arc.planes.training import PlanesSubject
 
     measured = [task for name in sources.measured for task in _read(name, note)]
     tasks, left_out = learned_tasks(sources.data, measured, note)
@@ -126,8 +128,8 @@ def learned_tasks(
     names: Sequence[str], measured: Sequence["ArcTask"], note: Note
 ) -> tuple[list["ArcTask"], list[str]]:  # fmt: skip
     """The tasks of all sources, none twice and no copy of a measured one, and which were left out for that."""
-    from trmsolve.puzzles.arc_overlap import without_copies
-    from trmsolve.puzzles.arc_read import distinct
+    from trmsolve.arc.overlap import without_copies
+    from trmsolve.arc.read import distinct
 
     def new(fresh: "list[ArcTask]", known: "Sequence[ArcTask]") -> "tuple[list[ArcTask], dict[str, str]]":
         return without_copies(fresh, known) if known else (fresh, {})  # comparing takes seconds
@@ -150,8 +152,8 @@ def learned_tasks(
 
 def _read(name: str, note: Note) -> list["ArcTask"]:
     """The tasks of a file, a folder or a data set, with the outputs of their tests as far as they are at hand."""
-    from trmsolve.puzzles.arc_datasets import DATASETS, load_dataset
-    from trmsolve.puzzles.arc_read import add_solutions, read_path, solutions_beside
+    from trmsolve.arc.datasets import DATASETS, load_dataset
+    from trmsolve.arc.read import add_solutions, read_path, solutions_beside
 
     if name in DATASETS and not Path(name).exists():
         return load_dataset(name)
@@ -167,7 +169,7 @@ def _read(name: str, note: Note) -> list["ArcTask"]:
 
 def shares_of(bands: str | None) -> dict[str, float] | None:
     """``0=1,1-7=2`` as numbers. Raises UsageError for what does not make sense."""
-    from trmsolve.puzzles.base import BANDS
+    from trmsolve.puzzles.values import BANDS
 
     if bands is None:
         return None

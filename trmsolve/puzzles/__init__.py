@@ -2,8 +2,8 @@
 
 from trmsolve.errors import UsageError
 from trmsolve.puzzles.base import Task
-from trmsolve.puzzles.maze import Maze, MazeFlow
-from trmsolve.puzzles.sudoku import Sudoku, SudokuLattice
+from trmsolve.puzzles.maze.task import Maze, MazeFlow
+from trmsolve.puzzles.sudoku.task import Sudoku, SudokuLattice
 
 FORMS: tuple[Task, ...] = (Sudoku(), SudokuLattice(), Maze(), MazeFlow())
 """The tasks in every way they can be written as tokens; of each the first is the usual one."""

@@ -13,16 +13,13 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
-from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch import Tensor
 
 from trmsolve.errors import CheckpointError
 from trmsolve.files import beside, naming, open_file, read_small, sync_folder, write_synced
@@ -34,7 +31,6 @@ TENSORS, STATE = "state.safetensors", "state.json"
 LONGEST_STATE = 16 << 20
 """Bytes of ``state.json``, at most. It has a few kilobytes, and the names of all data files that a command can name."""
 
-Named = Iterable[tuple[str, nn.Parameter]]  # as a module's named_parameters() gives them
 DAMAGE = (OSError, ValueError, SafetensorError, RecursionError)
 NAME = re.compile(r"step-([0-9]{8,})(\.old)?")  # .old: one of the same step was about to take its place
 
@@ -110,83 +106,6 @@ def load_checkpoint(folder: Path) -> Checkpoint:
 def folder_of_run(named: Path) -> Path:
     """The run's folder that is meant by ``named``, which is that folder itself or one of its checkpoints."""
     return named.parent if _is_checkpoint(named) else named
-
-
-def optimizer_state(optimizers: list[Optimizer], named: Named) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """What the optimizers remember of each parameter, as tensors (not copied) and as numbers for the JSON.
-
-    Keys are ``optimizer.0.<parameter>.exp_avg``. The settings of their groups are not in it: those are the recipe's.
-    """
-    names: dict[Tensor, str] = {parameter: name for name, parameter in named}
-    tensors: dict[str, Tensor] = {}
-    numbers: dict[str, Any] = {}
-    for index, optimizer in enumerate(optimizers):
-        for parameter, fields in optimizer.state.items():
-            for field, value in fields.items():
-                key = f"optimizer.{index}.{names[parameter]}.{field}"
-                if isinstance(value, Tensor):
-                    tensors[key] = value
-                else:
-                    numbers[key] = value
-    return tensors, numbers
-
-
-def restore_optimizers(
-    optimizers: list[Optimizer], named: Named, tensors: dict[str, Tensor], numbers: dict[str, Any]
-) -> None:
-    """Put back what ``optimizer_state`` gave, copied; other keys are passed over.
-
-    Raises CheckpointError, with the optimizers as they were, if a key or a shape is of no parameter they have.
-    """
-    names = dict(named)
-    groups = [{p: group for group in o.param_groups for p in group["params"]} for o in optimizers]
-    restored: list[dict[Tensor, dict[str, Any]]] = [{} for _ in optimizers]
-    for key, value in {**tensors, **numbers}.items():
-        if not key.startswith("optimizer."):
-            continue
-        index, _, rest = key.removeprefix("optimizer.").partition(".")
-        name, _, field = rest.rpartition(".")
-        parameter = names.get(name)
-        place = int(index) if re.fullmatch("[0-9]{1,3}", index) else len(optimizers)
-        if parameter is None or place >= len(optimizers) or parameter not in groups[place]:
-            raise CheckpointError(f"the checkpoint is of another network or recipe: nothing here has {key}")
-        if isinstance(value, Tensor):
-            if value.shape not in (parameter.shape, ()):
-                raise CheckpointError(f"the checkpoint is of another network: {key} has shape {tuple(value.shape)}")
-            # Torch counts steps on the CPU, unless the update itself runs where the parameter is.
-            group = groups[place][parameter]
-            on_cpu = field == "step" and not (group.get("capturable") or group.get("fused"))
-            value = value.to("cpu" if on_cpu else parameter.device, copy=True)
-        restored[place].setdefault(parameter, {})[field] = value
-    for optimizer, states in zip(optimizers, restored, strict=True):
-        optimizer.state.clear()
-        optimizer.state.update(states)
-
-
-def rng_state() -> dict[str, Tensor]:
-    """The state of torch's random number generators in use, uint8 each: ``rng.cpu``, ``rng.cuda.0``, ``rng.mps``."""
-    states = {"rng.cpu": torch.get_rng_state()}
-    if torch.cuda.is_initialized():
-        states |= {f"rng.cuda.{index}": state for index, state in enumerate(torch.cuda.get_rng_state_all())}
-    if torch.backends.mps.is_available():
-        states["rng.mps"] = torch.mps.get_rng_state()
-    return states
-
-
-def restore_rng(tensors: dict[str, Tensor]) -> None:
-    """Put back what ``rng_state`` gave, of the devices that are here; other keys are passed over.
-
-    Raises CheckpointError for what is no such state.
-    """
-    try:
-        torch.set_rng_state(tensors["rng.cpu"])
-        for index in range(torch.cuda.device_count()):
-            if (state := tensors.get(f"rng.cuda.{index}")) is not None:
-                torch.cuda.set_rng_state(state, index)
-        if "rng.mps" in tensors and torch.backends.mps.is_available():
-            torch.mps.set_rng_state(tensors["rng.mps"])
-    except (KeyError, TypeError, RuntimeError) as error:
-        raise CheckpointError(f"the checkpoint has no state of the random numbers: {_reason(error)}") from None
 
 
 def _separate(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

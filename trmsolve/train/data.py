@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trmsolve.errors import PuzzleError, UsageError
-from trmsolve.puzzles.base import Grid, Puzzle, Task, band_of
+from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.values import Grid, Puzzle, band_of
 from trmsolve.train.pool import Batch
 
 

@@ -19,7 +19,7 @@ from trmsolve.errors import CheckpointError
 from trmsolve.files import check_length, naming, open_file, reason, write_atomically
 from trmsolve.train.distributed import World
 from trmsolve.train.loss import Loss
-from trmsolve.train.progress import Progress
+from trmsolve.train.plan import Progress
 
 LONGEST_LINE = 1 << 16
 LONGEST_JOURNAL = 64 << 20

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from trmsolve.lattice import choices, keep_logits, possible
-from trmsolve.model import Prediction
+from trmsolve.model.lattice import choices, keep_logits, possible
+from trmsolve.model.network import Prediction
 
 IGNORE = -100
 """The label of a token that is not learned from."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from trmsolve.model import TinyRecursiveModel
+from trmsolve.model.network import TinyRecursiveModel
 
 
 class AdamATan2(Optimizer):

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from trmsolve.lattice import deduce, gumbel
-from trmsolve.model import State, TinyRecursiveModel
+from trmsolve.model.lattice import deduce, gumbel
+from trmsolve.model.network import State, TinyRecursiveModel
 
 
 @dataclass(frozen=True)

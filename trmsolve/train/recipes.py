@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
-from trmsolve.config import TRMConfig
 from trmsolve.errors import UsageError
+from trmsolve.model.config import TRMConfig
 
 OPTIMIZERS, LOSSES = ("muon", "adamw", "adam_atan2"), ("softmax", "stablemax")
 RATES = ("lr", "weight_decay", "head_lr", "head_weight_decay", "table_lr", "table_weight_decay")

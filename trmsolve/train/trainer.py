@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from trmsolve.errors import TrainingError
-from trmsolve.model import Prediction, State, TinyRecursiveModel
+from trmsolve.model.network import Prediction, State, TinyRecursiveModel
 from trmsolve.train.distributed import World
-from trmsolve.train.keeping import misfit, network_state, restore_network, under
 from trmsolve.train.loss import Loss, lattice_loss, lost, trm_loss
 from trmsolve.train.optim import EMA, make_optimizers, step_all
+from trmsolve.train.plan import depth, lr_factor
 from trmsolve.train.pool import Offer, Pool
 from trmsolve.train.recipes import Recipe
-from trmsolve.train.schedule import depth, lr_factor
+from trmsolve.train.state import misfit, network_state, restore_network, under
 
 
 class Trainer:

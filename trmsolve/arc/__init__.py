@@ -1,0 +1,1 @@
+"""ARC tasks: read, learned on the spot, answered by votes."""

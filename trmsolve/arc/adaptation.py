@@ -1,0 +1,26 @@
+"""How long a network may learn a task, and a network with fresh embeddings for new tasks."""
+
+from dataclasses import dataclass, replace
+
+from trmsolve.model.network import TinyRecursiveModel
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a task may be learned: ``seconds``, or exactly so many ``steps``, which is the same everywhere."""
+
+    seconds: float
+    steps: int | None = None
+
+
+def new_puzzles(model: TinyRecursiveModel, number: int, update_noise: float = 0.0) -> TinyRecursiveModel:
+    """A copy of the network with so many unknown puzzles: the embedding of each is the mean of those it knows.
+
+    With ``update_noise`` in training the copy does not learn a few grids by heart.
+    """
+    tensors = {name: tensor.float().clone() for name, tensor in model.state_dict().items()}
+    if model.puzzle_emb is not None:
+        tensors["puzzle_emb.weights"] = tensors["puzzle_emb.weights"].mean(0, keepdim=True).repeat(number, 1)
+    fresh = TinyRecursiveModel(replace(model.config, num_puzzles=number, update_noise=update_noise), model.dtype)
+    fresh.load_state_dict(tensors)
+    return fresh.to(model.get_buffer("H_init").device)

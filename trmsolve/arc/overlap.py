@@ -1,0 +1,95 @@
+"""Which ARC tasks are the same by content: exactly, or up to symmetry and colouring.
+
+Public sets hold tasks of one another, some under other ids, some with other pairs beside the shared ones. A network
+that is measured on a set must not have been trained on any of them. Two tasks count as copies if they share one pair,
+input and output, after one of the 8 symmetries and a renaming of colours, the same for both grids. Pairs tell:
+single grids do not, since solid blocks and nested squares are in every set.
+
+Knows tasks as values; nothing of files and networks.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from trmsolve.arc.task import COLOURS, ArcTask, Pair
+from trmsolve.puzzles.values import Grid
+
+
+def without_copies(tasks: Sequence[ArcTask], measured: Sequence[ArcTask]) -> tuple[list[ArcTask], dict[str, str]]:
+    """The tasks that share no pair with a measured one, and for each other, by its name, what it is a copy of.
+
+    Of several it is the one that shares most, and of those the first that is met. Tests count as demonstrations do; a
+    test without its output says too little and is passed over.
+    """
+    holders: dict[str, list[ArcTask]] = {}
+    for other in measured:
+        for key in _canonical_pairs(other):
+            holders.setdefault(key, []).append(other)
+    kept, copies = list[ArcTask](), dict[str, str]()
+    for task in tasks:
+        keys = _canonical_pairs(task)
+        shared = Counter(other for key in keys for other in holders.get(key, ()))
+        if shared:
+            ((other, number),) = shared.most_common(1)
+            copies[task.name] = f"shares {number} of its {len(keys)} pairs with {_called(other)}"
+        else:
+            kept.append(task)
+    return kept, copies
+
+
+def fingerprint_of(task: ArcTask) -> str:
+    """A digest of the demonstrations exactly as they are, in any order; tests and name do not matter."""
+    digests = sorted(_digest([pair.input, _output(pair)]) for pair in task.demonstrations)
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def canonical_pair(pair: Pair) -> str:
+    """A digest that a pair shares with its turned, mirrored and recoloured copies, and with nothing else.
+
+    The least of the 8 symmetries' digests, colours numbered in the order in which they first come.
+    """
+    views = zip(_symmetries(pair.input), _symmetries(_output(pair)), strict=True)
+    return min(_digest(_renumbered(view)) for view in views)
+
+
+def _canonical_pairs(task: ArcTask) -> list[str]:
+    """Each once, in the task's order: a set's would differ from process to process, and with it what is reported."""
+    pairs = (*task.demonstrations, *task.tests)
+    return list(dict.fromkeys(canonical_pair(pair) for pair in pairs if pair.output is not None))
+
+
+def _output(pair: Pair) -> Grid:
+    if pair.output is None:
+        raise ValueError("a pair without its output is not comparable")
+    return pair.output
+
+
+def _symmetries(grid: Grid) -> Iterator[Grid]:
+    """The 8 of the square, always in the same order."""
+    for turned in (grid, grid.T):
+        for quarters in range(4):
+            yield np.rot90(turned, quarters)
+
+
+def _renumbered(grids: Sequence[Grid]) -> list[Grid]:
+    """Colours numbered from 0 as they first come, through all grids in order."""
+    cells = np.concatenate([grid.ravel() for grid in grids])
+    found = cells == np.arange(COLOURS)[:, None]
+    first = np.where(found.any(1), found.argmax(1), cells.size)
+    numbers = np.argsort(np.argsort(first, kind="stable"))[cells]
+    ends = np.cumsum([grid.size for grid in grids])[:-1]
+    return [part.reshape(grid.shape) for part, grid in zip(np.split(numbers, ends), grids, strict=True)]
+
+
+def _digest(grids: Iterable[Grid]) -> str:
+    digest = hashlib.sha256()
+    for grid in grids:
+        digest.update(bytes(grid.shape) + grid.astype(np.int8).tobytes())
+    return digest.hexdigest()
+
+
+def _called(task: ArcTask) -> str:
+    return f"{task.name} ({task.source})" if task.source else task.name

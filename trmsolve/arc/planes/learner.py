@@ -1,0 +1,69 @@
+"""Learning from scenes: batches of grids of one size, improved cycle after cycle, each cycle one optimizer step.
+
+The grids of ARC have many sizes, so that there is no pool whose rows are replaced one by one: a batch is taken,
+improved for a few cycles as in the paper's pseudocode, and left. So networks are trained on many tasks, and adapted to
+one. Knows the network, loss and optimizers; nothing of tasks, files, clocks or votes.
+"""
+
+import numpy as np
+import torch
+
+from trmsolve.arc.planes.scenes import Lesson
+from trmsolve.errors import TrainingError
+from trmsolve.model.network import Block, State, TinyRecursiveModel
+from trmsolve.train.loss import Loss, trm_loss
+from trmsolve.train.optim import EMA, make_optimizers, step_all
+from trmsolve.train.recipes import Recipe
+
+LONGEST = 8
+"""Cycles of a lesson, at most."""
+
+
+def lasting(rng: np.random.Generator, go_on: float, least: int = 1) -> int:
+    """How many cycles a lesson lasts: so many, with this probability another, and so on: going on is learned too."""
+    return int(min(least - 1 + rng.geometric(1 - go_on), LONGEST))
+
+
+def compile_blocks(model: TinyRecursiveModel) -> None:
+    """Have torch compile what is most of a block's work besides its convolution, once for grids of all sizes."""
+    for block in model.L_level.layers:
+        assert isinstance(block, Block)
+        block.compiled = True
+
+
+class Learner:
+    """A network that learns: its optimizers, its average, and the lesson it is at."""
+
+    def __init__(self, model: TinyRecursiveModel, recipe: Recipe) -> None:
+        self.model, self.recipe = model, recipe
+        self.ema = EMA(model, recipe.ema, recipe.ema_warmup)
+        self.optimizers = make_optimizers(
+            model, recipe.optimizer, recipe.lr, recipe.weight_decay, recipe.head_lr, recipe.head_weight_decay,
+            recipe.table_lr, recipe.table_weight_decay,
+        )  # fmt: skip
+        self.dense = [p for name, p in model.named_parameters() if not name.startswith("puzzle_emb.")]
+        self.state: State | None = None
+
+    def begin(self, lesson: Lesson) -> None:
+        """Take up a lesson from the start."""
+        tokens, palette = lesson.scene.tokens, lesson.scene.palette
+        self.lesson = lesson
+        self.state = self.model.initial_state(len(tokens), places=(palette.shape[1], *tokens.shape[1:]))
+
+    def improve(self, factor: float = 1.0) -> Loss:
+        """One cycle of the lesson, and one step of the optimizers at ``factor`` of their rates.
+
+        Raises TrainingError if the loss is not finite, before anything is learned from it.
+        """
+        assert self.state is not None
+        recipe = self.recipe
+        self.state, prediction = self.model.improve(self.state, self.lesson.scene)
+        loss = trm_loss(prediction, self.lesson.labels, recipe.loss, recipe.smoothing, recipe.halt_weight)
+        if not torch.isfinite(loss.total):
+            raise TrainingError("the loss is no longer finite")
+        (loss.total / len(self.lesson.labels)).backward()
+        if recipe.clip is not None:
+            torch.nn.utils.clip_grad_norm_(self.dense, recipe.clip)
+        step_all(self.optimizers, factor)
+        self.ema.update(self.model)
+        return loss

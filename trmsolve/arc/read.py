@@ -1,0 +1,225 @@
+"""ARC tasks from JSON: one in a file, many in a file as Kaggle gives them, lists of tasks, tasks one after another.
+
+A broken task is its own error, and those after it are read; a broken file ends there. Every error names the task, the
+pair and the cell. Outputs of tests that are published in a file of their own are joined here, and only when asked for.
+
+Knows the objects of a task and the bounds of a grid. Does not know how a task is solved, scored or drawn.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from trmsolve.arc.task import COLOURS, LARGEST, ArcTask, Pair
+from trmsolve.errors import PuzzleError
+from trmsolve.puzzles.reading.json_values import JsonObject, load_object, object_of, read_documents, shown, unopened
+from trmsolve.puzzles.values import Grid
+
+ID_LIMIT = 100  # characters of a task's id
+
+SHAPE = 'a task is an object with "train" and "test", each a list of pairs of "input" and "output"'
+
+Item = ArcTask | PuzzleError
+
+
+class ArcTaskError(PuzzleError):
+    """A task that is there but no good: its id, and how many outputs it asks for, as far as that can be told."""
+
+    def __init__(self, task: str, place: str, problem: str, source: str = "", tests: int = 1) -> None:
+        self.task, self.tests = task, tests
+        super().__init__(f"task {task}{', ' if place else ''}{place}: {problem}", source)
+
+
+def read_tasks(stream: BinaryIO, name: str) -> Iterator[Item]:
+    """Every task of one file, plain or gzipped, in order; what is none is its error. ``name`` is the file's.
+
+    A task is called by its key among others, by its own "id", or else by the file: ``ab.json`` holds ``ab``.
+    """
+    return distinct(_read(stream, name))
+
+
+def read_path(path: str, solutions: str = "") -> Iterator[Item]:
+    """Every task of a file, or of the ``*.json`` and ``*.json.gz`` files of a folder in the order of their names.
+
+    In a folder ``*_solutions.json`` are passed over. ``solutions`` names the file that has the tests' outputs, see
+    ``add_solutions``, which may raise PuzzleError.
+    """
+    items = distinct(_read_folder(Path(path))) if _is_folder(path) else _read_file(path)
+    return add_solutions(items, solutions) if solutions else items
+
+
+def solutions_beside(path: str) -> str:
+    """The ``*_solutions.json`` in the folder of a ``*_challenges.json``, "" if there is none."""
+    other = Path(path.replace("_challenges.json", "_solutions.json"))
+    try:
+        return str(other) if str(other) != str(Path(path)) and other.is_file() else ""
+    except OSError:
+        return ""
+
+
+def add_solutions(items: Iterable[Item], path: str) -> Iterator[Item]:
+    """The tasks with the outputs of their tests from a file ``{id: [grid, ...]}``; a task it does not fit is an error.
+
+    Solutions of other tasks are passed over. Raises PuzzleError at once if the file cannot be read as solutions.
+    """
+    solutions = load_object(path, "solutions are an object of task ids, each with a list of grids")
+    return (item if isinstance(item, PuzzleError) else _solved(item, solutions, path) for item in items)
+
+
+def distinct(items: Iterable[Item]) -> Iterator[Item]:
+    """The same items, but a task whose id an earlier one has is an error: answers are told apart by their ids."""
+    seen: dict[str, str] = {}
+    for item in items:
+        if isinstance(item, ArcTask) and item.name in seen:
+            problem = f"stands twice, first in {seen[item.name]}: give each task an id of its own"
+            yield ArcTaskError(item.name, "", problem, item.source, len(item.tests))
+            continue
+        if isinstance(item, ArcTask):
+            seen[item.name] = item.source
+        yield item
+
+
+def task_of(value: object, name: str, source: str = "") -> ArcTask:
+    """The task of a parsed ``{"train": [...], "test": [...]}``. Raises ArcTaskError if it is none."""
+    tests = value.get("test") if isinstance(value, dict) else None
+    try:
+        if not (name.isprintable() and 0 < len(name) <= ID_LIMIT):
+            name = shown(name)
+            raise PuzzleError(f"an id has 1 to {ID_LIMIT} characters, all of them printable")
+        task = object_of(value, SHAPE)
+        return ArcTask(name, _pairs(task, "train", "demonstration"), _pairs(task, "test", "test"), source)
+    except PuzzleError as error:
+        number = len(tests) if isinstance(tests, list) else 1
+        raise ArcTaskError(name, error.source, error.problem, source, max(number, 1)) from None
+
+
+def parse_grid(value: object, place: str = "") -> Grid:
+    """The grid of a parsed list of rows. Raises PuzzleError, whose source is ``place``, if it is none."""
+    if not isinstance(value, list):
+        raise PuzzleError(f"{shown(value)} where a grid is due: a list of rows, each a list of colours", place)
+    if not value:
+        raise PuzzleError("a grid without rows", place)
+    for number, row in enumerate(value, 1):
+        if not isinstance(row, list):
+            raise PuzzleError(f"row {number} is {shown(row)}: a row is a list of colours", place)
+        if not row:
+            raise PuzzleError(f"row {number} has no cells", place)
+        if len(row) != len(value[0]):
+            raise PuzzleError(f"row {number} has {len(row)} cells, row 1 has {len(value[0])}", place)
+        for column, cell in enumerate(row, 1):
+            if type(cell) is not int or not 0 <= cell < COLOURS:  # True is an int, too
+                what = f"row {number}, column {column} is {shown(cell)}"
+                raise PuzzleError(f"{what}: colours are the whole numbers 0 to {COLOURS - 1}", place)
+    if max(len(value), len(value[0])) > LARGEST:
+        size = f"{len(value)} x {len(value[0])} cells"
+        raise PuzzleError(f"a grid of {size}: {LARGEST} x {LARGEST} is the largest", place)
+    return np.array(value, np.int8)
+
+
+def _read(stream: BinaryIO, name: str) -> Iterator[Item]:
+    unnamed = 0
+    stem = re.sub(r"\.json(\.gz)?$|\.gz$", "", Path(name).name, flags=re.IGNORECASE)
+    stem = "".join(char if char.isprintable() else "?" for char in stem)[: ID_LIMIT - 8] or "task"
+    try:
+        for document in read_documents(stream, name, SHAPE):
+            for key, value in _entries(document, name):
+                if key is None:
+                    unnamed += 1
+                    key = stem if unnamed == 1 else f"{stem}-{unnamed}"
+                try:
+                    task: Item = task_of(value, key, name)
+                except ArcTaskError as error:
+                    task = error
+                yield task
+    except PuzzleError as error:
+        yield error
+
+
+def _read_file(path: str) -> Iterator[Item]:
+    try:
+        with Path(path).open("rb") as stream:
+            yield from read_tasks(stream, path)
+    except OSError as error:
+        yield unopened(error, path)
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return Path(path).is_dir()
+    except OSError:  # opening it will say what is wrong
+        return False
+
+
+def _read_folder(folder: Path) -> Iterator[Item]:
+    try:
+        names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        yield unopened(error, str(folder))
+        return
+    names = [name for name in names if re.search(r"(?<!_solutions)\.json(\.gz)?$", name)]
+    if not names:
+        yield PuzzleError("no *.json file with tasks in this folder", str(folder))
+    for name in names:
+        yield from _read_file(str(folder / name))
+
+
+def _entries(document: object, source: str) -> Iterator[tuple[str | None, object]]:
+    """What should be tasks, each with its id if it has one."""
+    if isinstance(document, JsonObject) and not {"train", "test"} & document.keys():
+        if not any(isinstance(value, dict) for value in document.values()):
+            raise PuzzleError(f"no task in it: {SHAPE}; solutions and submissions are no tasks", source)
+        yield from document.pairs
+        return
+    values = document if isinstance(document, list) else [document]
+    if not any(isinstance(value, dict) for value in values):
+        raise PuzzleError(f"no task in it: {SHAPE}", source)
+    for value in values:
+        name = value.get("id") if isinstance(value, dict) else None
+        yield name if isinstance(name, str) and name else None, value
+
+
+def _pairs(task: Mapping[str, Any], key: str, called: str) -> tuple[Pair, ...]:
+    if key not in task:
+        raise PuzzleError(f'"{key}" is missing: {SHAPE}')
+    if not isinstance(task[key], list):
+        raise PuzzleError(f'"{key}" is {shown(task[key])}: {SHAPE}')
+    if not task[key]:
+        raise PuzzleError(f'no {called}: "{key}" is empty')
+    return tuple(_pair(value, f"{called} {number}", key == "train") for number, value in enumerate(task[key], 1))
+
+
+def _pair(value: object, place: str, demonstrated: bool) -> Pair:
+    """A demonstration, ``demonstrated`` with its output, or a test, whose output may be absent or null."""
+    pair = object_of(value, 'a pair is an object with "input" and "output"', place)
+    if "input" not in pair:
+        raise PuzzleError('"input" is missing', place)
+    if demonstrated and "output" not in pair:
+        raise PuzzleError('"output" is missing: a demonstration has both', place)
+    question = parse_grid(pair["input"], f"{place}, input")
+    if not demonstrated and pair.get("output") is None:
+        return Pair(question)
+    return Pair(question, parse_grid(pair["output"], f"{place}, output"))
+
+
+def _solved(task: ArcTask, solutions: JsonObject, path: str) -> Item:
+    grids = solutions.get(task.name)
+    number = len(task.tests)
+    try:
+        if task.name not in solutions:
+            raise PuzzleError(f"no solution in {path}")
+        if not isinstance(grids, list):
+            raise PuzzleError(f"its solutions are {shown(grids)}: a list of grids is due")
+        if len(grids) != number:
+            raise PuzzleError(f"{len(grids)} solutions, but {number} tests")
+        outputs = [parse_grid(grid, f"solution {place}") for place, grid in enumerate(grids, 1)]
+    except PuzzleError as error:
+        return ArcTaskError(task.name, error.source, error.problem, path, number)
+    for place, (test, output) in enumerate(zip(task.tests, outputs, strict=True), 1):
+        if test.output is not None and not np.array_equal(test.output, output):
+            return ArcTaskError(task.name, f"test {place}", f"another output than in {path}", task.source, number)
+    tests = tuple(replace(test, output=output) for test, output in zip(task.tests, outputs, strict=True))
+    return replace(task, tests=tests)

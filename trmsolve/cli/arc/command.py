@@ -1,0 +1,181 @@
+"""``trmsolve arc``: learn ARC tasks from their demonstrations, and answer their tests in two attempts."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trmsolve.arc.submission import write_submission
+from trmsolve.arc.task import ArcAnswer, ArcCycle
+from trmsolve.cli import arc_options, options
+from trmsolve.cli.arc.output import ArcWriter, choose_arc_writer
+from trmsolve.cli.arc.source import read_items, tests_by_id
+from trmsolve.cli.output import say
+from trmsolve.cli.stop import Stop
+from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.hub.transfer import silent
+from trmsolve.show.arc_views import ArcView, make_arc_view
+from trmsolve.show.console import make_console
+from trmsolve.solve.effort import MAX_CYCLES
+from trmsolve.wording import count
+
+UNREADABLE = 2
+
+
+def arc(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILE", help="Tasks as JSON, one or many, or folders of them; - is standard input."),
+    ] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="A public set: arc1-train, arc1-eval, arc2-train or arc2-eval.",
+            show_default=False,
+            rich_help_panel="ARC",
+        ),
+    ] = None,
+    ids: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--id", metavar="ID", help="Only this task; may be given again.", show_default=False, rich_help_panel="ARC"
+        ),
+    ] = None,
+    solutions: arc_options.Solutions = None,
+    submission: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write all attempts here too, in Kaggle's form.",
+            show_default=False,
+            rich_help_panel="ARC",
+        ),
+    ] = None,
+    budget: arc_options.Budget = None,
+    steps: arc_options.Steps = None,
+    save_adapted: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Keep the weights as adapted to the task.", show_default=False, rich_help_panel="ARC"
+        ),
+    ] = None,
+    show_steps: options.ShowSteps = False,
+    json: options.Json = False,
+    form: options.Form = "input",
+    quiet: options.Quiet = False,
+    pace: options.Pace = 0.0,
+    verbose: options.Verbose = False,
+    weights: options.Weights = None,
+    offline: options.Offline = False,
+    allow_large: options.AllowLarge = False,
+    cycles: options.Cycles = MAX_CYCLES,
+    views: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Symmetric views that vote, up to all 8.", show_default="8", rich_help_panel=options.TRY
+        ),
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Tasks adapted together.", rich_help_panel=options.RUN)] = 1,
+    device: options.Device = "auto",
+    dtype: options.Dtype = "auto",
+    threads: options.Threads = None,
+    seed: options.Seed = 0,
+) -> None:
+    """Learn ARC tasks from their demonstrations and watch the model answer.
+
+    Answers go to standard output, everything else to standard error. Ctrl-C
+    ends the learning: what was learned is answered with. Again, it leaves.
+
+    Exit codes:
+    0  every task is answered, rightly or not
+    2  some input cannot be read
+    3  the weights are missing, damaged or another task's
+    4  weights at hf:// cannot be fetched
+    130  interrupted before every task was answered
+    """
+    form = "json" if json else form
+    choose_arc_writer(form)  # what cannot be done is told before any work
+    refuse_nowhere("--submission", submission)
+    refuse_nowhere("--save-adapted", save_adapted)
+    items = read_items(files, dataset, ids, solutions)
+    view = make_arc_view(make_console(), len(items), show_steps, quiet, pace, steps)
+    watched = form == "input" and sys.stdout.isatty() and sys.stderr.isatty() and view.shows_grids
+    columns = view.console.width if watched else None
+    errors = [item for item in items if isinstance(item, PuzzleError)]
+    if save_adapted is not None and len(items) - len(errors) > 1:
+        raise UsageError("--save-adapted keeps the network of one task: choose it with --id")
+    if len(errors) == len(items):  # nothing for a model to do
+        with view:
+            _hand_out(errors, view, choose_arc_writer(form, "", columns), [])
+        raise typer.Exit(UNREADABLE)
+
+    from trmsolve.arc.solver import load_arc
+    from trmsolve.device import keep_memory
+
+    keep_memory()
+    solver = load_arc(
+        weights=weights, offline=offline, allow_large=allow_large, note=silent if quiet else options.say,
+        budget=budget, steps=steps, cycles=cycles, views=views, batch=batch_size, seed=seed, device=device, dtype=dtype,
+        threads=threads, keep_steps=show_steps, save_adapted=save_adapted,
+    )  # fmt: skip
+    if verbose:
+        where = f"running on {solver.placement.reason}"
+        say(f"weights {solver.weights}, {solver.budget:g} s a task, {where}")
+    writer = choose_arc_writer(form, solver.weights, columns)
+    answers: list[ArcAnswer] = []
+    stop = AnswerNow(view.note)
+
+    def on_cycle(cycle: ArcCycle) -> None:
+        stop()  # says that it was heard, where no step asks
+        view.cycle(cycle)
+
+    try:
+        with view, stop:
+            outcomes = solver.solve_all(items, view.adapting, on_cycle if view.wants_cycles else None, stop)
+            problems = _hand_out(outcomes, view, writer, answers)
+    finally:
+        if submission is not None:
+            write_submission(submission, answers, tests_by_id(items))
+            view.note(f"{len(answers)} of {count(len(items), 'task')} answered in {submission}")
+    left = len(items) - len(answers) - problems
+    raise typer.Exit(stop.code if stop.code and left else UNREADABLE if problems else 0)
+
+
+class AnswerNow(Stop):
+    """Asked to stop, the learning ends, and what was learned answers; asked again, the command ends at once."""
+
+    told = False
+
+    def __call__(self) -> bool:
+        self.times_asked += 1
+        if self.code and not self.told:
+            self.told = True
+            self.note("answering with what is learned so far: Ctrl-C once more leaves at once")
+        return self.code != 0
+
+
+def _hand_out(
+    outcomes: Iterable[ArcAnswer | PuzzleError], view: ArcView, writer: ArcWriter, answers: list[ArcAnswer]
+) -> int:
+    """Every outcome to the screen, to standard output, and the answers to ``answers``; how many are none."""
+    problems = 0
+    for outcome in outcomes:
+        if isinstance(outcome, PuzzleError):
+            problems += 1
+            view.problem(outcome)
+        else:
+            answers.append(outcome)
+            view.answer(outcome)
+        if writer.stream.isatty():
+            view.clear()
+        writer.put(outcome)
+    return problems
+
+
+def refuse_nowhere(option: str, path: Path | None) -> None:
+    """Told before the work and not after it."""
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        raise UsageError(f"{option} {path}: name a file in a folder that exists")

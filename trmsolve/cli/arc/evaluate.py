@@ -1,0 +1,209 @@
+"""``trmsolve eval --task arc``: the official score of weights on tasks whose answers are known, or of a submission."""
+
+import json as json_
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trmsolve.arc.read import solutions_beside
+from trmsolve.arc.submission import read_submission, score_answers, score_submission
+from trmsolve.arc.task import ArcAnswer, ArcTask
+from trmsolve.cli.arc.output import learning, votes
+from trmsolve.cli.arc.source import only_tasks, read_items
+from trmsolve.cli.output import put_text, say
+from trmsolve.cli.process import INTERRUPTED
+from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.show.arc_views import ProgressArcView
+from trmsolve.show.console import make_console
+from trmsolve.solve.effort import MAX_CYCLES
+from trmsolve.wording import count, seconds
+
+NAMED = 5  # ids that a table names
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What is measured: all tasks of ``data``, the first ``limit`` of them, or a ``sample`` drawn by ``seed``."""
+
+    data: Path
+    solutions: Path | None = None
+    limit: int | None = None
+    sample: int | None = None
+    seed: int = 0
+
+    def tasks(self) -> tuple[list[ArcTask], list[ArcTask]]:
+        """Those that are measured, and all there are. Raises PuzzleError for what is unreadable or has no answer."""
+        if self.limit is not None and self.sample is not None:
+            raise UsageError("--limit takes the first tasks, --sample any: give one of them")
+        beside = solutions_beside(str(self.data))
+        solutions = self.solutions or (Path(beside) if beside else None)
+        every = only_tasks(read_items([str(self.data)], solutions=solutions))
+        if not every:
+            raise PuzzleError("no task in it", str(self.data))
+        if (unknown := next((task for task in every if not task.answered), None)) is not None:
+            raise PuzzleError(
+                f"task {unknown.name} has a test without its output: name --solutions FILE", str(self.data)
+            )
+        return (every[: self.limit] if self.sample is None else drawn(every, self.sample, self.seed)), every
+
+    def record(self) -> dict[str, Any]:
+        """What is said of it beside the figures."""
+        return {"task": "arc", "data": self.data.name, "limit": self.limit, "sample": self.sample, "seed": self.seed}
+
+
+def drawn(tasks: Sequence[ArcTask], number: int, seed: int) -> list[ArcTask]:
+    """A sample that can be stated beforehand: the first of ``default_rng(seed).permutation`` of the sorted ids."""
+    if number > len(tasks):
+        raise UsageError(f"--sample {number}: there are {count(len(tasks), 'task')}")
+    named = {task.name: task for task in tasks}
+    ids = np.random.default_rng(seed).permutation(sorted(named))[:number]
+    return [named[name] for name in ids.tolist()]
+
+
+def eval_arc(what: Measurement, submission: Path | None, json: bool, record: bool, **how: Any) -> int:
+    """Measure, with ``how`` as ``load_arc`` takes it, or score a submission. Returns the exit code."""
+    if submission is None:
+        how |= {"cycles": how["cycles"] or MAX_CYCLES, "batch": how["batch"] or 1}
+        return eval_weights(what, json, record, **how)
+    asked = [name for name in ("weights", "cycles", "views", "budget", "steps", "batch") if how[name] is not None]
+    if asked or record:
+        name = {"batch": "batch-size"}.get(asked[0], asked[0]) if asked else "record"
+        raise UsageError(f"--{name} is for solving, and --submission is solved already: leave one of them out")
+    return eval_submission(what, submission, json)
+
+
+def eval_submission(what: Measurement, submission: Path, json: bool) -> int:
+    """Score a file of attempts, without any network. Returns the exit code."""
+    tasks, every = what.tasks()
+    measured, known = {task.name for task in tasks}, {task.name for task in every}
+    attempts = read_submission(str(submission))
+    score = score_submission(tasks, {k: v for k, v in attempts.items() if k in measured or k not in known})
+    figures = {**what.record(), "submission": submission.name, **score.to_dict()}
+    put_text(json_.dumps(figures) if json else _table(figures, submission.name))
+    return 0
+
+
+def eval_weights(what: Measurement, json: bool, record: bool, **how: Any) -> int:
+    """Solve the tasks and score the answers, with ``how`` as ``load_arc`` takes it. Returns the exit code.
+
+    Interrupted, it shows the score of what was done so far, and says that this is no measurement.
+    """
+    tasks, _ = what.tasks()
+
+    from trmsolve.arc.solver import load_arc
+    from trmsolve.device import keep_memory
+    from trmsolve.weights.catalog import to_record
+
+    keep_memory()
+    path = to_record(how["weights"], "arc") if record else None
+    solver = load_arc(seed=what.seed, note=say, **how)
+    answers, interrupted, start = list[ArcAnswer](), False, time.monotonic()
+    with ProgressArcView(make_console(), len(tasks), how["steps"]) as view:
+        try:
+            for answer in solver.solve_all(tasks, view.adapting, view.cycle if view.wants_cycles else None):
+                if isinstance(answer, PuzzleError):
+                    raise answer
+                answers.append(answer)
+                view.answer(answer)
+        except KeyboardInterrupt:
+            interrupted = True
+    took = time.monotonic() - start
+    figures = {
+        **what.record(),
+        "interrupted": interrupted,
+        "planned": len(tasks),
+        **_scores(answers),
+        "seconds_per_task": round(took / max(len(answers), 1), 2),
+        "budget": solver.budget,
+        **{name: how[name] for name in ("steps", "cycles", "views", "batch")},
+        "device": str(solver.placement.device),
+        "dtype": solver.placement.dtype_name,
+        "threads": solver.placement.threads,
+        "weights": solver.weights,
+    }
+    figures["tasks"] = figures.pop("tasks")  # the longest last
+    put_text(json_.dumps(figures) if json else _table(figures, _means(figures)))
+    if interrupted:
+        done = f"{len(answers)} of {count(len(tasks), 'task')}"
+        say(f"trmsolve: interrupted after {done}: these figures measure no set")
+        return INTERRUPTED
+    if path is not None:
+        _record(path, figures)
+    return 0
+
+
+def _scores(answers: Sequence[ArcAnswer]) -> dict[str, Any]:
+    """The official score, and what the answers took."""
+    n, ends = max(len(answers), 1), [answer.adapting for answer in answers if answer.adapting]
+    tried = [end.solved / len(end.task.demonstrations) for end in ends if end.solved is not None]
+    score = score_answers(answers).to_dict()
+    for answer in answers:
+        score["tasks"][answer.task.name] |= {
+            "votes": [votes(answer, test) for test in range(len(answer.task.tests))],
+            "adapting": learning(answer),
+            "seconds": round(answer.seconds, 2),
+        }
+    return {
+        **{name: value for name, value in score.items() if name not in ("missing", "unknown")},  # of submissions
+        "demonstrations_solved": round(sum(tried) / len(tried), 4) if tried else None,
+        "mean_steps": round(sum(end.step for end in ends) / n, 1),
+        "mean_cycles": round(sum(answer.cycles for answer in answers) / n, 2),
+        "mean_views": round(sum(answer.views for answer in answers) / n, 2),
+    }
+
+
+def _record(path: Path, figures: dict[str, Any]) -> None:
+    from trmsolve.weights.file import record_score
+
+    which = f", sample {figures['sample']}, seed {figures['seed']}" if figures["sample"] else ""
+    first = f", first {figures['limit']}" if figures["limit"] else ""
+    name = f"{figures['data']}{which}{first}, {_effort(figures)} a task"
+    record_score(path, name, {key: value for key, value in figures.items() if key != "tasks"})
+
+
+def _effort(figures: dict[str, Any]) -> str:
+    """``60 s``, or ``100 steps`` where no clock ended them."""
+    return count(figures["steps"], "step") if figures["steps"] else f"{figures['budget']:g} s"
+
+
+def _means(figures: dict[str, Any]) -> str:
+    return f"{figures['weights']}, {_effort(figures)} of adapting a task, {figures['device']} {figures['dtype']}"
+
+
+def _table(figures: dict[str, Any], means: str) -> str:
+    low, high = figures["pass@2_ci95"]
+    tasks = count(figures["n"], "task")
+    right = [first > 0 for task in figures["tasks"].values() for first in task["tests"]]
+    if figures["sample"]:
+        tasks = f"a sample of {tasks} (seed {figures['seed']})"
+    lines = [
+        f"{tasks} of {figures['data']}, {means}",
+        f"pass@1          {figures['pass@1']:.1%}",
+        f"pass@2          {figures['pass@2']:.1%}  (95 % interval {low:.1%} to {high:.1%})",
+        f"tests           {sum(right)} of {len(right)} right in two attempts",
+    ]
+    if figures.get("demonstrations_solved") is not None:
+        lines.append(f"demonstrations  {figures['demonstrations_solved']:.1%}  solved while held out")
+    if "seconds_per_task" in figures:
+        lines.append(f"speed           {figures['seconds_per_task']:.1f} s a task")
+    for name, ids in (("missing", figures.get("missing")), ("unknown", figures.get("unknown"))):
+        if ids:
+            more = ", ..." if len(ids) > NAMED else ""
+            lines.append(f"{name:16}{count(len(ids), 'task')}: {', '.join(ids[:NAMED])}{more}")
+    return "\n".join(lines + [f"  {name}  {_row(task)}" for name, task in figures["tasks"].items()])
+
+
+def _row(task: dict[str, Any]) -> str:
+    """``attempt 1, wrong  120 steps  3/3 demonstrations  41.2 s``, of what is known."""
+    facts = [", ".join(f"attempt {first}" if first else "wrong" for first in task["tests"])]
+    if adapting := task.get("adapting"):
+        facts.append(count(adapting["steps"], "step"))
+        if adapting["solved"] is not None:
+            facts.append(f"{adapting['solved']}/{adapting['demonstrations']} demonstrations")
+    if "seconds" in task:
+        facts.append(seconds(task["seconds"]))
+    return "  ".join(facts)

@@ -1,0 +1,83 @@
+"""Where ARC tasks come from: files and folders, standard input, installed data sets; and which of them are meant."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from itertools import chain
+from pathlib import Path
+
+from trmsolve.arc.read import ArcTaskError, Item, add_solutions, distinct, read_path, read_tasks
+from trmsolve.arc.task import ArcTask
+from trmsolve.errors import PuzzleError, UsageError
+
+SHOWN = 3  # ids that are named in a message
+
+
+def read_items(
+    files: list[str] | None, dataset: str | None = None, ids: list[str] | None = None, solutions: Path | None = None
+) -> list[Item]:
+    """Every task of the data set and of the files in order, unreadable ones as their errors.
+
+    ``-`` is standard input, and so is nothing at all if that is no terminal. Raises UsageError if there is nothing to
+    read, and for ids that nothing has; PuzzleError if the solutions cannot be read.
+    """
+    if not files and dataset is None:
+        if sys.stdin is None or sys.stdin.isatty():
+            raise UsageError("name a file with ARC tasks, or pipe one in: see trmsolve arc --help")
+        files = ["-"]
+    items = list(distinct(chain(_dataset(dataset), *map(_file, files or []))))
+    if ids:
+        items = _chosen(items, ids)
+    return list(add_solutions(items, str(solutions))) if solutions is not None else items
+
+
+def _file(name: str) -> Iterator[Item]:
+    if name != "-":
+        yield from read_path(name)
+    elif sys.stdin is None:
+        raise UsageError("standard input is closed: name a file")
+    else:
+        yield from read_tasks(sys.stdin.buffer, "stdin")
+
+
+def _dataset(name: str | None) -> Iterator[Item]:
+    if name is not None:
+        from trmsolve.arc.datasets import load_dataset
+
+        yield from load_dataset(name)
+
+
+def _chosen(items: list[Item], ids: list[str]) -> list[Item]:
+    """The tasks of these ids, and whatever kept others from being read."""
+    known = tests_by_id(items)
+    missing = [name for name in ids if name not in known]
+    if missing and all(_id(item) for item in items):
+        near = get_close_matches(missing[0], known, SHOWN) or sorted(known)[:SHOWN]
+        raise UsageError(f"--id {missing[0]}: no task is called that among {len(known)}, such as {', '.join(near)}")
+    return [item for item in items if _id(item) in (None, *ids)]
+
+
+def _id(item: Item) -> str | None:
+    """None for what failed before it came to tasks."""
+    if isinstance(item, ArcTask):
+        return item.name
+    return item.task if isinstance(item, ArcTaskError) else None
+
+
+def tests_by_id(items: Iterable[Item]) -> dict[str, int]:
+    """How many tests each task has, be it readable or not."""
+    numbers: dict[str, int] = {}
+    for item in items:
+        if isinstance(item, ArcTask):
+            numbers[item.name] = len(item.tests)
+        elif isinstance(item, ArcTaskError):
+            numbers.setdefault(item.task, item.tests)
+    return numbers
+
+
+def only_tasks(items: list[Item]) -> list[ArcTask]:
+    """All of them as tasks. Raises the first error: a measurement leaves nothing out."""
+    for item in items:
+        if isinstance(item, PuzzleError):
+            raise item
+    return [item for item in items if isinstance(item, ArcTask)]

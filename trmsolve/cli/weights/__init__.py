@@ -1,0 +1,1 @@
+"""``trmsolve weights``: list, inspect, verify, convert, pull and push."""

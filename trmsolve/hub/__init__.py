@@ -1,0 +1,1 @@
+"""The Hugging Face Hub: addresses, cache, client, transfer. Knows bytes and commits, and nothing of weights."""

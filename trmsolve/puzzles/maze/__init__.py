@@ -1,0 +1,1 @@
+"""Mazes: rules, readers, symmetries, drawing, making and labelling."""

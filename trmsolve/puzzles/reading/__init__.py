@@ -1,0 +1,1 @@
+"""What all readers of puzzles share: text out of bytes, tables, JSON values."""

@@ -1,0 +1,1 @@
+"""Sudoku: rules, readers, symmetries, drawing, making and rating."""

@@ -1,0 +1,401 @@
+"""The compiled search for Sudoku: candidates as bits, singles and locked candidates, guesses that are counted.
+
+For making and rating puzzles only; no answer of a network ever comes from here. Importing this file imports numba, so
+callers import it where they need it. A kernel is compiled at its first call and kept on disk; numba looks at this
+file's date alone, which is why every kernel that another one calls stands here.
+
+A state is 31 integers: for digit d (0 to 8) and band b (three rows) ``state[3 * d + b]`` has a bit for each of the 27
+cells, set while the digit may stand there; ``state[DONE + b]`` has the cells whose digit has been taken from their
+peers; ``state[DIRTY]`` has the digits to be looked at again. A search keeps a state for each guess it is in, and the
+cell and the digits yet to be tried. Knows bits, and neither files nor difficulties.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trmsolve.puzzles.compiling import kernel
+
+Ints = NDArray[np.int64]
+
+DONE, DIRTY, CELL, LEFT = 27, 30, 31, 32
+STACK = (82, 33)
+"""Shape of what a search works in, int64: no more than 81 guesses are ever open at once."""
+
+SOLUTIONS = 100  # that a climb looks at after a clue is gone
+DESCENT = 0.8  # how much of its rating a climb may lose in a step
+FULL = (1 << 27) - 1
+ROWS = 1 | 1 << 9 | 1 << 18  # times a row's nine bits: in each row of a band
+
+
+def _table(value: Callable[[int], int]) -> Ints:
+    return np.array([value(bits) for bits in range(512)], np.int64)
+
+
+def _locked(bits: int) -> int:
+    """Of a 3 x 3 pattern what lies on a way to choose one per line and column: nothing else may hold the digit."""
+    ways = (0o421, 0o412, 0o241, 0o214, 0o142, 0o124)
+    return sum({1 << i for way in ways if way & bits == way for i in range(9) if way >> i & 1})
+
+
+def _keep() -> Ints:
+    """(81, 3): which cells of each band may still hold a digit that stands in this cell."""
+    cells = np.arange(81)
+    row, column = np.divmod(cells, 9)
+    box = row // 3 * 3 + column // 3
+    peers = (row[:, None] == row) | (column[:, None] == column) | (box[:, None] == box)
+    free = (~peers | np.eye(81, dtype=bool)).reshape(81, 3, 27)
+    masks: Ints = (free.astype(np.int64) << np.arange(27)).sum(-1)
+    return masks
+
+
+KEEP = _keep()
+LOCKED = _table(_locked)
+LONE = _table(lambda bits: bits if bits.bit_count() == 1 else 0)
+LONE_OF_3 = _table(lambda bits: sum(LONE[bits & 7 << i] for i in (0, 3, 6)))
+ANY_OF_3 = _table(lambda bits: sum(7 << i for i in (0, 3, 6) if bits >> i & 7))
+HAS_3 = _table(lambda bits: sum(1 << i // 3 for i in (0, 3, 6) if bits >> i & 7))
+SPREAD = _table(lambda bits: sum(7 << 3 * i for i in range(9) if bits >> i & 1))
+BIT = np.array([next((i for i in range(27) if (1 << i) % 37 == rest), 0) for rest in range(37)], np.int64)
+"""Number of a lone bit, found at bit % 37."""
+
+
+@kernel
+def set_up(state: Ints, clues: Ints) -> None:
+    """Writes the clues (81,), 0 where blank, into a state; what clashes leaves a cell no candidate."""
+    state[:DONE] = FULL
+    state[DONE:DIRTY] = 0
+    state[DIRTY] = 511
+    for cell in range(81):
+        if clues[cell]:
+            settle(state, cell, clues[cell] - 1)
+
+
+@kernel
+def settle(state: Ints, cell: int, digit: int) -> None:
+    """Puts a digit (0 to 8) into a cell and takes it from the cell's peers."""
+    assume(state, cell, digit)
+    for band in range(3):
+        state[3 * digit + band] &= KEEP[cell, band]
+    state[DONE + cell // 27] |= 1 << cell % 27
+
+
+@kernel
+def assume(state: Ints, cell: int, digit: int) -> None:
+    """Takes every other digit from a cell."""
+    band, bit = cell // 27, 1 << cell % 27
+    for other in range(9):
+        if other != digit and state[3 * other + band] & bit:
+            state[3 * other + band] ^= bit
+            state[DIRTY] |= 1 << other
+
+
+@kernel
+def exclude(state: Ints, cell: int, digit: int) -> None:
+    """Takes a digit from a cell."""
+    state[3 * digit + cell // 27] &= ~(1 << cell % 27)
+    state[DIRTY] |= 1 << digit
+
+
+@kernel
+def propagate(state: Ints, locked: bool) -> int:
+    """Draws conclusions until there are none: naked and hidden singles, and locked candidates if asked for.
+
+    Returns -1 if the state contradicts itself, 1 if every cell has its digit, else 0.
+    """
+    while True:
+        if not _naked(state):
+            return -1
+        if not state[DIRTY]:
+            break
+        for digit in range(9):
+            if state[DIRTY] >> digit & 1:
+                state[DIRTY] ^= 1 << digit
+                if not _look_at(state, digit, locked):
+                    return -1
+    return 1 if state[DONE] == FULL and state[DONE + 1] == FULL and state[DONE + 2] == FULL else 0
+
+
+@kernel
+def _naked(state: Ints) -> bool:
+    """Cells with one candidate take it from their peers. False if a cell has none."""
+    for band in range(3):
+        one = two = 0
+        for digit in range(9):
+            cells = state[3 * digit + band]
+            two |= one & cells
+            one |= cells
+        if one != FULL:
+            return False
+        new = one & ~two & ~state[DONE + band]
+        if not new:
+            continue
+        state[DONE + band] |= new
+        for digit in range(9):
+            cells = state[3 * digit + band] & new
+            if cells:
+                state[DIRTY] |= 1 << digit
+            while cells:
+                bit = cells & -cells
+                cells ^= bit
+                cell = 27 * band + BIT[bit % 37]
+                for other in range(3):
+                    state[3 * digit + other] &= KEEP[cell, other]
+    return True
+
+
+@kernel
+def _look_at(state: Ints, digit: int, locked: bool) -> bool:
+    """Locked candidates and hidden singles of one digit. False if a house has no place for it."""
+    if locked and not _lock(state, digit):
+        return False
+    seen = double = 0  # columns
+    for band in range(3):
+        cells = state[3 * digit + band]
+        above, middle, below = cells & 511, cells >> 9 & 511, cells >> 18
+        once = above | middle | below
+        if not (above and middle and below and HAS_3[once] == 7):
+            return False
+        twice = above & middle | above & below | middle & below
+        double |= twice | seen & once
+        seen |= once
+        single = LONE[above] | LONE[middle] << 9 | LONE[below] << 18
+        _hidden(state, digit, band, single | cells & (LONE_OF_3[once] & ~ANY_OF_3[twice]) * ROWS)
+    for band in range(3):
+        _hidden(state, digit, band, state[3 * digit + band] & (seen & ~double) * ROWS)
+    return seen == 511
+
+
+@kernel
+def _hidden(state: Ints, digit: int, band: int, cells: int) -> None:
+    """The digit has no other place than each of these cells: no other digit stays there."""
+    cells &= ~state[DONE + band]
+    if not cells:
+        return
+    for other in range(9):
+        if other != digit and state[3 * other + band] & cells:
+            state[3 * other + band] &= ~cells
+            state[DIRTY] |= 1 << other
+
+
+@kernel
+def _lock(state: Ints, digit: int) -> bool:
+    """Where a box and a line meet, in every direction, until nothing more follows. False if no place is left."""
+    at = 3 * digit
+    first, second, third = state[at], state[at + 1], state[at + 2]
+    while True:
+        columns_1 = (first | first >> 9 | first >> 18) & 511
+        columns_2 = (second | second >> 9 | second >> 18) & 511
+        columns_3 = (third | third >> 9 | third >> 18) & 511
+        left = LOCKED[columns_1 & 7 | (columns_2 & 7) << 3 | (columns_3 & 7) << 6]
+        centre = LOCKED[columns_1 >> 3 & 7 | columns_2 & 56 | (columns_3 & 56) << 3]
+        right = LOCKED[columns_1 >> 6 | columns_2 >> 6 << 3 | columns_3 & 448]
+        new_1 = first & _rows(first) & (left & 7 | (centre & 7) << 3 | (right & 7) << 6) * ROWS
+        new_2 = second & _rows(second) & (left >> 3 & 7 | centre & 56 | (right & 56) << 3) * ROWS
+        new_3 = third & _rows(third) & (left >> 6 | centre >> 6 << 3 | right & 448) * ROWS
+        if not (new_1 and new_2 and new_3):
+            return False
+        if new_1 == first and new_2 == second and new_3 == third:
+            state[at], state[at + 1], state[at + 2] = first, second, third
+            return True
+        first, second, third = new_1, new_2, new_3
+
+
+@kernel
+def _rows(cells: int) -> int:
+    """Of a band the cells that rows and boxes, locked against each other, leave to the digit."""
+    pattern = HAS_3[cells & 511] | HAS_3[cells >> 9 & 511] << 3 | HAS_3[cells >> 18] << 6
+    return SPREAD[LOCKED[pattern]]  # type: ignore[no-any-return]
+
+
+@kernel
+def fewest(state: Ints) -> int:
+    """The first cell, row by row, of those with the fewest candidates above one."""
+    best, at = 10, 0
+    for band in range(3):
+        ones = twos = fours = eights = 0  # the number of candidates of each cell, as a sum in binary
+        for digit in range(9):
+            carry = state[3 * digit + band]
+            ones, carry = ones ^ carry, ones & carry
+            twos, carry = twos ^ carry, twos & carry
+            fours, carry = fours ^ carry, fours & carry
+            eights |= carry
+        for number in range(2, best):
+            cells = (ones if number & 1 else ~ones) & (twos if number & 2 else ~twos)
+            cells &= (fours if number & 4 else ~fours) & (eights if number & 8 else ~eights) & FULL
+            if cells:
+                best, at = number, 27 * band + BIT[(cells & -cells) % 37]
+                break
+    return at
+
+
+@kernel
+def read_off(state: Ints, answer: Ints) -> None:
+    """The digits, 1 to 9, of a state in which every cell has one, into (81,)."""
+    for cell in range(81):
+        for digit in range(9):
+            if state[3 * digit + cell // 27] >> cell % 27 & 1:
+                answer[cell] = digit + 1
+
+
+@kernel
+def search(stack: Ints, limit: int, turns: Ints, answer: Ints, tally: Ints) -> tuple[int, int]:
+    """Solutions of the state that was set up in ``stack[0]``, up to ``limit``, and guesses made.
+
+    A guess is a cell for which every candidate is tried, the cell with the fewest first; ``turns`` (81,) says with
+    which digit (0 to 8) to begin. ``answer`` (81,) becomes the last solution found; ``tally`` (81, 10) counts of every
+    cell in how many solutions it has which digit.
+    """
+    found = guesses = depth = 0
+    while depth >= 0:
+        end = propagate(stack[depth], True)
+        if end == 1:
+            read_off(stack[depth], answer)
+            for cell in range(81):
+                tally[cell, answer[cell]] += 1
+            found += 1
+            if found == limit:
+                break
+        if end:
+            depth -= 1
+        else:
+            guesses += 1
+            _open(stack[depth])
+        while depth >= 0 and not stack[depth, LEFT]:
+            depth -= 1
+        if depth >= 0:
+            _guess(stack, depth, turns)
+            depth += 1
+    return found, guesses
+
+
+@kernel
+def _open(state: Ints) -> None:
+    """Notes the cell to guess and its candidates."""
+    state[CELL] = cell = fewest(state)
+    state[LEFT] = 0
+    for digit in range(9):
+        state[LEFT] |= (state[3 * digit + cell // 27] >> cell % 27 & 1) << digit
+
+
+@kernel
+def _guess(stack: Ints, depth: int, turns: Ints) -> None:
+    """Writes the next guess at this depth into the state below it."""
+    cell, left = stack[depth, CELL], stack[depth, LEFT]
+    later = left >> turns[cell] << turns[cell]
+    bit = (later or left) & -(later or left)
+    stack[depth, LEFT] ^= bit
+    stack[depth + 1, :CELL] = stack[depth, :CELL]
+    assume(stack[depth + 1], cell, BIT[bit % 37])
+
+
+@kernel
+def dig(stack: Ints, clues: Ints, order: Ints, fewest_clues: int, by_singles: bool, turns: Ints) -> None:
+    """Takes clues (81,) away, in this order of the cells, as long as the puzzle keeps its one solution.
+
+    What is not needed when its turn comes goes; never fewer than ``fewest_clues`` stay. With ``by_singles`` the
+    puzzle also stays one that singles solve. Many are tried at once at first: what all of them may do, each may.
+    """
+    clues_left = int(np.count_nonzero(clues))
+    at, step = 0, 32
+    taken = np.empty_like(clues)
+    while at < len(order) and clues_left > fewest_clues:
+        now = order[at : at + min(step, clues_left - fewest_clues)]
+        taken[:] = clues
+        clues[now] = 0
+        if _stays(stack, clues, taken, now, by_singles, turns):
+            clues_left = int(np.count_nonzero(clues))
+            at += len(now)
+        else:
+            clues[:] = taken
+            at += step == 1
+        step = max(step // 2, 1)
+
+
+@kernel
+def _stays(stack: Ints, clues: Ints, before: Ints, taken: Ints, by_singles: bool, turns: Ints) -> bool:
+    """Whether the clues still say what they said before those at the cells ``taken`` went."""
+    set_up(stack[0], clues)
+    if by_singles:
+        return propagate(stack[0], False) == 1
+    limit = 2
+    if len(taken) == 1:
+        if not before[taken[0]]:
+            return True
+        exclude(stack[0], taken[0], before[taken[0]] - 1)  # any solution now is another one
+        limit = 1
+    found, _ = search(stack, limit, turns, np.empty(81, np.int64), np.empty((81, 10), np.int64))
+    return found < limit
+
+
+@kernel
+def climb(stack: Ints, clues: Ints, answer: Ints, goal: int, draws: NDArray[np.float64], turns: Ints) -> int:
+    """Exchanges single clues until the rating is at least ``goal``; gives up when the draws do. Returns the rating.
+
+    ``clues`` and ``answer`` (81,) are changed in place and always are a puzzle and its one solution. A step (a row of
+    ``draws``, each in [0, 1)) takes a clue away, finds the solutions that there are then, and tries some of the cells
+    and digits that only one of them has: each of those as a clue makes a puzzle with one solution, often another. The
+    hardest is kept unless it is much easier than the puzzle before.
+    """
+    tally, swaps = np.empty((81, 10), np.int64), np.empty(729, np.int64)
+    found, trial = np.empty(81, np.int64), answer.copy()
+    rating = rate(stack, clues, turns, found, tally)
+    for draw in draws:
+        if rating >= goal:
+            break
+        cells = np.flatnonzero(clues)
+        gone = cells[int(draw[0] * len(cells))]
+        digit = clues[gone]
+        clues[gone] = 0
+        number = _swaps(stack, clues, answer, gone, turns, found, tally, swaps)
+        best, swap = -1, 0
+        for t in range(min(number, len(draw) - 1)):
+            other = t + int(draw[t + 1] * (number - t))
+            swaps[t], swaps[other] = swaps[other], swaps[t]
+            cell = swaps[t] // 10
+            clues[cell] = swaps[t] % 10
+            new = rate(stack, clues, turns, found, tally)
+            clues[cell] = 0
+            if new > best:
+                best, swap = new, swaps[t]
+                trial[:] = found
+        if best >= 0 and best >= DESCENT * rating:
+            clues[swap // 10] = swap % 10
+            answer[:] = trial
+            rating = best
+        else:
+            clues[gone] = digit
+    return rating
+
+
+@kernel
+def rate(stack: Ints, clues: Ints, turns: Ints, answer: Ints, tally: Ints) -> int:
+    """The rating of clues (81,), and the solution into ``answer``; -1 if there is not exactly one."""
+    set_up(stack[0], clues)
+    found, guesses = search(stack, 2, turns, answer, tally)
+    return guesses if found == 1 else -1
+
+
+@kernel
+def _swaps(
+    stack: Ints, clues: Ints, answer: Ints, gone: int, turns: Ints, found: Ints, tally: Ints, swaps: Ints
+) -> int:
+    """Which clues could stand for the one at ``gone``: 10 * cell + digit each, into ``swaps``. Returns how many.
+
+    None if there are too many solutions to look at. A clue that is not needed may be exchanged for any other of the
+    same solution: puzzles of this kind are not minimal, and climb the better for it.
+    """
+    set_up(stack[0], clues)
+    exclude(stack[0], gone, answer[gone] - 1)
+    tally[:] = 0
+    if search(stack, SOLUTIONS, turns, found, tally)[0] == SOLUTIONS:
+        return 0
+    number = 0
+    for cell in range(81):
+        tally[cell, answer[cell]] += 1
+        for digit in range(1, 10):
+            if tally[cell, digit] == 1 and not clues[cell] and not (cell == gone and digit == answer[gone]):
+                swaps[number] = 10 * cell + digit
+                number += 1
+    return number

@@ -1,0 +1,1 @@
+"""Solving: refine until the network halts or the rules accept, under one view after another."""

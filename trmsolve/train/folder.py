@@ -1,0 +1,174 @@
+"""The folder of a training run: one run at a time holds it, and clears what killed runs left in it.
+
+The lock is the operating system's own, on the file ``.lock``: it vanishes with the process that holds it, however that
+process ends. The text in the file only says who holds it. Knows files and processes, and the names of what a run
+writes; nothing of what is in those files.
+"""
+
+import contextlib
+import errno
+import json
+import os
+import re
+import shutil
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from trmsolve.arc.paper.known import IDENTIFIERS, PUZZLES
+from trmsolve.errors import UsageError
+from trmsolve.files import naming
+from trmsolve.weights.catalog import BUNDLED
+
+LOCK = ".lock"
+TRIES = 100  # another run may remove the file, or the folder, between two of the steps that take the lock
+IN_USE = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
+
+WRITTEN = ["metrics.jsonl", IDENTIFIERS, PUZZLES, *(f"{task}.safetensors" for task in BUNDLED)]
+# ``files.beside`` names the temporaries of these files and of checkpoints; safetensors names its own ``.tmpXXXXXX``.
+LEFTOVER = re.compile(
+    rf"\.(?:step-[0-9]{{8,}}(?:\.old)?|{'|'.join(map(re.escape, WRITTEN))})\.[0-9a-f]{{8}}|\.tmp[0-9A-Za-z]{{6}}"
+)
+
+if sys.platform == "win32":
+    import msvcrt
+
+    LOCKED_BYTE = 1 << 30  # far behind the text, which others must be able to read
+
+    def _lock(handle: int) -> None:
+        os.lseek(handle, LOCKED_BYTE, os.SEEK_SET)
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+class RunFolder(AbstractContextManager["RunFolder"]):
+    """Holds a run's folder for as long as the context lasts, and makes the folder if it is absent.
+
+    On entry, what killed runs left half-written is removed. On exit, the lock file goes, and so do the folders that
+    were made here and are still empty. ``warning`` says that the file system has no locks, and is empty if it has:
+    nothing is removed on entry then, since another run may be writing there. Raises UsageError if another run holds
+    the folder, and OSError naming the folder if nothing can be written there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.warning = path, ""
+        self._lock_file = path / LOCK
+        self._handle: int | None = None
+        self._made: list[Path] = []  # innermost first
+
+    @property
+    def held(self) -> bool:
+        """Whether no other run can be writing there; False where the file system has no locks."""
+        return self._handle is not None
+
+    def __enter__(self) -> Self:
+        self.hold()
+        if self.held:
+            remove_leftovers(self.path)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._release()
+        for folder in self._made:
+            with contextlib.suppress(OSError):  # not empty, as a rule
+                folder.rmdir()
+
+    def hold(self) -> None:
+        """Make sure that the folder exists and is held: somebody may have deleted it since the last time."""
+        if self._handle is not None and self._is_at_its_place(self._handle):
+            return
+        self._release()
+        with naming(self.path):
+            for _ in range(TRIES):
+                self._make_folder()
+                if self.warning or self._try():
+                    return
+        raise UsageError(f"{self.path} is made and deleted again and again by another program: name another folder")
+
+    def _make_folder(self) -> None:
+        missing = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._made += missing
+
+    def _try(self) -> bool:
+        """Take the lock. False if the file was removed meanwhile; then the lock is on a file that nobody else sees."""
+        try:
+            handle = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o666)
+        except FileNotFoundError:
+            return False
+        try:
+            _lock(handle)
+        except OSError as error:
+            owner = _owner(handle)
+            os.close(handle)
+            if error.errno in IN_USE:
+                raise UsageError(
+                    f"{self.path} is in use by another trmsolve train{owner}: name another folder with --out, or stop "
+                    "that run first"
+                ) from None
+            if error.errno not in NO_LOCKS:
+                raise
+            self.warning = f"the file system of {self.path} has no locks: start no other trmsolve train in this folder"
+            self._lock_file.unlink(missing_ok=True)
+            return False
+        if not self._is_at_its_place(handle):
+            os.close(handle)
+            return False
+        self._handle = handle
+        owner = json.dumps(
+            {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now().astimezone().isoformat()}
+        )
+        with contextlib.suppress(OSError):  # the lock holds without the text too
+            os.ftruncate(handle, 0)
+            os.write(handle, owner.encode() + b"\n")
+        return True
+
+    def _is_at_its_place(self, handle: int) -> bool:
+        with contextlib.suppress(OSError):
+            return os.path.samestat(os.fstat(handle), self._lock_file.stat())
+        return False
+
+    def _release(self) -> None:
+        handle, self._handle = self._handle, None
+        if handle is None:
+            return
+        # Removed while it is held: later, it could be another run's. Windows removes no open file.
+        if self._is_at_its_place(handle):
+            with contextlib.suppress(OSError):
+                self._lock_file.unlink()
+        os.close(handle)
+        if sys.platform == "win32":
+            with contextlib.suppress(OSError):
+                self._lock_file.unlink()
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporaries that killed runs left. For whoever holds the folder: a living run's look the same."""
+    for path in folder.iterdir():
+        if LEFTOVER.fullmatch(path.name):
+            remove: Callable[[Path], None] = shutil.rmtree if path.is_dir() else Path.unlink
+            with contextlib.suppress(OSError):
+                remove(path)
+
+
+def _owner(handle: int) -> str:
+    """`` (process 1234 on HOST, since 12:03)`` as the lock file has it; empty if it has not been written yet."""
+    try:
+        os.lseek(handle, 0, os.SEEK_SET)
+        owner = json.loads(os.read(handle, 4096))
+        pid, host = int(owner["pid"]), re.sub(r"[^\w.-]", "?", str(owner["host"]))
+        since = datetime.fromisoformat(owner["since"]).astimezone()
+    except (OSError, ValueError, TypeError, KeyError):
+        return ""
+    today = since.date() == datetime.now().date()
+    return f" (process {pid} on {host}, since {since:{'%H:%M' if today else '%Y-%m-%d %H:%M'}})"

@@ -1,0 +1,1 @@
+"""Weights files: read and written strictly, converted, found by name, described."""
