@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.checkpoints import CONFIG, official_state
+from tests.support.checkpoints import CONFIG, official_state
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SHELL = [line for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.strip().splitlines()]
 ENV = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}

@@ -1,0 +1,409 @@
+"""Ctrl-C at any moment of a run: what is saved stays, what goes on is the same, and the key is answered."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.cli.test_train import TINY, WHERE, data, files, heed_interrupts, train
+from tests.support.paths import ROOT
+from tests.train.test_run import (
+    CPU,
+    HALF,
+    KINDS,
+    PLAIN,
+    PLAN,
+    STEPS,
+    after,
+    curve,
+    examples,
+    going_on,
+    kept,
+    run,
+    subject,
+)
+from trmsolve.cli.process import INTERRUPTED
+from trmsolve.cli.stop import SAVED, SAVING
+from trmsolve.model.network import TinyRecursiveModel
+from trmsolve.puzzles import get_task
+from trmsolve.solve.solver import load
+from trmsolve.train import puzzle_training as puzzle_run
+from trmsolve.train.base import Judging
+from trmsolve.train.checkpoint import load_checkpoint
+from trmsolve.train.data import Examples
+from trmsolve.train.journal import read_journal
+from trmsolve.train.plan import Progress
+from trmsolve.train.puzzle_training import Pooled, even_batch, exact_rate
+from trmsolve.train.run import Run
+
+__all__ = ["data", "examples"]  # fixtures
+pytestmark = pytest.mark.usefixtures("one_thread", "process_as_it_was")
+
+OFTEN = replace(PLAN, save_seconds=0.0)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(examples: Examples, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    out = run(tmp_path_factory.mktemp("undisturbed"), examples).out
+    torch.set_num_threads(before)
+    return out
+
+
+def figures(out: Path) -> dict[int, float | None]:
+    """The held-out figure of each line of the file, which has one line a step."""
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    assert len({line["step"] for line in lines}) == len(lines)
+    return {line["step"]: line["held_out_exact"] for line in lines}
+
+
+def same_as(undisturbed: Path, out: Path) -> None:
+    assert kept(out) == kept(undisturbed)
+    assert curve(read_journal(out)) == curve(read_journal(undisturbed))
+
+
+# Judging comes when everything is saved
+
+
+def test_everything_is_saved_before_judging_begins(examples: Examples, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    told: list[Progress] = []
+
+    def judging(judged: int, of: int) -> bool:
+        step = load_checkpoint(tmp_path).step
+        assert list(figures(tmp_path).items())[-1] == (step, None) and step == len(told) + 1
+        assert load("sudoku", weights=tmp_path).weights
+        seen.append((judged, of))
+        return True
+
+    run(tmp_path, examples, plan=replace(OFTEN, steps=2), judging=judging, report=told.append)
+    assert seen[0] == (0, 2) and seen[-1] == (2, 2)
+    assert [line.held_out_exact for line in told] == list(figures(tmp_path).values()) != [None, None]
+
+
+def test_a_run_that_is_stopped_is_not_judged_and_one_that_is_over_is(examples: Examples, tmp_path: Path) -> None:
+    def never(judged: int, of: int) -> bool:
+        raise AssertionError
+
+    told: list[Progress] = []
+    run(tmp_path, examples, stop=after(HALF), judging=never, report=told.append)
+    assert figures(tmp_path)[HALF] is None and told[-1].step == HALF
+    going_on(tmp_path, examples)
+    assert figures(tmp_path)[STEPS] is not None
+
+
+def drawing(judge: Any) -> Any:
+    """A judging that draws from chance before every word."""
+
+    def judge_and_draw(self: Pooled, weights: dict[str, Tensor], told: Judging) -> Any:
+        def draw_and_tell(judged: int, of: int) -> None:
+            torch.rand(3)
+            told(judged, of)
+
+        torch.rand(5)
+        return judge(self, weights, draw_and_tell)
+
+    return judge_and_draw
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("word", [1, 2, 5])
+def test_an_interrupted_judging_leaves_no_figure_and_the_run_goes_on_to_the_same_bits(
+    kind: str, word: int, examples: Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, words = KINDS[kind], iter(range(1000))
+    whole = run(tmp_path / "whole", examples, recipe)
+    monkeypatch.setattr(Pooled, "judge", drawing(Pooled.judge))
+    plan, told = replace(OFTEN, steps=STEPS), list[Progress]()
+
+    def judging(judged: int, of: int) -> bool:
+        return load_checkpoint(parts).step < HALF or next(words) + 1 < word
+
+    parts = tmp_path / "parts"
+    stopped = run(parts, examples, recipe, plan, judging=judging, report=told.append)
+    assert stopped.journal.step == HALF, "not a step more: all is saved"
+    assert [line.step for line in told] == [1, 2, 3, 4] and told[-1].held_out_exact is None
+    found = figures(parts)
+    assert list(found) == [1, 2, 3, 4] and found.pop(4) is None and None not in found.values()
+    going_on(parts, examples, recipe)
+    same_as(whole.out, parts)
+    judged = run(tmp_path / "judged", examples, recipe, plan)  # each time to its end
+    same_as(whole.out, judged.out)
+
+
+def test_the_last_word_does_not_cost_the_figure(examples: Examples, tmp_path: Path) -> None:
+    stopped = run(tmp_path, examples, plan=OFTEN, judging=lambda judged, of: judged < of)
+    assert stopped.journal.step == 1 and figures(tmp_path)[1] is not None
+
+
+def test_the_final_figure_is_made_up_for_when_the_run_is_resumed(examples: Examples, tmp_path: Path) -> None:
+    whole = run(tmp_path / "whole", examples)
+    parts = run(tmp_path / "parts", examples, judging=lambda judged, of: False).out
+    assert figures(parts)[STEPS] is None
+    told: list[Progress] = []
+    going_on(parts, examples, report=told.append)
+    assert figures(parts) == figures(whole.out) and figures(parts)[STEPS] is not None
+    assert [line.step for line in told] == [STEPS] and told[0].held_out_exact == figures(parts)[STEPS]
+    same_as(whole.out, parts)
+    before = files(parts)
+    going_on(parts, examples, report=told.append)
+    assert files(parts) == before and len(told) == 1
+
+
+# The second Ctrl-C
+
+
+def interrupt(monkeypatch: pytest.MonkeyPatch, call: int) -> Callable[[], bool]:
+    """The interrupt comes right before or right after one of the steps of the file system that matter.
+
+    Returns whether it came.
+    """
+    calls = iter(range(10_000))
+    came: list[bool] = []
+
+    def wrap(owner: Any, name: str) -> None:
+        true = getattr(owner, name)
+
+        def interrupted(*arguments: Any, **more: Any) -> Any:
+            if came:
+                return true(*arguments, **more)
+            before, behind = next(calls), next(calls)
+            if before == call:
+                came.append(True)
+                raise KeyboardInterrupt
+            result = true(*arguments, **more)
+            if behind == call:
+                came.append(True)
+                raise KeyboardInterrupt
+            return result
+
+        monkeypatch.setattr(owner, name, interrupted)
+
+    for owner, name in (
+        (os, "fsync"), (Path, "replace"), (Path, "rename"), (Path, "mkdir"), (Path, "touch"), (Path, "write_bytes"),
+        (Path, "open"), (shutil, "rmtree"), (puzzle_run, "evaluate"),
+    ):  # fmt: skip
+        wrap(owner, name)
+    return lambda: bool(came)
+
+
+def test_the_second_interrupt_at_any_moment_of_saving_leaves_what_was_saved(
+    examples: Examples, undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Either the checkpoint before or the new one is whole, and so are the weights."""
+    begun = tmp_path / "begun"
+    run(begun, examples, plan=replace(PLAN, save_seconds=0.0), stop=after(HALF))
+    weights = {load("sudoku", weights=out).weights for out in (begun,)}
+    steps: set[int] = set()
+    left: set[tuple[str, ...]] = set()
+    for call in range(10_000):
+        out = tmp_path / f"{call}"
+        shutil.copytree(begun, out)
+        going = Run(subject(examples), PLAIN, out, OFTEN, CPU, checkpoint=load_checkpoint(out), stop=after(2))
+        with monkeypatch.context() as patch:
+            came = interrupt(patch, call)
+            with suppress(KeyboardInterrupt):
+                going.train()
+        if not came():
+            break
+        found = load_checkpoint(out)
+        assert not found.warning and found.step in (HALF, HALF + 1, HALF + 2)
+        steps.add(found.step)
+        weights.add(load("sudoku", weights=out).weights)
+        assert [line.step for line in read_journal(out)][: found.step] == list(range(1, found.step + 1))
+        # One of those that left the same files goes on.
+        state = (str(found.step), *sorted(re.sub(r"\.[0-9a-f]{8}$", "", path.name) for path in out.iterdir()))
+        if state not in left:
+            left.add(state)
+            going_on(out, examples)
+            same_as(undisturbed, out)
+            assert list(figures(out)) == list(range(1, STEPS + 1))
+        shutil.rmtree(out)
+    assert call > 40 and steps == {HALF, HALF + 1, HALF + 2} and len(weights) == 3
+
+
+def test_the_second_interrupt_while_it_judges_costs_the_figure_alone(
+    examples: Examples, undisturbed: Path, tmp_path: Path
+) -> None:
+    def judging(judged: int, of: int) -> bool:
+        if load_checkpoint(tmp_path).step == HALF:
+            raise KeyboardInterrupt
+        return True
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, examples, plan=OFTEN, judging=judging)
+    assert load_checkpoint(tmp_path).step == HALF and figures(tmp_path)[HALF] is None
+    going_on(tmp_path, examples)
+    same_as(undisturbed, tmp_path)
+
+
+# What is judged tells how far it is
+
+
+def test_puzzles_are_judged_in_even_batches_and_may_be_stopped_between_cycles(
+    examples: Examples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Enough(Exception):
+        pass
+
+    monkeypatch.setattr(puzzle_run, "usual_batch_size", lambda device, config: 5)
+    model = TinyRecursiveModel(PLAIN.config)
+    heard: list[tuple[int, int]] = []
+    room = get_task("sudoku")
+    rate = exact_rate(model, room, examples, CPU, 3, lambda *word: heard.append(word))
+    assert [judged for judged, _ in dict.fromkeys(heard)] == [0, *range(1, 13)] and heard[-1] == (12, 12)
+    assert heard.count((4, 12)) == 4 * 2 + 1, "4 rows in 2 cycles of the second batch, and the answer before"
+    assert rate == exact_rate(model, room, examples, CPU, 3)
+    states: list[int] = []
+
+    def enough(judged: int, of: int) -> None:
+        states.append(judged)
+        if len(states) == 3:
+            raise Enough
+
+    with pytest.raises(Enough):
+        exact_rate(model, room, examples, CPU, 3, enough)
+    assert states == [0, 0, 0] and torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
+    assert [even_batch(total, 64) for total in (1, 64, 65, 128, 129, 300)] == [1, 64, 33, 64, 43, 60]
+
+
+# The command
+
+
+JUDGED_SLOWLY = """
+import signal, sys, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from trmsolve import dashboard
+from trmsolve.train import puzzle_run
+
+dashboard.COUNT_SECONDS = 0.0
+
+def patient(model, task, examples, placement, cycles, told):
+    while True:  # until it is told to end
+        told(1, 2)
+
+def stuck(model, task, examples, placement, cycles, told):
+    told(0, 2)
+    told(1, 2)
+    while True:
+        threading.Event().wait(0.01)
+
+puzzle_run.exact_rate = {"patient": patient, "stuck": stuck}[sys.argv.pop(1)]
+from trmsolve.__main__ import main
+main()
+"""
+
+
+def judging(kind: str, *arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", JUDGED_SLOWLY, kind, "train", *map(str, arguments)]
+    return subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+        preexec_fn=heed_interrupts,
+    )  # fmt: skip
+
+
+def read_until(stream: IO[str] | None, text: str) -> list[str]:
+    assert stream is not None
+    lines: list[str] = []
+    while text not in (lines[-1] if lines else ""):
+        line = stream.readline()
+        assert line, lines
+        lines.append(line)
+    return lines
+
+
+def test_one_interrupt_while_it_judges_leaves_with_everything_saved(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    process = judging("patient", "--data", data, "--out", out, *TINY, *WHERE, "--steps", 3, "--save-minutes", 0)
+    read_until(process.stderr, "judging 1/2 held-out puzzles")
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == INTERRUPTED and f"{SAVED}\n" in told
+    assert "judging stopped after 1 of 2 held-out puzzles: this step has no held-out figure\n" in told
+    assert f"stopped after step 1: go on with trmsolve train --resume {out}\n" in told and "Traceback" not in told
+    assert figures(out) == {1: None} and not (out / ".lock").exists()
+    assert train("--resume", out, "-q").exit_code == 0
+    found = figures(out)
+    assert list(found) == [1, 2, 3] and found[3] is not None
+
+
+def test_the_second_interrupt_leaves_a_judging_that_hears_nothing(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    process = judging("stuck", "--data", data, "--out", out, *TINY, *WHERE, "--steps", 3, "--save-minutes", 0)
+    read_until(process.stderr, "judging 1/2 held-out puzzles")
+    process.send_signal(signal.SIGINT)
+    read_until(process.stderr, SAVED)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == INTERRUPTED and told.endswith("trmsolve: interrupted\n") and "Traceback" not in told
+    assert load_checkpoint(out).step == 1 and figures(out) == {1: None}
+    assert load("sudoku", weights=out).weights
+    assert train("--resume", out, "-q").exit_code == 0 and list(figures(out)) == [1, 2, 3]
+
+
+SLOW_STEP = """
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from trmsolve.train.trainer import Trainer
+
+true, steps = Trainer.step, iter(range(100))
+
+def step(self, *arguments):
+    if next(steps) == 2:
+        print("the third step", file=sys.stderr, flush=True)
+        sys.stdin.readline()
+    return true(self, *arguments)
+
+Trainer.step = step
+from trmsolve.__main__ import main
+main()
+"""
+
+
+def test_the_key_is_acknowledged_within_the_step(data: Path, tmp_path: Path) -> None:
+    """The step goes on only when the acknowledgement was read."""
+    out = tmp_path / "run"
+    command = [sys.executable, "-c", SLOW_STEP, "train", "--data", data, "--out", out, *TINY, *WHERE, "--steps", 9]
+    process = subprocess.Popen(
+        [*map(str, command)], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts
+    )
+    read_until(process.stderr, "the third step")
+    process.send_signal(signal.SIGINT)
+    assert read_until(process.stderr, "stopping") == [f"{SAVING}\n"]
+    _, told = process.communicate("\n", timeout=120)
+    assert (
+        process.returncode == INTERRUPTED and f"stopped after step 3: go on with trmsolve train --resume {out}" in told
+    )
+    assert load_checkpoint(out).step == 3 and figures(out) == {3: None}
+
+
+def test_several_processes_leave_together_when_the_first_stops_judging(data: Path, tmp_path: Path) -> None:
+    out, script = tmp_path / "run", tmp_path / "judged_slowly.py"
+    script.write_text(JUDGED_SLOWLY)
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", script, "patient",
+        "train", "--data", data, "--out", out, *TINY, *WHERE, "--steps", 9, "--save-minutes", 0,
+    ]  # fmt: skip
+    process = subprocess.Popen(
+        [*map(str, command)], stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    read_until(process.stderr, "judging 1/2 held-out puzzles")
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=120)
+    assert "stopped after step 1: go on with" in told and "forcefully exiting" not in told, told
+    assert figures(out) == {1: None} and load_checkpoint(out).step == 1
+    assert train("--resume", out, "--steps", 2, "-q").exit_code == 0 and list(figures(out)) == [1, 2]
