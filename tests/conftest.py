@@ -11,7 +11,10 @@ import torch
 def process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The command sets these for its own process, which here is everybody's."""
     monkeypatch.setattr("trmsolve.device.keep_memory", lambda: None)
-    threads, handlers = torch.get_num_threads(), [(n, signal.getsignal(n)) for n in (signal.SIGINT, signal.SIGTERM)]
+    threads, handlers = (
+        torch.get_num_threads(),
+        [(n, signal.getsignal(n)) for n in (signal.SIGINT, signal.SIGTERM)],
+    )
     yield
     torch.set_num_threads(threads)
     for number, handler in handlers:

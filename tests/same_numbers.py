@@ -5,9 +5,9 @@
     python tests/same_numbers.py record after
     python tests/same_numbers.py compare before after
 
-Recorded are answers of all three solving commands, the weights of short training runs of all three tasks, and the help
-of all commands. Everything runs on one thread in fp32, where the same program gives the same bits. Seconds are left
-out. It takes about five minutes of one core.
+Recorded are answers of all three solving commands, the weights of short training runs of all three
+tasks, and the help of all commands. Everything runs on one thread in fp32, where the same program
+gives the same bits. Seconds are left out. It takes about five minutes of one core.
 """
 
 import argparse
@@ -44,7 +44,9 @@ VARYING = ("seconds", "weights")
 
 def main() -> int:
     """Record into a folder, or compare two; the exit code is 1 if anything differs."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=("record", "compare"))
     parser.add_argument("folders", nargs="+", type=Path)
     options = parser.parse_args()
@@ -77,7 +79,9 @@ def run(arguments: list[str]) -> str:
     """Standard output of the command. An unverified answer is no failure here."""
     environment = {**os.environ, "COLUMNS": "100", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "trmsolve", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment, cwd=ROOT, check=False
+    )
     if done.returncode not in (0, 1):
         raise SystemExit(f"{shlex.join(command)} ended with {done.returncode}: {done.stderr}")
     return done.stdout
@@ -102,11 +106,18 @@ def compare(first: Path, second: Path) -> list[str]:
 
 def compare_lines(one: Path, other: Path) -> list[str]:
     """JSON lines without their seconds."""
-    lines, others = ([steady(json.loads(line)) for line in path.read_text().splitlines()] for path in (one, other))
+    lines, others = (
+        [steady(json.loads(line)) for line in path.read_text().splitlines()]
+        for path in (one, other)
+    )
     if len(lines) != len(others):
         return [f"{one.name}: {len(lines)} lines and {len(others)}"]
     pairs = zip(lines, others, strict=True)
-    return [f"{one.name}, line {number}: {a} and {b}" for number, (a, b) in enumerate(pairs, 1) if a != b]
+    return [
+        f"{one.name}, line {number}: {a} and {b}"
+        for number, (a, b) in enumerate(pairs, 1)
+        if a != b
+    ]
 
 
 def steady(value: Any) -> Any:
@@ -121,7 +132,9 @@ def compare_weights(one: Path, other: Path) -> list[str]:
     differing = []
     for path in sorted(one.glob("*.safetensors")):
         tensors, others = load_file(path), load_file(other / path.name)
-        same = tensors.keys() == others.keys() and all(torch.equal(tensors[key], others[key]) for key in tensors)
+        same = tensors.keys() == others.keys() and all(
+            torch.equal(tensors[key], others[key]) for key in tensors
+        )
         if not same:
             differing.append(f"{one.name}/{path.name}: other weights")
     return differing

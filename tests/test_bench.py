@@ -29,18 +29,55 @@ from trmsolve.train.recipes import RECIPES, Recipe
 
 CPU = Placement(torch.device("cpu"), torch.float32, "")
 LINEAR = TRMConfig(
-    vocab_size=11, seq_len=81, hidden_size=32, layers=2, recursions=2, latent_steps=3, mixer="mlp", positions="none",
-    inner_multiple=16, expansion=1.5,
-)  # fmt: skip
+    vocab_size=11,
+    seq_len=81,
+    hidden_size=32,
+    layers=2,
+    recursions=2,
+    latent_steps=3,
+    mixer="mlp",
+    positions="none",
+    inner_multiple=16,
+    expansion=1.5,
+)
 LATTICE = TRMConfig(
-    vocab_size=2, seq_len=729, hidden_size=16, layers=1, recursions=1, latent_steps=1, mixer="lattice",
-    positions="none", board=(9, 9, 3, 3), candidates=9, inner_multiple=16, normed_swiglu=True, halt_from="mean",
-)  # fmt: skip
+    vocab_size=2,
+    seq_len=729,
+    hidden_size=16,
+    layers=1,
+    recursions=1,
+    latent_steps=1,
+    mixer="lattice",
+    positions="none",
+    board=(9, 9, 3, 3),
+    candidates=9,
+    inner_multiple=16,
+    normed_swiglu=True,
+    halt_from="mean",
+)
 KEYS = {
-    "task", "recipe", "weights", "mode", "device", "dtype", "threads", "compiled", "parameters", "batch_size",
-    "warm_up_seconds", "seconds", "steps", "steps_per_second", "examples_per_second", "puzzles_per_second",
-    "flop_per_step", "flop_per_second", "matmul_flop_per_second", "fraction", "breakdown",
-}  # fmt: skip
+    "task",
+    "recipe",
+    "weights",
+    "mode",
+    "device",
+    "dtype",
+    "threads",
+    "compiled",
+    "parameters",
+    "batch_size",
+    "warm_up_seconds",
+    "seconds",
+    "steps",
+    "steps_per_second",
+    "examples_per_second",
+    "puzzles_per_second",
+    "flop_per_step",
+    "flop_per_second",
+    "matmul_flop_per_second",
+    "fraction",
+    "breakdown",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -66,12 +103,20 @@ HEADS = 2 * 81 * 32 * 11 + 2 * 32 * 2
 def agrees(figures: Figures) -> None:
     close = pytest.approx
     assert figures["steps_per_second"] == close(figures["steps"] / figures["seconds"])
-    assert figures["examples_per_second"] == close(figures["steps_per_second"] * figures["batch_size"])
-    assert figures["flop_per_second"] == close(figures["steps_per_second"] * figures["flop_per_step"])
-    assert figures["fraction"] == close(figures["flop_per_second"] / figures["matmul_flop_per_second"])
+    assert figures["examples_per_second"] == close(
+        figures["steps_per_second"] * figures["batch_size"]
+    )
+    assert figures["flop_per_second"] == close(
+        figures["steps_per_second"] * figures["flop_per_step"]
+    )
+    assert figures["fraction"] == close(
+        figures["flop_per_second"] / figures["matmul_flop_per_second"]
+    )
     if figures.get("breakdown"):
         assert sum(figures["breakdown"].values()) == close(1, abs=0.002)
-        assert list(figures["breakdown"].values()) == sorted(figures["breakdown"].values(), reverse=True)
+        assert list(figures["breakdown"].values()) == sorted(
+            figures["breakdown"].values(), reverse=True
+        )
 
 
 def test_a_cycle_of_linear_maps_counts_as_by_hand() -> None:
@@ -87,9 +132,12 @@ def test_attention_counts_where_it_is_fused() -> None:
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 def test_a_training_step_counts_both_ways_and_the_optimizer(optimizer: str) -> None:
     recipe = Recipe(LINEAR, batch_size=5, optimizer=optimizer)
-    # The first recursion is not learned from; of the second and the heads each product has two in its backward.
+    # The first recursion is not learned from; of the second and the heads each product has two in
+    # its backward.
     network = 4 * level(LINEAR) + 3 * (4 * level(LINEAR) + HEADS)
-    shapes = [(81, 192), (81, 96), (32, 64), (32, 32)] * LINEAR.layers if optimizer == "muon" else []
+    shapes = (
+        [(81, 192), (81, 96), (32, 64), (32, 32)] * LINEAR.layers if optimizer == "muon" else []
+    )
     newton_schulz = sum(5 * (2 * 2 * short * short * long + 2 * short**3) for short, long in shapes)
     figures = bench_training("sudoku", recipe, CPU, compiled=False, seconds=0.1)
     assert figures["flop_per_step"] == 5 * network + newton_schulz
@@ -100,22 +148,29 @@ def test_training_is_measured_at_the_depth_it_is_done_at() -> None:
     deep, shallow = (replace(LINEAR, recursions=recursions) for recursions in (3, 1))
     recipes = Recipe(deep, 2, curriculum=((1.0, 1, 0),)), Recipe(shallow, 2), Recipe(deep, 2)
     once_of_three, once, three = (
-        bench_training("sudoku", recipe, CPU, compiled=False, seconds=0.05)["flop_per_step"] for recipe in recipes
+        bench_training("sudoku", recipe, CPU, compiled=False, seconds=0.05)["flop_per_step"]
+        for recipe in recipes
     )
     assert once_of_three == once < three
 
 
 def test_the_phases_of_training_are_told_apart() -> None:
-    figures = bench_training("sudoku", Recipe(LATTICE, batch_size=4), CPU, compiled=False, seconds=0.1)
+    figures = bench_training(
+        "sudoku", Recipe(LATTICE, batch_size=4), CPU, compiled=False, seconds=0.1
+    )
     agrees(figures)
-    assert {"matrix products", "norms and elementwise", "copies and casts", "other"} <= set(figures["breakdown"])
+    assert {"matrix products", "norms and elementwise", "copies and casts", "other"} <= set(
+        figures["breakdown"]
+    )
     assert {"optimizer", "loss", "pool refill"} <= set(figures["breakdown"])
     assert figures["puzzles_per_second"] >= 0
 
 
 def test_steps_are_counted_from_the_end_of_the_warm_up() -> None:
     taken: list[str] = []
-    figures = time_steps(lambda: taken.append("step"), 7, 1000, CPU, 0.01, lambda: taken.append("begin"))
+    figures = time_steps(
+        lambda: taken.append("step"), 7, 1000, CPU, 0.01, lambda: taken.append("begin")
+    )
     assert figures["steps"] == len(taken) - taken.index("begin") - 1 > 0
     assert (figures["batch_size"], figures["flop_per_step"]) == (7, 1000)
     assert figures["seconds"] >= 0.01
@@ -176,7 +231,14 @@ def test_the_table_says_what_was_measured_and_how_much_of_the_machine_that_is() 
     assert heading.startswith("solving sudoku, sudoku.safetensors@") and "cpu fp32" in heading
     assert [line.split()[1] for line in lines if line.startswith("batch")] == ["1", "2"]
     text = "\n".join(lines)
-    for part in ("cycles/s", "finished/s", "ms each", "FLOP a step", "of matrix products", "norms and elementwise"):
+    for part in (
+        "cycles/s",
+        "finished/s",
+        "ms each",
+        "FLOP a step",
+        "of matrix products",
+        "norms and elementwise",
+    ):
         assert part in text
     assert result.stderr == ""
 

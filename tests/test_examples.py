@@ -16,24 +16,36 @@ from tests.support.checkpoints import CONFIG, official_state
 from tests.support.paths import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SHELL = [line for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.strip().splitlines()]
+SHELL = [
+    line
+    for block in re.findall(r"```sh\n(.*?)```", README, re.S)
+    for line in block.strip().splitlines()
+]
 ENV = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
 
 
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     trmsolve = f"{shlex.quote(sys.executable)} -m trmsolve"
     command = re.sub(r"^trmsolve\b", trmsolve, command)
-    return subprocess.run(command, shell=True, cwd=folder, env=ENV, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, shell=True, cwd=folder, env=ENV, capture_output=True, text=True, check=False
+    )
 
 
 def test_the_readme_begins_with_the_two_commands() -> None:
-    assert SHELL[0].endswith("trmsolve sudoku examples/sudoku/extreme.txt") and SHELL[1].endswith("pytest")
+    assert SHELL[0].endswith("trmsolve sudoku examples/sudoku/extreme.txt") and SHELL[1].endswith(
+        "pytest"
+    )
     assert README.index("```sh") < 200
 
 
 @pytest.mark.parametrize(
     "command",
-    [line for line in SHELL if re.match(r"trmsolve (sudoku|maze) examples", line) and "--weights" not in line],
+    [
+        line
+        for line in SHELL
+        if re.match(r"trmsolve (sudoku|maze) examples", line) and "--weights" not in line
+    ],
 )
 def test_the_readme_s_solving_commands(command: str) -> None:
     done = run(command, ROOT)
@@ -44,7 +56,10 @@ def test_the_readme_s_solving_commands(command: str) -> None:
 def test_the_readme_s_json_command() -> None:
     (command,) = (line for line in SHELL if "--json" in line)
     done = run(command, ROOT)
-    assert done.returncode == 0 and done.stdout.count('"verified": true') == len(done.stdout.splitlines()) > 1
+    assert (
+        done.returncode == 0
+        and done.stdout.count('"verified": true') == len(done.stdout.splitlines()) > 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -58,8 +73,13 @@ def test_the_readme_s_commands_for_weights(command: str) -> None:
 def test_the_readme_s_transcript_of_a_conversion(tmp_path: Path) -> None:
     """With another checkpoint of the same sizes, saved as the public code saves it: the same is said of it."""
     (text,) = re.findall(r"^```\n(\$ .*?)^```", README, re.S | re.M)
-    transcript, shape = " ".join(text.split()), replace(CONFIG, vocab_size=11, seq_len=81, latent_steps=6)
-    shape = replace(shape, hidden_size=512, puzzle_emb_dim=512, num_puzzles=1, mixer="mlp", positions="none")
+    transcript, shape = (
+        " ".join(text.split()),
+        replace(CONFIG, vocab_size=11, seq_len=81, latent_steps=6),
+    )
+    shape = replace(
+        shape, hidden_size=512, puzzle_emb_dim=512, num_puzzles=1, mixer="mlp", positions="none"
+    )
     torch.save(official_state(shape), tmp_path / "step_32550")
     (tmp_path / "all_config.yaml").write_text("arch: {H_cycles: 3, L_cycles: 6}\n")
     (tmp_path / "examples").symlink_to(ROOT / "examples")
@@ -75,7 +95,9 @@ def test_the_readme_s_transcript_of_a_conversion(tmp_path: Path) -> None:
 def test_the_readme_s_training_commands_end_to_end(tmp_path: Path) -> None:
     """As written but for the hour: a minute's fraction leaves weights that load, if not ones that solve."""
     (tmp_path / "examples").symlink_to(ROOT / "examples")
-    commands = SHELL[SHELL.index("trmsolve generate -n 200 --difficulty easy --seed 1 --out easy.csv") :]
+    commands = SHELL[
+        SHELL.index("trmsolve generate -n 200 --difficulty easy --seed 1 --out easy.csv") :
+    ]
     commands = [command for command in commands if "arc" not in command]
     assert len(commands) == 7
     short = {
@@ -91,7 +113,9 @@ def test_the_readme_s_training_commands_end_to_end(tmp_path: Path) -> None:
         assert done.returncode == (1 if "--weights" in command else 0), done.stderr
 
 
-def test_the_readme_s_python(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_readme_s_python(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(ROOT)
     first, second = re.findall(r"```python\n(.*?)```", README, re.S)
     exec(compile(first, "README.md", "exec"), {})
@@ -101,9 +125,13 @@ def test_the_readme_s_python(capsys: pytest.CaptureFixture[str], monkeypatch: py
     assert re.search(r"\d of 8 (True|False)", capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("script", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "script", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name
+)
 def test_example_scripts(script: Path) -> None:
-    done = subprocess.run([sys.executable, script], env=ENV, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, script], env=ENV, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "0 rules broken" in done.stdout
 
@@ -124,8 +152,13 @@ def test_an_unseen_arc_task_is_learned_and_answered() -> None:
     assert json.loads(done.stdout)["right"] == [True, True]
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "arc").iterdir()), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "examples" / "arc").iterdir()), ids=lambda path: path.stem
+)
 def test_every_arc_example_gets_two_attempts(path: Path) -> None:
     done = run(f"trmsolve arc {path} --steps 2 --json", ROOT)
     assert done.returncode == 0, done.stderr
-    assert all(attempts.keys() == {"attempt_1", "attempt_2"} for attempts in json.loads(done.stdout)["answer"])
+    assert all(
+        attempts.keys() == {"attempt_1", "attempt_2"}
+        for attempts in json.loads(done.stdout)["answer"]
+    )

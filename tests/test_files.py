@@ -19,7 +19,9 @@ def usual_mode() -> int:
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
-def test_the_mode_is_the_user_s_also_where_another_file_is_put_there(tmp_path: Path, mask: int) -> None:
+def test_the_mode_is_the_user_s_also_where_another_file_is_put_there(
+    tmp_path: Path, mask: int
+) -> None:
     path, before = tmp_path / "f", os.umask(mask)
     try:
         with replacing(path) as temporary:
@@ -44,7 +46,9 @@ def test_all_is_on_the_disk_before_it_gets_its_name_and_the_name_after(
         fsync(handle)
 
     monkeypatch.setattr(os, "fsync", noted)
-    monkeypatch.setattr(Path, "replace", lambda path, to: (done.append("rename"), replace(path, to))[1])
+    monkeypatch.setattr(
+        Path, "replace", lambda path, to: (done.append("rename"), replace(path, to))[1]
+    )
     write_atomically(tmp_path / "f", b"new")
     assert done == ["sync file", "rename", "sync folder"]
 

@@ -14,7 +14,16 @@ SOLUTION = "53467891267219534819834256785976142342685379171392485696153728428741
 
 
 def test_an_installed_wheel_solves_offline_from_an_empty_folder(tmp_path: Path) -> None:
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path / "dist"), str(ROOT)]
+    build = [
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "--outdir",
+        str(tmp_path / "dist"),
+        str(ROOT),
+    ]
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = (tmp_path / "dist").glob("*.whl")
 
@@ -22,25 +31,50 @@ def test_an_installed_wheel_solves_offline_from_an_empty_folder(tmp_path: Path) 
     venv.create(environment, with_pip=False)
     python = environment / "bin" / "python"
     target = subprocess.run(
-        [python, "-c", "import site; print(site.getsitepackages()[0])"], check=True, capture_output=True, text=True
+        [python, "-c", "import site; print(site.getsitepackages()[0])"],
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout.strip()
-    # The dependencies are lent by this environment, behind the new one's own packages; trmsolve is not among them.
+    # The dependencies are lent by this environment, behind the new one's own packages; trmsolve is
+    # not among them.
     lent = [path for path in site.getsitepackages() if "trmsolve" not in path]
     Path(target, "lent.pth").write_text("\n".join(lent))
-    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-index", "--no-deps", str(wheel)]
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(python),
+        "install",
+        "--no-index",
+        "--no-deps",
+        str(wheel),
+    ]
     subprocess.run(install, check=True, capture_output=True)
 
     empty = tmp_path / "empty"
     empty.mkdir()
-    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")} | {"HF_HUB_OFFLINE": "1"}
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")} | {
+        "HF_HUB_OFFLINE": "1"
+    }
     where = subprocess.run(
-        [python, "-c", "import trmsolve; print(trmsolve.__file__)"], cwd=empty, env=env, check=True,
-        capture_output=True, text=True,
-    ).stdout.strip()  # fmt: skip
+        [python, "-c", "import trmsolve; print(trmsolve.__file__)"],
+        cwd=empty,
+        env=env,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
     assert Path(where).is_relative_to(environment)
     done = subprocess.run(
-        [environment / "bin" / "trmsolve", "sudoku", "-"], input=EASY, cwd=empty, env=env, capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
+        [environment / "bin" / "trmsolve", "sudoku", "-"],
+        input=EASY,
+        cwd=empty,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stdout) == (0, SOLUTION + "\n"), done.stderr
     assert not list(empty.iterdir())

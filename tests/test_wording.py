@@ -11,7 +11,9 @@ from trmsolve.wording import can_encode, encodable, printable, printable_line
 
 @given(st.text(st.characters(exclude_categories=())))
 def test_no_control_or_format_character_is_left(text: str) -> None:
-    left = {unicodedata.category(character) for character in printable(text).replace("\r\n", "")} - {"Zs"}
+    left = {
+        unicodedata.category(character) for character in printable(text).replace("\r\n", "")
+    } - {"Zs"}
     kept = {unicodedata.category("\n")} if {"\n", "\t"} & set(text) else set()
     assert not {category for category in left - kept if category[0] in "CZ"}
     assert printable_line(text) == text or not text.isprintable()
@@ -27,7 +29,10 @@ def test_no_control_or_format_character_is_left(text: str) -> None:
         ("caf\udce9", "caf\\udce9"),
         ("a\rb", "a\\rb"),
         ("two\r\nlines\n\tand a tab", "two\r\nlines\n\tand a tab"),
-        ("wide\u3000and\xa0fixed spaces, 日本, é, 🟩", "wide\u3000and\xa0fixed spaces, 日本, é, 🟩"),
+        (
+            "wide\u3000and\xa0fixed spaces, 日本, é, 🟩",
+            "wide\u3000and\xa0fixed spaces, 日本, é, 🟩",
+        ),
     ],
 )
 def test_what_is_escaped_and_what_stays(text: str, shown: str) -> None:

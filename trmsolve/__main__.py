@@ -8,8 +8,13 @@ INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command line. Ctrl-C ends it in one line at every moment, while modules are imported too."""
-    ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN  # as in the background of a shell: leave it so
+    """Run the command line.
+
+    Ctrl-C ends it in one line at every moment, while modules are imported too.
+    """
+    ignored = (
+        signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    )  # as in the background of a shell: leave it so
     if not ignored:
         signal.signal(signal.SIGINT, _leave_at_once)
     from trmsolve.cli import app
@@ -24,7 +29,9 @@ def main() -> None:
             finally:
                 flush_streams()
     finally:
-        if not ignored:  # everything is written, and the interpreter only takes a moment more to leave
+        if (
+            not ignored
+        ):  # everything is written, and the interpreter only takes a moment more to leave
             signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

@@ -1,10 +1,11 @@
 """How fast a network trains or solves here, beside what the same machine makes of plain matrix products.
 
-A step is one improvement cycle of a whole batch, in training with all that is learned from it. Floating point
-operations are those of the uncompiled step in matrix products and attention, forward and backward, a multiplication and
-an addition each being one; Muon's Newton-Schulz products are among them. Not counted: norms, activations, averages,
-losses, Adam, and what a fused attention computes again in its backward. They are counted on the CPU for one and two
-rows, from which follow those of any batch. Knows the trainer and the refine loop; nothing of commands or terminals.
+A step is one improvement cycle of a whole batch, in training with all that is learned from it.
+Floating point operations are those of the uncompiled step in matrix products and attention, forward
+and backward, a multiplication and an addition each being one; Muon's Newton-Schulz products are
+among them. Not counted: norms, activations, averages, losses, Adam, and what a fused attention
+computes again in its backward. They are counted on the CPU for one and two rows, from which follow
+those of any batch. Knows the trainer and the refine loop; nothing of commands or terminals.
 """
 
 import time
@@ -33,7 +34,9 @@ from trmsolve.train.data import Examples, Sampler
 from trmsolve.train.recipes import Recipe
 from trmsolve.train.trainer import Trainer
 
-SOLVED = {"sudoku": "534678912672195348198342567859761423426853791713924856961537284287419635345286179"}
+SOLVED = {
+    "sudoku": "534678912672195348198342567859761423426853791713924856961537284287419635345286179"
+}
 """A right answer where making puzzles takes long: its symmetries with cells blanked cost a network as much."""
 
 EXAMPLES = 256
@@ -44,16 +47,23 @@ SIDES = {"cpu": 1024, "mps": 4096, "cuda": 8192}  # of a product that keeps the 
 PRODUCTS = ("mm", "addmm", "bmm", "baddbmm", "mkldnn_linear")
 COPIES = ("copy_", "cat", "index", "gather", "_index_put_impl_", "index_put_", "scatter_")
 COMPILED = ("triton_", "Torch-Compiled", "CompiledF", "## Call")
-PHASES = (("pool", "refill"), ("pool", "advance"), ("pool", "deduce"), ("ema", "update"))  # what a trainer has
+PHASES = (
+    ("pool", "refill"),
+    ("pool", "advance"),
+    ("pool", "deduce"),
+    ("ema", "update"),
+)  # what a trainer has
 Figures = dict[str, Any]
 Step = Callable[[], object]
 
 
-def bench_training(task: str, recipe: Recipe, placement: Placement, compiled: bool, seconds: float) -> Figures:
+def bench_training(
+    task: str, recipe: Recipe, placement: Placement, compiled: bool, seconds: float
+) -> Figures:
     """Train a fresh network for about ``seconds`` after a warm-up: a record of rates per second and what they are of.
 
-    The pool is spread over all its cycles, as in the middle of a run; puzzles halt as those of a network that has just
-    begun to learn. Raises UsageError for an unknown task.
+    The pool is spread over all its cycles, as in the middle of a run; puzzles halt as those of a
+    network that has just begun to learn. Raises UsageError for an unknown task.
     """
     room = get_task(task, recipe.config.vocab_size)
     trainer, step = _training(room, recipe, placement, compiled)
@@ -67,9 +77,14 @@ def bench_training(task: str, recipe: Recipe, placement: Placement, compiled: bo
         trainer.pool.cycles.copy_(torch.arange(recipe.batch_size) % recipe.max_cycles)
         halted.zero_()
 
-    tiny = (_training(room, replace(recipe, batch_size=rows), ON_CPU, compiled=False)[1] for rows in (1, 2))
+    tiny = (
+        _training(room, replace(recipe, batch_size=rows), ON_CPU, compiled=False)[1]
+        for rows in (1, 2)
+    )
     one, two = map(count_flop, tiny)
-    flop = one + (two - one) * (recipe.batch_size - 1)  # what does not grow with the batch is Muon's
+    flop = one + (two - one) * (
+        recipe.batch_size - 1
+    )  # what does not grow with the batch is Muon's
     figures = time_steps(counted, recipe.batch_size, flop, placement, seconds, begin)
     figures["puzzles_per_second"] = halted.item() / figures["seconds"]
     for owner, name in PHASES:
@@ -81,11 +96,17 @@ def bench_training(task: str, recipe: Recipe, placement: Placement, compiled: bo
 
 
 def bench_solving(
-    task: str, model: TinyRecursiveModel, placement: Placement, batch_size: int, compiled: bool, seconds: float
+    task: str,
+    model: TinyRecursiveModel,
+    placement: Placement,
+    batch_size: int,
+    compiled: bool,
+    seconds: float,
 ) -> Figures:
     """Refine puzzles for about ``seconds``, half of them a puzzle at a time, which is the entry ``single``.
 
-    Every row runs all its cycles, as in a first view that nothing ends early. Raises UsageError as ``bench_training``.
+    Every row runs all its cycles, as in a first view that nothing ends early. Raises UsageError as
+    ``bench_training``.
     """
     room, measured = get_task(task, model.config.vocab_size), list[Figures]()
     if compiled:
@@ -117,18 +138,25 @@ def count_cycle(config: TRMConfig) -> int:
 
 def count_flop(work: Callable[[], Any]) -> int:
     """Floating point operations of uncompiled ``work`` in matrix products and attention."""
-    # Torch's counter knows no fused attention of the CPU; taken apart, it is products that it knows.
+    # Torch's counter knows no fused attention of the CPU; taken apart, it is products that it
+    # knows.
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         work()
     return int(counter.get_total_flops())
 
 
 def time_steps(
-    step: Step, rows: int, flop: int, placement: Placement, seconds: float, begin: Step = lambda: None
+    step: Step,
+    rows: int,
+    flop: int,
+    placement: Placement,
+    seconds: float,
+    begin: Step = lambda: None,
 ) -> Figures:
     """Take steps, each of ``rows`` puzzles and ``flop`` operations, for about ``seconds`` and at least one.
 
-    Plain products are timed before, between and after them. ``begin`` is called when the warm-up is over.
+    Plain products are timed before, between and after them. ``begin`` is called when the warm-up is
+    over.
     """
     device = placement.device
     start = _now(device)
@@ -174,13 +202,16 @@ def product_rate(placement: Placement, seconds: float) -> float:
 def break_down(step: Step, device: torch.device) -> dict[str, float]:
     """Fractions of the time of a few steps by what it went into, the largest first; {} where torch cannot tell.
 
-    What runs inside a labelled phase is its, all else goes by kind of operation, forward and backward together; "other"
-    is the interpreter, autograd and waiting. Of a GPU it is its own time. Being watched makes small operations slower.
+    What runs inside a labelled phase is its, all else goes by kind of operation, forward and
+    backward together; "other" is the interpreter, autograd and waiting. Of a GPU it is its own
+    time. Being watched makes small operations slower.
     """
     if device.type not in ("cpu", "cuda"):
         return {}
     gpu = device.type == "cuda"
-    with profile(activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if gpu else [])]) as profiler:
+    with profile(
+        activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if gpu else [])]
+    ) as profiler:
         start = _now(device)
         for _ in range(PROFILED):
             step()
@@ -198,7 +229,11 @@ def _kind(event: FunctionEvent) -> str:
     above: FunctionEvent | None = event
     while above is not None:
         if above.name.startswith(("Optimizer.", "bench.")):
-            return "optimizer" if above.name.startswith("Optimizer.") else above.name.removeprefix("bench.")
+            return (
+                "optimizer"
+                if above.name.startswith("Optimizer.")
+                else above.name.removeprefix("bench.")
+            )
         above = above.cpu_parent
     if event.name.startswith(COMPILED):
         return "compiled kernels"
@@ -210,11 +245,17 @@ def _kind(event: FunctionEvent) -> str:
     return "norms and elementwise" if own != event.name else "other"
 
 
-def _training(room: Task, recipe: Recipe, placement: Placement, compiled: bool) -> tuple[Trainer, Step]:
+def _training(
+    room: Task, recipe: Recipe, placement: Placement, compiled: bool
+) -> tuple[Trainer, Step]:
     sampler = Sampler(
-        room, make_examples(room), placement.device, rows=recipe.batch_size, reveal=recipe.reveal,
+        room,
+        make_examples(room),
+        placement.device,
+        rows=recipe.batch_size,
+        reveal=recipe.reveal,
         stages=recipe.config.rewrites,
-    )  # fmt: skip
+    )
     trainer = Trainer(recipe, placement.device, placement.dtype, compiled)
     return trainer, lambda: trainer.step(sampler, 0.5)  # at the depth and the rate of half of a run
 
@@ -230,8 +271,12 @@ def _solving(room: Task, model: TinyRecursiveModel, rows: int) -> Step:
         room.verify(question, room.decode(tokens, question.shape))
         return False
 
-    questions: Iterator[Question] = (Question(n % EXAMPLES, encoded[n % EXAMPLES], seed=n) for n in count())
-    steps = refine(model, questions, accept, batch_size=rows, max_cycles=MAX_CYCLES, stop_early=False)
+    questions: Iterator[Question] = (
+        Question(n % EXAMPLES, encoded[n % EXAMPLES], seed=n) for n in count()
+    )
+    steps = refine(
+        model, questions, accept, batch_size=rows, max_cycles=MAX_CYCLES, stop_early=False
+    )
 
     def cycle() -> None:
         for _ in range(rows):
@@ -240,9 +285,21 @@ def _solving(room: Task, model: TinyRecursiveModel, rows: int) -> Step:
     return cycle
 
 
-def _where(task: str, mode: str, placement: Placement, compiled: bool, model: TinyRecursiveModel) -> Figures:
-    where = {"device": str(placement.device), "dtype": placement.dtype_name, "threads": placement.threads}
-    return {"task": task, "mode": mode, **where, "compiled": compiled, "parameters": model.parameter_count()}
+def _where(
+    task: str, mode: str, placement: Placement, compiled: bool, model: TinyRecursiveModel
+) -> Figures:
+    where = {
+        "device": str(placement.device),
+        "dtype": placement.dtype_name,
+        "threads": placement.threads,
+    }
+    return {
+        "task": task,
+        "mode": mode,
+        **where,
+        "compiled": compiled,
+        "parameters": model.parameter_count(),
+    }
 
 
 def _now(device: torch.device) -> float:

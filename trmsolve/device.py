@@ -1,4 +1,7 @@
-"""Chooses where and in which precision to run, and says why. Knows torch's devices and nothing else of the house."""
+"""Chooses where and in which precision to run, and says why.
+
+Knows torch's devices and nothing else of the house.
+"""
 
 import contextlib
 import ctypes
@@ -32,10 +35,13 @@ class Placement:
         return next(name for name, dtype in DTYPES.items() if dtype == self.dtype)
 
 
-def choose_placement(device: str = "auto", dtype: str = "auto", threads: int | None = None) -> Placement:
+def choose_placement(
+    device: str = "auto", dtype: str = "auto", threads: int | None = None
+) -> Placement:
     """CUDA, else Apple's MPS, else the CPU; bf16 where the processor has it in hardware, else fp32.
 
-    Raises UsageError for a device or dtype that does not exist here. ``threads`` bounds the CPU's threads.
+    Raises UsageError for a device or dtype that does not exist here. ``threads`` bounds the CPU's
+    threads.
     """
     if threads is not None:
         if threads < 1:
@@ -45,7 +51,9 @@ def choose_placement(device: str = "auto", dtype: str = "auto", threads: int | N
     kind, why_kind = _choose_dtype(dtype, where)
     counted = f", {torch.get_num_threads()} threads" if where.type == "cpu" else ""
     placement = Placement(where, kind, "")
-    return replace(placement, reason=f"{where} ({why_where}{counted}), {placement.dtype_name} ({why_kind})")
+    return replace(
+        placement, reason=f"{where} ({why_where}{counted}), {placement.dtype_name} ({why_kind})"
+    )
 
 
 def choose_compiled(wanted: str, device: torch.device, worthwhile: bool) -> bool:
@@ -62,9 +70,9 @@ def choose_compiled(wanted: str, device: torch.device, worthwhile: bool) -> bool
 def keep_memory() -> None:
     """Have the C library keep freed memory for the next use instead of giving it back to the system.
 
-    A network allocates the same large activations again and again, and fetching fresh pages for them takes longer than
-    filling them. It holds for the whole process, so that only commands ask for it. Elsewhere than on glibc nothing
-    happens.
+    A network allocates the same large activations again and again, and fetching fresh pages for
+    them takes longer than filling them. It holds for the whole process, so that only commands ask
+    for it. Elsewhere than on glibc nothing happens.
     """
     trim_threshold, top_pad, mmap_max = -1, -2, -4
     with contextlib.suppress(OSError, AttributeError):
@@ -84,8 +92,14 @@ def _choose_device(asked: str) -> tuple[torch.device, str]:
     try:
         device = torch.device(asked)
     except RuntimeError:
-        raise UsageError(f"--device {asked} is not known: use auto, cpu, cuda, cuda:0 or mps") from None
-    count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+        raise UsageError(
+            f"--device {asked} is not known: use auto, cpu, cuda, cuda:0 or mps"
+        ) from None
+    count = {
+        "cpu": 1,
+        "cuda": torch.cuda.device_count(),
+        "mps": int(torch.backends.mps.is_available()),
+    }
     if (device.index or 0) >= count.get(device.type, 0):
         raise UsageError(f"--device {asked} is not available here: use auto or cpu")
     return device, "asked for"

@@ -1,4 +1,7 @@
-"""The errors a user may cause or meet, worded for them, each with its exit code. Anything else keeps its traceback."""
+"""The errors a user may cause or meet, worded for them, each with its exit code.
+
+Anything else keeps its traceback.
+"""
 
 
 class TrmsolveError(Exception):
@@ -14,14 +17,18 @@ class UsageError(TrmsolveError):
 class PuzzleError(TrmsolveError):
     """Input that is no puzzle: says what is wrong, in which file, line and column, and what to do."""
 
-    def __init__(self, problem: str, source: str = "", line: int | None = None, column: int | None = None) -> None:
+    def __init__(
+        self, problem: str, source: str = "", line: int | None = None, column: int | None = None
+    ) -> None:
         self.problem, self.source, self.line, self.column = problem, source, line, column
         super().__init__(f"{self.place}: {problem}" if self.place else problem)
 
     @property
     def place(self) -> str:
         """``file:line:column``, as far as it is known."""
-        return ":".join(str(part) for part in (self.source, self.line, self.column) if part not in (None, ""))
+        return ":".join(
+            str(part) for part in (self.source, self.line, self.column) if part not in (None, "")
+        )
 
 
 class TrainingError(TrmsolveError):

@@ -1,7 +1,7 @@
 """Files that survive a kill, a full disk and a power cut: written beside, synced, renamed into place.
 
-Also the hash of a file, and reading that neither waits for ever nor fills the memory, whatever lies at a path. The
-module knows bytes and paths. It does not know what is in the files.
+Also the hash of a file, and reading that neither waits for ever nor fills the memory, whatever lies
+at a path. The module knows bytes and paths. It does not know what is in the files.
 """
 
 import contextlib
@@ -28,8 +28,8 @@ _KINDS = {
 def open_file(path: Path) -> BufferedReader:
     """Open a regular file, or a link to one, for reading.
 
-    Nothing else is opened: a named pipe would make the reader wait, and a device may have no end. Raises OSError naming
-    ``path``, whose ``strerror`` says what is there and what to do.
+    Nothing else is opened: a named pipe would make the reader wait, and a device may have no end.
+    Raises OSError naming ``path``, whose ``strerror`` says what is there and what to do.
     """
     flags = os.O_RDONLY
     for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"):  # those that the system has
@@ -55,7 +55,9 @@ def read_small(path: Path, limit: int = SMALL) -> bytes:
     """
     with open_file(path) as file:
         check_length(path, os.fstat(file.fileno()).st_size, limit)
-        content = file.read(limit + 1)  # it may have grown, and files of /proc do not say how large they are
+        content = file.read(
+            limit + 1
+        )  # it may have grown, and files of /proc do not say how large they are
     check_length(path, len(content), limit)
     return content
 
@@ -74,7 +76,10 @@ def reason(error: OSError | ValueError) -> str:
 
 
 def write_atomically(path: Path, payload: bytes) -> None:
-    """``path`` holds the old file or the new one, whole, whatever happens. Raises OSError naming ``path``."""
+    """``path`` holds the old file or the new one, whole, whatever happens.
+
+    Raises OSError naming ``path``.
+    """
     with replacing(path) as temporary:
         temporary.write_bytes(payload)
 
@@ -83,8 +88,8 @@ def write_atomically(path: Path, payload: bytes) -> None:
 def replacing(path: Path) -> Iterator[Path]:
     """A hidden empty file beside ``path``, for others to fill or to replace: what it then is takes the place of it.
 
-    With the user's usual mode, whatever that of a file put there. Raises OSError naming ``path``; after any error
-    ``path`` is as it was, and the hidden file gone.
+    With the user's usual mode, whatever that of a file put there. Raises OSError naming ``path``;
+    after any error ``path`` is as it was, and the hidden file gone.
     """
     temporary = beside(path)
     with naming(path):
@@ -109,7 +114,10 @@ def sha256(path: Path) -> str:
 
 
 def write_synced(path: Path, payload: bytes) -> None:
-    """A new file that is on the disk on return, with the user's usual mode. Raises OSError; may leave a part of it."""
+    """A new file that is on the disk on return, with the user's usual mode.
+
+    Raises OSError; may leave a part of it.
+    """
     with path.open("xb") as file:
         file.write(payload)
         file.flush()
@@ -117,15 +125,23 @@ def write_synced(path: Path, payload: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in ``folder`` last, as far as system and file system can. Raises OSError if the disk fails."""
+    """Make the names in ``folder`` last, as far as system and file system can.
+
+    Raises OSError if the disk fails.
+    """
     try:
         handle = os.open(folder, os.O_RDONLY)
-    except PermissionError:  # Windows opens no folders; elsewhere one that may be written but not read
+    except (
+        PermissionError
+    ):  # Windows opens no folders; elsewhere one that may be written but not read
         return
     try:
         os.fsync(handle)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems sync files alone
+        if error.errno not in (
+            errno.EINVAL,
+            errno.ENOTSUP,
+        ):  # some network file systems sync files alone
             raise
     finally:
         os.close(handle)

@@ -6,8 +6,9 @@ import math
 def wilson_interval(successes: float, n: int, z: float = 1.96) -> tuple[float, float]:
     """Wilson's score interval for a rate, 95 % at the default ``z``. n = 0 tells nothing: (0, 1).
 
-    Of parts of successes, as where a task counts by the share of it that was right, the interval is at least as wide
-    as need be: no values between 0 and 1 vary more about their mean than zeros and ones do.
+    Of parts of successes, as where a task counts by the share of it that was right, the interval is
+    at least as wide as need be: no values between 0 and 1 vary more about their mean than zeros and
+    ones do.
     """
     if n == 0:
         return 0.0, 1.0

@@ -1,7 +1,8 @@
 """Text that leaves the program: what a terminal may be sent, and what the encoding of a stream allows.
 
-Comments, titles, file names and names inside checkpoints are written by strangers. Every line that is printed passes
-through ``printable``, so that none of it is obeyed by a terminal or reorders what a person reads.
+Comments, titles, file names and names inside checkpoints are written by strangers. Every line that
+is printed passes through ``printable``, so that none of it is obeyed by a terminal or reorders what
+a person reads.
 """
 
 import unicodedata
@@ -13,9 +14,9 @@ KEPT = "\n\t"
 def printable(text: str) -> str:
     """The text with every character escaped that a terminal would obey or hide, such as ``\\x1b`` for ESC.
 
-    Escaped are control characters (C0 and C1), format characters such as bidirectional overrides, separators of lines
-    and paragraphs, private and unassigned characters, and bytes of file names that are not UTF-8. Spaces of any width,
-    tabs and line ends (``\\n`` and ``\\r\\n``) stay.
+    Escaped are control characters (C0 and C1), format characters such as bidirectional overrides,
+    separators of lines and paragraphs, private and unassigned characters, and bytes of file names
+    that are not UTF-8. Spaces of any width, tabs and line ends (``\\n`` and ``\\r\\n``) stay.
     """
     if text.isprintable():
         return text
@@ -47,7 +48,9 @@ def can_encode(text: str, encoding: str) -> bool:
 def _escaped(text: str, kept: str) -> str:
     characters = []
     for character in text:
-        harmless = character.isprintable() or character in kept or unicodedata.category(character) == "Zs"
+        harmless = (
+            character.isprintable() or character in kept or unicodedata.category(character) == "Zs"
+        )
         characters.append(character if harmless else character.encode("unicode_escape").decode())
     return "".join(characters)
 
@@ -77,4 +80,6 @@ def duration(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
-    return f"{seconds / 60:.1f} min" if seconds < 3600 else f"{minutes // 60} h {minutes % 60:02} min"
+    return (
+        f"{seconds / 60:.1f} min" if seconds < 3600 else f"{minutes // 60} h {minutes % 60:02} min"
+    )

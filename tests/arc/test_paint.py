@@ -29,7 +29,11 @@ from trmsolve.puzzles.values import Grid
 from trmsolve.show.console import COLOURED, make_console
 
 EMPTY = np.zeros((0, 0), np.int8)
-GRIDS = arrays(np.int8, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=30), elements=st.integers(0, 9))
+GRIDS = arrays(
+    np.int8,
+    array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=30),
+    elements=st.integers(0, 9),
+)
 
 
 def grid(*rows: str) -> Grid:
@@ -55,7 +59,9 @@ def answer(*candidates: Candidate, output: Grid | None = None) -> ArcAnswer:
 
 
 def cycle(number: int, answer: Grid, sure: float = 0.9) -> ArcCycle:
-    return ArcCycle(TASK, 0, number, 16, 2, 8, answer, np.full(answer.shape, sure, np.float32), 0.25)
+    return ArcCycle(
+        TASK, 0, number, 16, 2, 8, answer, np.full(answer.shape, sure, np.float32), 0.25
+    )
 
 
 def test_every_cell_is_its_digit_on_its_colour() -> None:
@@ -63,7 +69,9 @@ def test_every_cell_is_its_digit_on_its_colour() -> None:
         [("1 1 ", "colour 1"), (". ", "colour 0"), ("2 ", "colour 2")],
         [(". . . . ", "colour 0")],
     ]
-    assert paint_grid(grid("1102"), False, "narrow") == [[("11", "colour 1"), (".", "colour 0"), ("2", "colour 2")]]
+    assert paint_grid(grid("1102"), False, "narrow") == [
+        [("11", "colour 1"), (".", "colour 0"), ("2", "colour 2")]
+    ]
 
 
 def test_half_blocks_are_two_rows_and_end_on_bare_ground() -> None:
@@ -90,10 +98,17 @@ def test_no_cells_are_said_to_be_none(cells: Cells) -> None:
 @settings(max_examples=60, deadline=None)
 def test_a_drawing_can_be_read_back(cells: Grid, form: Cells, plain: bool) -> None:
     lines = paint_grid(cells, plain, form)
-    read = [[0 if face == "." else int(face) for text, _ in line for face in text.replace(" ", "")] for line in lines]
+    read = [
+        [0 if face == "." else int(face) for text, _ in line for face in text.replace(" ", "")]
+        for line in lines
+    ]
     assert np.array_equal(read, cells)
-    assert {sum(len(text) for text, _ in line) for line in lines} == {cells.shape[1] * (2 if form == "wide" else 1)}
-    assert {style for line in lines for _, style in line} == {f"colour {value}" for value in np.unique(cells)}
+    assert {sum(len(text) for text, _ in line) for line in lines} == {
+        cells.shape[1] * (2 if form == "wide" else 1)
+    }
+    assert {style for line in lines for _, style in line} == {
+        f"colour {value}" for value in np.unique(cells)
+    }
 
 
 @given(GRIDS)
@@ -142,7 +157,9 @@ def test_a_step_has_its_figures_above_it() -> None:
 
 
 def test_attempts_have_their_votes() -> None:
-    found = answer(Candidate(grid("12"), 11, 0.9), Candidate(grid("21"), 3, 0.5), Candidate(grid("3"), 2, 0.5))
+    found = answer(
+        Candidate(grid("12"), 11, 0.9), Candidate(grid("21"), 3, 0.5), Candidate(grid("3"), 2, 0.5)
+    )
     assert shown(beside(paint_attempts(found, 0, True, "wide"))) == [
         "test   attempt 1             attempt 2",
         "2x2    1x2  11 of 16 votes   1x2  3 of 16 votes",
@@ -159,9 +176,18 @@ def test_one_candidate_is_both_attempts() -> None:
 def test_known_answers_judge_the_attempts() -> None:
     candidates = Candidate(grid("12"), 11, 0.9), Candidate(grid("21"), 5, 0.5)
     pictures = paint_attempts(answer(*candidates, output=grid("21")), 0, True, "wide")
-    assert [shown(picture)[0] for picture in pictures] == ["test", "attempt 1 wrong", "attempt 2 right"]
+    assert [shown(picture)[0] for picture in pictures] == [
+        "test",
+        "attempt 1 wrong",
+        "attempt 2 right",
+    ]
     pictures = paint_attempts(answer(*candidates, output=grid("77")), 0, True, "wide")
-    assert [shown(picture)[0] for picture in pictures] == ["test", "attempt 1 wrong", "attempt 2 wrong", "right answer"]
+    assert [shown(picture)[0] for picture in pictures] == [
+        "test",
+        "attempt 1 wrong",
+        "attempt 2 wrong",
+        "right answer",
+    ]
     assert shown(pictures[3])[1:] == ["1x2", "7 7"]
     styles = {style for line in pictures[1] for _, style in line}
     assert "unverified" in styles and "solved" not in styles
@@ -170,11 +196,18 @@ def test_known_answers_judge_the_attempts() -> None:
 def test_tests_are_numbered_where_there_are_several() -> None:
     task = ArcTask("two", TASK.demonstrations, (Pair(grid("1")), Pair(grid("2"))))
     both = ArcAnswer(task, ((Candidate(grid("1"), 1, 1.0),),) * 2, None, 1, 1, 1.0)
-    assert [shown(paint_attempts(both, test, True, "wide")[0])[0] for test in (0, 1)] == ["test 1", "test 2"]
+    assert [shown(paint_attempts(both, test, True, "wide")[0])[0] for test in (0, 1)] == [
+        "test 1",
+        "test 2",
+    ]
 
 
-@pytest.mark.parametrize(("side", "columns", "broad", "rows"), [(12, 80, 24, 12), (15, 80, 15, 15), (30, 96, 30, 30)])
-def test_one_row_takes_the_largest_cells_that_fit(side: int, columns: int, broad: int, rows: int) -> None:
+@pytest.mark.parametrize(
+    ("side", "columns", "broad", "rows"), [(12, 80, 24, 12), (15, 80, 15, 15), (30, 96, 30, 30)]
+)
+def test_one_row_takes_the_largest_cells_that_fit(
+    side: int, columns: int, broad: int, rows: int
+) -> None:
     drawing = in_one_row(lambda cells: [paint_grid(square(side), True, cells)] * 3, columns)
     assert (width(drawing), len(drawing)) == (3 * broad + 6, rows)
 
@@ -189,13 +222,20 @@ def test_wrapped_takes_the_largest_cells_in_which_each_picture_is_whole() -> Non
     assert width(wrapped(lambda cells: [paint_grid(square(30), True, cells)] * 3, 59)) == 30
 
 
-@given(st.lists(st.tuples(st.integers(1, 40), st.integers(1, 5)), min_size=1, max_size=8), st.integers(1, 100))
+@given(
+    st.lists(st.tuples(st.integers(1, 40), st.integers(1, 5)), min_size=1, max_size=8),
+    st.integers(1, 100),
+)
 @settings(max_examples=60, deadline=None)
 def test_pictures_flow_without_loss(sizes: list[tuple[int, int]], columns: int) -> None:
-    pictures: list[Drawing] = [[[("x" * across, "")] for _ in range(down)] for across, down in sizes]
+    pictures: list[Drawing] = [
+        [[("x" * across, "")] for _ in range(down)] for across, down in sizes
+    ]
     drawing = flowed(pictures, columns)
     assert width(drawing) <= max(columns, max(across for across, _ in sizes))
-    assert sum(line.count("x") for line in shown(drawing)) == sum(across * down for across, down in sizes)
+    assert sum(line.count("x") for line in shown(drawing)) == sum(
+        across * down for across, down in sizes
+    )
 
 
 @pytest.mark.parametrize("system", ["256", "standard"])
@@ -207,7 +247,9 @@ def test_ten_colours_are_ten_on_any_terminal_and_their_digits_are_readable(syste
         assert style.color and style.bgcolor and console._color_system
         ground = style.bgcolor.downgrade(console._color_system)
         grounds.add(ground.number)
-        assert contrast(style) > (2.5 if value == 0 else 4.5)  # a dot of the background may be faint
+        assert contrast(style) > (
+            2.5 if value == 0 else 4.5
+        )  # a dot of the background may be faint
     assert len(grounds) == 10
 
 
@@ -218,8 +260,13 @@ def contrast(style: Style) -> float:
         return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
 
     def luminance(colour: tuple[int, ...]) -> float:
-        return sum(share * light(c / 255) for share, c in zip((0.2126, 0.7152, 0.0722), colour, strict=True))
+        return sum(
+            share * light(c / 255)
+            for share, c in zip((0.2126, 0.7152, 0.0722), colour, strict=True)
+        )
 
     assert style.color and style.bgcolor
-    one, other = sorted(luminance(c.get_truecolor(DEFAULT_TERMINAL_THEME)) for c in (style.color, style.bgcolor))
+    one, other = sorted(
+        luminance(c.get_truecolor(DEFAULT_TERMINAL_THEME)) for c in (style.color, style.bgcolor)
+    )
     return (other + 0.05) / (one + 0.05)

@@ -48,7 +48,9 @@ def read(payload: object, name: str = "folder/ab.json") -> list[ArcTask | Puzzle
 
 def told(payload: object) -> list[str]:
     """Names of tasks, texts of errors."""
-    return [item.name if isinstance(item, ArcTask) else str(item) for item in read(payload, "ab.json")]
+    return [
+        item.name if isinstance(item, ArcTask) else str(item) for item in read(payload, "ab.json")
+    ]
 
 
 def outputs(task: ArcTask | PuzzleError) -> list[list[list[int]] | None]:
@@ -60,7 +62,11 @@ def test_a_file_of_one_task_names_it() -> None:
     (task,) = read(a_task())
     assert isinstance(task, ArcTask)
     assert (task.name, task.source) == ("ab", "folder/ab.json")
-    assert [(pair.input.tolist(), pair.output.tolist()) for pair in task.demonstrations if pair.output is not None] == [
+    assert [
+        (pair.input.tolist(), pair.output.tolist())
+        for pair in task.demonstrations
+        if pair.output is not None
+    ] == [
         ([[1, 2]], [[3], [4]]),
         (EDGES, EDGES),
     ]
@@ -154,7 +160,10 @@ TASK_FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     (lambda task: task.update(test=[]), ': no test: "test" is empty'),
     (lambda task: task.update(test=None), f': "test" is null: {SHAPE}'),
     (lambda task: task.update(train={"1": {}}), f': "train" is an object: {SHAPE}'),
-    (lambda task: task["train"][1].pop("output"), ', demonstration 2: "output" is missing: a demonstration has both'),
+    (
+        lambda task: task["train"][1].pop("output"),
+        ', demonstration 2: "output" is missing: a demonstration has both',
+    ),
     (lambda task: task["train"][1].pop("input"), ', demonstration 2: "input" is missing'),
     (lambda task: task["test"][0].pop("input"), ', test 1: "input" is missing'),
     (
@@ -169,7 +178,9 @@ TASK_FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
 
 
 @pytest.mark.parametrize(("spoil", "problem"), TASK_FAULTS)
-def test_a_bad_task_is_told_with_its_place(spoil: Callable[[dict[str, Any]], object], problem: str) -> None:
+def test_a_bad_task_is_told_with_its_place(
+    spoil: Callable[[dict[str, Any]], object], problem: str
+) -> None:
     task = a_task()
     spoil(task)
     assert told(task) == [f"ab.json: task ab{problem}"]
@@ -183,12 +194,16 @@ def test_what_stands_twice_is_told() -> None:
         "y",
         "ab.json: task x: stands twice, first in ab.json: give each task an id of its own",
     ]
-    assert told([a_task() | {"id": "x"}, a_task() | {"id": "x"}])[1].startswith("ab.json: task x: stands twice")
+    assert told([a_task() | {"id": "x"}, a_task() | {"id": "x"}])[1].startswith(
+        "ab.json: task x: stands twice"
+    )
     assert told(one.replace('"test"', '"train"').encode()) == [
         'ab.json: task ab: "train" stands twice in it: which is meant?'
     ]
     pair = one.replace('"input": [[5]]', '"input": [[5]], "input": [[6]]')
-    assert told(pair.encode()) == ['ab.json: task ab, test 1: "input" stands twice in it: which is meant?']
+    assert told(pair.encode()) == [
+        'ab.json: task ab, test 1: "input" stands twice in it: which is meant?'
+    ]
 
 
 NO_TASK = f"ab.json: no task in it: {SHAPE}"
@@ -204,9 +219,18 @@ FILE_FAULTS: list[tuple[bytes, str]] = [
     (b'[{"a" 1}]', "ab.json:1:7: not valid JSON: expecting ':' delimiter"),
     (b"[" * 100_000, f"ab.json: lists nested too deeply: {SHAPE}"),
     (b"[" + b"1" * 5000 + b"]", "ab.json: a number of thousands of digits, where colours are due"),
-    (b'{\n"\xe9": 1}', "ab.json:2:2: not text: byte 0xE9 is not UTF-8; save the puzzles as UTF-8 text"),
-    (b"\x89PNG\r\n\x1a\n", "ab.json: not text: this is a PNG image; save the puzzles as UTF-8 text"),
-    (b"PK\x03\x04", "ab.json: not text: this is a zip archive or a spreadsheet; save the puzzles as UTF-8 text"),
+    (
+        b'{\n"\xe9": 1}',
+        "ab.json:2:2: not text: byte 0xE9 is not UTF-8; save the puzzles as UTF-8 text",
+    ),
+    (
+        b"\x89PNG\r\n\x1a\n",
+        "ab.json: not text: this is a PNG image; save the puzzles as UTF-8 text",
+    ),
+    (
+        b"PK\x03\x04",
+        "ab.json: not text: this is a zip archive or a spreadsheet; save the puzzles as UTF-8 text",
+    ),
     (b"\x1f\x8b\x08\x00", "ab.json: the gzip data ends too early; make or fetch the file again"),
     (b"\x1f\x8b\x00\x00", "ab.json: damaged gzip data; make or fetch the file again"),
 ]
@@ -225,8 +249,18 @@ def test_tasks_before_a_broken_end_are_read() -> None:
 
 def test_ids_are_printable() -> None:
     limit = "an id has 1 to 100 characters, all of them printable"
-    items = told({"": a_task(), "\x1b[2J": a_task(), "\udce9": a_task(), "x" * 101: a_task(), "ä b": a_task()})
-    assert items[:3] == [f"ab.json: task {name}: {limit}" for name in ('""', r'"\u001b[2J"', r'"\udce9"')]
+    items = told(
+        {
+            "": a_task(),
+            "\x1b[2J": a_task(),
+            "\udce9": a_task(),
+            "x" * 101: a_task(),
+            "ä b": a_task(),
+        }
+    )
+    assert items[:3] == [
+        f"ab.json: task {name}: {limit}" for name in ('""', r'"\u001b[2J"', r'"\udce9"')
+    ]
     assert items[3].endswith(limit) and items[4] == "ä b"
     (task,) = read(a_task(), "\x1b.json")
     assert isinstance(task, ArcTask) and task.name == "?"
@@ -242,10 +276,18 @@ def test_a_file_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-3, 12) | st.floats() | st.sampled_from(["", "train", "é", "\x1b"]),
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 12)
+    | st.floats()
+    | st.sampled_from(["", "train", "é", "\x1b"]),
     lambda inner: (
         st.lists(inner, max_size=4)
-        | st.dictionaries(st.sampled_from(["train", "test", "input", "output", "id", "x", "\n"]), inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["train", "test", "input", "output", "id", "x", "\n"]),
+            inner,
+            max_size=4,
+        )
     ),
     max_leaves=25,
 )
@@ -258,7 +300,9 @@ def test_any_json_is_tasks_or_errors_of_one_line(value: object) -> None:
     assert items
     for item in items:
         assert isinstance(item, ArcTask) or str(item).isprintable()
-        assert not isinstance(item, ArcTask) or (item.demonstrations and item.tests and item.name.isprintable())
+        assert not isinstance(item, ArcTask) or (
+            item.demonstrations and item.tests and item.name.isprintable()
+        )
 
 
 @settings(deadline=None)
@@ -273,7 +317,10 @@ GRIDS = st.tuples(st.integers(1, 30), st.integers(1, 30), st.integers(0, 2**32))
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(GRIDS, GRIDS), min_size=1, max_size=3), st.lists(GRIDS, min_size=1, max_size=3))
+@given(
+    st.lists(st.tuples(GRIDS, GRIDS), min_size=1, max_size=3),
+    st.lists(GRIDS, min_size=1, max_size=3),
+)
 def test_what_is_written_is_read(shown: list[tuple[Any, Any]], asked: list[Any]) -> None:
     value = {
         "train": [{"input": question, "output": answer} for question, answer in shown],
@@ -340,10 +387,13 @@ def test_distinct_is_across_files() -> None:
 
 def test_solutions_are_taken_when_asked_for(tmp_path: Path) -> None:
     challenges = write(
-        tmp_path / "my_challenges.json", {"one": a_task(), "two": a_task() | {"test": [{"input": [[1]]}] * 2}}
+        tmp_path / "my_challenges.json",
+        {"one": a_task(), "two": a_task() | {"test": [{"input": [[1]]}] * 2}},
     )
     assert solutions_beside(challenges) == ""
-    solutions = write(tmp_path / "my_solutions.json", {"one": [[[8]]], "two": [[[1]], [[2, 2]]], "other": []})
+    solutions = write(
+        tmp_path / "my_solutions.json", {"one": [[[8]]], "two": [[[1]], [[2, 2]]], "other": []}
+    )
     assert solutions_beside(challenges) == solutions and solutions_beside(solutions) == ""
     assert [outputs(task) for task in read_path(challenges)] == [[None], [None, None]]
     solved = list(read_path(challenges, solutions))
@@ -367,7 +417,14 @@ def test_solutions_that_do_not_fit_are_errors_of_their_tasks(tmp_path: Path) -> 
     )
     path = write(
         tmp_path / "s.json",
-        {"few": [], "many": [[[1]], [[2]]], "bad": [[[1, 10]]], "odd": 3, "other": [[[8]]], "same": [[[7]]]},
+        {
+            "few": [],
+            "many": [[[1]], [[2]]],
+            "bad": [[[1, 10]]],
+            "odd": 3,
+            "other": [[[8]]],
+            "same": [[[7]]],
+        },
     )
     items = list(add_solutions([PuzzleError("passed on"), *tasks], path))
     assert [item.problem for item in items if isinstance(item, PuzzleError)] == [
@@ -392,7 +449,9 @@ def test_solutions_that_do_not_fit_are_errors_of_their_tasks(tmp_path: Path) -> 
         (None, "no such file"),
     ],
 )
-def test_a_file_of_no_solutions_is_refused_before_any_work(tmp_path: Path, text: str | None, problem: str) -> None:
+def test_a_file_of_no_solutions_is_refused_before_any_work(
+    tmp_path: Path, text: str | None, problem: str
+) -> None:
     if text is not None:
         (tmp_path / "s.json").write_text(text)
     with pytest.raises(PuzzleError, match=problem):
@@ -444,7 +503,9 @@ RULES: dict[str, Callable[[Grid], Grid]] = {
 
 
 def test_every_example_has_its_rule() -> None:
-    assert [item.name if isinstance(item, ArcTask) else item for item in read_path(str(EXAMPLES))] == list(RULES)
+    assert [
+        item.name if isinstance(item, ArcTask) else item for item in read_path(str(EXAMPLES))
+    ] == list(RULES)
 
 
 @pytest.mark.parametrize("name", RULES)

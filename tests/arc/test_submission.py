@@ -50,7 +50,10 @@ ONE, TWO, THREE = [[1]], [[2, 2]], [[3], [0]]
 
 
 def test_both_attempts_are_always_there() -> None:
-    answers = [answer(task("b", None, None), [ONE, TWO, THREE], [THREE]), answer(task("a", ONE), [[[]]])]
+    answers = [
+        answer(task("b", None, None), [ONE, TWO, THREE], [THREE]),
+        answer(task("a", ONE), [[[]]]),
+    ]
     assert submission_of(answers) == {
         "b": [{"attempt_1": ONE, "attempt_2": TWO}, {"attempt_1": THREE, "attempt_2": THREE}],
         "a": [{"attempt_1": [[0]], "attempt_2": [[0]]}],  # an answer without cells is no grid
@@ -92,8 +95,15 @@ GRIDS = st.lists(st.lists(st.integers(0, 9), min_size=3, max_size=3), min_size=1
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.dictionaries(st.text(min_size=1), st.lists(st.lists(GRIDS, min_size=1, max_size=3), min_size=1, max_size=3)))
-def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, found: dict[str, Any]) -> None:
+@given(
+    st.dictionaries(
+        st.text(min_size=1),
+        st.lists(st.lists(GRIDS, min_size=1, max_size=3), min_size=1, max_size=3),
+    )
+)
+def test_what_is_written_is_read(
+    tmp_path_factory: pytest.TempPathFactory, found: dict[str, Any]
+) -> None:
     path = tmp_path_factory.getbasetemp() / "submission.json"
     answers = [answer(task(name, *[None] * len(tests)), *tests) for name, tests in found.items()]
     write_submission(path, answers)
@@ -101,7 +111,9 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, found
     assert list(back) == list(found)
     for one in answers:
         for test, attempts in enumerate(back[one.task.name]):
-            assert [rows.tolist() for rows in attempts] == [rows.tolist() for rows in one.attempts(test)]
+            assert [rows.tolist() for rows in attempts] == [
+                rows.tolist() for rows in one.attempts(test)
+            ]
 
 
 @pytest.mark.parametrize(
@@ -110,13 +122,22 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, found
         ('{"a": 3}', "task a: 3 where a list of tests is due"),
         ('{"a": [[[1]]]}', "task a, test 1: a list, but a submission is an object of task ids"),
         ('{"a": [{"attempt_1": [[1]]}]}', 'task a, test 1: "attempt_2" is missing'),
-        ('{"a": [{"attempt_1": [[1]], "attempt_3": 1}]}', 'task a, test 1: "attempt_3" is no attempt: there are'),
-        ('{"a": [{"attempt_1": 1, "attempt_1": 2}]}', 'task a, test 1: "attempt_1" stands twice in it'),
+        (
+            '{"a": [{"attempt_1": [[1]], "attempt_3": 1}]}',
+            'task a, test 1: "attempt_3" is no attempt: there are',
+        ),
+        (
+            '{"a": [{"attempt_1": 1, "attempt_1": 2}]}',
+            'task a, test 1: "attempt_1" stands twice in it',
+        ),
         (
             '{"a": [{"attempt_1": [[1]], "attempt_2": [[1], [10]]}]}',
             "task a, test 1, attempt_2: row 2, column 1 is 10: colours are the whole numbers 0 to 9",
         ),
-        ('{"a": [{"attempt_1": [], "attempt_2": [[1]]}]}', "task a, test 1, attempt_1: a grid without rows"),
+        (
+            '{"a": [{"attempt_1": [], "attempt_2": [[1]]}]}',
+            "task a, test 1, attempt_1: a grid without rows",
+        ),
         ('{"a": [], "a": []}', 'task "a" stands twice in the file'),
         ('{"\\u001b": 3}', 'task "\\u001b": 3 where'),
         ("[]", "not one JSON object: a submission is an object"),
@@ -184,7 +205,11 @@ def test_missing_tasks_count_as_wrong_and_are_told() -> None:
     submission: Submission = {"a": [(grid(ONE), grid(TWO))], "z": [(grid(ONE),)]}
     score = score_submission([task("a", TWO), task("b", ONE, TWO)], submission)
     assert score == ArcScore((TaskScore("a", (2,)), TaskScore("b", (0, 0))), ("b",), ("z",))
-    assert score.score() == 0.5 and score.to_dict()["missing"] == ["b"] and score.to_dict()["unknown"] == ["z"]
+    assert (
+        score.score() == 0.5
+        and score.to_dict()["missing"] == ["b"]
+        and score.to_dict()["unknown"] == ["z"]
+    )
 
 
 def test_a_third_attempt_is_not_looked_at() -> None:
@@ -195,7 +220,9 @@ def test_a_third_attempt_is_not_looked_at() -> None:
 def test_what_cannot_be_scored_is_told() -> None:
     with pytest.raises(PuzzleError, match=r"^file.json: task a, test 2: its output is not known"):
         score_answers([answer(task("a", ONE, None), [ONE], [ONE])])
-    with pytest.raises(PuzzleError, match=r"^file.json: task a: 1 answers in the submission, but 2 tests"):
+    with pytest.raises(
+        PuzzleError, match=r"^file.json: task a: 1 answers in the submission, but 2 tests"
+    ):
         score_submission([task("a", ONE, TWO)], {"a": [(grid(ONE),)]})
 
 

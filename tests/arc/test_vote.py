@@ -32,24 +32,37 @@ def sigmoid(logit: float) -> float:
 def test_most_votes_win_then_the_surest_then_the_first() -> None:
     found = vote([(C, 0.2), (A, 0.1), (B, 0.99), (A, 0.1), (grid_of([[4]]), 0.2)])
     assert [(one.votes, one.halt) for one in found] == [(2, 0.1), (1, 0.99), (1, 0.2), (1, 0.2)]
-    assert found[0].grid.tolist() == [[1, 2]] and found[1].grid.tolist() == [[1], [2]]  # equal cells, another shape
+    assert found[0].grid.tolist() == [[1, 2]] and found[1].grid.tolist() == [
+        [1],
+        [2],
+    ]  # equal cells, another shape
     assert found[2].grid.tolist() == [[3]] and found[3].grid.tolist() == [[4]]
     surer = vote([(A, 0.5), (B, 0.2), (B, 0.7), (A, 0.3)])
-    assert [one.grid.shape for one in surer] == [(2, 1), (1, 2)] and surer[0].halt == pytest.approx(0.45)
+    assert [one.grid.shape for one in surer] == [(2, 1), (1, 2)] and surer[0].halt == pytest.approx(
+        0.45
+    )
 
 
 def test_nothing_is_an_answer_only_where_there_is_nothing_else() -> None:
-    assert [one.grid.tolist() for one in vote([(NOTHING, 0.9), (C, 0.1), (NOTHING, 0.9)])] == [[[3]]]
+    assert [one.grid.tolist() for one in vote([(NOTHING, 0.9), (C, 0.1), (NOTHING, 0.9)])] == [
+        [[3]]
+    ]
     (only,) = vote([(NOTHING, 0.9), (NOTHING, 0.7)])
     assert only.grid.shape == (0, 0) and only.votes == 2 and only.halt == pytest.approx(0.8)
     assert vote([]) == []
 
 
-small = st.lists(st.tuples(st.sampled_from([A, B, C, NOTHING]), st.floats(0, 1, width=16)), min_size=1, max_size=12)
+small = st.lists(
+    st.tuples(st.sampled_from([A, B, C, NOTHING]), st.floats(0, 1, width=16)),
+    min_size=1,
+    max_size=12,
+)
 
 
 @given(small, st.randoms(use_true_random=False))
-def test_votes_are_counted_whatever_their_order(predictions: list[tuple[Grid, float]], random: Any) -> None:
+def test_votes_are_counted_whatever_their_order(
+    predictions: list[tuple[Grid, float]], random: Any
+) -> None:
     found = vote(predictions)
     answers = sum(bool(grid.size) for grid, _ in predictions)
     assert found and sum(one.votes for one in found) == (answers or len(predictions))
@@ -87,13 +100,23 @@ def test_each_test_of_each_task_has_its_own_votes() -> None:
     """Half of a task's tests right is half of the task; a test nobody answered is wrong."""
     two = ArcTask("two", (), (Pair(A, C), Pair(B, C)))
     other = ArcTask("other", (), (Pair(A, A),))
-    counted = tally([Ballot("two", A, C, 0.5), Ballot("two", B, A, 0.5), Ballot("other", A, C, 0.9),
-                     Ballot("other", A, C, 0.9), Ballot("other", A, A, 0.9)])  # fmt: skip
+    counted = tally(
+        [
+            Ballot("two", A, C, 0.5),
+            Ballot("two", B, A, 0.5),
+            Ballot("other", A, C, 0.9),
+            Ballot("other", A, C, 0.9),
+            Ballot("other", A, A, 0.9),
+        ]
+    )
     assert pass_rates([two], counted, [1]) == {1: 0.5}
     assert pass_rates([two, other], counted, [1, 2]) == {1: 0.25, 2: 0.75}
     assert pass_rates([ArcTask("new", (), (Pair(A, A),))], counted, [2]) == {2: 0.0}
     assert submission([two, other], counted) == {
-        "two": [{"attempt_1": [[3]], "attempt_2": [[3]]}, {"attempt_1": [[1, 2]], "attempt_2": [[1, 2]]}],
+        "two": [
+            {"attempt_1": [[3]], "attempt_2": [[3]]},
+            {"attempt_1": [[1, 2]], "attempt_2": [[1, 2]]},
+        ],
         "other": [{"attempt_1": [[3]], "attempt_2": [[1, 2]]}],
     }
     with pytest.raises(ValueError, match="no prediction for test 1 of new"):

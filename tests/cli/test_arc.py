@@ -1,7 +1,8 @@
 """``trmsolve arc`` and ``trmsolve eval --task arc`` as a user meets them, with a solver that knows the rule beforehand.
 
-The rule: every colour becomes the next one, of which the second attempt makes one mistake. Run as a module, this is
-``trmsolve`` with that solver, for tests that need a terminal or a process of its own.
+The rule: every colour becomes the next one, of which the second attempt makes one mistake. Run as a
+module, this is ``trmsolve`` with that solver, for tests that need a terminal or a process of its
+own.
 """
 
 import gzip
@@ -43,7 +44,9 @@ class FakeSolver:
     def __init__(self, at_step: Callable[[], None] = lambda: None, **how: Any) -> None:
         self.how, self.at_step = how, at_step
         self.budget = 300.0 if how["budget"] is None else how["budget"]
-        self.placement = SimpleNamespace(reason="cpu (asked for)", device="cpu", dtype_name="fp32", threads=1)
+        self.placement = SimpleNamespace(
+            reason="cpu (asked for)", device="cpu", dtype_name="fp32", threads=1
+        )
 
     def solve_all(
         self,
@@ -60,7 +63,9 @@ class FakeSolver:
             elif item.name == OUTSIDE:
                 yield PuzzleError("no network could", item.source)
             else:
-                yield self.solve(item, on_adapting or (lambda _: None), on_cycle or (lambda _: None), stop)
+                yield self.solve(
+                    item, on_adapting or (lambda _: None), on_cycle or (lambda _: None), stop
+                )
 
     def solve(
         self,
@@ -74,15 +79,23 @@ class FakeSolver:
             step += 1
             self.at_step()
             ended = "interrupted" if stop() else "steps" if step >= (self.how["steps"] or 3) else ""
-            adapting = Adapting(task, step, step / 8, self.budget, 1 / step, number if step > 1 else None, ended)
+            adapting = Adapting(
+                task, step, step / 8, self.budget, 1 / step, number if step > 1 else None, ended
+            )
             on_adapting(adapting)
         candidates, steps = [], []
         for test, pair in enumerate(task.tests):
             right, wrong = attempts(pair.input)
-            candidates.append((Candidate(wrong if task.name == HARD else right, 3, 0.9), Candidate(wrong, 1, 0.4)))
+            candidates.append(
+                (Candidate(wrong if task.name == HARD else right, 3, 0.9), Candidate(wrong, 1, 0.4))
+            )
             for cycle in (1, 2):
                 grid = wrong if cycle == 1 else right
-                steps.append(ArcCycle(task, test, cycle, 2, 1, 4, grid, np.ones(grid.shape, np.float32), cycle / 2))
+                steps.append(
+                    ArcCycle(
+                        task, test, cycle, 2, 1, 4, grid, np.ones(grid.shape, np.float32), cycle / 2
+                    )
+                )
                 on_cycle(steps[-1])
         shown = tuple(steps) if self.how["keep_steps"] else ()
         return ArcAnswer(task, tuple(candidates), adapting, 8, 4, step / 4, shown)
@@ -133,7 +146,10 @@ def task(*tests: list[list[int]], outputs: bool = False) -> dict[str, Any]:
         grid = np.array(question, np.int8)
         return {"input": question, **({"output": attempts(grid)[0].tolist()} if shown else {})}
 
-    return {"train": [pair([[0, 1]], True), pair([[1, 2]], True)], "test": [pair(one, outputs) for one in tests]}
+    return {
+        "train": [pair([[0, 1]], True), pair([[1, 2]], True)],
+        "test": [pair(one, outputs) for one in tests],
+    }
 
 
 ONE, TWO = [[5, 0]], [[1], [2]]
@@ -154,8 +170,12 @@ def write(path: Path, value: object) -> Path:
 def test_a_piped_task_is_answered_as_kaggle_wants_it() -> None:
     result = run("arc", text=json.dumps(task(ONE, TWO)))
     assert result.exit_code == 0
-    assert json.loads(result.stdout) == {"stdin": [FIRST, SECOND]} and result.stdout.count("\n") == 1
-    assert result.stderr == ("stdin  answered  3 steps  2/2 demonstrations  4 attempts  0.75 s  the steps were up\n")
+    assert (
+        json.loads(result.stdout) == {"stdin": [FIRST, SECOND]} and result.stdout.count("\n") == 1
+    )
+    assert result.stderr == (
+        "stdin  answered  3 steps  2/2 demonstrations  4 attempts  0.75 s  the steps were up\n"
+    )
 
 
 def test_files_folders_and_standard_input_are_read_in_order(tmp_path: Path) -> None:
@@ -166,11 +186,22 @@ def test_files_folders_and_standard_input_are_read_in_order(tmp_path: Path) -> N
         json.dump({"x": task(ONE), "y": task(TWO)}, file)
     files = [tmp_path / name for name in ("b.json", "folder", "many.json.gz")]
     result = run("arc", *files, "-", "--format", "line", text=json.dumps(task(ONE)))
-    assert [next(iter(json.loads(line))) for line in result.stdout.splitlines()] == ["b", "a", "x", "y", "stdin"]
+    assert [next(iter(json.loads(line))) for line in result.stdout.splitlines()] == [
+        "b",
+        "a",
+        "x",
+        "y",
+        "stdin",
+    ]
 
 
 def test_json_has_the_agreed_fields_in_input_order(tmp_path: Path) -> None:
-    tasks = {"ab": task(ONE, TWO, outputs=True), "bad": BROKEN, HARD: task(ONE, outputs=True), "cd": task(ONE)}
+    tasks = {
+        "ab": task(ONE, TWO, outputs=True),
+        "bad": BROKEN,
+        HARD: task(ONE, outputs=True),
+        "cd": task(ONE),
+    }
     source = str(write(tmp_path / "tasks.json", tasks))
     result = run("arc", source, "--json")
     assert result.exit_code == 2
@@ -187,12 +218,22 @@ def test_json_has_the_agreed_fields_in_input_order(tmp_path: Path) -> None:
         "reason": "no rule can check an ARC answer",
         "cycles": 8,
         "views": 4,
-        "adapting": {"steps": 3, "seconds": 0.375, "solved": 2, "demonstrations": 2, "ended": "steps"},
+        "adapting": {
+            "steps": 3,
+            "seconds": 0.375,
+            "solved": 2,
+            "demonstrations": 2,
+            "ended": "steps",
+        },
         "seconds": 0.75,
         "weights": FakeSolver.weights,
     }
     assert list(bad) == ["index", "source", "task", "error"]
-    assert (bad["index"], bad["source"], bad["task"]) == (1, source, "arc") and "no demonstration" in bad["error"]
+    assert (bad["index"], bad["source"], bad["task"]) == (
+        1,
+        source,
+        "arc",
+    ) and "no demonstration" in bad["error"]
     assert (hard["right"], last["right"], last["index"]) == ([False], [None], 3)
 
 
@@ -212,7 +253,10 @@ def test_solutions_judge(tmp_path: Path) -> None:
     solutions = write(tmp_path / "solutions.json", {"ab": [[[6, 1]]], HARD: [[[6, 1]]]})
     result = run("arc", path, "--solutions", solutions)
     assert result.exit_code == 0, "a wrong answer is an answer"
-    assert [line.split("  ")[:2] for line in result.stderr.splitlines()] == [["ab", "right"], [HARD, "wrong"]]
+    assert [line.split("  ")[:2] for line in result.stderr.splitlines()] == [
+        ["ab", "right"],
+        [HARD, "wrong"],
+    ]
 
 
 def test_some_ids_are_chosen(tmp_path: Path, loaded: Loaded) -> None:
@@ -231,7 +275,9 @@ def test_a_file_that_is_missing_is_told_rather_than_the_id(tmp_path: Path) -> No
 
 def test_a_data_set_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     one = ArcTask(
-        "ab", (Pair(np.ones((1, 1), np.int8), np.ones((1, 1), np.int8)),), (Pair(np.array([[5, 0]], np.int8)),)
+        "ab",
+        (Pair(np.ones((1, 1), np.int8), np.ones((1, 1), np.int8)),),
+        (Pair(np.array([[5, 0]], np.int8)),),
     )
     monkeypatch.setattr("trmsolve.arc.datasets.load_dataset", {"arc1-eval": [one]}.__getitem__)
     assert json.loads(run("arc", "--dataset", "arc1-eval").stdout) == {"ab": [FIRST]}
@@ -245,11 +291,20 @@ def test_the_same_id_in_two_files_is_told(tmp_path: Path) -> None:
     assert f"{paths[1]}: task ab: stands twice, first in {paths[0]}" in result.stderr
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "no json", json.dumps({"bad": BROKEN}), '{"train": 1, "test": 2}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", "no json", json.dumps({"bad": BROKEN}), '{"train": 1, "test": 2}']
+)
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_where_nothing_is_readable_no_model_is_loaded(text: str, form: list[str], loaded: Loaded) -> None:
+def test_where_nothing_is_readable_no_model_is_loaded(
+    text: str, form: list[str], loaded: Loaded
+) -> None:
     result = run("arc", "-", *form, text=text)
-    assert result.exit_code == 2 and not loaded and "stdin" in result.stderr and "Traceback" not in result.stderr
+    assert (
+        result.exit_code == 2
+        and not loaded
+        and "stdin" in result.stderr
+        and "Traceback" not in result.stderr
+    )
     errors = [json.loads(line)["error"] for line in result.stdout.splitlines()]
     assert len(errors) == len(form) and all(error in result.stderr for error in errors)
 
@@ -260,7 +315,9 @@ def test_bad_input_is_refused_before_torch_is_imported(tmp_path: Path) -> None:
         f"try: app(['arc', {str(tmp_path / 'none.json')!r}], prog_name='trmsolve')\n"
         "finally: print('torch' in sys.modules)"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=600
+    )
     assert (result.returncode, result.stdout) == (2, "False\n") and "no such file" in result.stderr
 
 
@@ -268,15 +325,26 @@ def test_bad_input_is_refused_before_torch_is_imported(tmp_path: Path) -> None:
     ("options", "message"),
     [
         (["--format", "grid"], "--format grid is not known: use input, line, json"),
-        (["--submission", "nowhere/sub.json"], "--submission nowhere/sub.json: name a file in a folder that exists"),
+        (
+            ["--submission", "nowhere/sub.json"],
+            "--submission nowhere/sub.json: name a file in a folder that exists",
+        ),
         (["--submission", "."], "--submission .: name a file"),
-        (["--save-adapted", "nowhere/x"], "--save-adapted nowhere/x: name a file in a folder that exists"),
+        (
+            ["--save-adapted", "nowhere/x"],
+            "--save-adapted nowhere/x: name a file in a folder that exists",
+        ),
         (["--solutions", "nowhere.json"], "nowhere.json: no such file"),
         (["--dataset", "arc9"], "no data set 'arc9'"),
-        (["--save-adapted", "x", TASKS], "--save-adapted keeps the network of one task: choose it with --id"),
+        (
+            ["--save-adapted", "x", TASKS],
+            "--save-adapted keeps the network of one task: choose it with --id",
+        ),
     ],
 )
-def test_what_cannot_be_done_is_told_before_any_work(options: list[str], message: str, loaded: Loaded) -> None:
+def test_what_cannot_be_done_is_told_before_any_work(
+    options: list[str], message: str, loaded: Loaded
+) -> None:
     result = run("arc", "-", *options, text=json.dumps(task(ONE)))
     assert (result.exit_code, result.stdout) == (2, "") and not loaded
     assert result.stderr.startswith(f"trmsolve: {message}")
@@ -291,17 +359,35 @@ def test_a_task_beyond_the_network_is_an_unreadable_item(tmp_path: Path) -> None
 
 def test_options_reach_the_solver(tmp_path: Path, loaded: Loaded) -> None:
     chosen = {
-        "budget": 7.5, "steps": 9, "cycles": 4, "views": 6, "batch": 3, "seed": 11, "device": "cpu", "dtype": "fp32",
-        "threads": 2, "weights": "w", "save_adapted": tmp_path / "adapted",
-    }  # fmt: skip
+        "budget": 7.5,
+        "steps": 9,
+        "cycles": 4,
+        "views": 6,
+        "batch": 3,
+        "seed": 11,
+        "device": "cpu",
+        "dtype": "fp32",
+        "threads": 2,
+        "weights": "w",
+        "save_adapted": tmp_path / "adapted",
+    }
     names = {"batch": "batch-size", "save_adapted": "save-adapted"}
-    given = [word for name, value in chosen.items() for word in (f"--{names.get(name, name)}", value)]
+    given = [
+        word for name, value in chosen.items() for word in (f"--{names.get(name, name)}", value)
+    ]
     flags = ("--show-steps", "--offline", "--allow-large")
     assert run("arc", *given, *flags, text=json.dumps(task(ONE))).exit_code == 0
     assert loaded[0].how.pop("note") is say
     assert loaded[0].how == chosen | {"keep_steps": True, "offline": True, "allow_large": True}
     assert run("arc", text=json.dumps(task(ONE))).exit_code == 0
-    usual = {"cycles": 16, "batch": 1, "seed": 0, "device": "auto", "dtype": "auto", "keep_steps": False}
+    usual = {
+        "cycles": 16,
+        "batch": 1,
+        "seed": 0,
+        "device": "auto",
+        "dtype": "auto",
+        "keep_steps": False,
+    }
     usual |= {"offline": False, "allow_large": False}
     loaded[1].how.pop("note")
     assert loaded[1].how == dict.fromkeys(chosen) | usual
@@ -313,7 +399,9 @@ def test_weights_that_are_none_are_exit_code_3(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setitem(sys.modules, "trmsolve.arc.solver", module(load))
     result = run("arc", "--submission", "sub.json", text=json.dumps(task(ONE)))
-    assert (result.exit_code, result.stderr) == (3, "trmsolve: no weights at w\n") and not Path("sub.json").exists()
+    assert (result.exit_code, result.stderr) == (3, "trmsolve: no weights at w\n") and not Path(
+        "sub.json"
+    ).exists()
 
 
 # What is shown
@@ -323,7 +411,10 @@ def test_steps_are_shown_without_a_terminal() -> None:
     result = run("arc", "--show-steps", text=json.dumps(task(ONE)))
     assert result.exit_code == 0 and "\x1b" not in result.stderr
     assert "test 1, view 1 of 4\ncycle 1/2   cycle 2/2\n" in result.stderr
-    assert "\ntest   attempt 1           attempt 2\n1x2    1x2  3 of 4 votes   1x2  1 of 4 votes\n" in result.stderr
+    assert (
+        "\ntest   attempt 1           attempt 2\n1x2    1x2  3 of 4 votes   1x2  1 of 4 votes\n"
+        in result.stderr
+    )
     assert "\n5 .    6 1                 7 1\n\nanswered  3 steps" in result.stderr
     assert json.loads(result.stdout) == {"stdin": [FIRST]}
 
@@ -346,7 +437,9 @@ def test_what_the_screen_is_too_narrow_for_is_written() -> None:
 
     def answer(columns: int) -> ArcAnswer:
         asked = ArcTask("ab", (), (Pair(np.ones((1, 1), np.int8)),))
-        return ArcAnswer(asked, ((Candidate(np.ones((1, columns), np.int8), 1, 1.0),),), None, 1, 1, 1.0)
+        return ArcAnswer(
+            asked, ((Candidate(np.ones((1, columns), np.int8), 1, 1.0),),), None, 1, 1, 1.0
+        )
 
     assert writer.value(answer(3)) is None and writer.value(PuzzleError("bad")) is None
     assert writer.value(answer(4)) == {"ab": [{"attempt_1": [[1] * 4], "attempt_2": [[1] * 4]}]}
@@ -383,7 +476,9 @@ def test_the_first_interrupt_ends_the_learning_and_answers(monkeypatch: pytest.M
     assert result.exit_code == 0, "every task is answered"
     assert json.loads(result.stdout) == {"stdin": [FIRST]}
     assert (
-        result.stderr.startswith(SOONER) and "answered  5 steps" in result.stderr and "interrupted\n" in result.stderr
+        result.stderr.startswith(SOONER)
+        and "answered  5 steps" in result.stderr
+        and "interrupted\n" in result.stderr
     )
 
 
@@ -400,12 +495,16 @@ def test_tasks_that_were_not_begun_are_missing_answers(
     assert submission == {"ab": [FIRST], "cd": [FIRST], "ef": [NOTHING]}
 
 
-def test_the_second_interrupt_leaves_with_what_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_second_interrupt_leaves_with_what_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = write(tmp_path / "tasks.json", {"ab": task(ONE)})
     interrupting(monkeypatch, 5)
     monkeypatch.setitem(globals(), "attempts", lambda question: interrupt())  # while it answers
     result = run("arc", path, "--steps", 100, "--submission", tmp_path / "sub.json")
-    assert (result.exit_code, result.stdout) == (130, "") and result.stderr.endswith("trmsolve: interrupted\n")
+    assert (result.exit_code, result.stdout) == (130, "") and result.stderr.endswith(
+        "trmsolve: interrupted\n"
+    )
     assert json.loads((tmp_path / "sub.json").read_text()) == {"ab": [NOTHING]}
 
 
@@ -431,7 +530,9 @@ def measure(*arguments: object) -> Result:
 
 
 def test_measuring_gives_the_agreed_record(challenges: Path, loaded: Loaded) -> None:
-    result = measure("--data", challenges, "--json", "--steps", 4, "--budget", 60, "--seed", 5, "--batch-size", 2)
+    result = measure(
+        "--data", challenges, "--json", "--steps", 4, "--budget", 60, "--seed", 5, "--batch-size", 2
+    )
     assert result.exit_code == 0 and loaded[0].how["batch"] == 2 and loaded[0].how["seed"] == 5
     record = json.loads(result.stdout)
     speed, interval = record.pop("seconds_per_task"), record.pop("pass@2_ci95")
@@ -439,16 +540,38 @@ def test_measuring_gives_the_agreed_record(challenges: Path, loaded: Loaded) -> 
     adapting = {"steps": 4, "seconds": 0.5, "solved": 2, "demonstrations": 2, "ended": "steps"}
     took = {"adapting": adapting, "seconds": 1.0}
     assert record == {
-        "task": "arc", "data": "set_challenges.json", "limit": None, "sample": None, "seed": 5, "interrupted": False,
-        "planned": 2, "n": 2, "tests": 3, "pass@1": 0.5, "pass@2": 0.5, "test_pass@1": 0.6667, "test_pass@2": 0.6667,
-        "solved": 1, "demonstrations_solved": 1.0, "mean_steps": 4.0, "mean_cycles": 8.0, "mean_views": 4.0,
-        "budget": 60.0, "steps": 4, "cycles": 16, "views": None, "batch": 2, "device": "cpu", "dtype": "fp32",
-        "threads": 1, "weights": FakeSolver.weights,
+        "task": "arc",
+        "data": "set_challenges.json",
+        "limit": None,
+        "sample": None,
+        "seed": 5,
+        "interrupted": False,
+        "planned": 2,
+        "n": 2,
+        "tests": 3,
+        "pass@1": 0.5,
+        "pass@2": 0.5,
+        "test_pass@1": 0.6667,
+        "test_pass@2": 0.6667,
+        "solved": 1,
+        "demonstrations_solved": 1.0,
+        "mean_steps": 4.0,
+        "mean_cycles": 8.0,
+        "mean_views": 4.0,
+        "budget": 60.0,
+        "steps": 4,
+        "cycles": 16,
+        "views": None,
+        "batch": 2,
+        "device": "cpu",
+        "dtype": "fp32",
+        "threads": 1,
+        "weights": FakeSolver.weights,
         "tasks": {
             "ab": {"pass@1": 1.0, "pass@2": 1.0, "tests": [1, 1], "votes": [[3, 1]] * 2, **took},
             HARD: {"pass@1": 0.0, "pass@2": 0.0, "tests": [0], "votes": [[3, 1]], **took},
         },
-    }  # fmt: skip
+    }
     assert list(record)[-1] == "tasks"
 
 
@@ -475,8 +598,15 @@ def test_a_sample_is_drawn_as_documented_whatever_the_order(tmp_path: Path) -> N
     for order in (names, names[::-1]):
         path = write(tmp_path / "set.json", {name: task(ONE, outputs=True) for name in order})
         record = json.loads(measure("--data", path, "--sample", 3, "--seed", 7, "--json").stdout)
-        assert list(record["tasks"]) == expected and (record["sample"], record["n"], record["seed"]) == (3, 3, 7)
-    assert "a sample of 3 tasks (seed 7) of set.json" in measure("--data", path, "--sample", 3, "--seed", 7).stdout
+        assert list(record["tasks"]) == expected and (
+            record["sample"],
+            record["n"],
+            record["seed"],
+        ) == (3, 3, 7)
+    assert (
+        "a sample of 3 tasks (seed 7) of set.json"
+        in measure("--data", path, "--sample", 3, "--seed", 7).stdout
+    )
 
 
 def test_the_draw_stays_what_it_was() -> None:
@@ -486,17 +616,25 @@ def test_the_draw_stays_what_it_was() -> None:
 
 
 def test_the_first_tasks_alone(challenges: Path) -> None:
-    assert list(json.loads(measure("--data", challenges, "--limit", 1, "--json").stdout)["tasks"]) == ["ab"]
+    assert list(
+        json.loads(measure("--data", challenges, "--limit", 1, "--json").stdout)["tasks"]
+    ) == ["ab"]
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--sample", 3], "--sample 3: there are 2 tasks"),
-        (["--sample", 1, "--limit", 1], "--limit takes the first tasks, --sample any: give one of them"),
+        (
+            ["--sample", 1, "--limit", 1],
+            "--limit takes the first tasks, --sample any: give one of them",
+        ),
         (["--noise", 0.5], "--noise is not for ARC tasks: leave it out"),
         (["--compile"], "--compile is not for ARC tasks: leave it out"),
-        (["--submission", "x.json", "--budget", 3], "--budget is for solving, and --submission is solved already"),
+        (
+            ["--submission", "x.json", "--budget", 3],
+            "--budget is for solving, and --submission is solved already",
+        ),
         (["--submission", "x.json", "--batch-size", 3], "--batch-size is for solving, and"),
         (["--submission", "x.json", "--record"], "--record is for solving, and"),
         (["--submission", "x.json"], "x.json: no such file"),
@@ -510,10 +648,15 @@ def test_measuring_refuses_what_makes_no_sense(
     assert result.stderr.startswith(f"trmsolve: {message}")
 
 
-@pytest.mark.parametrize("option", ["--solutions", "--submission", "--sample", "--budget", "--steps"])
+@pytest.mark.parametrize(
+    "option", ["--solutions", "--submission", "--sample", "--budget", "--steps"]
+)
 def test_other_tasks_refuse_the_options_of_arc(option: str, challenges: Path) -> None:
     result = run("eval", "--task", "maze", "--data", challenges, option, 1)
-    assert (result.exit_code, result.stderr) == (2, f"trmsolve: {option} is for --task arc: leave it out\n")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        f"trmsolve: {option} is for --task arc: leave it out\n",
+    )
 
 
 @pytest.mark.parametrize(
@@ -524,7 +667,9 @@ def test_other_tasks_refuse_the_options_of_arc(option: str, challenges: Path) ->
         ({}, "no task in it"),
     ],
 )
-def test_a_measurement_leaves_nothing_out(tasks: object, message: str, tmp_path: Path, loaded: Loaded) -> None:
+def test_a_measurement_leaves_nothing_out(
+    tasks: object, message: str, tmp_path: Path, loaded: Loaded
+) -> None:
     result = measure("--data", write(tmp_path / "set.json", tasks))
     assert (result.exit_code, result.stdout) == (2, "") and not loaded and message in result.stderr
 
@@ -534,33 +679,62 @@ def test_a_task_beyond_the_network_ends_the_measurement(tmp_path: Path) -> None:
     assert (result.exit_code, result.stdout) == (2, "") and "no network could" in result.stderr
 
 
-def test_an_interrupted_measurement_says_that_it_is_none(challenges: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_measurement_says_that_it_is_none(
+    challenges: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     interrupting(monkeypatch, 5)
     kept: list[Any] = []
     monkeypatch.setattr("trmsolve.weights.file.record_score", lambda *score: kept.append(score))
     result = measure("--data", challenges, "--json", "--record", "--weights", "w.safetensors")
     assert result.exit_code == 130 and not kept
     record = json.loads(result.stdout)
-    assert (record["interrupted"], record["planned"], record["n"], list(record["tasks"])) == (True, 2, 1, ["ab"])
-    assert result.stderr.endswith("trmsolve: interrupted after 1 of 2 tasks: these figures measure no set\n")
+    assert (record["interrupted"], record["planned"], record["n"], list(record["tasks"])) == (
+        True,
+        2,
+        1,
+        ["ab"],
+    )
+    assert result.stderr.endswith(
+        "trmsolve: interrupted after 1 of 2 tasks: these figures measure no set\n"
+    )
 
 
 def test_figures_are_kept_in_the_weights(challenges: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[tuple[Path, str, dict[str, Any]]] = []
     monkeypatch.setattr("trmsolve.weights.file.record_score", lambda *score: kept.append(score))
-    measure("--data", challenges, "--record", "--weights", "w.safetensors", "--budget", 60, "--sample", 2)
+    measure(
+        "--data",
+        challenges,
+        "--record",
+        "--weights",
+        "w.safetensors",
+        "--budget",
+        60,
+        "--sample",
+        2,
+    )
     path, name, figures = kept[0]
-    assert (path, name) == (Path("w.safetensors"), "set_challenges.json, sample 2, seed 0, 60 s a task")
+    assert (path, name) == (
+        Path("w.safetensors"),
+        "set_challenges.json, sample 2, seed 0, 60 s a task",
+    )
     assert figures["pass@2"] == 0.5 and "tasks" not in figures
 
 
-def test_a_submission_is_scored_without_a_model(challenges: Path, tmp_path: Path, loaded: Loaded) -> None:
+def test_a_submission_is_scored_without_a_model(
+    challenges: Path, tmp_path: Path, loaded: Loaded
+) -> None:
     assert run("arc", challenges, "--submission", tmp_path / "sub.json").exit_code == 0
     loaded.clear()
     result = measure("--data", challenges, "--submission", tmp_path / "sub.json", "--json")
     record = json.loads(result.stdout)
     assert result.exit_code == 0 and not loaded
-    assert (record["submission"], record["pass@1"], record["pass@2"], record["missing"]) == ("sub.json", 0.5, 0.5, [])
+    assert (record["submission"], record["pass@1"], record["pass@2"], record["missing"]) == (
+        "sub.json",
+        0.5,
+        0.5,
+        [],
+    )
     assert record["tasks"]["ab"]["tests"] == [1, 1] and record["tasks"][HARD]["tests"] == [0]
 
 
@@ -582,7 +756,9 @@ def test_a_submission_of_other_tasks_is_told(challenges: Path, tmp_path: Path) -
 
 def test_a_sample_of_a_submission(challenges: Path, tmp_path: Path) -> None:
     submission = write(tmp_path / "sub.json", {"ab": [FIRST, SECOND], HARD: [NOTHING]})
-    record = json.loads(measure("--data", challenges, "--submission", submission, "--limit", 1, "--json").stdout)
+    record = json.loads(
+        measure("--data", challenges, "--submission", submission, "--limit", 1, "--json").stdout
+    )
     assert (record["pass@2"], record["n"], record["unknown"]) == (1.0, 1, [])
 
 
@@ -614,7 +790,9 @@ def test_a_terminal_shows_the_attempts_once_in_colour(tmp_path: Path) -> None:
 
 
 def test_json_is_written_though_the_attempts_were_watched(tmp_path: Path) -> None:
-    _, lines = Terminal(400, 24, "arc", "--json", write(tmp_path / "ab.json", task(ONE)), NO_COLOR="1").end()
+    _, lines = Terminal(
+        400, 24, "arc", "--json", write(tmp_path / "ab.json", task(ONE)), NO_COLOR="1"
+    ).end()
     assert any(line.startswith('{"index": 0') for line in lines)
 
 
@@ -623,7 +801,10 @@ def test_ctrl_c_in_a_terminal_answers_and_leaves_it_as_it_was(tmp_path: Path) ->
     terminal.wait_for("loss")
     terminal.process.send_signal(signal.SIGINT)
     code, lines = terminal.end()
-    assert code == 0 and "answering with what is learned so far: Ctrl-C once more leaves at once" in lines
+    assert (
+        code == 0
+        and "answering with what is learned so far: Ctrl-C once more leaves at once" in lines
+    )
     assert lines[-2].startswith("answered  ") and lines[-2].endswith("interrupted")
     assert terminal.raw.rindex("\x1b[?25h") > terminal.raw.rindex("\x1b[?25l")
 
@@ -631,6 +812,8 @@ def test_ctrl_c_in_a_terminal_answers_and_leaves_it_as_it_was(tmp_path: Path) ->
 if __name__ == "__main__":
     from trmsolve.__main__ import main
 
-    sys.modules["trmsolve.arc.solver"] = module(lambda **how: FakeSolver(lambda: time.sleep(0.05), **how))
+    sys.modules["trmsolve.arc.solver"] = module(
+        lambda **how: FakeSolver(lambda: time.sleep(0.05), **how)
+    )
     sys.argv[0] = "trmsolve"
     main()

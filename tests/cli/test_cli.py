@@ -52,11 +52,27 @@ def test_json_has_the_agreed_fields_in_input_order() -> None:
     assert result.exit_code == 2
     first, wrong, last = (json.loads(line) for line in result.stdout.splitlines())
     assert list(first) == [
-        "index", "source", "task", "puzzle", "answer", "verified", "reason", "remark", "cycles", "views", "halt",
-        "seconds", "weights",
-    ]  # fmt: skip
+        "index",
+        "source",
+        "task",
+        "puzzle",
+        "answer",
+        "verified",
+        "reason",
+        "remark",
+        "cycles",
+        "views",
+        "halt",
+        "seconds",
+        "weights",
+    ]
     assert (first["index"], first["source"], first["task"]) == (0, "stdin:1", "sudoku")
-    assert (first["puzzle"], first["answer"], first["verified"], first["reason"]) == (EASY, SOLUTION, True, "")
+    assert (first["puzzle"], first["answer"], first["verified"], first["reason"]) == (
+        EASY,
+        SOLUTION,
+        True,
+        "",
+    )
     assert first["weights"].startswith("sudoku.safetensors@") and 0 <= first["halt"] <= 1
     assert list(wrong) == ["index", "source", "task", "error"]
     assert (wrong["index"], wrong["source"]) == (1, "stdin:2") and "5 cells" in wrong["error"]
@@ -74,7 +90,9 @@ def test_show_steps_prints_every_cycle_without_a_terminal() -> None:
 
 def test_quiet_and_verbose() -> None:
     assert run("sudoku", "-", "--quiet", text=EASY).stderr == ""
-    result = run("sudoku", "-", "-v", "--device", "cpu", "--dtype", "fp32", "--threads", "1", text=EASY)
+    result = run(
+        "sudoku", "-", "-v", "--device", "cpu", "--dtype", "fp32", "--threads", "1", text=EASY
+    )
     assert "cpu (asked for, 1 threads), fp32 (asked for)" in result.stderr and result.exit_code == 0
 
 
@@ -90,10 +108,16 @@ def test_an_unverified_answer_is_exit_code_1() -> None:
     impossible = EASY[:2] + "2" + EASY[3:]
     result = run("sudoku", "-", "--views", "2", text=impossible)
     assert result.exit_code == 1
-    assert result.stdout == impossible + "\n"  # the puzzle, not a grid that could be taken for an answer
-    assert result.stderr.startswith("unverified  1") and "the puzzle has no solution" in result.stderr
+    assert (
+        result.stdout == impossible + "\n"
+    )  # the puzzle, not a grid that could be taken for an answer
+    assert (
+        result.stderr.startswith("unverified  1") and "the puzzle has no solution" in result.stderr
+    )
     assert run("sudoku", "-", "--views", "2", "--format", "line", text=impossible).stdout == "\n"
-    kept = run("sudoku", "-", "--views", "2", "--format", "line", "--keep-unverified", text=impossible)
+    kept = run(
+        "sudoku", "-", "--views", "2", "--format", "line", "--keep-unverified", text=impossible
+    )
     assert len(kept.stdout.strip()) == 81 and kept.stdout.strip() != impossible
 
 
@@ -145,7 +169,11 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         (str(binary), "PNG image"),
     ):
         result = run("sudoku", name)
-        assert result.exit_code == 2 and message in result.stderr and name in result.stderr.replace("\n", "")
+        assert (
+            result.exit_code == 2
+            and message in result.stderr
+            and name in result.stderr.replace("\n", "")
+        )
 
 
 def test_one_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
@@ -173,7 +201,10 @@ def test_usage_errors_are_exit_code_2() -> None:
 
 def test_weights_errors_are_exit_code_3(tmp_path: Path) -> None:
     (tmp_path / "odd.safetensors").write_bytes(b"PK\x03\x04")
-    for path, message in ((tmp_path / "absent", "no weights at"), (tmp_path / "odd.safetensors", "pickled")):
+    for path, message in (
+        (tmp_path / "absent", "no weights at"),
+        (tmp_path / "odd.safetensors", "pickled"),
+    ):
         result = run("sudoku", "-", "--weights", str(path), text=EASY)
         assert result.exit_code == 3 and message in result.stderr and result.stdout == ""
 
@@ -188,13 +219,26 @@ def test_generate_and_eval(tmp_path: Path) -> None:
     figures = json.loads(result.stdout)
     assert figures["n"] == 5 and figures["views"] == 8 and figures["task"] == "sudoku"
     for key in (
-        "data", "exact", "exact_ci95", "cell", "verified", "mean_cycles", "mean_views", "puzzles_per_second", "cycles",
-        "device", "dtype", "threads", "weights",
-    ):  # fmt: skip
+        "data",
+        "exact",
+        "exact_ci95",
+        "cell",
+        "verified",
+        "mean_cycles",
+        "mean_views",
+        "puzzles_per_second",
+        "cycles",
+        "device",
+        "dtype",
+        "threads",
+        "weights",
+    ):
         assert key in figures
     copy = tmp_path / "copy.safetensors"
     copy.write_bytes(bundled_weights("sudoku").read_bytes())
-    table = run("eval", "--data", str(data), "--limit", "2", "--weights", str(copy), "--record").stdout
+    table = run(
+        "eval", "--data", str(data), "--limit", "2", "--weights", str(copy), "--record"
+    ).stdout
     assert read_info(copy).scores["easy.csv, 1 views"]["n"] == 2
     assert table.startswith("2 puzzles of easy.csv") and "exact" in table
     assert run("eval", "--data", str(tmp_path / "absent.csv")).exit_code == 2
@@ -209,7 +253,9 @@ def test_pairs_without_a_header_are_solved_and_measured(tmp_path: Path) -> None:
     measured = run("eval", "--data", str(data), "--json", "--cycles", "1")
     assert measured.exit_code == 0, measured.stderr
     assert json.loads(measured.stdout)["n"] == 1
-    data.write_text(f"{SOLUTION},{EASY}\n")  # the first is no question of the second: neither has an answer
+    data.write_text(
+        f"{SOLUTION},{EASY}\n"
+    )  # the first is no question of the second: neither has an answer
     assert run("sudoku", str(data)).stdout == f"{SOLUTION}\n{SOLUTION}\n"
     assert run("eval", "--data", str(data)).exit_code == 2
 
@@ -263,8 +309,13 @@ COMPLETE = {"_TRMSOLVE_COMPLETE": "complete_bash", "COMP_WORDS": "trmsolve su", 
         ([], {**COMPLETE, "COMP_WORDS": "trmsolve ma"}, "maze"),
     ],
 )
-def test_help_and_completion_do_not_import_torch(arguments: list[str], extra: dict[str, str], shown: str) -> None:
-    command, env = [sys.executable, "-c", PROBE, *arguments], {**COMMAND_ENV, "COLUMNS": "120", **extra}
+def test_help_and_completion_do_not_import_torch(
+    arguments: list[str], extra: dict[str, str], shown: str
+) -> None:
+    command, env = (
+        [sys.executable, "-c", PROBE, *arguments],
+        {**COMMAND_ENV, "COLUMNS": "120", **extra},
+    )
     done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
     assert shown in done.stdout and done.stderr.strip().endswith("False"), done.stderr
 
@@ -274,17 +325,27 @@ def test_a_closed_pipe_leaves_no_traceback(tmp_path: Path) -> None:
     many.write_text((EASY + "\n") * 400)
     done = subprocess.run(
         f"{sys.executable} -m trmsolve sudoku {many} --quiet | head -1",
-        shell=True, capture_output=True, text=True, env=COMMAND_ENV, check=False,
-    )  # fmt: skip
+        shell=True,
+        capture_output=True,
+        text=True,
+        env=COMMAND_ENV,
+        check=False,
+    )
     assert done.stdout == SOLUTION + "\n" and done.stderr == ""
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupt_leaves_whole_lines_and_its_exit_code(sent: signal.Signals, code: int, tmp_path: Path) -> None:
+def test_an_interrupt_leaves_whole_lines_and_its_exit_code(
+    sent: signal.Signals, code: int, tmp_path: Path
+) -> None:
     many = tmp_path / "many.sdm"
     many.write_text((EASY + "\n") * 20_000)
     process = subprocess.Popen(
-        [*RUN, "sudoku", str(many)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=COMMAND_ENV
+        [*RUN, "sudoku", str(many)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=COMMAND_ENV,
     )
     assert process.stdout is not None and process.stderr is not None
     assert process.stdout.readline() == SOLUTION + "\n"
@@ -298,7 +359,11 @@ def test_an_interrupt_leaves_whole_lines_and_its_exit_code(sent: signal.Signals,
 
 def test_a_pipe_that_waits_for_its_answer_gets_it() -> None:
     process = subprocess.Popen(
-        [*RUN, "sudoku", "-", "--quiet"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=COMMAND_ENV
+        [*RUN, "sudoku", "-", "--quiet"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=COMMAND_ENV,
     )
     assert process.stdin is not None and process.stdout is not None
     for _ in range(3):
@@ -312,9 +377,13 @@ def test_a_pipe_that_waits_for_its_answer_gets_it() -> None:
 
 def test_an_interrupt_while_a_pipe_is_silent() -> None:
     process = subprocess.Popen(
-        [*RUN, "sudoku", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [*RUN, "sudoku", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         env=COMMAND_ENV,
-    )  # fmt: skip
+    )
     assert process.stdin is not None and process.stdout is not None and process.stderr is not None
     process.stdin.write(EASY + "\n")
     process.stdin.flush()
@@ -328,9 +397,13 @@ def test_an_interrupt_while_a_pipe_is_silent() -> None:
 
 def test_errors_reach_a_waiting_pipe_at_once() -> None:
     process = subprocess.Popen(
-        [*RUN, "sudoku", "-", "--json", "--quiet"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, text=True, env=COMMAND_ENV,
-    )  # fmt: skip
+        [*RUN, "sudoku", "-", "--json", "--quiet"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=COMMAND_ENV,
+    )
     assert process.stdin is not None and process.stdout is not None
     for line, key in ((CLASH, "error"), (EASY, "answer"), (EASY[:50], "error"), (EASY, "answer")):
         process.stdin.write(line + "\n")
@@ -352,7 +425,9 @@ def test_a_pipe_by_name_is_read_once(tmp_path: Path) -> None:
     many = tmp_path / "many.sdm"
     many.write_text((EASY + "\n") * 1200)
     command = f"cat {many} | {sys.executable} -m trmsolve sudoku /dev/stdin --format line"
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, env=COMMAND_ENV, check=False)
+    done = subprocess.run(
+        command, shell=True, capture_output=True, text=True, env=COMMAND_ENV, check=False
+    )
     assert done.returncode == 0 and done.stdout == (SOLUTION + "\n") * 1200
 
 
@@ -374,13 +449,17 @@ def test_a_pipe_by_name_is_read_once(tmp_path: Path) -> None:
         ("train --data {two} --steps 1 --out {easy}", 2, "File exists"),
     ],
 )
-def test_streams_and_folders_that_cannot_be_used(command: str, code: int, said: str, tmp_path: Path) -> None:
+def test_streams_and_folders_that_cannot_be_used(
+    command: str, code: int, said: str, tmp_path: Path
+) -> None:
     easy, two = tmp_path / "easy.txt", tmp_path / "two.csv"
     easy.write_text(EASY + "\n")
     two.write_text(f"question,answer\n{EASY},{SOLUTION}\n{EASY},{SOLUTION}\n")
     command = command.format(easy=easy, two=two, folder=tmp_path)
     command = f"{sys.executable} -m trmsolve {command}"
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, env=COMMAND_ENV, check=False)
+    done = subprocess.run(
+        command, shell=True, capture_output=True, text=True, env=COMMAND_ENV, check=False
+    )
     assert done.returncode == code and "Traceback" not in done.stderr
     assert said in done.stderr
 
@@ -389,38 +468,52 @@ def test_answers_go_on_when_the_reader_of_messages_leaves(tmp_path: Path) -> Non
     two = tmp_path / "two.txt"
     two.write_text((EASY + "\n") * 2)
     command = f"{sys.executable} -m trmsolve sudoku {two} --show-steps 2> >(head -1 > /dev/null)"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=COMMAND_ENV, check=False)
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, env=COMMAND_ENV, check=False
+    )
     assert (done.returncode, done.stdout) == (0, (SOLUTION + "\n") * 2)
 
 
-@pytest.mark.parametrize(("encoding", "kept"), [("ascii", "|534|678|912|"), ("utf-8", "│534│678│912│")])
+@pytest.mark.parametrize(
+    ("encoding", "kept"), [("ascii", "|534|678|912|"), ("utf-8", "│534│678│912│")]
+)
 def test_output_fits_the_encoding_of_its_stream(encoding: str, kept: str, tmp_path: Path) -> None:
     rows = [EASY[i : i + 9] for i in range(0, 81, 9)]
     framed = "\n".join(f"│{r[:3]}│{r[3:6]}│{r[6:]}│" for r in rows)
     (tmp_path / "framed.sdk").write_bytes(b"#A M\xfcller\n" + framed.encode() + b"\n")
     done = subprocess.run(
-        [*RUN, "sudoku", "framed.sdk", "--quiet"], cwd=tmp_path, capture_output=True, check=False,
+        [*RUN, "sudoku", "framed.sdk", "--quiet"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
         env={**COMMAND_ENV, "PYTHONIOENCODING": f"{encoding}:strict"},
-    )  # fmt: skip
+    )
     assert done.returncode == 0 and not done.stderr
     assert kept in done.stdout.decode(encoding)
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437", "cp932"])
 @pytest.mark.parametrize("cells", ["⬛⬜🟩🟥", "█ SG", "▓·SG"])
-def test_a_maze_that_the_stream_cannot_show_is_answered_in_ascii(encoding: str, cells: str, tmp_path: Path) -> None:
+def test_a_maze_that_the_stream_cannot_show_is_answered_in_ascii(
+    encoding: str, cells: str, tmp_path: Path
+) -> None:
     plain = "#####\n#S  #\n# # #\n# #G#\n#####\n"
     wall, floor, start, goal = cells
     drawn = plain.translate(str.maketrans({"#": wall, " ": floor, "S": start, "G": goal}))
     (tmp_path / "maze.txt").write_text(drawn, encoding="utf-8")
     done = subprocess.run(
-        [*RUN, "maze", "maze.txt"], cwd=tmp_path, capture_output=True, check=False,
+        [*RUN, "maze", "maze.txt"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
         env={**COMMAND_ENV, "PYTHONIOENCODING": f"{encoding}:strict"},
-    )  # fmt: skip
+    )
     answer, said = done.stdout.decode(encoding), done.stderr.decode(encoding)
     assert done.returncode == 0, said
     if can_encode(cells, encoding):
-        assert answer == "#####\n#Soo#\n# #o#\n# #G#\n#####\n".translate(str.maketrans("# ", wall + floor))
+        assert answer == "#####\n#Soo#\n# #o#\n# #G#\n#####\n".translate(
+            str.maketrans("# ", wall + floor)
+        )
     else:
         assert answer == "#####\n#Soo#\n# #o#\n# #G#\n#####\n"
         assert said.count("answers are drawn in ASCII") == 1
@@ -428,9 +521,12 @@ def test_a_maze_that_the_stream_cannot_show_is_answered_in_ascii(encoding: str, 
 
 def test_weights_error_while_a_pipe_is_open(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [*RUN, "sudoku", "-", "--weights", str(tmp_path / "absent")], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, env=COMMAND_ENV,
-    )  # fmt: skip
+        [*RUN, "sudoku", "-", "--weights", str(tmp_path / "absent")],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=COMMAND_ENV,
+    )
     assert process.stdin is not None and process.stderr is not None
     process.stdin.write(EASY + "\n")
     process.stdin.flush()
@@ -446,7 +542,11 @@ def test_the_library_gives_what_the_command_gives() -> None:
     said = json.loads(run("sudoku", "-", "--json", text=EASY).stdout)
     answer = solver.solve(EASY)
     assert get_task("sudoku").line(answer.grid) == said["answer"]
-    assert (answer.cycles, answer.views, answer.verified) == (said["cycles"], said["views"], said["verified"])
+    assert (answer.cycles, answer.views, answer.verified) == (
+        said["cycles"],
+        said["views"],
+        said["verified"],
+    )
     assert len(list(solver.refine(EASY))) == answer.cycles
 
 

@@ -44,7 +44,11 @@ def test_a_puzzle_is_solved_with_weights_of_the_hub_and_the_next_time_without_it
 ) -> None:
     done = run("sudoku", "-", "--json", "--weights", HERE, text=PUZZLE)
     answer = json.loads(done.stdout)
-    assert done.exit_code == 0 and answer["verified"] and answer["weights"] == f"model.safetensors@{BUNDLED[:12]}"
+    assert (
+        done.exit_code == 0
+        and answer["verified"]
+        and answer["weights"] == f"model.safetensors@{BUNDLED[:12]}"
+    )
     assert done.stderr.startswith("downloading model.safetensors of me/trm, main (commit ")
     no_sockets(monkeypatch)
     again = run("sudoku", "-", "--json", "--weights", HERE, "--quiet", text=PUZZLE)
@@ -59,16 +63,25 @@ def test_offline_nothing_is_fetched_by_any_command(
     no_sockets(monkeypatch)
     data = tmp_path / "data.csv"
     data.write_text(f"question,answer\n{PUZZLE},{PUZZLE.replace('0', '1')}\n")
-    (tmp_path / "task.json").write_text('{"train": [{"input": [[1]], "output": [[2]]}], "test": [{"input": [[1]]}]}')
+    (tmp_path / "task.json").write_text(
+        '{"train": [{"input": [[1]], "output": [[2]]}], "test": [{"input": [[1]]}]}'
+    )
     (tmp_path / "maze.txt").write_text("S G\n###\n   \n")
     for command in (
-        ("sudoku", "-"), ("maze", str(tmp_path / "maze.txt")), ("arc", str(tmp_path / "task.json")),
-        ("eval", "--data", str(data)), ("bench",),
-    ):  # fmt: skip
+        ("sudoku", "-"),
+        ("maze", str(tmp_path / "maze.txt")),
+        ("arc", str(tmp_path / "task.json")),
+        ("eval", "--data", str(data)),
+        ("bench",),
+    ):
         done = run(*command, "--weights", HERE, "--offline", text=PUZZLE)
         assert done.exit_code == 4 and done.stdout == "", command
         (line,) = done.stderr.splitlines()
-        assert line.startswith("trmsolve: ") and "offline" in line and "trmsolve weights pull hf://me/trm" in line
+        assert (
+            line.startswith("trmsolve: ")
+            and "offline" in line
+            and "trmsolve weights pull hf://me/trm" in line
+        )
     with pytest.raises(NetworkError):
         load("sudoku", weights=HERE, offline=True)
 
@@ -78,7 +91,9 @@ def test_weights_of_another_task_stay_that(hub: FakeHub) -> None:
     assert done.exit_code == 3 and "was trained for sudoku, not for maze" in done.stderr
 
 
-def test_what_is_in_the_cache_is_listed_and_pinned_by_the_hub(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_in_the_cache_is_listed_and_pinned_by_the_hub(
+    hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert HERE not in run("weights", "list").stdout
     said = run("weights", "verify", HERE, "--puzzles", "0")
     assert said.exit_code == 0 and "the same, by the hub" in said.stdout
@@ -106,11 +121,17 @@ def test_what_is_damaged_never_comes_to_stand_for_its_address(hub: FakeHub) -> N
     assert run("sudoku", "-", "--weights", HERE, "--quiet", text=PUZZLE).exit_code == 0
 
 
-def test_large_weights_are_fetched_only_if_that_is_wanted(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_weights_are_fetched_only_if_that_is_wanted(
+    hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("trmsolve.weights.limits.MAX_FILE", 1000)
     command = ("sudoku", "-", "--weights", HERE, "--quiet")
     refused = run(*command, text=PUZZLE)
-    assert refused.exit_code == 3 and "--allow-large takes it" in refused.stderr and hub.downloads() == []
+    assert (
+        refused.exit_code == 3
+        and "--allow-large takes it" in refused.stderr
+        and hub.downloads() == []
+    )
     taken = run(*command, "--allow-large", text=PUZZLE)
     assert taken.exit_code == 0 and taken.stderr == "", "quiet is quiet, about a download too"
 
@@ -118,10 +139,24 @@ def test_large_weights_are_fetched_only_if_that_is_wanted(hub: FakeHub, monkeypa
 def test_training_may_begin_with_weights_of_the_hub(hub: FakeHub, tmp_path: Path) -> None:
     data, out = tmp_path / "data.csv", tmp_path / "run"
     room = get_task("sudoku")
-    made = [(one.grid, one.answer) for one in islice(room.generate("easy", 1), 3) if one.answer is not None]
+    made = [
+        (one.grid, one.answer)
+        for one in islice(room.generate("easy", 1), 3)
+        if one.answer is not None
+    ]
     rows = [f"{room.line(question)},{room.line(answer)},0" for question, answer in made]
     data.write_text("\n".join(["question,answer,rating", *rows]))
-    command = ("train", "--data", str(data), "--out", str(out), "--start-from", HERE, "--steps", "1")
+    command = (
+        "train",
+        "--data",
+        str(data),
+        "--out",
+        str(out),
+        "--start-from",
+        HERE,
+        "--steps",
+        "1",
+    )
     refused = run(*command, "--offline")
     assert refused.exit_code == 4 and "offline" in refused.stderr
     begun = run(*command, "--batch-size", "2", "--held-out", "1", "--threads", "1", "-q")
@@ -139,13 +174,21 @@ def test_a_published_checkpoint_is_fetched_and_converted(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     one = next(one for one in PUBLIC if one.name == "alphaxiv-sudoku")
-    hub.repo(one.repo, {one.file: checkpoint(tmp_path), "all_config.yaml": b"arch: {H_cycles: 2, L_cycles: 1}"})
+    hub.repo(
+        one.repo,
+        {one.file: checkpoint(tmp_path), "all_config.yaml": b"arch: {H_cycles: 2, L_cycles: 1}"},
+    )
     refused = run("weights", "pull", one.name)
     assert refused.exit_code == 3 and f"trmsolve weights convert {one.address}" in refused.stderr
     assert hub.downloads() == []
     done = run("weights", "convert", one.name, "--task", "sudoku")
     assert done.exit_code == 0 and done.stdout.strip() == f"{one.file}.safetensors"
-    assert [line.split()[0] for line in done.stderr.splitlines()] == ["downloading", one.file, "sudoku,", "as"]
+    assert [line.split()[0] for line in done.stderr.splitlines()] == [
+        "downloading",
+        one.file,
+        "sudoku,",
+        "as",
+    ]
     info = read_info(Path(f"{one.file}.safetensors"))
     assert info.config == replace(SUDOKU, recursions=2, latent_steps=1)
     again = run("weights", "convert", one.address, "--offline", "--out", "other.safetensors")
@@ -159,7 +202,9 @@ def test_a_published_checkpoint_that_is_not_the_known_one_is_not_opened(
     payload = checkpoint(tmp_path)
     commit = hub.repo("someone/trm", {"step_1": payload})
     for sha256, code in ((hashlib.sha256(payload).hexdigest(), 0), ("0" * 64, 3)):
-        one = PublicCheckpoint("known", "sudoku", "someone/trm", "step_1", "MIT", "", commit, sha256)
+        one = PublicCheckpoint(
+            "known", "sudoku", "someone/trm", "step_1", "MIT", "", commit, sha256
+        )
         monkeypatch.setattr("trmsolve.weights.public.PUBLIC", (one,))
         done = run("weights", "convert", "known", "--out", f"{code}.safetensors")
         assert done.exit_code == code and Path(f"{code}.safetensors").exists() == (code == 0)

@@ -28,19 +28,32 @@ ROWS = [
     "....8..79",
 ]
 MAZE = "#########\n#S#     #\n# # ### #\n#   #  G#\n#########\n"
-ARC = '{"train": [{"input": [[1]], "output": [[2]]}], "test": [{"input": [["' + "\\u001b]0;owned\\u0007" + '"]]}]}'
+ARC = (
+    '{"train": [{"input": [[1]], "output": [[2]]}], "test": [{"input": [["'
+    + "\\u001b]0;owned\\u0007"
+    + '"]]}]}'
+)
 
 
 class Trmsolve(RunningIn):
     module: ClassVar[str] = "trmsolve"
-    env: ClassVar[dict[str, str]] = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "TERM": "xterm"}
+    env: ClassVar[dict[str, str]] = {
+        **os.environ,
+        "HF_HUB_OFFLINE": "1",
+        "OMP_NUM_THREADS": "1",
+        "TERM": "xterm",
+    }
     patience: ClassVar[float] = 120
 
 
 def controls(shown: str) -> set[str]:
     """The control and direction characters that are left when the program's own sequences are taken away."""
     rest = OWN.sub("", shown)
-    return set(re.findall("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]", rest))
+    return set(
+        re.findall(
+            "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]", rest
+        )
+    )
 
 
 def show(*arguments: object, **environment: str) -> str:
@@ -91,7 +104,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
     ids=lambda value: " ".join(value).replace(ATTACK, "!") if isinstance(value, list) else "",
 )
-def test_nothing_of_a_stranger_s_text_is_obeyed(arguments: list[str], expected: str, folder: Path) -> None:
+def test_nothing_of_a_stranger_s_text_is_obeyed(
+    arguments: list[str], expected: str, folder: Path
+) -> None:
     paths = [str(folder / name) if (folder / name).exists() else name for name in arguments]
     shown = show(*paths, HF_HUB_CACHE=str(folder / "cache"))
     assert expected in shown

@@ -1,6 +1,7 @@
 """Mazes by command: solved, made, measured and trained on as a user would, with a network that is told what to say.
 
-Run as a program, this file is ``trmsolve`` with that network, for the tests that need a terminal or a pipe.
+Run as a program, this file is ``trmsolve`` with that network, for the tests that need a terminal or
+a pipe.
 """
 
 import csv
@@ -63,14 +64,21 @@ class Scripted(TinyRecursiveModel):
     answer: Grid | None = None
 
     def initial_state(
-        self, batch: int, generator: torch.Generator | None = None, places: tuple[int, ...] | None = None
+        self,
+        batch: int,
+        generator: torch.Generator | None = None,
+        places: tuple[int, ...] | None = None,
     ) -> State:
         nothing = torch.zeros(batch, *(places or self.config.places), 1)
         return State(nothing, nothing.clone())
 
-    def forward(self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None) -> tuple[State, Prediction]:
+    def forward(
+        self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None
+    ) -> tuple[State, Prediction]:
         cycles = (state.y.flatten(1)[:, 0] + 1).int().tolist()
-        said = np.stack([self.say(row, cycle) for row, cycle in zip(tokens.numpy(), cycles, strict=True)])
+        said = np.stack(
+            [self.say(row, cycle) for row, cycle in zip(tokens.numpy(), cycles, strict=True)]
+        )
         logits = torch.zeros(len(tokens), said[0].size, self.config.vocab_size)
         logits.scatter_(2, torch.from_numpy(said).flatten(1)[..., None], 8.0)
         return State(state.y + 1, state.z), Prediction(logits, torch.full((len(tokens), 2), -3.0))
@@ -107,7 +115,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def saved(path: Path, config: TRMConfig) -> Path:
-    weights.save_weights(path, TinyRecursiveModel(config).state_dict(), weights.WeightsInfo(config, "maze"))
+    weights.save_weights(
+        path, TinyRecursiveModel(config).state_dict(), weights.WeightsInfo(config, "maze")
+    )
     return path
 
 
@@ -129,10 +139,18 @@ def test_examples_are_answered_with_their_own_characters(path: Path, model: Path
     question = path.read_text(encoding="utf-8")
     result = run("maze", path, "--weights", model)
     assert result.exit_code == 0, result.stderr
-    assert [line.split("  ")[-4] for line in result.stderr.splitlines()] == ["solved"] * (question.count("\n\n") + 1)
+    assert [line.split("  ")[-4] for line in result.stderr.splitlines()] == ["solved"] * (
+        question.count("\n\n") + 1
+    )
     assert len(result.stdout) == len(question)
-    pairs = {(asked, said) for asked, said in zip(question, result.stdout, strict=True) if asked != said}
-    assert pairs and {asked for asked, _ in pairs} <= {" ", "."} and {said for _, said in pairs} == {"o"}
+    pairs = {
+        (asked, said) for asked, said in zip(question, result.stdout, strict=True) if asked != said
+    }
+    assert (
+        pairs
+        and {asked for asked, _ in pairs} <= {" ", "."}
+        and {said for _, said in pairs} == {"o"}
+    )
 
 
 @pytest.mark.usefixtures("told")
@@ -140,8 +158,15 @@ def test_few_are_told_in_their_order_whatever_their_sizes(model: Path) -> None:
     files = [EXAMPLES / name for name in ("hard.txt", "small.txt", "several.txt", "open.txt")]
     result = run("maze", *files, "--weights", model)
     assert result.exit_code == 0
-    places = [line.split("  ")[0].removeprefix(f"{EXAMPLES}/") for line in result.stderr.splitlines()]
-    assert places == ["hard.txt:1", "small.txt:1", *(f"several.txt:{line}" for line in (1, 11, 20)), "open.txt:1"]
+    places = [
+        line.split("  ")[0].removeprefix(f"{EXAMPLES}/") for line in result.stderr.splitlines()
+    ]
+    assert places == [
+        "hard.txt:1",
+        "small.txt:1",
+        *(f"several.txt:{line}" for line in (1, 11, 20)),
+        "open.txt:1",
+    ]
     assert result.stdout.count("\n\n") == 5 and not result.stdout.endswith("\n\n")
 
 
@@ -208,25 +233,46 @@ def test_walls_of_zeros_and_of_letters_are_gone_around(wall: str, model: Path) -
 
 
 FIELDS = [
-    "index", "source", "task", "puzzle", "answer", "verified", "valid", "optimal", "reason", "cycles", "views", "halt",
-    "seconds", "weights",
-]  # fmt: skip
+    "index",
+    "source",
+    "task",
+    "puzzle",
+    "answer",
+    "verified",
+    "valid",
+    "optimal",
+    "reason",
+    "cycles",
+    "views",
+    "halt",
+    "seconds",
+    "weights",
+]
 
 
 @pytest.mark.usefixtures("told")
 def test_json_has_the_agreed_fields_in_input_order(model: Path, tmp_path: Path) -> None:
     (tmp_path / "some.txt").write_text(f"{SMALL}\n{ENDLESS}\n{WALLED}\n{WIDE}")
-    result = run("maze", tmp_path / "some.txt", tmp_path / "absent.txt", "--json", "--weights", model)
+    result = run(
+        "maze", tmp_path / "some.txt", tmp_path / "absent.txt", "--json", "--weights", model
+    )
     assert result.exit_code == 2
     good, bad, walled, wide, absent = (json.loads(line) for line in result.stdout.splitlines())
     assert list(good) == list(walled) == list(wide) == FIELDS
     assert list(bad) == list(absent) == ["index", "source", "task", "error"]
     assert [item["index"] for item in (good, bad, walled, wide, absent)] == [0, 1, 2, 3, 4]
     place = tmp_path / "some.txt"
-    assert [item["source"] for item in (good, bad, walled, wide)] == [f"{place}:{line}" for line in (1, 8, 13, 17)]
+    assert [item["source"] for item in (good, bad, walled, wide)] == [
+        f"{place}:{line}" for line in (1, 8, 13, 17)
+    ]
     assert (good["task"], good["puzzle"], good["answer"]) == ("maze", rows(SMALL), rows(SOLVED))
     assert (wide["puzzle"], wide["answer"]) == (rows(WIDE), rows(WIDE_SOLVED))
-    assert (good["verified"], good["valid"], good["optimal"], good["reason"]) == (True, True, True, "")
+    assert (good["verified"], good["valid"], good["optimal"], good["reason"]) == (
+        True,
+        True,
+        True,
+        "",
+    )
     assert (good["cycles"], good["views"]) == (1, 1) and 0 < good["halt"] < 0.5
     assert good["weights"].startswith("maze.safetensors@")
     assert (walled["verified"], walled["valid"], walled["optimal"]) == (False, False, False)
@@ -236,14 +282,26 @@ def test_json_has_the_agreed_fields_in_input_order(model: Path, tmp_path: Path) 
 
 @pytest.mark.usefixtures("told")
 def test_one_line_an_answer_which_is_read_back(model: Path) -> None:
-    result = run("maze", "-", "--format", "line", "--weights", model, text=f"{SMALL}\n{WIDE}\n{'S..' * 2}..G\n")
+    result = run(
+        "maze",
+        "-",
+        "--format",
+        "line",
+        "--weights",
+        model,
+        text=f"{SMALL}\n{WIDE}\n{'S..' * 2}..G\n",
+    )
     lines = result.stdout.splitlines()
-    assert lines[:2] == [rows(SOLVED).replace("\n", "/"), rows(WIDE_SOLVED).replace("\n", "/")], "not square"
+    assert lines[:2] == [rows(SOLVED).replace("\n", "/"), rows(WIDE_SOLVED).replace("\n", "/")], (
+        "not square"
+    )
     assert result.exit_code == 2 and len(lines) == 2, "two starts"
     square = "S..\n##.\nG..\n"
     once = run("maze", "-", "--format", "line", "--weights", model, text=square).stdout
     assert once == "Soo##oGoo\n"
-    assert run("maze", "-", "--weights", model, text=once).stdout == once, "a path that is drawn already is wiped out"
+    assert run("maze", "-", "--weights", model, text=once).stdout == once, (
+        "a path that is drawn already is wiped out"
+    )
 
 
 @pytest.mark.usefixtures("told")
@@ -276,13 +334,28 @@ def test_an_image_is_answered_in_text(model: Path, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("told")
 def test_bad_files_between_good_ones_stop_nothing(model: Path, tmp_path: Path) -> None:
-    contents = {"a": SMALL, "b": ENDLESS, "c": WIDE, "d": "hello\n", "e": "###\n#SG\n#?#\n", "f": SMALL}
+    contents = {
+        "a": SMALL,
+        "b": ENDLESS,
+        "c": WIDE,
+        "d": "hello\n",
+        "e": "###\n#SG\n#?#\n",
+        "f": SMALL,
+    }
     for name, text in contents.items():
         (tmp_path / name).write_text(text)
     result = run("maze", *(tmp_path / name for name in "abcdef"), tmp_path, "--weights", model)
     assert result.exit_code == 2 and result.stdout == f"{SOLVED}\n{WIDE_SOLVED}\n{SOLVED}"
     said = result.stderr.replace(f"{tmp_path}/", "").splitlines()
-    assert [line.split(" ")[0] for line in said] == ["a:1", "b:1:", "c:1", "d:", "e:3:2:", "f:1", f"{tmp_path}:"]
+    assert [line.split(" ")[0] for line in said] == [
+        "a:1",
+        "b:1:",
+        "c:1",
+        "d:",
+        "e:3:2:",
+        "f:1",
+        f"{tmp_path}:",
+    ]
     assert "this is a folder" in said[-1] and "empty: no maze in it" in said[3] and "'?'" in said[4]
 
 
@@ -294,7 +367,9 @@ def test_many_mazes_of_all_sizes_are_counted(model: Path, tmp_path: Path) -> Non
     (tmp_path / "many.txt").write_text("".join(f"{task.line(puzzle.grid)}\n" for puzzle in made))
     result = run("maze", tmp_path / "many.txt", "--format", "line", "--weights", model)
     assert result.exit_code == 0
-    assert result.stdout.splitlines() == [task.line(puzzle.answer) for puzzle in made if puzzle.answer is not None]
+    assert result.stdout.splitlines() == [
+        task.line(puzzle.answer) for puzzle in made if puzzle.answer is not None
+    ]
     assert result.stderr.startswith("30 puzzles  30 solved  0 unverified  1.0 views on average  ")
 
 
@@ -308,10 +383,19 @@ def test_what_has_no_way_is_told_without_the_model(tmp_path: Path) -> None:
     assert (result.exit_code, result.stdout) == (1, WALLED)
     assert result.stderr.startswith("unverified  ") and result.stderr.endswith(f"  {UNSOLVABLE}\n")
     said = json.loads(run("maze", tmp_path / "walled.txt", "--json", *absent).stdout)
-    assert (said["verified"], said["reason"], said["cycles"], said["weights"]) == (False, UNSOLVABLE, 0, "")
+    assert (said["verified"], said["reason"], said["cycles"], said["weights"]) == (
+        False,
+        UNSOLVABLE,
+        0,
+        "",
+    )
     result = run("maze", "-", *absent, text=f"{WALLED}\n{ENDLESS}\n{WALLED}")
     assert result.exit_code == 2 and result.stdout == f"{WALLED}\n{WALLED}"
-    assert [line.split(" ")[0] for line in result.stderr.splitlines()] == ["stdin:1", "stdin:5:", "stdin:10"]
+    assert [line.split(" ")[0] for line in result.stderr.splitlines()] == [
+        "stdin:1",
+        "stdin:5:",
+        "stdin:10",
+    ]
     result = run("maze", "-", *absent, text=f"{WALLED}\n{SMALL}")
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == f"trmsolve: no weights at {tmp_path}/absent.safetensors\n"
@@ -321,18 +405,25 @@ def test_what_has_no_way_is_told_without_the_model(tmp_path: Path) -> None:
 def test_what_has_no_way_among_others(model: Path) -> None:
     result = run("maze", "-", "--weights", model, text=f"{WALLED}\n{SMALL}")
     assert (result.exit_code, result.stdout) == (1, f"{WALLED}\n{SOLVED}")
-    assert UNSOLVABLE in result.stderr.splitlines()[0] and "  solved  " in result.stderr.splitlines()[1]
+    assert (
+        UNSOLVABLE in result.stderr.splitlines()[0]
+        and "  solved  " in result.stderr.splitlines()[1]
+    )
 
 
 @pytest.mark.usefixtures("told")
 def test_an_answer_that_is_not_one_is_shown_and_said(model: Path) -> None:
     result = run("maze", EXAMPLES / "hard.txt", "--cycles", "2", "--views", "1", "--weights", model)
     assert (result.exit_code, result.stdout) == (1, (EXAMPLES / "hard.txt").read_text())
-    assert re.fullmatch(r"unverified  2 cycles  1 view  [0-9.]+ s  no path leaves the start\n", result.stderr)
+    assert re.fullmatch(
+        r"unverified  2 cycles  1 view  [0-9.]+ s  no path leaves the start\n", result.stderr
+    )
 
 
 @pytest.mark.usefixtures("told")
-def test_what_is_too_large_for_the_weights_is_told_with_its_place(model: Path, tmp_path: Path) -> None:
+def test_what_is_too_large_for_the_weights_is_told_with_its_place(
+    model: Path, tmp_path: Path
+) -> None:
     tall = "S..\n" + 127 * "...\n" + "..G\n"
     (tmp_path / "tall.txt").write_text(f"{SMALL}\n{tall}\n{SMALL}")
     result = run("maze", tmp_path / "tall.txt", "--weights", model)
@@ -366,7 +457,9 @@ def test_weights_that_are_missing_damaged_or_of_another_task(model: Path, tmp_pa
         assert result.stderr.startswith("trmsolve: ") and result.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("options", [["--format", "xml"], ["--views", "0"], ["--cycles", "none"], ["--accept-detour"]])
+@pytest.mark.parametrize(
+    "options", [["--format", "xml"], ["--views", "0"], ["--cycles", "none"], ["--accept-detour"]]
+)
 def test_misspelt_options(options: list[str]) -> None:
     result = run("maze", EXAMPLES / "small.txt", *options)
     assert (result.exit_code, result.stdout) == (2, "") and "Traceback" not in result.stderr
@@ -380,11 +473,20 @@ def test_detours_are_accepted_where_asked_for(model: Path, monkeypatch: pytest.M
     call = ["maze", "-", "--views", "1", "--cycles", "3", "--weights", model]
     result = run(*call, text=question)
     reason = "the path takes 6 steps, 2 are enough"
-    assert (result.exit_code, result.stdout) == (1, detour) and result.stderr.endswith(f"  {reason}\n")
+    assert (result.exit_code, result.stdout) == (1, detour) and result.stderr.endswith(
+        f"  {reason}\n"
+    )
     result = run(*call, "--accept-detours", text=question)
-    assert (result.exit_code, result.stdout) == (0, detour) and result.stderr.startswith("solved  1 cycle  ")
+    assert (result.exit_code, result.stdout) == (0, detour) and result.stderr.startswith(
+        "solved  1 cycle  "
+    )
     said = json.loads(run(*call, "--accept-detours", "--json", text=question).stdout)
-    assert [said[key] for key in ("verified", "valid", "optimal", "reason")] == [True, True, False, reason]
+    assert [said[key] for key in ("verified", "valid", "optimal", "reason")] == [
+        True,
+        True,
+        False,
+        reason,
+    ]
 
 
 # What is shown
@@ -392,15 +494,21 @@ def test_detours_are_accepted_where_asked_for(model: Path, monkeypatch: pytest.M
 
 @pytest.mark.usefixtures("told")
 def test_every_step_is_shown(model: Path) -> None:
-    result = run("maze", "-", "--show-steps", "--weights", model, text="S....\n####.\n.....\n.####\n....G\n")
+    result = run(
+        "maze", "-", "--show-steps", "--weights", model, text="S....\n####.\n.....\n.####\n....G\n"
+    )
     assert result.exit_code == 0 and "\x1b" not in result.stderr
     *frames, outcome = result.stderr.split("\n\n")
     first, second = (text.splitlines() for text in frames)
     assert first[0] == first[6] == second[0] == "+-----+"
     assert first[1:6] == ["|S   .|", "|####.|", "|.....|", "|.####|", "|....G|"]
-    assert first[7].startswith("cycle 1/64  view 1/32  reached 12 .  marked 0  changed 0  broken rules 2")
+    assert first[7].startswith(
+        "cycle 1/64  view 1/32  reached 12 .  marked 0  changed 0  broken rules 2"
+    )
     assert second[1:6] == ["|S****|", "|####*|", "|*****|", "|*####|", "|****G|"]
-    assert second[7].startswith("cycle 2/64  view 1/32  reached 16  marked 15  changed 15 *  broken rules 0")
+    assert second[7].startswith(
+        "cycle 2/64  view 1/32  reached 16  marked 15  changed 15 *  broken rules 0"
+    )
     assert outcome.startswith("solved  2 cycles  1 view  ")
 
 
@@ -413,7 +521,9 @@ def test_what_runs_where_is_said_if_asked(model: Path) -> None:
 
 
 @pytest.mark.usefixtures("told")
-def test_frames_are_held_for_the_eye_and_for_nobody_else(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_frames_are_held_for_the_eye_and_for_nobody_else(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     held: list[float] = []
     monkeypatch.setattr("trmsolve.cli.solve.time.sleep", held.append)
     call = ["maze", EXAMPLES / "open.txt", "--pace", "0.25", "--weights", model]
@@ -430,24 +540,35 @@ class Terminal(RunningIn):
 
 
 def test_a_terminal_shows_the_answer_once_in_colour(model: Path) -> None:
-    terminal = Terminal(80, 24, "maze", EXAMPLES / "hard.txt", EXAMPLES / "small.txt", "--weights", model)
+    terminal = Terminal(
+        80, 24, "maze", EXAMPLES / "hard.txt", EXAMPLES / "small.txt", "--weights", model
+    )
     code, lines = terminal.end()
     assert code == 0 and max(map(len, lines)) < 80
     heads = [number for number, line in enumerate(lines) if line.startswith(str(EXAMPLES))]
     ends = [number for number, line in enumerate(lines) if line.startswith("solved  ")]
     assert len(heads) == len(ends) == 2 and heads[0] == 0 and heads[1] == ends[0] + 1
-    assert lines[1] == "╭────────S─────────────────────╮" and lines[ends[0] - 1] == "╰─────G────────────────────────╯"
-    assert ends[0] - heads[0] == 18, "two rows a line in a frame, and nothing below it but the outcome"
+    assert (
+        lines[1] == "╭────────S─────────────────────╮"
+        and lines[ends[0] - 1] == "╰─────G────────────────────────╯"
+    )
+    assert ends[0] - heads[0] == 18, (
+        "two rows a line in a frame, and nothing below it but the outcome"
+    )
     assert not any("ooo" in line for line in lines), "the answer stands there already"
     assert "\x1b[33" in terminal.raw and "\x1b[?25l" in terminal.raw
     assert terminal.raw.rindex("\x1b[?25h") > terminal.raw.rindex("\x1b[?25l"), "the cursor is back"
     assert terminal.raw.count("cycle") > 4, "every cycle was drawn"
 
 
-def test_a_narrow_terminal_without_colours_and_answers_that_it_cannot_hold(model: Path, tmp_path: Path) -> None:
+def test_a_narrow_terminal_without_colours_and_answers_that_it_cannot_hold(
+    model: Path, tmp_path: Path
+) -> None:
     wide = f"S{43 * '.'}\n{44 * '.'}\n{43 * '.'}G\n"
     (tmp_path / "wide.txt").write_text(f"{SMALL}\n{wide}\n{WALLED}")
-    terminal = Terminal(40, 20, "maze", "wide.txt", "--weights", model, folder=tmp_path, NO_COLOR="1")
+    terminal = Terminal(
+        40, 20, "maze", "wide.txt", "--weights", model, folder=tmp_path, NO_COLOR="1"
+    )
     code, lines = terminal.end()
     assert code == 1 and not re.search(r"\x1b\[[0-9;]*3[0-7]m", terminal.raw)
     assert lines[:8] == [
@@ -460,10 +581,19 @@ def test_a_narrow_terminal_without_colours_and_answers_that_it_cannot_hold(model
         "|#.#G#|   broken rules   0",
         "|#####|   confidence     99%    ########",
     ]
-    assert [line.split("  ")[:3] for line in lines if "solved" in line][1] == ["solved", "4 cycles", "1 view"]
+    assert [line.split("  ")[:3] for line in lines if "solved" in line][1] == [
+        "solved",
+        "4 cycles",
+        "1 view",
+    ]
     at = lines.index(f"S{43 * '.'}")
-    assert lines[at + 1 : at + 3] == [f"o{43 * '.'}", f"{43 * 'o'}G"], "what the screen could not show is written"
-    assert lines[at + 3].startswith("wide.txt:12  unverified") and "unsolvable: walls keep the start from" in lines
+    assert lines[at + 1 : at + 3] == [f"o{43 * '.'}", f"{43 * 'o'}G"], (
+        "what the screen could not show is written"
+    )
+    assert (
+        lines[at + 3].startswith("wide.txt:12  unverified")
+        and "unsolvable: walls keep the start from" in lines
+    )
     assert WALLED.split()[1] not in lines
 
 
@@ -482,9 +612,23 @@ def test_an_interrupt_leaves_the_frame_and_the_terminal_as_it_was(model: Path) -
 
 def test_a_pipe_gets_each_answer_as_soon_as_its_maze_is_whole(model: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.cli.test_maze", "maze", "--format", "line", "--weights", str(model)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV, cwd=ROOT,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "tests.cli.test_maze",
+            "maze",
+            "--format",
+            "line",
+            "--weights",
+            str(model),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENV,
+        cwd=ROOT,
+    )
     assert process.stdin and process.stdout and process.stderr
     for text, answer in ((SMALL, SOLVED), (WIDE, WIDE_SOLVED), (SMALL, SOLVED)):
         for line in text.splitlines():
@@ -511,12 +655,27 @@ def made(*arguments: object) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("kind", ["hard", "sparse", "perfect", "mixed"])
 def test_what_is_made_is_read_back_and_right(kind: str, tmp_path: Path) -> None:
-    call = ["generate", "--task", "maze", "-n", 5, "--difficulty", kind, "--size", "9x13", "--seed", 4]
+    call = [
+        "generate",
+        "--task",
+        "maze",
+        "-n",
+        5,
+        "--difficulty",
+        kind,
+        "--size",
+        "9x13",
+        "--seed",
+        4,
+    ]
     result = run(*call, "--out", tmp_path / "made.csv")
     assert (result.exit_code, result.stdout) == (0, "")
     text = (tmp_path / "made.csv").read_text()
     assert text == run(*call).stdout != run(*call[:-1], 5).stdout
-    assert text.startswith("question,answer,source,rating\n") and text.count(f",generated_{kind},") == 5
+    assert (
+        text.startswith("question,answer,source,rating\n")
+        and text.count(f",generated_{kind},") == 5
+    )
     task = get_task("maze")
     puzzles = list(task.read(io.BytesIO(text.encode()), "made.csv"))
     assert len(puzzles) == 5
@@ -529,10 +688,14 @@ def test_what_is_made_is_read_back_and_right(kind: str, tmp_path: Path) -> None:
 
 def test_paths_are_as_long_as_asked_for() -> None:
     exact = made("-n", 4, "--difficulty", "perfect", "--size", "15x15", "--path-length", "20-20")
-    assert [row["rating"] for row in exact] == ["20"] * 4 and all("/" not in row["question"] for row in exact)
+    assert [row["rating"] for row in exact] == ["20"] * 4 and all(
+        "/" not in row["question"] for row in exact
+    )
     some = made("-n", 20, "--difficulty", "sparse", "--size", "8X20", "--path-length", "6-9")
     assert {6, 9} <= {int(row["rating"]) for row in some} <= {6, 7, 8, 9}
-    assert all(int(row["rating"]) >= 25 for row in made("-n", 4, "--size", "10x10", "--path-length", "25"))
+    assert all(
+        int(row["rating"]) >= 25 for row in made("-n", 4, "--size", "10x10", "--path-length", "25")
+    )
 
 
 @pytest.mark.parametrize(
@@ -540,16 +703,34 @@ def test_paths_are_as_long_as_asked_for() -> None:
     [
         ("--task maze --size 20", "--size 20: write rows and columns, such as 20x30"),
         ("--task maze --size 2x9", "the size of a maze must be from 3 x 3 to 200 x 200, not 2 x 9"),
-        ("--task maze --size 201x9", "the size of a maze must be from 3 x 3 to 200 x 200, not 201 x 9"),
-        ("--task maze --path-length long", "--path-length long: write the least steps, such as 20, or a range"),
+        (
+            "--task maze --size 201x9",
+            "the size of a maze must be from 3 x 3 to 200 x 200, not 201 x 9",
+        ),
+        (
+            "--task maze --path-length long",
+            "--path-length long: write the least steps, such as 20, or a range",
+        ),
         ("--task maze --path-length 0", "must be 1 step or more, not 0"),
         ("--task maze --path-length 30-20", "least must not be more than most: 30 and 20 steps"),
-        ("--task maze --size 9x9 --path-length 80", "no 9 x 9 maze of this kind has a shortest way of 80 steps"),
-        ("--task maze --difficulty extreme", "--difficulty extreme is not known: use hard, sparse, perfect, mixed"),
+        (
+            "--task maze --size 9x9 --path-length 80",
+            "no 9 x 9 maze of this kind has a shortest way of 80 steps",
+        ),
+        (
+            "--task maze --difficulty extreme",
+            "--difficulty extreme is not known: use hard, sparse, perfect, mixed",
+        ),
         ("--task maze --seed 1 --size 3x3 --path-length 7-7", "none of "),
         ("--size 9x9", "a Sudoku has one size and no path: leave out --size and --path-length"),
-        ("--path-length 9", "a Sudoku has one size and no path: leave out --size and --path-length"),
-        ("--difficulty perfect", "--difficulty perfect is not known: use easy, medium, hard, extreme, mixed"),
+        (
+            "--path-length 9",
+            "a Sudoku has one size and no path: leave out --size and --path-length",
+        ),
+        (
+            "--difficulty perfect",
+            "--difficulty perfect is not known: use easy, medium, hard, extreme, mixed",
+        ),
         ("--task chess --size 9x9", "no task is called 'chess'"),
     ],
 )
@@ -563,12 +744,29 @@ def test_what_cannot_be_made_is_one_line_and_touches_no_file(
     assert not list(tmp_path.iterdir())
 
 
-def test_what_is_found_once_and_not_again_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_found_once_and_not_again_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("trmsolve.puzzles.maze.generate.LAYOUTS", 40)
-    call = ["generate", "--task", "maze", "--difficulty", "sparse", "--size", "9x9", "--path-length", 18, "-n", 99]
+    call = [
+        "generate",
+        "--task",
+        "maze",
+        "--difficulty",
+        "sparse",
+        "--size",
+        "9x9",
+        "--path-length",
+        18,
+        "-n",
+        99,
+    ]
     result = run(*call, "--out", tmp_path / "made.csv")
     assert result.exit_code == 2 and result.stderr.count("\n") == 1
-    match = re.match(r"trmsolve: ([0-9]+) of 99 puzzles are written: none of 40 sparse layouts of ", result.stderr)
+    match = re.match(
+        r"trmsolve: ([0-9]+) of 99 puzzles are written: none of 40 sparse layouts of ",
+        result.stderr,
+    )
     rows = (tmp_path / "made.csv").read_text().splitlines()
     assert match and 0 < int(match[1]) == len(rows) - 1
     assert all(int(row.split(",")[-1]) >= 18 for row in rows[1:])
@@ -587,7 +785,10 @@ def test_a_word_on_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_module("trmsolve.cli.generate"), "PATIENCE", 0.01)
     assert run(*call).stderr == "compiling the search; the next time it is ready\n"
     result = run(*call, "--path-length", "5")
-    assert result.stderr == "looking for a path of that length; the first time, the search is compiled too\n"
+    assert (
+        result.stderr
+        == "looking for a path of that length; the first time, the search is compiled too\n"
+    )
     assert result.stdout.count("\n") == 3
 
 
@@ -603,19 +804,42 @@ def test_what_is_made_is_measured(size: str, model: Path, tmp_path: Path) -> Non
     result = run(*call, "--json")
     figures = json.loads(result.stdout)
     assert result.exit_code == 0 and list(figures)[:9] == [
-        "task", "data", "n", "exact", "exact_ci95", "cell", "valid", "optimal", "verified"
-    ]  # fmt: skip
+        "task",
+        "data",
+        "n",
+        "exact",
+        "exact_ci95",
+        "cell",
+        "valid",
+        "optimal",
+        "verified",
+    ]
     assert (figures["task"], figures["data"], figures["n"]) == ("maze", "made.csv", 8)
     assert [figures[key] for key in ("exact", "cell", "valid", "optimal", "verified")] == [1.0] * 5
     assert figures["exact_ci95"] == [0.6756, 1.0]
-    assert (figures["cycles"], figures["mean_cycles"]) == (64, 64.0), "as many as the solving command takes"
+    assert (figures["cycles"], figures["mean_cycles"]) == (64, 64.0), (
+        "as many as the solving command takes"
+    )
     assert sum(band["n"] for band in figures["bands"].values()) == 8
     assert all("optimal" in band for band in figures["bands"].values())
     short = json.loads(run(*call, "--json", "--cycles", "1").stdout)
-    assert 0 < short["exact"] == short["valid"] == short["optimal"] == short["verified"] < 1 and short["cell"] > 0.5
+    assert (
+        0 < short["exact"] == short["valid"] == short["optimal"] == short["verified"] < 1
+        and short["cell"] > 0.5
+    )
     table = run(*call, "--views", "4", "--limit", "1").stdout.splitlines()
-    assert table[0].startswith("1 puzzle of made.csv, maze.safetensors@") and ", 64 cycles, 4 views, cpu " in table[0]
-    assert [line.split()[0] for line in table[1:7]] == ["exact", "cells", "valid", "optimal", "verified", "speed"]
+    assert (
+        table[0].startswith("1 puzzle of made.csv, maze.safetensors@")
+        and ", 64 cycles, 4 views, cpu " in table[0]
+    )
+    assert [line.split()[0] for line in table[1:7]] == [
+        "exact",
+        "cells",
+        "valid",
+        "optimal",
+        "verified",
+        "speed",
+    ]
     assert [line[10:16] for line in table[1:6]] == ["100.0%"] * 5
 
 
@@ -628,7 +852,12 @@ def test_paths_beside_the_data_s_are_optimal_and_not_exact(
     monkeypatch.setattr("trmsolve.solve.solver.load_model", scripted)
     call = ["eval", "--task", "maze", "--data", tmp_path / "open.csv", "--weights", model, "--json"]
     figures = json.loads(run(*call).stdout)
-    assert [figures[key] for key in ("exact", "valid", "optimal", "verified")] == [0.0, 1.0, 1.0, 1.0]
+    assert [figures[key] for key in ("exact", "valid", "optimal", "verified")] == [
+        0.0,
+        1.0,
+        1.0,
+        1.0,
+    ]
     assert figures["cell"] == round(3 / 9, 4)
 
 
@@ -636,7 +865,10 @@ def test_paths_beside_the_data_s_are_optimal_and_not_exact(
     ("text", "said"),
     [
         (SMALL, "data:1: measuring needs the answer beside the puzzle"),
-        ("question,answer\nS  ##G   ,S  ##Gooo\n", "data:2: the data's own answer is wrong: no path leaves the start"),
+        (
+            "question,answer\nS  ##G   ,S  ##Gooo\n",
+            "data:2: the data's own answer is wrong: no path leaves the start",
+        ),
         ("question,answer\nS  ##G  ,S  ##Gooo\n", "data:2"),
     ],
 )
@@ -645,26 +877,66 @@ def test_what_cannot_be_measured(text: str, said: str, model: Path, tmp_path: Pa
     (tmp_path / "data").write_text(text)
     result = run("eval", "--task", "maze", "--data", tmp_path / "data", "--weights", model)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert said in result.stderr.splitlines()[-1] and result.stderr.splitlines()[-1].startswith("trmsolve: ")
+    assert said in result.stderr.splitlines()[-1] and result.stderr.splitlines()[-1].startswith(
+        "trmsolve: "
+    )
 
 
 def test_what_is_trained_solves_by_command(tmp_path: Path) -> None:
     made("-n", 12, "--difficulty", "perfect", "--size", "9x12", "--out", tmp_path / "made.csv")
     out, where = tmp_path / "run", ["--device", "cpu", "--dtype", "fp32", "--threads", "1"]
     result = run(
-        "train", "--task", "maze", "--steps", 2, "--set", "hidden_size=16", "--batch-size", 2, "--held-out", 2,
-        "--compile", "off", "--data", tmp_path / "made.csv", "--out", out, *where,
-    )  # fmt: skip
+        "train",
+        "--task",
+        "maze",
+        "--steps",
+        2,
+        "--set",
+        "hidden_size=16",
+        "--batch-size",
+        2,
+        "--held-out",
+        2,
+        "--compile",
+        "off",
+        "--data",
+        tmp_path / "made.csv",
+        "--out",
+        out,
+        *where,
+    )
     assert result.exit_code == 0, result.stderr
     assert result.stderr.splitlines()[-1] == f"weights in {out}/maze.safetensors"
     info = weights.read_info(out / "maze.safetensors")
     assert (info.task, info.config.hidden_size, info.training["steps"]) == ("maze", 16, 2)
     for given in (out, out / "maze.safetensors"):
-        result = run("maze", EXAMPLES / "wide.txt", "--weights", given, "--views", 1, "--cycles", 2, "--json", *where)
+        result = run(
+            "maze",
+            EXAMPLES / "wide.txt",
+            "--weights",
+            given,
+            "--views",
+            1,
+            "--cycles",
+            2,
+            "--json",
+            *where,
+        )
         said = json.loads(result.stdout)
         assert result.exit_code == (0 if said["verified"] else 1)
         assert len(said["answer"]) == len(said["puzzle"]) and said["cycles"] <= 2
-    result = run("eval", "--task", "maze", "--data", tmp_path / "made.csv", "--weights", out, "--cycles", 2, "--json")
+    result = run(
+        "eval",
+        "--task",
+        "maze",
+        "--data",
+        tmp_path / "made.csv",
+        "--weights",
+        out,
+        "--cycles",
+        2,
+        "--json",
+    )
     assert result.exit_code == 0 and json.loads(result.stdout)["n"] == 12
 
 

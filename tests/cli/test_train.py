@@ -34,10 +34,31 @@ EASY = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5
 pytestmark = pytest.mark.usefixtures("process_as_it_was")
 
 TINY = [
-    "--recipe", "paper", "--batch-size", "6", "--set", "hidden_size=16", "--set", "inner_multiple=16",
-    "--set", "puzzle_emb_dim=16", "--set", "prefix_len=1", "--set", "recursions=2", "--set", "latent_steps=1",
-    "--set", "max_cycles=3", "--set", "exploration=0.5", "--set", "optimizer=muon", "--held-out", "2",
-]  # fmt: skip
+    "--recipe",
+    "paper",
+    "--batch-size",
+    "6",
+    "--set",
+    "hidden_size=16",
+    "--set",
+    "inner_multiple=16",
+    "--set",
+    "puzzle_emb_dim=16",
+    "--set",
+    "prefix_len=1",
+    "--set",
+    "recursions=2",
+    "--set",
+    "latent_steps=1",
+    "--set",
+    "max_cycles=3",
+    "--set",
+    "exploration=0.5",
+    "--set",
+    "optimizer=muon",
+    "--held-out",
+    "2",
+]
 WHERE = ["--device", "cpu", "--dtype", "fp32", "--threads", "1"]
 OFTEN = ["--save-minutes", "0"]
 ENV = {**os.environ, "OMP_NUM_THREADS": "1", "TERM": "xterm"}
@@ -51,7 +72,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rows.writerow(["question", "answer", "rating"])
         for puzzle in islice(get_task("sudoku").generate("easy", 5), 12):
             assert not isinstance(puzzle, PuzzleError) and puzzle.answer is not None
-            rows.writerow(["".join(map(str, grid.flatten())) for grid in (puzzle.grid, puzzle.answer)] + ["0"])
+            rows.writerow(
+                ["".join(map(str, grid.flatten())) for grid in (puzzle.grid, puzzle.answer)] + ["0"]
+            )
     return path
 
 
@@ -64,7 +87,9 @@ def fresh(data: Path, out: Path, *more: object) -> Result:
 
 
 def solved_with(weights: Path) -> Result:
-    return CliRunner().invoke(app, ["sudoku", "-", "--weights", str(weights), "--views", "1"], input=EASY)
+    return CliRunner().invoke(
+        app, ["sudoku", "-", "--weights", str(weights), "--views", "1"], input=EASY
+    )
 
 
 def test_pairs_without_a_header_are_learned_from_as_a_csv(data: Path, tmp_path: Path) -> None:
@@ -76,13 +101,20 @@ def test_pairs_without_a_header_are_learned_from_as_a_csv(data: Path, tmp_path: 
     with data.open("rb") as table, pairs.open("rb") as lines:
         expected = Examples.collect(get_task("sudoku"), get_task("sudoku").read(table, "table"))
         learned = Examples.collect(get_task("sudoku"), get_task("sudoku").read(lines, "lines"))
-    assert (learned.questions == expected.questions).all() and (learned.answers == expected.answers).all()
+    assert (learned.questions == expected.questions).all() and (
+        learned.answers == expected.answers
+    ).all()
 
 
 def started(*arguments: object, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "trmsolve", "train", *map(str, arguments)]
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=ENV, preexec_fn=heed_interrupts
+        command,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        env=ENV,
+        preexec_fn=heed_interrupts,
     )
 
 
@@ -110,7 +142,9 @@ def files(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_killed_interrupted_terminated_and_damaged_it_gives_the_same_bits(data: Path, tmp_path: Path) -> None:
+def test_killed_interrupted_terminated_and_damaged_it_gives_the_same_bits(
+    data: Path, tmp_path: Path
+) -> None:
     """Each time in a new process, which is told nothing but the folder."""
     steps, whole, parts = 60, tmp_path / "whole", tmp_path / "parts"
     assert fresh(data, whole, "--steps", steps, "-q").exit_code == 0
@@ -137,13 +171,18 @@ def test_killed_interrupted_terminated_and_damaged_it_gives_the_same_bits(data: 
     assert process.returncode == TERMINATED
     step = load_checkpoint(parts).step
     assert f"stopped after step {step}: go on with trmsolve train --resume {parts}" in told
-    assert sorted(parts.glob("step-*"))[1:] == [parts / f"step-{step:08d}"], "the newest two are kept"
+    assert sorted(parts.glob("step-*"))[1:] == [parts / f"step-{step:08d}"], (
+        "the newest two are kept"
+    )
 
     newest = parts / f"step-{step:08d}" / "state.safetensors"
     newest.write_bytes(newest.read_bytes()[:-9])
     result = train("--resume", parts)
     assert result.exit_code == 0
-    assert f"step-{step:08d} is damaged" in result.stderr and f"going on from step-{step - 1:08d}" in result.stderr
+    assert (
+        f"step-{step:08d} is damaged" in result.stderr
+        and f"going on from step-{step - 1:08d}" in result.stderr
+    )
 
     last = f"step-{steps:08d}/state.safetensors"
     assert (parts / last).read_bytes() == (whole / last).read_bytes()
@@ -205,19 +244,33 @@ def test_no_room_for_the_checkpoint_leaves_the_one_before(data: Path, tmp_path: 
     assert fresh(data, tmp_path, "--steps", 2, *OFTEN).exit_code == 0
     before = files(tmp_path / "step-00000002")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before[tmp_path / "step-00000002/state.safetensors"]) - 1, hard))
+    resource.setrlimit(
+        resource.RLIMIT_FSIZE, (len(before[tmp_path / "step-00000002/state.safetensors"]) - 1, hard)
+    )
     try:
         result = train("--resume", tmp_path, "--steps", 4, "-q")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert result.exit_code == 2 and result.stderr == f"trmsolve: {tmp_path}/step-00000003: File too large\n"
+    assert (
+        result.exit_code == 2
+        and result.stderr == f"trmsolve: {tmp_path}/step-00000003: File too large\n"
+    )
     assert files(tmp_path / "step-00000002") == before and not list(tmp_path.glob(".*"))
     assert train("--resume", tmp_path, "--steps", 4).exit_code == 0
     assert [step for step, _, _ in curve(tmp_path)] == [1, 2, 3, 4]
 
 
 def test_a_run_that_diverges_names_the_last_good_checkpoint(data: Path, tmp_path: Path) -> None:
-    wild = ["--set", "clip=null", "--set", "lr=1e30", "--set", "head_lr=1e30", "--set", "warmup=0.2"]
+    wild = [
+        "--set",
+        "clip=null",
+        "--set",
+        "lr=1e30",
+        "--set",
+        "head_lr=1e30",
+        "--set",
+        "warmup=0.2",
+    ]
     result = fresh(data, tmp_path, "--steps", 20, *OFTEN, *wild)
     assert result.exit_code == 1
     step = load_checkpoint(tmp_path).step
@@ -233,24 +286,51 @@ def test_what_it_leaves_is_solved_with(data: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0 and result.stdout == ""
     said = result.stderr.splitlines()
     assert said[0].startswith("12 puzzles, recipe paper, on cpu (asked for, 1 threads), fp32")
-    assert [line.split("  ")[0] for line in said[1:]] == ["step 1", "step 2", f"weights in {out}/sudoku.safetensors"]
+    assert [line.split("  ")[0] for line in said[1:]] == [
+        "step 1",
+        "step 2",
+        f"weights in {out}/sudoku.safetensors",
+    ]
     info = read_info(export)
-    assert info.task == "sudoku" and info.training["steps"] == 2 and info.training["settings"]["batch_size"] == 6
-    assert export.read_bytes() == (out / "sudoku.safetensors").read_bytes() and b'"BF16"' in export.read_bytes()
+    assert (
+        info.task == "sudoku"
+        and info.training["steps"] == 2
+        and info.training["settings"]["batch_size"] == 6
+    )
+    assert (
+        export.read_bytes() == (out / "sudoku.safetensors").read_bytes()
+        and b'"BF16"' in export.read_bytes()
+    )
     for weights in (export, out):
         solved = solved_with(weights)
         assert solved.exit_code in (0, 1) and len(solved.stdout.strip()) == 81, solved.stderr
     nothing = solved_with(tmp_path)
-    assert nothing.exit_code == 3 and f"no sudoku.safetensors in the folder {tmp_path}" in nothing.stderr
+    assert (
+        nothing.exit_code == 3
+        and f"no sudoku.safetensors in the folder {tmp_path}" in nothing.stderr
+    )
 
 
 def test_training_may_begin_with_weights_by_their_name(data: Path, tmp_path: Path) -> None:
     begun = train(
-        "--data", data, "--out", tmp_path, "--start-from", "sudoku", "--steps", 1, "--batch-size", 2, *WHERE, "-q"
+        "--data",
+        data,
+        "--out",
+        tmp_path,
+        "--start-from",
+        "sudoku",
+        "--steps",
+        1,
+        "--batch-size",
+        2,
+        *WHERE,
+        "-q",
     )
     assert begun.exit_code == 0, begun.stderr
     assert read_info(tmp_path / "sudoku.safetensors").training["start_from"] == "sudoku"
-    unknown = train("--data", data, "--out", tmp_path / "other", "--start-from", "sudku", "--steps", 1, *WHERE)
+    unknown = train(
+        "--data", data, "--out", tmp_path / "other", "--start-from", "sudku", "--steps", 1, *WHERE
+    )
     assert unknown.exit_code == 3 and "see 'trmsolve weights list'" in unknown.stderr
 
 
@@ -283,7 +363,10 @@ def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_finished_run_says_so(finished: Path) -> None:
     before = files(finished)
     result = train("--resume", finished)
-    assert result.exit_code == 0 and "this run was over after step 1: give more --minutes or --steps" in result.stderr
+    assert (
+        result.exit_code == 0
+        and "this run was over after step 1: give more --minutes or --steps" in result.stderr
+    )
     assert files(finished) == before
     assert train("--resume", finished, "-q").stderr == ""
 
@@ -305,7 +388,12 @@ def test_a_finished_run_says_so(finished: Path) -> None:
     ],
 )
 def test_what_resume_refuses(
-    options: list[str], problem: str, data: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    options: list[str],
+    problem: str,
+    data: Path,
+    finished: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("other.csv").write_text("".join(data.read_text().splitlines(keepends=True)[:-1]))
@@ -318,41 +406,68 @@ def test_what_resume_refuses(
 def test_resume_needs_a_run(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "absent"):
         result = train("--resume", folder)
-        assert result.exit_code == 3 and str(folder) in result.stderr and len(result.stderr.splitlines()) == 1
+        assert (
+            result.exit_code == 3
+            and str(folder) in result.stderr
+            and len(result.stderr.splitlines()) == 1
+        )
 
 
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
         ([], "say how long the run is: --minutes M or --steps N"),
-        (["--steps", "1", "--set", "batchsize=3"], "no field 'batchsize': did you mean batch_size?"),
+        (
+            ["--steps", "1", "--set", "batchsize=3"],
+            "no field 'batchsize': did you mean batch_size?",
+        ),
         (["--steps", "1", "--set", "hidden_size=0"], "hidden_size must be a whole number from 1"),
         (["--steps", "1", "--set", "lr=NaN"], "lr must be a number from 0 on, not nan"),
         (["--steps", "1", "--set", "lr"], "lr must be a number"),
-        (["--steps", "1", "--set", "vocab_size=12"], "12 tokens on 81 places and 1 candidates a cell: sudoku has 11"),
+        (
+            ["--steps", "1", "--set", "vocab_size=12"],
+            "12 tokens on 81 places and 1 candidates a cell: sudoku has 11",
+        ),
         (["--steps", "1", "--bands", "0=1,x"], "--bands: 'x' is not BAND=NUMBER"),
         (["--steps", "1", "--bands", "5=1"], "--bands: '5=1' is not one of 0, "),
         (["--steps", "1", "--bands", "0=inf"], "with a share from 0 on"),
         (["--steps", "1", "--bands", "0=0"], "some band must have a share above 0"),
         (["--steps", "1", "--bands", "512+=1"], "no puzzle of the data has a rating in 512+"),
-        (["--steps", "1", "--base-puzzles", "500"], "500 puzzles are to be drawn, and the data has "),
+        (
+            ["--steps", "1", "--base-puzzles", "500"],
+            "500 puzzles are to be drawn, and the data has ",
+        ),
         (["--steps", "1", "--base-puzzles", "0"], "Invalid value for '--base-puzzles'"),
         (["--steps", "1", "--recipe", "swift"], "--recipe swift is not known: use paper, "),
         (["--steps", "1", "--task", "chess"], "no task is called 'chess'"),
         (["--steps", "1", "--compile", "maybe"], "--compile maybe is not known"),
         (["--steps", "1", "--device", "tpu"], "--device tpu is not known"),
-        (["--steps", "1", "--export", "/absent/file"], "--export /absent/file: name a file in a folder that exists"),
+        (
+            ["--steps", "1", "--export", "/absent/file"],
+            "--export /absent/file: name a file in a folder that exists",
+        ),
         (["--steps", "1", "--data", "absent.csv"], "absent.csv: no such file"),
-        (["--steps", "1", "--data", "lines.txt"], "lines.txt:1: training needs the answer beside the puzzle"),
+        (
+            ["--steps", "1", "--data", "lines.txt"],
+            "lines.txt:1: training needs the answer beside the puzzle",
+        ),
         (["--steps", "1", "--out", "lines.txt"], "lines.txt: File exists"),
-        (["--steps", "1", "--out", "{finished}"], "{finished} holds a run already: go on with --resume {finished}"),
+        (
+            ["--steps", "1", "--out", "{finished}"],
+            "{finished} holds a run already: go on with --resume {finished}",
+        ),
         (["--steps", "1", "--out", "other"], "other holds weights already: name another folder"),
         (["--steps", "0"], "Invalid value for '--steps'"),
         (["--steps", "1", "--batch-size", "0"], "Invalid value for '--batch-size'"),
     ],
 )
 def test_what_is_refused(
-    options: list[str], problem: str, data: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    options: list[str],
+    problem: str,
+    data: Path,
+    finished: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("lines.txt").write_text(f"{EASY}\n{EASY}\n")
@@ -362,14 +477,31 @@ def test_what_is_refused(
     options = [option.format(finished=finished) for option in options]
     from_data = [] if "--data" in options else ["--data", data]
     result = train(*from_data, "--out", "run", *TINY, *WHERE, *options)
-    assert result.exit_code == 2 and problem.format(finished=finished) in result.stderr.replace("\n", " ")
-    assert "Traceback" not in result.stderr and (result.exception is None or isinstance(result.exception, SystemExit))
+    assert result.exit_code == 2 and problem.format(finished=finished) in result.stderr.replace(
+        "\n", " "
+    )
+    assert "Traceback" not in result.stderr and (
+        result.exception is None or isinstance(result.exception, SystemExit)
+    )
     assert files(tmp_path) == before
 
 
 def test_the_recipe_is_shown_as_it_would_be_run() -> None:
     result = train(
-        "--print-recipe", "--set", "lr=0.5", "--set", "mixer=attention", "--recipe", "paper", "--batch-size", "7"
+        "--print-recipe",
+        "--set",
+        "lr=0.5",
+        "--set",
+        "mixer=attention",
+        "--recipe",
+        "paper",
+        "--batch-size",
+        "7",
     )
     shown = json.loads(result.stdout)
-    assert (result.exit_code, shown["lr"], shown["batch_size"], shown["config"]["mixer"]) == (0, 0.5, 7, "attention")
+    assert (result.exit_code, shown["lr"], shown["batch_size"], shown["config"]["mixer"]) == (
+        0,
+        0.5,
+        7,
+        "attention",
+    )

@@ -12,7 +12,16 @@ import yaml  # type: ignore[import-untyped]
 from huggingface_hub import ModelCard, ModelCardData, constants
 from safetensors.torch import save
 
-from tests.support.fake_hub import READER, WRITER, Failure, FakeHub, FakeRepo, fake_hub, no_sockets, run_command
+from tests.support.fake_hub import (
+    READER,
+    WRITER,
+    Failure,
+    FakeHub,
+    FakeRepo,
+    fake_hub,
+    no_sockets,
+    run_command,
+)
 from trmsolve.cli.weights.hub import push as command
 from trmsolve.errors import NetworkError, TrmsolveError, UsageError
 from trmsolve.hub.transfer import Address, find, push
@@ -29,7 +38,9 @@ from trmsolve.weights.file import (
     save_weights,
 )
 
-CONFIG = TRMConfig(vocab_size=11, seq_len=81, hidden_size=16, num_heads=2, layers=1, recursions=1, latent_steps=1)
+CONFIG = TRMConfig(
+    vocab_size=11, seq_len=81, hidden_size=16, num_heads=2, layers=1, recursions=1, latent_steps=1
+)
 HERE = Address.parse("hf://me/trm")
 FILES = {"model.safetensors": b"\0weights\xff", "README.md": b"# a card\n"}
 
@@ -75,13 +86,17 @@ def header(card: str) -> dict[str, Any]:
 # What is sent, and who may send it.
 
 
-def test_all_files_go_into_one_commit_of_a_new_repository(hub: FakeHub, capfd: pytest.CaptureFixture[str]) -> None:
+def test_all_files_go_into_one_commit_of_a_new_repository(
+    hub: FakeHub, capfd: pytest.CaptureFixture[str]
+) -> None:
     assert push(FILES, HERE, message="a first one") == f"{hub.endpoint}/me/trm"
     repo = hub.repos["me/trm"]
     assert list(repo.commits.values()) == [FILES] and not repo.private
     assert capfd.readouterr() == ("", "")
     push({"README.md": b"# another\n"}, HERE)
-    assert repo.commits[repo.refs["main"]] == {**FILES, "README.md": b"# another\n"}, "the others stay"
+    assert repo.commits[repo.refs["main"]] == {**FILES, "README.md": b"# another\n"}, (
+        "the others stay"
+    )
     push({"README.md": b"# another\n"}, HERE)
 
 
@@ -103,7 +118,9 @@ def test_private_means_private(hub: FakeHub) -> None:
 
 
 @pytest.mark.parametrize("exists", [False, True])
-@pytest.mark.parametrize(("token", "told"), [(READER, "you may not write to"), ("hf_made_up", "you may not write to")])
+@pytest.mark.parametrize(
+    ("token", "told"), [(READER, "you may not write to"), ("hf_made_up", "you may not write to")]
+)
 def test_whoever_may_not_write(
     hub: FakeHub, monkeypatch: pytest.MonkeyPatch, token: str, told: str, exists: bool
 ) -> None:
@@ -118,11 +135,15 @@ def test_whoever_may_not_write(
 def test_without_a_token_nothing_is_asked(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HF_TOKEN")
     no_sockets(monkeypatch)
-    with pytest.raises(UsageError, match="log in with 'hf auth login', or set HF_TOKEN, to push to hf://me/trm"):
+    with pytest.raises(
+        UsageError, match="log in with 'hf auth login', or set HF_TOKEN, to push to hf://me/trm"
+    ):
         push(FILES, HERE)
 
 
-def test_the_token_of_a_login_is_used(hub: FakeHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_token_of_a_login_is_used(
+    hub: FakeHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv("HF_TOKEN")
     (tmp_path / "token").write_text(WRITER)
     push(FILES, HERE)
@@ -130,7 +151,9 @@ def test_the_token_of_a_login_is_used(hub: FakeHub, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("variable", [False, True])
-def test_offline_nothing_is_pushed(hub: FakeHub, monkeypatch: pytest.MonkeyPatch, variable: bool) -> None:
+def test_offline_nothing_is_pushed(
+    hub: FakeHub, monkeypatch: pytest.MonkeyPatch, variable: bool
+) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", variable)
     no_sockets(monkeypatch)
     with pytest.raises(NetworkError, match="offline nothing is pushed"):
@@ -145,7 +168,9 @@ def test_offline_nothing_is_pushed(hub: FakeHub, monkeypatch: pytest.MonkeyPatch
         (HERE, NetworkError, "error 503"),
     ],
 )
-def test_what_cannot_be_pushed(hub: FakeHub, address: Address, error: type[TrmsolveError], told: str) -> None:
+def test_what_cannot_be_pushed(
+    hub: FakeHub, address: Address, error: type[TrmsolveError], told: str
+) -> None:
     hub.fails = Failure(503)
     with pytest.raises(error, match=told):
         push(FILES, address)
@@ -171,12 +196,20 @@ def test_the_card_of_the_bundled_weights(task: str) -> None:
     assert f"--weights hf://me/{task}-trm" in card and "A Tiny Recursive Model is" in card
     assert ("classic solver" in card) == (task != "arc")
     scores = read_info(path).scores.values()
-    metrics = ("pass@2", "pass@1") if task == "arc" else ("exact", "verified", *(["optimal"] if task == "maze" else []))
+    metrics = (
+        ("pass@2", "pass@1")
+        if task == "arc"
+        else ("exact", "verified", *(["optimal"] if task == "maze" else []))
+    )
     expected = sorted((metric, score[metric], score["n"]) for score in scores for metric in metrics)
     about = ModelCard(card).data
     assert isinstance(about, ModelCardData) and about.eval_results is not None
     told = [
-        (result.metric_type, result.metric_value, int(str(result.metric_name).split("n = ")[1].split(",")[0]))
+        (
+            result.metric_type,
+            result.metric_value,
+            int(str(result.metric_name).split("n = ")[1].split(",")[0]),
+        )
         for result in about.eval_results
     ]
     assert sorted(told) == expected, "all that was measured, and nothing else"
@@ -192,13 +225,22 @@ def test_figures_of_other_weights_stay_out(made: Path) -> None:
     before = figures(path, weights="sudoku.safetensors@000000000000", exact=1.0)
     record_score(path, "before", before)
     record_score(path, "now", figures(path))
-    mine, other = figures(path, data="more.csv", n=20), figures(path, weights="untrained.safetensors@000000000000")
+    mine, other = (
+        figures(path, data="more.csv", n=20),
+        figures(path, weights="untrained.safetensors@000000000000"),
+    )
     (made / "sudoku.eval.more.json").write_text(json.dumps(mine))
     (made / "eval.again.json").write_text(json.dumps(figures(path)))
     (made / "sudoku.eval.other.json").write_text(json.dumps(other))
     (made / "maze.eval.other.json").write_text(json.dumps(other))
     files = package(path, "me/trm")
-    assert set(files) == {"model.safetensors", "config.json", "README.md", "eval.more.json", "eval.again.json"}
+    assert set(files) == {
+        "model.safetensors",
+        "config.json",
+        "README.md",
+        "eval.more.json",
+        "eval.again.json",
+    }
     assert json.loads(files["eval.more.json"]) == mine
     (model,) = header(files["README.md"].decode())["model-index"]
     assert model["name"] == "trm"
@@ -222,8 +264,21 @@ def test_what_was_not_measured_is_said_not_to_be(made: Path) -> None:
     assert "* steps: 3" in card and '{"lr": 0.01}' in card
 
 
-ODD: list[Any] = [0.5, "half", None, {}, [], {"n": "10"}, {"n": 0}, {"n": True}, {"exact": "1"}, {"exact": True},
-                  {"exact": 2}, {"exact_ci95": [0.1]}, {"exact_ci95": "ab"}]  # fmt: skip
+ODD: list[Any] = [
+    0.5,
+    "half",
+    None,
+    {},
+    [],
+    {"n": "10"},
+    {"n": 0},
+    {"n": True},
+    {"exact": "1"},
+    {"exact": True},
+    {"exact": 2},
+    {"exact_ci95": [0.1]},
+    {"exact_ci95": "ab"},
+]
 
 
 @pytest.mark.parametrize("odd", ODD, ids=str)
@@ -256,7 +311,9 @@ def test_no_number_is_no_rate(made: Path) -> None:
 
 def test_a_file_of_figures_that_is_none(made: Path) -> None:
     (made / "sudoku.eval.broken.json").write_text('{"task"')
-    with pytest.raises(TrmsolveError, match=r"sudoku\.eval\.broken\.json is no file of figures, move it away"):
+    with pytest.raises(
+        TrmsolveError, match=r"sudoku\.eval\.broken\.json is no file of figures, move it away"
+    ):
         package(made / "sudoku.safetensors", "me/trm")
 
 
@@ -268,14 +325,18 @@ def run(*arguments: str) -> tuple[int, str, str]:
 
 
 @pytest.mark.usefixtures("process_as_it_was")
-def test_a_dry_run_lists_the_files_and_asks_nobody(hub: FakeHub, made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dry_run_lists_the_files_and_asks_nobody(
+    hub: FakeHub, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     no_sockets(monkeypatch)
     monkeypatch.delenv("HF_TOKEN")
     code, out, err = run(str(made), "hf://me/trm", "--dry-run")
     files = package(made / "sudoku.safetensors", "me/trm")
     listed, _, card = out.partition("\n\n")
     sizes = {name: int(size.replace(",", "")) for size, name in map(str.split, listed.splitlines())}
-    assert (code, err) == (0, "") and sizes == {name: len(payload) for name, payload in files.items()}
+    assert (code, err) == (0, "") and sizes == {
+        name: len(payload) for name, payload in files.items()
+    }
     assert card.rstrip("\n") == files["README.md"].decode().rstrip("\n")
 
 
@@ -285,14 +346,18 @@ def test_push_prints_the_url(hub: FakeHub, made: Path) -> None:
     assert run(str(made), "hf://me/trm", "-m", "mine") == expected
     assert run(str(made / "sudoku.safetensors"), "hf://me/trm") == expected, "unchanged"
     assert set(hub.repos["me/trm"].commits[hub.repos["me/trm"].refs["main"]]) == {
-        "model.safetensors", "config.json", "README.md",
-    }  # fmt: skip
+        "model.safetensors",
+        "config.json",
+        "README.md",
+    }
 
 
 @pytest.mark.usefixtures("process_as_it_was")
 def test_only_whole_weights_are_pushed(hub: FakeHub, made: Path, tmp_path: Path) -> None:
     whole = made / "sudoku.safetensors"
-    part = save({"lm_head.weight": torch.zeros(11, 16)}, WeightsInfo(CONFIG, "sudoku").to_metadata())
+    part = save(
+        {"lm_head.weight": torch.zeros(11, 16)}, WeightsInfo(CONFIG, "sudoku").to_metadata()
+    )
     (tmp_path / "part.safetensors").write_bytes(part)
     code, out, err = run(str(tmp_path / "part.safetensors"), "hf://me/trm", "--dry-run")
     assert (code, out) == (3, "") and "lacks tensor" in err
@@ -318,7 +383,9 @@ def test_a_dry_run_refuses_the_addresses_that_a_push_does(
 
 
 @pytest.mark.usefixtures("process_as_it_was")
-def test_push_takes_what_is_large_only_if_told(hub: FakeHub, made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_push_takes_what_is_large_only_if_told(
+    hub: FakeHub, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("trmsolve.weights.limits.MAX_FILE", 1024)
     code, out, err = run(str(made), "hf://me/trm")
     assert (code, out) == (3, "") and "--allow-large takes it" in err and hub.requests == []

@@ -18,16 +18,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save
 
-from tests.support.fake_hub import READER, WRITER, Failure, FakeHub, fake_hub, no_sockets, run_command
+from tests.support.fake_hub import (
+    READER,
+    WRITER,
+    Failure,
+    FakeHub,
+    fake_hub,
+    no_sockets,
+    run_command,
+)
 from trmsolve.cli.weights.hub import pull as command
 from trmsolve.errors import NetworkError, TrmsolveError, UsageError, WeightsError
 from trmsolve.hub.address import BESIDE
-from trmsolve.hub.transfer import Address, Cached, cached, find, is_address, pull, push, sha256_known
+from trmsolve.hub.transfer import (
+    Address,
+    Cached,
+    cached,
+    find,
+    is_address,
+    pull,
+    push,
+    sha256_known,
+)
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.weights.file import WeightsInfo, save_weights
 
-CONFIG = TRMConfig(vocab_size=11, seq_len=81, hidden_size=16, num_heads=2, layers=1, recursions=1, latent_steps=1)
+CONFIG = TRMConfig(
+    vocab_size=11, seq_len=81, hidden_size=16, num_heads=2, layers=1, recursions=1, latent_steps=1
+)
 HERE = Address.parse("hf://me/trm")
 MAIN = "model.safetensors"
 
@@ -54,12 +73,19 @@ def said() -> list[str]:
 
 NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,9}", fullmatch=True)
 PARTS = st.one_of(
-    NAMES, st.text(max_size=6), st.sampled_from(["..", ".", "", "refs", "pr", "1", "a b", "\x1b[2J", "C:"])
+    NAMES,
+    st.text(max_size=6),
+    st.sampled_from(["..", ".", "", "refs", "pr", "1", "a b", "\x1b[2J", "C:"]),
 )
 
 
-@given(st.lists(PARTS, max_size=5), st.sampled_from(["", "@main", "@refs/pr/1", "@a..b", "@", "@v1.0@x"]))
-def test_whatever_is_an_address_reads_back_and_all_else_is_a_usage_error(parts: list[str], revision: str) -> None:
+@given(
+    st.lists(PARTS, max_size=5),
+    st.sampled_from(["", "@main", "@refs/pr/1", "@a..b", "@", "@v1.0@x"]),
+)
+def test_whatever_is_an_address_reads_back_and_all_else_is_a_usage_error(
+    parts: list[str], revision: str
+) -> None:
     text = "hf://" + "/".join(parts[:2]) + revision + "".join(f"/{part}" for part in parts[2:])
     try:
         address = Address.parse(text)
@@ -90,11 +116,27 @@ def test_the_parts_of_an_address() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["hf://u/r/../../x", "hf://u/r/a/../b", "hf://u/r//etc", "hf://u/../r", "hf://u/r@../x", "hf://u/r/a\\..\\b",
-     "hf://u/r/C:x", "hf://u", "u/r", "hf://datasets/u/r", "hf://u/r/", "hf://u/a--b", "hf://u/r/\x1b[2J", "HF://u/r"],
-)  # fmt: skip
+    [
+        "hf://u/r/../../x",
+        "hf://u/r/a/../b",
+        "hf://u/r//etc",
+        "hf://u/../r",
+        "hf://u/r@../x",
+        "hf://u/r/a\\..\\b",
+        "hf://u/r/C:x",
+        "hf://u",
+        "u/r",
+        "hf://datasets/u/r",
+        "hf://u/r/",
+        "hf://u/a--b",
+        "hf://u/r/\x1b[2J",
+        "HF://u/r",
+    ],
+)
 def test_what_would_escape_or_means_nothing_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="is no address of weights on the hub: write hf://user/repo"):
+    with pytest.raises(
+        UsageError, match="is no address of weights on the hub: write hf://user/repo"
+    ):
         Address.parse(text)
 
 
@@ -102,7 +144,11 @@ def test_what_would_escape_or_means_nothing_is_refused(text: str) -> None:
 
 
 def test_the_first_download_is_announced_in_one_line_and_the_next_needs_nobody(
-    hub: FakeHub, tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    hub: FakeHub,
+    tmp_path: Path,
+    said: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     payload = weights(tmp_path)
     commit = hub.repo("me/trm", {MAIN: payload, "README.md": b"a card"})
@@ -122,7 +168,9 @@ def test_the_first_download_is_announced_in_one_line_and_the_next_needs_nobody(
 def test_what_is_named_is_what_is_fetched(hub: FakeHub, tmp_path: Path) -> None:
     commit = hub.repo("me/trm", {MAIN: b"old"})
     assert pull(HERE).commit == commit
-    assert [line for line in hub.requests if "/resolve/" in line and f"/resolve/{commit}/" not in line] == []
+    assert [
+        line for line in hub.requests if "/resolve/" in line and f"/resolve/{commit}/" not in line
+    ] == []
 
 
 def test_a_pin_holds_until_it_is_pulled(hub: FakeHub, said: list[str]) -> None:
@@ -132,9 +180,14 @@ def test_a_pin_holds_until_it_is_pulled(hub: FakeHub, said: list[str]) -> None:
     asked = len(hub.requests)
     assert find(HERE) == path and path.read_bytes() == b"first" and len(hub.requests) == asked
     pulled = pull(HERE, note=said.append)
-    assert (pulled.previous, pulled.commit) == (first, second) and pulled.path.read_bytes() == b"second"
+    assert (pulled.previous, pulled.commit) == (
+        first,
+        second,
+    ) and pulled.path.read_bytes() == b"second"
     assert find(HERE) == pulled.path and len(said) == 1
-    assert pull(HERE, note=said.append).previous == second and len(said) == 1, "nothing new, nothing said"
+    assert pull(HERE, note=said.append).previous == second and len(said) == 1, (
+        "nothing new, nothing said"
+    )
 
 
 def test_what_a_check_refuses_is_not_pinned(hub: FakeHub) -> None:
@@ -153,7 +206,10 @@ def test_what_a_check_refuses_is_not_pinned(hub: FakeHub) -> None:
     hub.repo("me/trm", {MAIN: b"bad"})
     with pytest.raises(WeightsError, match="is bad"):
         pull(HERE, check=refuse)
-    assert find(HERE).read_bytes() == b"first" and pull(HERE, offline=True, check=refuse).commit == first
+    assert (
+        find(HERE).read_bytes() == b"first"
+        and pull(HERE, offline=True, check=refuse).commit == first
+    )
     path = pull(HERE).path
     with pytest.raises(WeightsError, match="is bad"):
         pull(HERE, offline=True, check=refuse)
@@ -172,9 +228,14 @@ def test_a_pinned_commit_that_the_hub_has_no_more(hub: FakeHub) -> None:
     find(HERE)
     hub.repo("me/trm", {MAIN: b"second"})
     del hub.repos["me/trm"].commits[first]
-    with pytest.raises(WeightsError, match=f"has no revision {first}, as main was here: 'trmsolve weights pull hf://"):
+    with pytest.raises(
+        WeightsError,
+        match=f"has no revision {first}, as main was here: 'trmsolve weights pull hf://",
+    ):
         find(Address("me/trm", None, "a.safetensors"))
-    with pytest.raises(WeightsError, match=r"as main was here: name one that it has, hf://me/trm@REVISION/a\.pt$"):
+    with pytest.raises(
+        WeightsError, match=r"as main was here: name one that it has, hf://me/trm@REVISION/a\.pt$"
+    ):
         find(Address("me/trm", None, "a.pt"), pickled=True)
     assert find(HERE).read_bytes() == b"first", "what is here stays usable"
 
@@ -192,7 +253,9 @@ def test_revisions_are_pinned_each_for_itself(hub: FakeHub) -> None:
     assert find(proposal).read_bytes() == b"a proposal" == find(proposal, offline=True).read_bytes()
 
 
-def test_a_file_that_another_commit_has_brought_is_not_announced(hub: FakeHub, said: list[str]) -> None:
+def test_a_file_that_another_commit_has_brought_is_not_announced(
+    hub: FakeHub, said: list[str]
+) -> None:
     hub.repo("me/trm", {MAIN: b"same"})
     pull(HERE)
     hub.repo("me/trm", {MAIN: b"same", "README.md": b"new"})
@@ -203,14 +266,21 @@ def test_a_file_that_another_commit_has_brought_is_not_announced(hub: FakeHub, s
 # Which file is meant.
 
 
-def test_the_only_file_is_taken_whatever_its_name(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    hub.repo("me/trm", {"a/sudoku.safetensors": b"only", "big.txt": bytes(200_000), "step_1.pt": b"pickle"})
+def test_the_only_file_is_taken_whatever_its_name(
+    hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.repo(
+        "me/trm",
+        {"a/sudoku.safetensors": b"only", "big.txt": bytes(200_000), "step_1.pt": b"pickle"},
+    )
     assert find(HERE).name == "sudoku.safetensors"
     no_sockets(monkeypatch)
     assert find(HERE).read_bytes() == b"only"
 
 
-def test_several_files_are_listed_with_and_without_a_network(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_files_are_listed_with_and_without_a_network(
+    hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hub.repo("me/trm", {"a.safetensors": b"a", "b.safetensors": b"b"})
     several = "several files of weights, choose one of hf://me/trm/a.safetensors, hf://me/trm/b.safetensors"
     with pytest.raises(WeightsError, match=several):
@@ -221,13 +291,15 @@ def test_several_files_are_listed_with_and_without_a_network(hub: FakeHub, monke
         find(HERE)
 
 
-def test_what_another_program_has_fetched_is_used(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_another_program_has_fetched_is_used(
+    hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from huggingface_hub import hf_hub_download
 
     hub.repo("me/trm", {"only.safetensors": b"only"})
     fetched = hf_hub_download(
         "me/trm", "only.safetensors", endpoint=hub.endpoint, cache_dir=constants.HF_HUB_CACHE
-    )  # fmt: skip
+    )
     no_sockets(monkeypatch)
     assert find(HERE) == Path(fetched)
     with pytest.raises(NetworkError, match="not in the cache"):
@@ -238,9 +310,13 @@ def test_what_another_program_has_fetched_is_used(hub: FakeHub, monkeypatch: pyt
 def test_pickles_are_for_convert(hub: FakeHub, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pickle = b"\x80\x02" + bytes(200_000)
     hub.repo("me/trm", {name: pickle, "LICENSE": b"small", ".gitattributes": b"small"})
-    with pytest.raises(WeightsError, match="only a pickled checkpoint: 'trmsolve weights convert hf://me/trm'"):
+    with pytest.raises(
+        WeightsError, match="only a pickled checkpoint: 'trmsolve weights convert hf://me/trm'"
+    ):
         find(HERE)
-    with pytest.raises(WeightsError, match=f"'trmsolve weights convert hf://me/trm/{name}' makes it safe"):
+    with pytest.raises(
+        WeightsError, match=f"'trmsolve weights convert hf://me/trm/{name}' makes it safe"
+    ):
         find(Address("me/trm", None, name))
     assert hub.downloads() == []
     assert find(HERE, pickled=True).read_bytes() == pickle
@@ -251,7 +327,10 @@ def test_pickles_are_for_convert(hub: FakeHub, name: str, monkeypatch: pytest.Mo
 def test_what_describes_a_pickle_comes_with_it(hub: FakeHub, said: list[str]) -> None:
     near = {"all_config.yaml": b"arch: {}", "identifiers.json": b"[]"}
     files = {f"run/{name}": payload for name, payload in near.items()}
-    hub.repo("me/trm", {"run/step_1.pt": b"pickle", "config.json": b"another's", "run/notes.txt": b"no", **files})
+    hub.repo(
+        "me/trm",
+        {"run/step_1.pt": b"pickle", "config.json": b"another's", "run/notes.txt": b"no", **files},
+    )
     path = find(HERE, pickled=True, note=said.append)
     assert {each.name for each in path.parent.iterdir()} == {"step_1.pt", *near}
     assert len(said) == 1 and f"{sum(map(len, near.values())) + 6} bytes" in said[0]
@@ -270,7 +349,15 @@ def test_several_pickles_and_none(hub: FakeHub) -> None:
 
 
 def test_missing_files_and_none_at_all(hub: FakeHub) -> None:
-    hub.repo("me/trm", {MAIN: b"weights", **{f"{n}.txt": b"" for n in range(20)}, "\x1b[2J.txt": b"", "../up": b""})
+    hub.repo(
+        "me/trm",
+        {
+            MAIN: b"weights",
+            **{f"{n}.txt": b"" for n in range(20)},
+            "\x1b[2J.txt": b"",
+            "../up": b"",
+        },
+    )
     with pytest.raises(
         WeightsError, match=r"hf://me/trm has no file x\.safetensors: it has model\.safetensors, "
     ) as told:
@@ -287,7 +374,10 @@ def test_missing_files_and_none_at_all(hub: FakeHub) -> None:
 def test_large_files_are_refused_before_the_download(hub: FakeHub, said: list[str]) -> None:
     hub.repo("me/trm", {MAIN: b"weights"})
     hub.sizes[MAIN] = 600 * 2**20
-    with pytest.raises(WeightsError, match=r"has 600\.0 MiB, more than the 512\.0 MiB allowed: --allow-large takes it"):
+    with pytest.raises(
+        WeightsError,
+        match=r"has 600\.0 MiB, more than the 512\.0 MiB allowed: --allow-large takes it",
+    ):
         find(HERE, note=said.append)
     assert hub.downloads() == [] and said == []
     with pytest.raises(WeightsError, match="came with another size or sha256"):
@@ -299,11 +389,16 @@ def test_large_files_are_refused_before_the_download(hub: FakeHub, said: list[st
 
 
 @pytest.mark.parametrize("name", BESIDE)
-def test_what_lies_beside_a_pickle_may_not_be_large(hub: FakeHub, said: list[str], name: str) -> None:
+def test_what_lies_beside_a_pickle_may_not_be_large(
+    hub: FakeHub, said: list[str], name: str
+) -> None:
     hub.repo("me/trm", {"step_1.pt": b"pickle", name: b"{}"})
     hub.sizes[name] = BESIDE[name] + 1
     for allow_large in (False, True):
-        with pytest.raises(WeightsError, match=f"{name} of hf://me/trm has .* MiB, more than the .* MiB that such a"):
+        with pytest.raises(
+            WeightsError,
+            match=f"{name} of hf://me/trm has .* MiB, more than the .* MiB that such a",
+        ):
             find(HERE, pickled=True, note=said.append, allow_large=allow_large)
     assert hub.downloads() == [] and said == []
 
@@ -311,7 +406,9 @@ def test_what_lies_beside_a_pickle_may_not_be_large(hub: FakeHub, said: list[str
 def test_other_bytes_than_the_hub_says_are_not_kept(hub: FakeHub) -> None:
     hub.repo("me/trm", {MAIN: b"weights", "other.safetensors": b"other"})
     hub.sends[MAIN] = b"WEIGHTS"
-    with pytest.raises(WeightsError, match="came with another size or sha256 than the hub gives: it is not kept"):
+    with pytest.raises(
+        WeightsError, match="came with another size or sha256 than the hub gives: it is not kept"
+    ):
         find(HERE)
     with pytest.raises(NetworkError, match="not in the cache"):
         find(HERE, offline=True)
@@ -353,9 +450,13 @@ def test_offline_opens_no_socket(
     if variable:
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     pulled = pull(HERE, offline=not variable, note=said.append)
-    assert pulled.path == find(HERE, offline=not variable) and (pulled.commit, pulled.previous) == (commit, commit)
+    assert pulled.path == find(HERE, offline=not variable) and (pulled.commit, pulled.previous) == (
+        commit,
+        commit,
+    )
     with pytest.raises(
-        NetworkError, match=r"hf://me/o is not in the cache, and offline .* 'trmsolve weights pull hf://me/o'"
+        NetworkError,
+        match=r"hf://me/o is not in the cache, and offline .* 'trmsolve weights pull hf://me/o'",
     ):
         find(Address("me/o"), offline=not variable)
     with pytest.raises(NetworkError, match="not in the cache"):
@@ -376,31 +477,67 @@ def test_offline_names_the_command_that_would_fetch_it(
     hub: FakeHub, path: str | None, pickled: bool, verb: str
 ) -> None:
     address = Address("me/trm", None, path)
-    with pytest.raises(NetworkError, match=f"'trmsolve weights {verb} {address}' fetches it with a network"):
+    with pytest.raises(
+        NetworkError, match=f"'trmsolve weights {verb} {address}' fetches it with a network"
+    ):
         find(address, pickled=pickled, offline=True)
 
 
 @pytest.mark.parametrize(
     ("breaks", "error", "told"),
     [
-        (lambda hub: setattr(hub, "fails", Failure(503)), NetworkError, "answers with error 503: try again later"),
-        (lambda hub: setattr(hub, "fails", Failure(429)), NetworkError, "answers with error 429"),
-        (lambda hub: setattr(hub, "fails", Failure(403)), WeightsError, "does not give out hf://me/trm"),
         (
-            lambda hub: setattr(hub, "fails", Failure(401, "", "Invalid credentials in Authorization header")),
+            lambda hub: setattr(hub, "fails", Failure(503)),
+            NetworkError,
+            "answers with error 503: try again later",
+        ),
+        (lambda hub: setattr(hub, "fails", Failure(429)), NetworkError, "answers with error 429"),
+        (
+            lambda hub: setattr(hub, "fails", Failure(403)),
+            WeightsError,
+            "does not give out hf://me/trm",
+        ),
+        (
+            lambda hub: setattr(
+                hub, "fails", Failure(401, "", "Invalid credentials in Authorization header")
+            ),
             WeightsError,
             "does not accept your token: log in with 'hf auth login' anew",
         ),
-        (lambda hub: setattr(hub, "page", b"<html>log in to the cafe</html>"), NetworkError, "is not the hub"),
+        (
+            lambda hub: setattr(hub, "page", b"<html>log in to the cafe</html>"),
+            NetworkError,
+            "is not the hub",
+        ),
         (lambda hub: setattr(hub, "page", b"[]"), NetworkError, "is not the hub"),
-        (lambda hub: setattr(hub, "page", b'{"id": "me/trm", "sha": "../../x"}'), NetworkError, "is not the hub"),
+        (
+            lambda hub: setattr(hub, "page", b'{"id": "me/trm", "sha": "../../x"}'),
+            NetworkError,
+            "is not the hub",
+        ),
         (lambda hub: setattr(hub, "stalls", True), NetworkError, "does not answer in time"),
-        (lambda hub: hub.repos.clear(), WeightsError, "there is no http.*/me/trm, or it is private"),
-        (lambda hub: setattr(hub.repos["me/trm"], "private", True), WeightsError, "or it is private"),
-        (lambda hub: setattr(hub.repos["me/trm"], "gated", True), WeightsError, "gated: accept its terms on http"),
-        (lambda hub: hub.repos["me/trm"].refs.clear(), WeightsError, "hf://me/trm has no revision main$"),
+        (
+            lambda hub: hub.repos.clear(),
+            WeightsError,
+            "there is no http.*/me/trm, or it is private",
+        ),
+        (
+            lambda hub: setattr(hub.repos["me/trm"], "private", True),
+            WeightsError,
+            "or it is private",
+        ),
+        (
+            lambda hub: setattr(hub.repos["me/trm"], "gated", True),
+            WeightsError,
+            "gated: accept its terms on http",
+        ),
+        (
+            lambda hub: hub.repos["me/trm"].refs.clear(),
+            WeightsError,
+            "hf://me/trm has no revision main$",
+        ),
     ],
-)  # fmt: skip
+)
 def test_each_failure_has_its_own_line(
     hub: FakeHub,
     breaks: Callable[[FakeHub], None],
@@ -438,16 +575,28 @@ def test_a_hub_that_nobody_runs_and_one_that_fails_late(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("HF_TOKEN", "hf_s\u00e9cret"), ("HTTPS_PROXY", "foo://user:s\u00e9cret@bar"), ("ALL_PROXY", "foo://s\u00e9cret")],
+    [
+        ("HF_TOKEN", "hf_s\u00e9cret"),
+        ("HTTPS_PROXY", "foo://user:s\u00e9cret@bar"),
+        ("ALL_PROXY", "foo://s\u00e9cret"),
+    ],
 )
-@pytest.mark.parametrize("ask", [find, pull, lambda address: push({"a": b"a"}, address)], ids=["find", "pull", "push"])
+@pytest.mark.parametrize(
+    "ask", [find, pull, lambda address: push({"a": b"a"}, address)], ids=["find", "pull", "push"]
+)
 def test_a_token_or_proxy_that_makes_no_sense(
-    hub: FakeHub, monkeypatch: pytest.MonkeyPatch, name: str, value: str, ask: Callable[[Address], object]
+    hub: FakeHub,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: str,
+    ask: Callable[[Address], object],
 ) -> None:
     hub.repo("me/trm", {MAIN: b"weights"})
     monkeypatch.setenv("HF_TOKEN", WRITER)
     monkeypatch.setenv(name, value)
-    with pytest.raises(NetworkError, match=r"HF_ENDPOINT, HF_TOKEN, the proxy, .* is not usable") as told:
+    with pytest.raises(
+        NetworkError, match=r"HF_ENDPOINT, HF_TOKEN, the proxy, .* is not usable"
+    ) as told:
         ask(HERE)
     assert "cret" not in str(told.value) and told.value.__suppress_context__ and hub.requests == []
 
@@ -481,7 +630,9 @@ def test_a_full_disk_stays_what_it_is(hub: FakeHub, tmp_path: Path) -> None:
     assert not isinstance(raised.value, NetworkError)
 
 
-def test_whoever_is_logged_in_gets_what_is_private_or_gated(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_is_logged_in_gets_what_is_private_or_gated(
+    hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hub.repo("me/trm", {MAIN: b"weights"})
     hub.repos["me/trm"].private = hub.repos["me/trm"].gated = True
     monkeypatch.setenv("HF_TOKEN", READER)
@@ -498,7 +649,9 @@ def test_nothing_is_told_of_the_user(hub: FakeHub) -> None:
 # What is in the cache.
 
 
-def test_cached_lists_what_is_usable(hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cached_lists_what_is_usable(
+    hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert cached() == [], "no cache at all"
     payload = weights(tmp_path)
     commit = hub.repo("me/trm", {MAIN: payload, "sub/other.safetensors": weights(tmp_path, 1)})
@@ -521,8 +674,12 @@ def test_cached_lists_what_is_usable(hub: FakeHub, tmp_path: Path, monkeypatch: 
 def test_the_sha256_that_the_hub_gave(hub: FakeHub, tmp_path: Path) -> None:
     hub.repo("me/trm", {MAIN: b"weights", "config.json": b"{}"})
     path = find(HERE)
-    assert sha256_known(path) == hashlib.sha256(b"weights").hexdigest() == sha256_known(path.resolve())
-    assert sha256_known(find(Address("me/trm", None, "config.json"))) is None, "small files have another hash"
+    assert (
+        sha256_known(path) == hashlib.sha256(b"weights").hexdigest() == sha256_known(path.resolve())
+    )
+    assert sha256_known(find(Address("me/trm", None, "config.json"))) is None, (
+        "small files have another hash"
+    )
     elsewhere = tmp_path / "blobs" / ("0" * 64)
     elsewhere.parent.mkdir()
     elsewhere.write_bytes(b"weights")
@@ -554,17 +711,28 @@ def test_pull_prints_the_path_and_what_has_moved(hub: FakeHub, tmp_path: Path) -
     code, out, err = run("hf://me/trm")
     assert code == 0 and Path(out.strip()).read_bytes() == payload
     announced, told = err.splitlines()
-    assert announced.startswith("downloading") and told.startswith("sudoku, ") and told.endswith(f"commit {first[:12]}")
+    assert (
+        announced.startswith("downloading")
+        and told.startswith("sudoku, ")
+        and told.endswith(f"commit {first[:12]}")
+    )
     second = hub.repo("me/trm", {MAIN: weights(tmp_path, 1)})
     code, out, err = run("hf://me/trm")
     assert err.splitlines()[-1].endswith(f"was {first[:12]}, now {second[:12]}")
-    assert run("hf://me/trm", "--quiet") == (0, out, "") == run("hf://me/trm", "--offline", "--quiet")
+    assert (
+        run("hf://me/trm", "--quiet") == (0, out, "") == run("hf://me/trm", "--offline", "--quiet")
+    )
 
 
 @pytest.mark.usefixtures("process_as_it_was")
 def test_pull_leaves_with_the_agreed_codes(hub: FakeHub, tmp_path: Path) -> None:
     hub.repo(
-        "me/trm", {MAIN: save({"lm_head.weight": torch.zeros(11, 16)}, WeightsInfo(CONFIG, "sudoku").to_metadata())}
+        "me/trm",
+        {
+            MAIN: save(
+                {"lm_head.weight": torch.zeros(11, 16)}, WeightsInfo(CONFIG, "sudoku").to_metadata()
+            )
+        },
     )
     code, out, err = run("hf://me/trm", "--quiet")
     assert (code, out) == (3, "") and "lacks tensor" in err, "what it says of itself is whole"
@@ -592,7 +760,9 @@ def test_a_damaged_upload_leaves_what_was_pulled_before(hub: FakeHub, tmp_path: 
 
 
 @pytest.mark.usefixtures("process_as_it_was")
-def test_pull_takes_what_is_large_only_if_told(hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pull_takes_what_is_large_only_if_told(
+    hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hub.repo("me/trm", {MAIN: weights(tmp_path)})
     monkeypatch.setattr("trmsolve.weights.limits.MAX_FILE", 1024)
     code, out, err = run("hf://me/trm")
@@ -609,12 +779,17 @@ def test_the_environment_is_honoured(hub: FakeHub, tmp_path: Path) -> None:
     code = "import sys; from trmsolve.hub.transfer import *; print(find(Address.parse('hf://me/trm'), note=print))"
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("HF_")},
-        "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "home"), "HF_TOKEN": READER, "HF_HUB_DISABLE_XET": "1",
-    }  # fmt: skip
+        "HF_ENDPOINT": hub.endpoint,
+        "HF_HOME": str(tmp_path / "home"),
+        "HF_TOKEN": READER,
+        "HF_HUB_DISABLE_XET": "1",
+    }
 
     def run_apart(**more: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", code]
-        return subprocess.run(command, env={**environment, **more}, capture_output=True, text=True, timeout=120)
+        return subprocess.run(
+            command, env={**environment, **more}, capture_output=True, text=True, timeout=120
+        )
 
     first = run_apart()
     path = tmp_path / "home" / "hub" / "models--me--trm"
@@ -622,4 +797,8 @@ def test_the_environment_is_honoured(hub: FakeHub, tmp_path: Path) -> None:
     asked = len(hub.requests)
     assert run_apart(HF_HUB_OFFLINE="1").stdout == first.stdout.splitlines()[-1] + "\n"
     other = run_apart(HF_HUB_OFFLINE="1", HF_HUB_CACHE=str(tmp_path / "elsewhere"))
-    assert "NetworkError" in other.stderr and "not in the cache" in other.stderr and len(hub.requests) == asked
+    assert (
+        "NetworkError" in other.stderr
+        and "not in the cache" in other.stderr
+        and len(hub.requests) == asked
+    )

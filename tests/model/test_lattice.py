@@ -30,9 +30,20 @@ from trmsolve.train.trainer import Trainer
 CPU = torch.device("cpu")
 TASK = get_task("sudoku", 2)
 SMALL = TRMConfig(
-    vocab_size=2, seq_len=729, hidden_size=16, layers=1, recursions=1, latent_steps=2, mixer="lattice",
-    positions="none", board=(9, 9, 3, 3), candidates=9, inner_multiple=16, normed_swiglu=True, halt_from="mean",
-)  # fmt: skip
+    vocab_size=2,
+    seq_len=729,
+    hidden_size=16,
+    layers=1,
+    recursions=1,
+    latent_steps=2,
+    mixer="lattice",
+    positions="none",
+    board=(9, 9, 3, 3),
+    candidates=9,
+    inner_multiple=16,
+    normed_swiglu=True,
+    halt_from="mean",
+)
 CLUES = "530070000600195000098000060800060003400803001700020006060000280000419005000080079"
 PUZZLE = np.array(list(map(int, CLUES)), dtype=np.int8).reshape(9, 9)
 SOLUTION = next(solutions(PUZZLE))
@@ -60,7 +71,9 @@ def test_candidates_come_back_from_every_view(seed: int) -> None:
     view, marks = random_view(rng), rng.random((9, 9, 9)) < 0.5
     seen = TASK.encode(view.apply(PUZZLE)).reshape(9, 9, 9) == 1
     assert (view.undo_candidates(seen) == (TASK.encode(PUZZLE).reshape(9, 9, 9) == 1)).all()
-    assert (IDENTITY.undo_candidates(marks) == marks).all() and view.undo_candidates(marks).sum() == marks.sum()
+    assert (IDENTITY.undo_candidates(marks) == marks).all() and view.undo_candidates(
+        marks
+    ).sum() == marks.sum()
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -71,7 +84,9 @@ def test_the_network_sees_no_difference_between_symmetric_puzzles(seed: int) -> 
     model = TinyRecursiveModel(replace(SMALL, layers=2)).eval()
     tokens = torch.from_numpy(TASK.encode(PUZZLE))[None]
     draws = np.random.default_rng(seed).random((1, TASK.symmetry_draws))
-    draws[0, 0] = 0  # not transposed: rows and columns have matrices of their own, and are made alike by training alone
+    draws[0, 0] = (
+        0  # not transposed: rows and columns have matrices of their own, and are made alike by training alone
+    )
     seen = torch.from_numpy(TASK.symmetries(draws)[0])
     state, plain = model(model.initial_state(1), tokens)
     other_state, other = model(model.initial_state(1), tokens.gather(1, seen))
@@ -97,15 +112,21 @@ def test_the_answer_is_the_best_candidate_left_in_each_cell() -> None:
     keep = torch.randn(1, 81, 9)
     answer, confidence = read_out(logits_for(keep), tokens, 9)
     grid = TASK.decode(answer[0].numpy(), (9, 9))
-    assert ((grid == PUZZLE) | (PUZZLE == 0)).all() and (grid > 0).all()  # a clue has one candidate: it stays
+    assert ((grid == PUZZLE) | (PUZZLE == 0)).all() and (
+        grid > 0
+    ).all()  # a clue has one candidate: it stays
     open_cells = torch.from_numpy(PUZZLE.reshape(-1) == 0)
-    assert (torch.from_numpy(grid.reshape(-1) - 1)[open_cells] == keep[0].argmax(-1)[open_cells]).all()
+    assert (
+        torch.from_numpy(grid.reshape(-1) - 1)[open_cells] == keep[0].argmax(-1)[open_cells]
+    ).all()
     assert (confidence[0][~open_cells] == 1).all() and (confidence[0][open_cells] < 1).all()
 
 
 @given(st.integers(0, 2**32 - 1), st.booleans(), st.floats(-8, 8))
 @settings(max_examples=40, deadline=None)
-def test_a_cycle_rules_out_or_guesses_and_never_empties_a_cell(seed: int, guesses: bool, bias: float) -> None:
+def test_a_cycle_rules_out_or_guesses_and_never_empties_a_cell(
+    seed: int, guesses: bool, bias: float
+) -> None:
     generator = torch.Generator().manual_seed(seed)
     tokens = torch.from_numpy(TASK.encode(np.stack((PUZZLE, SOLUTION))))
     keep = bias + 2 * torch.randn(2, 81, 9, generator=generator)
@@ -136,10 +157,14 @@ def test_guesses_are_drawn_by_their_probability() -> None:
     keep = torch.zeros(4000, 81, 9)
     keep[:, cell, digit], keep[:, cell, other] = float(np.log(0.8)) + 2, float(np.log(0.2)) + 2
     noise = gumbel(torch.rand(4000, 729, generator=torch.Generator().manual_seed(1)))
-    after = possible(deduce(logits_for(keep), tokens, 9, torch.ones(4000, dtype=torch.bool), noise)[0], 9)
+    after = possible(
+        deduce(logits_for(keep), tokens, 9, torch.ones(4000, dtype=torch.bool), noise)[0], 9
+    )
     assert after[:, cell].sum(-1).eq(1).all()
     assert after[:, cell, digit].float().mean() == pytest.approx(0.8, abs=0.03)
-    greedy = possible(deduce(logits_for(keep), tokens, 9, torch.ones(4000, dtype=torch.bool), 0.0)[0], 9)
+    greedy = possible(
+        deduce(logits_for(keep), tokens, 9, torch.ones(4000, dtype=torch.bool), 0.0)[0], 9
+    )
     assert greedy[:, cell, digit].all()
 
 
@@ -160,7 +185,9 @@ def test_the_loss_wants_the_truth_and_leaves_lost_rows_alone() -> None:
     halt = torch.zeros(2, 2, requires_grad=True)
 
     def of(keep: Tensor) -> float:
-        return lattice_loss(Prediction(logits_for(keep), halt), tokens, labels, 9, 0.1, 0.1).tokens.item()
+        return lattice_loss(
+            Prediction(logits_for(keep), halt), tokens, labels, 9, 0.1, 0.1
+        ).tokens.item()
 
     assert of(20 * (2 * truth - 1)) < 1e-3 < of(torch.zeros(2, 81, 9)) < of(20 * (1 - 2 * truth))
     keep = torch.zeros(2, 81, 9, requires_grad=True)
@@ -170,9 +197,11 @@ def test_the_loss_wants_the_truth_and_leaves_lost_rows_alone() -> None:
     assert keep.grad[0].abs().sum() > 0 and keep.grad[1].abs().sum() == 0
     open_cells = torch.from_numpy(PUZZLE.reshape(-1) == 0)
     assert keep.grad[0][~open_cells].abs().sum() == 0  # nothing to learn from a clue
-    assert halt.grad is not None and halt.grad[0, 1] > 0 > halt.grad[1, 1]  # the second says: this one is lost
-    # By hand: half a bit of doubt everywhere. Of 9 candidates one has weight 4, eight have 0.5: 8 ln 2 / 9; ln 9 for
-    # which of them it is.
+    assert (
+        halt.grad is not None and halt.grad[0, 1] > 0 > halt.grad[1, 1]
+    )  # the second says: this one is lost
+    # By hand: half a bit of doubt everywhere. Of 9 candidates one has weight 4, eight have 0.5: 8
+    # ln 2 / 9; ln 9 for which of them it is.
     assert loss.tokens.item() == pytest.approx(8 * np.log(2) / 9 + np.log(9), rel=1e-4)
     assert loss.labelled.tolist() == [81, 81] and not loss.right.any()
 
@@ -190,7 +219,9 @@ def test_a_puzzle_is_learned_by_heart_and_known_again_in_other_clothes() -> None
         trainer.step(lambda rows: Batch(tokens[rows], labels[rows], torch.zeros_like(rows)))
         if step % 50 == 0:
             trainer.model.eval()
-            answers = list(solver.solve_all([Puzzle(view.apply(PUZZLE)) for view in views[4:]]))  # never trained on
+            answers = list(
+                solver.solve_all([Puzzle(view.apply(PUZZLE)) for view in views[4:]])
+            )  # never trained on
             trainer.model.train()
             if all(isinstance(answer, Answer) and answer.verified for answer in answers):
                 return
@@ -216,10 +247,21 @@ def test_rows_leave_when_their_lattice_is_lost() -> None:
         assert model.q_head.bias is not None
         model.q_head.bias.copy_(torch.tensor([-5.0, 5.0]))  # says at once that the solution is lost
     given = iter([Question("a", TASK.encode(PUZZLE)), Question("b", TASK.encode(SOLUTION))])
-    steps = [step for step in refine(model, given, lambda *_: False, batch_size=2, max_cycles=5) if step]
-    assert [(step.key, step.number, step.last) for step in steps] == [("a", 1, True), ("b", 1, True)]
+    steps = [
+        step for step in refine(model, given, lambda *_: False, batch_size=2, max_cycles=5) if step
+    ]
+    assert [(step.key, step.number, step.last) for step in steps] == [
+        ("a", 1, True),
+        ("b", 1, True),
+    ]
     given = iter([Question("a", TASK.encode(PUZZLE))])
-    whole = [s for s in refine(model, given, lambda *_: False, batch_size=2, max_cycles=5, stop_early=False) if s]
+    whole = [
+        s
+        for s in refine(
+            model, given, lambda *_: False, batch_size=2, max_cycles=5, stop_early=False
+        )
+        if s
+    ]
     assert len(whole) == 5
 
 
@@ -230,7 +272,9 @@ class Scripted(TinyRecursiveModel):
         super().__init__(SMALL)
         self.labels = torch.from_numpy(TASK.encode(solution))[None]
 
-    def forward(self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None) -> tuple[State, Prediction]:
+    def forward(
+        self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None
+    ) -> tuple[State, Prediction]:
         gone = lost(tokens, self.labels.expand_as(tokens), 9)
         halt = torch.stack((torch.full((len(tokens),), -5.0), torch.where(gone, 5.0, -5.0)), -1)
         return state, Prediction(logits_for(torch.zeros(len(tokens), 81, 9)), halt)
@@ -248,7 +292,9 @@ def test_a_guess_that_lost_the_solution_is_taken_back_and_ruled_out() -> None:
     steps = [s for s in refine(model, rows, accept, batch_size=1, max_cycles=400) if s is not None]
     assert steps[-1].last and accept("a", steps[-1].tokens)
     left = [int(step.lattice.sum()) for step in steps if step.lattice is not None]
-    assert any(after > before for before, after in itertools.pairwise(left)), "never took a guess back"
+    assert any(after > before for before, after in itertools.pairwise(left)), (
+        "never took a guess back"
+    )
     truth = task.encode(SOLUTION) == 1
     assert all(step.lattice[truth].all() for step in steps[-1:] if step.lattice is not None)
 
@@ -261,7 +307,11 @@ def test_a_row_that_says_it_is_done_when_it_is_not_goes_on_if_it_may_guess() -> 
         model.q_head.bias.copy_(torch.tensor([5.0, -5.0]))  # always says that it is done
     for noise, cycles in ((0.0, 1), (0.5, 6)):
         given = iter([Question("a", TASK.encode(PUZZLE), noise)])
-        steps = [step for step in refine(model, given, lambda *_: False, batch_size=1, max_cycles=6) if step]
+        steps = [
+            step
+            for step in refine(model, given, lambda *_: False, batch_size=1, max_cycles=6)
+            if step
+        ]
         assert len(steps) == cycles
 
 
@@ -276,9 +326,16 @@ def test_a_row_s_lattice_shrinks_and_does_not_depend_on_its_neighbours() -> None
     model = TinyRecursiveModel(SMALL).eval()
 
     def run(noise: float, batch_size: int) -> dict[str, list[np.ndarray]]:
-        rows = iter([Question(k, TASK.encode(PUZZLE), noise, seed) for k, seed in (("a", 1), ("b", 2), ("c", 1))])
+        rows = iter(
+            [
+                Question(k, TASK.encode(PUZZLE), noise, seed)
+                for k, seed in (("a", 1), ("b", 2), ("c", 1))
+            ]
+        )
         seen: dict[str, list[np.ndarray]] = {"a": [], "b": [], "c": []}
-        for step in refine(model, rows, lambda *_: False, batch_size=batch_size, max_cycles=6, stop_early=False):
+        for step in refine(
+            model, rows, lambda *_: False, batch_size=batch_size, max_cycles=6, stop_early=False
+        ):
             if step is not None:
                 assert step.lattice is not None
                 seen[step.key].append(step.lattice)
@@ -287,13 +344,17 @@ def test_a_row_s_lattice_shrinks_and_does_not_depend_on_its_neighbours() -> None
     alone, together = run(1.0, 1), run(1.0, 3)
     for key in alone:
         assert (np.stack(alone[key]) == np.stack(together[key])).all()
-        assert (np.diff(np.stack(alone[key]), axis=0) <= 0).all()  # an untrained network never says that it is lost
+        assert (
+            np.diff(np.stack(alone[key]), axis=0) <= 0
+        ).all()  # an untrained network never says that it is lost
     assert (alone["a"][-1] == alone["c"][-1]).all() and (alone["a"][-1] != alone["b"][-1]).any()
 
 
 def test_the_solver_shows_candidates_disappear_in_the_puzzle_s_own_frame() -> None:
     torch.manual_seed(2)
-    solver = Solver(TASK, TinyRecursiveModel(SMALL).eval(), Placement(CPU, torch.float32, ""), Effort(4, 3, 1))
+    solver = Solver(
+        TASK, TinyRecursiveModel(SMALL).eval(), Placement(CPU, torch.float32, ""), Effort(4, 3, 1)
+    )
     cycles: list[Cycle] = []
     (answer,) = solver.solve_all([Puzzle(PUZZLE)], cycles.append)
     assert isinstance(answer, Answer) and len(cycles) == answer.cycles
@@ -303,7 +364,9 @@ def test_the_solver_shows_candidates_disappear_in_the_puzzle_s_own_frame() -> No
         assert (cycle.candidates[clues].sum(-1) == 1).all() and (
             cycle.candidates[clues].argmax(-1) + 1 == PUZZLE[clues]
         ).all()
-        assert cycle.candidates.any(-1).all() and not cycle.faulty[cycle.candidates.sum(-1) > 1].any()
+        assert (
+            cycle.candidates.any(-1).all() and not cycle.faulty[cycle.candidates.sum(-1) > 1].any()
+        )
         if before is not None and before.view == cycle.view:
             assert before.candidates is not None and (cycle.candidates <= before.candidates).all()
             assert ((cycle.candidates != before.candidates).any(-1) == cycle.changed).all()
@@ -323,11 +386,15 @@ def test_the_solver_shows_candidates_disappear_in_the_puzzle_s_own_frame() -> No
         ({"inner_multiple": 0}, "inner_multiple must be"),
     ],
 )
-def test_configs_that_contradict_themselves_are_refused(change: dict[str, object], problem: str) -> None:
+def test_configs_that_contradict_themselves_are_refused(
+    change: dict[str, object], problem: str
+) -> None:
     with pytest.raises(ValueError, match=problem):
         replace(SMALL, **change)
 
 
 def test_keep_logits_are_the_odds_of_keeping() -> None:
     logits = torch.randn(2, 729, 2)
-    torch.testing.assert_close(torch.sigmoid(keep_logits(logits, 9)).flatten(1), logits.softmax(-1)[..., 1])
+    torch.testing.assert_close(
+        torch.sigmoid(keep_logits(logits, 9)).flatten(1), logits.softmax(-1)[..., 1]
+    )

@@ -14,13 +14,16 @@ from trmsolve.train.loss import log_stablemax, stablemax_cross_entropy, trm_loss
 def divergence(golden: Golden, cycles: int) -> list[float]:
     """How far two runs come apart by each cycle that begin one rounding error apart.
 
-    Another processor adds up in another order, and the recursion of an untrained network multiplies such differences,
-    some of these by thirty a cycle: nobody's numbers can be reproduced more closely than that.
+    Another processor adds up in another order, and the recursion of an untrained network multiplies
+    such differences, some of these by thirty a cycle: nobody's numbers can be reproduced more
+    closely than that.
     """
     tokens, _, ids = golden.batch("eval")
     state = golden.model.initial_state(len(tokens))
     generator = torch.Generator().manual_seed(0)
-    near = State(*(part * (1 + 2e-7 * torch.randn(part.shape, generator=generator)) for part in state))
+    near = State(
+        *(part * (1 + 2e-7 * torch.randn(part.shape, generator=generator)) for part in state)
+    )
     apart: list[float] = []
     for _ in range(cycles):
         state, prediction = golden.model(state, tokens, ids)
@@ -52,9 +55,13 @@ def test_four_cycles_reproduce_the_public_code(name: str) -> None:
             number = numbers[f"eval.{key}"][step].to(value) / (10 if "loss" in key else 1)
             torch.testing.assert_close(value, number, atol=close, rtol=1e-4 if "loss" in key else 0)
         if step == 0:
-            torch.testing.assert_close(state.y, numbers["eval.z_H_after_step1"], atol=10 * close, rtol=0)
+            torch.testing.assert_close(
+                state.y, numbers["eval.z_H_after_step1"], atol=10 * close, rtol=0
+            )
             if "eval.z_L_after_step1" in numbers:
-                torch.testing.assert_close(state.z, numbers["eval.z_L_after_step1"], atol=10 * close, rtol=0)
+                torch.testing.assert_close(
+                    state.z, numbers["eval.z_L_after_step1"], atol=10 * close, rtol=0
+                )
     best = prediction.logits.float().topk(2).values
     clear = best[..., 0] - best[..., 1] > 2 * close  # a near tie may fall either way
     assert torch.equal(prediction.logits.argmax(-1).int()[clear], numbers["eval.preds"][clear])
@@ -70,29 +77,46 @@ def test_the_fixtures_cover_both_mixers_all_positions_and_the_prefix() -> None:
 def test_stablemax() -> None:
     case = json.loads((FOLDER / "data_golden.json").read_text())["stablemax"]
     logits, labels = torch.tensor(case["logits"]), torch.tensor(case["labels"])
-    torch.testing.assert_close(log_stablemax(logits), torch.tensor(case["logprobs"], dtype=torch.float64))
+    torch.testing.assert_close(
+        log_stablemax(logits), torch.tensor(case["logprobs"], dtype=torch.float64)
+    )
     losses = stablemax_cross_entropy(logits[None], labels[None])[0]
     torch.testing.assert_close(losses, torch.tensor(case["ce"], dtype=torch.float64).abs())
 
 
 @pytest.mark.parametrize(
     ("mixer", "positions", "vocab", "parameters"),
-    [("mlp", "none", 11, 5_028_866), ("attention", "rope", 11, 6_828_034), ("attention", "rope", 6, 6_822_914)],
+    [
+        ("mlp", "none", 11, 5_028_866),
+        ("attention", "rope", 11, 6_828_034),
+        ("attention", "rope", 6, 6_822_914),
+    ],
 )
 def test_the_published_networks_have_the_published_size(
     mixer: str, positions: str, vocab: int, parameters: int
 ) -> None:
     config = TRMConfig(
-        vocab_size=vocab, seq_len=81, mixer=mixer, positions=positions, puzzle_emb_dim=512, prefix_len=16
+        vocab_size=vocab,
+        seq_len=81,
+        mixer=mixer,
+        positions=positions,
+        puzzle_emb_dim=512,
+        prefix_len=16,
     )
     with torch.device("meta"):
         assert TinyRecursiveModel(config).parameter_count() == parameters
 
 
 BOARD = TRMConfig(
-    vocab_size=11, seq_len=81, hidden_size=32, recursions=2, latent_steps=2, mixer="pool", positions="none",
+    vocab_size=11,
+    seq_len=81,
+    hidden_size=32,
+    recursions=2,
+    latent_steps=2,
+    mixer="pool",
+    positions="none",
     board=(9, 9, 3, 3),
-)  # fmt: skip
+)
 
 
 def test_pool_mixer_is_the_same_under_every_exchange_of_rows_and_columns() -> None:
@@ -156,7 +180,9 @@ def test_initial_weights_have_the_stated_spread_and_do_not_halt() -> None:
     model = TinyRecursiveModel(BOARD)
     weight = model.L_level.layers[0].mlp.gate_up_proj.weight
     assert weight.detach().std().item() == pytest.approx(32**-0.5, rel=0.02)
-    assert weight.abs().max() <= 2 * 32**-0.5 / 0.8796 + 1e-6  # cut at two sigma of the uncorrected normal
+    assert (
+        weight.abs().max() <= 2 * 32**-0.5 / 0.8796 + 1e-6
+    )  # cut at two sigma of the uncorrected normal
     _, prediction = model(model.initial_state(1), torch.ones(1, 81, dtype=torch.long))
     assert torch.equal(prediction.halt, torch.full((1, 2), -5.0))
 

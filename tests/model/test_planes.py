@@ -23,10 +23,22 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
 SIZE = 16
 PLANES = TRMConfig(
-    vocab_size=11, seq_len=900, hidden_size=SIZE, layers=1, recursions=1, latent_steps=2, mixer="planes",
-    positions="none", board=(30, 30, 1, 1), expansion=2.0, inner_multiple=16, halt_from="mean",
-    puzzle_emb_dim=12 * SIZE, num_puzzles=3, symmetries=8,
-)  # fmt: skip
+    vocab_size=11,
+    seq_len=900,
+    hidden_size=SIZE,
+    layers=1,
+    recursions=1,
+    latent_steps=2,
+    mixer="planes",
+    positions="none",
+    board=(30, 30, 1, 1),
+    expansion=2.0,
+    inner_multiple=16,
+    halt_from="mean",
+    puzzle_emb_dim=12 * SIZE,
+    num_puzzles=3,
+    symmetries=8,
+)
 """The smallest network that takes ARC tasks; other tests use it too."""
 
 
@@ -40,16 +52,24 @@ def network(config: TRMConfig = PLANES, seed: int = 0) -> TinyRecursiveModel:
     return model
 
 
-def scene(palette: list[int], side: int = 6, grid: tuple[int, int] = (4, 5), seed: int = 0) -> Scene:
+def scene(
+    palette: list[int], side: int = 6, grid: tuple[int, int] = (4, 5), seed: int = 0
+) -> Scene:
     """Two grids of the palette's symbols, the first of which is ``OUTSIDE``."""
     tokens = torch.full((2, side, side), OUTSIDE)
-    drawn = torch.randint(1, len(palette), (2, *grid), generator=torch.Generator().manual_seed(seed))
+    drawn = torch.randint(
+        1, len(palette), (2, *grid), generator=torch.Generator().manual_seed(seed)
+    )
     tokens[:, : grid[0], : grid[1]] = torch.tensor(palette)[drawn]
-    return Scene(tokens, torch.tensor([palette, palette]), torch.tensor([0, 3]), torch.tensor([0, 2]))
+    return Scene(
+        tokens, torch.tensor([palette, palette]), torch.tensor([0, 3]), torch.tensor([0, 2])
+    )
 
 
 def predict(model: TinyRecursiveModel, shown: Scene, cycles: int = 2) -> Prediction:
-    state = model.initial_state(len(shown.tokens), places=(shown.palette.shape[1], *shown.tokens.shape[1:]))
+    state = model.initial_state(
+        len(shown.tokens), places=(shown.palette.shape[1], *shown.tokens.shape[1:])
+    )
     for _ in range(cycles):
         state, prediction = model.improve(state, shown)
     return prediction
@@ -57,7 +77,9 @@ def predict(model: TinyRecursiveModel, shown: Scene, cycles: int = 2) -> Predict
 
 def same(a: Prediction, b: Prediction, order: list[int] | None = None) -> None:
     """The logits of b are those of a in that order of planes, and the word on halting is the same."""
-    torch.testing.assert_close(a.logits[..., order] if order else a.logits, b.logits, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(
+        a.logits[..., order] if order else a.logits, b.logits, atol=1e-5, rtol=1e-5
+    )
     torch.testing.assert_close(a.halt, b.halt, atol=1e-5, rtol=1e-5)
 
 
@@ -84,7 +106,10 @@ def test_a_renaming_of_symbols_changes_nothing(alike: str) -> None:
     shown = scene([0, 1, 4, 7])
     to = torch.arange(11)
     to[[1, 4, 7]] = torch.tensor([9, 1, 4])
-    same(predict(model, shown), predict(model, shown._replace(tokens=to[shown.tokens], palette=to[shown.palette])))
+    same(
+        predict(model, shown),
+        predict(model, shown._replace(tokens=to[shown.tokens], palette=to[shown.palette])),
+    )
 
 
 def test_symbols_that_the_puzzle_tells_apart_are_not_alike() -> None:
@@ -92,7 +117,9 @@ def test_symbols_that_the_puzzle_tells_apart_are_not_alike() -> None:
     to = torch.arange(11)
     to[[1, 4, 7]] = torch.tensor([9, 1, 4])
     renamed = shown._replace(tokens=to[shown.tokens], palette=to[shown.palette])
-    assert not torch.allclose(predict(model, shown).logits, predict(model, renamed).logits, atol=1e-2)
+    assert not torch.allclose(
+        predict(model, shown).logits, predict(model, renamed).logits, atol=1e-2
+    )
 
 
 def test_outside_is_like_no_colour() -> None:
@@ -102,7 +129,9 @@ def test_outside_is_like_no_colour() -> None:
     to = torch.arange(11)
     to[[0, 1]] = torch.tensor([1, 0])
     renamed = shown._replace(tokens=to[shown.tokens], palette=to[shown.palette])
-    assert not torch.allclose(predict(model, shown).logits, predict(model, renamed).logits, atol=1e-2)
+    assert not torch.allclose(
+        predict(model, shown).logits, predict(model, renamed).logits, atol=1e-2
+    )
 
 
 def test_a_plane_that_stays_empty_is_heard_by_the_others_whichever_symbol_it_has() -> None:
@@ -112,7 +141,7 @@ def test_a_plane_that_stays_empty_is_heard_by_the_others_whichever_symbol_it_has
     wider = [
         shown._replace(palette=torch.cat((shown.palette, torch.full((2, 1), more)), 1))
         for more in (2, 9)
-    ]  # fmt: skip
+    ]
     alone, with_2, with_9 = predict(model, shown), *(predict(model, one) for one in wider)
     same(with_2, with_9)
     assert not torch.allclose(alone.logits, with_2.logits[..., :4], atol=1e-3)
@@ -121,7 +150,9 @@ def test_a_plane_that_stays_empty_is_heard_by_the_others_whichever_symbol_it_has
 def test_a_larger_canvas_is_heard_in_the_means() -> None:
     """So a network answers on a canvas as large as it learns on."""
     model = network()
-    small, large = (predict(model, scene([0, 1, 4], side)).logits.unflatten(1, (side, side)) for side in (6, 8))
+    small, large = (
+        predict(model, scene([0, 1, 4], side)).logits.unflatten(1, (side, side)) for side in (6, 8)
+    )
     assert not torch.allclose(small, large[:, :6, :6], atol=1e-3)
 
 
@@ -136,7 +167,9 @@ def test_grids_of_a_batch_do_not_hear_each_other() -> None:
 
 def test_the_symmetry_is_told() -> None:
     shown = scene([0, 1, 4])
-    told = [predict(network(), shown._replace(symmetries=torch.tensor([s, 3]))).logits for s in (0, 5)]
+    told = [
+        predict(network(), shown._replace(symmetries=torch.tensor([s, 3]))).logits for s in (0, 5)
+    ]
     assert not torch.allclose(told[0][0], told[1][0], atol=1e-3)
     torch.testing.assert_close(told[0][1], told[1][1])
 
@@ -145,7 +178,13 @@ def test_a_slot_reaches_its_own_symbol_alone_and_the_puzzles_slot_all() -> None:
     model, shown = network(), scene([0, 1, 4, 7])
     assert model.puzzle_emb is not None
     before = model.embed_scene(shown)
-    for slot, planes in ((0, {0, 1, 2, 3}), (1 + OUTSIDE, {0}), (1 + 4, {2}), (1 + 7, {3}), (1 + 9, set[int]())):
+    for slot, planes in (
+        (0, {0, 1, 2, 3}),
+        (1 + OUTSIDE, {0}),
+        (1 + 4, {2}),
+        (1 + 7, {3}),
+        (1 + 9, set[int]()),
+    ):
         changed = network()
         assert changed.puzzle_emb is not None
         changed.puzzle_emb.weights[0].view(12, SIZE)[slot] += 1
@@ -156,7 +195,9 @@ def test_a_slot_reaches_its_own_symbol_alone_and_the_puzzles_slot_all() -> None:
             torch.testing.assert_close(difference[0, k], torch.ones_like(difference[0, k]))
 
 
-@pytest.mark.parametrize(("rows", "columns", "side"), [(1, 1, 1), (4, 5, 5), (4, 5, 9), (2, 30, 30), (30, 30, 30)])
+@pytest.mark.parametrize(
+    ("rows", "columns", "side"), [(1, 1, 1), (4, 5, 5), (4, 5, 9), (2, 30, 30), (30, 30, 30)]
+)
 def test_a_cell_knows_how_far_the_edges_of_the_grid_are(rows: int, columns: int, side: int) -> None:
     embedding = network().embed_planes
     assert isinstance(embedding, PlaneEmbedding)
@@ -181,7 +222,10 @@ def test_the_mixer_hears_neighbours_line_column_plane_and_place() -> None:
     """Which cells change when one does; the mean over everything is silenced, as it would reach all."""
     torch.manual_seed(0)
     mixer = PlaneMixer(PLANES).requires_grad_(False)
-    heard = {name: set[tuple[int, int, int]]() for name in ("near", "lines", "columns", "planes", "boards", "places")}
+    heard = {
+        name: set[tuple[int, int, int]]()
+        for name in ("near", "lines", "columns", "planes", "boards", "places")
+    }
     h = torch.randn(1, 3, 6, 7, SIZE)
     other = h.clone()
     other[0, 1, 2, 3] += 1
@@ -219,14 +263,21 @@ def test_bf16_and_autograd_go_through() -> None:
     still = {name for name, parameter in model.named_parameters() if parameter.grad is None}
     assert still == {"q_head.weight", "q_head.bias"}
     table = model.get_parameter("puzzle_emb.weights").grad
-    assert table is not None and table.is_sparse and sorted(table.coalesce().indices()[0].tolist()) == [0, 2]
+    assert (
+        table is not None
+        and table.is_sparse
+        and sorted(table.coalesce().indices()[0].tolist()) == [0, 2]
+    )
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"symmetries": 0}, "the planes mixer, and no other, needs symmetries"),
-        ({"mixer": "conv", "puzzle_emb_dim": 0}, "the planes mixer, and no other, needs symmetries"),
+        (
+            {"mixer": "conv", "puzzle_emb_dim": 0},
+            "the planes mixer, and no other, needs symmetries",
+        ),
         ({"symmetries": -1}, "symmetries must be a whole number from 0 to 1024, not -1"),
         ({"symmetries": True}, "symmetries must be a whole number from 0 to 1024, not True"),
         ({"puzzle_emb_dim": SIZE}, "planes need a puzzle_emb_dim of 0 or 192"),
@@ -234,7 +285,10 @@ def test_bf16_and_autograd_go_through() -> None:
         ({"prefix_len": 1}, "the planes mixer needs a board and has no prefix"),
         ({"board": None}, "the planes mixer needs a board and has no prefix"),
         ({"board": (30, 29, 1, 1)}, "does not tile 900 tokens"),
-        ({"candidates": 2, "vocab_size": 2, "puzzle_emb_dim": 0}, "does not go with 2 candidates a cell"),
+        (
+            {"candidates": 2, "vocab_size": 2, "puzzle_emb_dim": 0},
+            "does not go with 2 candidates a cell",
+        ),
         ({"rewrites": True}, "rewrites goes with neither a prefix nor a lattice nor planes"),
     ],
 )
@@ -299,7 +353,9 @@ def tokens_too(tensors: dict[str, Tensor]) -> None:
         (tokens_too, r"has an unknown tensor 'embed_tokens\.embedding_weight'"),
     ],
 )
-def test_tensors_must_fit_the_config(tmp_path: Path, change: Callable[[dict[str, Tensor]], None], message: str) -> None:
+def test_tensors_must_fit_the_config(
+    tmp_path: Path, change: Callable[[dict[str, Tensor]], None], message: str
+) -> None:
     tensors = network().state_dict()
     change(tensors)
     path = tmp_path / "odd.safetensors"
@@ -312,17 +368,33 @@ def hashed(path: Path, config: TRMConfig, without: tuple[str, ...]) -> str:
     """The fingerprint as it was before the config had the fields ``without``."""
     header = int.from_bytes(path.read_bytes()[:8], "little")
     fields = {name: value for name, value in config.to_dict().items() if name not in without}
-    return hashlib.sha256(path.read_bytes()[8 + header :] + json.dumps(fields, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(
+        path.read_bytes()[8 + header :] + json.dumps(fields, sort_keys=True).encode()
+    ).hexdigest()
 
 
-def test_fingerprints_of_networks_without_planes_are_what_they_were(tmp_path: Path, weights: Path) -> None:
-    flat = TRMConfig(vocab_size=11, seq_len=81, hidden_size=16, num_heads=2, layers=1, recursions=1, latent_steps=1)
+def test_fingerprints_of_networks_without_planes_are_what_they_were(
+    tmp_path: Path, weights: Path
+) -> None:
+    flat = TRMConfig(
+        vocab_size=11,
+        seq_len=81,
+        hidden_size=16,
+        num_heads=2,
+        layers=1,
+        recursions=1,
+        latent_steps=1,
+    )
     path = tmp_path / "flat.safetensors"
-    save_weights(path, TinyRecursiveModel(flat).state_dict(), WeightsInfo(flat, "sudoku"), torch.float32)
+    save_weights(
+        path, TinyRecursiveModel(flat).state_dict(), WeightsInfo(flat, "sudoku"), torch.float32
+    )
     assert fingerprint(path) == hashed(path, flat, ("rewrites", "kept", "symmetries"))
     assert fingerprint(weights) == hashed(weights, PLANES, ("rewrites", "kept"))
     with safe_open(weights, framework="pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no dict)
     deeper = replace(PLANES, recursions=2)
-    save_weights(tmp_path / "deeper.safetensors", tensors, WeightsInfo(deeper, "arc"), torch.float32)
+    save_weights(
+        tmp_path / "deeper.safetensors", tensors, WeightsInfo(deeper, "arc"), torch.float32
+    )
     assert fingerprint(tmp_path / "deeper.safetensors") != fingerprint(weights)

@@ -15,7 +15,14 @@ from trmsolve.arc.task import Adapting, ArcAnswer, ArcCycle, ArcTask, Candidate,
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.values import Grid
 from trmsolve.show.arc_frame import outcome
-from trmsolve.show.arc_views import ArcView, LinesArcView, LiveArcView, ProgressArcView, StepsArcView, make_arc_view
+from trmsolve.show.arc_views import (
+    ArcView,
+    LinesArcView,
+    LiveArcView,
+    ProgressArcView,
+    StepsArcView,
+    make_arc_view,
+)
 
 RIGHT, WRONG = np.array([[1, 2], [0, 1]], np.int8), np.array([[1, 2], [0, 3]], np.int8)
 PAIR = Pair(np.array([[1, 0]], np.int8), RIGHT)
@@ -24,11 +31,15 @@ KNOWN = replace(TASK, tests=(replace(TASK.tests[0], output=RIGHT),))
 UNREADABLE = PuzzleError("row 2 has 3 cells, row 1 has 2", "bad.json")
 
 
-def adapting(step: int = 12, task: ArcTask = TASK, solved: int | None = 1, ended: str = "") -> Adapting:
+def adapting(
+    step: int = 12, task: ArcTask = TASK, solved: int | None = 1, ended: str = ""
+) -> Adapting:
     return Adapting(task, step, 20.0, 50.0, 0.53, solved, ended)
 
 
-def cycle(number: int, view: int = 1, task: ArcTask = TASK, grid: Grid = RIGHT, test: int = 0) -> ArcCycle:
+def cycle(
+    number: int, view: int = 1, task: ArcTask = TASK, grid: Grid = RIGHT, test: int = 0
+) -> ArcCycle:
     sure = np.full(grid.shape, 0.75, np.float32)
     return ArcCycle(task, test, number, 16, view, 4, grid, sure, halt=0.5)
 
@@ -123,7 +134,9 @@ def test_the_largest_grids_fit_in_a_usual_terminal_as_half_blocks() -> None:
 @pytest.mark.parametrize("height", [3, 8, 24])
 @pytest.mark.parametrize("plain", [False, True])
 @pytest.mark.parametrize("size", [(1, 1), (30, 30), (3, 30)])
-def test_a_panel_never_outgrows_the_terminal(width: int, height: int, plain: bool, size: tuple[int, int]) -> None:
+def test_a_panel_never_outgrows_the_terminal(
+    width: int, height: int, plain: bool, size: tuple[int, int]
+) -> None:
     task = large(*size, pairs=4)
     for event in (adapting(task=task), cycle(3, task=task, grid=np.ones(size, np.int8))):
         console = pinned(width, height, no_color=plain)
@@ -161,7 +174,10 @@ def test_answering_is_redrawn_at_every_cycle_of_one_view() -> None:
     console = pinned()
     view = live(console)
     view.adapting(adapting(ended="solved"))
-    assert screen(written(console))[0] == "ab12  learned from 2 demonstrations: all demonstrations solved"
+    assert (
+        screen(written(console))[0]
+        == "ab12  learned from 2 demonstrations: all demonstrations solved"
+    )
     for number in (1, 2, 3):
         for one in (1, 2, 3, 4):
             view.cycle(cycle(number, one, grid=RIGHT if one == 1 else WRONG))
@@ -250,10 +266,16 @@ def test_a_note_stays_above_the_panel() -> None:
         (KNOWN, (WRONG, RIGHT), "right  "),
         (KNOWN, (WRONG,), "wrong  "),
         (replace(KNOWN, tests=KNOWN.tests * 2), (RIGHT,), "2 of 2 tests right  "),
-        (replace(KNOWN, tests=(*KNOWN.tests, Pair(RIGHT, WRONG))), (RIGHT,), "1 of 2 tests right  "),
+        (
+            replace(KNOWN, tests=(*KNOWN.tests, Pair(RIGHT, WRONG))),
+            (RIGHT,),
+            "1 of 2 tests right  ",
+        ),
     ],
 )
-def test_the_outcome_claims_no_more_than_is_known(task: ArcTask, grids: tuple[Grid, ...], word: str) -> None:
+def test_the_outcome_claims_no_more_than_is_known(
+    task: ArcTask, grids: tuple[Grid, ...], word: str
+) -> None:
     assert outcome(pinned(), answer(task, *grids)).plain.startswith(word)
 
 
@@ -271,7 +293,10 @@ def test_the_outcome_says_why_the_learning_ended(ended: str, words: str) -> None
 
 
 def test_the_outcome_of_a_task_that_needed_no_learning() -> None:
-    assert outcome(pinned(), answer(ended="")).plain == "answered  2 attempts  41.2 s  known to the network"
+    assert (
+        outcome(pinned(), answer(ended="")).plain
+        == "answered  2 attempts  41.2 s  known to the network"
+    )
 
 
 def test_steps_are_the_demonstrations_then_every_cycle_in_a_file_too() -> None:
@@ -372,7 +397,9 @@ def test_the_progress_line_is_one_line(width: int) -> None:
     console = pinned(width=width)
     view = ProgressArcView(console, 400)
     view.adapting(adapting())
-    assert len(lines := screen(written(console))) == 1 and len(lines[0]) <= max(width, len("0/400 tasks"))
+    assert len(lines := screen(written(console))) == 1 and len(lines[0]) <= max(
+        width, len("0/400 tasks")
+    )
 
 
 @pytest.mark.parametrize(
@@ -395,7 +422,9 @@ def test_names_of_files_do_not_reach_the_terminal_as_controls() -> None:
     view.adapting(adapting(task=evil))
     view.answer(answer(evil))
     LinesArcView(console).answer(answer(evil))
-    assert ESCAPE.sub("", written(console)).count("\\x1b[31mred") == 4 and "\x1b[31mred" not in written(console)
+    assert ESCAPE.sub("", written(console)).count(
+        "\\x1b[31mred"
+    ) == 4 and "\x1b[31mred" not in written(console)
 
 
 def test_no_colour_is_ascii_throughout() -> None:

@@ -71,7 +71,9 @@ def interrupted(method: Callable[[Live], None]) -> Callable[[Live], None]:
 
 
 @pytest.mark.parametrize("moment", ["start", "update", "stop"])
-def test_the_cursor_is_shown_again_whenever_the_key_is_pressed(moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cursor_is_shown_again_whenever_the_key_is_pressed(
+    moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stream = Terminal()
     console = make_console(stream, force_terminal=True, width=80, height=24)
     monkeypatch.setattr(Live, moment, interrupted(getattr(Live, moment)))
@@ -83,7 +85,9 @@ def test_the_cursor_is_shown_again_whenever_the_key_is_pressed(moment: str, monk
     assert written.rfind(SHOW) > written.rfind(HIDE)
 
 
-def test_a_view_that_is_interrupted_while_it_leaves_is_closed_at_exit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_view_that_is_interrupted_while_it_leaves_is_closed_at_exit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     registered: list[Callable[[], None]] = []
     monkeypatch.setattr("atexit.register", registered.append)
     view = ProgressView(make_console(Terminal(), force_terminal=True, width=80), 3)
@@ -109,10 +113,14 @@ main()
 """
 
 
-@pytest.mark.parametrize("name", ["typer", "rich", "trmsolve.cli.train", "numpy", "torch", "trmsolve.solve.solver"])
+@pytest.mark.parametrize(
+    "name", ["typer", "rich", "trmsolve.cli.train", "numpy", "torch", "trmsolve.solve.solver"]
+)
 def test_ctrl_c_while_modules_are_imported(name: str) -> None:
     program = PRESSED_AT_IMPORT.format(name=name, arguments=["sudoku", "examples/sudoku/easy.txt"])
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
     assert done.stderr == "trmsolve: interrupted\n"
     assert done.stdout == ""
     assert done.returncode in (130, -signal.SIGINT)  # a shell shows both as 130
@@ -121,6 +129,8 @@ def test_ctrl_c_while_modules_are_imported(name: str) -> None:
 def test_a_program_in_the_background_does_not_hear_ctrl_c() -> None:
     program = PRESSED_AT_IMPORT.format(name="typer", arguments=["--version"])
     program = program.replace("signal.default_int_handler", "signal.SIG_IGN")
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("trmsolve ")

@@ -8,12 +8,22 @@ from rich.console import Console
 
 from tests.show.test_views import ESCAPE, Ascii, pinned, screen, written
 from trmsolve.show.chart import Axes, Series, chart, time_axis
-from trmsolve.show.training import LinesView, PanelView, TrainingView, make_training_view, panel, report, time_left
+from trmsolve.show.training import (
+    LinesView,
+    PanelView,
+    TrainingView,
+    make_training_view,
+    panel,
+    report,
+    time_left,
+)
 from trmsolve.train.plan import Progress
 from trmsolve.wording import duration
 
 
-def at(minutes: float, accuracy: float = 0.5, exact: float | None = None, loss: float = 1.0) -> Progress:
+def at(
+    minutes: float, accuracy: float = 0.5, exact: float | None = None, loss: float = 1.0
+) -> Progress:
     return Progress(
         step=int(minutes * 100),
         seconds=minutes * 60,
@@ -120,13 +130,17 @@ def shown(console: Console, run: list[Progress] = RUN) -> list[str]:
         (22, 5, {}, FIGURES),
     ],
 )
-def test_the_panel_in_the_form_that_fits(width: int, height: int, options: dict[str, Any], lines: list[str]) -> None:
+def test_the_panel_in_the_form_that_fits(
+    width: int, height: int, options: dict[str, Any], lines: list[str]
+) -> None:
     assert shown(pinned(width, height, **options)) == lines
 
 
 @pytest.mark.parametrize("width", [8, 20, 30, 40, 55, 70, 80, 132])
 @pytest.mark.parametrize("height", [1, 3, 8, 13, 20, 24, 50])
-def test_it_is_never_larger_than_the_terminal_and_leaves_room_for_an_echoed_interrupt(width: int, height: int) -> None:
+def test_it_is_never_larger_than_the_terminal_and_leaves_room_for_an_echoed_interrupt(
+    width: int, height: int
+) -> None:
     console = pinned(width, height)
     lines = console.render_lines(panel(console, RUN, height), pad=False)
     assert len(lines) <= height
@@ -307,7 +321,8 @@ def test_time_left_is_told_from_the_pace_so_far() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0 s"), (45.4, "45 s"), (738, "12.3 min"), (3600, "1 h 00 min"), (7500, "2 h 05 min")]
+    ("seconds", "text"),
+    [(0, "0 s"), (45.4, "45 s"), (738, "12.3 min"), (3600, "1 h 00 min"), (7500, "2 h 05 min")],
 )
 def test_duration(seconds: float, text: str) -> None:
     assert duration(seconds) == text
@@ -318,14 +333,19 @@ def test_a_loss_that_is_not_a_number_is_said_and_not_drawn() -> None:
     assert "loss nan" in report(broken[-1])
     lines = shown(pinned(), broken)
     assert lines[9].endswith("loss            nan")
-    assert lines[12:17] == [*PANEL[12:16], PANEL[16].replace("      ⠐   puzzle", "          puzzle")]
+    assert lines[12:17] == [
+        *PANEL[12:16],
+        PANEL[16].replace("      ⠐   puzzle", "          puzzle"),
+    ]
     assert shown(pinned(), [replace(at(1), loss=float("inf"))])[12].startswith("1.00┤ ")
 
 
 # The chart
 
 
-def drawn(series: list[Series], rows: int = 2, inner: int = 4, plain: bool = False, top: float = 1) -> list[str]:
+def drawn(
+    series: list[Series], rows: int = 2, inner: int = 4, plain: bool = False, top: float = 1
+) -> list[str]:
     axes = Axes(0, inner * 2 - 1, inner + 2, 1, plain)  # a second is one column of dots
     return [line.plain for line in chart(axes, rows, series, {top: "1", 0: "0"})]
 
@@ -336,7 +356,11 @@ def test_every_point_is_one_dot_and_nothing_is_between() -> None:
 
 
 def test_what_holds_is_a_staircase_to_the_end() -> None:
-    assert drawn([Series("it", [(2, 0.0), (5, 1.0)], "exact", "=", holds=True)]) == ["  ⠒⠒ it", "1┤  ⠈⠉", "0┤ ⣀⡀ "]
+    assert drawn([Series("it", [(2, 0.0), (5, 1.0)], "exact", "=", holds=True)]) == [
+        "  ⠒⠒ it",
+        "1┤  ⠈⠉",
+        "0┤ ⣀⡀ ",
+    ]
 
 
 def test_the_later_series_is_seen_where_both_are() -> None:

@@ -30,7 +30,11 @@ def paint(cycle: Cycle, plain: bool) -> list[Line]:
     for row, changed in zip(cycle.grid.tolist(), cycle.changed.tolist(), strict=True):
         cells: Line = []
         for digit, new in zip(row, changed, strict=True):
-            cells += [(f"{digit}*", "changed") if new and plain else (f"{digit} ", "changed" if new else "given")]
+            cells += [
+                (f"{digit}*", "changed")
+                if new and plain
+                else (f"{digit} ", "changed" if new else "given")
+            ]
         lines.append([(side, "frame"), *cells, (side, "frame")])
     return [*lines, [(rule, "frame")]]
 
@@ -52,18 +56,31 @@ def cycle(number: int = 1, puzzle: Puzzle = PUZZLE, view: int = 1, fill: int = 7
     )
 
 
-def answer(last: Cycle, verified: bool = True, cycles: int = 2, views: int = 1, took: float = 0.414) -> Answer:
+def answer(
+    last: Cycle, verified: bool = True, cycles: int = 2, views: int = 1, took: float = 0.414
+) -> Answer:
     reason = "" if verified else "two 5s in row 3"
     return Answer(last.puzzle, last.grid, verified, reason, cycles, views, last.halt, took)
 
 
-def pinned(width: int = 80, height: int = 24, stream: Any = None, terminal: bool = True, **more: Any) -> Console:
-    options: dict[str, Any] = {"color_system": "standard", "force_terminal": terminal, "force_interactive": terminal}
+def pinned(
+    width: int = 80, height: int = 24, stream: Any = None, terminal: bool = True, **more: Any
+) -> Console:
+    options: dict[str, Any] = {
+        "color_system": "standard",
+        "force_terminal": terminal,
+        "force_interactive": terminal,
+    }
     if not terminal:
         options["color_system"] = None
     environ = {"TERM": "xterm"}
     return make_console(
-        stream or io.StringIO(), width=width, height=height, legacy_windows=False, _environ=environ, **(options | more)
+        stream or io.StringIO(),
+        width=width,
+        height=height,
+        legacy_windows=False,
+        _environ=environ,
+        **(options | more),
     )
 
 
@@ -190,7 +207,11 @@ def test_a_name_longer_than_the_terminal_hides_no_grid() -> None:
 def test_what_was_never_tried_has_nothing_to_count() -> None:
     console = pinned()
     view = LiveView(console, paint)
-    view.answer(replace(answer(cycle()), verified=False, reason="unsolvable", cycles=0, views=0, seconds=0.0))
+    view.answer(
+        replace(
+            answer(cycle()), verified=False, reason="unsolvable", cycles=0, views=0, seconds=0.0
+        )
+    )
     assert "".join(screen(written(console))).split() == ["unverified", "unsolvable"]
 
 
@@ -241,7 +262,9 @@ def test_clearing_makes_way_for_others_and_the_next_cycle_draws_again() -> None:
     assert [line for line in screen(written(console)) if line] == FRAME_BESIDE
 
 
-@pytest.mark.parametrize("console", [pinned(terminal=False), pinned(force_interactive=False, color_system=None)])
+@pytest.mark.parametrize(
+    "console", [pinned(terminal=False), pinned(force_interactive=False, color_system=None)]
+)
 def test_where_nothing_can_be_redrawn_one_line_a_puzzle_is_all(console: Console) -> None:
     with LiveView(console, paint, headings=True) as view:
         play(view)
@@ -412,7 +435,11 @@ def test_an_ascii_stream_gets_ascii_only() -> None:
     stream = Ascii()
     console = pinned(stream=stream)
     named = replace(cycle(2), puzzle=replace(PUZZLE, source="rätsel.txt:1"))
-    views: list[View] = [LiveView(console, paint, True), StepsView(console, paint, True), progress(console, 5)[0]]
+    views: list[View] = [
+        LiveView(console, paint, True),
+        StepsView(console, paint, True),
+        progress(console, 5)[0],
+    ]
     for view in [*views, progress(console, None)[0]]:
         with view:
             view.cycle(named)
@@ -453,7 +480,12 @@ def test_no_color_marks_instead_of_colouring() -> None:
         "|1 2*|   view           1/32",
         "|7 1 |   changed        1 *",
     ]
-    codes = {code for codes, kind in ESCAPE.findall(written(console)) if kind == "m" for code in codes.split(";")}
+    codes = {
+        code
+        for codes, kind in ESCAPE.findall(written(console))
+        if kind == "m"
+        for code in codes.split(";")
+    }
     assert codes <= {"", "0", "1", "2", "4", "7"}  # no colour among the attributes
 
 
@@ -482,7 +514,9 @@ def test_overwritten_clues_are_counted_beside_the_drawing() -> None:
 
     console = pinned(width=20, terminal=False)
     StepsView(console, wrong).cycle(cycle(2))
-    assert written(console).endswith("broken rules 3 !  confidence 88%  halt 25%  clues changed 2 ?\n\n")
+    assert written(console).endswith(
+        "broken rules 3 !  confidence 88%  halt 25%  clues changed 2 ?\n\n"
+    )
 
 
 def test_a_count_has_the_style_of_its_cells() -> None:
@@ -496,7 +530,9 @@ def test_a_count_has_the_style_of_its_cells() -> None:
 
 
 def test_colours_are_named_ones_that_read_on_dark_and_on_light() -> None:
-    assert not {"white", "black", "yellow"} & {word for style in STYLES.values() for word in style.split()}
+    assert not {"white", "black", "yellow"} & {
+        word for style in STYLES.values() for word in style.split()
+    }
     assert not any("#" in style or "rgb" in style for style in STYLES.values())
 
 
@@ -505,6 +541,8 @@ def test_plural(number: int, text: str) -> None:
     assert count(number, "cycle") == text
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.414, "0.41 s"), (3.1, "3.10 s"), (41.24, "41.2 s"), (123.0, "123.0 s")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.414, "0.41 s"), (3.1, "3.10 s"), (41.24, "41.2 s"), (123.0, "123.0 s")]
+)
 def test_seconds(value: float, text: str) -> None:
     assert seconds(value) == text

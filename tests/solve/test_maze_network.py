@@ -43,14 +43,34 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
 HERE = Placement(CPU, torch.float32, "test")
 CONV = TRMConfig(
-    vocab_size=18, seq_len=900, hidden_size=16, layers=1, recursions=1, latent_steps=1, mixer="conv", positions="none",
-    board=(30, 30, 1, 1), expansion=2.0, inner_multiple=16, normed_swiglu=True, halt_from="min", rewrites=True,
-)  # fmt: skip
+    vocab_size=18,
+    seq_len=900,
+    hidden_size=16,
+    layers=1,
+    recursions=1,
+    latent_steps=1,
+    mixer="conv",
+    positions="none",
+    board=(30, 30, 1, 1),
+    expansion=2.0,
+    inner_multiple=16,
+    normed_swiglu=True,
+    halt_from="min",
+    rewrites=True,
+)
 KEEPS = replace(CONV, kept=(1, 4))  # walls and the goal
 OFFICIAL = TRMConfig(
-    vocab_size=6, seq_len=900, hidden_size=16, layers=1, recursions=1, latent_steps=1, num_heads=2, inner_multiple=16,
-    puzzle_emb_dim=16, prefix_len=1,
-)  # fmt: skip
+    vocab_size=6,
+    seq_len=900,
+    hidden_size=16,
+    layers=1,
+    recursions=1,
+    latent_steps=1,
+    num_heads=2,
+    inner_multiple=16,
+    puzzle_emb_dim=16,
+    prefix_len=1,
+)
 STILL = replace(CONV, rewrites=False)
 
 
@@ -69,7 +89,9 @@ def boards(*shape: int, seed: int = 0) -> Tensor:
 @torch.no_grad()
 def think(model: TinyRecursiveModel, tokens: Tensor, cycles: int = 1) -> tuple[State, Prediction]:
     """Some cycles from the first state, the question rewritten between them if the network does so."""
-    state, prediction = model(model.initial_state(len(tokens), places=tuple(tokens.shape[1:])), tokens)
+    state, prediction = model(
+        model.initial_state(len(tokens), places=tuple(tokens.shape[1:])), tokens
+    )
     for _ in range(cycles - 1):
         if model.config.rewrites:
             tokens = model.rewrite(tokens, prediction.logits)
@@ -107,16 +129,23 @@ DEPTHS = [(1, 1, 1), (2, 1, 1), (1, 1, 3), (1, 2, 1)]  # layers, recursions, lat
 
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("rewrites", [False, True])
-def test_a_cell_is_heard_within_reach_and_nowhere_else(depth: tuple[int, int, int], rewrites: bool) -> None:
+def test_a_cell_is_heard_within_reach_and_nowhere_else(
+    depth: tuple[int, int, int], rewrites: bool
+) -> None:
     layers, recursions, latent_steps = depth
-    config = replace(CONV, layers=layers, recursions=recursions, latent_steps=latent_steps, rewrites=rewrites)
+    config = replace(
+        CONV, layers=layers, recursions=recursions, latent_steps=latent_steps, rewrites=rewrites
+    )
     model = untrained(config)
     assert model.reach == layers * recursions * (latent_steps + 1)
     tokens = boards(1, 15, 13)
     other = tokens.clone()
     other[0, 7, 6] = tokens[0, 7, 6] % 17 + 1
     (before, said), (after, says) = think(model, tokens), think(model, other)
-    moved = torch.stack([(a - b).abs().amax(-1)[0] for a, b in zip(before, after, strict=True)]).amax(0) > 0
+    moved = (
+        torch.stack([(a - b).abs().amax(-1)[0] for a, b in zip(before, after, strict=True)]).amax(0)
+        > 0
+    )
     moved |= ((said.logits - says.logits).abs().amax(-1) > 0).view(15, 13)
     away = torch.maximum((torch.arange(15) - 7).abs()[:, None], (torch.arange(13) - 6).abs()[None])
     assert not moved[away > model.reach].any()
@@ -131,7 +160,9 @@ def test_reach_is_that_of_the_depth_a_network_is_trained_with() -> None:
     assert model.reach == 4
 
 
-@pytest.mark.parametrize("config", [CONV, replace(CONV, layers=2, rewrites=False), replace(CONV, recursions=2)])
+@pytest.mark.parametrize(
+    "config", [CONV, replace(CONV, layers=2, rewrites=False), replace(CONV, recursions=2)]
+)
 def test_what_stands_elsewhere_is_thought_of_in_the_same_way(config: TRMConfig) -> None:
     """Away from the edges: where a maze lies on its board makes no difference."""
     model, patch = untrained(config), boards(6, 5)
@@ -141,7 +172,9 @@ def test_what_stands_elsewhere_is_thought_of_in_the_same_way(config: TRMConfig) 
         tokens[0, row : row + 6, column : column + 5] = patch
         state, prediction = think(model, tokens)
         window = slice(row - reach, row + 6 + reach), slice(column - reach, column + 5 + reach)
-        seen.append((*(part[0][window] for part in state), prediction.logits.view(26, 28, 18)[window]))
+        seen.append(
+            (*(part[0][window] for part in state), prediction.logits.view(26, 28, 18)[window])
+        )
     for here, there in zip(*seen, strict=True):
         torch.testing.assert_close(here, there)
 
@@ -152,7 +185,10 @@ def test_a_convolution_takes_boards_of_every_size(shape: tuple[int, int]) -> Non
     tokens = boards(3, *shape)
     state, prediction = think(model, tokens, cycles=2)
     assert state.y.shape == state.z.shape == (3, *shape, 16)
-    assert prediction.logits.shape == (3, shape[0] * shape[1], 18) and prediction.halt.shape == (3, 2)
+    assert prediction.logits.shape == (3, shape[0] * shape[1], 18) and prediction.halt.shape == (
+        3,
+        2,
+    )
     assert all(torch.isfinite(part).all() for part in (*state, *prediction))
     for number in range(3):
         alone = think(model, tokens[number : number + 1], cycles=2)[1]
@@ -164,11 +200,15 @@ def test_the_state_begins_alike_everywhere_or_is_drawn_for_the_board_at_hand() -
     assert fixed.initial_state(2).y.shape == (2, 30, 30, 16)
     y, z = fixed.initial_state(2, places=(4, 7))
     assert y.shape == z.shape == (2, 4, 7, 16)
-    assert torch.equal(y[1, 3, 6], fixed.get_buffer("H_init")) and torch.equal(z[0, 0, 0], fixed.get_buffer("L_init"))
+    assert torch.equal(y[1, 3, 6], fixed.get_buffer("H_init")) and torch.equal(
+        z[0, 0, 0], fixed.get_buffer("L_init")
+    )
     drawn = TinyRecursiveModel(replace(CONV, random_start=True))
     one, again = (drawn.initial_state(1, torch.Generator().manual_seed(3), (4, 7)) for _ in "12")
     assert (
-        one.y.shape == (1, 4, 7, 16) and torch.equal(one.y, again.y) and not torch.equal(one.y[0, 0, 0], one.y[0, 0, 1])
+        one.y.shape == (1, 4, 7, 16)
+        and torch.equal(one.y, again.y)
+        and not torch.equal(one.y[0, 0, 0], one.y[0, 0, 1])
     )
 
 
@@ -202,7 +242,11 @@ def test_the_most_reluctant_cell_decides_on_halting() -> None:
         {"kept": (-1,)},
         {"kept": (True,)},
         {"puzzle_emb_dim": 16, "prefix_len": 1},
-        {"mixer": "attention", "puzzle_emb_dim": 16, "prefix_len": 1},  # rewrites goes with no prefix
+        {
+            "mixer": "attention",
+            "puzzle_emb_dim": 16,
+            "prefix_len": 1,
+        },  # rewrites goes with no prefix
     ],
 )
 def test_impossible_networks_for_mazes_are_refused(wrong: dict[str, Any]) -> None:
@@ -225,15 +269,23 @@ def test_two_recursions_are_two_cycles_of_one(config: TRMConfig) -> None:
     tokens = boards(3, 9, 8)
     both, once = untrained(replace(config, recursions=2)), untrained(config)
     for model in (both, once):
-        model.lm_head.weight.data[list(config.kept)] = 0  # it writes nothing that would then be kept
-    assert all(torch.equal(a, b) for a, b in zip(both.state_dict().values(), once.state_dict().values(), strict=True))
+        model.lm_head.weight.data[list(config.kept)] = (
+            0  # it writes nothing that would then be kept
+        )
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(both.state_dict().values(), once.state_dict().values(), strict=True)
+    )
     for cycles in (1, 2):
         state, prediction = think(both, tokens, cycles)
         expected, predicted = think(once, tokens, 2 * cycles)
         assert torch.equal(state.y, expected.y) and torch.equal(state.z, expected.z)
-        assert torch.equal(prediction.logits, predicted.logits) and torch.equal(prediction.halt, predicted.halt)
+        assert torch.equal(prediction.logits, predicted.logits) and torch.equal(
+            prediction.halt, predicted.halt
+        )
     assert not torch.equal(
-        think(both, tokens)[1].logits, think(untrained(replace(STILL, recursions=2)), tokens)[1].logits
+        think(both, tokens)[1].logits,
+        think(untrained(replace(STILL, recursions=2)), tokens)[1].logits,
     )
 
 
@@ -254,7 +306,9 @@ class Listening(TinyRecursiveModel):
         super().__init__(config)
         self.asked: list[Tensor] = []
 
-    def forward(self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None) -> tuple[State, Prediction]:
+    def forward(
+        self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None
+    ) -> tuple[State, Prediction]:
         self.asked.append(tokens.clone())
         return super().forward(state, tokens, puzzle_ids)
 
@@ -290,7 +344,9 @@ def test_confidence_is_the_network_s_own_also_in_what_is_kept() -> None:
 
 @pytest.mark.parametrize("config", [KEEPS, STILL])
 @pytest.mark.parametrize("batch_size", [1, 3, 20])
-def test_boards_of_many_sizes_are_refined_as_if_alone_and_in_their_order(config: TRMConfig, batch_size: int) -> None:
+def test_boards_of_many_sizes_are_refined_as_if_alone_and_in_their_order(
+    config: TRMConfig, batch_size: int
+) -> None:
     model, rng = untrained(config), np.random.default_rng(0)
     sizes = [(5, 7), (5, 7), (7, 5), (35, 1), (5, 7), (12, 12), (12, 12), (12, 12), (7, 5), (5, 7)]
     rows = [rng.integers(1, 18, size) for size in sizes]
@@ -303,7 +359,9 @@ def test_boards_of_many_sizes_are_refined_as_if_alone_and_in_their_order(config:
     def run(keys: list[int], size: int) -> dict[int, list[Step]]:
         counts.clear()
         steps: dict[int, list[Step]] = {}
-        for step in refine(model, (Question(k, rows[k]) for k in keys), accept, batch_size=size, max_cycles=3):
+        for step in refine(
+            model, (Question(k, rows[k]) for k in keys), accept, batch_size=size, max_cycles=3
+        ):
             assert step is not None
             steps.setdefault(step.key, []).append(step)
         return steps
@@ -324,24 +382,42 @@ def test_a_size_that_waits_lets_none_that_comes_later_go_before() -> None:
     model = Listening(CONV)
     shapes = [(4, 4), (4, 4), (3, 5), (4, 4), (3, 5)]
     questions = iter([Question(key, np.ones(shape, np.int64)) for key, shape in enumerate(shapes)])
-    keys = [step.key for step in refine(model, questions, never, batch_size=9, max_cycles=1) if step is not None]
+    keys = [
+        step.key
+        for step in refine(model, questions, never, batch_size=9, max_cycles=1)
+        if step is not None
+    ]
     assert keys == [0, 1, 2, 3, 4]
-    assert [tuple(asked.shape) for asked in model.asked] == [(2, 4, 4), (1, 3, 5), (1, 4, 4), (1, 3, 5)]
+    assert [tuple(asked.shape) for asked in model.asked] == [
+        (2, 4, 4),
+        (1, 3, 5),
+        (1, 4, 4),
+        (1, 3, 5),
+    ]
 
 
 def test_nothing_waiting_is_passed_on_between_sizes_too() -> None:
-    items = [Question(0, np.ones((4, 4), np.int64)), None, Question(1, np.ones((3, 5), np.int64)), None, None]
+    items = [
+        Question(0, np.ones((4, 4), np.int64)),
+        None,
+        Question(1, np.ones((3, 5), np.int64)),
+        None,
+        None,
+    ]
     steps = list(refine(TinyRecursiveModel(CONV), iter(items), never, batch_size=4, max_cycles=2))
-    assert [None if step is None else (step.key, step.number) for step in steps if step is not None] == [
-        (0, 1), (0, 2), (1, 1), (1, 2)
-    ]  # fmt: skip
+    assert [
+        None if step is None else (step.key, step.number) for step in steps if step is not None
+    ] == [(0, 1), (0, 2), (1, 1), (1, 2)]
 
 
 def test_noise_on_a_board_follows_the_row_s_own_seed() -> None:
     model = untrained(STILL)
 
     def confidence(seed: int, noise: float, beside: int) -> NDArray[np.float32]:
-        questions = [Question(k, np.full((4, 6), 3), noise, seed if k == 0 else 99) for k in range(beside + 1)]
+        questions = [
+            Question(k, np.full((4, 6), 3), noise, seed if k == 0 else 99)
+            for k in range(beside + 1)
+        ]
         steps = refine(model, iter(questions), never, batch_size=4, max_cycles=2)
         return [step.confidence for step in steps if step is not None and step.key == 0][1]
 
@@ -359,7 +435,11 @@ def advanced(board: NDArray[np.int64]) -> NDArray[np.int64]:
     rows, columns = board.shape
     for (row, column), token in np.ndenumerate(board):
         around = {d: (row + STEPS[d][0], column + STEPS[d][1]) for d in range(1, 5)}
-        inside = {d: place for d, place in around.items() if 0 <= place[0] < rows and 0 <= place[1] < columns}
+        inside = {
+            d: place
+            for d, place in around.items()
+            if 0 <= place[0] < rows and 0 <= place[1] < columns
+        }
         if token in (2, 3):  # floor and start: reached if the goal or an arrow is beside it
             reached = [d for d, place in inside.items() if board[place] == 4 or board[place] > 5]
             if reached:
@@ -378,15 +458,21 @@ class Wave(TinyRecursiveModel):
         super().__init__(CONV)
         self.which, self.batches = which, list[int]()
 
-    def forward(self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None) -> tuple[State, Prediction]:
+    def forward(
+        self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None
+    ) -> tuple[State, Prediction]:
         self.batches.append(len(tokens))
-        said = np.stack([advanced(board) if self.knows(board) else board for board in tokens.numpy()])
+        said = np.stack(
+            [advanced(board) if self.knows(board) else board for board in tokens.numpy()]
+        )
         return state, sure_of(said.reshape(len(tokens), -1), 18)
 
     def knows(self, board: NDArray[np.int64]) -> bool:
         if self.which is None or self.which.shape != board.shape:
             return self.which is None
-        return all(np.array_equal(board == token, self.which == token) for token in (1, 4))  # walls and goal
+        return all(
+            np.array_equal(board == token, self.which == token) for token in (1, 4)
+        )  # walls and goal
 
 
 def sure_of(tokens: NDArray[np.int64], vocab_size: int) -> Prediction:
@@ -401,7 +487,9 @@ class Told(TinyRecursiveModel):
         super().__init__(OFFICIAL)
         self.answer = answer
 
-    def forward(self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None) -> tuple[State, Prediction]:
+    def forward(
+        self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None
+    ) -> tuple[State, Prediction]:
         return state, sure_of(np.stack([self.answer(question) for question in tokens.numpy()]), 6)
 
 
@@ -412,12 +500,20 @@ def by_label(question: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def solver(model: TinyRecursiveModel, room: Maze | None = None, **effort: Any) -> Solver:
     room = room or (FLOW if model.config.vocab_size == 18 else MAZE)
-    return Solver(room, model, HERE, Effort(**{"cycles": 64, "views": 1, "batch_size": 4, "noise": 0.0, **effort}), "t")
+    return Solver(
+        room,
+        model,
+        HERE,
+        Effort(**{"cycles": 64, "views": 1, "batch_size": 4, "noise": 0.0, **effort}),
+        "t",
+    )
 
 
 def mixed_sizes() -> list[Puzzle]:
     sizes = [(3, 3), (3, 8), (8, 3), (6, 6), (6, 6), (3, 8), (9, 5)]
-    return [replace(made("sparse", n + 1, size)[n], source=f"f:{n}") for n, size in enumerate(sizes)]
+    return [
+        replace(made("sparse", n + 1, size)[n], source=f"f:{n}") for n, size in enumerate(sizes)
+    ]
 
 
 def test_mazes_of_many_sizes_are_answered_in_order_by_a_wave_there_and_back() -> None:
@@ -457,7 +553,9 @@ def test_what_is_too_large_is_an_error_in_its_place(
     large[0, 0], large[-1, -1] = START, GOAL
     before, after = mixed_sizes()[:2]
     first, error, last = solver(model()).solve_all([before, Puzzle(large, "f:7"), after])
-    assert isinstance(first, Answer) and isinstance(last, Answer) and first.verified and last.verified
+    assert (
+        isinstance(first, Answer) and isinstance(last, Answer) and first.verified and last.verified
+    )
     assert isinstance(error, PuzzleError)
     size = f"{shape[0]} rows and {shape[1]} columns"
     assert str(error) == f"f:7: too large: {size}; these weights know mazes of up to {largest}"
@@ -474,12 +572,23 @@ def test_rectangles_are_solved_in_every_view_and_shown_as_they_were_given(number
     frames: list[Cycle] = []
     able = solver(Wave(FLOW.encode(view.apply(RECTANGLE))), views=16, cycles=17)
     (answer,) = able.solve_all([Puzzle(RECTANGLE)], frames.append)
-    assert isinstance(answer, Answer) and answer.verified and MAZE.verify(RECTANGLE, answer.grid).optimal
+    assert (
+        isinstance(answer, Answer)
+        and answer.verified
+        and MAZE.verify(RECTANGLE, answer.grid).optimal
+    )
     shown = [frame for frame in frames if frame.view == answer.views]
-    assert len(shown) == 17 and answer.cycles == 17 * answer.views and (answer.views > 1) == (number > 0)
+    assert (
+        len(shown) == 17
+        and answer.cycles == 17 * answer.views
+        and (answer.views > 1) == (number > 0)
+    )
     steps = steps_from(RECTANGLE, place_of(RECTANGLE, START if view.swapped else GOAL))
     for frame in frames:
-        assert frame.arrows is not None and frame.arrows.shape == frame.grid.shape == frame.changed.shape == (4, 7)
+        assert (
+            frame.arrows is not None
+            and frame.arrows.shape == frame.grid.shape == frame.changed.shape == (4, 7)
+        )
         assert frame.confidence.shape == frame.faulty.shape == (4, 7)
         arrows = {place: int(arrow) for place, arrow in np.ndenumerate(frame.arrows) if arrow}
         reached = {place for place, n in steps.items() if 0 < n <= frame.number}
@@ -493,10 +602,14 @@ def test_rectangles_are_solved_in_every_view_and_shown_as_they_were_given(number
 
 def test_padded_mazes_are_solved_in_turned_views_too() -> None:
     given_ = MAZE.encode(RECTANGLE)
-    model = Told(lambda question: question if np.array_equal(question, given_) else by_label(question))
+    model = Told(
+        lambda question: question if np.array_equal(question, given_) else by_label(question)
+    )
     frames: list[Cycle] = []
     (answer,) = solver(model, views=2, cycles=3).solve_all([Puzzle(RECTANGLE)], frames.append)
-    assert isinstance(answer, Answer) and answer.verified and (answer.views, answer.cycles) == (2, 4)
+    assert (
+        isinstance(answer, Answer) and answer.verified and (answer.views, answer.cycles) == (2, 4)
+    )
     assert answer.grid.shape == (4, 7) and MAZE.verify(RECTANGLE, answer.grid).optimal
     assert all(frame.arrows is None and frame.confidence.shape == (4, 7) for frame in frames)
 
@@ -515,7 +628,13 @@ EMPTY = grid("S    ", "     ", "     ", "G    ")
 def test_measurements_tell_valid_answers_from_shortest_ones() -> None:
     puzzles = [replace(p, rating=None) for p in mixed_sizes()]
     figures = evaluate(solver(Wave(), cycles=40), puzzles, "made")
-    assert (figures["n"], figures["exact"], figures["valid"], figures["optimal"], figures["verified"]) == (
+    assert (
+        figures["n"],
+        figures["exact"],
+        figures["valid"],
+        figures["optimal"],
+        figures["verified"],
+    ) == (
         7,
         1,
         1,
@@ -523,9 +642,14 @@ def test_measurements_tell_valid_answers_from_shortest_ones() -> None:
         1,
     )
     asked = [Puzzle(EMPTY, answer=by_the_rule(EMPTY))]
-    strict, relaxed = (evaluate(solver(Told(detour), room, cycles=2), asked, "made") for room in (MAZE, MAZE.relaxed()))
+    strict, relaxed = (
+        evaluate(solver(Told(detour), room, cycles=2), asked, "made")
+        for room in (MAZE, MAZE.relaxed())
+    )
     rates = ("exact", "valid", "optimal", "verified")
-    assert [strict[rate] for rate in rates] == [0, 1, 0, 0] and [relaxed[rate] for rate in rates] == [0, 1, 0, 1]
+    assert [strict[rate] for rate in rates] == [0, 1, 0, 0] and [
+        relaxed[rate] for rate in rates
+    ] == [0, 1, 0, 1]
     nothing = evaluate(solver(Told(lambda question: question), cycles=2), asked, "made")
     assert [nothing[rate] for rate in rates] == [0, 0, 0, 0] and nothing["cell"] == 0.9
     closed = Puzzle(grid("S#G"), answer=grid("S#G"))
@@ -535,8 +659,13 @@ def test_measurements_tell_valid_answers_from_shortest_ones() -> None:
 
 def test_of_unverified_answers_a_valid_one_is_shown() -> None:
     """A ring beside a shortest path breaks no more rules than a detour does, but it is no answer."""
-    ring, around = grid("S ooo", "o o o", "o ooo", "G    "), MAZE.decode(detour(MAZE.encode(EMPTY)), (4, 5))
-    said = {MAZE.encode(view.apply(EMPTY)).tobytes(): MAZE.encode(view.apply(around)) for view in VIEWS}
+    ring, around = (
+        grid("S ooo", "o o o", "o ooo", "G    "),
+        MAZE.decode(detour(MAZE.encode(EMPTY)), (4, 5)),
+    )
+    said = {
+        MAZE.encode(view.apply(EMPTY)).tobytes(): MAZE.encode(view.apply(around)) for view in VIEWS
+    }
     said[MAZE.encode(EMPTY).tobytes()] = MAZE.encode(ring)
     model = Told(lambda question: said[question.tobytes()])
     assert MAZE.faults(EMPTY, ring)[1] == MAZE.faults(EMPTY, around)[1] == 1
@@ -555,34 +684,47 @@ def test_of_unverified_answers_a_valid_one_is_shown() -> None:
 def examples() -> Examples:
     """Small ones, laid on the board."""
     sizes = [(6, 6), (8, 8), (7, 6), (6, 8)]
-    return Examples.collect(FLOW, [p for n, size in enumerate(sizes) for p in made("sparse", 3, size, seed=n)])
+    return Examples.collect(
+        FLOW, [p for n, size in enumerate(sizes) for p in made("sparse", 3, size, seed=n)]
+    )
 
 
 @pytest.mark.parametrize("room", [MAZE, FLOW], ids=["padded", "flow"])
 def test_turned_training_puzzles_have_the_rule_s_answer(room: Maze, examples: Examples) -> None:
     batch = Sampler(room, examples, CPU, rows=24, seed=1, stages=True)(torch.arange(24))
-    assert batch.tokens.shape == ((24, 900) if room is MAZE else (24, 30, 30)) and batch.labels.shape == (24, 900)
+    assert batch.tokens.shape == (
+        (24, 900) if room is MAZE else (24, 30, 30)
+    ) and batch.labels.shape == (24, 900)
     for tokens, labels in zip(batch.tokens.numpy(), batch.labels.numpy(), strict=True):
         question, answer = room.decode(tokens.ravel(), BOARD), room.decode(labels, BOARD)
         assert np.array_equal(answer, by_the_rule(question))
     questions = room.encode(examples.questions).reshape(-1, 900)
-    assert len(np.unique(np.concatenate((batch.tokens.flatten(1).numpy(), questions)), axis=0)) > len(questions) + 12
+    assert (
+        len(np.unique(np.concatenate((batch.tokens.flatten(1).numpy(), questions)), axis=0))
+        > len(questions) + 12
+    )
     if room is MAZE:
         assert batch.stages is None and batch.since is None
     else:
         course = FLOW.course(batch.tokens.flatten(1).numpy())
         assert batch.stages is not None and batch.since is not None
-        assert np.array_equal(batch.stages, course.stages) and np.array_equal(batch.since, course.since)
+        assert np.array_equal(batch.stages, course.stages) and np.array_equal(
+            batch.since, course.since
+        )
         assert np.array_equal(batch.labels, at(course, 1 << 20))
     assert Sampler(room, examples, CPU, rows=2)(torch.arange(2)).stages is None  # nobody asked
 
 
 def test_both_forms_of_the_task_draw_the_same_mazes(examples: Examples) -> None:
-    padded, flow = (Sampler(room, examples, CPU, rows=8, seed=3)(torch.arange(8)) for room in (MAZE, FLOW))
+    padded, flow = (
+        Sampler(room, examples, CPU, rows=8, seed=3)(torch.arange(8)) for room in (MAZE, FLOW)
+    )
     assert torch.equal(padded.tokens, flow.tokens.flatten(1))
 
 
-def pool_of(examples: Examples, config: TRMConfig = CONV, rows: int = 6) -> tuple[Pool, Sampler, NDArray[np.int64]]:
+def pool_of(
+    examples: Examples, config: TRMConfig = CONV, rows: int = 6
+) -> tuple[Pool, Sampler, NDArray[np.int64]]:
     """A pool filled, its source, and its questions."""
     pool = Pool(untrained(config), rows, CPU, max_cycles=30)
     sampler = Sampler(FLOW, examples, CPU, rows=rows, seed=2, stages=True)
@@ -598,7 +740,11 @@ def test_what_is_due_is_what_is_within_reach(config: TRMConfig, examples: Exampl
         due = pool.due()
         assert np.array_equal(due, at(course, cycle * reach))
         pool.rewrite(due, torch.zeros(6, 900, 18), hint=1.0)
-        assert np.array_equal(pool.batch.tokens.flatten(1), due) and pool.batch.tokens.shape == (6, 30, 30)
+        assert np.array_equal(pool.batch.tokens.flatten(1), due) and pool.batch.tokens.shape == (
+            6,
+            30,
+            30,
+        )
         assert pool.steps.tolist() == [cycle * reach] * 6
     pool.model.recursions = 3  # deeper from now on
     assert np.array_equal(pool.due(), at(course, 11 * reach + 3 * reach))
@@ -645,9 +791,13 @@ def test_without_stages_the_answer_itself_is_due(examples: Examples) -> None:
 def test_a_pool_s_state_comes_back_with_its_stages(examples: Examples) -> None:
     pool, sampler, _ = pool_of(examples)
     pool.rewrite(pool.due(), torch.randn(6, 900, 18), hint=0.5)
-    pool.advance(State(torch.randn_like(pool.state.y), pool.state.z), torch.tensor([1.0, -1, -1, 1, -1, -1]))
+    pool.advance(
+        State(torch.randn_like(pool.state.y), pool.state.z), torch.tensor([1.0, -1, -1, 1, -1, -1])
+    )
     kept = {name: tensor.clone() for name, tensor in pool.state_dict().items()}
-    assert {"stages", "since", "steps"} <= kept.keys() and all(len(tensor) == 6 for tensor in kept.values())
+    assert {"stages", "since", "steps"} <= kept.keys() and all(
+        len(tensor) == 6 for tensor in kept.values()
+    )
     other = Pool(pool.model, 6, CPU, max_cycles=30)
     other.load_state_dict(kept)
     assert other.state_dict().keys() == kept.keys()
@@ -657,7 +807,9 @@ def test_a_pool_s_state_comes_back_with_its_stages(examples: Examples) -> None:
     other.rewrite(other.due(), torch.randn(6, 900, 18), hint=1.0)
     other.refill(sampler)
     assert not torch.equal(other.state_dict()["stages"], kept["stages"])
-    assert all(torch.equal(tensor, before[name]) for name, tensor in kept.items())  # what is loaded is its own
+    assert all(
+        torch.equal(tensor, before[name]) for name, tensor in kept.items()
+    )  # what is loaded is its own
     assert all(torch.equal(tensor, before[name]) for name, tensor in pool.state_dict().items())
     assert "stages" not in Pool(pool.model, 6, CPU).state_dict()
 
@@ -672,29 +824,43 @@ def test_only_the_whole_answer_is_right(examples: Examples) -> None:
     assert loss.tokens < 1e-3 and loss.right_tokens.tolist() == [900] * 6
     assert loss.right.tolist() == (due == labels).all(1).tolist() and not loss.right.all()
     halting = replace_halt(sure, 5.0)
-    assert trm_loss(halting, due, "softmax", answers=labels).halt > trm_loss(sure, due, "softmax", answers=labels).halt
+    assert (
+        trm_loss(halting, due, "softmax", answers=labels).halt
+        > trm_loss(sure, due, "softmax", answers=labels).halt
+    )
     over = Prediction(20.0 * torch.nn.functional.one_hot(labels, 18), torch.zeros(6, 2))
     assert trm_loss(over, due, "softmax", answers=labels).right.all()
-    assert trm_loss(over, due, "softmax", answers=labels).right_tokens.tolist() == (due == labels).sum(1).tolist()
+    assert (
+        trm_loss(over, due, "softmax", answers=labels).right_tokens.tolist()
+        == (due == labels).sum(1).tolist()
+    )
 
 
 def replace_halt(prediction: Prediction, logit: float) -> Prediction:
     return prediction._replace(halt=torch.full_like(prediction.halt, logit))
 
 
-FLOWING = Recipe(CONV, batch_size=6, max_cycles=12, exploration=0.5, hint=0.5, curriculum=((0.5, 1, 1),))
+FLOWING = Recipe(
+    CONV, batch_size=6, max_cycles=12, exploration=0.5, hint=0.5, curriculum=((0.5, 1, 1),)
+)
 
 
 def test_a_trainer_s_questions_follow_the_search_where_all_is_told(examples: Examples) -> None:
-    trainer = Trainer(replace(FLOWING, hint=1.0, config=replace(CONV, recursions=2)), CPU, torch.float32)
+    trainer = Trainer(
+        replace(FLOWING, hint=1.0, config=replace(CONV, recursions=2)), CPU, torch.float32
+    )
     sampler = Sampler(FLOW, examples, CPU, rows=6, seed=2, stages=True)
     trainer.step(sampler, 0.0)  # by the curriculum with one recursion
     questions = trainer.pool.batch.stages
     assert questions is not None
     course = FLOW.course(questions[:, 0].numpy())
     due = trainer.pool.due()
-    knows = trainer.loss(Prediction(20.0 * torch.nn.functional.one_hot(due, 18), torch.zeros(6, 2)), due)
-    assert knows.right_tokens.tolist() == [900] * 6 and not knows.right.all()  # halting waits for the answer itself
+    knows = trainer.loss(
+        Prediction(20.0 * torch.nn.functional.one_hot(due, 18), torch.zeros(6, 2)), due
+    )
+    assert (
+        knows.right_tokens.tolist() == [900] * 6 and not knows.right.all()
+    )  # halting waits for the answer itself
     assert np.array_equal(trainer.pool.batch.tokens.flatten(1), at(course, 2))
     trainer.step(sampler, 0.9)
     assert np.array_equal(trainer.pool.batch.tokens.flatten(1), at(course, 2 + 4))
@@ -703,20 +869,37 @@ def test_a_trainer_s_questions_follow_the_search_where_all_is_told(examples: Exa
 KINDS = {
     "flow": FLOWING,
     "keeping": replace(FLOWING, config=replace(KEEPS, recursions=2), curriculum=()),
-    "official": Recipe(OFFICIAL, batch_size=2, max_cycles=3, exploration=0.5, optimizer="adam_atan2", loss="stablemax",
-                       lr=1e-3, clip=None),
-}  # fmt: skip
+    "official": Recipe(
+        OFFICIAL,
+        batch_size=2,
+        max_cycles=3,
+        exploration=0.5,
+        optimizer="adam_atan2",
+        loss="stablemax",
+        lr=1e-3,
+        clip=None,
+    ),
+}
 PLAN = Plan(steps=6, seed=5, held_out=2, log_seconds=0.0)
 
 
 def left_by(out: Path) -> tuple[bytes, str, list[tuple[Any, ...]]]:
     """Of a run to the bit: the tensors of its last checkpoint, the weights, the journal without its times."""
-    curve = [(p.step, p.done, p.loss, p.token_accuracy, p.mean_cycles, p.solved) for p in read_journal(out)]
-    return (out / f"step-{PLAN.steps:08d}" / "state.safetensors").read_bytes(), load("maze", weights=out).weights, curve
+    curve = [
+        (p.step, p.done, p.loss, p.token_accuracy, p.mean_cycles, p.solved)
+        for p in read_journal(out)
+    ]
+    return (
+        (out / f"step-{PLAN.steps:08d}" / "state.safetensors").read_bytes(),
+        load("maze", weights=out).weights,
+        curve,
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_stopped_run_goes_on_to_the_same_bits(kind: str, examples: Examples, tmp_path: Path) -> None:
+def test_a_stopped_run_goes_on_to_the_same_bits(
+    kind: str, examples: Examples, tmp_path: Path
+) -> None:
     recipe, asked = KINDS[kind], iter(range(100))
     halting = TinyRecursiveModel(recipe.config)
     assert halting.q_head.bias is not None
@@ -737,7 +920,9 @@ def test_a_stopped_run_goes_on_to_the_same_bits(kind: str, examples: Examples, t
     assert ("pool.stages" in tensors) == (kind != "official") and tensors["visits"].max() > 2
     assert len(set(tensors["pool.cycles"].tolist())) > 1 or kind == "official"
     loaded = load("maze", weights=whole)
-    assert loaded.model.config == recipe.config and loaded.task is get_task("maze", recipe.config.vocab_size)
+    assert loaded.model.config == recipe.config and loaded.task is get_task(
+        "maze", recipe.config.vocab_size
+    )
 
 
 def test_learning_lowers_the_loss_of_mazes_on_the_board(examples: Examples) -> None:
@@ -751,8 +936,8 @@ def test_learning_lowers_the_loss_of_mazes_on_the_board(examples: Examples) -> N
 def test_a_handful_of_mazes_is_learned_by_heart() -> None:
     """On a board of their own size, as a convolution takes any; on that of 30 x 30 it would take ten times as long.
 
-    The rows begin at all stages of a search. Where all begin with their question, each step knows but one stage, and
-    the network forgets the others.
+    The rows begin at all stages of a search. Where all begin with their question, each step knows
+    but one stage, and the network forgets the others.
     """
     torch.manual_seed(0)
     puzzles = list(islice(FLOW.generate("sparse", 7, (8, 8), 4, 14), 6))
@@ -760,18 +945,34 @@ def test_a_handful_of_mazes_is_learned_by_heart() -> None:
     course = FLOW.course(large)
 
     def on_board(parts: NDArray[Any]) -> Tensor:
-        return torch.from_numpy(parts.reshape(*parts.shape[:-1], *BOARD)[..., :8, :8].copy()).flatten(-2)
+        return torch.from_numpy(
+            parts.reshape(*parts.shape[:-1], *BOARD)[..., :8, :8].copy()
+        ).flatten(-2)
 
     tokens, labels = on_board(large).unflatten(1, (8, 8)), on_board(FLOW.relabel(large, large))
     stages, since = on_board(course.stages), on_board(course.since)
     config = replace(KEEPS, seq_len=64, board=(8, 8, 1, 1), layers=2)
-    recipe = Recipe(config, batch_size=12, max_cycles=8, weight_decay=0.0, head_lr=3e-3, ema=0.9, halt_weight=0.1)
+    recipe = Recipe(
+        config,
+        batch_size=12,
+        max_cycles=8,
+        weight_decay=0.0,
+        head_lr=3e-3,
+        ema=0.9,
+        halt_weight=0.1,
+    )
     trainer, steps = Trainer(recipe, CPU, torch.float32), 400
     for step in range(steps):
         trainer.step(
-            lambda rows: Batch(tokens[rows % 6], labels[rows % 6], torch.zeros_like(rows), stages[rows % 6],
-                               since[rows % 6]), step / steps
-        )  # fmt: skip
+            lambda rows: Batch(
+                tokens[rows % 6],
+                labels[rows % 6],
+                torch.zeros_like(rows),
+                stages[rows % 6],
+                since[rows % 6],
+            ),
+            step / steps,
+        )
         if step == 0:
             trainer.pool.cycles.copy_(torch.arange(12) % 8)
     model = TinyRecursiveModel(config).eval()
@@ -788,15 +989,24 @@ def test_a_handful_of_mazes_is_learned_by_heart() -> None:
         )  # nothing is known before it is within reach
 
 
-def test_the_paper_s_network_trains_and_answers_mazes_of_every_size_on_its_board(examples: Examples) -> None:
+def test_the_paper_s_network_trains_and_answers_mazes_of_every_size_on_its_board(
+    examples: Examples,
+) -> None:
     torch.manual_seed(0)
-    assert RECIPES["maze", "paper"].config.places == (900,) and RECIPES["maze", "paper"].config.vocab_size == 6
+    assert (
+        RECIPES["maze", "paper"].config.places == (900,)
+        and RECIPES["maze", "paper"].config.vocab_size == 6
+    )
     recipe = replace(RECIPES["maze", "paper"], config=OFFICIAL, batch_size=3)
     trainer = Trainer(recipe, CPU, torch.float32)
     before = {name: tensor.clone() for name, tensor in trainer.model.state_dict().items()}
     loss = trainer.step(Sampler(MAZE, examples, CPU, rows=3))
     assert torch.isfinite(loss.total) and loss.labelled.tolist() == [900] * 3
-    moved = {name for name, tensor in trainer.model.state_dict().items() if not torch.equal(tensor, before[name])}
+    moved = {
+        name
+        for name, tensor in trainer.model.state_dict().items()
+        if not torch.equal(tensor, before[name])
+    }
     assert moved == before.keys() - {"H_init", "L_init"}
     model = trainer.model.eval()
     frames: list[Cycle] = []
@@ -804,7 +1014,11 @@ def test_the_paper_s_network_trains_and_answers_mazes_of_every_size_on_its_board
     answers = list(solver(model, cycles=2, views=2, noise=0.5).solve_all(puzzles, frames.append))
     assert len(frames) == 4 * len(puzzles)
     for answer, puzzle in zip(answers, puzzles, strict=True):
-        assert isinstance(answer, Answer) and answer.grid.shape == puzzle.grid.shape and answer.puzzle is puzzle
+        assert (
+            isinstance(answer, Answer)
+            and answer.grid.shape == puzzle.grid.shape
+            and answer.puzzle is puzzle
+        )
         assert not answer.verified and answer.reason and answer.valid is False
 
 
@@ -813,8 +1027,10 @@ def test_the_recipes_for_mazes_fit_their_task() -> None:
         if task == "maze":
             room = get_task("maze", recipe.config.vocab_size)
             assert (room.vocab_size, room.seq_len, room.candidates) == (
-                recipe.config.vocab_size, recipe.config.seq_len, recipe.config.candidates
-            )  # fmt: skip
+                recipe.config.vocab_size,
+                recipe.config.seq_len,
+                recipe.config.candidates,
+            )
             assert recipe.config.rewrites == (room is get_task("maze", 18)) and recipe.reveal == 0
 
 
@@ -825,13 +1041,22 @@ def test_the_recipes_for_mazes_fit_their_task() -> None:
 def test_speed_is_measured_on_hard_mazes_of_the_board(room: Maze) -> None:
     examples = make_examples(room)
     assert examples.questions.shape == (256, *BOARD) and (examples.ratings >= 109).all()
-    assert all(MAZE.verify(*pair).verified for pair in zip(examples.questions[:20], examples.answers[:20], strict=True))
+    assert all(
+        MAZE.verify(*pair).verified
+        for pair in zip(examples.questions[:20], examples.answers[:20], strict=True)
+    )
 
 
 def test_a_cycle_of_a_convolution_counts_as_by_hand() -> None:
     config = replace(CONV, layers=2, recursions=3, latent_steps=2)
-    block = 9 * 16 + 16 * 16 + 16 * 64 + 32 * 16  # its kernels, what follows them, and the gated layer
-    blocks, reads, halts = 3 * 3 * 2 * block, 3 * 16 * 18, 16 * 2  # each recursion reads its answer out
+    block = (
+        9 * 16 + 16 * 16 + 16 * 64 + 32 * 16
+    )  # its kernels, what follows them, and the gated layer
+    blocks, reads, halts = (
+        3 * 3 * 2 * block,
+        3 * 16 * 18,
+        16 * 2,
+    )  # each recursion reads its answer out
     assert count_cycle(config) == 2 * 900 * (blocks + reads + halts)
 
 
@@ -848,11 +1073,15 @@ def test_training_and_solving_mazes_can_be_timed(monkeypatch: pytest.MonkeyPatch
 def test_a_maze_too_large_to_train_on_is_named() -> None:
     large = np.full((31, 4), 1, np.int8)
     large[0, :2] = START, GOAL
-    with pytest.raises(PuzzleError, match=r"^mazes\.txt:7: too large: 31 rows and 4 columns; .* 30 x 30"):
+    with pytest.raises(
+        PuzzleError, match=r"^mazes\.txt:7: too large: 31 rows and 4 columns; .* 30 x 30"
+    ):
         Examples.collect(MAZE, [Puzzle(large, "mazes.txt:7", answer=large)] * 2)
 
 
 def test_no_part_of_a_path_is_given_away(examples: Examples, tmp_path: Path) -> None:
     recipe = replace(RECIPES["maze", "laptop"], config=CONV, batch_size=2, reveal=0.3)
-    with pytest.raises(UsageError, match=r"reveal=0\.3 gives cells of answers away: no maze holds any"):
+    with pytest.raises(
+        UsageError, match=r"reveal=0\.3 gives cells of answers away: no maze holds any"
+    ):
         Run(PuzzleSubject(FLOW, examples), recipe, tmp_path, Plan(steps=1, held_out=2), HERE)

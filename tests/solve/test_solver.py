@@ -25,9 +25,15 @@ from trmsolve.solve.solver import LOOK_AHEAD, Effort, Solver
 CPU = Placement(torch.device("cpu"), torch.float32, "test")
 SUDOKU = get_task("sudoku")
 CONFIG = TRMConfig(
-    vocab_size=11, seq_len=81, hidden_size=32, recursions=1, latent_steps=1, mixer="pool", positions="none",
+    vocab_size=11,
+    seq_len=81,
+    hidden_size=32,
+    recursions=1,
+    latent_steps=1,
+    mixer="pool",
+    positions="none",
     board=(9, 9, 3, 3),
-)  # fmt: skip
+)
 
 
 class Scripted(TinyRecursiveModel):
@@ -39,20 +45,31 @@ class Scripted(TinyRecursiveModel):
         self.batches: list[int] = []
 
     def initial_state(
-        self, batch: int, generator: torch.Generator | None = None, places: tuple[int, ...] | None = None
+        self,
+        batch: int,
+        generator: torch.Generator | None = None,
+        places: tuple[int, ...] | None = None,
     ) -> State:
         zeros = torch.zeros(batch, 81, 32)
         return State(zeros, zeros.clone())
 
-    def forward(self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None) -> tuple[State, Prediction]:
+    def forward(
+        self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None
+    ) -> tuple[State, Prediction]:
         self.batches.append(len(tokens))
         cycles = state.y[:, 0, 0] + 1
         logits = torch.zeros(len(tokens), 81, 11)
         for row, (question, cycle) in enumerate(zip(tokens, cycles.int().tolist(), strict=True)):
-            solve_at = self.solve_at if self.solve_at is not None else int((question > 1).sum()) % 7 + 1
+            solve_at = (
+                self.solve_at if self.solve_at is not None else int((question > 1).sum()) % 7 + 1
+            )
             said = question if cycle < solve_at else solved(question)
             logits[row].scatter_(1, said[:, None], 5.0)
-        halts = cycles >= self.halt_at if self.halt_at is not None else torch.zeros(len(tokens), dtype=torch.bool)
+        halts = (
+            cycles >= self.halt_at
+            if self.halt_at is not None
+            else torch.zeros(len(tokens), dtype=torch.bool)
+        )
         halt = torch.where(halts, 3.0, -3.0)[:, None].expand(-1, 2)
         return State(state.y + 1, state.z), Prediction(logits, halt)
 
@@ -64,12 +81,19 @@ def solved(tokens: Tensor) -> Tensor:
 
 def solver(model: TinyRecursiveModel, **effort: Any) -> Solver:
     return Solver(
-        SUDOKU, model, CPU, Effort(**{"cycles": 8, "views": 3, "batch_size": 4, "noise": 0.0, **effort}), "test"
+        SUDOKU,
+        model,
+        CPU,
+        Effort(**{"cycles": 8, "views": 3, "batch_size": 4, "noise": 0.0, **effort}),
+        "test",
     )
 
 
 def some_puzzles(number: int, difficulty: str = "medium") -> list[Puzzle]:
-    return [replace(p, source=f"f:{i}") for i, p in enumerate(islice(SUDOKU.generate(difficulty, 3), number))]
+    return [
+        replace(p, source=f"f:{i}")
+        for i, p in enumerate(islice(SUDOKU.generate(difficulty, 3), number))
+    ]
 
 
 def ask(tokens: list[int]) -> Iterator[Question]:
@@ -89,7 +113,9 @@ def test_rows_leave_when_accepted_and_waiting_ones_take_their_place() -> None:
         return seen[key] == key % 3 + 1
 
     steps = list(refine(model, ask(list(range(10))), accept, batch_size=4, max_cycles=16))
-    assert {step.key: step.number for step in steps if step.last} == {key: key % 3 + 1 for key in range(10)}
+    assert {step.key: step.number for step in steps if step.last} == {
+        key: key % 3 + 1 for key in range(10)
+    }
     assert max(model.batches) == 4 and model.batches[:3] == [4, 4, 4]
     assert sum(model.batches) == sum(key % 3 + 1 for key in range(10))  # no row runs for nothing
     assert [step.number for step in steps if step.key == 2] == [1, 2, 3]
@@ -100,7 +126,16 @@ def test_rows_stop_at_the_limit_or_when_the_model_halts() -> None:
     assert [step.last for step in at_limit] == [False] * 4 + [True]
     halting = list(refine(Scripted(99, halt_at=2), ask([0]), never, batch_size=1, max_cycles=5))
     assert len(halting) == 2 and halting[-1].halt > 0.5 > halting[0].halt
-    full = list(refine(Scripted(1, halt_at=2), ask([0]), lambda *_: True, batch_size=1, max_cycles=5, stop_early=False))
+    full = list(
+        refine(
+            Scripted(1, halt_at=2),
+            ask([0]),
+            lambda *_: True,
+            batch_size=1,
+            max_cycles=5,
+            stop_early=False,
+        )
+    )
     assert len(full) == 5
 
 
@@ -117,7 +152,9 @@ def test_a_row_refined_in_a_changing_batch_is_as_if_alone() -> None:
     def run(keys: list[int], size: int) -> dict[int, list[Step]]:
         counts.clear()
         steps: dict[int, list[Step]] = {}
-        for step in refine(model, (Question(k, rows[k]) for k in keys), accept, batch_size=size, max_cycles=9):
+        for step in refine(
+            model, (Question(k, rows[k]) for k in keys), accept, batch_size=size, max_cycles=9
+        ):
             steps.setdefault(step.key, []).append(step)
         return steps
 
@@ -132,19 +169,31 @@ def test_a_row_refined_in_a_changing_batch_is_as_if_alone() -> None:
 def test_random_starts_and_noise_follow_the_row_s_own_seed() -> None:
     torch.manual_seed(0)
 
-    def confidences(model: TinyRecursiveModel, seed: int, noise: float, beside: int) -> list[NDArray[np.float32]]:
-        questions = [Question(key, np.full(81, 3), noise, seed if key == 0 else 99) for key in range(beside + 1)]
+    def confidences(
+        model: TinyRecursiveModel, seed: int, noise: float, beside: int
+    ) -> list[NDArray[np.float32]]:
+        questions = [
+            Question(key, np.full(81, 3), noise, seed if key == 0 else 99)
+            for key in range(beside + 1)
+        ]
         steps = refine(model, iter(questions), never, batch_size=4, max_cycles=2)
         return [step.confidence for step in steps if step is not None and step.key == 0]
 
-    random, fixed = TinyRecursiveModel(replace(CONFIG, random_start=True)), TinyRecursiveModel(CONFIG)
+    random, fixed = (
+        TinyRecursiveModel(replace(CONFIG, random_start=True)),
+        TinyRecursiveModel(CONFIG),
+    )
     for model, noise in ((random, 0.0), (fixed, 0.3)):
-        first, again, other = (confidences(model, seed, noise, beside) for seed, beside in ((1, 0), (1, 3), (2, 0)))
+        first, again, other = (
+            confidences(model, seed, noise, beside) for seed, beside in ((1, 0), (1, 3), (2, 0))
+        )
         np.testing.assert_allclose(first, again, rtol=1e-4)
         assert not np.allclose(first[-1], other[-1])
     still = confidences(fixed, 1, 0.0, 0)
     assert np.array_equal(still, confidences(fixed, 2, 0.0, 0))
-    assert np.array_equal(still[0], confidences(fixed, 1, 0.3, 0)[0])  # noise comes after the first cycle
+    assert np.array_equal(
+        still[0], confidences(fixed, 1, 0.3, 0)[0]
+    )  # noise comes after the first cycle
 
 
 def test_the_first_view_is_never_disturbed() -> None:
@@ -185,7 +234,11 @@ def test_answers_come_in_order_whatever_the_cycles() -> None:
 def test_answers_are_told_at_once_and_given_in_order() -> None:
     puzzles = some_puzzles(12)
     told: list[Answer] = []
-    given = [o for o in solver(Scripted()).solve_all(puzzles, on_answer=told.append) if isinstance(o, Answer)]
+    given = [
+        o
+        for o in solver(Scripted()).solve_all(puzzles, on_answer=told.append)
+        if isinstance(o, Answer)
+    ]
     assert sorted(map(id, told)) == sorted(map(id, given))
     assert [a.puzzle for a in told] != [a.puzzle for a in given] == puzzles
 
@@ -194,7 +247,9 @@ def test_further_views_are_tried_and_counted() -> None:
     class SecondView(Scripted):
         """Solves only what it has not seen as given."""
 
-        def forward(self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None) -> tuple[State, Prediction]:
+        def forward(
+            self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None
+        ) -> tuple[State, Prediction]:
             self.solve_at = 99 if np.array_equal(tokens[0].numpy(), given) else 2
             return super().forward(state, tokens, puzzle_ids)
 
@@ -279,7 +334,9 @@ def test_memory_is_bounded_while_an_early_puzzle_is_hard() -> None:
     class FirstIsHard(Scripted):
         """The oldest row is never solved, the others at once."""
 
-        def forward(self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None) -> tuple[State, Prediction]:
+        def forward(
+            self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None
+        ) -> tuple[State, Prediction]:
             new, prediction = super().forward(state, tokens, puzzle_ids)
             prediction.logits[0] = 0
             return new, prediction
@@ -308,7 +365,11 @@ def test_results_do_not_depend_on_the_batch() -> None:
     torch.manual_seed(0)
     model = TinyRecursiveModel(CONFIG)
     results = [
-        [o.grid.tobytes() for o in solver(model, batch_size=size).solve_all(puzzles) if isinstance(o, Answer)]
+        [
+            o.grid.tobytes()
+            for o in solver(model, batch_size=size).solve_all(puzzles)
+            if isinstance(o, Answer)
+        ]
         for size in (1, 5)
     ]
     assert results[0] == results[1]
@@ -318,9 +379,17 @@ def test_evaluate_counts_by_both_protocols() -> None:
     from trmsolve.solve.evaluate import evaluate
     from trmsolve.stats import wilson_interval
 
-    puzzles = [replace(p, rating=rating) for p, rating in zip(some_puzzles(6), (0, 0, 3, 3, 600, 50), strict=True)]
+    puzzles = [
+        replace(p, rating=rating)
+        for p, rating in zip(some_puzzles(6), (0, 0, 3, 3, 600, 50), strict=True)
+    ]
     figures = evaluate(solver(Scripted(2), views=1, cycles=4), puzzles, "made")
-    assert (figures["n"], figures["exact"], figures["verified"], figures["cell"]) == (6, 1.0, 1.0, 1.0)
+    assert (figures["n"], figures["exact"], figures["verified"], figures["cell"]) == (
+        6,
+        1.0,
+        1.0,
+        1.0,
+    )
     assert figures["mean_cycles"] == 4.0  # one view: all cycles, as in the paper
     assert list(figures["bands"]) == ["0", "1-7", "32-127", "512+"]
     assert figures["bands"]["1-7"]["n"] == 2
@@ -373,13 +442,16 @@ def test_a_gpu_gives_the_same_answer() -> None:
     from trmsolve.solve.solver import load
 
     puzzle = SUDOKU.line(some_puzzles(1, "easy")[0].grid)
-    answers = [load("sudoku", device=device, dtype="fp32").solve(puzzle) for device in ("cpu", "cuda")]
+    answers = [
+        load("sudoku", device=device, dtype="fp32").solve(puzzle) for device in ("cpu", "cuda")
+    ]
     assert all(answer.verified for answer in answers)
     assert np.array_equal(answers[0].grid, answers[1].grid)
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"cycles": 0}, {"views": -3}, {"batch_size": -1}, {"seed": -1}, {"seed": 1.5}, {"views": "3"}]
+    "wrong",
+    [{"cycles": 0}, {"views": -3}, {"batch_size": -1}, {"seed": -1}, {"seed": 1.5}, {"views": "3"}],
 )
 def test_impossible_efforts_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(UsageError, match=next(iter(wrong))):

@@ -70,7 +70,10 @@ class FakeRepo:
 
 @dataclass
 class FakeHub:
-    """What the server knows. ``requests`` are method and path of all that came in; ``fails`` is answered to all."""
+    """What the server knows.
+
+    ``requests`` are method and path of all that came in; ``fails`` is answered to all.
+    """
 
     endpoint: str = ""
     repos: dict[str, FakeRepo] = field(default_factory=dict)
@@ -89,7 +92,11 @@ class FakeHub:
 
     def downloads(self) -> list[str]:
         """The files that were sent."""
-        return [line.rpartition("/")[2] for line in self.requests if line.startswith("GET") and "/resolve/" in line]
+        return [
+            line.rpartition("/")[2]
+            for line in self.requests
+            if line.startswith("GET") and "/resolve/" in line
+        ]
 
 
 def is_large(name: str, payload: bytes) -> bool:
@@ -103,7 +110,15 @@ def fake_hub(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]
     hub = FakeHub()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(hub))
     hub.endpoint = f"http://127.0.0.1:{server.server_port}"
-    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "HF_TOKEN"):
+    for name in (
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "HF_TOKEN",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("HUGGING_FACE_HUB_TOKEN", raising=False)
     for constant, value in {
@@ -119,7 +134,9 @@ def fake_hub(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]
     }.items():
         monkeypatch.setattr(constants, constant, value)
     monkeypatch.setattr("time.sleep", lambda seconds: None)  # between the client's attempts
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+    )
     thread.start()
     close_session()  # one with another test's settings
     try:
@@ -185,9 +202,15 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
                 status, payload = answer.status, answer.body
                 headers = {"X-Error-Code": answer.code, "X-Error-Message": answer.message}
             else:
-                status, payload = 200, answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+                status, payload = (
+                    200,
+                    answer if isinstance(answer, bytes) else json.dumps(answer).encode(),
+                )
             self.send_response(status)
-            always = {"Content-Length": str(len(payload)), "X-HF-Warning": "topic; what the client would tell the user"}
+            always = {
+                "Content-Length": str(len(payload)),
+                "X-HF-Warning": "topic; what the client would tell the user",
+            }
             for name, value in {**always, **(headers or {})}.items():
                 if value:
                     self.send_header(name, value)
@@ -199,7 +222,9 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _files(hub: FakeHub, name: str, revision: str, token: str) -> tuple[str, dict[str, bytes]] | Failure:
+def _files(
+    hub: FakeHub, name: str, revision: str, token: str
+) -> tuple[str, dict[str, bytes]] | Failure:
     repo = hub.repos.get(name)
     if repo is None or (repo.private and token not in (WRITER, READER)):
         return NO_REPO
@@ -218,11 +243,21 @@ def _info(hub: FakeHub, name: str, revision: str | None, token: str) -> Any:
         size = hub.sizes.get(path, len(payload))
         lfs = {"sha256": hashlib.sha256(payload).hexdigest(), "size": size, "pointerSize": 128}
         large = {"lfs": lfs} if is_large(path, payload) else {}
-        siblings.append({"rfilename": path, "size": size, "blobId": hashlib.sha1(payload).hexdigest(), **large})
-    return {"id": name, "modelId": name, "sha": commit or None, "private": repo.private, "siblings": siblings}
+        siblings.append(
+            {"rfilename": path, "size": size, "blobId": hashlib.sha1(payload).hexdigest(), **large}
+        )
+    return {
+        "id": name,
+        "modelId": name,
+        "sha": commit or None,
+        "private": repo.private,
+        "siblings": siblings,
+    }
 
 
-def _resolve(hub: FakeHub, name: str, revision: str, path: str, token: str) -> tuple[Any, dict[str, str] | None]:
+def _resolve(
+    hub: FakeHub, name: str, revision: str, path: str, token: str
+) -> tuple[Any, dict[str, str] | None]:
     found = _files(hub, name, revision, token)
     if isinstance(found, Failure):
         return found, None
@@ -234,7 +269,12 @@ def _resolve(hub: FakeHub, name: str, revision: str, path: str, token: str) -> t
     payload, sent = files[path], hub.sends.get(path, files[path])
     kind = hashlib.sha256 if is_large(path, payload) else hashlib.sha1
     etag = f'"{kind(payload).hexdigest()}"'
-    headers = {"X-Repo-Commit": commit, "ETag": etag, "X-Linked-Etag": etag, "X-Linked-Size": str(len(payload))}
+    headers = {
+        "X-Repo-Commit": commit,
+        "ETag": etag,
+        "X-Linked-Etag": etag,
+        "X-Linked-Size": str(len(payload)),
+    }
     return sent, headers
 
 
@@ -242,7 +282,11 @@ def _change(hub: FakeHub, path: str, body: bytes, token: str) -> Any:
     if path == "/api/validate-yaml":
         return {"errors": [], "warnings": []}
     if token != WRITER:
-        return Failure(403, "", "Forbidden") if token == READER else Failure(401, "", "Invalid username or password.")
+        return (
+            Failure(403, "", "Forbidden")
+            if token == READER
+            else Failure(401, "", "Invalid username or password.")
+        )
     if path == "/api/repos/create":
         wanted = json.loads(body)
         name = f"{wanted['organization']}/{wanted['name']}"
@@ -256,10 +300,16 @@ def _change(hub: FakeHub, path: str, body: bytes, token: str) -> Any:
         return NO_REPO
     if match[2] == "preupload":
         names = [file["path"] for file in json.loads(body)["files"]]
-        return {"files": [{"path": name, "uploadMode": "regular", "shouldIgnore": False} for name in names]}
+        return {
+            "files": [
+                {"path": name, "uploadMode": "regular", "shouldIgnore": False} for name in names
+            ]
+        }
     lines = [json.loads(line) for line in body.splitlines()]
     files = {
-        line["value"]["path"]: base64.b64decode(line["value"]["content"]) for line in lines if line["key"] == "file"
+        line["value"]["path"]: base64.b64decode(line["value"]["content"])
+        for line in lines
+        if line["key"] == "file"
     }
     repo = hub.repos[match[1]]
     before = repo.commits.get(repo.refs.get("main", ""), {})

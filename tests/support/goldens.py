@@ -14,7 +14,9 @@ from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.weights.file import strip_prefixes
 
 FOLDER = GOLDEN_FOLDER
-NAMES = sorted(path.name.removesuffix(".golden.safetensors") for path in FOLDER.glob("*.golden.safetensors"))
+NAMES = sorted(
+    path.name.removesuffix(".golden.safetensors") for path in FOLDER.glob("*.golden.safetensors")
+)
 
 
 @dataclass
@@ -53,5 +55,7 @@ def load_golden(name: str) -> Golden:
     )
     model = TinyRecursiveModel(config, getattr(torch, public["forward_dtype"]))
     weights = load_file(FOLDER / f"{name}.weights.safetensors")
-    model.load_state_dict({strip_prefixes(key): value for key, value in weights.items()}, strict=True)
+    model.load_state_dict(
+        {strip_prefixes(key): value for key, value in weights.items()}, strict=True
+    )
     return Golden(model, load_file(path), json.loads(metadata["train_hp"]))

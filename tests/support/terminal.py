@@ -57,14 +57,24 @@ class RunningIn(Terminal):
     env: ClassVar[dict[str, str]]
     patience: ClassVar[float]
 
-    def __init__(self, columns: int, lines: int, *arguments: object, folder: Path = ROOT, **environment: str) -> None:
+    def __init__(
+        self, columns: int, lines: int, *arguments: object, folder: Path = ROOT, **environment: str
+    ) -> None:
         super().__init__(columns, lines)
-        env = {name: value for name, value in self.env.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
+        env = {
+            name: value
+            for name, value in self.env.items()
+            if name not in ("COLUMNS", "LINES", "NO_COLOR")
+        }
         self.process = subprocess.Popen(
             [sys.executable, "-m", self.module, *map(str, arguments)],
-            stdin=self.slave, stdout=self.slave, stderr=self.slave, cwd=folder, start_new_session=True,
+            stdin=self.slave,
+            stdout=self.slave,
+            stderr=self.slave,
+            cwd=folder,
+            start_new_session=True,
             env=env | environment | {"PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
+        )
         os.close(self.slave)
 
     def wait_for(self, text: str) -> None:

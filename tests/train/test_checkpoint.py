@@ -33,7 +33,9 @@ def names(folder: Path) -> list[str]:
 
 
 def save(folder: Path, step: int, fill: float | None = None) -> Path:
-    return save_checkpoint(folder, step, {"a": torch.full((3,), float(step if fill is None else fill))}, {"at": step})
+    return save_checkpoint(
+        folder, step, {"a": torch.full((3,), float(step if fill is None else fill))}, {"at": step}
+    )
 
 
 def same_bits(a: Tensor, b: Tensor) -> bool:
@@ -51,11 +53,17 @@ def test_every_kind_of_tensor_comes_back_bit_for_bit(tmp_path: Path) -> None:
     odd = torch.tensor([0.0, -0.0, float("inf"), float("nan"), 1e-45])
     base = torch.randn(4, 6)
     tensors = {
-        **{str(kind): torch.randn(3, 5).to(kind) for kind in (torch.float64, torch.float32, torch.float16)},
+        **{
+            str(kind): torch.randn(3, 5).to(kind)
+            for kind in (torch.float64, torch.float32, torch.float16)
+        },
         "bf16": torch.randn(7).bfloat16(),
         "odd": odd,
         "nan with a payload": torch.tensor([0x7FC12345], dtype=torch.int32).view(torch.float32),
-        **{str(kind): torch.arange(-3, 4).to(kind) for kind in (torch.int8, torch.int16, torch.int32, torch.int64)},
+        **{
+            str(kind): torch.arange(-3, 4).to(kind)
+            for kind in (torch.int8, torch.int16, torch.int32, torch.int64)
+        },
         "bool": torch.tensor([[True, False]]),
         "rng": torch.get_rng_state(),
         "0-d": torch.tensor(3.5),
@@ -85,7 +93,12 @@ def test_every_kind_of_tensor_comes_back_bit_for_bit(tmp_path: Path) -> None:
 def test_state_is_plain_json_and_a_numpy_generator_fits_in(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
     rng.integers(7, size=3, dtype=np.uint32)  # leaves half a word over, which is state too
-    state = {"rng": rng.bit_generator.state, "recipe": {"lr": 0.1, "é": None}, "big": 2**127 + 1, "list": [1, [True]]}
+    state = {
+        "rng": rng.bit_generator.state,
+        "recipe": {"lr": 0.1, "é": None},
+        "big": 2**127 + 1,
+        "list": [1, [True]],
+    }
     assert state["rng"]["has_uint32"] == 1
     save_checkpoint(tmp_path, 3, {}, state)
     found = load_checkpoint(tmp_path)
@@ -98,13 +111,17 @@ def test_state_is_plain_json_and_a_numpy_generator_fits_in(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {1, 2}, torch.zeros(1), Path("x")])
-def test_what_is_no_plain_json_is_refused_before_anything_is_written(tmp_path: Path, value: object) -> None:
+def test_what_is_no_plain_json_is_refused_before_anything_is_written(
+    tmp_path: Path, value: object
+) -> None:
     with pytest.raises((TypeError, ValueError)):
         save_checkpoint(tmp_path / "run", 1, {}, {"value": value})
     assert not (tmp_path / "run").exists()
 
 
-def test_one_checkpoint_can_be_named_itself_wherever_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_checkpoint_can_be_named_itself_wherever_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = save(tmp_path / "run", 1)
     save(tmp_path / "run", 2)
     assert load_checkpoint(first).step == 1
@@ -139,8 +156,13 @@ def test_other_files_of_the_run_are_left_alone(tmp_path: Path) -> None:
     for step in (3, 4, 5):
         save(tmp_path, step)
     assert names(tmp_path) == [
-        "metrics.jsonl", "step-00000001", "step-00000004", "step-00000005", "step-by-step", "sudoku.safetensors"
-    ]  # fmt: skip
+        "metrics.jsonl",
+        "step-00000001",
+        "step-00000004",
+        "step-00000005",
+        "step-by-step",
+        "sudoku.safetensors",
+    ]
 
 
 def test_a_step_can_be_saved_again(tmp_path: Path) -> None:
@@ -209,20 +231,44 @@ def truncate(path: Path) -> None:
 
 
 DAMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
-    "tensors truncated": (lambda p: truncate(p / TENSORS), "state.safetensors is not as it was saved"),
-    "tensors empty": (lambda p: (p / TENSORS).write_bytes(b""), "state.safetensors is not as it was saved"),
-    "a bit of a value": (lambda p: flip(p / TENSORS, -1), "state.safetensors is not as it was saved"),
-    "a bit of the header": (lambda p: flip(p / TENSORS, 9), "state.safetensors is not as it was saved"),
+    "tensors truncated": (
+        lambda p: truncate(p / TENSORS),
+        "state.safetensors is not as it was saved",
+    ),
+    "tensors empty": (
+        lambda p: (p / TENSORS).write_bytes(b""),
+        "state.safetensors is not as it was saved",
+    ),
+    "a bit of a value": (
+        lambda p: flip(p / TENSORS, -1),
+        "state.safetensors is not as it was saved",
+    ),
+    "a bit of the header": (
+        lambda p: flip(p / TENSORS, 9),
+        "state.safetensors is not as it was saved",
+    ),
     "tensors missing": (lambda p: (p / TENSORS).unlink(), "state.safetensors: No such file"),
-    "tensors a folder": (lambda p: ((p / TENSORS).unlink(), (p / TENSORS).mkdir()), "state.safetensors: Is a direct"),
+    "tensors a folder": (
+        lambda p: ((p / TENSORS).unlink(), (p / TENSORS).mkdir()),
+        "state.safetensors: Is a direct",
+    ),
     "state missing": (lambda p: (p / STATE).unlink(), "state.json: No such file"),
     "state empty": (lambda p: (p / STATE).write_bytes(b""), "state.json is no JSON"),
     "state truncated": (lambda p: truncate(p / STATE), "state.json is no JSON"),
     "state no text": (lambda p: (p / STATE).write_bytes(b"\xff\xfe\x00"), "state.json is no JSON"),
     "state too deep": (lambda p: (p / STATE).write_text("[" * 100_000), "state.json is no JSON"),
-    "state no object": (lambda p: (p / STATE).write_text("[1]"), "state.json is not of a checkpoint"),
-    "state of another": (lambda p: (p / STATE).write_text('{"format": "x"}'), "state.json is not of a checkpoint"),
-    "state incomplete": (lambda p: (p / STATE).write_text('{"format": 1}'), "state.json is not as it was saved"),
+    "state no object": (
+        lambda p: (p / STATE).write_text("[1]"),
+        "state.json is not of a checkpoint",
+    ),
+    "state of another": (
+        lambda p: (p / STATE).write_text('{"format": "x"}'),
+        "state.json is not of a checkpoint",
+    ),
+    "state incomplete": (
+        lambda p: (p / STATE).write_text('{"format": 1}'),
+        "state.json is not as it was saved",
+    ),
     "state changed": (lambda p: edit(p / STATE, "at"), "state.json is not as it was saved"),
     "step changed": (lambda p: edit(p / STATE, "step"), "state.json is not as it was saved"),
     "empty folder": (lambda p: [file.unlink() for file in p.iterdir()], "state.json: No such file"),
@@ -244,8 +290,12 @@ def test_a_damaged_newest_one_is_told_and_the_one_before_is_used(tmp_path: Path,
     with pytest.raises(CheckpointError) as caught:
         load_checkpoint(tmp_path)
     told = str(caught.value)
-    assert told.startswith(f"no usable checkpoint in {tmp_path}: step-00000002 is damaged ({reason}")
-    assert "step-00000001 is damaged" in told and told.endswith("restore it from a copy, or begin a new run")
+    assert told.startswith(
+        f"no usable checkpoint in {tmp_path}: step-00000002 is damaged ({reason}"
+    )
+    assert "step-00000001 is damaged" in told and told.endswith(
+        "restore it from a copy, or begin a new run"
+    )
     assert caught.value.exit_code == 3
 
 
@@ -254,7 +304,9 @@ def test_no_flipped_bit_passes_unnoticed(tmp_path: Path) -> None:
     for name in (TENSORS, STATE):
         data = (path / name).read_bytes()
         for at in range(len(data)):
-            (path / name).write_bytes(data[:at] + bytes([data[at] ^ (1 << at % 8)]) + data[at + 1 :])
+            (path / name).write_bytes(
+                data[:at] + bytes([data[at] ^ (1 << at % 8)]) + data[at + 1 :]
+            )
             with pytest.raises(CheckpointError):
                 load_checkpoint(path)
         (path / name).write_bytes(data)
@@ -276,7 +328,10 @@ def test_a_later_format_is_refused_not_taken_for_damage(tmp_path: Path) -> None:
     save(tmp_path, 1)
     path = save(tmp_path, 2)
     (path / STATE).write_text('{"format": 2, "what": "else"}')
-    with pytest.raises(CheckpointError, match=r"step-00000002 was written by a later trmsolve \(format 2\): upgrade"):
+    with pytest.raises(
+        CheckpointError,
+        match=r"step-00000002 was written by a later trmsolve \(format 2\): upgrade",
+    ):
         load_checkpoint(tmp_path)
     save(tmp_path, 3)  # and neither stops a run nor counts as one to go back to
     assert names(tmp_path) == ["step-00000001", "step-00000003"]
@@ -285,7 +340,9 @@ def test_a_later_format_is_refused_not_taken_for_damage(tmp_path: Path) -> None:
 # Interrupted and failing writes
 
 
-@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()]
+)
 @pytest.mark.parametrize("call", range(8))
 @pytest.mark.parametrize("step", [2, 3])
 def test_wherever_a_write_stops_the_older_ones_stay(
@@ -327,7 +384,9 @@ def test_wherever_a_write_stops_the_older_ones_stay(
     assert len(names(tmp_path)) == 2 and load_checkpoint(tmp_path).step == 5
 
 
-def test_all_is_on_the_disk_before_it_gets_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_is_on_the_disk_before_it_gets_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     done: list[str] = []
     fsync, rename = os.fsync, Path.rename
 
@@ -336,7 +395,9 @@ def test_all_is_on_the_disk_before_it_gets_its_name(tmp_path: Path, monkeypatch:
         fsync(handle)
 
     monkeypatch.setattr(os, "fsync", noted)
-    monkeypatch.setattr(Path, "rename", lambda path, to: (done.append("rename"), rename(path, to))[1])
+    monkeypatch.setattr(
+        Path, "rename", lambda path, to: (done.append("rename"), rename(path, to))[1]
+    )
     save(tmp_path, 1)
     assert done == ["sync file", "sync file", "sync folder", "rename", "sync folder"]
 
@@ -351,13 +412,17 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(Path, "mkdir", denied)
     with pytest.raises(PermissionError) as caught:
         save(tmp_path, 2)
-    assert caught.value.filename == str(tmp_path / "step-00000002") and names(tmp_path) == ["step-00000001"]
+    assert caught.value.filename == str(tmp_path / "step-00000002") and names(tmp_path) == [
+        "step-00000001"
+    ]
 
 
 def run_python(code: str, folder: Path) -> str:
     """What a process of its own prints."""
     code = "from tests.train.test_checkpoint import *\nfolder = Path(sys.argv[1])\n" + code
-    done = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -376,11 +441,19 @@ def test_a_file_that_may_not_grow_leaves_the_older_one(tmp_path: Path) -> None:
 
 def save_without_end(folder: Path, same_step: bool) -> None:
     for value in itertools.count(1):
-        save_checkpoint(folder, 1 if same_step else value, {"a": torch.full((100_000,), value)}, {"value": value})
+        save_checkpoint(
+            folder,
+            1 if same_step else value,
+            {"a": torch.full((100_000,), value)},
+            {"value": value},
+        )
 
 
 def kill_savers(folder: Path, same_step: bool) -> None:
-    """Forks processes that save on and on, and kills each at another moment. Prints how far they came."""
+    """Forks processes that save on and on, and kills each at another moment.
+
+    Prints how far they came.
+    """
     for attempt in range(8):
         child = os.fork()
         if not child:
@@ -397,7 +470,9 @@ def kill_savers(folder: Path, same_step: bool) -> None:
 
 
 @pytest.mark.parametrize("same_step", [False, True])
-def test_a_run_killed_while_it_saves_leaves_a_whole_checkpoint(tmp_path: Path, same_step: bool) -> None:
+def test_a_run_killed_while_it_saves_leaves_a_whole_checkpoint(
+    tmp_path: Path, same_step: bool
+) -> None:
     saved = run_python(f"kill_savers(folder, {same_step})", tmp_path).split()
     assert len(saved) == 8 and max(map(int, saved)) > 1
     save(tmp_path, 10**6)
@@ -420,7 +495,9 @@ def test_killed_between_two_renames_the_one_that_stepped_aside_is_found(tmp_path
 # Single files
 
 
-def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_written_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "file"
     files.write_atomically(path, b"one")
     files.write_atomically(path, b"two")
@@ -432,13 +509,19 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space") as caught:
         files.write_atomically(path, b"three")
-    assert caught.value.filename == str(path) and path.read_bytes() == b"two" and names(tmp_path) == ["file"]
+    assert (
+        caught.value.filename == str(path)
+        and path.read_bytes() == b"two"
+        and names(tmp_path) == ["file"]
+    )
     with pytest.raises(FileNotFoundError) as missing:
         files.write_atomically(tmp_path / "absent" / "file", b"")
     assert missing.value.filename == str(tmp_path / "absent" / "file")
 
 
-def test_a_file_system_that_syncs_no_folders_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_system_that_syncs_no_folders_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def invalid(_: int) -> None:
         raise OSError(errno.EINVAL, "Invalid argument")
 
@@ -477,16 +560,24 @@ def rest(net: Net) -> list[nn.Parameter]:
 
 
 MAKERS: dict[str, Callable[[Net], list[Optimizer]]] = {
-    "muon and adamw": lambda net: [torch.optim.Muon(matrices(net), lr=0.02), torch.optim.AdamW(rest(net), lr=1e-2)],
-    "adamw, two groups": lambda net: [torch.optim.AdamW([{"params": rest(net)}, {"params": matrices(net)}], lr=1e-2)],
-    "adamw, amsgrad": lambda net: [torch.optim.AdamW(matrices(net) + rest(net), lr=1e-2, amsgrad=True)],
+    "muon and adamw": lambda net: [
+        torch.optim.Muon(matrices(net), lr=0.02),
+        torch.optim.AdamW(rest(net), lr=1e-2),
+    ],
+    "adamw, two groups": lambda net: [
+        torch.optim.AdamW([{"params": rest(net)}, {"params": matrices(net)}], lr=1e-2)
+    ],
+    "adamw, amsgrad": lambda net: [
+        torch.optim.AdamW(matrices(net) + rest(net), lr=1e-2, amsgrad=True)
+    ],
     "adamw, fused": lambda net: [torch.optim.AdamW(matrices(net) + rest(net), lr=1e-2, fused=True)],
     "adam_atan2": lambda net: [AdamATan2(matrices(net) + rest(net), lr=1e-2)],
     "sgd": lambda net: [torch.optim.SGD(matrices(net) + rest(net), lr=1e-2, momentum=0.9)],
     "adam_atan2 and signs": lambda net: [
-        AdamATan2(matrices(net) + rest(net), lr=1e-2), SignSGD(list(net.table.parameters()), lr=1e-3)
+        AdamATan2(matrices(net) + rest(net), lr=1e-2),
+        SignSGD(list(net.table.parameters()), lr=1e-3),
     ],
-}  # fmt: skip
+}
 
 
 def learn(net: Net, optimizers: list[Optimizer], steps: int) -> None:
@@ -501,13 +592,19 @@ def learn(net: Net, optimizers: list[Optimizer], steps: int) -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("kind", MAKERS)
-def test_a_resumed_optimizer_goes_on_bit_for_bit(tmp_path: Path, kind: str, dtype: torch.dtype) -> None:
+def test_a_resumed_optimizer_goes_on_bit_for_bit(
+    tmp_path: Path, kind: str, dtype: torch.dtype
+) -> None:
     torch.manual_seed(1)
     net = Net().to(dtype)
     optimizers = MAKERS[kind](net)
     learn(net, optimizers, 3)
     tensors, numbers = optimizer_state(optimizers, net.named_parameters())
-    saved = {**tensors, **rng_state(), **{f"model.{name}": t for name, t in net.state_dict().items()}}
+    saved = {
+        **tensors,
+        **rng_state(),
+        **{f"model.{name}": t for name, t in net.state_dict().items()},
+    }
     save_checkpoint(tmp_path, 3, saved, {"optimizers": numbers})
 
     found = load_checkpoint(tmp_path)
@@ -526,7 +623,9 @@ def test_a_resumed_optimizer_goes_on_bit_for_bit(tmp_path: Path, kind: str, dtyp
     before = {key: tensor.clone() for key, tensor in found.tensors.items()}
     restore_rng(found.tensors)
     learn(again, fresh, 4)
-    assert all(same_bits(before[key], found.tensors[key]) for key in before)  # what was loaded is not trained on
+    assert all(
+        same_bits(before[key], found.tensors[key]) for key in before
+    )  # what was loaded is not trained on
     restore_rng(found.tensors)
     learn(net, optimizers, 4)
     for (name, a), (_, b) in zip(net.named_parameters(), again.named_parameters(), strict=True):
@@ -540,7 +639,9 @@ def test_keys_say_what_they_are_and_numbers_go_to_the_json() -> None:
     learn(net, optimizers, 2)
     tensors, numbers = optimizer_state(optimizers, net.named_parameters())
     learned = ["first.weight", "last.weight", "first.bias", "last.bias", "scale"]
-    assert sorted(tensors) == sorted(f"optimizer.0.{name}.{field}" for name in learned for field in "mv")
+    assert sorted(tensors) == sorted(
+        f"optimizer.0.{name}.{field}" for name in learned for field in "mv"
+    )
     assert numbers == {f"optimizer.0.{name}.step": 2 for name in learned}
     adamw = MAKERS["adamw, two groups"](net)
     learn(net, adamw, 1)

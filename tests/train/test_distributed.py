@@ -20,17 +20,66 @@ from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.distributed import World, joined_world
 from trmsolve.train.journal import read_journal
 
-TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "trmsolve"]
+TORCHRUN = [
+    sys.executable,
+    "-m",
+    "torch.distributed.run",
+    "--standalone",
+    "--nproc-per-node",
+    "2",
+    "-m",
+    "trmsolve",
+]
 pytestmark = pytest.mark.usefixtures("process_as_it_was")
 
-# The paper has a table whose gradient is sparse. At a constant rate a run that is made longer is the same run.
+# The paper has a table whose gradient is sparse. At a constant rate a run that is made longer is
+# the same run.
 OPTIONS = [
-    "--recipe", "paper", "--batch-size", "8", "--set", "hidden_size=16", "--set", "inner_multiple=16",
-    "--set", "puzzle_emb_dim=16", "--set", "prefix_len=1", "--set", "recursions=2", "--set", "latent_steps=1",
-    "--set", "max_cycles=3", "--set", "exploration=0", "--set", "optimizer=muon", "--set", "clip=1.0",
-    "--set", "lr=0.001", "--set", "table_lr=0.001", "--set", "warmup=0", "--set", "reveal=0.5", "--compile", "off",
-    "--held-out", "2", "--save-minutes", "0", "--device", "cpu", "--dtype", "fp32", "--threads", "1",
-]  # fmt: skip
+    "--recipe",
+    "paper",
+    "--batch-size",
+    "8",
+    "--set",
+    "hidden_size=16",
+    "--set",
+    "inner_multiple=16",
+    "--set",
+    "puzzle_emb_dim=16",
+    "--set",
+    "prefix_len=1",
+    "--set",
+    "recursions=2",
+    "--set",
+    "latent_steps=1",
+    "--set",
+    "max_cycles=3",
+    "--set",
+    "exploration=0",
+    "--set",
+    "optimizer=muon",
+    "--set",
+    "clip=1.0",
+    "--set",
+    "lr=0.001",
+    "--set",
+    "table_lr=0.001",
+    "--set",
+    "warmup=0",
+    "--set",
+    "reveal=0.5",
+    "--compile",
+    "off",
+    "--held-out",
+    "2",
+    "--save-minutes",
+    "0",
+    "--device",
+    "cpu",
+    "--dtype",
+    "fp32",
+    "--threads",
+    "1",
+]
 
 
 @pytest.fixture
@@ -41,7 +90,9 @@ def data(tmp_path: Path) -> Path:
         rows.writerow(["question", "answer"])
         for puzzle in islice(get_task("sudoku").generate("easy", 5), 12):
             assert not isinstance(puzzle, PuzzleError) and puzzle.answer is not None
-            rows.writerow("".join(map(str, grid.flatten())) for grid in (puzzle.grid, puzzle.answer))
+            rows.writerow(
+                "".join(map(str, grid.flatten())) for grid in (puzzle.grid, puzzle.answer)
+            )
     return path
 
 
@@ -51,7 +102,9 @@ def torchrun(*arguments: object) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
 
 
-def test_two_processes_train_what_one_does_and_go_on_after_a_stop(data: Path, tmp_path: Path) -> None:
+def test_two_processes_train_what_one_does_and_go_on_after_a_stop(
+    data: Path, tmp_path: Path
+) -> None:
     alone, two = tmp_path / "alone", tmp_path / "two"
     process = torchrun("--data", data, "--out", two, *OPTIONS, "--steps", 10000)
     end = time.monotonic() + 120
@@ -61,46 +114,80 @@ def test_two_processes_train_what_one_does_and_go_on_after_a_stop(data: Path, tm
     process.send_signal(signal.SIGTERM)
     _, first = process.communicate()
     stopped = load_checkpoint(two).step
-    assert first.count(f"stopped after step {stopped}: go on with") == 1 and first.count("12 puzzles") == 1
+    assert (
+        first.count(f"stopped after step {stopped}: go on with") == 1
+        and first.count("12 puzzles") == 1
+    )
 
     steps = stopped + 4
     process = torchrun("--resume", two, "--steps", steps)
     _, second = process.communicate()
     assert process.returncode == 0, second
-    told = [line.split("  ")[0] for line in (first + second).splitlines() if line.startswith("step ")]
-    assert told == [f"step {step}" for step in range(1, steps + 1)], "the first process alone speaks, once a step"
+    told = [
+        line.split("  ")[0] for line in (first + second).splitlines() if line.startswith("step ")
+    ]
+    assert told == [f"step {step}" for step in range(1, steps + 1)], (
+        "the first process alone speaks, once a step"
+    )
     assert "Warning" not in second and second.count("weights in") == 1
 
-    result = CliRunner().invoke(app, ["train", "--data", str(data), "--out", str(alone), *OPTIONS, f"--steps={steps}"])
+    result = CliRunner().invoke(
+        app, ["train", "--data", str(data), "--out", str(alone), *OPTIONS, f"--steps={steps}"]
+    )
     assert result.exit_code == 0
     expected, lines = read_journal(alone), read_journal(two)
     assert [line.step for line in lines] == list(range(1, steps + 1))
     for line, one in zip(lines, expected, strict=True):
-        # Sums in another order differ in the last digit, and the recursion makes more of it with every step.
+        # Sums in another order differ in the last digit, and the recursion makes more of it with
+        # every step.
         assert line.loss == pytest.approx(one.loss, rel=5e-4)
-        assert (line.token_accuracy, line.mean_cycles) == pytest.approx((one.token_accuracy, one.mean_cycles), abs=5e-3)
+        assert (line.token_accuracy, line.mean_cycles) == pytest.approx(
+            (one.token_accuracy, one.mean_cycles), abs=5e-3
+        )
     wanted, got = load_checkpoint(alone).tensors, load_checkpoint(two).tensors
     for name, tensor in wanted.items():
         if name.startswith("model."):
             torch.testing.assert_close(got[name], tensor, rtol=0, atol=5e-4, msg=name)
-    assert torch.equal(got["visits"], wanted["visits"]) and torch.equal(got["pool.tokens"], wanted["pool.tokens"])
-    assert got["model.puzzle_emb.weights"].any() and {"chance.0.rng.cpu", "chance.1.rng.cpu"} <= set(got)
+    assert torch.equal(got["visits"], wanted["visits"]) and torch.equal(
+        got["pool.tokens"], wanted["pool.tokens"]
+    )
+    assert got["model.puzzle_emb.weights"].any() and {
+        "chance.0.rng.cpu",
+        "chance.1.rng.cpu",
+    } <= set(got)
     # One process takes over what two have begun.
     result = CliRunner().invoke(app, ["train", "--resume", str(two), f"--steps={steps + 1}"])
     assert result.exit_code == 0 and read_journal(two)[-1].step == steps + 1
 
 
 def test_a_batch_that_does_not_divide_is_told_once(data: Path, tmp_path: Path) -> None:
-    process = torchrun("--data", data, "--out", tmp_path / "run", *OPTIONS, "--steps", 1, "--batch-size", 7)
+    process = torchrun(
+        "--data", data, "--out", tmp_path / "run", *OPTIONS, "--steps", 1, "--batch-size", 7
+    )
     _, told = process.communicate()
-    assert process.returncode != 0 and told.count("exitcode  : 2") and not (tmp_path / "run").exists()
-    assert told.count("trmsolve: a batch of 7 does not divide among 2 processes: choose --batch-size\n") == 1
+    assert (
+        process.returncode != 0 and told.count("exitcode  : 2") and not (tmp_path / "run").exists()
+    )
+    assert (
+        told.count(
+            "trmsolve: a batch of 7 does not divide among 2 processes: choose --batch-size\n"
+        )
+        == 1
+    )
 
 
 def test_alone_everything_is_as_it_was() -> None:
     world, rows = World(), torch.arange(6)
-    assert world.share(7) == 7 and world.highest([1.0, 2.0]) == [1.0, 2.0] and world.device("mps") == "mps"
-    assert world.gather(rows) is rows and world.mean(rows) is rows and torch.equal(world.part(rows), rows)
+    assert (
+        world.share(7) == 7
+        and world.highest([1.0, 2.0]) == [1.0, 2.0]
+        and world.device("mps") == "mps"
+    )
+    assert (
+        world.gather(rows) is rows
+        and world.mean(rows) is rows
+        and torch.equal(world.part(rows), rows)
+    )
     model = torch.nn.Linear(2, 2)
     assert world.wrap(model, torch.device("cpu"), []) is model
     with joined_world("cpu") as joined:
@@ -109,7 +196,11 @@ def test_alone_everything_is_as_it_was() -> None:
 
 def test_shares_and_devices_of_several() -> None:
     second = World(rank=1, size=2, local_rank=1)
-    assert second.share(8) == 4 and second.part(torch.arange(8)).tolist() == [4, 5, 6, 7] and not second.first
+    assert (
+        second.share(8) == 4
+        and second.part(torch.arange(8)).tolist() == [4, 5, 6, 7]
+        and not second.first
+    )
     with pytest.raises(UsageError, match="a batch of 7 does not divide among 2"):
         second.share(7)
     assert second.device("auto") == "cpu" and World(1, 2, 1, on_gpu=True).device("auto") == "cuda:1"

@@ -27,9 +27,12 @@ __all__ = ["data"]  # a fixture
 pytestmark = pytest.mark.usefixtures("process_as_it_was")
 
 LEFT = [
-    ".sudoku.safetensors.0badcafe", ".metrics.jsonl.0badcafe", ".identifiers.json.0badcafe",
-    ".test_puzzles.json.0badcafe", ".tmpAb3dE6",
-]  # fmt: skip
+    ".sudoku.safetensors.0badcafe",
+    ".metrics.jsonl.0badcafe",
+    ".identifiers.json.0badcafe",
+    ".test_puzzles.json.0badcafe",
+    ".tmpAb3dE6",
+]
 FOREIGN = [".mine.safetensors.0badcafe", ".sudoku.safetensors.note", ".tmp", ".hidden", "notes.txt"]
 
 
@@ -48,10 +51,14 @@ def names(folder: Path) -> set[str]:
 
 
 def solved(weights: Path) -> Result:
-    return CliRunner().invoke(app, ["sudoku", "-", "--weights", str(weights), "--views", "1"], input=EASY)
+    return CliRunner().invoke(
+        app, ["sudoku", "-", "--weights", str(weights), "--views", "1"], input=EASY
+    )
 
 
-def test_a_second_run_in_the_folder_is_refused_and_changes_nothing(data: Path, tmp_path: Path) -> None:
+def test_a_second_run_in_the_folder_is_refused_and_changes_nothing(
+    data: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "run"
     assert fresh(data, out, "--steps", 1, "-q").exit_code == 0
     with RunFolder(out):
@@ -64,9 +71,10 @@ def test_a_second_run_in_the_folder_is_refused_and_changes_nothing(data: Path, t
         )
         checkpoint = out / "step-00000001"
         for result in (
-            fresh(data, out, "--steps", 1), train("--resume", out, "--steps", 2),
+            fresh(data, out, "--steps", 1),
+            train("--resume", out, "--steps", 2),
             train("--resume", checkpoint, "--steps", 2),
-        ):  # fmt: skip
+        ):
             assert (result.exit_code, result.stderr) == (2, told)
         assert files(out) == before
         assert solved(out).exit_code in (0, 1), "solving goes on"
@@ -96,17 +104,24 @@ with RunFolder(Path(sys.argv[1])):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
-def test_the_lock_of_the_dead_vanishes_and_what_they_left_is_cleared(data: Path, tmp_path: Path) -> None:
+def test_the_lock_of_the_dead_vanishes_and_what_they_left_is_cleared(
+    data: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "run"
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLDS, str(out)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLDS, str(out)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None and process.stdout.readline() == "held\n"
     refused = fresh(data, out, "--steps", 1)
     assert refused.exit_code == 2 and f"(process {process.pid} on " in refused.stderr
     process.kill()
     process.communicate()
-    assert process.returncode == -signal.SIGKILL and names(out) == {LOCK}, "a leftover lock is no run"
+    assert process.returncode == -signal.SIGKILL and names(out) == {LOCK}, (
+        "a leftover lock is no run"
+    )
     leave(out)
     result = fresh(data, out, "--steps", 1)
     assert result.exit_code == 0, result.stderr
@@ -156,8 +171,12 @@ def test_somebody_else_s_lock_is_not_removed(tmp_path: Path) -> None:
 def test_an_owner_of_another_day_or_without_a_text(tmp_path: Path) -> None:
     with RunFolder(tmp_path):
         since = datetime.now().astimezone() - timedelta(days=2)
-        (tmp_path / LOCK).write_text(json.dumps({"pid": 7, "host": "a\x1b[2Jb", "since": since.isoformat()}))
-        with pytest.raises(UsageError, match=rf"\(process 7 on a\?\?2Jb, since {since:%Y-%m-%d %H:%M}\)"):
+        (tmp_path / LOCK).write_text(
+            json.dumps({"pid": 7, "host": "a\x1b[2Jb", "since": since.isoformat()})
+        )
+        with pytest.raises(
+            UsageError, match=rf"\(process 7 on a\?\?2Jb, since {since:%Y-%m-%d %H:%M}\)"
+        ):
             RunFolder(tmp_path).hold()
         for text in ("", "[]", '{"pid": 3}', '{"pid": "x", "host": 1, "since": 2}'):
             (tmp_path / LOCK).write_text(text)
@@ -165,7 +184,9 @@ def test_an_owner_of_another_day_or_without_a_text(tmp_path: Path) -> None:
                 RunFolder(tmp_path).hold()
 
 
-def test_without_locks_it_trains_and_says_so(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_locks_it_trains_and_says_so(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Then nobody knows whether temporaries are of the living."""
 
     def lock(handle: int) -> None:
@@ -176,11 +197,16 @@ def test_without_locks_it_trains_and_says_so(data: Path, tmp_path: Path, monkeyp
     before = names(tmp_path)
     result = fresh(data, tmp_path, "--steps", 2, "--save-minutes", 0)
     assert result.exit_code == 0
-    assert f"the file system of {tmp_path} has no locks: start no other trmsolve train" in result.stderr
+    assert (
+        f"the file system of {tmp_path} has no locks: start no other trmsolve train"
+        in result.stderr
+    )
     assert before <= names(tmp_path) and LOCK not in names(tmp_path)
 
 
-def test_a_folder_that_may_not_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_may_not_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> int:
         raise PermissionError(errno.EACCES, "Permission denied", "x")
 
@@ -201,5 +227,7 @@ def test_of_several_processes_the_first_holds_the_folder(tmp_path: Path) -> None
 
 def test_a_refused_run_leaves_no_folders(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "some" / "run"
-    result = train("--data", data, "--out", out, *TINY, *WHERE, "--steps", 1, "--set", "vocab_size=12")
+    result = train(
+        "--data", data, "--out", out, *TINY, *WHERE, "--steps", 1, "--set", "vocab_size=12"
+    )
     assert result.exit_code == 2 and not (tmp_path / "some").exists()

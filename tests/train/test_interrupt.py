@@ -91,10 +91,14 @@ def test_everything_is_saved_before_judging_begins(examples: Examples, tmp_path:
 
     run(tmp_path, examples, plan=replace(OFTEN, steps=2), judging=judging, report=told.append)
     assert seen[0] == (0, 2) and seen[-1] == (2, 2)
-    assert [line.held_out_exact for line in told] == list(figures(tmp_path).values()) != [None, None]
+    assert (
+        [line.held_out_exact for line in told] == list(figures(tmp_path).values()) != [None, None]
+    )
 
 
-def test_a_run_that_is_stopped_is_not_judged_and_one_that_is_over_is(examples: Examples, tmp_path: Path) -> None:
+def test_a_run_that_is_stopped_is_not_judged_and_one_that_is_over_is(
+    examples: Examples, tmp_path: Path
+) -> None:
     def never(judged: int, of: int) -> bool:
         raise AssertionError
 
@@ -149,14 +153,18 @@ def test_the_last_word_does_not_cost_the_figure(examples: Examples, tmp_path: Pa
     assert stopped.journal.step == 1 and figures(tmp_path)[1] is not None
 
 
-def test_the_final_figure_is_made_up_for_when_the_run_is_resumed(examples: Examples, tmp_path: Path) -> None:
+def test_the_final_figure_is_made_up_for_when_the_run_is_resumed(
+    examples: Examples, tmp_path: Path
+) -> None:
     whole = run(tmp_path / "whole", examples)
     parts = run(tmp_path / "parts", examples, judging=lambda judged, of: False).out
     assert figures(parts)[STEPS] is None
     told: list[Progress] = []
     going_on(parts, examples, report=told.append)
     assert figures(parts) == figures(whole.out) and figures(parts)[STEPS] is not None
-    assert [line.step for line in told] == [STEPS] and told[0].held_out_exact == figures(parts)[STEPS]
+    assert [line.step for line in told] == [STEPS] and told[0].held_out_exact == figures(parts)[
+        STEPS
+    ]
     same_as(whole.out, parts)
     before = files(parts)
     going_on(parts, examples, report=told.append)
@@ -193,9 +201,16 @@ def interrupt(monkeypatch: pytest.MonkeyPatch, call: int) -> Callable[[], bool]:
         monkeypatch.setattr(owner, name, interrupted)
 
     for owner, name in (
-        (os, "fsync"), (Path, "replace"), (Path, "rename"), (Path, "mkdir"), (Path, "touch"), (Path, "write_bytes"),
-        (Path, "open"), (shutil, "rmtree"), (puzzle_run, "evaluate"),
-    ):  # fmt: skip
+        (os, "fsync"),
+        (Path, "replace"),
+        (Path, "rename"),
+        (Path, "mkdir"),
+        (Path, "touch"),
+        (Path, "write_bytes"),
+        (Path, "open"),
+        (shutil, "rmtree"),
+        (puzzle_run, "evaluate"),
+    ):
         wrap(owner, name)
     return lambda: bool(came)
 
@@ -212,7 +227,15 @@ def test_the_second_interrupt_at_any_moment_of_saving_leaves_what_was_saved(
     for call in range(10_000):
         out = tmp_path / f"{call}"
         shutil.copytree(begun, out)
-        going = Run(subject(examples), PLAIN, out, OFTEN, CPU, checkpoint=load_checkpoint(out), stop=after(2))
+        going = Run(
+            subject(examples),
+            PLAIN,
+            out,
+            OFTEN,
+            CPU,
+            checkpoint=load_checkpoint(out),
+            stop=after(2),
+        )
         with monkeypatch.context() as patch:
             came = interrupt(patch, call)
             with suppress(KeyboardInterrupt):
@@ -223,9 +246,14 @@ def test_the_second_interrupt_at_any_moment_of_saving_leaves_what_was_saved(
         assert not found.warning and found.step in (HALF, HALF + 1, HALF + 2)
         steps.add(found.step)
         weights.add(load("sudoku", weights=out).weights)
-        assert [line.step for line in read_journal(out)][: found.step] == list(range(1, found.step + 1))
+        assert [line.step for line in read_journal(out)][: found.step] == list(
+            range(1, found.step + 1)
+        )
         # One of those that left the same files goes on.
-        state = (str(found.step), *sorted(re.sub(r"\.[0-9a-f]{8}$", "", path.name) for path in out.iterdir()))
+        state = (
+            str(found.step),
+            *sorted(re.sub(r"\.[0-9a-f]{8}$", "", path.name) for path in out.iterdir()),
+        )
         if state not in left:
             left.add(state)
             going_on(out, examples)
@@ -264,8 +292,13 @@ def test_puzzles_are_judged_in_even_batches_and_may_be_stopped_between_cycles(
     heard: list[tuple[int, int]] = []
     room = get_task("sudoku")
     rate = exact_rate(model, room, examples, CPU, 3, lambda *word: heard.append(word))
-    assert [judged for judged, _ in dict.fromkeys(heard)] == [0, *range(1, 13)] and heard[-1] == (12, 12)
-    assert heard.count((4, 12)) == 4 * 2 + 1, "4 rows in 2 cycles of the second batch, and the answer before"
+    assert [judged for judged, _ in dict.fromkeys(heard)] == [0, *range(1, 13)] and heard[-1] == (
+        12,
+        12,
+    )
+    assert heard.count((4, 12)) == 4 * 2 + 1, (
+        "4 rows in 2 cycles of the second batch, and the answer before"
+    )
     assert rate == exact_rate(model, room, examples, CPU, 3)
     states: list[int] = []
 
@@ -277,7 +310,14 @@ def test_puzzles_are_judged_in_even_batches_and_may_be_stopped_between_cycles(
     with pytest.raises(Enough):
         exact_rate(model, room, examples, CPU, 3, enough)
     assert states == [0, 0, 0] and torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
-    assert [even_batch(total, 64) for total in (1, 64, 65, 128, 129, 300)] == [1, 64, 33, 64, 43, 60]
+    assert [even_batch(total, 64) for total in (1, 64, 65, 128, 129, 300)] == [
+        1,
+        64,
+        33,
+        64,
+        43,
+        60,
+    ]
 
 
 # The command
@@ -310,9 +350,12 @@ main()
 def judging(kind: str, *arguments: object) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", JUDGED_SLOWLY, kind, "train", *map(str, arguments)]
     return subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
         preexec_fn=heed_interrupts,
-    )  # fmt: skip
+    )
 
 
 def read_until(stream: IO[str] | None, text: str) -> list[str]:
@@ -325,30 +368,47 @@ def read_until(stream: IO[str] | None, text: str) -> list[str]:
     return lines
 
 
-def test_one_interrupt_while_it_judges_leaves_with_everything_saved(data: Path, tmp_path: Path) -> None:
+def test_one_interrupt_while_it_judges_leaves_with_everything_saved(
+    data: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "run"
-    process = judging("patient", "--data", data, "--out", out, *TINY, *WHERE, "--steps", 3, "--save-minutes", 0)
+    process = judging(
+        "patient", "--data", data, "--out", out, *TINY, *WHERE, "--steps", 3, "--save-minutes", 0
+    )
     read_until(process.stderr, "judging 1/2 held-out puzzles")
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=120)
     assert process.returncode == INTERRUPTED and f"{SAVED}\n" in told
-    assert "judging stopped after 1 of 2 held-out puzzles: this step has no held-out figure\n" in told
-    assert f"stopped after step 1: go on with trmsolve train --resume {out}\n" in told and "Traceback" not in told
+    assert (
+        "judging stopped after 1 of 2 held-out puzzles: this step has no held-out figure\n" in told
+    )
+    assert (
+        f"stopped after step 1: go on with trmsolve train --resume {out}\n" in told
+        and "Traceback" not in told
+    )
     assert figures(out) == {1: None} and not (out / ".lock").exists()
     assert train("--resume", out, "-q").exit_code == 0
     found = figures(out)
     assert list(found) == [1, 2, 3] and found[3] is not None
 
 
-def test_the_second_interrupt_leaves_a_judging_that_hears_nothing(data: Path, tmp_path: Path) -> None:
+def test_the_second_interrupt_leaves_a_judging_that_hears_nothing(
+    data: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "run"
-    process = judging("stuck", "--data", data, "--out", out, *TINY, *WHERE, "--steps", 3, "--save-minutes", 0)
+    process = judging(
+        "stuck", "--data", data, "--out", out, *TINY, *WHERE, "--steps", 3, "--save-minutes", 0
+    )
     read_until(process.stderr, "judging 1/2 held-out puzzles")
     process.send_signal(signal.SIGINT)
     read_until(process.stderr, SAVED)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=120)
-    assert process.returncode == INTERRUPTED and told.endswith("trmsolve: interrupted\n") and "Traceback" not in told
+    assert (
+        process.returncode == INTERRUPTED
+        and told.endswith("trmsolve: interrupted\n")
+        and "Traceback" not in told
+    )
     assert load_checkpoint(out).step == 1 and figures(out) == {1: None}
     assert load("sudoku", weights=out).weights
     assert train("--resume", out, "-q").exit_code == 0 and list(figures(out)) == [1, 2, 3]
@@ -376,34 +436,76 @@ main()
 def test_the_key_is_acknowledged_within_the_step(data: Path, tmp_path: Path) -> None:
     """The step goes on only when the acknowledgement was read."""
     out = tmp_path / "run"
-    command = [sys.executable, "-c", SLOW_STEP, "train", "--data", data, "--out", out, *TINY, *WHERE, "--steps", 9]
+    command = [
+        sys.executable,
+        "-c",
+        SLOW_STEP,
+        "train",
+        "--data",
+        data,
+        "--out",
+        out,
+        *TINY,
+        *WHERE,
+        "--steps",
+        9,
+    ]
     process = subprocess.Popen(
-        [*map(str, command)], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts
+        [*map(str, command)],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,
     )
     read_until(process.stderr, "the third step")
     process.send_signal(signal.SIGINT)
     assert read_until(process.stderr, "stopping") == [f"{SAVING}\n"]
     _, told = process.communicate("\n", timeout=120)
     assert (
-        process.returncode == INTERRUPTED and f"stopped after step 3: go on with trmsolve train --resume {out}" in told
+        process.returncode == INTERRUPTED
+        and f"stopped after step 3: go on with trmsolve train --resume {out}" in told
     )
     assert load_checkpoint(out).step == 3 and figures(out) == {3: None}
 
 
-def test_several_processes_leave_together_when_the_first_stops_judging(data: Path, tmp_path: Path) -> None:
+def test_several_processes_leave_together_when_the_first_stops_judging(
+    data: Path, tmp_path: Path
+) -> None:
     out, script = tmp_path / "run", tmp_path / "judged_slowly.py"
     script.write_text(JUDGED_SLOWLY)
     command = [
-        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", script, "patient",
-        "train", "--data", data, "--out", out, *TINY, *WHERE, "--steps", 9, "--save-minutes", 0,
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        script,
+        "patient",
+        "train",
+        "--data",
+        data,
+        "--out",
+        out,
+        *TINY,
+        *WHERE,
+        "--steps",
+        9,
+        "--save-minutes",
+        0,
+    ]
     process = subprocess.Popen(
-        [*map(str, command)], stderr=subprocess.PIPE, text=True,
+        [*map(str, command)],
+        stderr=subprocess.PIPE,
+        text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+    )
     read_until(process.stderr, "judging 1/2 held-out puzzles")
     process.send_signal(signal.SIGTERM)
     _, told = process.communicate(timeout=120)
     assert "stopped after step 1: go on with" in told and "forcefully exiting" not in told, told
     assert figures(out) == {1: None} and load_checkpoint(out).step == 1
-    assert train("--resume", out, "--steps", 2, "-q").exit_code == 0 and list(figures(out)) == [1, 2]
+    assert train("--resume", out, "--steps", 2, "-q").exit_code == 0 and list(figures(out)) == [
+        1,
+        2,
+    ]

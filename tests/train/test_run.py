@@ -33,15 +33,33 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 CPU = Placement(torch.device("cpu"), torch.float32, "")
 DIGITS = TRMConfig(
-    vocab_size=11, seq_len=81, hidden_size=16, layers=1, recursions=2, latent_steps=1, mixer="pool", positions="none",
-    board=(9, 9, 3, 3), inner_multiple=16,
-)  # fmt: skip
-LATTICE = replace(DIGITS, vocab_size=2, seq_len=729, hidden_size=8, mixer="lattice", candidates=9, halt_from="mean")
+    vocab_size=11,
+    seq_len=81,
+    hidden_size=16,
+    layers=1,
+    recursions=2,
+    latent_steps=1,
+    mixer="pool",
+    positions="none",
+    board=(9, 9, 3, 3),
+    inner_multiple=16,
+)
+LATTICE = replace(
+    DIGITS,
+    vocab_size=2,
+    seq_len=729,
+    hidden_size=8,
+    mixer="lattice",
+    candidates=9,
+    halt_from="mean",
+)
 PAPER = replace(DIGITS, mixer="mlp", board=None, puzzle_emb_dim=16, prefix_len=1)
 PLAIN = Recipe(DIGITS, batch_size=6, max_cycles=3, exploration=0.5, reveal=0.5)
 KINDS = {
     "plain": PLAIN,
-    "noisy": replace(PLAIN, config=replace(DIGITS, random_start=True, damping=0.1, update_noise=0.2)),
+    "noisy": replace(
+        PLAIN, config=replace(DIGITS, random_start=True, damping=0.1, update_noise=0.2)
+    ),
     "lattice": replace(PLAIN, config=LATTICE, guess=0.9),
     "paper": replace(PLAIN, config=PAPER, optimizer="adam_atan2", loss="stablemax", clip=None),
 }
@@ -72,13 +90,17 @@ def subject(examples: Examples, recipe: Recipe = PLAIN) -> PuzzleSubject:
     return PuzzleSubject(get_task("sudoku", recipe.config.vocab_size), examples)
 
 
-def run(out: Path, examples: Examples, recipe: Recipe = PLAIN, plan: Plan = PLAN, **more: Any) -> Run:
+def run(
+    out: Path, examples: Examples, recipe: Recipe = PLAIN, plan: Plan = PLAN, **more: Any
+) -> Run:
     made = Run(subject(examples, recipe), recipe, out, plan, CPU, **more)
     made.train()
     return made
 
 
-def going_on(out: Path, examples: Examples, recipe: Recipe = PLAIN, plan: Plan = PLAN, **more: Any) -> Run:
+def going_on(
+    out: Path, examples: Examples, recipe: Recipe = PLAIN, plan: Plan = PLAN, **more: Any
+) -> Run:
     torch.manual_seed(0)  # whatever chance another process begins with
     torch.rand(3)
     return run(out, examples, recipe, plan, checkpoint=load_checkpoint(out), **more)
@@ -89,11 +111,17 @@ def kept(out: Path, step: int = STEPS) -> tuple[bytes, bytes, dict[str, Any]]:
     folder = out / f"step-{step:08d}"
     state = json.loads((folder / "state.json").read_text())["state"]
     state.pop("seconds"), state["plan"].pop("save_seconds")
-    return (folder / "state.safetensors").read_bytes(), load("sudoku", weights=out).weights.encode(), state
+    return (
+        (folder / "state.safetensors").read_bytes(),
+        load("sudoku", weights=out).weights.encode(),
+        state,
+    )
 
 
 def curve(lines: list[Progress]) -> list[tuple[Any, ...]]:
-    return [(p.step, p.done, p.loss, p.token_accuracy, p.mean_cycles, p.solved, p.lr) for p in lines]
+    return [
+        (p.step, p.done, p.loss, p.token_accuracy, p.mean_cycles, p.solved, p.lr) for p in lines
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +134,9 @@ def undisturbed(examples: Examples, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_stopped_run_goes_on_to_the_same_bits(kind: str, examples: Examples, tmp_path: Path) -> None:
+def test_a_stopped_run_goes_on_to_the_same_bits(
+    kind: str, examples: Examples, tmp_path: Path
+) -> None:
     """Tensors are weights, average, optimizers, the pool, the place in the data and the state of chance."""
     recipe = KINDS[kind]
     begin = {"start_from": halting(recipe)}
@@ -117,7 +147,14 @@ def test_a_stopped_run_goes_on_to_the_same_bits(kind: str, examples: Examples, t
     parts = going_on(tmp_path / "parts", examples, recipe, replace(PLAN, save_seconds=0.0))
     assert kept(parts.out) == kept(whole.out)
     tensors = load_checkpoint(whole.out).tensors
-    assert {name.split(".")[0] for name in tensors} == {"model", "ema", "optimizer", "pool", "visits", "chance"}
+    assert {name.split(".")[0] for name in tensors} == {
+        "model",
+        "ema",
+        "optimizer",
+        "pool",
+        "visits",
+        "chance",
+    }
     assert len(set(tensors["pool.cycles"].tolist())) > 1 and tensors["visits"].max() > 2
     assert curve(read_journal(parts.out)) == curve(read_journal(whole.out))
 
@@ -146,9 +183,14 @@ def test_a_crash_between_checkpoints_leaves_neither_gap_nor_double_line(
     assert seconds == sorted(seconds)
 
 
-def test_from_the_one_before_a_damaged_checkpoint(examples: Examples, undisturbed: Path, tmp_path: Path) -> None:
+def test_from_the_one_before_a_damaged_checkpoint(
+    examples: Examples, undisturbed: Path, tmp_path: Path
+) -> None:
     run(tmp_path, examples, plan=replace(PLAN, save_seconds=0.0), stop=after(HALF))
-    assert sorted(path.name for path in tmp_path.glob("step-*")) == ["step-00000003", "step-00000004"]
+    assert sorted(path.name for path in tmp_path.glob("step-*")) == [
+        "step-00000003",
+        "step-00000004",
+    ]
     damaged = tmp_path / "step-00000004" / "state.safetensors"
     damaged.write_bytes(damaged.read_bytes()[:-100])
     assert "going on from step-00000003 instead" in load_checkpoint(tmp_path).warning
@@ -156,7 +198,9 @@ def test_from_the_one_before_a_damaged_checkpoint(examples: Examples, undisturbe
     assert curve(read_journal(tmp_path)) == curve(read_journal(undisturbed))
 
 
-def test_a_run_that_is_over_changes_nothing_until_it_is_made_longer(examples: Examples, tmp_path: Path) -> None:
+def test_a_run_that_is_over_changes_nothing_until_it_is_made_longer(
+    examples: Examples, tmp_path: Path
+) -> None:
     short = replace(PLAN, steps=2)
     run(tmp_path, examples, plan=short)
     files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
@@ -166,14 +210,20 @@ def test_a_run_that_is_over_changes_nothing_until_it_is_made_longer(examples: Ex
     assert [line.step for line in read_journal(tmp_path)] == [1, 2, 3]
 
 
-def test_a_stop_is_saved_even_if_a_line_was_just_written(examples: Examples, tmp_path: Path) -> None:
+def test_a_stop_is_saved_even_if_a_line_was_just_written(
+    examples: Examples, tmp_path: Path
+) -> None:
     """``PLAN`` writes a line after every step."""
     assert run(tmp_path, examples, stop=after(1)).saved == tmp_path / "step-00000001"
     assert [line.step for line in read_journal(tmp_path)] == [1]
-    assert not list((run(tmp_path / "none", examples, stop=after(0)).out).glob("s*"))  # no step, no files
+    assert not list(
+        (run(tmp_path / "none", examples, stop=after(0)).out).glob("s*")
+    )  # no step, no files
 
 
-def test_lines_are_means_over_the_steps_since_the_last(examples: Examples, undisturbed: Path, tmp_path: Path) -> None:
+def test_lines_are_means_over_the_steps_since_the_last(
+    examples: Examples, undisturbed: Path, tmp_path: Path
+) -> None:
     seldom = run(tmp_path, examples, plan=replace(PLAN, log_seconds=1e9))
     each = read_journal(undisturbed)
     (line,) = read_journal(seldom.out)
@@ -212,7 +262,9 @@ def test_what_is_not_finite_ends_the_run_and_is_never_written(
     run(tmp_path, examples, plan=plan, stop=after(3))
     files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     breaks(monkeypatch, 0)
-    with pytest.raises(TrainingError, match=r"no longer finite.*the last good checkpoint is .*step-00000003$"):
+    with pytest.raises(
+        TrainingError, match=r"no longer finite.*the last good checkpoint is .*step-00000003$"
+    ):
         going_on(tmp_path, examples, plan=plan)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == files
     with pytest.raises(TrainingError, match="no checkpoint was written before"):
@@ -221,9 +273,15 @@ def test_what_is_not_finite_ends_the_run_and_is_never_written(
     assert not list((tmp_path / "fresh").glob("s*"))
 
 
-@pytest.mark.parametrize("full", ["trmsolve.train.checkpoint.write_synced", "trmsolve.weights.file.save_file"])
+@pytest.mark.parametrize(
+    "full", ["trmsolve.train.checkpoint.write_synced", "trmsolve.weights.file.save_file"]
+)
 def test_a_full_disk_leaves_the_checkpoint_before(
-    full: str, examples: Examples, undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    full: str,
+    examples: Examples,
+    undisturbed: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """While it writes the checkpoint, and while it writes the weights."""
 
@@ -247,7 +305,9 @@ def test_a_full_disk_leaves_the_checkpoint_before(
 def test_an_earlier_version_s_checkpoint_is_refused(examples: Examples, tmp_path: Path) -> None:
     run(tmp_path, examples, plan=replace(PLAN, steps=1))
     found = load_checkpoint(tmp_path)
-    old = replace(found, state={name: value for name, value in found.state.items() if name != "trainer"})
+    old = replace(
+        found, state={name: value for name, value in found.state.items() if name != "trainer"}
+    )
     with pytest.raises(CheckpointError, match="step-00000001 was written by an earlier trmsolve"):
         run(tmp_path, examples, checkpoint=old)
 
@@ -261,7 +321,9 @@ def test_a_journal_that_cannot_be_written_is_named(examples: Examples, tmp_path:
     assert raised.value.filename == str(tmp_path / "metrics.jsonl")
 
 
-def test_runs_that_cannot_be_are_told_before_the_first_step(examples: Examples, tmp_path: Path) -> None:
+def test_runs_that_cannot_be_are_told_before_the_first_step(
+    examples: Examples, tmp_path: Path
+) -> None:
     with pytest.raises(UsageError, match="how long"):
         Plan()
     with pytest.raises(UsageError, match="cannot last nan"):
@@ -277,7 +339,16 @@ def test_runs_that_cannot_be_are_told_before_the_first_step(examples: Examples, 
     assert not list(tmp_path.iterdir())
 
 
-def test_the_weights_name_the_data_and_not_the_folders_it_was_in(examples: Examples, tmp_path: Path) -> None:
-    made = run(tmp_path, examples, plan=replace(PLAN, steps=1), described={"data": "/home/someone/easy.csv"})
+def test_the_weights_name_the_data_and_not_the_folders_it_was_in(
+    examples: Examples, tmp_path: Path
+) -> None:
+    made = run(
+        tmp_path,
+        examples,
+        plan=replace(PLAN, steps=1),
+        described={"data": "/home/someone/easy.csv"},
+    )
     assert read_info(made.path).training["data"] == "easy.csv"
-    assert load_checkpoint(tmp_path).state["described"]["data"] == "/home/someone/easy.csv"  # to go on with
+    assert (
+        load_checkpoint(tmp_path).state["described"]["data"] == "/home/someone/easy.csv"
+    )  # to go on with

@@ -28,9 +28,16 @@ from trmsolve.train.trainer import Trainer
 
 CPU = torch.device("cpu")
 SMALL = TRMConfig(
-    vocab_size=11, seq_len=81, hidden_size=32, recursions=1, latent_steps=2, mixer="pool", positions="none",
-    board=(9, 9, 3, 3), normed_swiglu=True,
-)  # fmt: skip
+    vocab_size=11,
+    seq_len=81,
+    hidden_size=32,
+    recursions=1,
+    latent_steps=2,
+    mixer="pool",
+    positions="none",
+    board=(9, 9, 3, 3),
+    normed_swiglu=True,
+)
 
 
 def golden_trainer(name: str) -> tuple[Trainer, dict[str, Tensor]]:
@@ -66,17 +73,22 @@ def offered(numbers: dict[str, Tensor], step: int, rows: Tensor) -> Batch:
 def test_four_training_steps_with_halting_reproduce_the_public_code(name: str) -> None:
     trainer, numbers = golden_trainer(name)
     halts: list[Tensor] = []
-    trainer.model.register_forward_hook(lambda module, given, made: halts.append(made[1].halt[:, 0].detach()))
-    # Near zero AdamATan2 turns a gradient's rounding error into a step of the full rate, and the recursion amplifies
-    # it: all agree to four digits in the first step, most to two or three in the last. One network multiplies another
-    # processor's rounding by twenty a cycle: it is compared in its first two steps alone.
+    trainer.model.register_forward_hook(
+        lambda module, given, made: halts.append(made[1].halt[:, 0].detach())
+    )
+    # Near zero AdamATan2 turns a gradient's rounding error into a step of the full rate, and the
+    # recursion amplifies it: all agree to four digits in the first step, most to two or three in
+    # the last. One network multiplies another processor's rounding by twenty a cycle: it is
+    # compared in its first two steps alone.
     rough, chaotic = "bf16" in name, "mlp_s81" in name
     bounds = (2e-2,) * 4 if rough else (1e-4, 5e-2) if chaotic else (1e-4, 1e-3, 2e-3, 1e-2)
     for step, close in enumerate(bounds):
         loss = trainer.step(lambda rows, step=step: offered(numbers, step, rows))
 
         def expect(key: str, value: Tensor, step: int = step, close: float = close) -> None:
-            torch.testing.assert_close(value.detach().double(), numbers[f"train.{key}"][step], rtol=close, atol=close)
+            torch.testing.assert_close(
+                value.detach().double(), numbers[f"train.{key}"][step], rtol=close, atol=close
+            )
 
         expect("loss", loss.total)
         expect("lm_loss", loss.tokens)
@@ -119,7 +131,9 @@ def test_gradients_of_the_first_step_reproduce_the_public_code(name: str) -> Non
             table = trainer.model.puzzle_emb.weights.grad
             assert table is not None
             # The public code keeps a row per example, ours a row per puzzle: equal ids add up.
-            summed = torch.zeros_like(trainer.model.puzzle_emb.weights).index_add(0, batch.puzzle_ids, expected)
+            summed = torch.zeros_like(trainer.model.puzzle_emb.weights).index_add(
+                0, batch.puzzle_ids, expected
+            )
             torch.testing.assert_close(table.to_dense(), summed, rtol=rtol, atol=atol)
     assert seen >= 8
 
@@ -192,18 +206,31 @@ def test_the_average_of_a_short_run_forgets_its_first_steps() -> None:
 def test_schedule_warms_up_and_anneals() -> None:
     recipe = replace(RECIPES["sudoku", "laptop"], warmup=0.1)
     assert lr_factor(recipe, 0.0) == 0.0 and lr_factor(recipe, 0.05) == pytest.approx(0.5)
-    assert lr_factor(recipe, 0.1) == pytest.approx(1.0) and lr_factor(recipe, 0.55) == pytest.approx(0.5)
-    assert lr_factor(recipe, 1.0) == pytest.approx(0.0) and lr_factor(recipe, 1.2) == pytest.approx(0.0)
+    assert lr_factor(recipe, 0.1) == pytest.approx(1.0) and lr_factor(
+        recipe, 0.55
+    ) == pytest.approx(0.5)
+    assert lr_factor(recipe, 1.0) == pytest.approx(0.0) and lr_factor(recipe, 1.2) == pytest.approx(
+        0.0
+    )
     assert lr_factor(RECIPES["sudoku", "paper"], 1.0) == 1.0
 
 
 def test_depth_grows_as_the_recipe_says() -> None:
     recipe = replace(RECIPES["sudoku", "paper"], curriculum=((0.3, 1, 2), (0.6, 2, 4)))
-    assert [depth(recipe, done) for done in (0.0, 0.29, 0.3, 0.6, 1.0)] == [(1, 2), (1, 2), (2, 4), (3, 6), (3, 6)]
+    assert [depth(recipe, done) for done in (0.0, 0.29, 0.3, 0.6, 1.0)] == [
+        (1, 2),
+        (1, 2),
+        (2, 4),
+        (3, 6),
+        (3, 6),
+    ]
     assert depth(override(recipe, ["curriculum=[[0.5, 1, 0]]", "latent_steps=5"]), 0.2) == (1, 5)
     assert depth(override(recipe, ["curriculum=[[0.5, 0, 2]]"]), 0.2) == (3, 2)
-    trainer = Trainer(replace(RECIPES["sudoku", "paper"], config=SMALL, batch_size=4, curriculum=((0.5, 1, 1),)), CPU,
-                      torch.float32)  # fmt: skip
+    trainer = Trainer(
+        replace(RECIPES["sudoku", "paper"], config=SMALL, batch_size=4, curriculum=((0.5, 1, 1),)),
+        CPU,
+        torch.float32,
+    )
     puzzle = torch.ones(4, 81, dtype=torch.long)
     applied: list[int] = []
     trainer.model.L_level.register_forward_hook(lambda *_: applied.append(1))
@@ -238,7 +265,9 @@ def test_sampler_keeps_questions_and_answers_together(examples: Examples, task: 
 
 
 def test_both_forms_of_the_task_draw_the_same_puzzles(examples: Examples) -> None:
-    digits, lattice = (Sampler(task, examples, CPU, rows=8, seed=3)(torch.arange(8)) for task in both_forms())
+    digits, lattice = (
+        Sampler(task, examples, CPU, rows=8, seed=3)(torch.arange(8)) for task in both_forms()
+    )
     for few, many in zip(digits.tokens.numpy(), lattice.tokens.numpy(), strict=True):
         assert (get_task("sudoku").decode(few) == get_task("sudoku", 2).decode(many, (9, 9))).all()
 
@@ -250,7 +279,8 @@ def test_a_row_s_puzzles_depend_on_no_other_row(examples: Examples) -> None:
     for rows in (range(8), (1, 2, 6), (2, 7)):
         together = whole(torch.tensor(rows)).tokens
         apart = [
-            part(torch.tensor([row - 4 * k for row in rows if row // 4 == k])).tokens for k, part in enumerate(parts)
+            part(torch.tensor([row - 4 * k for row in rows if row // 4 == k])).tokens
+            for k, part in enumerate(parts)
         ]
         assert torch.equal(together, torch.cat(apart))
 
@@ -258,12 +288,18 @@ def test_a_row_s_puzzles_depend_on_no_other_row(examples: Examples) -> None:
 def test_bands_of_difficulty_are_drawn_as_asked(examples: Examples) -> None:
     rated = replace(examples, ratings=np.array([0, 3, 40, -1] * 6))
     weights = rated.weights({"0": 1, "32-127": 3})
-    assert weights[rated.ratings == 0].sum() == pytest.approx(0.25) and weights[rated.ratings == 40].sum() == 0.75
+    assert (
+        weights[rated.ratings == 0].sum() == pytest.approx(0.25)
+        and weights[rated.ratings == 40].sum() == 0.75
+    )
     assert weights[rated.ratings == 3].sum() == 0 and weights[rated.ratings == -1].sum() == 0
     with pytest.raises(UsageError, match="no puzzle of the data"):
         examples.weights({"512+": 1.0})
     only = Sampler(get_task("sudoku"), rated, CPU, rows=40, shares={"32-127": 1.0})
-    drawn = {tuple(sorted((row > 1).sum() for row in t.reshape(9, 9))) for t in only(torch.arange(40)).tokens.numpy()}
+    drawn = {
+        tuple(sorted((row > 1).sum() for row in t.reshape(9, 9)))
+        for t in only(torch.arange(40)).tokens.numpy()
+    }
     assert len(drawn) <= 2 * 6  # six puzzles, each as it is or transposed
 
 
@@ -271,11 +307,16 @@ def test_base_puzzles_are_drawn_once_and_by_their_bands(examples: Examples) -> N
     rated = replace(examples, ratings=np.array([0, 3, 40, -1] * 6))
     shares = {"0": 1.0, "32-127": 3.0}
     drawn, again, other = (rated.draw(8, seed, shares) for seed in (1, 1, 2))
-    assert len({grid.tobytes() for grid in drawn.questions}) == 8 and {*drawn.ratings.tolist()} == {0, 40}
+    assert len({grid.tobytes() for grid in drawn.questions}) == 8 and {*drawn.ratings.tolist()} == {
+        0,
+        40,
+    }
     assert drawn.mark() == again.mark() != other.mark()
     assert (drawn.ratings == 40).sum() > 4  # three times as likely
     assert rated.draw(24, seed=0).mark() == rated.mark()  # all, in their order
-    with pytest.raises(UsageError, match="13 puzzles are to be drawn, and the data has 12 to learn from"):
+    with pytest.raises(
+        UsageError, match="13 puzzles are to be drawn, and the data has 12 to learn from"
+    ):
         rated.draw(13, 0, {"0": 1, "32-127": 1})
 
 
@@ -284,14 +325,23 @@ def test_held_out_examples_are_not_learned_from_under_any_symmetry(examples: Exa
     rng = np.random.default_rng(1)
     views = [random_view(rng) for _ in range(len(examples))]
     twins = Examples(
-        np.concatenate((examples.questions, [v.apply(q) for v, q in zip(views, examples.questions, strict=True)])),
-        np.concatenate((examples.answers, [v.apply(a) for v, a in zip(views, examples.answers, strict=True)])),
+        np.concatenate(
+            (
+                examples.questions,
+                [v.apply(q) for v, q in zip(views, examples.questions, strict=True)],
+            )
+        ),
+        np.concatenate(
+            (examples.answers, [v.apply(a) for v, a in zip(views, examples.answers, strict=True)])
+        ),
         np.concatenate((examples.ratings, examples.ratings)),
     )
     task = get_task("sudoku")
     learned, kept = twins.split(task, 6)
     assert len(kept) == 6 and len(twins) - 12 <= len(learned) <= len(twins) - 6
-    assert not {task.canonical(a) for a in learned.answers} & {task.canonical(a) for a in kept.answers}
+    assert not {task.canonical(a) for a in learned.answers} & {
+        task.canonical(a) for a in kept.answers
+    }
 
 
 def test_data_without_answers_is_refused() -> None:
@@ -320,11 +370,15 @@ def test_a_handful_of_puzzles_is_learned_by_heart() -> None:
     puzzles = [p for p, _ in zip(get_task("sudoku").generate("easy", 7), range(8), strict=False)]
     tokens = torch.stack([torch.from_numpy(get_task("sudoku").encode(p.grid)) for p in puzzles])
     labels = torch.stack([torch.from_numpy(get_task("sudoku").encode(p.answer)) for p in puzzles])  # type: ignore[arg-type]
-    recipe = Recipe(SMALL, batch_size=16, optimizer="adamw", lr=3e-3, weight_decay=0.0, head_lr=3e-3, ema=0.9)
+    recipe = Recipe(
+        SMALL, batch_size=16, optimizer="adamw", lr=3e-3, weight_decay=0.0, head_lr=3e-3, ema=0.9
+    )
     trainer = Trainer(recipe, CPU, torch.float32)
     right_in_a_row = 0
     for _ in range(600):
-        loss = trainer.step(lambda rows: Batch(tokens[rows % 8], labels[rows % 8], torch.zeros_like(rows)))
+        loss = trainer.step(
+            lambda rows: Batch(tokens[rows % 8], labels[rows % 8], torch.zeros_like(rows))
+        )
         right_in_a_row = right_in_a_row + 1 if bool(loss.right.all()) else 0
         if right_in_a_row == 20:
             break

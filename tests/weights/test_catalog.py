@@ -14,7 +14,16 @@ from trmsolve.hub.address import Address
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import FORMS
 from trmsolve.weights import catalog as shelf
-from trmsolve.weights.catalog import BUNDLED, SUMS, address_of, kept, locate, pinned, public_of, to_record
+from trmsolve.weights.catalog import (
+    BUNDLED,
+    SUMS,
+    address_of,
+    kept,
+    locate,
+    pinned,
+    public_of,
+    to_record,
+)
 from trmsolve.weights.file import WeightsInfo, bundled_weights, save_weights
 from trmsolve.weights.public import PUBLIC, find_public
 
@@ -44,7 +53,9 @@ def test_a_name_goes_before_a_path_and_nothing_named_is_what_is_bundled(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert locate(None, "maze") == bundled_weights("maze") == locate("maze")
-    assert locate("maze", "sudoku") == bundled_weights("maze")  # that it is another task's is told when it is read
+    assert locate("maze", "sudoku") == bundled_weights(
+        "maze"
+    )  # that it is another task's is told when it is read
     weights(tmp_path / "maze")
     assert locate("maze") == bundled_weights("maze") and locate("./maze") == Path("maze")
     with pytest.raises(UsageError, match="name weights"):
@@ -58,13 +69,19 @@ def test_a_run_s_folder_stands_for_what_is_in_it(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"no sudoku\.safetensors in the folder"):
         locate(tmp_path / "run", "sudoku")
     weights(tmp_path / "run" / "maze.safetensors")
-    assert locate(tmp_path / "run") == tmp_path / "run"  # which of them is not said: it is refused when it is read
+    assert (
+        locate(tmp_path / "run") == tmp_path / "run"
+    )  # which of them is not said: it is refused when it is read
 
 
 def test_what_is_no_name_is_told_with_where_names_are() -> None:
-    with pytest.raises(WeightsError, match="no weights at sudku, nor is it a name: write hf://user/repo"):
+    with pytest.raises(
+        WeightsError, match="no weights at sudku, nor is it a name: write hf://user/repo"
+    ):
         locate("sudku")
-    assert locate("sudku.safetensors") == Path("sudku.safetensors")  # told when it is read, as a file
+    assert locate("sudku.safetensors") == Path(
+        "sudku.safetensors"
+    )  # told when it is read, as a file
 
 
 @pytest.mark.parametrize("named", ["hf://someone/trm-sudoku", "hf://someone/trm-sudoku@v1"])
@@ -85,14 +102,20 @@ def test_names_of_public_checkpoints_stand_for_addresses() -> None:
     for one in PUBLIC:
         address = address_of(one.name.upper())
         assert (address.repo, address.revision, address.path) == (one.repo, one.revision, one.file)
-        assert Address.parse(one.address) == address and public_of(one.address) == public_of(one.name) == one
+        assert (
+            Address.parse(one.address) == address
+            and public_of(one.address) == public_of(one.name) == one
+        )
         assert one.task in {form.name for form in FORMS} | {"arc"}
         assert one.sha256 is None or len(bytes.fromhex(one.sha256)) == 32
         assert one.revision is None or len(bytes.fromhex(one.revision)) == 20
     assert find_public("nobody") is None and public_of("hf://someone/else") is None
     with pytest.raises(UsageError, match="maze is bundled"):
         address_of("maze")
-    with pytest.raises(UsageError, match=r"nobody is no address such as hf://user/repo, and no name .*alphaxiv-maze"):
+    with pytest.raises(
+        UsageError,
+        match=r"nobody is no address such as hf://user/repo, and no name .*alphaxiv-maze",
+    ):
         address_of("nobody")
 
 
@@ -100,12 +123,17 @@ def test_scores_are_recorded_in_files_of_one_s_own(tmp_path: Path) -> None:
     path = weights(tmp_path / "arc.safetensors")
     assert to_record(str(path), "arc") == path
     for named in (None, "arc", "hf://someone/trm-sudoku"):
-        with pytest.raises(UsageError, match="is to stay as it is: keep figures in a copy, with --weights"):
+        with pytest.raises(
+            UsageError, match="is to stay as it is: keep figures in a copy, with --weights"
+        ):
             to_record(named, "arc")
 
 
 def test_what_is_published_as_a_pickle_is_for_the_converter() -> None:
-    with pytest.raises(WeightsError, match="Alphaxiv-Maze is a pickled checkpoint: 'trmsolve weights convert alphaxiv"):
+    with pytest.raises(
+        WeightsError,
+        match="Alphaxiv-Maze is a pickled checkpoint: 'trmsolve weights convert alphaxiv",
+    ):
         locate("Alphaxiv-Maze")
 
 
@@ -131,9 +159,13 @@ def test_the_bundled_weights_are_pinned_and_as_pinned() -> None:
         assert hashlib.sha256(path.read_bytes()).hexdigest() == pin[0], renew
 
 
-def test_what_is_kept_is_the_bundled_then_the_cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_kept_is_the_bundled_then_the_cached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = list(kept())
-    assert [(one.name, one.where, one.info.task) for one in found] == [(task, "bundled", task) for task in BUNDLED]
+    assert [(one.name, one.where, one.info.task) for one in found] == [
+        (task, "bundled", task) for task in BUNDLED
+    ]
 
     def unusable() -> NoReturn:
         raise NetworkError("HF_ENDPOINT is not usable")
@@ -141,5 +173,7 @@ def test_what_is_kept_is_the_bundled_then_the_cached(tmp_path: Path, monkeypatch
     with monkeypatch.context() as patch:
         patch.setattr("trmsolve.hub.transfer.cached", unusable)
         assert len(list(kept())) == 3
-    monkeypatch.setattr(shelf, "bundled_weights", lambda task: (_ for _ in ()).throw(WeightsError("none")))
+    monkeypatch.setattr(
+        shelf, "bundled_weights", lambda task: (_ for _ in ()).throw(WeightsError("none"))
+    )
     assert list(kept()) == []

@@ -40,19 +40,31 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("prefix", [PREFIX, "model.inner.", "", "module._orig_mod.model.inner."])
-def test_a_checkpoint_is_converted_to_the_bit_whatever_wraps_its_names(tmp_path: Path, prefix: str) -> None:
-    path, out, state = tmp_path / "step_1", tmp_path / "w.safetensors", official_state(prefix=prefix)
+def test_a_checkpoint_is_converted_to_the_bit_whatever_wraps_its_names(
+    tmp_path: Path, prefix: str
+) -> None:
+    path, out, state = (
+        tmp_path / "step_1",
+        tmp_path / "w.safetensors",
+        official_state(prefix=prefix),
+    )
     torch.save(state, path)
     assert is_pickled(path)
     opened = Checkpoint.open(path)
     assert (opened.task, opened.config) == ("arc", CONFIG)
     info = convert(opened, out)
-    assert info == replace(read_info(out), checksum=info.checksum) and info.config == CONFIG and info.task == "arc"
+    assert (
+        info == replace(read_info(out), checksum=info.checksum)
+        and info.config == CONFIG
+        and info.task == "arc"
+    )
     assert info.training["converted_from"] == "step_1" and info.training["sha256"] == sha256(path)
     stored = load_file(out)
     assert stored.keys() == {name.removeprefix(prefix) for name in state}
     for name, tensor in stored.items():
-        assert torch.equal(tensor, state[prefix + name]) and tensor.dtype == state[prefix + name].dtype
+        assert (
+            torch.equal(tensor, state[prefix + name]) and tensor.dtype == state[prefix + name].dtype
+        )
     assert load_model(out, "arc", torch.float32, CPU, [49, 3]).config.num_puzzles == 2
 
 
@@ -62,10 +74,18 @@ def test_the_public_code_s_numbers_come_out(name: str, tmp_path: Path) -> None:
     golden = load_golden(name)
     path, config = tmp_path / "step_1", golden.model.config
     torch.save(load_file(FOLDER / f"{name}.weights.safetensors"), path)
-    settings = {"H_cycles": config.recursions, "L_cycles": config.latent_steps, "num_heads": config.num_heads,
-                "expansion": config.expansion, "puzzle_emb_len": config.prefix_len, "mlp_t": True}  # fmt: skip
+    settings = {
+        "H_cycles": config.recursions,
+        "L_cycles": config.latent_steps,
+        "num_heads": config.num_heads,
+        "expansion": config.expansion,
+        "puzzle_emb_len": config.prefix_len,
+        "mlp_t": True,
+    }
     lines = "".join(f"  {key}: {json.dumps(value)}\n" for key, value in settings.items())
-    (tmp_path / "all_config.yaml").write_text(f"arch:\n  loss:\n    name: losses@ACTLossHead\n{lines}lr: 0.0001\n")
+    (tmp_path / "all_config.yaml").write_text(
+        f"arch:\n  loss:\n    name: losses@ACTLossHead\n{lines}lr: 0.0001\n"
+    )
     done = CliRunner().invoke(app, ["weights", "convert", str(path), "--task", "sudoku"])
     assert done.exit_code == 0 and done.stdout.strip() == str(tmp_path / "step_1.safetensors")
     assert "is a pickle" in done.stderr.splitlines()[0]
@@ -76,14 +96,26 @@ def test_the_public_code_s_numbers_come_out(name: str, tmp_path: Path) -> None:
         _, prediction = model(model.initial_state(len(tokens)), tokens, ids)
         _, same = golden.model(golden.model.initial_state(len(tokens)), tokens, ids)
     assert torch.equal(prediction.logits, same.logits)
-    torch.testing.assert_close(prediction.logits, golden.numbers["eval.logits"][0], rtol=2e-4, atol=2e-4)
+    torch.testing.assert_close(
+        prediction.logits, golden.numbers["eval.logits"][0], rtol=2e-4, atol=2e-4
+    )
 
 
 @pytest.mark.parametrize(
     ("changes", "task", "assumed"),
     [
         ({"vocab_size": 11, "seq_len": 81, "latent_steps": 6}, "sudoku", 4),
-        ({"vocab_size": 11, "seq_len": 81, "latent_steps": 6, "mixer": "mlp", "positions": "none"}, "sudoku", 2),
+        (
+            {
+                "vocab_size": 11,
+                "seq_len": 81,
+                "latent_steps": 6,
+                "mixer": "mlp",
+                "positions": "none",
+            },
+            "sudoku",
+            2,
+        ),
         ({"vocab_size": 6}, "maze", 4),
         ({"positions": "learned", "seq_len": 100}, "arc", 3),
         ({"layers": 3, "puzzle_emb_dim": 0, "prefix_len": 0, "num_puzzles": 1}, "arc", 4),
@@ -98,30 +130,47 @@ def test_shapes_and_the_paper_tell_the_architecture(
     opened = Checkpoint.open(tmp_path / "step_1", task)
     assert opened.task == task and opened.config == config and len(opened.assumed) == assumed
     other = next(name for name in ("sudoku", "maze", "arc") if name != task)
-    with pytest.raises(WeightsError, match=f"was trained for {task}, not for {other}: it has {config.vocab_size}"):
+    with pytest.raises(
+        WeightsError, match=f"was trained for {task}, not for {other}: it has {config.vocab_size}"
+    ):
         Checkpoint.open(tmp_path / "step_1", other)
 
 
-def test_what_is_said_wins_over_the_settings_and_those_over_the_paper(checkpoint: Path, tmp_path: Path) -> None:
+def test_what_is_said_wins_over_the_settings_and_those_over_the_paper(
+    checkpoint: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "step_1"
     path.write_bytes(checkpoint.read_bytes())
     assert Checkpoint.open(path).assumed == ("recursions", "latent_steps", "num_heads", "positions")
-    (tmp_path / "config.json").write_text(json.dumps({"H_cycles": 2, "L_cycles": 1, "num_heads": 4, "new": []}))
+    (tmp_path / "config.json").write_text(
+        json.dumps({"H_cycles": 2, "L_cycles": 1, "num_heads": 4, "new": []})
+    )
     opened = Checkpoint.open(path)
     assert opened.config == replace(CONFIG, recursions=2, latent_steps=1, num_heads=4)
     assert opened.assumed == ("positions",)
     opened = Checkpoint.open(path, said=Said(recursions=5, positions="none", num_heads=2))
-    assert opened.config == replace(CONFIG, recursions=5, latent_steps=1, num_heads=2, positions="none")
+    assert opened.config == replace(
+        CONFIG, recursions=5, latent_steps=1, num_heads=2, positions="none"
+    )
     assert opened.assumed == ()
     (tmp_path / "all_config.yaml").write_text("arch:\n  pos_encodings: none\n  puzzle_emb_len: 0\n")
     assert Checkpoint.open(path).config == replace(CONFIG, positions="none", prefix_len=1)
     for text, told in (
         ("arch: [", "all_config.yaml is damaged"),
         ("- a", "all_config.yaml holds no settings"),
-        ("arch:\n  pos_encodings: spiral", "pos_encodings 'spiral' beside it do not go with what is in it"),
-        ("arch:\n  pos_encodings: learned", "pos_encodings 'learned' beside it do not go with what is in it"),
+        (
+            "arch:\n  pos_encodings: spiral",
+            "pos_encodings 'spiral' beside it do not go with what is in it",
+        ),
+        (
+            "arch:\n  pos_encodings: learned",
+            "pos_encodings 'learned' beside it do not go with what is in it",
+        ),
         ("arch: 3", "all_config.yaml holds no settings"),
-        ("arch:\n  H_cycles: many", "step_1 is no checkpoint of a Tiny Recursive Model: recursions must be"),
+        (
+            "arch:\n  H_cycles: many",
+            "step_1 is no checkpoint of a Tiny Recursive Model: recursions must be",
+        ),
         ("arch:\n  puzzle_emb_len: many", "step_1 is no checkpoint of a Tiny Recursive Model"),
         ("!!python/object/apply:os.system ['echo']", "all_config.yaml is damaged"),
     ):
@@ -140,7 +189,9 @@ def test_what_is_said_wins_over_the_settings_and_those_over_the_paper(checkpoint
         (Said(positions="spiral"), "positions must be one of"),
     ],
 )
-def test_what_cannot_be_is_refused_though_it_is_said(checkpoint: Path, said: Said, told: str) -> None:
+def test_what_cannot_be_is_refused_though_it_is_said(
+    checkpoint: Path, said: Said, told: str
+) -> None:
     with pytest.raises(WeightsError, match=told):
         Checkpoint.open(checkpoint, said=said)
 
@@ -157,10 +208,15 @@ def test_positions_that_shapes_show_are_not_a_matter_of_saying(tmp_path: Path) -
 
 
 def test_of_several_networks_in_a_file_one_is_chosen(tmp_path: Path) -> None:
-    raw, average = official_state(SUDOKU), {name: value + 1 for name, value in official_state(SUDOKU).items()}
+    raw, average = (
+        official_state(SUDOKU),
+        {name: value + 1 for name, value in official_state(SUDOKU).items()},
+    )
     path = tmp_path / "eqr.pth"
     torch.save({"model": raw, "ema": average, "step": 3, "config": {"H_cycles": 3}}, path)
-    with pytest.raises(WeightsError, match="holds several networks: choose model or ema with --part"):
+    with pytest.raises(
+        WeightsError, match="holds several networks: choose model or ema with --part"
+    ):
         Checkpoint.open(path)
     with pytest.raises(WeightsError, match="holds no network called best: there is model, ema"):
         Checkpoint.open(path, part="best")
@@ -188,20 +244,31 @@ def test_safetensors_without_a_description_get_one(tmp_path: Path) -> None:
 
 def test_the_table_is_kept_averaged_or_dropped(checkpoint: Path, tmp_path: Path) -> None:
     rows = official_state(prefix="")[TABLE]
-    for table, expected in (("keep", rows), ("mean", rows.double().mean(0).float()[None]), ("drop", 0 * rows[:1])):
+    for table, expected in (
+        ("keep", rows),
+        ("mean", rows.double().mean(0).float()[None]),
+        ("drop", 0 * rows[:1]),
+    ):
         out = tmp_path / f"{table}.safetensors"
         info = convert(Checkpoint.open(checkpoint), out, table=table)
-        assert torch.equal(load_file(out)[TABLE], expected) and info.config.num_puzzles == len(expected)
+        assert torch.equal(load_file(out)[TABLE], expected) and info.config.num_puzzles == len(
+            expected
+        )
         assert info.training["table"] == table and info.training["rows"] == 50
         load_model(out, "arc", torch.float32, CPU)
     with pytest.raises(UsageError, match="--table half is not known"):
         convert(Checkpoint.open(checkpoint), tmp_path / "x", table="half")
-    torch.save(official_state(replace(CONFIG, puzzle_emb_dim=0, prefix_len=0, num_puzzles=1)), tmp_path / "bare")
+    torch.save(
+        official_state(replace(CONFIG, puzzle_emb_dim=0, prefix_len=0, num_puzzles=1)),
+        tmp_path / "bare",
+    )
     with pytest.raises(UsageError, match="has no table of puzzles"):
         convert(Checkpoint.open(tmp_path / "bare"), tmp_path / "x", table="mean")
 
 
-def test_the_mean_of_many_rows_is_exact_and_taken_part_by_part(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_mean_of_many_rows_is_exact_and_taken_part_by_part(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     table = torch.randn(1000, 8)
     whole = mean_row(table)
     monkeypatch.setattr("trmsolve.weights.convert.ROWS_AT_A_TIME", 7)
@@ -212,9 +279,22 @@ def test_the_mean_of_many_rows_is_exact_and_taken_part_by_part(monkeypatch: pyte
 def test_values_may_be_stored_smaller(checkpoint: Path, tmp_path: Path) -> None:
     out = tmp_path / "half.safetensors"
     done = CliRunner().invoke(
-        app, ["weights", "convert", str(checkpoint), "--dtype", "bf16", "--table", "mean", "--out", str(out)]
+        app,
+        [
+            "weights",
+            "convert",
+            str(checkpoint),
+            "--dtype",
+            "bf16",
+            "--table",
+            "mean",
+            "--out",
+            str(out),
+        ],
     )
-    assert done.exit_code == 0 and {tensor.dtype for tensor in load_file(out).values()} == {torch.bfloat16}
+    assert done.exit_code == 0 and {tensor.dtype for tensor in load_file(out).values()} == {
+        torch.bfloat16
+    }
 
 
 # What is no checkpoint.
@@ -234,26 +314,64 @@ def change(name: str, value: Any) -> Callable[[dict[str, Any]], Any]:
 @pytest.mark.parametrize(
     ("made", "told"),
     [
-        (change("trap", Trap()), "it holds the name (posix|nt)\\.mkdir, which a checkpoint of weights does not have"),
-        (lambda state: {"model": {"weights": state}}, "is no flat state dict: 'model' is no tensor"),
+        (
+            change("trap", Trap()),
+            "it holds the name (posix|nt)\\.mkdir, which a checkpoint of weights does not have",
+        ),
+        (
+            lambda state: {"model": {"weights": state}},
+            "is no flat state dict: 'model' is no tensor",
+        ),
         (lambda state: list(state.values()), "is no state dict"),
         (lambda state: {}, "is no state dict"),
         (change(f"{PREFIX}extra", torch.zeros(1)), "has an unknown tensor 'extra'"),
         (change("lm_head.weight", torch.zeros(12, 32)), "holds a tensor twice"),
-        (change(f"{PREFIX}lm_head.weight", torch.zeros(11, 32)), r"lm_head.weight has shape \(11, 32\)"),
-        (change(f"{PREFIX}lm_head.weight", torch.full((12, 32), torch.nan)), "lm_head.weight has values that are not"),
-        (change(f"{PREFIX}lm_head.weight", torch.zeros(12, 32).int()), "not plain floating numbers"),
-        (change(f"{PREFIX}lm_head.weight", torch.zeros(12, 32, device="meta")), "_rebuild_meta_tensor_no_storage"),
-        (change(f"{PREFIX}lm_head.weight", torch.zeros(12, 32).to_sparse()), "_rebuild_sparse_tensor"),
-        (change(f"{PREFIX}embed_tokens.embedding_weight", torch.zeros(13, 32)), "it has 13 tokens, and known are 11"),
-        (change(f"{PREFIX}embed_tokens.embedding_weight", torch.zeros(12)), "it has no matrix embed_tokens"),
-        (change(f"{PREFIX}embed_tokens.embedding_weight", torch.zeros(12, 36)), "hidden_size 36 does not split"),
-        (lambda state: {name: value for name, value in state.items() if "q_head.bias" not in name}, "lacks tensor"),
+        (
+            change(f"{PREFIX}lm_head.weight", torch.zeros(11, 32)),
+            r"lm_head.weight has shape \(11, 32\)",
+        ),
+        (
+            change(f"{PREFIX}lm_head.weight", torch.full((12, 32), torch.nan)),
+            "lm_head.weight has values that are not",
+        ),
+        (
+            change(f"{PREFIX}lm_head.weight", torch.zeros(12, 32).int()),
+            "not plain floating numbers",
+        ),
+        (
+            change(f"{PREFIX}lm_head.weight", torch.zeros(12, 32, device="meta")),
+            "_rebuild_meta_tensor_no_storage",
+        ),
+        (
+            change(f"{PREFIX}lm_head.weight", torch.zeros(12, 32).to_sparse()),
+            "_rebuild_sparse_tensor",
+        ),
+        (
+            change(f"{PREFIX}embed_tokens.embedding_weight", torch.zeros(13, 32)),
+            "it has 13 tokens, and known are 11",
+        ),
+        (
+            change(f"{PREFIX}embed_tokens.embedding_weight", torch.zeros(12)),
+            "it has no matrix embed_tokens",
+        ),
+        (
+            change(f"{PREFIX}embed_tokens.embedding_weight", torch.zeros(12, 36)),
+            "hidden_size 36 does not split",
+        ),
+        (
+            lambda state: {
+                name: value for name, value in state.items() if "q_head.bias" not in name
+            },
+            "lacks tensor",
+        ),
     ],
 )
 @pytest.mark.filterwarnings("ignore:Sparse")
 def test_what_is_no_checkpoint_is_told_and_nothing_of_it_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: Callable[[dict[str, Tensor]], Any], told: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    made: Callable[[dict[str, Tensor]], Any],
+    told: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "step_1"
@@ -286,7 +404,9 @@ def test_files_of_other_kinds_are_told_apart(checkpoint: Path, tmp_path: Path) -
     assert not is_pickled(tmp_path / "absent") and not is_pickled(tmp_path)
 
 
-def rezipped(path: Path, change: Callable[[str, bytes], bytes], method: int = zipfile.ZIP_STORED) -> None:
+def rezipped(
+    path: Path, change: Callable[[str, bytes], bytes], method: int = zipfile.ZIP_STORED
+) -> None:
     """The same zip with other contents, its own checksums right."""
     with zipfile.ZipFile(path) as archive:
         contents = {name: archive.read(name) for name in archive.namelist()}
@@ -308,7 +428,9 @@ def test_a_flipped_bit_in_the_values_is_no_other_network(checkpoint: Path, tmp_p
             warnings.simplefilter("ignore")
             opened = Checkpoint.open(path)
             assert opened.config == CONFIG
-            assert all(torch.equal(tensor, expected[name]) for name, tensor in opened.tensors.items())
+            assert all(
+                torch.equal(tensor, expected[name]) for name, tensor in opened.tensors.items()
+            )
     with zipfile.ZipFile(checkpoint) as archive:
         entry = max(archive.infolist(), key=lambda entry: entry.file_size)
     damaged = bytearray(data)
@@ -335,7 +457,9 @@ def test_a_safetensors_file_is_read_as_strictly(tmp_path: Path) -> None:
     save_file(official_state(SUDOKU), path)
     data = path.read_bytes()
     length = int.from_bytes(data[:8], "little")
-    header = data[8 : 8 + length].replace(b"{", b'{"H_init":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},', 1)
+    header = data[8 : 8 + length].replace(
+        b"{", b'{"H_init":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},', 1
+    )
     header = header.replace(b'"_orig_mod.model.inner.H_init"', b'"H_init"')
     path.write_bytes(len(header).to_bytes(8, "little") + header + data[8 + length :])
     with pytest.raises(WeightsError, match="H_init"):
@@ -348,14 +472,18 @@ def test_a_safetensors_file_is_read_as_strictly(tmp_path: Path) -> None:
 def test_a_network_beyond_the_bounds_is_converted_only_if_that_is_wanted(tmp_path: Path) -> None:
     config = replace(SUDOKU, layers=17)
     torch.save(official_state(config), tmp_path / "step_1")
-    with pytest.raises(WeightsError, match="layers is 17, more than the 16 allowed: --allow-large takes it"):
+    with pytest.raises(
+        WeightsError, match="layers is 17, more than the 16 allowed: --allow-large takes it"
+    ):
         Checkpoint.open(tmp_path / "step_1")
     assert Checkpoint.open(tmp_path / "step_1", allow_large=True).config == config
 
 
 def test_flipped_bytes_never_crash_the_reader(checkpoint: Path, tmp_path: Path) -> None:
     data, draw, path = checkpoint.read_bytes(), random.Random(0), tmp_path / "step_1"
-    places = [place for place in range(len(data)) if place < 4000 or place > len(data) - 4000]  # pickle and directory
+    places = [
+        place for place in range(len(data)) if place < 4000 or place > len(data) - 4000
+    ]  # pickle and directory
     for _ in range(60):
         damaged = bytearray(data)
         damaged[draw.choice(places)] ^= 1 << draw.randrange(8)
@@ -371,7 +499,9 @@ def test_flipped_bytes_never_crash_the_reader(checkpoint: Path, tmp_path: Path) 
 def test_no_fallback_runs_a_pickle(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loads: list[dict[str, Any]] = []
     load = torch.load
-    monkeypatch.setattr(torch, "load", lambda *given, **named: loads.append(named) or load(*given, **named))
+    monkeypatch.setattr(
+        torch, "load", lambda *given, **named: loads.append(named) or load(*given, **named)
+    )
     Checkpoint.open(checkpoint)
     assert loads == [{"map_location": "cpu", "mmap": True, "weights_only": True}]
 
@@ -379,19 +509,30 @@ def test_no_fallback_runs_a_pickle(checkpoint: Path, monkeypatch: pytest.MonkeyP
 # The command.
 
 
-def test_nothing_that_exists_is_replaced_and_nothing_half_is_left(checkpoint: Path, tmp_path: Path) -> None:
+def test_nothing_that_exists_is_replaced_and_nothing_half_is_left(
+    checkpoint: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out.safetensors"
     out.write_text("mine")
     done = CliRunner().invoke(app, ["weights", "convert", str(checkpoint), "--out", str(out)])
-    assert done.exit_code == 2 and done.stderr.strip() == f"trmsolve: {out} exists: name another file with --out"
+    assert (
+        done.exit_code == 2
+        and done.stderr.strip() == f"trmsolve: {out} exists: name another file with --out"
+    )
     assert out.read_text() == "mine"
 
 
 @pytest.mark.parametrize("named", [".", "/", "", "absent", "x" * 300, "a\0b"])
-def test_what_is_no_file_is_told_in_a_line(named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_file_is_told_in_a_line(
+    named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(app, ["weights", "convert", named])
-    assert done.exit_code == 3 and len(done.stderr.splitlines()) == 1 and list(tmp_path.iterdir()) == []
+    assert (
+        done.exit_code == 3
+        and len(done.stderr.splitlines()) == 1
+        and list(tmp_path.iterdir()) == []
+    )
 
 
 def test_the_names_of_the_table_s_rows_go_with_it(checkpoint: Path, tmp_path: Path) -> None:
@@ -407,7 +548,9 @@ def test_the_names_of_the_table_s_rows_go_with_it(checkpoint: Path, tmp_path: Pa
     assert done.exit_code == 0 and not (goal / "identifiers.json").exists()
     done = CliRunner().invoke(app, [*command, str(goal / "arc.safetensors")])
     assert done.exit_code == 0 and (goal / "identifiers.json").read_text() == '["<blank>"]'
-    assert (goal / "test_puzzles.json").read_text() == "mine" and done.stderr.count("names the rows") == 1
+    assert (goal / "test_puzzles.json").read_text() == "mine" and done.stderr.count(
+        "names the rows"
+    ) == 1
 
 
 def test_a_large_checkpoint_is_converted_only_if_that_is_wanted(
@@ -417,11 +560,15 @@ def test_a_large_checkpoint_is_converted_only_if_that_is_wanted(
     out = tmp_path / "out.safetensors"
     done = CliRunner().invoke(app, ["weights", "convert", str(checkpoint), "--out", str(out)])
     assert done.exit_code == 3 and "--allow-large takes it" in done.stderr and not out.exists()
-    done = CliRunner().invoke(app, ["weights", "convert", str(checkpoint), "--out", str(out), "--allow-large"])
+    done = CliRunner().invoke(
+        app, ["weights", "convert", str(checkpoint), "--out", str(out), "--allow-large"]
+    )
     assert done.exit_code == 0 and out.exists()
 
 
-def test_what_is_assumed_is_said_with_the_option_that_changes_it(checkpoint: Path, tmp_path: Path) -> None:
+def test_what_is_assumed_is_said_with_the_option_that_changes_it(
+    checkpoint: Path, tmp_path: Path
+) -> None:
     command = ["weights", "convert", str(checkpoint), "--out", str(tmp_path / "a.safetensors")]
     done = CliRunner().invoke(app, [*command, "--recursions", "2", "--heads", "4"])
     assert done.exit_code == 0
@@ -444,6 +591,8 @@ def test_what_is_assumed_is_said_with_the_option_that_changes_it(checkpoint: Pat
         (["--recursions", "0"], "--recursions"),
     ],
 )
-def test_odd_options_are_told_before_any_work(checkpoint: Path, given: list[str], told: str) -> None:
+def test_odd_options_are_told_before_any_work(
+    checkpoint: Path, given: list[str], told: str
+) -> None:
     done = CliRunner().invoke(app, ["weights", "convert", str(checkpoint), *given])
     assert done.exit_code == 2 and told in done.stderr and "pickle" not in done.stderr

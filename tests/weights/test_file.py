@@ -31,7 +31,9 @@ from trmsolve.weights.file import (
 from trmsolve.weights.tensors import is_finite
 
 CPU = torch.device("cpu")
-CONFIG = TRMConfig(vocab_size=11, seq_len=81, hidden_size=16, num_heads=2, layers=1, recursions=1, latent_steps=1)
+CONFIG = TRMConfig(
+    vocab_size=11, seq_len=81, hidden_size=16, num_heads=2, layers=1, recursions=1, latent_steps=1
+)
 INFO = WeightsInfo(CONFIG, "sudoku", {"steps": 3}, {"exact": 0.5})
 
 
@@ -64,11 +66,17 @@ def test_rotary_tables_stay_exact_in_bf16(weights: Path) -> None:
 
 
 def test_public_names_load_as_they_are(weights: Path, tmp_path: Path) -> None:
-    tensors = {f"_orig_mod.model.inner.{k}": v for k, v in TinyRecursiveModel(CONFIG).state_dict().items()}
+    tensors = {
+        f"_orig_mod.model.inner.{k}": v for k, v in TinyRecursiveModel(CONFIG).state_dict().items()
+    }
     path = tmp_path / "public.safetensors"
     save_file(tensors, path, INFO.to_metadata())
     load_model(path, "sudoku", torch.float32, CPU)
-    assert strip_prefixes("model.inner.lm_head.weight") == "lm_head.weight" == strip_prefixes("lm_head.weight")
+    assert (
+        strip_prefixes("model.inner.lm_head.weight")
+        == "lm_head.weight"
+        == strip_prefixes("lm_head.weight")
+    )
 
 
 def test_saving_is_atomic_and_has_the_users_mode(weights: Path) -> None:
@@ -103,7 +111,9 @@ def test_an_error_of_the_disk_that_safetensors_meets_is_one_of_the_system(
 
     def full(tensors: object, path: Path, metadata: object) -> None:
         path.write_bytes(before[:100])
-        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+        raise SafetensorError(
+            "Error while serializing: I/O error: No space left on device (os error 28)"
+        )
 
     monkeypatch.setattr("trmsolve.weights.file.save_file", full)
     with pytest.raises(OSError, match="No space left") as caught:
@@ -112,22 +122,32 @@ def test_an_error_of_the_disk_that_safetensors_meets_is_one_of_the_system(
     assert weights.read_bytes() == before and len(list(weights.parent.iterdir())) == 1
 
 
-def test_a_large_table_is_looked_at_piece_by_piece(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_table_is_looked_at_piece_by_piece(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[int] = []
     finite = torch.isfinite
     monkeypatch.setattr("trmsolve.weights.tensors.CHUNK", 64)
     monkeypatch.setattr(torch, "isfinite", lambda part: seen.append(part.numel()) or finite(part))
     load_model(weights, "sudoku", torch.float32, CPU)
-    assert sum(seen) == sum(tensor.numel() for tensor in TinyRecursiveModel(CONFIG).state_dict().values())
+    assert sum(seen) == sum(
+        tensor.numel() for tensor in TinyRecursiveModel(CONFIG).state_dict().values()
+    )
     assert max(seen) <= 256  # a row of the widest matrix, where it has more than a piece
     table = torch.zeros(1000, 8)
     table[999, 7] = torch.nan
     for odd in (table, table.T, table[999:].reshape(8), table[999, 7]):
         assert not is_finite(odd)
-    assert is_finite(torch.zeros(0, 8)) and is_finite(torch.zeros(())) and not is_finite(torch.zeros(1).int())
+    assert (
+        is_finite(torch.zeros(0, 8))
+        and is_finite(torch.zeros(()))
+        and not is_finite(torch.zeros(1).int())
+    )
 
 
-def rewrite(path: Path, change: Callable[[dict[str, torch.Tensor]], None], info: WeightsInfo = INFO) -> None:
+def rewrite(
+    path: Path, change: Callable[[dict[str, torch.Tensor]], None], info: WeightsInfo = INFO
+) -> None:
     tensors = {k: v.clone() for k, v in TinyRecursiveModel(CONFIG).state_dict().items()}
     change(tensors)
     save_file(tensors, path, info.to_metadata())
@@ -220,7 +240,9 @@ def test_truncated_missing_and_folder(weights: Path, tmp_path: Path) -> None:
         [1, 2],
     ],
 )
-def test_an_impossible_config_is_refused_before_anything_is_allocated(weights: Path, config: object) -> None:
+def test_an_impossible_config_is_refused_before_anything_is_allocated(
+    weights: Path, config: object
+) -> None:
     metadata = {**INFO.to_metadata(), "trmsolve.config": json.dumps(config)}
     save_file({"lm_head.weight": torch.zeros(1)}, weights, metadata)
     with pytest.raises(WeightsError, match="not usable as weights"):
@@ -242,7 +264,10 @@ def test_the_bundled_weights_load_and_are_small() -> None:
 
 
 def test_a_recorded_score_changes_the_record_and_nothing_else(weights: Path) -> None:
-    before, hashed = load_model(weights, "sudoku", torch.float32, CPU).state_dict(), fingerprint(weights)
+    before, hashed = (
+        load_model(weights, "sudoku", torch.float32, CPU).state_dict(),
+        fingerprint(weights),
+    )
     record_score(weights, "dev, 1 views", {"exact": 0.25, "n": 4})
     assert read_info(weights).scores == {"exact": 0.5, "dev, 1 views": {"exact": 0.25, "n": 4}}
     after = load_model(weights, "sudoku", torch.float32, CPU).state_dict()
@@ -273,7 +298,9 @@ def test_a_tensor_under_two_names_and_odd_dtypes_are_refused(weights: Path) -> N
     rewrite(weights, lambda t: t.update({"model.lm_head.weight": t["lm_head.weight"].clone()}))
     with pytest.raises(WeightsError, match="twice"):
         load_model(weights, "sudoku", torch.float32, CPU)
-    rewrite(weights, lambda t: t.update({"lm_head.weight": t["lm_head.weight"].to(torch.float8_e4m3fn)}))
+    rewrite(
+        weights, lambda t: t.update({"lm_head.weight": t["lm_head.weight"].to(torch.float8_e4m3fn)})
+    )
     with pytest.raises(WeightsError, match="not finite numbers"):
         load_model(weights, "sudoku", torch.float32, CPU)
 
@@ -298,7 +325,10 @@ def with_table(path: Path, config: TRMConfig, filled: dict[int, torch.Tensor]) -
     """Weights whose table is full of holes, so that it is as large as one likes: zeros but for the rows given."""
     tensors = TinyRecursiveModel(replace(config, num_puzzles=1)).state_dict()
     last = {name: tensor for name, tensor in tensors.items() if name != TABLE}
-    shapes = {**{name: list(tensor.shape) for name, tensor in last.items()}, TABLE: [config.num_puzzles, 64]}
+    shapes = {
+        **{name: list(tensor.shape) for name, tensor in last.items()},
+        TABLE: [config.num_puzzles, 64],
+    }
     header: dict[str, object] = {"__metadata__": WeightsInfo(config, "arc").to_metadata()}
     end = 0
     for name, shape in shapes.items():
@@ -351,14 +381,18 @@ def test_rows_of_the_table_are_read_alone(tmp_path: Path, monkeypatch: pytest.Mo
     tokens, ids = torch.randint(0, 12, (2, 81)), torch.tensor([299_999, 7])
     with torch.no_grad():
         (_, one), (_, other) = (
-            net(net.initial_state(2), tokens, which) for net, which in ((whole, ids), (model, torch.tensor([0, 3])))
+            net(net.initial_state(2), tokens, which)
+            for net, which in ((whole, ids), (model, torch.tensor([0, 3])))
         )
     assert torch.equal(one.logits, other.logits)
 
 
 def test_a_table_larger_than_memory_is_no_hindrance(tmp_path: Path) -> None:
     """A file of 1 GiB, most of which is not there; what is read of it is little, and may not be all of it."""
-    path, config = tmp_path / "large.safetensors", replace(KNOWING, num_puzzles=1 << 22, puzzle_emb_dim=64)
+    path, config = (
+        tmp_path / "large.safetensors",
+        replace(KNOWING, num_puzzles=1 << 22, puzzle_emb_dim=64),
+    )
     try:
         with_table(path, config, {4_000_000: numbered(1)[0]})
     except OSError:

@@ -28,16 +28,38 @@ from trmsolve.errors import WeightsError
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.train.recipes import RECIPES
-from trmsolve.weights.file import CHECKSUM, WeightsInfo, check_whole, load_model, read_info, record_score, save_weights
+from trmsolve.weights.file import (
+    CHECKSUM,
+    WeightsInfo,
+    check_whole,
+    load_model,
+    read_info,
+    record_score,
+    save_weights,
+)
 from trmsolve.weights.header import read_header, strict_json
 from trmsolve.weights.kind import LONGEST_HEADER
-from trmsolve.weights.limits import LARGEST, MOST_MEMORY, MOST_PARAMETERS, expected_shapes, memory_at_work
+from trmsolve.weights.limits import (
+    LARGEST,
+    MOST_MEMORY,
+    MOST_PARAMETERS,
+    expected_shapes,
+    memory_at_work,
+)
 
 CPU = torch.device("cpu")
 CONFIG = TRMConfig(
-    vocab_size=3, seq_len=4, hidden_size=4, num_heads=1, layers=1, recursions=1, latent_steps=1, inner_multiple=4,
-    expansion=1.0, positions="none",
-)  # fmt: skip
+    vocab_size=3,
+    seq_len=4,
+    hidden_size=4,
+    num_heads=1,
+    layers=1,
+    recursions=1,
+    latent_steps=1,
+    inner_multiple=4,
+    expansion=1.0,
+    positions="none",
+)
 INFO = WeightsInfo(CONFIG, "sudoku", {"steps": 3}, {"exact": 0.5})
 EASY = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
 
@@ -51,7 +73,9 @@ def refused(path: Path, message: str | None = None, **named: Any) -> str:
     with pytest.raises(WeightsError, match=message) as caught:
         load(path, **named)
     said = str(caught.value)
-    assert str(path) in said and len(said.splitlines()) == 1 and said.isprintable() and len(said) < 600
+    assert (
+        str(path) in said and len(said.splitlines()) == 1 and said.isprintable() and len(said) < 600
+    )
     assert caught.value.exit_code == 3
     return said
 
@@ -93,7 +117,9 @@ def changed_in_length(content: bytes, n: int) -> Iterator[bytes]:
             yield content[:at] + content[at + length :]
 
 
-def loads_as_it_was_or_not_at_all(path: Path, original: TinyRecursiveModel, files: Iterator[bytes]) -> int:
+def loads_as_it_was_or_not_at_all(
+    path: Path, original: TinyRecursiveModel, files: Iterator[bytes]
+) -> int:
     """How many of the files load; each of those is the original."""
     loaded = 0
     with path.open("r+b", buffering=0) as file:
@@ -109,7 +135,10 @@ def loads_as_it_was_or_not_at_all(path: Path, original: TinyRecursiveModel, file
             loaded += 1
             info = read_info(path)
             assert model.config == CONFIG and info == INFO and info.checksum is not None
-            assert all(torch.equal(tensor, original.state_dict()[name]) for name, tensor in model.state_dict().items())
+            assert all(
+                torch.equal(tensor, original.state_dict()[name])
+                for name, tensor in model.state_dict().items()
+            )
     return loaded
 
 
@@ -138,7 +167,9 @@ def test_each_bit_of_the_values_counts(weights: Path, content: bytes) -> None:
 # A file's parts, made by hand
 
 
-def entry(begin: int, end: int, shape: Any = (1,), dtype: Any = "F32", **more: Any) -> dict[str, Any]:
+def entry(
+    begin: int, end: int, shape: Any = (1,), dtype: Any = "F32", **more: Any
+) -> dict[str, Any]:
     return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end], **more}
 
 
@@ -190,7 +221,11 @@ FOUR, EIGHT = bytes(4), bytes(8)
         ({"a" * 300: entry(0, 4)}, FOUR, "is no name"),
         ({}, b"", "it holds no tensors"),
         ({"__metadata__": {"format": "pt"}}, b"", "it holds no tensors"),
-        ({"__metadata__": {"format": 1}, "a": entry(0, 4)}, FOUR, "its metadata are not texts by name"),
+        (
+            {"__metadata__": {"format": 1}, "a": entry(0, 4)},
+            FOUR,
+            "its metadata are not texts by name",
+        ),
         ({"__metadata__": None, "a": entry(0, 4)}, FOUR, "its metadata are not texts by name"),
         ({"__metadata__": {"a": "b"}, "a": entry(0, 4)}, FOUR, r"carries no trmsolve\.config"),
         (b"[1]", FOUR, "its header is no JSON object"),
@@ -203,10 +238,14 @@ FOUR, EIGHT = bytes(4), bytes(8)
         (b"{" + tensor(ONE)[1:-1] + b"," + tensor(ONE)[1:], FOUR, "'a' stands twice in it"),
         (tensor(ONE + ',"dtype":"F32"'), FOUR, "'dtype' stands twice in it"),
         (b'{"__metadata__":{"a":"1","a":"1"},' + tensor(ONE)[1:], FOUR, "'a' stands twice in it"),
-        (b'{"__metadata__":{},"__metadata__":{},' + tensor(ONE)[1:], FOUR, "'__metadata__' stands twice"),
+        (
+            b'{"__metadata__":{},"__metadata__":{},' + tensor(ONE)[1:],
+            FOUR,
+            "'__metadata__' stands twice",
+        ),
         (b'{"a":NaN}', FOUR, "NaN is no number"),
     ],
-)  # fmt: skip
+)
 def test_headers_that_are_ambiguous_or_do_not_fit_the_file(
     tmp_path: Path, header: dict[str, Any] | bytes, data: bytes, message: str
 ) -> None:
@@ -217,9 +256,18 @@ def test_headers_that_are_ambiguous_or_do_not_fit_the_file(
     ("begin", "message"),
     [
         (b"\x02", "it has 1 bytes, fewer than any"),
-        (struct.pack("<Q", 2**63 + 1), "its header claims 9223372036854775809 bytes, more than the 1048576 allowed"),
-        (struct.pack("<Q", LONGEST_HEADER + 1) + b"{}", f"its header claims {LONGEST_HEADER + 1} bytes, more than"),
-        (struct.pack("<Q", LONGEST_HEADER) + b"{}", r"cut off: its header claims \d+ bytes, and the file has 10"),
+        (
+            struct.pack("<Q", 2**63 + 1),
+            "its header claims 9223372036854775809 bytes, more than the 1048576 allowed",
+        ),
+        (
+            struct.pack("<Q", LONGEST_HEADER + 1) + b"{}",
+            f"its header claims {LONGEST_HEADER + 1} bytes, more than",
+        ),
+        (
+            struct.pack("<Q", LONGEST_HEADER) + b"{}",
+            r"cut off: its header claims \d+ bytes, and the file has 10",
+        ),
         (struct.pack("<Q", 0), "its header is no JSON object"),
         (struct.pack("<Q", 0) + b"{}", "its header is no JSON object"),
     ],
@@ -251,7 +299,9 @@ def test_weights_whose_length_looks_like_another_format_load(tmp_path: Path, len
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 2**66) | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4)
+    ),
     max_leaves=6,
 )
 ENTRIES = st.fixed_dictionaries(
@@ -261,7 +311,9 @@ ENTRIES = st.fixed_dictionaries(
         "data_offsets": st.lists(st.integers(0, 24), min_size=2, max_size=2),
     }
 )
-HEADERS = st.dictionaries(st.sampled_from(["a", "b", "__metadata__"]) | st.text(max_size=3), ENTRIES | JSON_VALUES)
+HEADERS = st.dictionaries(
+    st.sampled_from(["a", "b", "__metadata__"]) | st.text(max_size=3), ENTRIES | JSON_VALUES
+)
 
 
 @settings(max_examples=300, deadline=None)
@@ -288,7 +340,9 @@ def test_any_header_is_refused_or_read_as_safetensors_does(
 
 @settings(max_examples=200, deadline=None)
 @given(content=st.binary(max_size=64), length=st.none() | st.integers(0, 64))
-def test_any_bytes_are_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes, length: int | None) -> None:
+def test_any_bytes_are_refused(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, length: int | None
+) -> None:
     path = tmp_path_factory.getbasetemp() / "bytes.safetensors"
     path.write_bytes(content if length is None else struct.pack("<Q", length) + b"{" + content)
     refused(path)
@@ -301,7 +355,9 @@ def with_metadata(path: Path, changes: dict[str, str | None]) -> Path:
     """Whole weights whose metadata, without a checksum, are other ones."""
     metadata = {**INFO.to_metadata(), **changes}
     save_file(
-        TinyRecursiveModel(CONFIG).state_dict(), path, {key: text for key, text in metadata.items() if text is not None}
+        TinyRecursiveModel(CONFIG).state_dict(),
+        path,
+        {key: text for key, text in metadata.items() if text is not None},
     )
     return path
 
@@ -313,13 +369,25 @@ def config_text(**changes: Any) -> str:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"trmsolve.config": '{"vocab_size": 3, "vocab_size": 3, "seq_len": 4}'}, "'vocab_size' stands twice"),
+        (
+            {"trmsolve.config": '{"vocab_size": 3, "vocab_size": 3, "seq_len": 4}'},
+            "'vocab_size' stands twice",
+        ),
         ({"trmsolve.config": config_text(rope_theta=float("inf"))}, "Infinity is no number"),
-        ({"trmsolve.config": config_text(damping=0.5).replace("0.5", "1e999")}, "1e999 is too large a number"),
-        ({"trmsolve.config": config_text(hidden_size=0).replace(": 0,", f": {'9' * 5000},")}, "digits"),
+        (
+            {"trmsolve.config": config_text(damping=0.5).replace("0.5", "1e999")},
+            "1e999 is too large a number",
+        ),
+        (
+            {"trmsolve.config": config_text(hidden_size=0).replace(": 0,", f": {'9' * 5000},")},
+            "digits",
+        ),
         ({"trmsolve.config": config_text(mixer="x" * 5000)}, "mixer must be one of"),
         ({"trmsolve.config": config_text(board=[2, 2, 0, 1])}, "board must be four whole numbers"),
-        ({"trmsolve.config": config_text(board=[2, 2, "\n", 1])}, "board must be four whole numbers"),
+        (
+            {"trmsolve.config": config_text(board=[2, 2, "\n", 1])},
+            "board must be four whole numbers",
+        ),
         ({"trmsolve.config": config_text(**{"a\x1b": 1})}, "unknown config field"),
         ({"trmsolve.training": '{"a": {"b": 1, "b": 2}}'}, "'b' stands twice"),
         ({"trmsolve.training": "[]"}, r"trmsolve\.training is not an object"),
@@ -335,13 +403,17 @@ def config_text(**changes: Any) -> str:
         ({CHECKSUM: "0" * 64}, "it is not as it was saved, says its checksum"),
         ({CHECKSUM: "yes"}, "its checksum is none"),
     ],
-)  # fmt: skip
-def test_metadata_that_do_not_make_sense(tmp_path: Path, changes: dict[str, str | None], message: str) -> None:
+)
+def test_metadata_that_do_not_make_sense(
+    tmp_path: Path, changes: dict[str, str | None], message: str
+) -> None:
     refused(with_metadata(tmp_path / "w.safetensors", changes), message)
 
 
 def test_a_file_of_another_program_needs_no_checksum(tmp_path: Path) -> None:
-    path = with_metadata(tmp_path / "w.safetensors", {"trmsolve.scores": None, "trmsolve.training": None})
+    path = with_metadata(
+        tmp_path / "w.safetensors", {"trmsolve.scores": None, "trmsolve.training": None}
+    )
     load(path)
     assert read_info(path).checksum is check_whole(path).checksum is None
     record_score(path, "dev", {"exact": 1})
@@ -365,16 +437,33 @@ def test_what_could_not_be_read_again_is_not_saved(weights: Path, content: bytes
     large = {**tensors, "lm_head.weight": torch.full((3, 4), 1e5)}
     for wrong, info, dtype, message in (
         (large, INFO, torch.float16, "lm_head.weight has values that are not finite"),
-        ({**tensors, "lm_head.weight": torch.zeros(3, 4).int()}, INFO, None, "lm_head.weight has values that are not"),
-        (tensors, replace(INFO, scores={"exact": float("nan")}), None, "the record has a number that is not finite"),
-        (tensors, replace(INFO, training={"note": "x" * LONGEST_HEADER}), None, "too many for a header"),
+        (
+            {**tensors, "lm_head.weight": torch.zeros(3, 4).int()},
+            INFO,
+            None,
+            "lm_head.weight has values that are not",
+        ),
+        (
+            tensors,
+            replace(INFO, scores={"exact": float("nan")}),
+            None,
+            "the record has a number that is not finite",
+        ),
+        (
+            tensors,
+            replace(INFO, training={"note": "x" * LONGEST_HEADER}),
+            None,
+            "too many for a header",
+        ),
     ):
         with pytest.raises(WeightsError, match=f"{message}.*is left as it was"):
             save_weights(weights, wrong, info, dtype)
         assert weights.read_bytes() == content and len(list(weights.parent.iterdir())) == 1
 
 
-def test_a_file_that_is_replaced_between_two_looks(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_replaced_between_two_looks(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = with_metadata(weights.parent / "other.safetensors", {})
     header = read_header(other)
     monkeypatch.setattr("trmsolve.weights.file.read_header", lambda path: header)
@@ -391,7 +480,9 @@ OVER = {"expansion": 17.0, "layers": 17, "num_heads": 128, "hidden_size": 8192, 
 def test_configs_over_the_bounds_are_refused_before_anything_is_allocated(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trmsolve.weights.limits.expected_shapes", lambda config: pytest.fail("asked for shapes"))
+    monkeypatch.setattr(
+        "trmsolve.weights.limits.expected_shapes", lambda config: pytest.fail("asked for shapes")
+    )
     value = OVER.get(name, LARGEST[name] + 1)
     more: dict[str, Any] = {name: value}
     if name == "candidates":
@@ -401,13 +492,24 @@ def test_configs_over_the_bounds_are_refused_before_anything_is_allocated(
     if name == "num_heads":
         more |= {"hidden_size": 2 * value}
     if name in ("puzzle_emb_dim", "prefix_len"):
-        more |= {"puzzle_emb_dim": more.get("puzzle_emb_dim", 4), "prefix_len": 257, "hidden_size": 256}
+        more |= {
+            "puzzle_emb_dim": more.get("puzzle_emb_dim", 4),
+            "prefix_len": 257,
+            "hidden_size": 256,
+        }
     path = with_metadata(tmp_path / "w.safetensors", {"trmsolve.config": config_text(**more)})
-    said = refused(path, rf"{name} is {value}, more than the {LARGEST[name]} allowed: --allow-large takes it")
+    said = refused(
+        path, rf"{name} is {value}, more than the {LARGEST[name]} allowed: --allow-large takes it"
+    )
     with pytest.raises(WeightsError) as caught:
         check_whole(path)
     assert str(caught.value) == said
-    if name in ("seq_len", "recursions", "latent_steps", "num_puzzles"):  # which decide no shape here
+    if name in (
+        "seq_len",
+        "recursions",
+        "latent_steps",
+        "num_puzzles",
+    ):  # which decide no shape here
         assert getattr(load(path, allow_large=True).config, name) == value
     else:  # but the tensors are not those of such a network
         assert "allowed" not in refused(path, allow_large=True)
@@ -415,17 +517,27 @@ def test_configs_over_the_bounds_are_refused_before_anything_is_allocated(
 
 def test_networks_of_too_many_parameters_or_too_much_memory(tmp_path: Path) -> None:
     for changes, message in (
-        ({"hidden_size": 4096, "num_heads": 8, "layers": 8}, r"parameters are \d+, more than the 134217728 allowed"),
-        ({"seq_len": 8192, "num_heads": 8, "hidden_size": 64}, r"may need \d+ MiB a puzzle, more than the 1024 MiB"),
+        (
+            {"hidden_size": 4096, "num_heads": 8, "layers": 8},
+            r"parameters are \d+, more than the 134217728 allowed",
+        ),
+        (
+            {"seq_len": 8192, "num_heads": 8, "hidden_size": 64},
+            r"may need \d+ MiB a puzzle, more than the 1024 MiB",
+        ),
     ):
-        path = with_metadata(tmp_path / "w.safetensors", {"trmsolve.config": config_text(**changes)})
+        path = with_metadata(
+            tmp_path / "w.safetensors", {"trmsolve.config": config_text(**changes)}
+        )
         assert refused(path, message).endswith("--allow-large takes it")
         refused(path, "has shape|lacks tensor", allow_large=True)
 
 
 def test_nonsense_is_refused_in_any_case(tmp_path: Path) -> None:
     for name in LARGEST:
-        path = with_metadata(tmp_path / "w.safetensors", {"trmsolve.config": config_text(**{name: 10**9})})
+        path = with_metadata(
+            tmp_path / "w.safetensors", {"trmsolve.config": config_text(**{name: 10**9})}
+        )
         refused(path, f"not usable as weights: {name} must be", allow_large=True)
 
 
@@ -438,9 +550,13 @@ def test_usual_networks_lie_far_within(recipe: tuple[str, str]) -> None:
     assert memory_at_work(config, shapes) < MOST_MEMORY / 10
 
 
-def test_large_files_are_read_if_that_is_said(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_files_are_read_if_that_is_said(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("trmsolve.weights.limits.MAX_FILE", 1000)
-    assert refused(weights, "has 0 MiB, more than the 0 MiB allowed").endswith("--allow-large takes it")
+    assert refused(weights, "has 0 MiB, more than the 0 MiB allowed").endswith(
+        "--allow-large takes it"
+    )
     assert load(weights, allow_large=True).config == check_whole(weights, allow_large=True).config
 
 
@@ -461,8 +577,14 @@ def tarred(stream: io.BytesIO) -> None:
 STATE = {"a": torch.zeros(3)}
 OTHER_KINDS = {
     "zip": (packed(lambda file: torch.save(STATE, file)), "is a pickled checkpoint"),
-    "legacy": (packed(lambda file: torch.save(STATE, file, _use_new_zipfile_serialization=False)), "is a pickled"),
-    **{f"pickle {n}": (pickle.dumps({"a": 1}, protocol=n), "is a pickled checkpoint") for n in (2, 3, 4, 5)},
+    "legacy": (
+        packed(lambda file: torch.save(STATE, file, _use_new_zipfile_serialization=False)),
+        "is a pickled",
+    ),
+    **{
+        f"pickle {n}": (pickle.dumps({"a": 1}, protocol=n), "is a pickled checkpoint")
+        for n in (2, 3, 4, 5)
+    },
     "tar": (packed(tarred), "is a tar archive"),
     "npz": (packed(lambda file: np.savez(file, a=np.zeros(3))), "is a numpy archive"),
     "npy": (packed(lambda file: np.save(file, np.zeros(3))), "is a numpy array"),
@@ -470,12 +592,15 @@ OTHER_KINDS = {
     "gzip": (gzip.compress(b"x" * 100), "is compressed with gzip"),
     "hdf5": (b"\x89HDF\r\n\x1a\n" + bytes(8), "is an HDF5 file"),
     "empty": (b"", "is empty"),
-    "lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "is a git-lfs pointer.*git lfs pull"),
+    "lfs": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+        "is a git-lfs pointer.*git lfs pull",
+    ),
     "page": (b"<!DOCTYPE html><html>", "is a web page"),
     "page, later": (b"\xef\xbb\xbf\n  <HTML lang=en>", "is a web page"),
     "json": (b'{"error": "Repository not found"}', "is JSON text"),
     "noise": (bytes(range(256)), "not usable as weights"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", OTHER_KINDS)
@@ -486,7 +611,9 @@ def test_each_other_kind_of_file_is_called_by_its_name(tmp_path: Path, kind: str
     said = refused(path, message)
     zipped = content.startswith(b"PK") and "numpy" not in said
     assert said.endswith(f"convert it first: trmsolve weights convert {path}") == zipped
-    assert said.endswith("of an old kind: save it anew with a later torch") == ("pickled" in said and not zipped)
+    assert said.endswith("of an old kind: save it anew with a later torch") == (
+        "pickled" in said and not zipped
+    )
 
 
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
@@ -500,7 +627,11 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
         os.chdir(here)
         for path in (pipe, plug, folder, Path("/dev/zero"), Path("/dev/null")):
             refused(path, "is not a file")
-    for path in (tmp_path / "absent", tmp_path / ("x" * 300), weights_link(tmp_path / "dangling", tmp_path / "gone")):
+    for path in (
+        tmp_path / "absent",
+        tmp_path / ("x" * 300),
+        weights_link(tmp_path / "dangling", tmp_path / "gone"),
+    ):
         refused(path, "no weights at|cannot be read")
     with pytest.raises(WeightsError, match="no weights at"):
         load(Path("a\0b"))
@@ -517,7 +648,9 @@ def test_links_are_followed(weights: Path, tmp_path: Path) -> None:
     refused(loop, "no weights at|cannot be read")
 
 
-def test_a_file_that_may_not_be_read_or_vanishes(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_may_not_be_read_or_vanishes(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def denied(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
@@ -538,7 +671,9 @@ def test_strict_json_reads_what_is_plain() -> None:
 # Through the command line
 
 
-def test_commands_leave_with_code_3_and_one_line(weights: Path, content: bytes, tmp_path: Path) -> None:
+def test_commands_leave_with_code_3_and_one_line(
+    weights: Path, content: bytes, tmp_path: Path
+) -> None:
     begin = read_header(weights).begin
     odd = tmp_path / "odd.safetensors"
     examples = {

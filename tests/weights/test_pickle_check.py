@@ -63,7 +63,12 @@ DOUBLING = NONE + put(1) + 60 * (get(1) + get(1) + TUPLE2 + put(1))
 HOSTILE_PICKLES = {
     "bytearrays of a text": (
         listed(
-            name("builtins", "bytearray"), put(1), text("a" * 60_000), put(2), text("latin-1"), put(3),
+            name("builtins", "bytearray"),
+            put(1),
+            text("a" * 60_000),
+            put(2),
+            text("latin-1"),
+            put(3),
             *[get(1) + get(2) + get(3) + TUPLE2 + REDUCE] * 20_000,
         ),
         "the name builtins.bytearray",
@@ -73,13 +78,25 @@ HOSTILE_PICKLES = {
         "a call of collections.OrderedDict with unusual arguments",
     ),
     "sizes of a list": (
-        listed(name("torch", "Size"), put(1), MANY_NONES, put(2), *[get(1) + get(2) + TUPLE1 + REDUCE] * 10_000),
+        listed(
+            name("torch", "Size"),
+            put(1),
+            MANY_NONES,
+            put(2),
+            *[get(1) + get(2) + TUPLE1 + REDUCE] * 10_000,
+        ),
         "a call of torch.Size with unusual arguments",
     ),
     "copied attributes": (
         listed(
-            EMPTY_DICT + MARK + b"".join(b"J" + struct.pack("<I", k) + NONE for k in range(10_000)) + b"u" + put(1),
-            ORDERED, put(2), *[get(2) + EMPTY_TUPLE + REDUCE + get(1) + BUILD] * 900,
+            EMPTY_DICT
+            + MARK
+            + b"".join(b"J" + struct.pack("<I", k) + NONE for k in range(10_000))
+            + b"u"
+            + put(1),
+            ORDERED,
+            put(2),
+            *[get(2) + EMPTY_TUPLE + REDUCE + get(1) + BUILD] * 900,
         ),
         "attributes that a state dict has not",
     ),
@@ -100,29 +117,63 @@ HOSTILE_PICKLES = {
         "a call of what is no function",
     ),
     "a storage whose name has no end": (
-        BEGIN + DOUBLING + MARK + text("storage") + name("torch", "FloatStorage")
-        + get(1) + text("cpu") + b"K\x01tQ" + STOP,
+        BEGIN
+        + DOUBLING
+        + MARK
+        + text("storage")
+        + name("torch", "FloatStorage")
+        + get(1)
+        + text("cpu")
+        + b"K\x01tQ"
+        + STOP,
         "a reference that is no storage",
     ),
-    "a long text, often": (listed(text("a" * (LONGEST_TEXT + 1)), put(1), get(1) * 1000), "a text of 65537 characters"),
+    "a long text, often": (
+        listed(text("a" * (LONGEST_TEXT + 1)), put(1), get(1) * 1000),
+        "a text of 65537 characters",
+    ),
     "many calls": (listed((ORDERED + EMPTY_TUPLE + REDUCE) * 3_000), "more than 1024 calls"),
-    "many dicts": (listed(EMPTY_DICT * 900_000), f"a pickle of more than {MOST_INSTRUCTIONS} instructions"),
+    "many dicts": (
+        listed(EMPTY_DICT * 900_000),
+        f"a pickle of more than {MOST_INSTRUCTIONS} instructions",
+    ),
     "many sets": (listed(b"\x8f" * 900_000), "the pickle instruction EMPTY_SET"),
     "deep tuples": (BEGIN + NONE + 50_000 * TUPLE1 + STOP, f"containers more than {DEEPEST} deep"),
-    "deep lists": (BEGIN + 500 * EMPTY_LIST + 499 * APPEND + STOP, f"containers more than {DEEPEST} deep"),
+    "deep lists": (
+        BEGIN + 500 * EMPTY_LIST + 499 * APPEND + STOP,
+        f"containers more than {DEEPEST} deep",
+    ),
     "deep lists from outside": (
-        BEGIN + EMPTY_LIST + put(0) + EMPTY_LIST + put(1) + APPEND
-        + get(1) + EMPTY_LIST + APPEND + APPEND + STOP,
+        BEGIN
+        + EMPTY_LIST
+        + put(0)
+        + EMPTY_LIST
+        + put(1)
+        + APPEND
+        + get(1)
+        + EMPTY_LIST
+        + APPEND
+        + APPEND
+        + STOP,
         "a container that changes after another one holds it",
     ),
     "deep marks": (BEGIN + 90_000 * MARK + STOP, "marks more than 200 deep"),
-    "a list in itself": (BEGIN + EMPTY_LIST + put(1) + get(1) + APPEND + STOP, "a container inside itself"),
+    "a list in itself": (
+        BEGIN + EMPTY_LIST + put(1) + get(1) + APPEND + STOP,
+        "a container inside itself",
+    ),
     "copies of the stack's top": (listed(NONE, b"2" * 90_000), "the pickle instruction DUP"),
-    "a name of the system": (listed(name("os", "system"), text("true"), TUPLE1, REDUCE), "the name os.system"),
+    "a name of the system": (
+        listed(name("os", "system"), text("true"), TUPLE1, REDUCE),
+        "the name os.system",
+    ),
     "leftovers": (BEGIN + 50_000 * EMPTY_DICT + STOP, "values outside of its one object"),
     "another protocol": (pickle.dumps({"a": 1}, protocol=4), "a pickle of another protocol than 2"),
     "bytearray8": (BEGIN + b"\x96" + struct.pack("<Q", 1 << 40) + STOP, "its pickle is damaged"),
-    "bytes8": (BEGIN + b"\x8e" + struct.pack("<Q", 4) + b"abcd" + STOP, "the pickle instruction BINBYTES8"),
+    "bytes8": (
+        BEGIN + b"\x8e" + struct.pack("<Q", 4) + b"abcd" + STOP,
+        "the pickle instruction BINBYTES8",
+    ),
     "next buffer": (BEGIN + b"\x97" + STOP, "the pickle instruction NEXT_BUFFER"),
     "readonly buffer": (BEGIN + b"\x98" + STOP, "the pickle instruction READONLY_BUFFER"),
     "extension": (BEGIN + b"\x82\x01" + STOP, "the pickle instruction EXT1"),
@@ -133,7 +184,7 @@ HOSTILE_PICKLES = {
     "an empty memo": (BEGIN + get(7) + STOP, "its pickle is damaged"),
     "no marks": (BEGIN + EMPTY_LIST + APPENDS + STOP, "its pickle is damaged"),
     "no end": (BEGIN + NONE, "its pickle is damaged"),
-}  # fmt: skip
+}
 """Pickles written by hand, each with what its refusal says."""
 
 
@@ -177,9 +228,13 @@ def hostile_files(folder: Path) -> dict[str, str]:
         told[str(archive(folder / f"pickle-{number}", payload))] = said
     large = BEGIN + EMPTY_DICT * 3_000_000 + STOP
     told[str(archive(folder / "large", large))] = "has a pickle of over 1 MiB"
-    told[str(with_sizes(archive(folder / "small", large), unpacked=10))] = "has a pickle of over 1 MiB"
+    told[str(with_sizes(archive(folder / "small", large), unpacked=10))] = (
+        "has a pickle of over 1 MiB"
+    )
     told[str(with_sizes(archive(folder / "smaller", large), stored=10, unpacked=10))] = "is damaged"
-    claims = with_sizes(archive(folder / "claims", BEGIN + NONE + STOP), stored=2**31, unpacked=2**31)
+    claims = with_sizes(
+        archive(folder / "claims", BEGIN + NONE + STOP), stored=2**31, unpacked=2**31
+    )
     told[str(claims)] = "has a pickle of over 1 MiB"
     with zipfile.ZipFile(folder / "directory", "w") as file:
         for number in range(20_000):
@@ -189,7 +244,9 @@ def hostile_files(folder: Path) -> dict[str, str]:
         file.writestr("archive/more", bytes(2 << 20))
     told[str(folder / "version")] = "has a description of over 1 MiB"
     one = torch.tensor([[torch.nan]])
-    torch.save({**official_state(prefix=""), TABLE: one.expand(3_000_000, 32)}, folder / "stretched")
+    torch.save(
+        {**official_state(prefix=""), TABLE: one.expand(3_000_000, 32)}, folder / "stretched"
+    )
     told[str(folder / "stretched")] = "they share their values"
     return told
 
@@ -226,7 +283,9 @@ def test_a_refused_file_takes_less_than_100_mb(tmp_path: Path) -> None:
     told = hostile_files(tmp_path)
     command = [sys.executable, "-c", CHILD, str(usual), str(tmp_path / "out.safetensors"), *told]
     one_thread = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(command, env=one_thread, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        command, env=one_thread, capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     for path, said in told.items():
@@ -256,7 +315,9 @@ def test_an_archive_that_begins_with_another_is_refused(tmp_path: Path) -> None:
     usual = io.BytesIO()
     torch.save(official_state(), usual)
     path = tmp_path / "step_1"
-    path.write_bytes(archive(tmp_path / "first", BEGIN + NONE + STOP).read_bytes() + usual.getvalue())
+    path.write_bytes(
+        archive(tmp_path / "first", BEGIN + NONE + STOP).read_bytes() + usual.getvalue()
+    )
     with pytest.raises(WeightsError, match="something stands before its first part"):
         Checkpoint.open(path)
 
@@ -280,16 +341,36 @@ def trained() -> dict[str, Any]:
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
     network(torch.zeros(1, 4)).sum().backward()
     optimizer.step()
-    settings = {"sizes": [1, 2, (3, 4)], "shape": torch.Size([1, 2]), "dtype": torch.bfloat16, "note": "x" * 1000}
+    settings = {
+        "sizes": [1, 2, (3, 4)],
+        "shape": torch.Size([1, 2]),
+        "dtype": torch.bfloat16,
+        "note": "x" * 1000,
+    }
     return {
-        "model": network.state_dict(), "ema": dict(network.named_parameters()), "optimizer": optimizer.state_dict(),
-        "schedule": schedule.state_dict(), "config": settings, "rng": torch.get_rng_state(), "step": 2**70,
-        "lr": 1e-3, "best": None, "done": False, 3: (), "nested": [[[{}]]],
-    }  # fmt: skip
+        "model": network.state_dict(),
+        "ema": dict(network.named_parameters()),
+        "optimizer": optimizer.state_dict(),
+        "schedule": schedule.state_dict(),
+        "config": settings,
+        "rng": torch.get_rng_state(),
+        "step": 2**70,
+        "lr": 1e-3,
+        "best": None,
+        "done": False,
+        3: (),
+        "nested": [[[{}]]],
+    }
 
 
 def test_what_trainers_save_passes() -> None:
-    for content in (official_state(), trained(), {}, [], {f"tensor {k}": torch.zeros(1) for k in range(1500)}):
+    for content in (
+        official_state(),
+        trained(),
+        {},
+        [],
+        {f"tensor {k}": torch.zeros(1) for k in range(1500)},
+    ):
         check_pickle(Path("step_1"), *pickle_of(content))
     with pytest.raises(WeightsError, match=UNNEEDED):
         check_pickle(Path("step_1"), *pickle_of({"counts": Counter([1])}))

@@ -9,7 +9,9 @@ from tests.support.paths import ROOT
 from trmsolve.weights.file import fingerprint, read_info
 
 WEIGHTS = ROOT / "weights"
-MEASUREMENTS = sorted(path for path in WEIGHTS.glob("*.eval.*.json") if not path.name.startswith("arc."))
+MEASUREMENTS = sorted(
+    path for path in WEIGHTS.glob("*.eval.*.json") if not path.name.startswith("arc.")
+)
 ARC = sorted(WEIGHTS.glob("arc.eval.*.json"))
 
 
@@ -18,12 +20,17 @@ def test_measurements_are_of_the_bundled_weights(path: Path) -> None:
     figures = json.loads(path.read_text())
     weights = WEIGHTS / f"{figures['task']}.safetensors"
     assert figures["weights"] == f"{weights.name}@{fingerprint(weights)[:12]}"
-    assert read_info(weights).scores[f"{figures['data']}, {figures['views']} views"]["exact"] == figures["exact"]
+    assert (
+        read_info(weights).scores[f"{figures['data']}, {figures['views']} views"]["exact"]
+        == figures["exact"]
+    )
     low, high = figures["exact_ci95"]
     assert low <= figures["exact"] <= high and figures["n"] > 0
 
 
-@pytest.mark.parametrize("card", [ROOT / "README.md", WEIGHTS / "README.md"], ids=lambda path: path.parent.name)
+@pytest.mark.parametrize(
+    "card", [ROOT / "README.md", WEIGHTS / "README.md"], ids=lambda path: path.parent.name
+)
 def test_claimed_rates_were_measured(card: Path) -> None:
     text = card.read_text(encoding="utf-8")
     measured = [json.loads(path.read_text()) for path in MEASUREMENTS]
@@ -31,7 +38,9 @@ def test_claimed_rates_were_measured(card: Path) -> None:
     for figures in measured:
         assert f"{figures['exact']:.1%}".replace("%", " %") in text
         assert f"{figures['verified']:.1%}".replace("%", " %") in text
-    assert "@" not in text.replace("safetensors@", "").replace("pass@", "")  # no placeholder was left
+    assert "@" not in text.replace("safetensors@", "").replace(
+        "pass@", ""
+    )  # no placeholder was left
 
 
 @pytest.mark.parametrize("path", ARC, ids=lambda path: path.name)
@@ -41,7 +50,10 @@ def test_arc_s_figures_are_of_the_bundled_weights_and_in_both_cards(path: Path) 
     bundled = f"{weights.name}@{fingerprint(weights)[:12]}"
     assert (figures["weights"] == bundled) != path.name.endswith(".untrained.json")
     assert figures["n"] == len(figures["tasks"]) >= 40 and not figures["interrupted"]
-    right = [sum(0 < first <= 2 for first in task["tests"]) / len(task["tests"]) for task in figures["tasks"].values()]
+    right = [
+        sum(0 < first <= 2 for first in task["tests"]) / len(task["tests"])
+        for task in figures["tasks"].values()
+    ]
     assert figures["pass@2"] == round(sum(right) / len(right), 4)
     low, high = figures["pass@2_ci95"]
     for card in (ROOT / "README.md", WEIGHTS / "README.md"):

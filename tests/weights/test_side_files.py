@@ -20,7 +20,13 @@ from trmsolve.cli import app
 from trmsolve.errors import CheckpointError, TrmsolveError, WeightsError
 from trmsolve.files import SMALL, open_file, read_small
 from trmsolve.hub.cache import LONGEST_LISTING, CachedRepo
-from trmsolve.train.checkpoint import LONGEST_STATE, STATE, TENSORS, load_checkpoint, save_checkpoint
+from trmsolve.train.checkpoint import (
+    LONGEST_STATE,
+    STATE,
+    TENSORS,
+    load_checkpoint,
+    save_checkpoint,
+)
 from trmsolve.train.journal import LONGEST_JOURNAL, LONGEST_LINE, read_journal
 from trmsolve.train.plan import Progress
 from trmsolve.train.state import reading_state, restore_rng
@@ -100,12 +106,16 @@ def test_the_limit_is_a_byte_less_than_too_much(tmp_path: Path) -> None:
         path.write_bytes(b"x" * limit)
         assert read_small(path, limit) == b"x" * limit
         path.write_bytes(b"x" * (limit + 1))
-        with pytest.raises(OSError, match=f"it has more than the {limit:,} bytes allowed") as caught:
+        with pytest.raises(
+            OSError, match=f"it has more than the {limit:,} bytes allowed"
+        ) as caught:
             read_small(path, limit)
         assert caught.value.errno == errno.EFBIG
 
 
-def test_a_file_that_does_not_say_how_large_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_file_that_does_not_say_how_large_it_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     path = tmp_path / "f"
     path.write_bytes(b"x" * 100)
     real = os.fstat
@@ -156,7 +166,9 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def folder(tmp_path: Path, checkpoint: Path) -> Path:
     """With a checkpoint of the public code, the weights of the same network, and a run."""
     (tmp_path / "step_1").write_bytes(checkpoint.read_bytes())
-    save_weights(tmp_path / "arc.safetensors", official_state(prefix=""), WeightsInfo(CONFIG, "arc"))
+    save_weights(
+        tmp_path / "arc.safetensors", official_state(prefix=""), WeightsInfo(CONFIG, "arc")
+    )
     save_checkpoint(tmp_path, 1, {"a": torch.zeros(3)}, {"at": 1})
     return tmp_path
 
@@ -164,10 +176,22 @@ def folder(tmp_path: Path, checkpoint: Path) -> Path:
 Read = Callable[[Path], object]
 READERS: dict[str, tuple[str, Read, type[TrmsolveError]]] = {
     "settings": ("config.json", lambda folder: Checkpoint.open(folder / "step_1"), WeightsError),
-    "settings in yaml": ("all_config.yaml", lambda folder: Checkpoint.open(folder / "step_1"), WeightsError),
+    "settings in yaml": (
+        "all_config.yaml",
+        lambda folder: Checkpoint.open(folder / "step_1"),
+        WeightsError,
+    ),
     "sums": ("SHA256SUMS", lambda folder: pinned(folder / "arc.safetensors"), WeightsError),
-    "figures": ("eval.sudoku.json", lambda folder: eval_files(folder / "arc.safetensors"), WeightsError),
-    "figures of these": ("arc.eval.1.json", lambda folder: eval_files(folder / "arc.safetensors"), WeightsError),
+    "figures": (
+        "eval.sudoku.json",
+        lambda folder: eval_files(folder / "arc.safetensors"),
+        WeightsError,
+    ),
+    "figures of these": (
+        "arc.eval.1.json",
+        lambda folder: eval_files(folder / "arc.safetensors"),
+        WeightsError,
+    ),
     "state": (f"step-00000001/{STATE}", load_checkpoint, CheckpointError),
     "metrics": ("metrics.jsonl", read_journal, CheckpointError),
 }
@@ -187,7 +211,9 @@ def test_what_is_no_such_file_is_told_in_a_line(folder: Path, reader: str, kind:
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_a_file_that_may_not_be_read_is_told(folder: Path, reader: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_may_not_be_read_is_told(
+    folder: Path, reader: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     name, read, expected = READERS[reader]
     path = folder / name
     path.write_bytes(b"{}")
@@ -206,9 +232,15 @@ def test_a_file_that_may_not_be_read_is_told(folder: Path, reader: str, monkeypa
 
 @pytest.mark.parametrize(
     ("reader", "limit"),
-    [("settings", SMALL), ("settings in yaml", SMALL), ("sums", SMALL), ("figures", SMALL), ("state", LONGEST_STATE),
-     ("metrics", LONGEST_JOURNAL)],
-)  # fmt: skip
+    [
+        ("settings", SMALL),
+        ("settings in yaml", SMALL),
+        ("sums", SMALL),
+        ("figures", SMALL),
+        ("state", LONGEST_STATE),
+        ("metrics", LONGEST_JOURNAL),
+    ],
+)
 def test_each_has_its_limit(folder: Path, reader: str, limit: int) -> None:
     name, read, expected = READERS[reader]
     with (folder / name).open("wb") as file:
@@ -262,7 +294,9 @@ def test_what_is_odd_in_the_hub_s_cache_is_asked_for_anew(tmp_path: Path) -> Non
 
 
 def test_settings_in_yaml_take_neither_long_nor_much_memory(folder: Path) -> None:
-    doubled = "".join(f"k{k}: &k{k} {{<<: [*k{k - 1}, *k{k - 1}], a{k}: 1}}\n" for k in range(1, 40))
+    doubled = "".join(
+        f"k{k}: &k{k} {{<<: [*k{k - 1}, *k{k - 1}], a{k}: 1}}\n" for k in range(1, 40)
+    )
     for text, told in (
         ("k0: &k0 {a: 1}\n" + doubled, "it repeats a part of itself"),
         ("arch: [" + "1," * (MOST_EVENTS + 1) + "]", "it has more values"),
@@ -284,9 +318,16 @@ LINE = Progress(1, 1.0, 0.5, 1.0, 0.5, 1.0, 0.5, 0.1, 2.0, 3.0)
 def test_a_journal_is_read_line_by_line_and_odd_lines_are_passed_over(tmp_path: Path) -> None:
     good = json.dumps(asdict(LINE)).encode()
     odd = (
-        b"\xff\xfe", b"[" * 50_000, b"[1]", b"{}", b"x" * (3 * LONGEST_LINE), good[:-9], b"",
-        good.replace(b'"step": 1', b'"step": "1"'), good.replace(b'"step": 1', b'"step": null'),
-    )  # fmt: skip
+        b"\xff\xfe",
+        b"[" * 50_000,
+        b"[1]",
+        b"{}",
+        b"x" * (3 * LONGEST_LINE),
+        good[:-9],
+        b"",
+        good.replace(b'"step": 1', b'"step": "1"'),
+        good.replace(b'"step": 1', b'"step": null'),
+    )
     (tmp_path / "metrics.jsonl").write_bytes(b"\n".join([*odd, good, *odd, good]))
     assert read_journal(tmp_path) == [LINE, LINE]
     assert read_journal(tmp_path / "absent") == []
@@ -300,7 +341,11 @@ def test_a_state_of_another_shape_is_a_checkpoint_error(tmp_path: Path) -> None:
     told = r"run: its state is not one that .* reads \(no 'task'\): resume with"
     with pytest.raises(CheckpointError, match=told), reading_state(Path("run")):
         {}["task"]  # type: ignore[index]
-    for tensors in ({}, {"rng.cpu": torch.zeros(3)}, {"rng.cpu": torch.zeros(3, dtype=torch.uint8)}):
+    for tensors in (
+        {},
+        {"rng.cpu": torch.zeros(3)},
+        {"rng.cpu": torch.zeros(3, dtype=torch.uint8)},
+    ):
         with pytest.raises(CheckpointError, match="has no state of the random numbers"):
             restore_rng(tensors)
 
@@ -312,14 +357,21 @@ def test_a_state_of_another_shape_is_a_checkpoint_error(tmp_path: Path) -> None:
         {},
         {"task": "chess", "described": {}, "recipe": {}, "plan": {}},
         {"task": "sudoku", "described": [], "recipe": [], "plan": []},
-        {"task": "sudoku", "described": {"recipe": "quick"}, "recipe": {"config": {"new": 1}}, "plan": {"steps": 1}},
+        {
+            "task": "sudoku",
+            "described": {"recipe": "quick"},
+            "recipe": {"config": {"new": 1}},
+            "plan": {"steps": 1},
+        },
     ],
 )
 def test_a_run_of_another_version_is_told_in_a_line(tmp_path: Path, state: dict[str, Any]) -> None:
     path = save_checkpoint(tmp_path, 1, {"a": torch.zeros(3)}, state)
     done = CliRunner().invoke(app, ["train", "--resume", str(tmp_path), "--steps", "2", "-q"])
     assert done.exit_code == 3, done.output
-    assert done.stderr.startswith(f"trmsolve: {path}: its state is not one that this trmsolve reads (")
+    assert done.stderr.startswith(
+        f"trmsolve: {path}: its state is not one that this trmsolve reads ("
+    )
     assert done.stderr.count("\n") == 1
 
 
@@ -353,6 +405,11 @@ def test_convert_brings_no_names_that_no_table_needs(folder: Path) -> None:
         file.truncate(SMALL + 1)
     out = folder / "out" / "arc.safetensors"
     out.parent.mkdir()
-    done = CliRunner().invoke(app, ["weights", "convert", str(folder / "step_1"), "--out", str(out)])
-    assert done.exit_code == 3 and "identifiers.json cannot be read: it has more than the 1,048,576" in done.stderr
+    done = CliRunner().invoke(
+        app, ["weights", "convert", str(folder / "step_1"), "--out", str(out)]
+    )
+    assert (
+        done.exit_code == 3
+        and "identifiers.json cannot be read: it has more than the 1,048,576" in done.stderr
+    )
     assert not (out.parent / "identifiers.json").exists()

@@ -13,14 +13,20 @@ class Budget:
     steps: int | None = None
 
 
-def new_puzzles(model: TinyRecursiveModel, number: int, update_noise: float = 0.0) -> TinyRecursiveModel:
+def new_puzzles(
+    model: TinyRecursiveModel, number: int, update_noise: float = 0.0
+) -> TinyRecursiveModel:
     """A copy of the network with so many unknown puzzles: the embedding of each is the mean of those it knows.
 
     With ``update_noise`` in training the copy does not learn a few grids by heart.
     """
     tensors = {name: tensor.float().clone() for name, tensor in model.state_dict().items()}
     if model.puzzle_emb is not None:
-        tensors["puzzle_emb.weights"] = tensors["puzzle_emb.weights"].mean(0, keepdim=True).repeat(number, 1)
-    fresh = TinyRecursiveModel(replace(model.config, num_puzzles=number, update_noise=update_noise), model.dtype)
+        tensors["puzzle_emb.weights"] = (
+            tensors["puzzle_emb.weights"].mean(0, keepdim=True).repeat(number, 1)
+        )
+    fresh = TinyRecursiveModel(
+        replace(model.config, num_puzzles=number, update_noise=update_noise), model.dtype
+    )
     fresh.load_state_dict(tensors)
     return fresh.to(model.get_buffer("H_init").device)

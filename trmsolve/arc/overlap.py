@@ -1,9 +1,10 @@
 """Which ARC tasks are the same by content: exactly, or up to symmetry and colouring.
 
-Public sets hold tasks of one another, some under other ids, some with other pairs beside the shared ones. A network
-that is measured on a set must not have been trained on any of them. Two tasks count as copies if they share one pair,
-input and output, after one of the 8 symmetries and a renaming of colours, the same for both grids. Pairs tell:
-single grids do not, since solid blocks and nested squares are in every set.
+Public sets hold tasks of one another, some under other ids, some with other pairs beside the shared
+ones. A network that is measured on a set must not have been trained on any of them. Two tasks count
+as copies if they share one pair, input and output, after one of the 8 symmetries and a renaming of
+colours, the same for both grids. Pairs tell: single grids do not, since solid blocks and nested
+squares are in every set.
 
 Knows tasks as values; nothing of files and networks.
 """
@@ -18,11 +19,13 @@ from trmsolve.arc.task import COLOURS, ArcTask, Pair
 from trmsolve.puzzles.values import Grid
 
 
-def without_copies(tasks: Sequence[ArcTask], measured: Sequence[ArcTask]) -> tuple[list[ArcTask], dict[str, str]]:
+def without_copies(
+    tasks: Sequence[ArcTask], measured: Sequence[ArcTask]
+) -> tuple[list[ArcTask], dict[str, str]]:
     """The tasks that share no pair with a measured one, and for each other, by its name, what it is a copy of.
 
-    Of several it is the one that shares most, and of those the first that is met. Tests count as demonstrations do; a
-    test without its output says too little and is passed over.
+    Of several it is the one that shares most, and of those the first that is met. Tests count as
+    demonstrations do; a test without its output says too little and is passed over.
     """
     holders: dict[str, list[ArcTask]] = {}
     for other in measured:
@@ -81,7 +84,9 @@ def _renumbered(grids: Sequence[Grid]) -> list[Grid]:
     first = np.where(found.any(1), found.argmax(1), cells.size)
     numbers = np.argsort(np.argsort(first, kind="stable"))[cells]
     ends = np.cumsum([grid.size for grid in grids])[:-1]
-    return [part.reshape(grid.shape) for part, grid in zip(np.split(numbers, ends), grids, strict=True)]
+    return [
+        part.reshape(grid.shape) for part, grid in zip(np.split(numbers, ends), grids, strict=True)
+    ]
 
 
 def _digest(grids: Iterable[Grid]) -> str:

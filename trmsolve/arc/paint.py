@@ -1,8 +1,9 @@
 """ARC on the screen: grids, pairs and attempts as lines of styled text, put beside each other as far as there is room.
 
-Every cell shows its digit on its colour (0 is a dot), so that a grid reads the same without colours. Cells come wide
-(two columns, nearly square), narrow (one column), or as half blocks (two rows in a line, no digits: colour alone).
-Knows numpy and ARC's values; not the terminal, and not what a colour looks like: the styles are named "colour 3".
+Every cell shows its digit on its colour (0 is a dot), so that a grid reads the same without
+colours. Cells come wide (two columns, nearly square), narrow (one column), or as half blocks (two
+rows in a line, no digits: colour alone). Knows numpy and ARC's values; not the terminal, and not
+what a colour looks like: the styles are named "colour 3".
 """
 
 from collections.abc import Callable, Sequence
@@ -28,8 +29,13 @@ DIGITS = ".123456789"
 GAP = 3  # columns between pictures
 
 
-def paint_grid(grid: Grid, plain: bool, cells: Cells = "wide", unsure: NDArray[np.bool_] | None = None) -> Drawing:
-    """A grid (rows, columns); ``unsure`` marks its wide cells. ``plain`` is ASCII, where half blocks are narrow."""
+def paint_grid(
+    grid: Grid, plain: bool, cells: Cells = "wide", unsure: NDArray[np.bool_] | None = None
+) -> Drawing:
+    """A grid (rows, columns); ``unsure`` marks its wide cells.
+
+    ``plain`` is ASCII, where half blocks are narrow.
+    """
     if not grid.size:
         return [[("(empty)", "label")]]
     if cells == "half" and not plain:
@@ -37,9 +43,14 @@ def paint_grid(grid: Grid, plain: bool, cells: Cells = "wide", unsure: NDArray[n
     marks = np.where(unsure, "?", " ") if unsure is not None else np.full(grid.shape, " ")
     lines: Drawing = []
     for row, behind in zip(grid.tolist(), marks.tolist(), strict=True):
-        faces = [DIGITS[value] + (mark if cells == "wide" else "") for value, mark in zip(row, behind, strict=True)]
+        faces = [
+            DIGITS[value] + (mark if cells == "wide" else "")
+            for value, mark in zip(row, behind, strict=True)
+        ]
         pieces = groupby(zip(row, faces, strict=True), key=lambda cell: cell[0])
-        lines.append([("".join(face for _, face in cell), f"colour {value}") for value, cell in pieces])
+        lines.append(
+            [("".join(face for _, face in cell), f"colour {value}") for value, cell in pieces]
+        )
     return lines
 
 
@@ -55,7 +66,10 @@ def _halves(grid: Grid) -> Drawing:
 
 
 def paint_pair(pair: Pair, caption: str, columns: int, plain: bool, cells: Cells) -> Drawing:
-    """Input, arrow and output beside each other, or one below the other where that is too wide. Both are known."""
+    """Input, arrow and output beside each other, or one below the other where that is too wide.
+
+    Both are known.
+    """
     assert pair.output is not None
     across, down = (" -> ", " v ") if plain else (" → ", " ↓ ")
     grids = [paint_grid(grid, plain, cells) for grid in (pair.input, pair.output)]
@@ -68,7 +82,10 @@ def paint_pair(pair: Pair, caption: str, columns: int, plain: bool, cells: Cells
 
 def paint_demonstrations(task: ArcTask, columns: int, plain: bool, cells: Cells) -> list[Drawing]:
     """Every demonstration with its number and sizes."""
-    return [paint_pair(pair, str(i), columns, plain, cells) for i, pair in enumerate(task.demonstrations, 1)]
+    return [
+        paint_pair(pair, str(i), columns, plain, cells)
+        for i, pair in enumerate(task.demonstrations, 1)
+    ]
 
 
 def paint_cycle(cycle: ArcCycle, plain: bool, cells: Cells) -> list[Drawing]:
@@ -116,7 +133,11 @@ def paint_attempts(answer: ArcAnswer, test: int, plain: bool, cells: Cells) -> l
 def _input(task: ArcTask, test: int, plain: bool, cells: Cells) -> Drawing:
     grid = task.tests[test].input
     number = f" {test + 1}" if len(task.tests) > 1 else ""
-    return [[(f"test{number}", "heading")], [(size(grid), "label")], *paint_grid(grid, plain, cells)]
+    return [
+        [(f"test{number}", "heading")],
+        [(size(grid), "label")],
+        *paint_grid(grid, plain, cells),
+    ]
 
 
 def in_one_row(paint: Paint, columns: int) -> Drawing:
@@ -155,7 +176,11 @@ def beside(pictures: Sequence[Drawing], gap: int = GAP, centred: bool = False) -
     columns: list[Drawing] = []
     for picture in pictures:
         above = (height - len(picture)) // 2 if centred else 0
-        full = [*[[] for _ in range(above)], *picture, *[[] for _ in range(height - above - len(picture))]]
+        full = [
+            *[[] for _ in range(above)],
+            *picture,
+            *[[] for _ in range(height - above - len(picture))],
+        ]
         broad = width(picture)
         columns.append([_padded(line, broad) for line in full])
     space: Line = [(" " * gap, "")] if gap else []

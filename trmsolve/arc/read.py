@@ -1,9 +1,11 @@
 """ARC tasks from JSON: one in a file, many in a file as Kaggle gives them, lists of tasks, tasks one after another.
 
-A broken task is its own error, and those after it are read; a broken file ends there. Every error names the task, the
-pair and the cell. Outputs of tests that are published in a file of their own are joined here, and only when asked for.
+A broken task is its own error, and those after it are read; a broken file ends there. Every error
+names the task, the pair and the cell. Outputs of tests that are published in a file of their own
+are joined here, and only when asked for.
 
-Knows the objects of a task and the bounds of a grid. Does not know how a task is solved, scored or drawn.
+Knows the objects of a task and the bounds of a grid. Does not know how a task is solved, scored or
+drawn.
 """
 
 import re
@@ -16,7 +18,14 @@ import numpy as np
 
 from trmsolve.arc.task import COLOURS, LARGEST, ArcTask, Pair
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles.reading.json_values import JsonObject, load_object, object_of, read_documents, shown, unopened
+from trmsolve.puzzles.reading.json_values import (
+    JsonObject,
+    load_object,
+    object_of,
+    read_documents,
+    shown,
+    unopened,
+)
 from trmsolve.puzzles.values import Grid
 
 ID_LIMIT = 100  # characters of a task's id
@@ -29,15 +38,20 @@ Item = ArcTask | PuzzleError
 class ArcTaskError(PuzzleError):
     """A task that is there but no good: its id, and how many outputs it asks for, as far as that can be told."""
 
-    def __init__(self, task: str, place: str, problem: str, source: str = "", tests: int = 1) -> None:
+    def __init__(
+        self, task: str, place: str, problem: str, source: str = "", tests: int = 1
+    ) -> None:
         self.task, self.tests = task, tests
         super().__init__(f"task {task}{', ' if place else ''}{place}: {problem}", source)
 
 
 def read_tasks(stream: BinaryIO, name: str) -> Iterator[Item]:
-    """Every task of one file, plain or gzipped, in order; what is none is its error. ``name`` is the file's.
+    """Every task of one file, plain or gzipped, in order; what is none is its error.
 
-    A task is called by its key among others, by its own "id", or else by the file: ``ab.json`` holds ``ab``.
+    ``name`` is the file's.
+
+    A task is called by its key among others, by its own "id", or else by the file: ``ab.json``
+    holds ``ab``.
     """
     return distinct(_read(stream, name))
 
@@ -45,8 +59,8 @@ def read_tasks(stream: BinaryIO, name: str) -> Iterator[Item]:
 def read_path(path: str, solutions: str = "") -> Iterator[Item]:
     """Every task of a file, or of the ``*.json`` and ``*.json.gz`` files of a folder in the order of their names.
 
-    In a folder ``*_solutions.json`` are passed over. ``solutions`` names the file that has the tests' outputs, see
-    ``add_solutions``, which may raise PuzzleError.
+    In a folder ``*_solutions.json`` are passed over. ``solutions`` names the file that has the
+    tests' outputs, see ``add_solutions``, which may raise PuzzleError.
     """
     items = distinct(_read_folder(Path(path))) if _is_folder(path) else _read_file(path)
     return add_solutions(items, solutions) if solutions else items
@@ -64,10 +78,13 @@ def solutions_beside(path: str) -> str:
 def add_solutions(items: Iterable[Item], path: str) -> Iterator[Item]:
     """The tasks with the outputs of their tests from a file ``{id: [grid, ...]}``; a task it does not fit is an error.
 
-    Solutions of other tasks are passed over. Raises PuzzleError at once if the file cannot be read as solutions.
+    Solutions of other tasks are passed over. Raises PuzzleError at once if the file cannot be read
+    as solutions.
     """
     solutions = load_object(path, "solutions are an object of task ids, each with a list of grids")
-    return (item if isinstance(item, PuzzleError) else _solved(item, solutions, path) for item in items)
+    return (
+        item if isinstance(item, PuzzleError) else _solved(item, solutions, path) for item in items
+    )
 
 
 def distinct(items: Iterable[Item]) -> Iterator[Item]:
@@ -84,23 +101,33 @@ def distinct(items: Iterable[Item]) -> Iterator[Item]:
 
 
 def task_of(value: object, name: str, source: str = "") -> ArcTask:
-    """The task of a parsed ``{"train": [...], "test": [...]}``. Raises ArcTaskError if it is none."""
+    """The task of a parsed ``{"train": [...], "test": [...]}``.
+
+    Raises ArcTaskError if it is none.
+    """
     tests = value.get("test") if isinstance(value, dict) else None
     try:
         if not (name.isprintable() and 0 < len(name) <= ID_LIMIT):
             name = shown(name)
             raise PuzzleError(f"an id has 1 to {ID_LIMIT} characters, all of them printable")
         task = object_of(value, SHAPE)
-        return ArcTask(name, _pairs(task, "train", "demonstration"), _pairs(task, "test", "test"), source)
+        return ArcTask(
+            name, _pairs(task, "train", "demonstration"), _pairs(task, "test", "test"), source
+        )
     except PuzzleError as error:
         number = len(tests) if isinstance(tests, list) else 1
         raise ArcTaskError(name, error.source, error.problem, source, max(number, 1)) from None
 
 
 def parse_grid(value: object, place: str = "") -> Grid:
-    """The grid of a parsed list of rows. Raises PuzzleError, whose source is ``place``, if it is none."""
+    """The grid of a parsed list of rows.
+
+    Raises PuzzleError, whose source is ``place``, if it is none.
+    """
     if not isinstance(value, list):
-        raise PuzzleError(f"{shown(value)} where a grid is due: a list of rows, each a list of colours", place)
+        raise PuzzleError(
+            f"{shown(value)} where a grid is due: a list of rows, each a list of colours", place
+        )
     if not value:
         raise PuzzleError("a grid without rows", place)
     for number, row in enumerate(value, 1):
@@ -109,11 +136,15 @@ def parse_grid(value: object, place: str = "") -> Grid:
         if not row:
             raise PuzzleError(f"row {number} has no cells", place)
         if len(row) != len(value[0]):
-            raise PuzzleError(f"row {number} has {len(row)} cells, row 1 has {len(value[0])}", place)
+            raise PuzzleError(
+                f"row {number} has {len(row)} cells, row 1 has {len(value[0])}", place
+            )
         for column, cell in enumerate(row, 1):
             if type(cell) is not int or not 0 <= cell < COLOURS:  # True is an int, too
                 what = f"row {number}, column {column} is {shown(cell)}"
-                raise PuzzleError(f"{what}: colours are the whole numbers 0 to {COLOURS - 1}", place)
+                raise PuzzleError(
+                    f"{what}: colours are the whole numbers 0 to {COLOURS - 1}", place
+                )
     if max(len(value), len(value[0])) > LARGEST:
         size = f"{len(value)} x {len(value[0])} cells"
         raise PuzzleError(f"a grid of {size}: {LARGEST} x {LARGEST} is the largest", place)
@@ -171,7 +202,9 @@ def _entries(document: object, source: str) -> Iterator[tuple[str | None, object
     """What should be tasks, each with its id if it has one."""
     if isinstance(document, JsonObject) and not {"train", "test"} & document.keys():
         if not any(isinstance(value, dict) for value in document.values()):
-            raise PuzzleError(f"no task in it: {SHAPE}; solutions and submissions are no tasks", source)
+            raise PuzzleError(
+                f"no task in it: {SHAPE}; solutions and submissions are no tasks", source
+            )
         yield from document.pairs
         return
     values = document if isinstance(document, list) else [document]
@@ -189,7 +222,10 @@ def _pairs(task: Mapping[str, Any], key: str, called: str) -> tuple[Pair, ...]:
         raise PuzzleError(f'"{key}" is {shown(task[key])}: {SHAPE}')
     if not task[key]:
         raise PuzzleError(f'no {called}: "{key}" is empty')
-    return tuple(_pair(value, f"{called} {number}", key == "train") for number, value in enumerate(task[key], 1))
+    return tuple(
+        _pair(value, f"{called} {number}", key == "train")
+        for number, value in enumerate(task[key], 1)
+    )
 
 
 def _pair(value: object, place: str, demonstrated: bool) -> Pair:
@@ -220,6 +256,10 @@ def _solved(task: ArcTask, solutions: JsonObject, path: str) -> Item:
         return ArcTaskError(task.name, error.source, error.problem, path, number)
     for place, (test, output) in enumerate(zip(task.tests, outputs, strict=True), 1):
         if test.output is not None and not np.array_equal(test.output, output):
-            return ArcTaskError(task.name, f"test {place}", f"another output than in {path}", task.source, number)
-    tests = tuple(replace(test, output=output) for test, output in zip(task.tests, outputs, strict=True))
+            return ArcTaskError(
+                task.name, f"test {place}", f"another output than in {path}", task.source, number
+            )
+    tests = tuple(
+        replace(test, output=output) for test, output in zip(task.tests, outputs, strict=True)
+    )
     return replace(task, tests=tests)

@@ -49,32 +49,51 @@ def load_arc(
 ) -> ArcSolver | TableSolver:
     """A solver with the bundled weights, or those that are named as ``load`` has it, which are never changed.
 
-    ``budget`` is in seconds a task, default 60 on a GPU and 300 on a CPU; with ``steps`` a task is learned for exactly
-    so many, whatever the clock says, and the same seed gives the same answers. ``views`` symmetries of the square vote;
-    of weights in the paper's form, so many variants of the task.
-    Raises WeightsError for weights that are missing, damaged or another task's, UsageError for impossible options.
+    ``budget`` is in seconds a task, default 60 on a GPU and 300 on a CPU; with ``steps`` a task is
+    learned for exactly so many, whatever the clock says, and the same seed gives the same answers.
+    ``views`` symmetries of the square vote; of weights in the paper's form, so many variants of the
+    task. Raises WeightsError for weights that are missing, damaged or another task's, UsageError
+    for impossible options.
     """
     for name, value in (("budget", budget), ("steps", steps)):
         if value is not None and not 0 < value < float("inf"):
             raise UsageError(f"{name} must be above 0, not {value!r}")
-    Effort(cycles, 1 if views is None else views, batch, seed)  # raises UsageError for what cannot be tried
+    Effort(
+        cycles, 1 if views is None else views, batch, seed
+    )  # raises UsageError for what cannot be tried
     if save_adapted is not None and batch > 1:
         raise UsageError("save_adapted keeps one network: adapt one task at a time")
     placement = choose_placement(device, dtype, threads)
     path = locate(weights, "arc", offline=offline, allow_large=allow_large, note=note)
-    if save_adapted is not None and save_adapted.exists() and path.exists() and save_adapted.samefile(path):
+    if (
+        save_adapted is not None
+        and save_adapted.exists()
+        and path.exists()
+        and save_adapted.samefile(path)
+    ):
         raise UsageError(f"save_adapted would replace the weights {path}: name another file")
     if budget is None:
         budget = BUDGET_CPU if placement.device.type == "cpu" else BUDGET_GPU
     if read_info(path).config.mixer != "planes":
         if batch > 1 or save_adapted is not None:
-            raise UsageError(f"{path} has the paper's form: it takes one task at a time, and none is kept")
+            raise UsageError(
+                f"{path} has the paper's form: it takes one task at a time, and none is kept"
+            )
         return TableSolver(
-            path, placement, Budget(budget, steps), cycles=cycles, views=views, seed=seed, keep_steps=keep_steps,
-            weights=f"{path.name}@{fingerprint(path)[:12]}", allow_large=allow_large,
-        )  # fmt: skip
+            path,
+            placement,
+            Budget(budget, steps),
+            cycles=cycles,
+            views=views,
+            seed=seed,
+            keep_steps=keep_steps,
+            weights=f"{path.name}@{fingerprint(path)[:12]}",
+            allow_large=allow_large,
+        )
     if views is not None and not 1 <= views <= len(SYMMETRIES):
-        raise UsageError(f"views must be from 1 to {len(SYMMETRIES)}, the symmetries of the square, not {views}")
+        raise UsageError(
+            f"views must be from 1 to {len(SYMMETRIES)}, the symmetries of the square, not {views}"
+        )
     model = load_model(path, "arc", torch.float32, placement.device, allow_large=allow_large)
     if (model.config.vocab_size, model.config.symmetries, model.config.places) != PLANES:
         raise WeightsError(
@@ -82,6 +101,14 @@ def load_arc(
         )
     model.dtype = placement.dtype
     return ArcSolver(
-        model, placement, Budget(budget, steps), cycles=cycles, views=views or len(SYMMETRIES), batch=batch, seed=seed,
-        keep_steps=keep_steps, save_adapted=save_adapted, weights=f"{path.name}@{fingerprint(path)[:12]}",
-    )  # fmt: skip
+        model,
+        placement,
+        Budget(budget, steps),
+        cycles=cycles,
+        views=views or len(SYMMETRIES),
+        batch=batch,
+        seed=seed,
+        keep_steps=keep_steps,
+        save_adapted=save_adapted,
+        weights=f"{path.name}@{fingerprint(path)[:12]}",
+    )

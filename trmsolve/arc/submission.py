@@ -1,7 +1,8 @@
 """Answers to ARC tasks in Kaggle's form, and the official score: of answers, or of a submission's file.
 
-A submission is ``{id: [{"attempt_1": grid, "attempt_2": grid}, ...]}``, one object for each test, every task present. A
-test is solved if an attempt equals its output in every cell; a task counts by the share of its tests that are solved.
+A submission is ``{id: [{"attempt_1": grid, "attempt_2": grid}, ...]}``, one object for each test,
+every task present. A test is solved if an attempt equals its output in every cell; a task counts by
+the share of its tests that are solved.
 
 Knows answers as values and the form of the file. Does not know how answers are found.
 """
@@ -32,32 +33,48 @@ Submission = dict[str, list[tuple[Grid, ...]]]
 """Of each task's id its attempts, test by test."""
 
 
-def submission_of(answers: Iterable[ArcAnswer], unanswered: Mapping[str, int] | None = None) -> dict[str, Any]:
+def submission_of(
+    answers: Iterable[ArcAnswer], unanswered: Mapping[str, int] | None = None
+) -> dict[str, Any]:
     """The answers as the JSON object of a submission, in their order, both attempts always.
 
-    ``unanswered`` are further tasks that must be present, id and number of tests: placeholders stand for their grids,
-    after the answers. Raises PuzzleError if two answers are to tasks of the same id.
+    ``unanswered`` are further tasks that must be present, id and number of tests: placeholders
+    stand for their grids, after the answers. Raises PuzzleError if two answers are to tasks of the
+    same id.
     """
     submission: dict[str, Any] = {}
     for answer in answers:
         name, tests = answer.task.name, range(len(answer.task.tests))
         if name in submission:
-            raise ArcTaskError(name, "", "is answered twice: a submission has each id once", answer.task.source)
+            raise ArcTaskError(
+                name, "", "is answered twice: a submission has each id once", answer.task.source
+            )
         submission[name] = [_attempts(map(_rows, answer.attempts(test))) for test in tests]
     for name, number in (unanswered or {}).items():
         submission.setdefault(name, [_attempts([PLACEHOLDER] * ATTEMPTS) for _ in range(number)])
     return submission
 
 
-def write_submission(path: Path, answers: Iterable[ArcAnswer], unanswered: Mapping[str, int] | None = None) -> None:
-    """``submission_of`` as a file with a line for each task, whole or not at all. Raises OSError naming ``path``."""
+def write_submission(
+    path: Path, answers: Iterable[ArcAnswer], unanswered: Mapping[str, int] | None = None
+) -> None:
+    """``submission_of`` as a file with a line for each task, whole or not at all.
+
+    Raises OSError naming ``path``.
+    """
     submission = submission_of(answers, unanswered)
-    lines = [f"{json.dumps(name)}: {json.dumps(tests, separators=(',', ':'))}" for name, tests in submission.items()]
+    lines = [
+        f"{json.dumps(name)}: {json.dumps(tests, separators=(',', ':'))}"
+        for name, tests in submission.items()
+    ]
     write_atomically(path, ("{" + ",\n ".join(lines) + "}\n").encode())
 
 
 def read_submission(path: str) -> Submission:
-    """The attempts of a submission's file. Raises PuzzleError at the first fault, with task, test, attempt and cell."""
+    """The attempts of a submission's file.
+
+    Raises PuzzleError at the first fault, with task, test, attempt and cell.
+    """
     return {name: _tests(value, name, path) for name, value in load_object(path, SHAPE).items()}
 
 
@@ -113,7 +130,11 @@ class ArcScore:
             "missing": list(self.missing),
             "unknown": list(self.unknown),
             "tasks": {
-                task.name: {"pass@1": round(task.score(1), 4), "pass@2": round(task.score(), 4), "tests": [*task.tests]}
+                task.name: {
+                    "pass@1": round(task.score(1), 4),
+                    "pass@2": round(task.score(), 4),
+                    "tests": [*task.tests],
+                }
                 for task in self.tasks
             },
         }
@@ -132,10 +153,13 @@ def score_answers(answers: Sequence[ArcAnswer]) -> ArcScore:
     )
 
 
-def score_submission(tasks: Sequence[ArcTask], submission: Mapping[str, Sequence[Sequence[Grid]]]) -> ArcScore:
+def score_submission(
+    tasks: Sequence[ArcTask], submission: Mapping[str, Sequence[Sequence[Grid]]]
+) -> ArcScore:
     """The score of a submission on tasks whose outputs are known.
 
-    Raises PuzzleError if an output is not known or a task of the submission has another number of tests.
+    Raises PuzzleError if an output is not known or a task of the submission has another number of
+    tests.
     """
     for task in tasks:
         if task.name in submission and len(submission[task.name]) != len(task.tests):
@@ -174,13 +198,17 @@ def _tests(value: object, name: str, path: str) -> list[tuple[Grid, ...]]:
             raise PuzzleError(f"{shown(value)} where a list of tests is due")
         return [_grids(one, f"test {number}") for number, one in enumerate(value, 1)]
     except PuzzleError as error:
-        raise ArcTaskError(name if name.isprintable() else shown(name), error.source, error.problem, path) from None
+        raise ArcTaskError(
+            name if name.isprintable() else shown(name), error.source, error.problem, path
+        ) from None
 
 
 def _grids(value: object, place: str) -> tuple[Grid, ...]:
     attempts = object_of(value, SHAPE, place)
     if other := [key for key in attempts if key not in KEYS]:
-        raise PuzzleError(f"{shown(other[0])} is no attempt: there are {' and '.join(map(shown, KEYS))}", place)
+        raise PuzzleError(
+            f"{shown(other[0])} is no attempt: there are {' and '.join(map(shown, KEYS))}", place
+        )
     if missing := [key for key in KEYS if key not in attempts]:
         raise PuzzleError(f"{shown(missing[0])} is missing", place)
     return tuple(parse_grid(attempts[key], f"{place}, {key}") for key in KEYS)

@@ -38,8 +38,8 @@ def undo_dihedral(grid: NDArray[Any], symmetry: int) -> NDArray[Any]:
 def crop(tokens: NDArray[Any], first_colour: int) -> Grid:
     """The answer on a canvas (rows, columns): the largest rectangle of colours from its first cell on.
 
-    Of equal ones the one of fewest rows; (0, 0) where the first cell is no colour. Colours are the ten tokens from
-    ``first_colour`` on.
+    Of equal ones the one of fewest rows; (0, 0) where the first cell is no colour. Colours are the
+    ten tokens from ``first_colour`` on.
     """
     coloured = (tokens >= first_colour) & (tokens < first_colour + COLOURS)
     widths = np.minimum.accumulate(np.logical_and.accumulate(coloured, axis=1).sum(1))

@@ -1,7 +1,8 @@
 """ARC tasks as values: what is demonstrated, what is asked, and what a solver says of it.
 
-An ARC task shows a few pairs of grids, input and output, and asks for the outputs of further inputs. The rule behind
-them is known to nobody but the pairs, so that no checker can verify an answer: two attempts are allowed instead.
+An ARC task shows a few pairs of grids, input and output, and asks for the outputs of further
+inputs. The rule behind them is known to nobody but the pairs, so that no checker can verify an
+answer: two attempts are allowed instead.
 
 Knows numpy, and nothing of files, networks or terminals.
 """
@@ -36,7 +37,8 @@ class Pair:
 class ArcTask:
     """One task: at least one demonstration, each with its output, and at least one test.
 
-    ``name`` is the task's id (the name of its file, or its key in a file of many), ``source`` where it was read.
+    ``name`` is the task's id (the name of its file, or its key in a file of many), ``source`` where
+    it was read.
     """
 
     name: str
@@ -59,13 +61,20 @@ class Adapting:
     seconds: float  # spent so far, of
     budget: float
     loss: float  # of the last step, cross-entropy per cell
-    solved: int | None = None  # demonstrations that were reproduced while held out; None: not yet tried, or only one
-    ended: str = ""  # why it is over: "budget", "solved", "interrupted", "steps"; "" while it goes on
+    solved: int | None = (
+        None  # demonstrations that were reproduced while held out; None: not yet tried, or only one
+    )
+    ended: str = (
+        ""  # why it is over: "budget", "solved", "interrupted", "steps"; "" while it goes on
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class ArcCycle:
-    """One improvement cycle on one test input under one view, the view undone. ``number``, ``view`` count from 1."""
+    """One improvement cycle on one test input under one view, the view undone.
+
+    ``number``, ``view`` count from 1.
+    """
 
     task: ArcTask
     test: int  # which test input, from 0
@@ -97,7 +106,9 @@ class ArcAnswer:
     cycles: int  # improvement cycles spent, over all views
     views: int
     seconds: float
-    steps: tuple[ArcCycle, ...] = ()  # of the first view that found the first attempt, test after test, if asked for
+    steps: tuple[
+        ArcCycle, ...
+    ] = ()  # of the first view that found the first attempt, test after test, if asked for
 
     def attempts(self, test: int) -> list[Grid]:
         """The two attempts at a test; the first again where there is no second."""

@@ -1,7 +1,7 @@
 """Many predictions become few answers: equal grids count together, and the most frequent come first.
 
-Where views agree on a grid they seldom agree by chance. Also counts as the paper does, by the names of variants, over
-whole data sets.
+Where views agree on a grid they seldom agree by chance. Also counts as the paper does, by the names
+of variants, over whole data sets.
 
 Knows grids and names; nothing of networks, views under way or files.
 """
@@ -24,8 +24,9 @@ PASS_AT = (1, 2, 5, 10, 100, 1000)
 def vote(predictions: Iterable[tuple[Grid, float]]) -> list[Candidate]:
     """The different grids among the predictions, each a grid with its halt probability, best first.
 
-    The one of most votes, of those the one whose predictions were surest on average, of those the one that came first.
-    Grids without cells are no answers and count only where there is nothing else. Empty only if there is no prediction.
+    The one of most votes, of those the one whose predictions were surest on average, of those the
+    one that came first. Grids without cells are no answers and count only where there is nothing
+    else. Empty only if there is no prediction.
     """
     groups: dict[tuple[tuple[int, ...], bytes], list[tuple[Grid, float]]] = {}
     for grid, halt in predictions:
@@ -34,7 +35,9 @@ def vote(predictions: Iterable[tuple[Grid, float]]) -> list[Candidate]:
         Candidate(group[0][0], len(group), math.fsum(halt for _, halt in group) / len(group))
         for group in groups.values()
     ]
-    candidates.sort(key=lambda candidate: (candidate.votes, candidate.halt), reverse=True)  # stable also in reverse
+    candidates.sort(
+        key=lambda candidate: (candidate.votes, candidate.halt), reverse=True
+    )  # stable also in reverse
     return [candidate for candidate in candidates if candidate.grid.size] or candidates
 
 
@@ -52,25 +55,40 @@ Tally = dict[tuple[str, str], list[Candidate]]
 
 
 def tally(ballots: Iterable[Ballot]) -> Tally:
-    """The votes of many variants of many tests; those of the blank row do not count. ValueError for an odd name."""
+    """The votes of many variants of many tests; those of the blank row do not count.
+
+    ValueError for an odd name.
+    """
     cast: dict[tuple[str, str], list[tuple[Grid, float]]] = {}
     for name, question, output, halt in ballots:
         if name != BLANK:
             task, view = parse_name(name)
-            cast.setdefault((task, grid_hash(view.undo(question))), []).append((view.undo(output), halt))
+            cast.setdefault((task, grid_hash(view.undo(question))), []).append(
+                (view.undo(output), halt)
+            )
     return {key: vote(predictions) for key, predictions in cast.items()}
 
 
-def pass_rates(tasks: Sequence[ArcTask], counted: Tally, attempts: Sequence[int] = PASS_AT) -> dict[int, float]:
+def pass_rates(
+    tasks: Sequence[ArcTask], counted: Tally, attempts: Sequence[int] = PASS_AT
+) -> dict[int, float]:
     """For each number of attempts the mean over tasks of the fraction of their tests that are right within them.
 
-    Raises ValueError for a task that has a test without its output: a measurement leaves nothing out.
+    Raises ValueError for a task that has a test without its output: a measurement leaves nothing
+    out.
     """
-    first_right = [[_first_right(task, test, counted) for test in range(len(task.tests))] for task in tasks]
-    return {k: float(np.mean([np.mean([place < k for place in places]) for places in first_right])) for k in attempts}
+    first_right = [
+        [_first_right(task, test, counted) for test in range(len(task.tests))] for task in tasks
+    ]
+    return {
+        k: float(np.mean([np.mean([place < k for place in places]) for places in first_right]))
+        for k in attempts
+    }
 
 
-def submission(tasks: Sequence[ArcTask], counted: Tally) -> dict[str, list[dict[str, list[list[int]]]]]:
+def submission(
+    tasks: Sequence[ArcTask], counted: Tally
+) -> dict[str, list[dict[str, list[list[int]]]]]:
     """Two attempts at every test of every task, the first again where there is no second.
 
     Raises ValueError for a test without a vote.
@@ -82,7 +100,9 @@ def submission(tasks: Sequence[ArcTask], counted: Tally) -> dict[str, list[dict[
             if not (found := counted.get((task.name, grid_hash(test.input)))):
                 raise ValueError(f"no prediction for test {number} of {task.name}")
             best = (found[:ATTEMPTS] + found[:1] * ATTEMPTS)[:ATTEMPTS]
-            answers[task.name].append({f"attempt_{k}": one.grid.tolist() for k, one in enumerate(best, 1)})
+            answers[task.name].append(
+                {f"attempt_{k}": one.grid.tolist() for k, one in enumerate(best, 1)}
+            )
     return answers
 
 
@@ -92,4 +112,6 @@ def _first_right(task: ArcTask, test: int, counted: Tally) -> float:
     if pair.output is None:
         raise ValueError(f"test {test + 1} of {task.name} has no known output")
     found = counted.get((task.name, grid_hash(pair.input)), [])
-    return next((n for n, one in enumerate(found) if np.array_equal(one.grid, pair.output)), math.inf)
+    return next(
+        (n for n, one in enumerate(found) if np.array_equal(one.grid, pair.output)), math.inf
+    )

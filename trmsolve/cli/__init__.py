@@ -1,6 +1,7 @@
 """The command line: one thin module a command. They connect, and neither compute nor draw.
 
-Nothing here imports torch before a command needs it, so that ``--help`` and shell completion answer at once.
+Nothing here imports torch before a command needs it, so that ``--help`` and shell completion answer
+at once.
 """
 
 from typing import Annotated
@@ -38,7 +39,10 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and leave."
+        ),
     ] = False,
 ) -> None:
     """Watch a Tiny Recursive Model solve your own puzzle, cycle by cycle."""

@@ -24,16 +24,24 @@ def bench(
             show_default=f"{DEFAULT} with --train, else the weights",
         ),
     ] = None,
-    train: Annotated[bool, typer.Option("--train", help="Time training steps, not solving.")] = False,
-    seconds: Annotated[float, typer.Option(min=0.1, metavar="S", help="Measure about so long.")] = 20.0,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    train: Annotated[
+        bool, typer.Option("--train", help="Time training steps, not solving.")
+    ] = False,
+    seconds: Annotated[
+        float, typer.Option(min=0.1, metavar="S", help="Measure about so long.")
+    ] = 20.0,
+    json: Annotated[
+        bool, typer.Option("--json", help="One JSON object on standard output.")
+    ] = False,
     weights: options.Weights = None,
     offline: options.Offline = False,
     allow_large: options.AllowLarge = False,
     compile_: Annotated[
         str,
         typer.Option(
-            "--compile", help="on, off, or auto: training, where there is a compiler.", rich_help_panel=options.RUN
+            "--compile",
+            help="on, off, or auto: training, where there is a compiler.",
+            rich_help_panel=options.RUN,
         ),
     ] = "auto",
     device: options.Device = "auto",
@@ -43,12 +51,17 @@ def bench(
 ) -> None:
     """Measure speed.
 
-    Steps, puzzles and floating point operations a second, beside the rate of plain matrix products on the same device,
-    and where the time goes. One step is one improvement cycle of a batch, with the learning where it is training.
+    Steps, puzzles and floating point operations a second, beside the rate of plain matrix products
+    on the same device, and where the time goes. One step is one improvement cycle of a batch, with
+    the learning where it is training.
     """
     if weights is not None and (train or recipe is not None):
-        raise UsageError("--weights are timed as they solve: give them without --train and --recipe")
-    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler reports its own start and stop on standard error
+        raise UsageError(
+            "--weights are timed as they solve: give them without --train and --recipe"
+        )
+    os.environ.setdefault(
+        "KINETO_LOG_LEVEL", "99"
+    )  # torch's profiler reports its own start and stop on standard error
     from dataclasses import replace
 
     from trmsolve.bench import bench_solving, bench_training
@@ -68,15 +81,30 @@ def bench(
         figures = bench_training(task, chosen, placement, compiled, seconds)
     else:
         if chosen is not None:
-            model = TinyRecursiveModel(chosen.config, placement.dtype).to(placement.device, placement.dtype).eval()
+            model = (
+                TinyRecursiveModel(chosen.config, placement.dtype)
+                .to(placement.device, placement.dtype)
+                .eval()
+            )
         else:
             solver = load(
-                task, weights=weights, offline=offline, allow_large=allow_large, note=options.say, device=device,
-                dtype=dtype, threads=threads,
-            )  # fmt: skip
+                task,
+                weights=weights,
+                offline=offline,
+                allow_large=allow_large,
+                note=options.say,
+                device=device,
+                dtype=dtype,
+                threads=threads,
+            )
             model, label = solver.model, solver.weights
         figures = bench_solving(
-            task, model, placement, batch_size or usual_batch_size(placement.device, model.config), compiled, seconds
+            task,
+            model,
+            placement,
+            batch_size or usual_batch_size(placement.device, model.config),
+            compiled,
+            seconds,
         )
     figures = {"task": task, "recipe": name, "weights": label, **figures}
     put_text(json_.dumps(figures) if json else _table(figures))

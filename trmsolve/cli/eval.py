@@ -20,12 +20,21 @@ from trmsolve.wording import count
 def eval_command(
     data: Annotated[
         Path,
-        typer.Option(metavar="FILE", help="A CSV with questions and answers, or ARC tasks; - is standard input."),
+        typer.Option(
+            metavar="FILE",
+            help="A CSV with questions and answers, or ARC tasks; - is standard input.",
+        ),
     ],
     task: options.Task = "sudoku",
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N puzzles.", show_default=False)] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
-    record: Annotated[bool, typer.Option("--record", help="Keep the figures in the weights file.")] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Only the first N puzzles.", show_default=False)
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="One JSON object on standard output.")
+    ] = False,
+    record: Annotated[
+        bool, typer.Option("--record", help="Keep the figures in the weights file.")
+    ] = False,
     weights: options.Weights = None,
     offline: options.Offline = False,
     allow_large: options.AllowLarge = False,
@@ -60,12 +69,17 @@ def eval_command(
     submission: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Score these attempts, without a model.", show_default=False, rich_help_panel="ARC"
+            metavar="FILE",
+            help="Score these attempts, without a model.",
+            show_default=False,
+            rich_help_panel="ARC",
         ),
     ] = None,
     sample: Annotated[
         int | None,
-        typer.Option(min=1, help="Only N tasks, drawn by --seed.", show_default=False, rich_help_panel="ARC"),
+        typer.Option(
+            min=1, help="Only N tasks, drawn by --seed.", show_default=False, rich_help_panel="ARC"
+        ),
     ] = None,
     budget: arc_options.Budget = None,
     steps: arc_options.Steps = None,
@@ -75,7 +89,10 @@ def eval_command(
     batch_size: options.BatchSize = None,
     compiled: Annotated[
         bool,
-        typer.Option("--compile", help="Compile the network first: half a minute, then two to three times as fast."),
+        typer.Option(
+            "--compile",
+            help="Compile the network first: half a minute, then two to three times as fast.",
+        ),
     ] = False,
     seed: options.Seed = 0,
 ) -> None:
@@ -96,18 +113,36 @@ def eval_command(
     pass@1, pass@2  the mean over the tasks of the share of their tests that
     are right in the first, or in either attempt: the official score
     """
-    arc_only = {"solutions": solutions, "submission": submission, "sample": sample, "budget": budget, "steps": steps}
+    arc_only = {
+        "solutions": solutions,
+        "submission": submission,
+        "sample": sample,
+        "budget": budget,
+        "steps": steps,
+    }
     if task == "arc":
         from trmsolve.cli.arc.evaluate import Measurement, eval_arc
 
         _refuse({"noise": noise, "compile": compiled or None}, "is not for ARC tasks")
         raise typer.Exit(
             eval_arc(
-                Measurement(data, solutions, limit, sample, seed), submission, json, record, weights=weights,
-                offline=offline, allow_large=allow_large, cycles=cycles, views=views, budget=budget, steps=steps,
-                batch=batch_size, device=device, dtype=dtype, threads=threads,
+                Measurement(data, solutions, limit, sample, seed),
+                submission,
+                json,
+                record,
+                weights=weights,
+                offline=offline,
+                allow_large=allow_large,
+                cycles=cycles,
+                views=views,
+                budget=budget,
+                steps=steps,
+                batch=batch_size,
+                device=device,
+                dtype=dtype,
+                threads=threads,
             )
-        )  # fmt: skip
+        )
     _refuse(arc_only, "is for --task arc")
     views = views or 1
 
@@ -122,10 +157,21 @@ def eval_command(
     path = to_record(weights, task) if record else None
     room = get_task(task)
     solver = load(
-        task, weights=weights, offline=offline, allow_large=allow_large, note=options.say, cycles=cycles,
-        views=views, batch_size=batch_size, seed=seed, noise=noise, device=device, dtype=dtype, threads=threads,
+        task,
+        weights=weights,
+        offline=offline,
+        allow_large=allow_large,
+        note=options.say,
+        cycles=cycles,
+        views=views,
+        batch_size=batch_size,
+        seed=seed,
+        noise=noise,
+        device=device,
+        dtype=dtype,
+        threads=threads,
         compiled=compiled,
-    )  # fmt: skip
+    )
     items = islice((item for item in open_items(room, [str(data)]) if item is not None), limit)
     total = limit if limit is not None else count_items(room, [str(data)])
     with ProgressView(make_console(), total) as view:

@@ -58,7 +58,8 @@ def generate(
     ] = None,
     seed: options.Seed = 0,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The CSV file to write.", show_default="standard output")
+        Path | None,
+        typer.Option(metavar="FILE", help="The CSV file to write.", show_default="standard output"),
     ] = None,
 ) -> None:
     """Make puzzles, as a CSV of questions, answers and ratings.
@@ -77,13 +78,21 @@ def generate(
     room = get_task(task)
     difficulty = difficulty or room.difficulties[0]
     if difficulty not in room.difficulties:
-        raise UsageError(f"--difficulty {difficulty} is not known: use {', '.join(room.difficulties)}")
+        raise UsageError(
+            f"--difficulty {difficulty} is not known: use {', '.join(room.difficulties)}"
+        )
     word = COMPILING if path_length is None else LOOKING
-    puzzles = _with_a_word(room.generate(difficulty, seed, _size(size), *_lengths(path_length)), word)
+    puzzles = _with_a_word(
+        room.generate(difficulty, seed, _size(size), *_lengths(path_length)), word
+    )
     first = next(puzzles)  # what cannot be made is told before a file is touched
     with ExitStack() as stack:
         try:
-            stream = stack.enter_context(out.open("w", encoding="utf-8", newline="")) if out else sys.stdout
+            stream = (
+                stack.enter_context(out.open("w", encoding="utf-8", newline=""))
+                if out
+                else sys.stdout
+            )
         except OSError as error:
             raise UsageError(f"{out} cannot be written: {error.strerror}") from None
         writer = csv.writer(stream, lineterminator="\n")
@@ -111,7 +120,9 @@ def _lengths(text: str | None) -> tuple[int | None, int | None]:
     if text is None:
         return None, None
     if not (match := re.fullmatch(r"([0-9]{1,6})(-([0-9]{1,6})?)?", text)):
-        raise UsageError(f"--path-length {text}: write the least steps, such as 20, or a range, such as 20-40")
+        raise UsageError(
+            f"--path-length {text}: write the least steps, such as 20, or a range, such as 20-40"
+        )
     return int(match[1]), int(match[3]) if match[3] else None
 
 

@@ -15,7 +15,8 @@ def maze(
         typer.Argument(metavar="FILE", help="Mazes as text, CSV or PNG; - is standard input."),
     ] = None,
     accept_detours: Annotated[
-        bool, typer.Option("--accept-detours", help="Be content with a path that is not a shortest one.")
+        bool,
+        typer.Option("--accept-detours", help="Be content with a path that is not a shortest one."),
     ] = False,
     show_steps: options.ShowSteps = False,
     json: options.Json = False,
@@ -38,8 +39,8 @@ def maze(
 ) -> None:
     """Solve mazes and watch the model think.
 
-    Answers go to standard output, everything else to standard error. Where the rules accept no answer, the puzzle is
-    written as it was read, with --format line an empty line.
+    Answers go to standard output, everything else to standard error. Where the rules accept no
+    answer, the puzzle is written as it was read, with --format line an empty line.
 
     Exit codes:
     0  every answer is verified
@@ -50,7 +51,20 @@ def maze(
     """
     wishes = Wishes(show_steps, "json" if json else form, quiet, pace, verbose, keep_unverified)
     code = solve(
-        "maze", files, wishes, batch_size, weights=weights, offline=offline, allow_large=allow_large, cycles=cycles,
-        views=views, noise=noise, device=device, dtype=dtype, threads=threads, seed=seed, accept_detours=accept_detours,
-    )  # fmt: skip
+        "maze",
+        files,
+        wishes,
+        batch_size,
+        weights=weights,
+        offline=offline,
+        allow_large=allow_large,
+        cycles=cycles,
+        views=views,
+        noise=noise,
+        device=device,
+        dtype=dtype,
+        threads=threads,
+        seed=seed,
+        accept_detours=accept_detours,
+    )
     raise typer.Exit(code)

@@ -18,28 +18,46 @@ Weights = Annotated[
     ),
 ]
 Offline = Annotated[
-    bool, typer.Option("--offline", help="Open no connection: use what is on this machine.", rich_help_panel=RUN)
+    bool,
+    typer.Option(
+        "--offline", help="Open no connection: use what is on this machine.", rich_help_panel=RUN
+    ),
 ]
 AllowLarge = Annotated[
     bool,
-    typer.Option("--allow-large", help="Take weights over 512 MiB, or of unusual sizes.", rich_help_panel=RUN),
+    typer.Option(
+        "--allow-large", help="Take weights over 512 MiB, or of unusual sizes.", rich_help_panel=RUN
+    ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=RUN)]
 Dtype = Annotated[str, typer.Option(help="auto, fp32 or bf16.", rich_help_panel=RUN)]
 Threads = Annotated[
-    int | None, typer.Option(min=1, max=1024, help="CPU threads.", show_default="all cores", rich_help_panel=RUN)
+    int | None,
+    typer.Option(
+        min=1, max=1024, help="CPU threads.", show_default="all cores", rich_help_panel=RUN
+    ),
 ]
 Seed = Annotated[
     int,
     typer.Option(
-        min=0, max=2**63 - 1, metavar="N", help="Decides everything that is drawn at random.", rich_help_panel=RUN
+        min=0,
+        max=2**63 - 1,
+        metavar="N",
+        help="Decides everything that is drawn at random.",
+        rich_help_panel=RUN,
     ),
 ]
-Cycles = Annotated[int, typer.Option(min=1, help="Improvement cycles a view may take.", rich_help_panel=TRY)]
+Cycles = Annotated[
+    int, typer.Option(min=1, help="Improvement cycles a view may take.", rich_help_panel=TRY)
+]
 Views = Annotated[
-    int, typer.Option(min=1, help="Symmetric views to try until one is verified; 1 is the puzzle as given alone.",
-                      rich_help_panel=TRY),
-]  # fmt: skip
+    int,
+    typer.Option(
+        min=1,
+        help="Symmetric views to try until one is verified; 1 is the puzzle as given alone.",
+        rich_help_panel=TRY,
+    ),
+]
 Noise = Annotated[
     float,
     typer.Option(
@@ -49,19 +67,32 @@ Noise = Annotated[
     ),
 ]
 BatchSize = Annotated[
-    int | None, typer.Option(min=1, help="Puzzles refined at a time.", show_default="automatic", rich_help_panel=RUN)
+    int | None,
+    typer.Option(
+        min=1, help="Puzzles refined at a time.", show_default="automatic", rich_help_panel=RUN
+    ),
 ]
 Task = Annotated[str, typer.Option(help="The kind of puzzle: sudoku, maze or arc.")]
 
-ShowSteps = Annotated[bool, typer.Option("--show-steps", help="Print every cycle, one below the other.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a puzzle: short for --format json.")]
-Form = Annotated[str, typer.Option("--format", help=f"How answers are written: {', '.join(FORMATS)}.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only; answers are still written.")]
+ShowSteps = Annotated[
+    bool, typer.Option("--show-steps", help="Print every cycle, one below the other.")
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="One JSON object a puzzle: short for --format json.")
+]
+Form = Annotated[
+    str, typer.Option("--format", help=f"How answers are written: {', '.join(FORMATS)}.")
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Show errors only; answers are still written.")
+]
 Pace = Annotated[float, typer.Option(min=0, help="Seconds to hold every frame, for watching.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say what runs where, and why.")]
 KeepUnverified = Annotated[
     bool,
-    typer.Option("--keep-unverified", help="Write grids that the rules refuse to standard output too."),
+    typer.Option(
+        "--keep-unverified", help="Write grids that the rules refuse to standard output too."
+    ),
 ]
 
 __all__ = ["say"]

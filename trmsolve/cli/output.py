@@ -1,6 +1,7 @@
 """What the commands write: lines for the person on standard error, and answers on standard output.
 
-Answers come in the input's form, as lines, or as JSON. All text passes through ``printable`` on its way out.
+Answers come in the input's form, as lines, or as JSON. All text passes through ``printable`` on its
+way out.
 """
 
 import json
@@ -18,7 +19,10 @@ FORMATS = ("input", "line", "json")
 
 
 def put(text: str) -> None:
-    """Write a line of results to standard output and flush it. Raises OSError if it cannot be written."""
+    """Write a line of results to standard output and flush it.
+
+    Raises OSError if it cannot be written.
+    """
     write(sys.stdout, printable_line(text) + "\n")
 
 
@@ -41,8 +45,9 @@ def write(stream: TextIO, text: str) -> None:
 class Writer(ABC):
     """Takes answers and unreadable items in input order and writes each whole and at once.
 
-    With ``keep_unverified`` a grid that the rules refuse is written like an answer; otherwise only JSON, which says
-    that it is not verified, has it. ``note`` is told, once, that an answer could not be drawn as its puzzle was.
+    With ``keep_unverified`` a grid that the rules refuse is written like an answer; otherwise only
+    JSON, which says that it is not verified, has it. ``note`` is told, once, that an answer could
+    not be drawn as its puzzle was.
     """
 
     def __init__(
@@ -87,7 +92,8 @@ class LineWriter(Writer):
 class InputWriter(Writer):
     """Each answer as its puzzle was written; drawn ones are set apart by an empty line.
 
-    A puzzle without a verified answer is written as it was read, so that nobody takes a wrong grid for an answer.
+    A puzzle without a verified answer is written as it was read, so that nobody takes a wrong grid
+    for an answer.
     """
 
     wants_gap = False
@@ -99,7 +105,9 @@ class InputWriter(Writer):
         text = self._drawing(outcome)
         drawn = text.strip().count("\n") > 0
         gap = "\n" if drawn and self.wants_gap else ""
-        self.wants_gap = drawn and not text.endswith("\n\n")  # a drawing may bring its own empty line
+        self.wants_gap = drawn and not text.endswith(
+            "\n\n"
+        )  # a drawing may bring its own empty line
         return gap + text
 
     def _drawing(self, answer: Answer) -> str:
@@ -110,19 +118,25 @@ class InputWriter(Writer):
             return self.task.write(grid, form)
         if not self.noted:
             self.noted = True
-            self.note(f"the output's encoding, {encoding}, lacks the puzzle's characters: answers are drawn in ASCII")
+            self.note(
+                f"the output's encoding, {encoding}, lacks the puzzle's characters: answers are drawn in ASCII"
+            )
         return self.task.write(grid, None)
 
 
 class ScreenWriter(InputWriter):
     """For a person who has watched: writes only what the screen has not shown, as it is wider than that."""
 
-    def __init__(self, task: Task, weights: str, columns: int, keep_unverified: bool = False) -> None:
+    def __init__(
+        self, task: Task, weights: str, columns: int, keep_unverified: bool = False
+    ) -> None:
         super().__init__(task, weights, keep_unverified=keep_unverified)
         self.columns = columns
 
     def text(self, outcome: Answer | PuzzleError) -> str:
-        drawn = isinstance(outcome, PuzzleError) or outcome.grid.shape[1] <= self.columns  # at least one a cell
+        drawn = (
+            isinstance(outcome, PuzzleError) or outcome.grid.shape[1] <= self.columns
+        )  # at least one a cell
         return "" if drawn else super().text(outcome)
 
 
@@ -134,8 +148,15 @@ class JsonWriter(Writer):
 
     def _fields(self, outcome: Answer | PuzzleError) -> dict[str, Any]:
         if isinstance(outcome, PuzzleError):
-            place = ":".join(str(part) for part in (outcome.source, outcome.line) if part not in ("", None))
-            return {"index": self.index, "source": place, "task": self.task.name, "error": str(outcome)}
+            place = ":".join(
+                str(part) for part in (outcome.source, outcome.line) if part not in ("", None)
+            )
+            return {
+                "index": self.index,
+                "source": place,
+                "task": self.task.name,
+                "error": str(outcome),
+            }
         return {
             "index": self.index,
             "source": outcome.puzzle.source,
@@ -143,7 +164,11 @@ class JsonWriter(Writer):
             "puzzle": self.task.text(outcome.puzzle.grid),
             "answer": self.task.text(outcome.grid),
             "verified": outcome.verified,
-            **({} if outcome.valid is None else {"valid": outcome.valid, "optimal": outcome.optimal}),
+            **(
+                {}
+                if outcome.valid is None
+                else {"valid": outcome.valid, "optimal": outcome.optimal}
+            ),
             "reason": outcome.reason,
             "remark": outcome.remark,
             "cycles": outcome.cycles,
@@ -162,5 +187,9 @@ def choose_writer(
         raise UsageError(f"--format {form} is not known: use {', '.join(FORMATS)}")
     if watched is not None:
         return ScreenWriter(task, weights, watched, keep_unverified)
-    writers: dict[str, type[Writer]] = {"input": InputWriter, "line": LineWriter, "json": JsonWriter}
+    writers: dict[str, type[Writer]] = {
+        "input": InputWriter,
+        "line": LineWriter,
+        "json": JsonWriter,
+    }
     return writers[form](task, weights, keep_unverified=keep_unverified)

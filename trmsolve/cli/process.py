@@ -1,6 +1,7 @@
 """How the program ends early: one line for the user and the agreed exit code, never a traceback for what is expected.
 
-``Program`` stands around every command, its arguments and its help; ``trmsolve.__main__`` stands around the imports.
+``Program`` stands around every command, its arguments and its help; ``trmsolve.__main__`` stands
+around the imports.
 """
 
 import contextlib
@@ -19,11 +20,17 @@ from trmsolve.errors import TrmsolveError
 
 INTERRUPTED, TERMINATED, BROKEN_PIPE = 130, 143, 141
 WRONG_USAGE: Any = typer.BadParameter.__bases__[0]
-"""The class of errors in arguments. Typer has its own or takes that of Click, and exports only this child of it."""
+"""The class of errors in arguments.
+
+Typer has its own or takes that of Click, and exports only this child of it.
+"""
 
 
 class Program(TyperGroup):
-    """The group of all commands. Whatever ends one of them early is told in one line and becomes an exit code."""
+    """The group of all commands.
+
+    Whatever ends one of them early is told in one line and becomes an exit code.
+    """
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """Parse the arguments; ``--help`` and ``--version`` write and leave here."""

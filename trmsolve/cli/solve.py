@@ -37,11 +37,15 @@ class Wishes:
     keep_unverified: bool = False
 
 
-def solve(name: str, files: list[str] | None, wishes: Wishes, batch_size: int | None, **how: Any) -> int:
-    """Read, solve, show and answer all puzzles of the files, with ``how`` as ``load`` takes it. Returns the exit code.
+def solve(
+    name: str, files: list[str] | None, wishes: Wishes, batch_size: int | None, **how: Any
+) -> int:
+    """Read, solve, show and answer all puzzles of the files, with ``how`` as ``load`` takes it.
 
-    0: all verified, 1: some answer is not verified, 2: some input could not be read. If nothing is for the model to do,
-    it is not even loaded.
+    Returns the exit code.
+
+    0: all verified, 1: some answer is not verified, 2: some input could not be read. If nothing is
+    for the model to do, it is not even loaded.
     """
     from trmsolve.puzzles import get_task
 
@@ -66,7 +70,10 @@ def solve(name: str, files: list[str] | None, wishes: Wishes, batch_size: int | 
     keep_memory()
     # Frames are watched one puzzle after the other; where nobody watches, the batch is full.
     solver = load(
-        name, batch_size=batch_size or (1 if view.shows_grids else None), note=silent if wishes.quiet else say, **how
+        name,
+        batch_size=batch_size or (1 if view.shows_grids else None),
+        note=silent if wishes.quiet else say,
+        **how,
     )
     if wishes.verbose:
         say(f"weights {solver.weights}, running on {solver.placement.reason}")
@@ -76,7 +83,10 @@ def solve(name: str, files: list[str] | None, wishes: Wishes, batch_size: int | 
     on_cycle = _paced(view, wishes.pace) if view.wants_cycles else None
     with view:
         return _run(
-            solver.solve_all(chain(first, notes.follow(items)), on_cycle, early), view, writer, told=early is not None
+            solver.solve_all(chain(first, notes.follow(items)), on_cycle, early),
+            view,
+            writer,
+            told=early is not None,
         )
 
 
@@ -127,7 +137,9 @@ def _paced(view: View, pace: float) -> Callable[[Cycle], None]:
     return show if pace and view.shows_grids else view.cycle
 
 
-def _run(outcomes: Iterable[Answer | PuzzleError], view: View, writer: Writer, told: bool = False) -> int:
+def _run(
+    outcomes: Iterable[Answer | PuzzleError], view: View, writer: Writer, told: bool = False
+) -> int:
     """Hand every outcome to the screen and to standard output; the exit code they add up to.
 
     ``told`` says that the view has had the answers already.

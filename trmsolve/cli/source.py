@@ -24,11 +24,14 @@ COUNTED = 2**20
 def open_items(task: Task, files: list[str] | None) -> Iterator[Item | None]:
     """Every puzzle of the files in order, unreadable ones as their errors; ``-`` or no file is standard input.
 
-    None means that standard input has nothing more at the moment. Raises UsageError if there is nothing to read.
+    None means that standard input has nothing more at the moment. Raises UsageError if there is
+    nothing to read.
     """
     if not files:
         if sys.stdin is None or sys.stdin.isatty():
-            raise UsageError(f"name a {task.name} file, or pipe one in: see trmsolve {task.name} --help")
+            raise UsageError(
+                f"name a {task.name} file, or pipe one in: see trmsolve {task.name} --help"
+            )
         files = ["-"]
     return _all_items(task, files)
 
@@ -77,7 +80,10 @@ def read_file(task: Task, name: str) -> Iterator[Item]:
 def count_items(task: Task, files: list[str] | None) -> int | None:
     """How many items the files hold; None where that takes long, and for what can be read only once."""
     paths = [Path(name) for name in files or ["-"]]
-    if not all(path.is_file() for path in paths) or sum(path.stat().st_size for path in paths) > COUNTED:
+    if (
+        not all(path.is_file() for path in paths)
+        or sum(path.stat().st_size for path in paths) > COUNTED
+    ):
         return None
     return sum(1 for path in paths for _ in read_file(task, str(path)))
 
@@ -89,8 +95,9 @@ def _standard_input(task: Task) -> Iterator[Item | None]:
     if not _may_wait(stream):
         yield from task.read(stream, "stdin")
         return
-    # A pipe may wait for our answer before it says more, so it is read beside the work and never waited for.
-    # Unbuffered: a thread that waits inside a buffer would hold its lock when the program ends.
+    # A pipe may wait for our answer before it says more, so it is read beside the work and never
+    # waited for. Unbuffered: a thread that waits inside a buffer would hold its lock when the
+    # program ends.
     stream = open(stream.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115 (a descriptor, not ours)
     arrived: queue.Queue[Item | BaseException | None] = queue.Queue(maxsize=4096)
 

@@ -17,21 +17,27 @@ SAVED = "stopping: everything is saved, judging ends; Ctrl-C again leaves at onc
 class Stop(AbstractContextManager["Stop"]):
     """Ctrl-C or SIGTERM asks the run to end after its step, with everything saved; a second one ends it at once.
 
-    So does the first one before a step is done, while there is nothing to save. The run asks this value before its
-    first step and after each. ``note`` acknowledges the first one at once, from a thread of its own: the signal may
-    have interrupted the drawing itself, and a handler that draws within it would garble the screen. ``saved`` is set
-    while the run has nothing left to save, so that the acknowledgement says so.
+    So does the first one before a step is done, while there is nothing to save. The run asks this
+    value before its first step and after each. ``note`` acknowledges the first one at once, from a
+    thread of its own: the signal may have interrupted the drawing itself, and a handler that draws
+    within it would garble the screen. ``saved`` is set while the run has nothing left to save, so
+    that the acknowledgement says so.
     """
 
     def __init__(self, note: Callable[[str], None]) -> None:
         self.note, self.code, self.times_asked = note, 0, 0
         self.saved = False
-        self._texts: SimpleQueue[str | None] = SimpleQueue()  # its put() is safe in a signal handler
+        self._texts: SimpleQueue[str | None] = (
+            SimpleQueue()
+        )  # its put() is safe in a signal handler
         self._speaker = Thread(target=self._speak, name="stop", daemon=True)
 
     def __enter__(self) -> "Stop":
         self._speaker.start()
-        self.before = [(number, signal.signal(number, self._heed)) for number in (signal.SIGINT, signal.SIGTERM)]
+        self.before = [
+            (number, signal.signal(number, self._heed))
+            for number in (signal.SIGINT, signal.SIGTERM)
+        ]
         return self
 
     def __exit__(self, *_: object) -> None:

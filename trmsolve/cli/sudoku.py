@@ -35,8 +35,8 @@ def sudoku(
 ) -> None:
     """Solve Sudokus and watch the model think.
 
-    Answers go to standard output, everything else to standard error. Where the rules accept no answer, the puzzle is
-    written as it was read, with --format line an empty line.
+    Answers go to standard output, everything else to standard error. Where the rules accept no
+    answer, the puzzle is written as it was read, with --format line an empty line.
 
     Exit codes:
     0  every answer is verified
@@ -47,7 +47,19 @@ def sudoku(
     """
     wishes = Wishes(show_steps, "json" if json else form, quiet, pace, verbose, keep_unverified)
     code = solve(
-        "sudoku", files, wishes, batch_size, weights=weights, offline=offline, allow_large=allow_large, cycles=cycles,
-        views=views, noise=noise, device=device, dtype=dtype, threads=threads, seed=seed,
-    )  # fmt: skip
+        "sudoku",
+        files,
+        wishes,
+        batch_size,
+        weights=weights,
+        offline=offline,
+        allow_large=allow_large,
+        cycles=cycles,
+        views=views,
+        noise=noise,
+        device=device,
+        dtype=dtype,
+        threads=threads,
+        seed=seed,
+    )
     raise typer.Exit(code)

@@ -33,9 +33,18 @@ LENGTH, DATA, RECIPE = "How long", "What from", "How"
 
 
 KEPT = (
-    "task", "out", "bands", "base_puzzles", "held_out", "recipe", "change", "batch_size", "start_from", "seed",
+    "task",
+    "out",
+    "bands",
+    "base_puzzles",
+    "held_out",
+    "recipe",
+    "change",
+    "batch_size",
+    "start_from",
+    "seed",
     "print_recipe",
-)  # fmt: skip
+)
 """What a run that goes on keeps as it was; the options' names in ``train``."""
 
 
@@ -44,24 +53,40 @@ def train(
     task: options.Task = "sudoku",
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where weights, checkpoints and metrics.jsonl go.", show_default="runs/TASK"),
+        typer.Option(
+            metavar="DIR",
+            help="Where weights, checkpoints and metrics.jsonl go.",
+            show_default="runs/TASK",
+        ),
     ] = None,
     resume: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Go on with the run in this folder, exactly where it was saved.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Go on with the run in this folder, exactly where it was saved."
+        ),
     ] = None,
     minutes: Annotated[
         float | None,
         typer.Option(
-            min=0.01, help="Train so long in all, stops not counted.", show_default=False, rich_help_panel=LENGTH
+            min=0.01,
+            help="Train so long in all, stops not counted.",
+            show_default=False,
+            rich_help_panel=LENGTH,
         ),
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(min=1, help="Train so many steps in all.", show_default=False, rich_help_panel=LENGTH)
+        int | None,
+        typer.Option(
+            min=1, help="Train so many steps in all.", show_default=False, rich_help_panel=LENGTH
+        ),
     ] = None,
     save_minutes: Annotated[
         float | None,
         typer.Option(
-            min=0, help="Between checkpoints; 0 is after every step.", show_default="10", rich_help_panel=LENGTH
+            min=0,
+            help="Between checkpoints; 0 is after every step.",
+            show_default="10",
+            rich_help_panel=LENGTH,
         ),
     ] = None,
     data: Annotated[
@@ -114,12 +139,22 @@ def train(
     ] = "laptop",
     change: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of the recipe.", rich_help_panel=RECIPE),
+        typer.Option(
+            "--set",
+            metavar="FIELD=VALUE",
+            help="Change a field of the recipe.",
+            rich_help_panel=RECIPE,
+        ),
     ] = None,
     print_recipe: Annotated[
-        bool, typer.Option("--print-recipe", help="Show the recipe as JSON and leave.", rich_help_panel=RECIPE)
+        bool,
+        typer.Option(
+            "--print-recipe", help="Show the recipe as JSON and leave.", rich_help_panel=RECIPE
+        ),
     ] = False,
-    batch_size: Annotated[int | None, typer.Option(min=1, show_default="the recipe's", rich_help_panel=RECIPE)] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, show_default="the recipe's", rich_help_panel=RECIPE)
+    ] = None,
     start_from: Annotated[
         str | None,
         typer.Option(
@@ -131,12 +166,17 @@ def train(
     ] = None,
     offline: options.Offline = False,
     export: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the final weights here too (bf16 safetensors).")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the final weights here too (bf16 safetensors)."),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show problems only.")] = False,
     compile_: Annotated[
         str,
-        typer.Option("--compile", help="on, off, or auto: for runs of over 2 minutes.", rich_help_panel=options.RUN),
+        typer.Option(
+            "--compile",
+            help="on, off, or auto: for runs of over 2 minutes.",
+            rich_help_panel=options.RUN,
+        ),
     ] = "auto",
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
@@ -145,8 +185,9 @@ def train(
 ) -> None:
     """Train a Tiny Recursive Model.
 
-    The rate follows the clock and ends annealed. A checkpoint and the weights so far are written every ten minutes, at
-    the end, and on Ctrl-C; a second Ctrl-C leaves at once. One run at a time uses a folder.
+    The rate follows the clock and ends annealed. A checkpoint and the weights so far are written
+    every ten minutes, at the end, and on Ctrl-C; a second Ctrl-C leaves at once. One run at a time
+    uses a folder.
     """
     from trmsolve.device import choose_compiled, choose_placement, keep_memory
     from trmsolve.train.checkpoint import folder_of_run, load_checkpoint
@@ -158,9 +199,16 @@ def train(
     from trmsolve.train.state import reading_state
     from trmsolve.weights.catalog import locate
 
-    lasting: dict[str, Any] = {} if minutes is None and steps is None else {"minutes": minutes, "steps": steps}
+    lasting: dict[str, Any] = (
+        {} if minutes is None and steps is None else {"minutes": minutes, "steps": steps}
+    )
     saving: dict[str, Any] = {} if save_minutes is None else {"save_seconds": 60 * save_minutes}
-    where: dict[str, Any] = {"device": device, "dtype": dtype, "threads": threads, "compile": compile_}
+    where: dict[str, Any] = {
+        "device": device,
+        "dtype": dtype,
+        "threads": threads,
+        "compile": compile_,
+    }
     described: dict[str, Any] = {}
     sources = Sources(data or [], measured or [])
     with joined_world(device) as world, ExitStack() as held:
@@ -176,11 +224,16 @@ def train(
                 task, described = kept["task"], kept["described"]
                 if task not in ("sudoku", "maze", "arc") or "recipe" not in described:
                     raise ValueError("it does not say of which task or recipe the run is")
-                chosen, plan = Recipe.from_dict(kept["recipe"]), Plan(**{**kept["plan"], **lasting, **saving})
+                chosen, plan = (
+                    Recipe.from_dict(kept["recipe"]),
+                    Plan(**{**kept["plan"], **lasting, **saving}),
+                )
                 shares, sources = described["bands"], sources.or_those_of(described)
                 base_puzzles = described.get("base_puzzles")
                 # To the bit only where it ran before.
-                where |= {k: v for k, v in kept.get("placement", {}).items() if where[k] in ("auto", None)}
+                where |= {
+                    k: v for k, v in kept.get("placement", {}).items() if where[k] in ("auto", None)
+                }
         else:
             size = [] if batch_size is None else [f"batch_size={batch_size}"]
             chosen = override(find_recipe(task, recipe), [*(change or []), *size])
@@ -193,7 +246,9 @@ def train(
             shares = shares_of(bands) or (None if sources.data else _usual_shares(task))
             checkpoint, out = None, out or Path("runs") / task
             if out.exists() and not out.is_dir():
-                raise UsageError(f"{out}: File exists, and is no folder for a run: name another with --out")
+                raise UsageError(
+                    f"{out}: File exists, and is no folder for a run: name another with --out"
+                )
             folder = _hold(out, world, held)
             _refuse_used(out)
         begin = (
@@ -203,7 +258,9 @@ def train(
         )
         _refuse_nowhere(export)
         _check_world(world, chosen)
-        placement = choose_placement(world.device(where["device"]), where["dtype"], where["threads"])
+        placement = choose_placement(
+            world.device(where["device"]), where["dtype"], where["threads"]
+        )
         keep_memory()
         past = read_journal(out) if checkpoint else []
         with make_training_view(make_console(), quiet or not world.first, past) as view:
@@ -218,30 +275,59 @@ def train(
                 of_arc, record, plan = arc_subject(chosen, sources, plan, told, view.note)
                 chosen, subject = of_arc.sized(chosen), of_arc
             else:
-                subject = puzzle_subject(task, chosen, sources.data, shares, base_puzzles, plan.seed, view.note)
+                subject = puzzle_subject(
+                    task, chosen, sources.data, shares, base_puzzles, plan.seed, view.note
+                )
             described = described or {
-                "recipe": recipe, **sources.recorded(task), "bands": shares, "base_puzzles": base_puzzles,
-                "start_from": _called(start_from), "hardware": placement.reason,
-                "processes": world.size, "settings": chosen.to_dict(), **record,
-            }  # fmt: skip
+                "recipe": recipe,
+                **sources.recorded(task),
+                "bands": shares,
+                "base_puzzles": base_puzzles,
+                "start_from": _called(start_from),
+                "hardware": placement.reason,
+                "processes": world.size,
+                "settings": chosen.to_dict(),
+                **record,
+            }
             check_same(described, subject.facts(), sources.data)
             view.note(f"{subject.summary}, recipe {described['recipe']}, on {placement.reason}")
-            compiled, stop = choose_compiled(where["compile"], placement.device, _is_long(plan)), Stop(view.note)
+            compiled, stop = (
+                choose_compiled(where["compile"], placement.device, _is_long(plan)),
+                Stop(view.note),
+            )
             run = Run(
-                subject, chosen, out, plan, placement, compiled, world, checkpoint,
-                _given(begin, subject, chosen, view.note), described, view.progress, stop, _judging(view, stop), folder,
-            )  # fmt: skip
+                subject,
+                chosen,
+                out,
+                plan,
+                placement,
+                compiled,
+                world,
+                checkpoint,
+                _given(begin, subject, chosen, view.note),
+                described,
+                view.progress,
+                stop,
+                _judging(view, stop),
+                folder,
+            )
             with stop:
                 path = run.train()
         if export is not None and world.first:
             write_atomically(export, path.read_bytes())
             if beside := subject.beside:
-                view.note(f"{export} is not read without {' and '.join(beside)} beside it: they are in {out}")
+                view.note(
+                    f"{export} is not read without {' and '.join(beside)} beside it: they are in {out}"
+                )
         # Below the panel, where the next command is typed.
         if stop.code:
-            view.note(f"stopped after step {run.journal.step}: go on with trmsolve train --resume {out}")
+            view.note(
+                f"stopped after step {run.journal.step}: go on with trmsolve train --resume {out}"
+            )
         elif checkpoint and run.journal.step == checkpoint.step:
-            view.note(f"this run was over after step {run.journal.step}: give more --minutes or --steps")
+            view.note(
+                f"this run was over after step {run.journal.step}: give more --minutes or --steps"
+            )
         view.note(f"weights in {path}")
     raise typer.Exit(stop.code)
 
@@ -256,7 +342,9 @@ def _refuse_changes(context: typer.Context) -> None:
     for option in context.command.params:
         source = context.get_parameter_source(option.name or "")
         if option.name in KEPT and source is not None and source.name == "COMMANDLINE":
-            raise UsageError(f"{option.opts[0]} cannot change what --resume goes on with: leave it out")
+            raise UsageError(
+                f"{option.opts[0]} cannot change what --resume goes on with: leave it out"
+            )
 
 
 def _hold(out: Path, world: "World", held: ExitStack) -> "RunFolder | None":
@@ -275,7 +363,9 @@ def _judging(view: TrainingView, stop: Stop) -> Callable[[int, int], bool]:
             view.judging(judged, of)
         wanted = not stop.code  # read once: the signal may come at any moment
         if stop.saved and not wanted:
-            view.note(f"judging stopped after {judged} of {of} held-out puzzles: this step has no held-out figure")
+            view.note(
+                f"judging stopped after {judged} of {of} held-out puzzles: this step has no held-out figure"
+            )
         return wanted
 
     return judging
@@ -284,7 +374,9 @@ def _judging(view: TrainingView, stop: Stop) -> Callable[[int, int], bool]:
 def _refuse_used(out: Path) -> None:
     """A fresh run would replace the checkpoints or the weights that are there."""
     if any(out.glob("step-*")):
-        raise UsageError(f"{out} holds a run already: go on with --resume {out}, or name another folder with --out")
+        raise UsageError(
+            f"{out} holds a run already: go on with --resume {out}, or name another folder with --out"
+        )
     if any(out.glob("*.safetensors")):
         raise UsageError(f"{out} holds weights already: name another folder with --out")
 
@@ -320,7 +412,8 @@ def _given(
 ) -> "TinyRecursiveModel | None":
     """The network to begin with. Its depth may be another: shapes do not depend on it.
 
-    Its table is taken as it is if it is of the same puzzles; others begin as the mean of those that are known.
+    Its table is taken as it is if it is of the same puzzles; others begin as the mean of those that
+    are known.
     """
     if path is None:
         return None
@@ -329,11 +422,19 @@ def _given(
     from trmsolve.arc.adaptation import new_puzzles
     from trmsolve.weights.file import load_model, read_info
 
-    model, wanted = load_model(path, subject.name, torch.float32, torch.device("cpu")), recipe.config
+    model, wanted = (
+        load_model(path, subject.name, torch.float32, torch.device("cpu")),
+        recipe.config,
+    )
     same = read_info(path).training.get("examples") == subject.facts()["examples"]
     if wanted.puzzle_emb_dim and model.config.puzzle_emb_dim and subject.name == "arc" and not same:
         note(f"{path} knows other tasks: each one here begins as the mean of those")
         model = new_puzzles(model, wanted.num_puzzles)
-    if replace(model.config, recursions=wanted.recursions, latent_steps=wanted.latent_steps) != wanted:
-        raise UsageError(f"{path} has other shapes than the recipe: train it with the recipe that made it")
+    if (
+        replace(model.config, recursions=wanted.recursions, latent_steps=wanted.latent_steps)
+        != wanted
+    ):
+        raise UsageError(
+            f"{path} has other shapes than the recipe: train it with the recipe that made it"
+        )
     return model

@@ -1,7 +1,7 @@
 """What a training run learns from, as its options say: puzzles of a file, puzzles made on the spot, ARC tasks.
 
-Of ARC tasks those are left out that share a pair with a task to be measured. Knows options and files; nothing of how a
-network learns.
+Of ARC tasks those are left out that share a pair with a task to be measured. Knows options and
+files; nothing of how a network learns.
 """
 
 import math
@@ -41,11 +41,15 @@ class Sources(NamedTuple):
     data: list[str]
     measured: list[str]
 
-    def check(self, task: str, bands: object, base_puzzles: object, batch_size: object, planes: bool) -> None:
+    def check(
+        self, task: str, bands: object, base_puzzles: object, batch_size: object, planes: bool
+    ) -> None:
         """Raise UsageError for options that the task does not have, and for ARC without tasks."""
         if task != "arc":
             if len(self.data) > 1:
-                raise UsageError(f"--data was given {len(self.data)} times: {task} is learned from one file, join them")
+                raise UsageError(
+                    f"--data was given {len(self.data)} times: {task} is learned from one file, join them"
+                )
             if self.measured:
                 raise UsageError("--measured is for ARC: puzzles are held out with --held-out")
             return
@@ -57,9 +61,13 @@ class Sources(NamedTuple):
         if bands is not None:
             raise UsageError("--bands: ARC tasks have no rating")
         if base_puzzles is not None:
-            raise UsageError("--base-puzzles is for Sudoku and mazes: of ARC tasks name those to learn from")
+            raise UsageError(
+                "--base-puzzles is for Sudoku and mazes: of ARC tasks name those to learn from"
+            )
         if batch_size is not None and planes:
-            raise UsageError("--batch-size: this recipe's batches are measured in cells, --set batch_cells=N")
+            raise UsageError(
+                "--batch-size: this recipe's batches are measured in cells, --set batch_cells=N"
+            )
 
     def recorded(self, task: str) -> dict[str, Any]:
         """As the run's record has it."""
@@ -70,7 +78,9 @@ class Sources(NamedTuple):
     def or_those_of(self, described: dict[str, Any]) -> "Sources":
         """Those of a run that goes on, where no others are given."""
         data, measured = described["data"] or [], described.get("measured") or []
-        return Sources(self.data or ([data] if isinstance(data, str) else data), self.measured or measured)
+        return Sources(
+            self.data or ([data] if isinstance(data, str) else data), self.measured or measured
+        )
 
 
 def puzzle_subject(
@@ -91,9 +101,18 @@ def puzzle_subject(
     if data:
         items = Notes(note).follow(read_file(room, data[0]))
         return PuzzleSubject(room, Examples.collect(room, items), shares, base_puzzles)
-    note("making " + ", ".join(f"{number} {kind}" for kind, number in room.training_kinds.items()) + " puzzles")
-    kinds = ((room.generate(kind, TRAINING_SEEDS + seed), number) for kind, number in room.training_kinds.items())
-    made = Examples.collect(room, (puzzle for kind, number in kinds for puzzle in islice(kind, number)))
+    note(
+        "making "
+        + ", ".join(f"{number} {kind}" for kind, number in room.training_kinds.items())
+        + " puzzles"
+    )
+    kinds = (
+        (room.generate(kind, TRAINING_SEEDS + seed), number)
+        for kind, number in room.training_kinds.items()
+    )
+    made = Examples.collect(
+        room, (puzzle for kind, number in kinds for puzzle in islice(kind, number))
+    )
     return PuzzleSubject(room, made, shares, base_puzzles)
 
 
@@ -115,23 +134,33 @@ def arc_subject(
     record: dict[str, Any] = {"left_out": left_out} if sources.measured else {}
     if recipe.config.mixer == "planes":
         return PlanesSubject.of(tasks, recipe, plan.held_out), record, plan
-    once = {task.name: task for task in reversed(measured)}  # by name, in several sets the first one
+    once = {
+        task.name: task for task in reversed(measured)
+    }  # by name, in several sets the first one
     if measured:
-        note(f"of {len(once)} measured tasks the demonstrations are learned from, as the paper does")
+        note(
+            f"of {len(once)} measured tasks the demonstrations are learned from, as the paper does"
+        )
     names = {*once}
     if not any(test.output is not None for task in once.values() for test in task.tests):
         names |= choose_measured(tasks, plan.held_out)
-    return PaperSubject(OfficialExamples.build([*tasks, *once.values()], names, seed=plan.seed)), record, plan
+    return (
+        PaperSubject(OfficialExamples.build([*tasks, *once.values()], names, seed=plan.seed)),
+        record,
+        plan,
+    )
 
 
 def learned_tasks(
     names: Sequence[str], measured: Sequence["ArcTask"], note: Note
-) -> tuple[list["ArcTask"], list[str]]:  # fmt: skip
+) -> tuple[list["ArcTask"], list[str]]:
     """The tasks of all sources, none twice and no copy of a measured one, and which were left out for that."""
     from trmsolve.arc.overlap import without_copies
     from trmsolve.arc.read import distinct
 
-    def new(fresh: "list[ArcTask]", known: "Sequence[ArcTask]") -> "tuple[list[ArcTask], dict[str, str]]":
+    def new(
+        fresh: "list[ArcTask]", known: "Sequence[ArcTask]"
+    ) -> "tuple[list[ArcTask], dict[str, str]]":
         return without_copies(fresh, known) if known else (fresh, {})  # comparing takes seconds
 
     tasks: list[ArcTask] = []
@@ -143,10 +172,14 @@ def learned_tasks(
     tasks, copies = new(tasks, measured)
     if copies:
         more = f" and {len(copies) - NAMED} more" if len(copies) > NAMED else ""
-        note(f"{len(copies)} tasks that share a pair with a measured one are left out: "
-             f"{', '.join(sorted(copies)[:NAMED])}{more}")  # fmt: skip
+        note(
+            f"{len(copies)} tasks that share a pair with a measured one are left out: "
+            f"{', '.join(sorted(copies)[:NAMED])}{more}"
+        )
     if not tasks:
-        raise UsageError("every task of --data shares a pair with one of --measured: give others to learn from")
+        raise UsageError(
+            "every task of --data shares a pair with one of --measured: give others to learn from"
+        )
     return only_tasks(list(distinct(tasks))), sorted(copies)
 
 
@@ -161,7 +194,9 @@ def _read(name: str, note: Note) -> list["ArcTask"]:
     for source in dict.fromkeys(task.source for task in tasks if not task.answered):
         if beside := solutions_beside(source):
             note(f"outputs of the tests of {source} from {beside}")
-            solved: list[Item] = list(add_solutions([task for task in tasks if task.source == source], beside))
+            solved: list[Item] = list(
+                add_solutions([task for task in tasks if task.source == source], beside)
+            )
             known = {task.name: task for task in only_tasks(solved)}
             tasks = [known.get(task.name, task) for task in tasks]
     return tasks
@@ -181,7 +216,9 @@ def shares_of(bands: str | None) -> dict[str, float] | None:
         except ValueError:
             raise UsageError(f"--bands: {part!r} is not BAND=NUMBER") from None
         if name.strip() not in BANDS or not 0 <= shares[name.strip()] < math.inf:
-            raise UsageError(f"--bands: {part!r} is not one of {', '.join(BANDS)} with a share from 0 on")
+            raise UsageError(
+                f"--bands: {part!r} is not one of {', '.join(BANDS)} with a share from 0 on"
+            )
     if not any(shares.values()):
         raise UsageError("--bands: some band must have a share above 0")
     return shares
@@ -195,5 +232,7 @@ def check_same(described: dict[str, Any], facts: dict[str, Any], given: Sequence
         names = was if isinstance(was, str) or not was else ", ".join(was)
         began = f"{names} as it was" if names else "puzzles made on the spot"
         now = ", ".join(given) or "those that this version makes"
-        raise UsageError(f"the run began with {began}, and {now} are others: it cannot go on with them")
+        raise UsageError(
+            f"the run began with {began}, and {now} are others: it cannot go on with them"
+        )
     described |= {name: fact for name, fact in facts.items() if name not in described}

@@ -1,1 +1,4 @@
-"""The Hugging Face Hub: addresses, cache, client, transfer. Knows bytes and commits, and nothing of weights."""
+"""The Hugging Face Hub: addresses, cache, client, transfer.
+
+Knows bytes and commits, and nothing of weights.
+"""

@@ -1,6 +1,7 @@
 """Addresses of weights on the Hugging Face Hub, and which file of a repository is meant by one.
 
-Knows names of repositories, revisions and files; nothing of networks, caches, or what the files hold.
+Knows names of repositories, revisions and files; nothing of networks, caches, or what the files
+hold.
 """
 
 import re
@@ -27,7 +28,9 @@ BESIDE = {
 NAMED = 8  # files that are named in a message
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?"
-_ADDRESS = re.compile(rf"{SCHEME}({_NAME}/{_NAME})(?:@(refs/(?:pr|convert)/{_NAME}(?=/|$)|{_NAME}))?(?:/(.+))?")
+_ADDRESS = re.compile(
+    rf"{SCHEME}({_NAME}/{_NAME})(?:@(refs/(?:pr|convert)/{_NAME}(?=/|$)|{_NAME}))?(?:/(.+))?"
+)
 _LONGEST = 96  # characters of a repository's name, as the hub has it
 _OTHER_KINDS = ("models", "datasets", "spaces", "kernels", "buckets")
 
@@ -52,7 +55,10 @@ class Address:
         raise UsageError(f"{text[:200]!r} is no address of weights on the hub: write {FORM}")
 
     def __str__(self) -> str:
-        revision, path = f"@{self.revision}" if self.revision else "", f"/{self.path}" if self.path else ""
+        revision, path = (
+            f"@{self.revision}" if self.revision else "",
+            f"/{self.path}" if self.path else "",
+        )
         return f"{SCHEME}{self.repo}{revision}{path}"
 
     @property
@@ -82,7 +88,8 @@ Listing = Mapping[str, RemoteFile]
 def choose_file(address: Address, files: Listing, pickled: bool) -> str:
     """Which file is meant: the one that is named, else ``model.safetensors``, else the only one there is.
 
-    ``pickled`` asks for a pickled checkpoint instead. Raises WeightsError where there is none, or more than one.
+    ``pickled`` asks for a pickled checkpoint instead. Raises WeightsError where there is none, or
+    more than one.
     """
     repo = Address(address.repo, address.revision)
     pickles = [name for name, file in files.items() if _is_pickle(name, file)]
@@ -90,7 +97,9 @@ def choose_file(address: Address, files: Listing, pickled: bool) -> str:
         if address.path not in files:
             raise WeightsError(f"{repo} has no file {address.path}: it has {_some(files)}")
         if address.path in pickles and not pickled:
-            raise WeightsError(f"{address} is a pickled checkpoint: 'trmsolve weights convert {address}' makes it safe")
+            raise WeightsError(
+                f"{address} is a pickled checkpoint: 'trmsolve weights convert {address}' makes it safe"
+            )
         return address.path
     wanted = pickles if pickled else [name for name in files if name.endswith(".safetensors")]
     if not pickled and MAIN_FILE in wanted:
@@ -103,18 +112,26 @@ def choose_file(address: Address, files: Listing, pickled: bool) -> str:
     if pickles:
         hint = f"'trmsolve weights convert {address}' makes weights of it"
         raise WeightsError(f"{repo} has only a pickled checkpoint: {hint}")
-    raise WeightsError(f"{repo} has no {'pickled checkpoint' if pickled else 'weights'}: it has {_some(files)}")
+    raise WeightsError(
+        f"{repo} has no {'pickled checkpoint' if pickled else 'weights'}: it has {_some(files)}"
+    )
 
 
 def files_beside(name: str, files: Listing) -> list[str]:
     """What the commit has of the files that describe the checkpoint of this name."""
-    return [near for each in BESIDE if (near := str(PurePosixPath(name).with_name(each))) in files and near != name]
+    return [
+        near
+        for each in BESIDE
+        if (near := str(PurePosixPath(name).with_name(each))) in files and near != name
+    ]
 
 
 def is_inside(path: str) -> bool:
     """Whether this may be the path of a file in a repository, here and on any system."""
     parts = path.split("/")
-    return path.isprintable() and not any(part in ("", ".", "..") or "\\" in part or ":" in part for part in parts)
+    return path.isprintable() and not any(
+        part in ("", ".", "..") or "\\" in part or ":" in part for part in parts
+    )
 
 
 def _is_pickle(name: str, file: RemoteFile) -> bool:

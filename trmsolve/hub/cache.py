@@ -1,8 +1,9 @@
 """The cache of the Hugging Face Hub on this machine, as its documentation lays it out; never a network.
 
-``models--user--repo/refs/main`` holds the commit that ``main`` named when it was last asked, ``snapshots/COMMIT/`` the
-files, as links to ``blobs/``. Beside them this program keeps what each commit holds, ``trmsolve/COMMIT.json``, so that
-without a network a name means what it means with one.
+``models--user--repo/refs/main`` holds the commit that ``main`` named when it was last asked,
+``snapshots/COMMIT/`` the files, as links to ``blobs/``. Beside them this program keeps what each
+commit holds, ``trmsolve/COMMIT.json``, so that without a network a name means what it means with
+one.
 """
 
 import contextlib
@@ -47,7 +48,9 @@ class CachedRepo:
 
     def has(self, commit: str, name: str, file: RemoteFile) -> bool:
         """Whether nothing need be downloaded for a file, as it came with this commit or with another."""
-        return self.path(commit, name).is_file() or bool(file.blob and (self.folder / "blobs" / file.blob).is_file())
+        return self.path(commit, name).is_file() or bool(
+            file.blob and (self.folder / "blobs" / file.blob).is_file()
+        )
 
     def listing(self, commit: str) -> Listing | None:
         """All files of the commit, as the hub once said; None if this program has not asked it."""
@@ -59,13 +62,19 @@ class CachedRepo:
     def keep_listing(self, commit: str, files: Listing) -> None:
         """Remember what the hub says. Raises OSError."""
         if self.listing(commit) != files:
-            _write(self._record(commit), json.dumps({name: asdict(file) for name, file in files.items()}))
+            _write(
+                self._record(commit),
+                json.dumps({name: asdict(file) for name, file in files.items()}),
+            )
 
     def on_disk(self, commit: str) -> Listing:
         """Those files of the commit that are here."""
         folder = self.folder / "snapshots" / commit
         here = (path for path in folder.rglob("*") if path.is_file())
-        return {path.relative_to(folder).as_posix(): RemoteFile(None, None, blob_sha256(path)) for path in here}
+        return {
+            path.relative_to(folder).as_posix(): RemoteFile(None, None, blob_sha256(path))
+            for path in here
+        }
 
     def _record(self, commit: str) -> Path:
         return self.folder / "trmsolve" / f"{commit}.json"
@@ -74,7 +83,9 @@ class CachedRepo:
 def blob_sha256(path: Path) -> str | None:
     """The sha256 under which a large file of the cache is kept; None for what is kept under another name."""
     with contextlib.suppress(OSError):
-        blob = path.parent / path.readlink() if path.is_symlink() else path  # one step: a blob may be a link as well
+        blob = (
+            path.parent / path.readlink() if path.is_symlink() else path
+        )  # one step: a blob may be a link as well
         if blob.parent.name == "blobs" and SHA256.fullmatch(blob.name):
             return blob.name
     return None

@@ -1,1 +1,4 @@
-"""The network: its configuration, its parts, and one improvement cycle. Knows tensors and no puzzle."""
+"""The network: its configuration, its parts, and one improvement cycle.
+
+Knows tensors and no puzzle.
+"""

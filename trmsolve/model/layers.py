@@ -1,7 +1,7 @@
 """What the network is built of: matrices, norms, embeddings, and the ways to mix between tokens.
 
-Numerics follow the paper's public code. Shape letters as in ``model``. Knows the config's sizes; nothing of recursion,
-states or puzzles.
+Numerics follow the paper's public code. Shape letters as in ``model``. Knows the config's sizes;
+nothing of recursion, states or puzzles.
 """
 
 import math
@@ -15,10 +15,14 @@ from trmsolve.model.config import TRMConfig
 
 def trunc_normal(*shape: int, std: float, generator: torch.Generator | None = None) -> Tensor:
     """A normal cut at two sigma, widened so that the standard deviation after the cut is ``std`` (flax's LeCun)."""
-    tail = math.sqrt(2 / math.pi) * math.exp(-2.0) * 2  # 2 * (pdf(-2) + pdf(2)) of the standard normal
+    tail = (
+        math.sqrt(2 / math.pi) * math.exp(-2.0) * 2
+    )  # 2 * (pdf(-2) + pdf(2)) of the standard normal
     inside = math.erf(math.sqrt(2.0))
     wide = std / math.sqrt(1 - tail / inside)
-    return nn.init.trunc_normal_(torch.empty(shape), std=wide, a=-2 * wide, b=2 * wide, generator=generator)
+    return nn.init.trunc_normal_(
+        torch.empty(shape), std=wide, a=-2 * wide, b=2 * wide, generator=generator
+    )
 
 
 def rms_norm(h: Tensor, eps: float) -> Tensor:
@@ -36,7 +40,9 @@ class Linear(nn.Module):
         self.bias = nn.Parameter(torch.zeros(fan_out)) if bias else None
 
     def forward(self, h: Tensor) -> Tensor:
-        return F.linear(h, self.weight.to(h.dtype), None if self.bias is None else self.bias.to(h.dtype))
+        return F.linear(
+            h, self.weight.to(h.dtype), None if self.bias is None else self.bias.to(h.dtype)
+        )
 
 
 class Embedding(nn.Module):
@@ -48,7 +54,10 @@ class Embedding(nn.Module):
 
 
 class PuzzleEmbedding(nn.Module):
-    """One learned vector per puzzle id. Its gradient is sparse: a batch touches few rows of a table of a million."""
+    """One learned vector per puzzle id.
+
+    Its gradient is sparse: a batch touches few rows of a table of a million.
+    """
 
     def __init__(self, num_puzzles: int, dim: int) -> None:
         super().__init__()
@@ -71,6 +80,10 @@ class SwiGLU(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         gate, up = self.gate_up_proj(h).chunk(2, dim=-1)
-        inner = torch.sigmoid(gate) * rms_norm(gate * up, self.eps) if self.normed else F.silu(gate) * up
+        inner = (
+            torch.sigmoid(gate) * rms_norm(gate * up, self.eps)
+            if self.normed
+            else F.silu(gate) * up
+        )
         mixed: Tensor = self.down_proj(inner)
         return mixed

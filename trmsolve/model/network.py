@@ -1,15 +1,18 @@
 """The Tiny Recursive Model: one small network applied again and again to its own answer.
 
-Source: "Less is More: Recursive Reasoning with Tiny Networks" (arXiv 2510.04871). The forward pass reproduces the
-numerics of the paper's public code, and its parameters carry that code's names, so public checkpoints load as they are.
+Source: "Less is More: Recursive Reasoning with Tiny Networks" (arXiv 2510.04871). The forward pass
+reproduces the numerics of the paper's public code, and its parameters carry that code's names, so
+public checkpoints load as they are.
 
-Names follow the paper: ``x`` is the embedded question, ``y`` the answer state, ``z`` the latent state, ``T`` the number
-of recursions, ``n`` the latent steps inside one. Parameter names follow the public code, where y is ``H``, z is ``L``.
-Shape letters: B batch, P prefix slots, S tokens of the puzzle, L = P + S, D hidden size, V vocabulary, N puzzles. Where
-the mixer is a convolution, L stands for (rows, columns) and so does S on the way in; of planes, L stands for (K planes,
-rows, columns), and of each cell it is asked which plane: K takes the place of V.
+Names follow the paper: ``x`` is the embedded question, ``y`` the answer state, ``z`` the latent
+state, ``T`` the number of recursions, ``n`` the latent steps inside one. Parameter names follow the
+public code, where y is ``H``, z is ``L``. Shape letters: B batch, P prefix slots, S tokens of the
+puzzle, L = P + S, D hidden size, V vocabulary, N puzzles. Where the mixer is a convolution, L
+stands for (rows, columns) and so does S on the way in; of planes, L stands for (K planes, rows,
+columns), and of each cell it is asked which plane: K takes the place of V.
 
-This file knows no puzzle, no file and no halting policy: it turns a state into the next one and reads out of it.
+This file knows no puzzle, no file and no halting policy: it turns a state into the next one and
+reads out of it.
 """
 
 import math
@@ -37,7 +40,8 @@ class State(NamedTuple):
 class Prediction(NamedTuple):
     """What one improvement cycle says: ``logits`` (B, S, V) and ``halt`` (B, 2), its halt and continue logits.
 
-    Where tokens are a lattice, the second of ``halt`` is the logit that the lattice has lost its solution.
+    Where tokens are a lattice, the second of ``halt`` is the logit that the lattice has lost its
+    solution.
     """
 
     logits: Tensor
@@ -63,7 +67,9 @@ class Block(nn.Module):
         self.mlp = SwiGLU(config.hidden_size, config)
 
     def forward(self, h: Tensor, rotary: Rotary | None) -> Tensor:
-        if self.mixer == "planes":  # what follows does not ask where a cell is: in a row it compiles for all sizes
+        if (
+            self.mixer == "planes"
+        ):  # what follows does not ask where a cell is: in a row it compiles for all sizes
             rows, mixed = h.reshape(-1, h.shape[-1]), self.planes(h).reshape(-1, h.shape[-1])
             settle_now = compiled_settle() if self.compiled else settle
             return settle_now(rows, mixed, self.mlp, self.eps).view(h.shape)
@@ -105,7 +111,10 @@ class Level(nn.Module):
 
 
 class TinyRecursiveModel(nn.Module):
-    """TRM. ``dtype`` is that of the activations; parameters stay in the dtype they are loaded or made in."""
+    """TRM.
+
+    ``dtype`` is that of the activations; parameters stay in the dtype they are loaded or made in.
+    """
 
     def __init__(self, config: TRMConfig, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
@@ -115,8 +124,14 @@ class TinyRecursiveModel(nn.Module):
         planes = config.mixer == "planes"
         self.embed_tokens = None if planes else Embedding(config.vocab_size, config.hidden_size)
         self.embed_planes = PlaneEmbedding(config) if planes else None
-        self.embed_pos = Embedding(config.length, config.hidden_size) if config.positions == "learned" else None
-        self.puzzle_emb = PuzzleEmbedding(config.num_puzzles, config.puzzle_emb_dim) if config.puzzle_emb_dim else None
+        self.embed_pos = (
+            Embedding(config.length, config.hidden_size) if config.positions == "learned" else None
+        )
+        self.puzzle_emb = (
+            PuzzleEmbedding(config.num_puzzles, config.puzzle_emb_dim)
+            if config.puzzle_emb_dim
+            else None
+        )
         head_dim = config.hidden_size // config.num_heads
         uses_rotary = config.positions == "rope" and config.mixer == "attention"
         self.rotary = Rotary(head_dim, config.length, config.rope_theta) if uses_rotary else None
@@ -132,17 +147,30 @@ class TinyRecursiveModel(nn.Module):
         self.register_buffer("L_init", trunc_normal(config.hidden_size, std=1.0).to(dtype))
 
     def initial_state(
-        self, batch: int, generator: torch.Generator | None = None, places: tuple[int, ...] | None = None
+        self,
+        batch: int,
+        generator: torch.Generator | None = None,
+        places: tuple[int, ...] | None = None,
     ) -> State:
         """The state before the first cycle, (B, L, D) each: the learned start, or a random one if trained for it.
 
-        ``places`` is the board of a convolution's tokens, where it is not that of the config, or (K, rows, columns).
+        ``places`` is the board of a convolution's tokens, where it is not that of the config, or
+        (K, rows, columns).
         """
-        line = places or self.config.places if self.config.mixer in ("conv", "planes") else (self.config.length,)
+        line = (
+            places or self.config.places
+            if self.config.mixer in ("conv", "planes")
+            else (self.config.length,)
+        )
         shape = (batch, *line, self.config.hidden_size)
         y, z = self.get_buffer("H_init"), self.get_buffer("L_init")
         if self.config.random_start:
-            return State(*(trunc_normal(*shape, std=1.0, generator=generator).to(y.device, self.dtype) for _ in "yz"))
+            return State(
+                *(
+                    trunc_normal(*shape, std=1.0, generator=generator).to(y.device, self.dtype)
+                    for _ in "yz"
+                )
+            )
         return State(y.to(self.dtype).expand(shape).clone(), z.to(self.dtype).expand(shape).clone())
 
     def embed(self, tokens: Tensor, puzzle_ids: Tensor | None = None) -> Tensor:
@@ -161,7 +189,7 @@ class TinyRecursiveModel(nn.Module):
         return math.sqrt(self.config.hidden_size) * x
 
     def embed_scene(self, scene: Scene) -> Tensor:
-        """x (B, K, rows, columns, D) of grids as planes."""
+        """X (B, K, rows, columns, D) of grids as planes."""
         assert self.embed_planes is not None
         slots = None
         if self.puzzle_emb is not None:
@@ -195,14 +223,18 @@ class TinyRecursiveModel(nn.Module):
 
     def rewrite(self, tokens: Tensor, logits: Tensor) -> Tensor:
         """The answer to the question ``tokens``, in its layout: the likeliest tokens for all that is not kept."""
-        kept = torch.isin(tokens, torch.tensor(self.config.kept, dtype=tokens.dtype, device=tokens.device))
+        kept = torch.isin(
+            tokens, torch.tensor(self.config.kept, dtype=tokens.dtype, device=tokens.device)
+        )
         return torch.where(kept, tokens, logits.argmax(-1).view_as(tokens))
 
-    def forward(self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None) -> tuple[State, Prediction]:
+    def forward(
+        self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None
+    ) -> tuple[State, Prediction]:
         """One improvement cycle: the next state, cut off from the gradient, and what it predicts.
 
-        ``tokens`` (B, S), or (B, rows, columns) for a convolution, integers below V, ``puzzle_ids`` (B,) integers below
-        N (default 0).
+        ``tokens`` (B, S), or (B, rows, columns) for a convolution, integers below V, ``puzzle_ids``
+        (B,) integers below N (default 0).
         """
         y, z = self.deep_recursion(self.embed(tokens, puzzle_ids), *state, tokens)
         slots = y.flatten(1, -2)
@@ -218,8 +250,11 @@ class TinyRecursiveModel(nn.Module):
     def halt(self, slots: Tensor) -> Tensor:
         """(B, L, D) -> (B, 2): the word of the first slot, or of all together, or of the most reluctant."""
         if self.config.halt_from == "min":
-            return self.q_head(slots).float().amin(1)  # type: ignore[no-any-return]
-        return self.q_head(slots[:, 0] if self.config.halt_from == "first" else slots.mean(1)).float()  # type: ignore[no-any-return]
+            most_reluctant: Tensor = self.q_head(slots).float().amin(1)
+            return most_reluctant
+        read = slots[:, 0] if self.config.halt_from == "first" else slots.mean(1)
+        logits: Tensor = self.q_head(read).float()
+        return logits
 
     @property
     def reach(self) -> int:
@@ -228,4 +263,6 @@ class TinyRecursiveModel(nn.Module):
 
     def parameter_count(self) -> int:
         """Parameters of the network, the table of puzzle embeddings not counted (as the paper counts)."""
-        return sum(p.numel() for name, p in self.named_parameters() if not name.startswith("puzzle_emb."))
+        return sum(
+            p.numel() for name, p in self.named_parameters() if not name.startswith("puzzle_emb.")
+        )

@@ -1,12 +1,14 @@
 """A grid of symbols as one plane of cells for each symbol, so that no symbol is another to the network by itself.
 
-What is learned of red is known of blue: the same weights work on every plane, and planes hear each other only through
-the mean over all of them. A renaming of the symbols, which ARC tasks are taken under, need not be learned. What tells
-symbols apart is the puzzle's own embedding, a vector for the puzzle and one for each of its symbols, which begin alike.
-Local and relative, so that a grid may have any size and only the planes of the symbols that occur are computed.
+What is learned of red is known of blue: the same weights work on every plane, and planes hear each
+other only through the mean over all of them. A renaming of the symbols, which ARC tasks are taken
+under, need not be learned. What tells symbols apart is the puzzle's own embedding, a vector for the
+puzzle and one for each of its symbols, which begin alike. Local and relative, so that a grid may
+have any size and only the planes of the symbols that occur are computed.
 
-Source of the equivariance over symbols: arXiv 2603.02193; this form of it is our own. Shape letters as in ``model``,
-K planes: a state is (B, K, rows, columns, D). Knows the config's sizes; nothing of recursion and of what symbols mean.
+Source of the equivariance over symbols: arXiv 2603.02193; this form of it is our own. Shape letters
+as in ``model``, K planes: a state is (B, K, rows, columns, D). Knows the config's sizes; nothing of
+recursion and of what symbols mean.
 """
 
 from typing import NamedTuple
@@ -28,18 +30,29 @@ class PlaneMixer(nn.Module):
     def __init__(self, config: TRMConfig) -> None:
         super().__init__()
         size = config.hidden_size
-        # A matrix like all others, so that it is optimized as they are: to each channel from 3 x 3 cells of all.
+        # A matrix like all others, so that it is optimized as they are: to each channel from 3 x 3
+        # cells of all.
         self.conv = nn.Parameter(trunc_normal(size, 9 * size, std=(9 * size) ** -0.5))
         self.o_proj = nn.ModuleList(Linear(size, size) for _ in range(5))
 
     def forward(self, h: Tensor) -> Tensor:
         size = h.shape[-1]
         kernel = self.conv.to(h.dtype).view(size, 3, 3, size).movedim(-1, 1)
-        near = F.conv2d(h.flatten(0, 1).movedim(-1, 1), kernel, padding=1).movedim(1, -1).reshape(h.shape)
-        row, column, place = h.mean(3, keepdim=True), h.mean(2, keepdim=True), h.mean(1, keepdim=True)
+        near = (
+            F.conv2d(h.flatten(0, 1).movedim(-1, 1), kernel, padding=1)
+            .movedim(1, -1)
+            .reshape(h.shape)
+        )
+        row, column, place = (
+            h.mean(3, keepdim=True),
+            h.mean(2, keepdim=True),
+            h.mean(1, keepdim=True),
+        )
         plane, board = row.mean(2, keepdim=True), place.mean((2, 3), keepdim=True)
         heard = (row, column, plane, board, place)
-        lines, columns, planes, boards, places = (out(part) for out, part in zip(self.o_proj, heard, strict=True))
+        lines, columns, planes, boards, places = (
+            out(part) for out, part in zip(self.o_proj, heard, strict=True)
+        )
         # Small sums first: only the last is as large as h.
         out: Tensor = near + ((lines + columns) + (planes + boards) + places)
         return out
@@ -48,20 +61,25 @@ class PlaneMixer(nn.Module):
 class PlaneEmbedding(nn.Module):
     """What a cell of a plane begins with: whether the symbol is there, how far the grid's edges are, what is known.
 
-    Known is the symmetry under which the grid is shown, so that a direction can be told, and the puzzle's own
-    embedding, its ``slots``.
+    Known is the symmetry under which the grid is shown, so that a direction can be told, and the
+    puzzle's own embedding, its ``slots``.
     """
 
     def __init__(self, config: TRMConfig) -> None:
         super().__init__()
         assert config.board is not None
         size, side = config.hidden_size, max(config.board[:2])
-        self.kinds = nn.Parameter(torch.randn(4, size))  # elsewhere or here, of a symbol or of what is outside
+        self.kinds = nn.Parameter(
+            torch.randn(4, size)
+        )  # elsewhere or here, of a symbol or of what is outside
         self.symmetries = nn.Parameter(0.1 * torch.randn(config.symmetries, size))
-        # Rows and columns from the grid's first cell and to its last one; outside it the latter is the last of them.
+        # Rows and columns from the grid's first cell and to its last one; outside it the latter is
+        # the last of them.
         self.edges = nn.Parameter(0.1 * torch.randn(4, side + 1, size))
 
-    def forward(self, tokens: Tensor, palette: Tensor, symmetries: Tensor, slots: Tensor | None) -> Tensor:
+    def forward(
+        self, tokens: Tensor, palette: Tensor, symmetries: Tensor, slots: Tensor | None
+    ) -> Tensor:
         """Symbols ``tokens`` (B, rows, columns) and the planes' ``palette`` (B, K) -> (B, K, rows, columns, D).
 
         ``symmetries`` (B,), ``slots`` (B, 1 + V, D): the vector of the puzzle, then of each symbol.
@@ -90,7 +108,8 @@ class PlaneEmbedding(nn.Module):
 class Scene(NamedTuple):
     """Grids for a network of planes: ``tokens`` (B, rows, columns) symbols, ``palette`` (B, K) the symbols that count.
 
-    ``symmetries`` (B,) are those under which the grids are shown, ``puzzle_ids`` (B,) the rows of their own embedding.
+    ``symmetries`` (B,) are those under which the grids are shown, ``puzzle_ids`` (B,) the rows of
+    their own embedding.
     """
 
     tokens: Tensor

@@ -16,7 +16,11 @@ def get_task(name: str, vocab_size: int | None = None) -> Task:
     """
     forms = [form for form in FORMS if form.name == name]
     if name == "arc":
-        raise UsageError("ARC tasks have commands of their own: arc, and train and eval with --task arc; load_arc here")
+        raise UsageError(
+            "ARC tasks have commands of their own: arc, and train and eval with --task arc; load_arc here"
+        )
     if not forms:
-        raise UsageError(f"no task is called {name!r}: there is {', '.join({form.name: 0 for form in FORMS})}")
+        raise UsageError(
+            f"no task is called {name!r}: there is {', '.join({form.name: 0 for form in FORMS})}"
+        )
     return next((form for form in forms if form.vocab_size == vocab_size), forms[0])

@@ -16,7 +16,10 @@ from trmsolve.puzzles.values import Answer, Course, Cycle, Grid, Line, Puzzle, V
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """How many solutions a puzzle has, as far as a short exact search can tell. It never helps to find an answer."""
+    """How many solutions a puzzle has, as far as a short exact search can tell.
+
+    It never helps to find an answer.
+    """
 
     solutions: int | None = None  # 0, 1, or 2 for several; None: not known
 
@@ -25,7 +28,11 @@ class Diagnosis:
         """One sentence for the person, "" if there is nothing to say."""
         if self.solutions is None or self.solutions == 1:
             return ""
-        return "the puzzle has more than one solution" if self.solutions else "the puzzle has no solution"
+        return (
+            "the puzzle has more than one solution"
+            if self.solutions
+            else "the puzzle has no solution"
+        )
 
 
 class Task(Protocol):
@@ -38,8 +45,12 @@ class Task(Protocol):
     difficulties: tuple[str, ...]
     symmetry_draws: int
     ruled: bool  # whether a rule of the data chooses among right answers: then turned questions need theirs anew
-    training_kinds: ClassVar[dict[str, int]]  # puzzles of each difficulty that training makes when it is given none
-    training_bands: ClassVar[dict[str, float]]  # and how much of each band of rating it draws of them
+    training_kinds: ClassVar[
+        dict[str, int]
+    ]  # puzzles of each difficulty that training makes when it is given none
+    training_bands: ClassVar[
+        dict[str, float]
+    ]  # and how much of each band of rating it draws of them
 
     def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:
         """Every puzzle of a file in order; an item that cannot be read is yielded as its error, the others follow."""
@@ -77,7 +88,8 @@ class Task(Protocol):
     def relabel(self, tokens: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
         """The answers (n, S) to questions (n, S) that a symmetry has turned, from the turned answers.
 
-        Those themselves, unless the data's rule for choosing among right answers would choose another.
+        Those themselves, unless the data's rule for choosing among right answers would choose
+        another.
         """
 
     def course(self, tokens: NDArray[np.int64]) -> "Course | None":
@@ -86,17 +98,25 @@ class Task(Protocol):
     def relaxed(self) -> "Task":
         """The task content with every valid answer, where there are better and worse ones."""
 
-    def arrows(self, tokens: NDArray[np.int64], shape: tuple[int, ...], view: "View") -> NDArray[np.int8] | None:
+    def arrows(
+        self, tokens: NDArray[np.int64], shape: tuple[int, ...], view: "View"
+    ) -> NDArray[np.int8] | None:
         """The directions that the tokens (S,) of an answer say beside it, for ``Cycle``, the view undone."""
 
     def verify(self, puzzle: Grid, answer: Grid) -> Verdict:
         """By the rules alone, written without use of ``encode`` and ``decode``."""
 
     def diagnose(self, puzzle: Grid) -> Diagnosis:
-        """What can cheaply be found out about the puzzle itself. Asked once its first view is over."""
+        """What can cheaply be found out about the puzzle itself.
+
+        Asked once its first view is over.
+        """
 
     def faults(self, puzzle: Grid, answer: Grid) -> tuple[NDArray[np.bool_], int]:
-        """The cells that break a rule, and how many rules are broken. For the eye; ``verify`` decides."""
+        """The cells that break a rule, and how many rules are broken.
+
+        For the eye; ``verify`` decides.
+        """
 
     def paint(self, cycle: Cycle, plain: bool) -> list[Line]:
         """The cycle's grid as lines of styled text; ``plain`` asks for ASCII that reads without colour."""
@@ -134,4 +154,6 @@ def give_up(task: Task, puzzle: Puzzle) -> Answer | None:
     """The answer to a puzzle that has none, before anything is tried; None if it may have one."""
     if not (reason := task.unsolvable(puzzle.grid)):
         return None
-    return Answer(puzzle, puzzle.grid, False, reason, 0, 0, halt=0.0, seconds=0.0, valid=False, optimal=False)
+    return Answer(
+        puzzle, puzzle.grid, False, reason, 0, 0, halt=0.0, seconds=0.0, valid=False, optimal=False
+    )

@@ -1,7 +1,8 @@
 """Compiled functions: numba's, kept on disk where any folder can be written.
 
-Importing this file imports numba, so what needs it is imported where it is needed. Numba judges what it has kept by the
-date of the function's own file: a kernel belongs into the file of the kernels that it calls, or that file must be old.
+Importing this file imports numba, so what needs it is imported where it is needed. Numba judges
+what it has kept by the date of the function's own file: a kernel belongs into the file of the
+kernels that it calls, or that file must be old.
 """
 
 from collections.abc import Callable

@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Grid = NDArray[np.int8]
-"""A puzzle or an answer as small integers, (rows, columns). Sudoku: 0 is a blank, 1-9 are digits."""
+"""A puzzle or an answer as small integers, (rows, columns).
+
+Sudoku: 0 is a blank, 1-9 are digits.
+"""
 
 
 BANDS = {"0": 0, "1-7": 7, "8-31": 31, "32-127": 127, "128-511": 511, "512+": math.inf}
@@ -27,7 +30,9 @@ Line = list[tuple[str, str]]
 """A line of a drawing: pieces of text, each with the name of a style of the theme (or "")."""
 
 
-@dataclass(frozen=True, eq=False)  # grids do not compare to one truth value, so each equals itself alone
+@dataclass(
+    frozen=True, eq=False
+)  # grids do not compare to one truth value, so each equals itself alone
 class Puzzle:
     """One puzzle as read: its grid, where it stood, how it was written, and the file's own answer if it gave one."""
 
@@ -45,15 +50,20 @@ class Verdict:
 
     verified: bool
     reason: str = ""
-    valid: bool | None = None  # of puzzles that have more than one valid answer: whether this is one,
+    valid: bool | None = (
+        None  # of puzzles that have more than one valid answer: whether this is one,
+    )
     optimal: bool | None = None  # and whether it is as good as any
 
 
 @dataclass(frozen=True, eq=False)
 class Cycle:
-    """One improvement cycle of one puzzle, as a viewer needs it. Grids are in the puzzle's own frame, view undone.
+    """One improvement cycle of one puzzle, as a viewer needs it.
 
-    ``number`` counts from 1 to at most ``limit``; ``view`` counts from 1 (1 is the puzzle as given).
+    Grids are in the puzzle's own frame, view undone.
+
+    ``number`` counts from 1 to at most ``limit``; ``view`` counts from 1 (1 is the puzzle as
+    given).
     """
 
     puzzle: Puzzle
@@ -67,8 +77,12 @@ class Cycle:
     faulty: NDArray[np.bool_]  # cells that break a rule
     violations: int  # rules broken, changed clues included
     halt: float  # probability that the model would stop here
-    candidates: NDArray[np.bool_] | None = None  # (rows, columns, values) possible, if the model keeps them
-    arrows: NDArray[np.int8] | None = None  # (rows, columns) directions of maze_cells, 0 none: where the model would go
+    candidates: NDArray[np.bool_] | None = (
+        None  # (rows, columns, values) possible, if the model keeps them
+    )
+    arrows: NDArray[np.int8] | None = (
+        None  # (rows, columns) directions of maze_cells, 0 none: where the model would go
+    )
 
     @property
     def mean_confidence(self) -> float:
@@ -78,7 +92,10 @@ class Cycle:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What the solver gives back for one puzzle. ``grid`` is unverified unless ``verified`` says so."""
+    """What the solver gives back for one puzzle.
+
+    ``grid`` is unverified unless ``verified`` says so.
+    """
 
     puzzle: Puzzle
     grid: Grid
@@ -97,8 +114,8 @@ class Answer:
 class Course:
     """How answers come about: what each token is at first, and what it becomes when it can be known.
 
-    ``stages`` (n, K, S) are the tokens, the question first; ``since`` (n, K, S) says from how many steps of the search
-    on, ascending, ``NEVER`` where it does not become that.
+    ``stages`` (n, K, S) are the tokens, the question first; ``since`` (n, K, S) says from how many
+    steps of the search on, ascending, ``NEVER`` where it does not become that.
     """
 
     stages: NDArray[np.int64]

@@ -1,7 +1,7 @@
 """ARC as a person sees it: grids and figures in whatever form the terminal holds whole, and what is said of an answer.
 
-Knows Rich, ARC's values and the width there is; how grids become lines is ``arc_paint``'s. Knows no torch, and not what
-moves and what stays on the screen: that is ``arc_view``.
+Knows Rich, ARC's values and the width there is; how grids become lines is ``arc_paint``'s. Knows no
+torch, and not what moves and what stays on the screen: that is ``arc_view``.
 """
 
 import math
@@ -46,7 +46,10 @@ def adapting_facts(adapting: Adapting, steps: int | None = None) -> list[Fact]:
 
 def cycle_facts(cycle: ArcCycle) -> list[Fact]:
     """Where the answering is, and how sure the network."""
-    tests, sure = len(cycle.task.tests), float(cycle.confidence.mean()) if cycle.confidence.size else 0.0
+    tests, sure = (
+        len(cycle.task.tests),
+        float(cycle.confidence.mean()) if cycle.confidence.size else 0.0,
+    )
     return [
         *([Fact("test", Text(f"{cycle.test + 1}/{tests}"))] if tests > 1 else []),
         Fact("view", Text(f"{cycle.view}/{cycle.views}"), cycle.view / cycle.views),
@@ -74,11 +77,13 @@ def left(adapting: Adapting, steps: int | None = None) -> str:
     return count(max(steps - adapting.step, 0), "step")
 
 
-def panel(console: Console, heading: Text, facts: Sequence[Fact], paint: Paint, height: int) -> RenderableType:
+def panel(
+    console: Console, heading: Text, facts: Sequence[Fact], paint: Paint, height: int
+) -> RenderableType:
     """The richest form that the terminal holds whole.
 
-    All pictures rather than some, then large cells rather than small ones, then figures beside them rather than below;
-    figures alone where not one picture fits.
+    All pictures rather than some, then large cells rather than small ones, then figures beside them
+    rather than below; figures alone where not one picture fits.
     """
     plain, whole = is_plain(console), console.width - ECHO
     heading.truncate(whole)
@@ -131,4 +136,6 @@ def verdict(answer: ArcAnswer) -> Text:
         return Text("answered", "heading")
     if len(known) == 1:
         return Text("right", "solved") if known[0] else Text("wrong", "unverified")
-    return Text(f"{sum(known)} of {len(known)} tests right", "solved" if all(known) else "unverified")
+    return Text(
+        f"{sum(known)} of {len(known)} tests right", "solved" if all(known) else "unverified"
+    )

@@ -1,8 +1,9 @@
 """What a person watches while ARC tasks are learned and answered: the demonstrations, the grids, then the attempts.
 
-A command chooses one view, tells it of every step of adapting, every cycle, answer and unreadable item, and closes it;
-all of it goes to standard error. Knows Rich and ARC's values, and what moves and what stays; how that is laid out is
-``arc_frame``'s. Knows no torch, and works out no answer or vote itself.
+A command chooses one view, tells it of every step of adapting, every cycle, answer and unreadable
+item, and closes it; all of it goes to standard error. Knows Rich and ARC's values, and what moves
+and what stays; how that is laid out is ``arc_frame``'s. Knows no torch, and works out no answer or
+vote itself.
 """
 
 import time
@@ -26,7 +27,16 @@ from trmsolve.arc.paint import (
 )
 from trmsolve.arc.task import Adapting, ArcAnswer, ArcCycle, ArcTask
 from trmsolve.errors import PuzzleError
-from trmsolve.show.arc_frame import adapting_facts, as_text, cycle_facts, ended, left, outcome, panel, spent
+from trmsolve.show.arc_frame import (
+    adapting_facts,
+    as_text,
+    cycle_facts,
+    ended,
+    left,
+    outcome,
+    panel,
+    spent,
+)
 from trmsolve.show.console import REDRAW_SECONDS, ROWS_BELOW, Watcher
 from trmsolve.show.frame import BAR_WIDTH, Fact, bar, columns, flow, is_plain, readable, stack
 from trmsolve.show.training import ECHO
@@ -44,7 +54,8 @@ def make_arc_view(
 ) -> "ArcView":
     """The view that suits ``number`` tasks: quiet, every step, a live panel, lines, or from ``few`` on a progress line.
 
-    ``pace`` is how many seconds every frame of a cycle is held, ``steps`` how many there will be if no clock ends them.
+    ``pace`` is how many seconds every frame of a cycle is held, ``steps`` how many there will be if
+    no clock ends them.
     """
     if quiet:
         return ArcView(console)
@@ -96,7 +107,10 @@ class LiveArcView(LinesArcView):
     ) -> None:
         super().__init__(console)
         self.pace, self.steps, self.clock = pace, steps, clock
-        self._drawn, self._took = float("-inf"), 0.0  # when a panel was drawn last, and how long that took
+        self._drawn, self._took = (
+            float("-inf"),
+            0.0,
+        )  # when a panel was drawn last, and how long that took
         self._task: ArcTask | None = None
         self._cycle: ArcCycle | None = None
 
@@ -109,13 +123,18 @@ class LiveArcView(LinesArcView):
         return self.console.is_interactive
 
     def adapting(self, adapting: Adapting) -> None:
-        # Many grids take a while to draw, and the learning waits for that: a tenth of the time at most.
+        # Many grids take a while to draw, and the learning waits for that: a tenth of the time at
+        # most.
         due = self.clock() - self._drawn >= max(REDRAW_SECONDS, 9 * self._took) or adapting.ended
         if not (self._follows(adapting.task) and due):
             return
         task, broad = adapting.task, self.console.width - ECHO
         number = count(len(task.demonstrations), "demonstration")
-        title = f"learned from {number}: {ended(adapting)}" if adapting.ended else f"learning from {number}"
+        title = (
+            f"learned from {number}: {ended(adapting)}"
+            if adapting.ended
+            else f"learning from {number}"
+        )
         paint = partial(paint_demonstrations, task, broad, is_plain(self.console))
         self._show(task, title, adapting_facts(adapting, self.steps), paint)
 
@@ -144,7 +163,10 @@ class LiveArcView(LinesArcView):
         return self._task is task and self.console.is_interactive
 
     def _show(self, task: ArcTask, title: str, facts: list[Fact], paint: Paint) -> None:
-        begun, heading = self.clock(), Text.assemble(readable(self.console, task.name, "heading"), f"  {title}")
+        begun, heading = (
+            self.clock(),
+            Text.assemble(readable(self.console, task.name, "heading"), f"  {title}"),
+        )
         self._move(panel(self.console, heading, facts, paint, self.console.height - ROWS_BELOW))
         self._drawn = self.clock()
         self._took = self._drawn - begun
@@ -214,7 +236,11 @@ class ProgressArcView(LinesArcView):
         self._advance()
 
     def answer(self, answer: ArcAnswer) -> None:
-        known = [right for test in range(len(answer.task.tests)) if (right := answer.right(test)) is not None]
+        known = [
+            right
+            for test in range(len(answer.task.tests))
+            if (right := answer.right(test)) is not None
+        ]
         self.counts.update({"done": 1, "known": len(known), "right": sum(known)})
         self._now, self._answered = None, self.clock()
         if not self.console.is_interactive:
@@ -248,17 +274,27 @@ class ProgressArcView(LinesArcView):
 
     def _line(self) -> Text:
         """One line, whatever the width: the last figures give way first, the bar takes what is left."""
-        read, now, whole = self.counts["done"] + self.counts["unreadable"], self._now, self.console.width - ECHO
+        read, now, whole = (
+            self.counts["done"] + self.counts["unreadable"],
+            self._now,
+            self.console.width - ECHO,
+        )
         facts = [Text(f"{read}/{self.total} tasks"), *self._tally()]
         if now is not None:
             facts.append(Text(f"step {now.step}, {left(now, self.steps)} left"))
         line = flow(facts, whole)[0]
         room = min(whole - line.cell_len - 2, 30)
         share = min((read + (spent(now, self.steps) if now else 0)) / self.total, 1)
-        return Text.assemble(bar(share, room, is_plain(self.console)), "  ", line) if room >= BAR_WIDTH else line
+        return (
+            Text.assemble(bar(share, room, is_plain(self.console)), "  ", line)
+            if room >= BAR_WIDTH
+            else line
+        )
 
     def _tally(self) -> list[Text]:
-        done, known, right, bad = (self.counts[name] for name in ("done", "known", "right", "unreadable"))
+        done, known, right, bad = (
+            self.counts[name] for name in ("done", "known", "right", "unreadable")
+        )
         return [
             Text(f"{right} of {known} tests right" if known else "", "solved" if right else ""),
             Text(f"{bad} unreadable" if bad else "", "unreadable"),

@@ -1,7 +1,8 @@
 """Points over time as lines of text: dots of braille, or ASCII that reads without colour.
 
-Every point is drawn where it was measured: none is averaged away, none is made up between two. Knows Rich's texts and
-names of styles. Knows no terminal, nothing of what the values mean, and no unit: the labels come with them.
+Every point is drawn where it was measured: none is averaged away, none is made up between two.
+Knows Rich's texts and names of styles. Knows no terminal, nothing of what the values mean, and no
+unit: the labels come with them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +22,9 @@ class Series(NamedTuple):
     points: Sequence[tuple[float, float]]  # time, value
     style: str
     mark: str  # in ASCII
-    holds: bool = False  # whether a value is drawn until the next comes: a staircase of what was last known
+    holds: bool = (
+        False  # whether a value is drawn until the next comes: a staircase of what was last known
+    )
 
 
 class Axes(NamedTuple):
@@ -43,8 +46,13 @@ class Axes(NamedTuple):
         return round((time - self.begin) / max(self.end - self.begin, 1e-9) * (dots - 1))
 
 
-def chart(axes: Axes, rows: int, series: Sequence[Series], ticks: Mapping[float, str]) -> list[Text]:
-    """A legend, then ``rows`` lines from the highest tick to 0. Of two series in one character the later is seen."""
+def chart(
+    axes: Axes, rows: int, series: Sequence[Series], ticks: Mapping[float, str]
+) -> list[Text]:
+    """A legend, then ``rows`` lines from the highest tick to 0.
+
+    Of two series in one character the later is seen.
+    """
     top = max(ticks)
     labels = {place(value, top, rows): label for value, label in ticks.items()}
     seen: dict[tuple[int, int], tuple[str, str]] = {}
@@ -64,10 +72,14 @@ def faces(axes: Axes, rows: int, series: Series, top: float) -> dict[tuple[int, 
     for x, y in dots(axes, series, top, axes.inner * across, rows * down):
         where = y // down, x // across
         bits[where] = bits.get(where, 0) | DOTS[x % across][y % down]
-    return {where: series.mark if axes.plain else chr(BRAILLE + code) for where, code in bits.items()}
+    return {
+        where: series.mark if axes.plain else chr(BRAILLE + code) for where, code in bits.items()
+    }
 
 
-def dots(axes: Axes, series: Series, top: float, width: int, height: int) -> Iterable[tuple[int, int]]:
+def dots(
+    axes: Axes, series: Series, top: float, width: int, height: int
+) -> Iterable[tuple[int, int]]:
     """Where the points of a series are among ``width`` x ``height`` dots."""
     finite = [(axes.x(time, width), value) for time, value in series.points if 0 <= value <= top]
     for (x, value), (following, _) in pairwise([*finite, (width, 0.0)]):
@@ -84,7 +96,8 @@ def legend(axes: Axes, series: Iterable[Series]) -> Text:
     """The name of each series behind what it is drawn with."""
     sample = {True: "⠒⠒", False: "⠢⠔"}
     parts = [
-        Text.assemble((s.mark if axes.plain else sample[s.holds], s.style), (f" {s.name}", "label")) for s in series
+        Text.assemble((s.mark if axes.plain else sample[s.holds], s.style), (f" {s.name}", "label"))
+        for s in series
     ]
     return Text("  ").join(parts)
 

@@ -17,7 +17,8 @@ from trmsolve.show.frame import readable
 from trmsolve.show.signals import signals_held
 from trmsolve.wording import printable
 
-# Named colours only, and no near-white or near-black: they follow the terminal's own palette, dark or light.
+# Named colours only, and no near-white or near-black: they follow the terminal's own palette, dark
+# or light.
 STYLES = {
     "given": "bold",
     "answer": "cyan",
@@ -48,9 +49,10 @@ STYLES = {
 }
 
 
-# Two cells in one character are two colours, each filling half of it: so also one that is too pale for text on light
-# ground. A wall is the terminal's own ink, not dimmed, as many terminals mix that with the paper; bare floor is its own
-# ground. What must be seen has one of the six plain hues: in some palettes the bright ones are greys.
+# Two cells in one character are two colours, each filling half of it: so also one that is too pale
+# for text on light ground. A wall is the terminal's own ink, not dimmed, as many terminals mix that
+# with the paper; bare floor is its own ground. What must be seen has one of the six plain hues: in
+# some palettes the bright ones are greys.
 FILLS = {
     "floor": "default",
     "wall": "default",
@@ -70,8 +72,9 @@ FILLS = {
 PAIRS = {f"{ink} on {paper}": f"{FILLS[ink]} on {FILLS[paper]}" for ink in FILLS for paper in FILLS}
 
 
-# The colours of ARC are a code that everyone writes and speaks of, and orange, maroon and light blue are in no
-# palette: so these are fixed, each with the digit on it, and still ten different ones where there are but sixteen.
+# The colours of ARC are a code that everyone writes and speaks of, and orange, maroon and light
+# blue are in no palette: so these are fixed, each with the digit on it, and still ten different
+# ones where there are but sixteen.
 COLOURS = (
     "grey50 on grey15",
     "grey100 on dodger_blue3",
@@ -89,10 +92,16 @@ COLOURS = (
 COLOURED = {f"colour {value}": style for value, style in enumerate(COLOURS)}
 
 
-GROUNDS = {f"colour {value}": style.split(" on ")[1] for value, style in enumerate(COLOURS)} | {"floor": "default"}
+GROUNDS = {f"colour {value}": style.split(" on ")[1] for value, style in enumerate(COLOURS)} | {
+    "floor": "default"
+}
 
 
-COLOURED |= {f"{ink} on {paper}": f"{GROUNDS[ink]} on {GROUNDS[paper]}" for ink in COLOURED for paper in GROUNDS}
+COLOURED |= {
+    f"{ink} on {paper}": f"{GROUNDS[ink]} on {GROUNDS[paper]}"
+    for ink in COLOURED
+    for paper in GROUNDS
+}
 
 
 REDRAW_SECONDS = 0.1  # a progress line need not move faster than an eye
@@ -107,7 +116,9 @@ class _Console(Console):
     def on_broken_pipe(self) -> None:
         self.file = open(os.devnull, "w")  # noqa: PTH123, SIM115 (as long-lived as the stream it stands for)
 
-    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
         """As Rich does, but no text holds a character that a terminal would obey: only Rich's own control codes are."""
         for segment in super().render(renderable, options):
             if segment.control or segment.text.isprintable():
@@ -120,12 +131,17 @@ def make_console(stream: TextIO | None = None, **pinned: Any) -> Console:
     """The themed console, on standard error unless told otherwise; ``pinned`` goes to Rich as it is."""
     stream = stream or sys.stderr
     if not stream.isatty():
-        pinned.setdefault("force_interactive", False)  # FORCE_COLOR asks a pipe for colours, never for animation
+        pinned.setdefault(
+            "force_interactive", False
+        )  # FORCE_COLOR asks a pipe for colours, never for animation
     return _Console(file=stream, theme=Theme(STYLES | PAIRS | COLOURED), highlight=False, **pinned)
 
 
 class Screen(AbstractContextManager["Screen"]):
-    """One drawing that moves at the bottom of a terminal, and what stays above it. Left as it was found when closed."""
+    """One drawing that moves at the bottom of a terminal, and what stays above it.
+
+    Left as it was found when closed.
+    """
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -159,7 +175,9 @@ class Screen(AbstractContextManager["Screen"]):
         """Draw in place of what moved before."""
         with signals_held():
             if self._live is None:
-                self._live = Live(console=self.console, auto_refresh=False, transient=True, redirect_stdout=False)
+                self._live = Live(
+                    console=self.console, auto_refresh=False, transient=True, redirect_stdout=False
+                )
                 self._live.start()
             self._live.update(drawing, refresh=True)
 

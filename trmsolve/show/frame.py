@@ -1,8 +1,9 @@
 """One cycle as a person sees it: the grid with its figures, in whatever form the terminal holds whole.
 
-Knows Rich and the width there is, and makes the pieces of text that the views share. Knows no puzzle and no torch:
-``paint`` brings the drawing, its pieces bring the names of their styles, and the figures beside it are read from the
-cycle, never worked out here. Does not know what moves and what stays on the screen: that is ``render``.
+Knows Rich and the width there is, and makes the pieces of text that the views share. Knows no
+puzzle and no torch: ``paint`` brings the drawing, its pieces bring the names of their styles, and
+the figures beside it are read from the cycle, never worked out here. Does not know what moves and
+what stays on the screen: that is ``render``.
 """
 
 from collections.abc import Callable, Iterable
@@ -37,11 +38,15 @@ def cycle_facts(cycle: Cycle, lines: list[Line], plain: bool) -> list[Fact]:
     """What a cycle has to say; each count has the style or the mark of its cells, and so explains the drawing."""
     drawn = [(text.rstrip(), style) for line in lines for text, style in line]
     marks = {style: f" {text[-1]}" for text, style in drawn if plain and text}
-    kinds = [kind for _, style in drawn for kind in style.split(" on ")]  # a piece with two cells names both
+    kinds = [
+        kind for _, style in drawn for kind in style.split(" on ")
+    ]  # a piece with two cells names both
     overwritten = kinds.count("overwritten")
 
     def counted(label: str, number: int, style: str) -> Fact:
-        look = style if number and not plain else ""  # a piece, not the whole text: a table fills its cell with that
+        look = (
+            style if number and not plain else ""
+        )  # a piece, not the whole text: a table fills its cell with that
         return Fact(label, Text.assemble((f"{number}{marks.get(style, '')}", look)))
 
     facts = [
@@ -63,7 +68,9 @@ def _candidates(cycle: Cycle, plain: bool) -> list[Fact]:
         return []
     left = cycle.candidates.sum(-1)
     number = int(left[left > 1].sum())
-    return [Fact("candidates", Text.assemble((str(number), "open" if number and not plain else "")))]
+    return [
+        Fact("candidates", Text.assemble((str(number), "open" if number and not plain else "")))
+    ]
 
 
 def _flood(cycle: Cycle, marks: dict[str, str] | None) -> list[Fact]:
@@ -75,40 +82,62 @@ def _flood(cycle: Cycle, marks: dict[str, str] | None) -> list[Fact]:
         key = [(" ", ""), ("▄", f"{kind} on floor")] if marks is None else [marks.get(kind, "")]
         return Fact(label, Text.assemble(str(int(cells.sum())), *key))
 
-    return [keyed("reached", cycle.arrows > 0, "wave"), keyed("marked", cycle.grid != cycle.puzzle.grid, "path")]
+    return [
+        keyed("reached", cycle.arrows > 0, "wave"),
+        keyed("marked", cycle.grid != cycle.puzzle.grid, "path"),
+    ]
 
 
 def draw(
-    console: Console, cycle: Cycle, paint: Paint, heading: str = "", height: int | None = None, beside: bool = True
+    console: Console,
+    cycle: Cycle,
+    paint: Paint,
+    heading: str = "",
+    height: int | None = None,
+    beside: bool = True,
 ) -> RenderableType:
     """A frame that the terminal holds whole: figures beside the grid or under it, or no frames, or figures alone."""
     plain = is_plain(console)
     lines = paint(cycle, plain)
     facts = cycle_facts(cycle, lines, plain)
     title = [readable(console, heading, "heading")] if heading else []
-    above = sum(-(-text.cell_len // columns(console)) for text in title)  # a long name takes several lines
+    above = sum(
+        -(-text.cell_len // columns(console)) for text in title
+    )  # a long name takes several lines
     room = None if height is None else height - above
-    values = max(5, len(f"{cycle.grid.size} ▄"))  # any count of cells with its key: then nothing jumps
-    under = flow([Text.assemble((f"{fact.label} ", "label"), fact.value) for fact in facts], columns(console))
+    values = max(
+        5, len(f"{cycle.grid.size} ▄")
+    )  # any count of cells with its key: then nothing jumps
+    under = flow(
+        [Text.assemble((f"{fact.label} ", "label"), fact.value) for fact in facts], columns(console)
+    )
     for grid in (lines, _unframed(lines)):
         rows = [Text.assemble(*line) for line in grid]
         width = max((row.cell_len for row in rows), default=0)
         if width > columns(console) or (height is not None and len(rows) > height):
             continue  # too large whatever stands beside it: not worth laying out
         picture = stack(rows)
-        for body in [side_by_side(picture, facts, plain, values)] * beside + [Group(picture, *under)]:
+        for body in [side_by_side(picture, facts, plain, values)] * beside + [
+            Group(picture, *under)
+        ]:
             if fits(console, body, room):
                 return Group(*title, body)
     return Group(*title, under[0])
 
 
-def side_by_side(picture: Text, facts: Iterable[Fact], plain: bool, values: int = 5) -> RenderableType:
+def side_by_side(
+    picture: Text, facts: Iterable[Fact], plain: bool, values: int = 5
+) -> RenderableType:
     """A picture and its figures to the right, each share with its bar; ``values`` is the room kept for a value."""
     figures = Table.grid(padding=(0, 2, 0, 0))
-    figures.add_column(min_width=13)  # room for the longest label and figure, so that nothing jumps when they come
+    figures.add_column(
+        min_width=13
+    )  # room for the longest label and figure, so that nothing jumps when they come
     figures.add_column(min_width=values)
     for label, value, share in facts:
-        figures.add_row(Text(label, "label"), value, "" if share is None else bar(share, BAR_WIDTH, plain))
+        figures.add_row(
+            Text(label, "label"), value, "" if share is None else bar(share, BAR_WIDTH, plain)
+        )
     table = Table.grid(padding=(0, 3, 0, 0))
     table.add_column()
     table.add_column(vertical="middle")

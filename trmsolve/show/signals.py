@@ -13,8 +13,9 @@ HELD = (signal.SIGINT, signal.SIGTERM)
 def signals_held() -> Iterator[None]:
     """Keep Ctrl-C and SIGTERM until the block is left, then deliver each that came.
 
-    The terminal is left in a known state: an interrupt between hiding the cursor and remembering that it is hidden
-    would leave it so. Handlers belong to the main thread: in any other the block runs as it is.
+    The terminal is left in a known state: an interrupt between hiding the cursor and remembering
+    that it is hidden would leave it so. Handlers belong to the main thread: in any other the block
+    runs as it is.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -27,7 +28,9 @@ def signals_held() -> Iterator[None]:
     handlers = {}
     for number in HELD:
         handler = signal.getsignal(number)
-        if callable(handler):  # neither ignored, nor the system's own, nor one that Python did not install
+        if callable(
+            handler
+        ):  # neither ignored, nor the system's own, nor one that Python did not install
             handlers[number] = handler
             signal.signal(number, remember)
     try:

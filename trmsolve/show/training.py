@@ -1,10 +1,10 @@
 """What a person watches while a network trains: the figures of the run beside a chart of how it got there.
 
-The training command chooses one view, tells it of every ``Progress`` and every message, and closes it; all of it goes
-to standard error. On a terminal one panel is redrawn in place at every report and not by a timer; anywhere else a
-report is one line. A message may come from another thread than the reports. Knows Rich and ``Progress``, and which of
-its values are charted; how points become a picture is ``chart``'s. Knows no torch, no puzzle, and nothing of how a
-network is trained.
+The training command chooses one view, tells it of every ``Progress`` and every message, and closes
+it; all of it goes to standard error. On a terminal one panel is redrawn in place at every report
+and not by a timer; anywhere else a report is one line. A message may come from another thread than
+the reports. Knows Rich and ``Progress``, and which of its values are charted; how points become a
+picture is ``chart``'s. Knows no torch, no puzzle, and nothing of how a network is trained.
 """
 
 import math
@@ -25,14 +25,19 @@ SIZES = ((9, 1, 5), (7, 0, 3), (5, 0, 3), (7, 0, 0), (5, 0, 0))
 
 COUNT_SECONDS = 5.0  # between the lines that count what is judged, where nothing can be redrawn
 WIDEST, NARROWEST = 100, 24  # columns of a chart
-ECHO = len("^C")  # kept free at the right: a terminal writes this there, and a wrapped line would be drawn twice
+ECHO = len(
+    "^C"
+)  # kept free at the right: a terminal writes this there, and a wrapped line would be drawn twice
 VALUES = len("10 h 05 min")  # room for the longest figure, so that the chart keeps its width
 
 
-def make_training_view(console: Console, quiet: bool = False, past: Iterable[Progress] = ()) -> "TrainingView":
+def make_training_view(
+    console: Console, quiet: bool = False, past: Iterable[Progress] = ()
+) -> "TrainingView":
     """The view that suits: quiet, a live panel, or lines where nothing can be redrawn.
 
-    ``past`` is what the run reported before it was resumed, so that the chart begins where the run did.
+    ``past`` is what the run reported before it was resumed, so that the chart begins where the run
+    did.
     """
     if quiet:
         return TrainingView(console)
@@ -60,7 +65,9 @@ class LinesView(TrainingView):
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(console)
         self.clock = clock
-        self._shown: float | None = None  # when the count of the judging under way was shown, or that began
+        self._shown: float | None = (
+            None  # when the count of the judging under way was shown, or that began
+        )
 
     def progress(self, progress: Progress) -> None:
         self._shown = None
@@ -83,13 +90,18 @@ class PanelView(LinesView):
     """The panel, redrawn at every report; messages stay above it, and its last state stays at the end."""
 
     def __init__(
-        self, console: Console, past: Iterable[Progress] = (), clock: Callable[[], float] = time.monotonic
+        self,
+        console: Console,
+        past: Iterable[Progress] = (),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(console, clock)
         self.history = list(past)
 
     def progress(self, progress: Progress) -> None:
-        if self.history and self.history[-1].step == progress.step:  # what was past has its figure now
+        if (
+            self.history and self.history[-1].step == progress.step
+        ):  # what was past has its figure now
             self.history.pop()
         self.history.append(progress)
         self._shown = None
@@ -119,14 +131,18 @@ def count(judged: int, of: int) -> str:
 
 def report(progress: Progress) -> str:
     """``step 1200  12.3 min  loss 0.412  cells 87.3%  512 puzzle cycles/s``, and the held-out rate if measured now."""
-    exact = "" if progress.held_out_exact is None else f"  held-out exact {progress.held_out_exact:.1%}"
+    exact = (
+        "" if progress.held_out_exact is None else f"  held-out exact {progress.held_out_exact:.1%}"
+    )
     return (
         f"step {progress.step}  {progress.seconds / 60:.1f} min  loss {progress.loss:.3f}  cells "
         f"{progress.token_accuracy:.1%}  {progress.examples_per_second:.0f} puzzle cycles/s{exact}"
     )
 
 
-def panel(console: Console, history: Sequence[Progress], height: int, judging: str = "") -> RenderableType:
+def panel(
+    console: Console, history: Sequence[Progress], height: int, judging: str = ""
+) -> RenderableType:
     """The richest form that the terminal holds whole: charts with figures beside or under them, or figures alone.
 
     ``judging`` is a line on top, while what was saved last is judged.
@@ -159,7 +175,9 @@ def headline(console: Console, text: str) -> Text:
     return line
 
 
-def charts(history: Sequence[Progress], width: int, rows: tuple[int, int, int], plain: bool) -> Text:
+def charts(
+    history: Sequence[Progress], width: int, rows: tuple[int, int, int], plain: bool
+) -> Text:
     """Accuracy over time and, if it has rows, the loss below it."""
     cells = Series("cells", [(p.seconds, p.token_accuracy) for p in history], "cells", ".")
     measured = [(p.seconds, p.held_out_exact) for p in history if p.held_out_exact is not None]

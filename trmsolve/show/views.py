@@ -1,8 +1,9 @@
 """What a person watches on the terminal: the grid cycle by cycle, the outcome of a puzzle, the progress of many.
 
-A command chooses one view, tells it of every cycle, answer and unreadable item, and closes it; all of it goes to
-standard error, since standard output belongs to the answers. Knows Rich and the values that pass between rooms, and
-what moves and what stays on the screen. Knows no puzzle and no torch; how one cycle is drawn is ``frame``'s.
+A command chooses one view, tells it of every cycle, answer and unreadable item, and closes it; all
+of it goes to standard error, since standard output belongs to the answers. Knows Rich and the
+values that pass between rooms, and what moves and what stays on the screen. Knows no puzzle and no
+torch; how one cycle is drawn is ``frame``'s.
 """
 
 import time
@@ -15,7 +16,17 @@ from rich.text import Text
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.values import Answer, Cycle
 from trmsolve.show.console import REDRAW_SECONDS, ROWS_BELOW, Screen, Watcher
-from trmsolve.show.frame import BAR_WIDTH, Paint, bar, columns, draw, flow, is_plain, readable, stack
+from trmsolve.show.frame import (
+    BAR_WIDTH,
+    Paint,
+    bar,
+    columns,
+    draw,
+    flow,
+    is_plain,
+    readable,
+    stack,
+)
 from trmsolve.wording import count, seconds
 
 
@@ -80,8 +91,8 @@ class StepsView(View):
 class LiveView(StepsView):
     """For a few puzzles: the grid redrawn in place at every cycle, then its last frame and one line that stay.
 
-    Where nothing can be redrawn (a pipe, a dumb terminal) that line is all. Cycles of several puzzles may come mixed:
-    one puzzle at a time is followed.
+    Where nothing can be redrawn (a pipe, a dumb terminal) that line is all. Cycles of several
+    puzzles may come mixed: one puzzle at a time is followed.
     """
 
     def __init__(self, console: Console, paint: Paint, headings: bool = False) -> None:
@@ -100,7 +111,15 @@ class LiveView(StepsView):
         self._seen.setdefault(key, {})[cycle.view] = cycle
         self._followed = self._followed or key
         if self._followed == key:
-            self._move(draw(self.console, cycle, self.paint, self._heading(cycle), self.console.height - ROWS_BELOW))
+            self._move(
+                draw(
+                    self.console,
+                    cycle,
+                    self.paint,
+                    self._heading(cycle),
+                    self.console.height - ROWS_BELOW,
+                )
+            )
 
     def answer(self, answer: Answer) -> None:
         self.clear()
@@ -121,11 +140,13 @@ class LiveView(StepsView):
 class ProgressView(View):
     """For many puzzles: one moving line of counts, problems above it at once, and a summary at the end.
 
-    ``total`` is None when puzzles stream in. The line moves with the model's cycles and not with a timer: it stands
-    still only when the work does.
+    ``total`` is None when puzzles stream in. The line moves with the model's cycles and not with a
+    timer: it stands still only when the work does.
     """
 
-    def __init__(self, console: Console, total: int | None, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self, console: Console, total: int | None, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
         super().__init__(console)
         self.total, self.clock, self.begun = total, clock, clock()
         self.counts: Counter[str] = Counter()
@@ -173,7 +194,10 @@ class ProgressView(View):
     def _line(self) -> Text:
         """One line, whatever the width: the last figures give way first, the bar takes what is left."""
         read, plain = self.counts["done"] + self.counts["unreadable"], is_plain(self.console)
-        facts = [Text(count(read, "puzzle") if self.total is None else f"{read}/{self.total}"), *self._tally()]
+        facts = [
+            Text(count(read, "puzzle") if self.total is None else f"{read}/{self.total}"),
+            *self._tally(),
+        ]
         if self.total is None:
             marks = "|/-\\" if plain else "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
             facts.insert(0, Text(marks[self._turns % len(marks)], "bar"))
@@ -184,8 +208,14 @@ class ProgressView(View):
         return line
 
     def _tally(self) -> list[Text]:
-        names = [name for name in ("solved", "unverified", "unreadable") if self.counts[name] or name != "unreadable"]
-        return [Text(f"{self.counts[name]} {name}", name if self.counts[name] else "") for name in names]
+        names = [
+            name
+            for name in ("solved", "unverified", "unreadable")
+            if self.counts[name] or name != "unreadable"
+        ]
+        return [
+            Text(f"{self.counts[name]} {name}", name if self.counts[name] else "") for name in names
+        ]
 
     def _rate(self) -> Text:
         elapsed = self.clock() - self.begun
@@ -195,7 +225,9 @@ class ProgressView(View):
         done = self.counts["done"]
         views = [Text(f"{self.counts['views'] / done:.1f} views on average")] if done else []
         took = Text(seconds(self.clock() - self.begun))
-        remarks = [Text(f"{number} where {remark}") for remark, number in sorted(self.remarks.items())]
+        remarks = [
+            Text(f"{number} where {remark}") for remark, number in sorted(self.remarks.items())
+        ]
         return [Text(count(done, "puzzle")), *self._tally(), *remarks, *views, took, self._rate()]
 
 
@@ -204,7 +236,11 @@ def outcome(console: Console, answer: Answer, source: str = "") -> Text:
     verdict = "solved" if answer.verified else "unverified"
     facts = [Text(verdict, verdict)]
     if answer.views:  # else it was never tried
-        facts += [Text(count(answer.cycles, "cycle")), Text(count(answer.views, "view")), Text(seconds(answer.seconds))]
+        facts += [
+            Text(count(answer.cycles, "cycle")),
+            Text(count(answer.views, "view")),
+            Text(seconds(answer.seconds)),
+        ]
     facts.append(readable(console, answer.reason))
     facts.append(readable(console, answer.remark))
     return stack(flow([readable(console, source, "heading"), *facts], columns(console)))

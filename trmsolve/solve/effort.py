@@ -1,4 +1,7 @@
-"""How hard the solver tries, and what is usual. Knows no torch, so that the commands can state the defaults at once."""
+"""How hard the solver tries, and what is usual.
+
+Knows no torch, so that the commands can state the defaults at once.
+"""
 
 from dataclasses import dataclass
 
@@ -9,7 +12,10 @@ MAZE_CYCLES = 64
 """A maze may be large: its answer comes nearer by a fixed number of cells a cycle."""
 VIEWS = 32
 VIEWS_OF_AMBIGUOUS = 8
-"""Views of a puzzle with several solutions. The networks have learned from puzzles with one: more views seldom help."""
+"""Views of a puzzle with several solutions.
+
+The networks have learned from puzzles with one: more views seldom help.
+"""
 NOISE = 0.5
 """Standard deviation of the noise in every view but the first; the answer state itself has 1."""
 MAZE_NOISE = 0.1
@@ -18,7 +24,10 @@ MAZE_NOISE = 0.1
 
 @dataclass(frozen=True)
 class Effort:
-    """How hard to try. ``stop_early`` off runs every cycle of every view, as the paper's evaluation does."""
+    """How hard to try.
+
+    ``stop_early`` off runs every cycle of every view, as the paper's evaluation does.
+    """
 
     cycles: int = MAX_CYCLES
     views: int = VIEWS

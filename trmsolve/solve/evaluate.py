@@ -1,7 +1,8 @@
 """How good weights are: exact, per cell and verified rates with intervals, by difficulty, and speed.
 
-Two protocols. One view: every puzzle runs all its cycles and is judged by the last, as the paper does. Several views:
-what a user of the solver gets, halting, verified and tried again. Knows the solver; prints nothing.
+Two protocols. One view: every puzzle runs all its cycles and is judged by the last, as the paper
+does. Several views: what a user of the solver gets, halting, verified and tried again. Knows the
+solver; prints nothing.
 """
 
 import time
@@ -48,7 +49,11 @@ class Tally:
         """Fractions of n."""
         n = max(self.n, 1)
         low, high = wilson_interval(self.exact, self.n)
-        graded = {"valid": round(self.valid / n, 4), "optimal": round(self.optimal / n, 4)} if self.judged else {}
+        graded = (
+            {"valid": round(self.valid / n, 4), "optimal": round(self.optimal / n, 4)}
+            if self.judged
+            else {}
+        )
         return {
             "n": self.n,
             "exact": round(self.exact / n, 4),
@@ -68,15 +73,23 @@ def evaluate(
 ) -> dict[str, Any]:
     """The measured figures as one flat record, with ``bands`` where the data has ratings.
 
-    ``on_answer`` and ``on_step`` are those of ``Solver.solve_all``.
-    Raises PuzzleError for an unreadable row and one without a right answer: a measurement leaves nothing out.
+    ``on_answer`` and ``on_step`` are those of ``Solver.solve_all``. Raises PuzzleError for an
+    unreadable row and one without a right answer: a measurement leaves nothing out.
     """
     effort = solver.effort
     if effort.views == 1:
-        solver = Solver(solver.task, solver.model, solver.placement, replace(effort, stop_early=False), solver.weights)
+        solver = Solver(
+            solver.task,
+            solver.model,
+            solver.placement,
+            replace(effort, stop_early=False),
+            solver.weights,
+        )
     overall, bands = Tally(), dict[str, Tally]()
     start = time.monotonic()
-    for answer in solver.solve_all(_with_answers(solver.task, puzzles), on_answer=on_answer, on_step=on_step):
+    for answer in solver.solve_all(
+        _with_answers(solver.task, puzzles), on_answer=on_answer, on_step=on_step
+    ):
         assert isinstance(answer, Answer)
         overall.add(answer)
         if answer.puzzle.rating is not None:
@@ -106,7 +119,9 @@ def _with_answers(task: Task, puzzles: Iterable[Puzzle | PuzzleError]) -> Iterab
         if isinstance(puzzle, PuzzleError):
             raise puzzle
         if puzzle.answer is None:
-            raise PuzzleError("measuring needs the answer beside the puzzle: give a CSV with both", puzzle.source)
+            raise PuzzleError(
+                "measuring needs the answer beside the puzzle: give a CSV with both", puzzle.source
+            )
         if not (verdict := task.verify(puzzle.grid, puzzle.answer)).verified:
             raise PuzzleError(f"the data's own answer is wrong: {verdict.reason}", puzzle.source)
         yield puzzle

@@ -1,8 +1,8 @@
 """Search on lattices of candidates: guesses where the network is certain of nothing, taken back when they were wrong.
 
-What is ruled out, what is guessed and what was wrong is the network's word; of the caller comes only whether a grid
-that the network calls done is accepted. Knows tensors and the lattice; no rule of any puzzle.
-Shape letters as in ``lattice`` and ``model``.
+What is ruled out, what is guessed and what was wrong is the network's word; of the caller comes
+only whether a grid that the network calls done is accepted. Knows tensors and the lattice; no rule
+of any puzzle. Shape letters as in ``lattice`` and ``model``.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,8 @@ GUESS = 0.5
 
 LOOSEST, STRICTNESS = 0.1, 1.5
 """Bounds of certainty of searches that guess lie as many decades below the loosest: a wrong conclusion of one search is
-not that of all. They may be looser than without guesses, where nothing is ever taken back."""
+not that of all. They may be looser than without guesses, where nothing is ever taken back.
+"""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,10 @@ class _Guess:
 
 
 class Search:
-    """One row's search. Without ``noise`` it only deduces; with it, it guesses, at that temperature."""
+    """One row's search.
+
+    Without ``noise`` it only deduces; with it, it guesses, at that temperature.
+    """
 
     def __init__(self, noise: float, generator: torch.Generator) -> None:
         self.noise, self.generator = noise, generator
@@ -60,9 +64,10 @@ def advance(
 ) -> tuple[Tensor, list[bool]]:
     """After a cycle that asked about ``tokens`` (B, S) in state ``before``: the next tokens, and which rows are over.
 
-    ``lost`` (B,) are the rows whose lattice has no solution left, by the network's word; ``wrong`` those it calls done
-    that are not. Either takes back the last guess and rules it out; then that row of ``after`` is set back too. A lost
-    row without a guess is over, a wrong one only if it never guesses: it would say the same again.
+    ``lost`` (B,) are the rows whose lattice has no solution left, by the network's word; ``wrong``
+    those it calls done that are not. Either takes back the last guess and rules it out; then that
+    row of ``after`` is set back too. A lost row without a guess is over, a wrong one only if it
+    never guesses: it would say the same again.
     """
     draws = torch.stack([row.draw(tokens.shape[1]) for row in rows])
     noise, certain = torch.tensor([[row.noise, row.certain] for row in rows])[:, :, None].unbind(1)
@@ -70,7 +75,7 @@ def advance(
     device = tokens.device
     left, guessed = deduce(
         logits, tokens, candidates, may.to(device), chance.to(device), certain[..., None].to(device)
-    )  # fmt: skip
+    )
     over = [False] * len(rows)
     for number, (row, token) in enumerate(zip(rows, guessed.tolist(), strict=True)):
         if (lost[number] or wrong[number]) and row.guesses:
@@ -81,5 +86,7 @@ def advance(
         elif lost[number] or (wrong[number] and not row.noise):
             over[number], left[number] = True, tokens[number]
         elif token >= 0:
-            row.guesses.append(_Guess(tokens[number].clone(), before.y[number], before.z[number], token))
+            row.guesses.append(
+                _Guess(tokens[number].clone(), before.y[number], before.z[number], token)
+            )
     return left, over

@@ -1,10 +1,11 @@
 """The refine-and-halt loop: improvement cycles on a batch whose finished rows leave and whose waiting rows join.
 
-A row stops when the caller accepts its decoded tokens, when the model's halt probability passes one half, or at the
-last cycle. A network that rewrites its question asks about its last answer; where tokens are a lattice of candidates,
-each cycle asks about what the one before left of it. When the model says that its lattice has lost the solution, or is
-done when it is not, ``search`` takes the last guess back, and the row stops only if there is none. Knows the network
-and tokens; no rule of any puzzle, no view, no terminal.
+A row stops when the caller accepts its decoded tokens, when the model's halt probability passes one
+half, or at the last cycle. A network that rewrites its question asks about its last answer; where
+tokens are a lattice of candidates, each cycle asks about what the one before left of it. When the
+model says that its lattice has lost the solution, or is done when it is not, ``search`` takes the
+last guess back, and the row stops only if there is none. Knows the network and tokens; no rule of
+any puzzle, no view, no terminal.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,9 +27,10 @@ HALT_PROBABILITY = 0.5
 class Question:
     """A row to refine: its tokens (S,), or a board of them, and a ``key`` of the caller's that each step brings back.
 
-    ``noise`` is the standard deviation of what is added to the answer state after each cycle: it shakes a row out of
-    a wrong conclusion (arXiv 2605.19943). Of a lattice network it is the temperature of the guesses. All that is random
-    about the row comes from its own ``seed``, so that it does not depend on the rows beside it.
+    ``noise`` is the standard deviation of what is added to the answer state after each cycle: it
+    shakes a row out of a wrong conclusion (arXiv 2605.19943). Of a lattice network it is the
+    temperature of the guesses. All that is random about the row comes from its own ``seed``, so
+    that it does not depend on the rows beside it.
     """
 
     key: Any
@@ -39,12 +41,17 @@ class Question:
 
 @dataclass(frozen=True)
 class Step:
-    """One improvement cycle of one row. ``number`` counts from 1; ``last`` says that the row stops here."""
+    """One improvement cycle of one row.
+
+    ``number`` counts from 1; ``last`` says that the row stops here.
+    """
 
     key: Any
     number: int
     tokens: NDArray[np.int64]  # (S,) decoded
-    confidence: NDArray[np.float32]  # probability of each decoded token (S,); of a lattice, of each decided cell (C,)
+    confidence: NDArray[
+        np.float32
+    ]  # probability of each decoded token (S,); of a lattice, of each decided cell (C,)
     halt: float  # probability
     last: bool
     lattice: NDArray[np.int64] | None = None  # (S,) what the cycle left of the candidates
@@ -63,7 +70,10 @@ class _Row:
 
 @dataclass
 class _Batch:
-    """The rows under way, their tokens (B, S) and state (B, L, D) on the device. All have boards of one size."""
+    """The rows under way, their tokens (B, S) and state (B, L, D) on the device.
+
+    All have boards of one size.
+    """
 
     model: TinyRecursiveModel
     rows: list[_Row] = field(default_factory=list)
@@ -87,7 +97,9 @@ class _Batch:
             self.state = self.model.initial_state(0, places=places)
         fresh = [self._begin(question) for question in questions]
         starts = [self.model.initial_state(1, row.generator, places) for row in fresh]
-        tokens = torch.from_numpy(np.stack([question.tokens for question in questions])).to(self.tokens.device)
+        tokens = torch.from_numpy(np.stack([question.tokens for question in questions])).to(
+            self.tokens.device
+        )
         self.rows += fresh
         self.tokens = torch.cat((self.tokens, tokens))
         self.state = State(*(torch.cat(parts) for parts in zip(self.state, *starts, strict=True)))
@@ -109,7 +121,9 @@ class _Batch:
         """Add its noise to every row's answer state."""
         if any(row.noise for row in self.rows):
             y = self.state.y
-            drawn = [row.noise * torch.randn(y.shape[1:], generator=row.generator) for row in self.rows]
+            drawn = [
+                row.noise * torch.randn(y.shape[1:], generator=row.generator) for row in self.rows
+            ]
             self.state = State(y + torch.stack(drawn).to(y), self.state.z)
 
 
@@ -125,11 +139,11 @@ def refine(
 ) -> Iterator[Step | None]:
     """Every improvement cycle of every question, in order of the cycles, at most ``batch_size`` rows at a time.
 
-    ``accept`` is asked once for every row and cycle, before its step is yielded.
-    ``questions`` is asked for more only when there is room, so it may be endless and may depend on the steps already
-    yielded; None means that nothing waits at the moment, and comes back as None while no row is under way.
-    With ``stop_early`` off every row runs ``max_cycles``. A question whose board has another size than those under way
-    waits until they are done.
+    ``accept`` is asked once for every row and cycle, before its step is yielded. ``questions`` is
+    asked for more only when there is room, so it may be endless and may depend on the steps already
+    yielded; None means that nothing waits at the moment, and comes back as None while no row is
+    under way. With ``stop_early`` off every row runs ``max_cycles``. A question whose board has
+    another size than those under way waits until they are done.
     """
     batch, ended, candidates = _Batch(model), False, model.config.candidates
     waiting: Question | None = None
@@ -171,7 +185,14 @@ def refine(
         if candidates > 1:
             searches, wrong = [row.search for row in batch.rows], halts[:, 0] & ~np.array(accepted)
             batch.tokens, over = advance(
-                searches, asked, before, batch.state, prediction.logits, candidates, wrong, halts[:, 1]
+                searches,
+                asked,
+                before,
+                batch.state,
+                prediction.logits,
+                candidates,
+                wrong,
+                halts[:, 1],
             )
             lattices = list(batch.tokens.cpu().numpy())
         elif model.config.rewrites:
@@ -184,7 +205,15 @@ def refine(
             if not stops:
                 going_on.append(number)
             halt = float(probability[number, 0])
-            yield Step(row.key, row.cycles, tokens[number], confidence[number], halt, stops, lattices[number])
+            yield Step(
+                row.key,
+                row.cycles,
+                tokens[number],
+                confidence[number],
+                halt,
+                stops,
+                lattices[number],
+            )
         batch.keep(going_on)
         if candidates == 1:
             batch.shake()

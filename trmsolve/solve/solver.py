@@ -1,8 +1,9 @@
 """From puzzles to verified answers: which views to try, when to stop, what to report.
 
-A puzzle is refined as given; if the rules do not accept the result, it is refined again under another symmetry, until
-one is accepted or the views are used up. The rules check and choose, they never fill a cell. Knows the task's protocol
-and the refine loop; prints nothing and opens no puzzle file.
+A puzzle is refined as given; if the rules do not accept the result, it is refined again under
+another symmetry, until one is accepted or the views are used up. The rules check and choose, they
+never fill a cell. Knows the task's protocol and the refine loop; prints nothing and opens no puzzle
+file.
 """
 
 import io
@@ -71,12 +72,26 @@ class Solver:
     """A network with the task it was trained for. ``load`` makes one."""
 
     def __init__(
-        self, task: Task, model: TinyRecursiveModel, placement: Placement, effort: Effort, weights: str = ""
+        self,
+        task: Task,
+        model: TinyRecursiveModel,
+        placement: Placement,
+        effort: Effort,
+        weights: str = "",
     ) -> None:
-        self.task, self.model, self.placement, self.effort, self.weights = task, model, placement, effort, weights
+        self.task, self.model, self.placement, self.effort, self.weights = (
+            task,
+            model,
+            placement,
+            effort,
+            weights,
+        )
 
     def solve(self, text: str) -> Answer:
-        """The answer to the first puzzle in ``text``. Raises PuzzleError if there is none or it cannot be read."""
+        """The answer to the first puzzle in ``text``.
+
+        Raises PuzzleError if there is none or it cannot be read.
+        """
         answer = next(self.solve_all([self._first(text)]))
         assert isinstance(answer, Answer)
         return answer
@@ -94,11 +109,14 @@ class Solver:
         on_answer: Callable[[Answer], None] | None = None,
         on_step: Callable[[], None] | None = None,
     ) -> Iterator[Answer | PuzzleError]:
-        """An answer for each puzzle, in order; what could not be read passes through. None: nothing waits right now.
+        """An answer for each puzzle, in order; what could not be read passes through.
 
-        ``on_cycle`` is shown every cycle, ``on_answer`` every answer as soon as it is there, which may be out of order.
-        ``on_step`` is called after every cycle of every puzzle, and costs no drawing; an exception that it raises ends
-        the solving. Memory stays constant however many puzzles come.
+        None: nothing waits right now.
+
+        ``on_cycle`` is shown every cycle, ``on_answer`` every answer as soon as it is there, which
+        may be out of order. ``on_step`` is called after every cycle of every puzzle, and costs no
+        drawing; an exception that it raises ends the solving. Memory stays constant however many
+        puzzles come.
         """
         for event in _Run(self, items, on_cycle is not None, on_answer, on_step).events():
             if isinstance(event, Cycle):
@@ -127,7 +145,9 @@ class _Run:
     on_answer: Callable[[Answer], None] | None = None
     on_step: Callable[[], None] | None = None
     again: deque[_Attempt] = field(default_factory=deque)  # to be tried under their next view
-    done: dict[int, Answer | PuzzleError] = field(default_factory=dict)  # answered, waiting for earlier ones
+    done: dict[int, Answer | PuzzleError] = field(
+        default_factory=dict
+    )  # answered, waiting for earlier ones
     under_way: int = 0
     read: int = 0
     emitted: int = 0
@@ -193,7 +213,8 @@ class _Run:
 
     def _begin(self, puzzle: Puzzle) -> _Attempt:
         self.under_way += 1
-        # A puzzle's views depend on the seed and its own place alone, not on what stands beside it in the batch.
+        # A puzzle's views depend on the seed and its own place alone, not on what stands beside it
+        # in the batch.
         order = self.read - 1
         views = self.task.views(np.random.default_rng((self.effort.seed, order)))
         view = next(views)
@@ -202,7 +223,9 @@ class _Run:
     def _question(self, attempt: _Attempt) -> Question:
         tokens = self.task.encode(attempt.seen)
         seeds = np.random.SeedSequence((self.effort.seed, attempt.order, attempt.number))
-        noise = self.effort.noise if attempt.number > 1 else 0.0  # the first view is the model's own undisturbed one
+        noise = (
+            self.effort.noise if attempt.number > 1 else 0.0
+        )  # the first view is the model's own undisturbed one
         return Question(attempt, tokens, noise, int(seeds.generate_state(1)[0]))
 
     def _accept(self, attempt: _Attempt, tokens: NDArray[np.int64]) -> bool:
@@ -219,10 +242,15 @@ class _Run:
         changed, candidates = attempt.grid != before, None
         if step.lattice is not None:
             candidates = view.undo_candidates(step.lattice.reshape(*puzzle.grid.shape, -1) == 1)
-            # What is still open is no answer yet: only decided cells can clash, and fewer candidates are a change.
+            # What is still open is no answer yet: only decided cells can clash, and fewer
+            # candidates are a change.
             decided = candidates.sum(-1) == 1
-            faulty = self.task.faults(puzzle.grid, np.where(decided, attempt.grid, 0).astype(np.int8))[0]
-            if attempt.candidates is None:  # the view's first cycle: against what the clues leave open
+            faulty = self.task.faults(
+                puzzle.grid, np.where(decided, attempt.grid, 0).astype(np.int8)
+            )[0]
+            if (
+                attempt.candidates is None
+            ):  # the view's first cycle: against what the clues leave open
                 attempt.candidates = self.task.encode(puzzle.grid).reshape(candidates.shape) == 1
             changed = (candidates != attempt.candidates).any(-1)
             attempt.candidates = candidates
@@ -315,12 +343,14 @@ def load(
 ) -> Solver:
     """A solver for ``task`` ("sudoku", "maze") with the bundled weights, or those that are named.
 
-    ``weights`` is a file, a run's folder, or ``hf://user/repo[@revision]``, which is fetched if it was never before and
-    not ``offline``; ``note`` is told what is to be fetched. ``allow_large`` takes what is over 512 MiB.
+    ``weights`` is a file, a run's folder, or ``hf://user/repo[@revision]``, which is fetched if it
+    was never before and not ``offline``; ``note`` is told what is to be fetched. ``allow_large``
+    takes what is over 512 MiB.
 
     ``accept_detours`` counts every valid answer as verified where a task has better and worse ones.
-    ``compiled`` has torch compile the network at the first cycles: half a minute that hundreds of puzzles win back.
-    Raises WeightsError for weights that are missing, damaged or another task's, UsageError for impossible options.
+    ``compiled`` has torch compile the network at the first cycles: half a minute that hundreds of
+    puzzles win back. Raises WeightsError for weights that are missing, damaged or another task's,
+    UsageError for impossible options.
     """
     get_task(task)  # an unknown name is told before any work
     placement = choose_placement(device, dtype, threads)
@@ -338,5 +368,7 @@ def load(
         )
     if compiled:
         model.L_level.compile(dynamic=True)  # the batch shrinks and grows
-    label = f"{path.name}@{fingerprint(path)[:12]}"  # enough to tell one file from another in a record
+    label = (
+        f"{path.name}@{fingerprint(path)[:12]}"  # enough to tell one file from another in a record
+    )
     return Solver(room.relaxed() if accept_detours else room, model, placement, effort, label)

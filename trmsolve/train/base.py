@@ -1,8 +1,8 @@
 """What a run is about, as the run sees it: something that begins learning, and a learning that steps and is judged.
 
-The clock, the journal, the checkpoints and the weights' file are the run's (``loop``) and the same for all; what is
-learned from, how, and what it is judged by differ, and are behind these two protocols. ``puzzle_run`` has them for
-grid puzzles, ``arc_run`` for ARC.
+The clock, the journal, the checkpoints and the weights' file are the run's (``loop``) and the same
+for all; what is learned from, how, and what it is judged by differ, and are behind these two
+protocols. ``puzzle_run`` has them for grid puzzles, ``arc_run`` for ARC.
 """
 
 from collections.abc import Callable
@@ -19,8 +19,11 @@ from trmsolve.train.plan import Plan
 from trmsolve.train.recipes import Recipe
 
 Judging = Callable[[int, int], None]
-"""Told how many of the held-out examples are judged so far, and how many there are. It may be told the same again. An
-exception that it raises ends the judging, and leaves the learning as it is."""
+"""Told how many of the held-out examples are judged so far, and how many there are.
+
+It may be told the same again. An exception that it raises ends the judging, and leaves the learning
+as it is.
+"""
 
 
 def say_nothing(judged: int, of: int) -> None:
@@ -28,7 +31,10 @@ def say_nothing(judged: int, of: int) -> None:
 
 
 class Learning(Protocol):
-    """A network that learns. All that its next steps depend on, besides chance, goes in and out as tensors."""
+    """A network that learns.
+
+    All that its next steps depend on, besides chance, goes in and out as tensors.
+    """
 
     @property
     def halted(self) -> Tensor:
@@ -42,7 +48,10 @@ class Learning(Protocol):
         """Take over the weights of ``model``, whose shapes must be the recipe's."""
 
     def step(self, done: float) -> Loss:
-        """One step at the fraction ``done`` of the run. Raises TrainingError if the loss is not finite."""
+        """One step at the fraction ``done`` of the run.
+
+        Raises TrainingError if the loss is not finite.
+        """
 
     def averaged(self) -> dict[str, Tensor]:
         """The weights that are used: the model's tensors, averaged."""
@@ -54,7 +63,10 @@ class Learning(Protocol):
         """
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Tensors, and plain numbers. For every process. Raises TrainingError if the weights are not finite."""
+        """Tensors, and plain numbers. For every process.
+
+        Raises TrainingError if the weights are not finite.
+        """
 
     def restore(self, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
         """Go on where ``state`` was taken. Raises CheckpointError if it is of another recipe."""
@@ -74,8 +86,13 @@ class Subject(Protocol):
     def facts(self) -> dict[str, Any]:
         """What the run's record keeps of it, as JSON; ``examples`` is the same for the same data and for no other."""
 
-    def begin(self, recipe: Recipe, plan: Plan, placement: Placement, compiled: bool, world: World) -> Learning:
-        """A network at its start, drawn by torch's own chance. Raises UsageError for a recipe of another subject."""
+    def begin(
+        self, recipe: Recipe, plan: Plan, placement: Placement, compiled: bool, world: World
+    ) -> Learning:
+        """A network at its start, drawn by torch's own chance.
+
+        Raises UsageError for a recipe of another subject.
+        """
 
     @property
     def beside(self) -> tuple[str, ...]:

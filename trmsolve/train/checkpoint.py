@@ -3,9 +3,9 @@
     run/step-00001234/state.safetensors     every tensor, bit for bit
     run/step-00001234/state.json            format, step, the two hashes, and whatever plain JSON belongs to the run
 
-Knows tensors, optimizers' state and files; nothing of recipes, loops or puzzles: the caller decides what goes in, and
-whether what comes out fits its network. One run at a time writes into a folder: ``run_folder`` sees to it.
-Nothing is ever unpickled.
+Knows tensors, optimizers' state and files; nothing of recipes, loops or puzzles: the caller decides
+what goes in, and whether what comes out fits its network. One run at a time writes into a folder:
+``run_folder`` sees to it. Nothing is ever unpickled.
 """
 
 import contextlib
@@ -25,14 +25,22 @@ from trmsolve.errors import CheckpointError
 from trmsolve.files import beside, naming, open_file, read_small, sync_folder, write_synced
 
 FORMAT = 1
-"""Of the files. When it rises, a function named for the old format brings ``state.json`` to the new one."""
+"""Of the files.
+
+When it rises, a function named for the old format brings ``state.json`` to the new one.
+"""
 
 TENSORS, STATE = "state.safetensors", "state.json"
 LONGEST_STATE = 16 << 20
-"""Bytes of ``state.json``, at most. It has a few kilobytes, and the names of all data files that a command can name."""
+"""Bytes of ``state.json``, at most.
+
+It has a few kilobytes, and the names of all data files that a command can name.
+"""
 
 DAMAGE = (OSError, ValueError, SafetensorError, RecursionError)
-NAME = re.compile(r"step-([0-9]{8,})(\.old)?")  # .old: one of the same step was about to take its place
+NAME = re.compile(
+    r"step-([0-9]{8,})(\.old)?"
+)  # .old: one of the same step was about to take its place
 
 
 @dataclass(frozen=True)
@@ -51,10 +59,11 @@ def save_checkpoint(
 ) -> Path:
     """Write ``folder/step-...`` and return it; then remove all others but the newest whole one before it.
 
-    Those of a later step go too: the run went back behind them, and what was saved last must be what is loaded.
-    ``alone`` says that no other process writes into the folder: what killed ones left half-written is removed then.
-    ``state`` is plain JSON without NaN (a numpy generator's ``bit_generator.state`` is). Raises TypeError or ValueError
-    if it is not, and OSError naming the checkpoint if it cannot be written: then the older ones are as they were.
+    Those of a later step go too: the run went back behind them, and what was saved last must be
+    what is loaded. ``alone`` says that no other process writes into the folder: what killed ones
+    left half-written is removed then. ``state`` is plain JSON without NaN (a numpy generator's
+    ``bit_generator.state`` is). Raises TypeError or ValueError if it is not, and OSError naming the
+    checkpoint if it cannot be written: then the older ones are as they were.
     """
     payload = save(_separate(tensors))
     record = {"format": FORMAT, "step": step, "tensors_sha256": hashlib.sha256(payload).hexdigest()}
@@ -82,25 +91,38 @@ def save_checkpoint(
 def load_checkpoint(folder: Path) -> Checkpoint:
     """The newest whole checkpoint of a run's folder, or the one that ``folder`` itself is.
 
-    Raises CheckpointError saying what was found if none can be used, or if the newest is of a later format.
+    Raises CheckpointError saying what was found if none can be used, or if the newest is of a later
+    format.
     """
     damaged: list[str] = []
     try:
         candidates = [folder] if _is_checkpoint(folder) else _newest_first(folder)
     except OSError as error:
-        raise CheckpointError(f"no checkpoint can be read from {folder}: {error.strerror or error}") from None
+        raise CheckpointError(
+            f"no checkpoint can be read from {folder}: {error.strerror or error}"
+        ) from None
     for path in candidates:
         try:
             record, tensors = _read_record(path), load(_read_tensors(path))
         except DAMAGE as error:
             damaged.append(f"{path.name} is damaged ({_reason(error)})")
             continue
-        warning = f"{folder}: {'; '.join(damaged)}: going on from {path.name} instead" if damaged else ""
+        warning = (
+            f"{folder}: {'; '.join(damaged)}: going on from {path.name} instead" if damaged else ""
+        )
         return Checkpoint(path, record["step"], tensors, record["state"], warning)
     if not damaged:
-        raise CheckpointError(f"no checkpoint in {folder}: name the folder of a run that wrote one, or begin a new run")
-    hint = "name its run's folder, which may hold one before it" if candidates == [folder] else "begin a new run"
-    raise CheckpointError(f"no usable checkpoint in {folder}: {'; '.join(damaged)}: restore it from a copy, or {hint}")
+        raise CheckpointError(
+            f"no checkpoint in {folder}: name the folder of a run that wrote one, or begin a new run"
+        )
+    hint = (
+        "name its run's folder, which may hold one before it"
+        if candidates == [folder]
+        else "begin a new run"
+    )
+    raise CheckpointError(
+        f"no usable checkpoint in {folder}: {'; '.join(damaged)}: restore it from a copy, or {hint}"
+    )
 
 
 def folder_of_run(named: Path) -> Path:
@@ -125,7 +147,10 @@ def _state_hash(step: object, state: object) -> str:
 
 
 def _put(temporary: Path, path: Path) -> None:
-    """Rename into place. A folder cannot replace one that is not empty: that one steps aside, loadable as ``.old``."""
+    """Rename into place.
+
+    A folder cannot replace one that is not empty: that one steps aside, loadable as ``.old``.
+    """
     if path.exists():
         aside = path.with_name(f"{path.name}.old")
         _remove(aside)
@@ -135,7 +160,11 @@ def _put(temporary: Path, path: Path) -> None:
 
 def _remove_others(folder: Path, newest: Path) -> None:
     every = _newest_first(folder)
-    older = (path for path in every[every.index(newest) + 1 :] if path.stem != newest.name and _is_whole(path))
+    older = (
+        path
+        for path in every[every.index(newest) + 1 :]
+        if path.stem != newest.name and _is_whole(path)
+    )
     kept = (newest, next(older, None))
     for path in every:
         if path not in kept:
@@ -143,18 +172,29 @@ def _remove_others(folder: Path, newest: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    """Hidden first, so that no half-removed checkpoint is ever found. What cannot be removed now stays for later."""
+    """Hidden first, so that no half-removed checkpoint is ever found.
+
+    What cannot be removed now stays for later.
+    """
     with contextlib.suppress(OSError):
         shutil.rmtree(path.rename(beside(path)), ignore_errors=True)
 
 
 def _is_checkpoint(folder: Path) -> bool:
-    return folder.is_dir() and any((NAME.fullmatch(folder.name), *((folder / n).exists() for n in (TENSORS, STATE))))
+    return folder.is_dir() and any(
+        (NAME.fullmatch(folder.name), *((folder / n).exists() for n in (TENSORS, STATE)))
+    )
 
 
 def _newest_first(folder: Path) -> list[Path]:
-    found = [(match, path) for path in folder.iterdir() if (match := NAME.fullmatch(path.name)) and path.is_dir()]
-    return [path for match, path in sorted(found, key=lambda one: (-int(one[0][1]), one[0][2] or ""))]
+    found = [
+        (match, path)
+        for path in folder.iterdir()
+        if (match := NAME.fullmatch(path.name)) and path.is_dir()
+    ]
+    return [
+        path for match, path in sorted(found, key=lambda one: (-int(one[0][1]), one[0][2] or ""))
+    ]
 
 
 def _is_whole(path: Path) -> bool:
@@ -165,15 +205,28 @@ def _is_whole(path: Path) -> bool:
 
 
 def _read_record(path: Path) -> dict[str, Any]:
-    """``state.json``, if both files are as they were saved. Raises DAMAGE, or CheckpointError for a later format."""
+    """``state.json``, if both files are as they were saved.
+
+    Raises DAMAGE, or CheckpointError for a later format.
+    """
     record = json.loads(read_small(path / STATE, LONGEST_STATE))
-    if not isinstance(record, dict) or type(version := record.get("format")) is not int or version < 1:
+    if (
+        not isinstance(record, dict)
+        or type(version := record.get("format")) is not int
+        or version < 1
+    ):
         raise ValueError(f"{STATE} is not of a checkpoint")
     if version > FORMAT:
-        raise CheckpointError(f"{path} was written by a later trmsolve (format {version}): upgrade to resume from it")
+        raise CheckpointError(
+            f"{path} was written by a later trmsolve (format {version}): upgrade to resume from it"
+        )
     if _state_hash(record.get("step"), record.get("state")) != record.get("state_sha256"):
         raise ValueError(f"{STATE} is not as it was saved")
-    if type(step := record.get("step")) is not int or step < 0 or not isinstance(record.get("state"), dict):
+    if (
+        type(step := record.get("step")) is not int
+        or step < 0
+        or not isinstance(record.get("state"), dict)
+    ):
         raise ValueError(f"{STATE} is not of a checkpoint")
     if _hash_of_tensors(path / TENSORS) != record.get("tensors_sha256"):
         raise ValueError(f"{TENSORS} is not as it was saved")
@@ -181,7 +234,9 @@ def _read_record(path: Path) -> dict[str, Any]:
 
 
 def _hash_of_tensors(path: Path) -> str:
-    """The sha256 of a file of tensors. Raises DAMAGE for a file that is larger or smaller than its header says.
+    """The sha256 of a file of tensors.
+
+    Raises DAMAGE for a file that is larger or smaller than its header says.
 
     So a file of any length is refused before it is read.
     """

@@ -33,7 +33,9 @@ class Examples:
     def mark(self) -> str:
         """The same for the same examples in the same order, and for no others."""
         parts = (self.questions, self.answers, self.ratings)
-        return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()[:16]
+        return hashlib.sha256(
+            b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
+        ).hexdigest()[:16]
 
     def pick(self, which: NDArray[Any]) -> "Examples":
         """Those of a mask or an index."""
@@ -46,7 +48,8 @@ class Examples:
         """
         kept = np.zeros(len(self), dtype=bool)
         kept[np.linspace(0, len(self) - 1, min(held_out, len(self) // 2), dtype=np.intp)] = True
-        # The invariant is cheap and nearly decides; only where it agrees are the exact forms compared.
+        # The invariant is cheap and nearly decides; only where it agrees are the exact forms
+        # compared.
         marks = task.invariant(self.answers)
         forms = {task.canonical(answer) for answer in self.answers[kept]}
         doubtful = np.flatnonzero(~kept & np.isin(marks, marks[kept]))
@@ -54,7 +57,9 @@ class Examples:
         learned = ~kept
         learned[same] = False
         if not learned.any():
-            raise PuzzleError("every puzzle of the data is, in other clothes, one that is held out: give more data")
+            raise PuzzleError(
+                "every puzzle of the data is, in other clothes, one that is held out: give more data"
+            )
         return self.pick(learned), self.pick(kept)
 
     def weights(self, shares: dict[str, float]) -> NDArray[np.float64]:
@@ -79,7 +84,9 @@ class Examples:
         """
         chances = self.weights(shares) if shares else np.full(len(self), 1 / len(self))
         if number > (able := int((chances > 0).sum())):
-            raise UsageError(f"{number} puzzles are to be drawn, and the data has {able} to learn from: ask for fewer")
+            raise UsageError(
+                f"{number} puzzles are to be drawn, and the data has {able} to learn from: ask for fewer"
+            )
         drawn = np.random.default_rng(seed).choice(len(self), number, replace=False, p=chances)
         return self.pick(np.sort(drawn))
 
@@ -96,7 +103,10 @@ class Examples:
             if isinstance(puzzle, PuzzleError):
                 raise puzzle
             if puzzle.answer is None:
-                raise PuzzleError("training needs the answer beside the puzzle: give a CSV with both", puzzle.source)
+                raise PuzzleError(
+                    "training needs the answer beside the puzzle: give a CSV with both",
+                    puzzle.source,
+                )
             try:
                 questions.append(task.lay(puzzle.grid))
             except PuzzleError as error:
@@ -104,16 +114,20 @@ class Examples:
             answers.append(task.lay(puzzle.answer))
             ratings.append(-1 if puzzle.rating is None else puzzle.rating)
         if len(questions) < 2:
-            raise PuzzleError("training needs at least two puzzles: one to learn from, one to judge by")
+            raise PuzzleError(
+                "training needs at least two puzzles: one to learn from, one to judge by"
+            )
         return cls(np.stack(questions), np.stack(answers), np.array(ratings))
 
 
 class Sampler:
-    """An endless supply of training puzzles. The k-th puzzle of row i follows from ``seed``, i and k alone.
+    """An endless supply of training puzzles.
 
-    So a run goes on where it stopped once ``visits`` are restored, and processes that share a batch, each with the rows
-    from ``first_row`` on, see together what one process would. The examples lie encoded on the device and are permuted
-    there; only the draws come from the host.
+    The k-th puzzle of row i follows from ``seed``, i and k alone.
+
+    So a run goes on where it stopped once ``visits`` are restored, and processes that share a
+    batch, each with the rows from ``first_row`` on, see together what one process would. The
+    examples lie encoded on the device and are permuted there; only the draws come from the host.
     """
 
     def __init__(
@@ -132,7 +146,11 @@ class Sampler:
         self.task, self.reveal, self.stages, self.device = task, reveal, stages, device
         self.seed, self.first_row = seed, first_row
         self.visits = np.zeros(rows, dtype=np.int64)  # puzzles each row has had
-        self.ends = np.cumsum(examples.weights(shares)) if shares else (np.arange(len(examples)) + 1) / len(examples)
+        self.ends = (
+            np.cumsum(examples.weights(shares))
+            if shares
+            else (np.arange(len(examples)) + 1) / len(examples)
+        )
         questions, answers = (
             torch.from_numpy(task.encode(grids).astype(np.uint8)).to(device)
             for grids in (examples.questions, examples.answers)
@@ -148,11 +166,15 @@ class Sampler:
             np.cumsum([1, 2, self.task.symmetry_draws]),
             axis=1,
         )
-        index = self._on_device(np.minimum(np.searchsorted(self.ends, which[:, 0], side="right"), len(self.ends) - 1))
+        index = self._on_device(
+            np.minimum(np.searchsorted(self.ends, which[:, 0], side="right"), len(self.ends) - 1)
+        )
         question, answer = self.questions[index].long(), self.answers[index].long()
         if self.reveal:  # up to half of the cells, as a gift
             given = gift < 0.5 * reveal[:, 1:] * (reveal[:, :1] < self.reveal)
-            question = torch.where(self._on_device(given.repeat(self.task.candidates, axis=1)), answer, question)
+            question = torch.where(
+                self._on_device(given.repeat(self.task.candidates, axis=1)), answer, question
+            )
         places, names = (self._on_device(part) for part in self.task.symmetries(symmetry))
         tokens, labels = (names.gather(1, part.gather(1, places)) for part in (question, answer))
         batch = Batch(tokens.unflatten(1, self.places), labels, torch.zeros_like(index))
@@ -162,19 +184,26 @@ class Sampler:
         """With the answers that the data's rule chooses and, for networks that rewrite, how they come about."""
         asked = batch.tokens.flatten(1).cpu().numpy()
         if self.stages and (course := self.task.course(asked)):
-            labels, stages, since = (self._on_device(part) for part in (course.end(), course.stages, course.since))
+            labels, stages, since = (
+                self._on_device(part) for part in (course.end(), course.stages, course.since)
+            )
             return replace(batch, labels=labels, stages=stages, since=since)
-        return replace(batch, labels=self._on_device(self.task.relabel(asked, batch.labels.cpu().numpy())))
+        return replace(
+            batch, labels=self._on_device(self.task.relabel(asked, batch.labels.cpu().numpy()))
+        )
 
     def _draws(self, rows: NDArray[np.int64], number: int) -> NDArray[np.float64]:
         """(n, number) uniform in [0, 1), of each row's next visit."""
         drawn = [
-            np.random.Generator(np.random.Philox(key=[self.seed, self.first_row + row], counter=[0, 0, visit, 0]))
-            .random(number)
+            np.random.Generator(
+                np.random.Philox(key=[self.seed, self.first_row + row], counter=[0, 0, visit, 0])
+            ).random(number)
             for row, visit in zip(rows.tolist(), self.visits[rows].tolist(), strict=True)
-        ]  # fmt: skip
+        ]
         self.visits[rows] += 1
         return np.stack(drawn)
 
     def _on_device(self, array: NDArray[Any]) -> Tensor:
-        return torch.from_numpy(np.array(array)).to(self.device)  # a copy: a broadcast view is not writable
+        return torch.from_numpy(np.array(array)).to(
+            self.device
+        )  # a copy: a broadcast view is not writable

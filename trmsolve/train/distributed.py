@@ -1,6 +1,7 @@
 """Several processes that train one network, each on its share of the batch; started by ``torchrun``.
 
-Knows processes and tensors; nothing of recipes or puzzles. Alone in the world, every method is the identity.
+Knows processes and tensors; nothing of recipes or puzzles. Alone in the world, every method is the
+identity.
 """
 
 import os
@@ -38,9 +39,14 @@ class World:
         return f"cuda:{self.local_rank}" if self.on_gpu else "cpu" if self.size > 1 else asked
 
     def share(self, rows: int) -> int:
-        """How many of the global batch's rows are this process's. Raises UsageError if they do not divide."""
+        """How many of the global batch's rows are this process's.
+
+        Raises UsageError if they do not divide.
+        """
         if rows % self.size:
-            raise UsageError(f"a batch of {rows} does not divide among {self.size} processes: choose --batch-size")
+            raise UsageError(
+                f"a batch of {rows} does not divide among {self.size} processes: choose --batch-size"
+            )
         return rows // self.size
 
     def wrap(self, model: nn.Module, device: torch.device, sparse: list[str]) -> nn.Module:
@@ -48,15 +54,21 @@ class World:
         if self.size == 1:
             return model
         fixed = [name for name, _ in model.named_buffers()]  # equal everywhere and never trained
-        DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(model, [*sparse, *fixed])
-        return DistributedDataParallel(model, device_ids=[device] if device.type == "cuda" else None)
+        DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(
+            model, [*sparse, *fixed]
+        )
+        return DistributedDataParallel(
+            model, device_ids=[device] if device.type == "cuda" else None
+        )
 
     def sparse_mean(self, gradient: Tensor) -> Tensor:
         """The mean over the processes of a sparse gradient, not coalesced, of which each has as many rows."""
         if self.size == 1:
             return gradient
         indices, values = self.gather(gradient._indices().T), self.gather(gradient._values())
-        return torch.sparse_coo_tensor(indices.T, values / self.size, gradient.shape, check_invariants=False)
+        return torch.sparse_coo_tensor(
+            indices.T, values / self.size, gradient.shape, check_invariants=False
+        )
 
     def highest(self, values: Sequence[float]) -> list[float]:
         """Each value's maximum over the processes."""
@@ -92,16 +104,22 @@ class World:
 def joined_world(device: str) -> Iterator[World]:
     """The world that ``torchrun`` describes in the environment; alone if it does not.
 
-    What is wrong for all of them is told by the first process of a machine; the others leave with its exit code.
+    What is wrong for all of them is told by the first process of a machine; the others leave with
+    its exit code.
     """
-    size, local_rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_RANK", "0"))
+    size, local_rank = (
+        int(os.environ.get("WORLD_SIZE", "1")),
+        int(os.environ.get("LOCAL_RANK", "0")),
+    )
     try:
         if size == 1:
             yield World()
             return
         cuda = device.startswith(("auto", "cuda")) and torch.cuda.is_available()
         if cuda and local_rank >= (count := torch.cuda.device_count()):
-            raise UsageError(f"there are more processes than the {count} GPUs here: start fewer, or use --device cpu")
+            raise UsageError(
+                f"there are more processes than the {count} GPUs here: start fewer, or use --device cpu"
+            )
         if cuda:
             torch.cuda.set_device(local_rank)
         dist.init_process_group("nccl" if cuda else "gloo")

@@ -1,8 +1,8 @@
 """The folder of a training run: one run at a time holds it, and clears what killed runs left in it.
 
-The lock is the operating system's own, on the file ``.lock``: it vanishes with the process that holds it, however that
-process ends. The text in the file only says who holds it. Knows files and processes, and the names of what a run
-writes; nothing of what is in those files.
+The lock is the operating system's own, on the file ``.lock``: it vanishes with the process that
+holds it, however that process ends. The text in the file only says who holds it. Knows files and
+processes, and the names of what a run writes; nothing of what is in those files.
 """
 
 import contextlib
@@ -30,7 +30,8 @@ IN_USE = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
 
 WRITTEN = ["metrics.jsonl", IDENTIFIERS, PUZZLES, *(f"{task}.safetensors" for task in BUNDLED)]
-# ``files.beside`` names the temporaries of these files and of checkpoints; safetensors names its own ``.tmpXXXXXX``.
+# ``files.beside`` names the temporaries of these files and of checkpoints; safetensors names its
+# own ``.tmpXXXXXX``.
 LEFTOVER = re.compile(
     rf"\.(?:step-[0-9]{{8,}}(?:\.old)?|{'|'.join(map(re.escape, WRITTEN))})\.[0-9a-f]{{8}}|\.tmp[0-9A-Za-z]{{6}}"
 )
@@ -54,10 +55,11 @@ else:
 class RunFolder(AbstractContextManager["RunFolder"]):
     """Holds a run's folder for as long as the context lasts, and makes the folder if it is absent.
 
-    On entry, what killed runs left half-written is removed. On exit, the lock file goes, and so do the folders that
-    were made here and are still empty. ``warning`` says that the file system has no locks, and is empty if it has:
-    nothing is removed on entry then, since another run may be writing there. Raises UsageError if another run holds
-    the folder, and OSError naming the folder if nothing can be written there.
+    On entry, what killed runs left half-written is removed. On exit, the lock file goes, and so do
+    the folders that were made here and are still empty. ``warning`` says that the file system has
+    no locks, and is empty if it has: nothing is removed on entry then, since another run may be
+    writing there. Raises UsageError if another run holds the folder, and OSError naming the folder
+    if nothing can be written there.
     """
 
     def __init__(self, path: Path) -> None:
@@ -93,7 +95,9 @@ class RunFolder(AbstractContextManager["RunFolder"]):
                 self._make_folder()
                 if self.warning or self._try():
                     return
-        raise UsageError(f"{self.path} is made and deleted again and again by another program: name another folder")
+        raise UsageError(
+            f"{self.path} is made and deleted again and again by another program: name another folder"
+        )
 
     def _make_folder(self) -> None:
         missing = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
@@ -101,7 +105,10 @@ class RunFolder(AbstractContextManager["RunFolder"]):
         self._made += missing
 
     def _try(self) -> bool:
-        """Take the lock. False if the file was removed meanwhile; then the lock is on a file that nobody else sees."""
+        """Take the lock.
+
+        False if the file was removed meanwhile; then the lock is on a file that nobody else sees.
+        """
         try:
             handle = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o666)
         except FileNotFoundError:
@@ -126,7 +133,11 @@ class RunFolder(AbstractContextManager["RunFolder"]):
             return False
         self._handle = handle
         owner = json.dumps(
-            {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now().astimezone().isoformat()}
+            {
+                "pid": os.getpid(),
+                "host": socket.gethostname(),
+                "since": datetime.now().astimezone().isoformat(),
+            }
         )
         with contextlib.suppress(OSError):  # the lock holds without the text too
             os.ftruncate(handle, 0)
@@ -153,7 +164,10 @@ class RunFolder(AbstractContextManager["RunFolder"]):
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporaries that killed runs left. For whoever holds the folder: a living run's look the same."""
+    """Remove the temporaries that killed runs left.
+
+    For whoever holds the folder: a living run's look the same.
+    """
     for path in folder.iterdir():
         if LEFTOVER.fullmatch(path.name):
             remove: Callable[[Path], None] = shutil.rmtree if path.is_dir() else Path.unlink

@@ -1,7 +1,7 @@
 """``metrics.jsonl``: what a run says of itself, a line from time to time, over stops and resumptions.
 
-One line a step at most: the figure of a judgement, which comes after its line, is put into that line. Counts between
-two lines; knows neither network nor schedule.
+One line a step at most: the figure of a judgement, which comes after its line, is put into that
+line. Counts between two lines; knows neither network nor schedule.
 """
 
 import json
@@ -23,13 +23,17 @@ from trmsolve.train.plan import Progress
 
 LONGEST_LINE = 1 << 16
 LONGEST_JOURNAL = 64 << 20
-"""Bytes of a line, and of the whole file. A line has about 300 bytes, one every 30 seconds where nobody says."""
+"""Bytes of a line, and of the whole file.
+
+A line has about 300 bytes, one every 30 seconds where nobody says.
+"""
 
 
 def read_journal(folder: Path) -> list[Progress]:
     """The lines of a run so far; what is not a whole line is passed over.
 
-    Raises CheckpointError for what is no file, may not be read or is larger than ``LONGEST_JOURNAL``.
+    Raises CheckpointError for what is no file, may not be read or is larger than
+    ``LONGEST_JOURNAL``.
     """
     path = folder / "metrics.jsonl"
     try:
@@ -43,7 +47,10 @@ def read_journal(folder: Path) -> list[Progress]:
 
 
 def _whole_lines(file: BinaryIO) -> Iterator[Progress]:
-    """Each line that says how far a run was. A line that is too long is read in parts, which are passed over."""
+    """Each line that says how far a run was.
+
+    A line that is too long is read in parts, which are passed over.
+    """
     while line := file.readline(LONGEST_LINE):
         try:
             progress = Progress(**json.loads(line))
@@ -60,7 +67,12 @@ class Journal:
     """Begins at a step and a time already spent; lines of later steps, written before a crash, are dropped."""
 
     def __init__(
-        self, folder: Path, world: World, report: Callable[[Progress], None], step: int = 0, seconds: float = 0.0
+        self,
+        folder: Path,
+        world: World,
+        report: Callable[[Progress], None],
+        step: int = 0,
+        seconds: float = 0.0,
     ) -> None:
         self.path, self.world, self.report = folder / "metrics.jsonl", world, report
         self.step = self.step_at_last = step
@@ -68,7 +80,11 @@ class Journal:
         self.last = time.monotonic()
         self.sums: Tensor | None = None
         self.rows = 0  # that this process had since the last line, each once a step
-        self.lines = [line for line in read_journal(folder) if line.step <= step and step] if world.first else []
+        self.lines = (
+            [line for line in read_journal(folder) if line.step <= step and step]
+            if world.first
+            else []
+        )
         if world.first:
             self._write_all()
 
@@ -78,16 +94,21 @@ class Journal:
         return time.monotonic() - self.began
 
     def count(self, loss: Loss, halted: Tensor, cycles: Tensor) -> None:
-        """One step more; ``halted`` (B,) bool, ``cycles`` (B,). Sums stay on the device: reading them makes it wait."""
+        """One step more; ``halted`` (B,) bool, ``cycles`` (B,).
+
+        Sums stay on the device: reading them makes it wait.
+        """
         self.step += 1
         self.rows += len(halted)
-        sums = torch.stack([
-            loss.total.detach().double() / len(halted),
-            (loss.right_tokens / loss.labelled.clamp(min=1)).double().mean(),
-            halted.double().sum(),
-            (halted * cycles).double().sum(),
-            (loss.right & halted).double().sum(),
-        ])  # fmt: skip
+        sums = torch.stack(
+            [
+                loss.total.detach().double() / len(halted),
+                (loss.right_tokens / loss.labelled.clamp(min=1)).double().mean(),
+                halted.double().sum(),
+                (halted * cycles).double().sum(),
+                (loss.right & halted).double().sum(),
+            ]
+        )
         self.sums = sums if self.sums is None else self.sums + sums
 
     def line(self, done: float, lr: float) -> None:
@@ -113,7 +134,10 @@ class Journal:
         self.sums, self.rows, self.last, self.step_at_last = None, 0, time.monotonic(), self.step
 
     def judged(self, held_out_exact: float | None) -> None:
-        """Put the figure of a judgement into the last line; None changes nothing. For the process that writes."""
+        """Put the figure of a judgement into the last line; None changes nothing.
+
+        For the process that writes.
+        """
         if held_out_exact is None:
             return
         self.lines[-1] = replace(self.lines[-1], held_out_exact=held_out_exact)

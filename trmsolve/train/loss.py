@@ -1,7 +1,7 @@
 """What a prediction is worth: cross-entropy of the tokens and of the decision to halt.
 
-Numerics follow the paper's public code: sums over the batch, each row divided by its number of labels. A lattice of
-candidates has a loss of its own, after arXiv 2605.08605.
+Numerics follow the paper's public code: sums over the batch, each row divided by its number of
+labels. A lattice of candidates has a loss of its own, after arXiv 2605.08605.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,11 @@ def stablemax_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 def softmax_cross_entropy(logits: Tensor, labels: Tensor, smoothing: float) -> Tensor:
     """(B, S, V) and (B, S) -> (B, S) in float32, zero where the label is ignored."""
     flat = F.cross_entropy(
-        logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORE, label_smoothing=smoothing, reduction="none"
+        logits.float().flatten(0, 1),
+        labels.flatten(),
+        ignore_index=IGNORE,
+        label_smoothing=smoothing,
+        reduction="none",
     )
     return flat.view(labels.shape)
 
@@ -72,7 +76,11 @@ def trm_loss(
     tokens = (losses / labelled.clamp(min=1)[:, None]).sum()
     best = prediction.logits.argmax(-1)
     right_tokens = (valid & (best == labels)).sum(-1)
-    right = right_tokens == labelled if answers is None else ((best == answers) | (answers == IGNORE)).all(-1)
+    right = (
+        right_tokens == labelled
+        if answers is None
+        else ((best == answers) | (answers == IGNORE)).all(-1)
+    )
     halt = F.binary_cross_entropy_with_logits(prediction.halt[:, 0], right.float(), reduction="sum")
     return Loss(tokens, halt, tokens + halt_weight * halt, right, right_tokens, labelled)
 
@@ -87,28 +95,42 @@ def lost(tokens: Tensor, labels: Tensor, candidates: int) -> Tensor:
 
 
 def lattice_loss(
-    prediction: Prediction, tokens: Tensor, labels: Tensor, candidates: int, halt_weight: float, conflict_weight: float
+    prediction: Prediction,
+    tokens: Tensor,
+    labels: Tensor,
+    candidates: int,
+    halt_weight: float,
+    conflict_weight: float,
 ) -> Loss:
     """The loss of one cycle on the lattice ``tokens`` (B, S) whose solution is ``labels`` (B, S).
 
-    Of the cells that are not decided: keep or rule out for every candidate, and which candidate it is. Rows that have
-    lost their solution teach only that they have.
+    Of the cells that are not decided: keep or rule out for every candidate, and which candidate it
+    is. Rows that have lost their solution teach only that they have.
     """
     open_, truth, keep = (
-        possible(tokens, candidates), possible(labels, candidates), keep_logits(prediction.logits, candidates)
-    )  # fmt: skip
+        possible(tokens, candidates),
+        possible(labels, candidates),
+        keep_logits(prediction.logits, candidates),
+    )
     gone = lost(tokens, labels, candidates)
     undecided = (open_.sum(-1) > 1) & ~gone[:, None]  # (B, C)
     asked = open_ & undecided[..., None]
     weight = torch.where(truth, KEEP_WEIGHT, DROP_WEIGHT) * asked
-    kept = F.binary_cross_entropy_with_logits(keep, truth.float(), weight, reduction="none").sum((1, 2))
+    kept = F.binary_cross_entropy_with_logits(keep, truth.float(), weight, reduction="none").sum(
+        (1, 2)
+    )
     log_p = choices(keep, open_)
-    # Where the truth is ruled out its log-probability is minus infinity: not to be touched, not even times zero.
+    # Where the truth is ruled out its log-probability is minus infinity: not to be touched, not
+    # even times zero.
     chosen = -(log_p.masked_fill(~(truth & asked), 0.0)).sum((1, 2))
     row = kept / asked.sum((1, 2)).clamp(min=1) + chosen / undecided.sum(1).clamp(min=1)
     right_cells = truth.gather(-1, log_p.argmax(-1, keepdim=True))[..., 0].sum(-1)
     right = right_cells == truth.shape[1]
     halt = F.binary_cross_entropy_with_logits(prediction.halt[:, 0], right.float(), reduction="sum")
-    conflict = F.binary_cross_entropy_with_logits(prediction.halt[:, 1], gone.float(), reduction="sum")
+    conflict = F.binary_cross_entropy_with_logits(
+        prediction.halt[:, 1], gone.float(), reduction="sum"
+    )
     total = row.sum() + halt_weight * halt + conflict_weight * conflict
-    return Loss(row.sum(), halt, total, right, right_cells, torch.full_like(right_cells, truth.shape[1]))
+    return Loss(
+        row.sum(), halt, total, right, right_cells, torch.full_like(right_cells, truth.shape[1])
+    )

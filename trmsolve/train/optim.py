@@ -17,7 +17,11 @@ class AdamATan2(Optimizer):
     """Adam with atan2 in place of the division, so that no epsilon is needed (arXiv 2407.05872), decay decoupled."""
 
     def __init__(
-        self, params: Iterable[Any], lr: float, betas: tuple[float, float] = (0.9, 0.95), weight_decay: float = 1.0
+        self,
+        params: Iterable[Any],
+        lr: float,
+        betas: tuple[float, float] = (0.9, 0.95),
+        weight_decay: float = 1.0,
     ) -> None:
         super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay})
 
@@ -31,7 +35,11 @@ class AdamATan2(Optimizer):
                     continue
                 state = self.state[p]
                 if not state:
-                    state["step"], state["m"], state["v"] = 0, torch.zeros_like(p), torch.zeros_like(p)
+                    state["step"], state["m"], state["v"] = (
+                        0,
+                        torch.zeros_like(p),
+                        torch.zeros_like(p),
+                    )
                 state["step"] += 1
                 state["m"].lerp_(p.grad, 1 - b1)
                 state["v"].lerp_(p.grad.square(), 1 - b2)
@@ -55,7 +63,10 @@ class SignSGD(Optimizer):
                     continue
                 grad = p.grad.coalesce()
                 rows = grad.indices()[0]
-                p[rows] = p[rows] * (1 - group["lr"] * group["weight_decay"]) - group["lr"] * grad.values().sign()
+                p[rows] = (
+                    p[rows] * (1 - group["lr"] * group["weight_decay"])
+                    - group["lr"] * grad.values().sign()
+                )
 
 
 def split_parameters(
@@ -87,8 +98,9 @@ def make_optimizers(
 ) -> list[Optimizer]:
     """The optimizers of a recipe. ``kind`` "muon", "adamw" or "adam_atan2" is for the matrices.
 
-    ``head_*`` is for embeddings, heads and biases (not used by "adam_atan2", which takes all together as the paper
-    does), ``table_*`` for the puzzle embeddings. Each group remembers its ``base_lr`` for the schedule.
+    ``head_*`` is for embeddings, heads and biases (not used by "adam_atan2", which takes all
+    together as the paper does), ``table_*`` for the puzzle embeddings. Each group remembers its
+    ``base_lr`` for the schedule.
     """
     matrices, rest, table = split_parameters(model)
     optimizers: list[Optimizer] = []
@@ -98,7 +110,12 @@ def make_optimizers(
         adamw = [{"params": rest, "lr": head_lr, "weight_decay": head_weight_decay}]
         if kind == "muon":
             muon = torch.optim.Muon(
-                matrices, lr=lr, weight_decay=weight_decay, momentum=0.95, nesterov=True, adjust_lr_fn="original"
+                matrices,
+                lr=lr,
+                weight_decay=weight_decay,
+                momentum=0.95,
+                nesterov=True,
+                adjust_lr_fn="original",
             )
             optimizers.append(muon)
         else:
@@ -124,7 +141,8 @@ def step_all(optimizers: Iterable[Optimizer], factor: float) -> None:
 class EMA:
     """A moving average of the trained parameters; the puzzle table and the fixed starts are taken as they are.
 
-    With ``warmup`` the average forgets the first steps: after n of them the decay is at most (1 + n) / (10 + n).
+    With ``warmup`` the average forgets the first steps: after n of them the decay is at most (1 +
+    n) / (10 + n).
     """
 
     def __init__(self, model: TinyRecursiveModel, decay: float, warmup: bool = False) -> None:
@@ -133,13 +151,17 @@ class EMA:
 
     @staticmethod
     def _averaged(model: TinyRecursiveModel) -> Iterable[tuple[str, nn.Parameter]]:
-        return ((name, p) for name, p in model.named_parameters() if not name.startswith("puzzle_emb."))
+        return (
+            (name, p) for name, p in model.named_parameters() if not name.startswith("puzzle_emb.")
+        )
 
     @torch.no_grad()
     def update(self, model: TinyRecursiveModel) -> None:
-        """shadow = decay * shadow + (1 - decay) * parameter, beginning with the initial weights."""
+        """Shadow = decay * shadow + (1 - decay) * parameter, beginning with the initial weights."""
         self.updates += 1
-        decay = min(self.decay, (1 + self.updates) / (10 + self.updates)) if self.warmup else self.decay
+        decay = (
+            min(self.decay, (1 + self.updates) / (10 + self.updates)) if self.warmup else self.decay
+        )
         for name, parameter in self._averaged(model):
             self.shadow[name].lerp_(parameter, 1 - decay)
 

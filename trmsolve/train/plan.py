@@ -9,9 +9,12 @@ from trmsolve.train.recipes import Recipe
 
 @dataclass(frozen=True)
 class Plan:
-    """How long a run is, and how often it writes. By ``minutes`` or ``steps``, whichever ends first.
+    """How long a run is, and how often it writes.
 
-    Where steps alone say how long, the same plan and seed give the same network to the bit, stopped in between or not.
+    By ``minutes`` or ``steps``, whichever ends first.
+
+    Where steps alone say how long, the same plan and seed give the same network to the bit, stopped
+    in between or not.
     """
 
     minutes: float | None = None
@@ -46,7 +49,10 @@ def depth(recipe: Recipe, done: float) -> tuple[int, int]:
     """(recursions, latent steps) at the fraction ``done``; shallow first if the recipe says so (arXiv 2511.08653)."""
     for until, recursions, latent_steps in recipe.curriculum:
         if done < until:
-            return recursions or recipe.config.recursions, latent_steps or recipe.config.latent_steps
+            return (
+                recursions or recipe.config.recursions,
+                latent_steps or recipe.config.latent_steps,
+            )
     return recipe.config.recursions, recipe.config.latent_steps
 
 

@@ -1,7 +1,8 @@
 """The pool: puzzles in all stages of being solved, each with its carried state.
 
-A row that halts is replaced at once by a fresh puzzle, so that every step trains on a full batch in which some puzzles
-are new and some are sixteen cycles old. Knows the model's state and nothing of losses, optimizers or puzzles' rules.
+A row that halts is replaced at once by a fresh puzzle, so that every step trains on a full batch in
+which some puzzles are new and some are sixteen cycles old. Knows the model's state and nothing of
+losses, optimizers or puzzles' rules.
 """
 
 from collections.abc import Callable
@@ -18,8 +19,8 @@ from trmsolve.model.network import State, TinyRecursiveModel
 class Batch:
     """Puzzles as tensors: ``tokens`` (B, S) laid out as the network wants them, ``labels`` (B, S), ``puzzle_ids`` (B,).
 
-    All are int64. ``stages`` and ``since`` (B, K, S) say how the answers come about (``puzzles.base.Course``), for
-    networks that rewrite their question.
+    All are int64. ``stages`` and ``since`` (B, K, S) say how the answers come about
+    (``puzzles.base.Course``), for networks that rewrite their question.
     """
 
     tokens: Tensor
@@ -36,13 +37,19 @@ Offer = Callable[[Tensor], Batch]
 class Pool:
     """The persistent carry of one training run."""
 
-    def __init__(self, model: TinyRecursiveModel, size: int, device: torch.device, max_cycles: int = 16) -> None:
+    def __init__(
+        self, model: TinyRecursiveModel, size: int, device: torch.device, max_cycles: int = 16
+    ) -> None:
         self.model, self.device, self.max_cycles = model, device, max_cycles
         tokens = torch.zeros(size, *model.config.places, dtype=torch.long, device=device)
-        self.batch = Batch(tokens, tokens.flatten(1).clone(), torch.zeros(size, dtype=torch.long, device=device))
+        self.batch = Batch(
+            tokens, tokens.flatten(1).clone(), torch.zeros(size, dtype=torch.long, device=device)
+        )
         self.state: State = model.initial_state(size)
         self.cycles = torch.zeros(size, dtype=torch.int32, device=device)
-        self.steps = torch.zeros(size, dtype=torch.int32, device=device)  # of the search that answers have come so far
+        self.steps = torch.zeros(
+            size, dtype=torch.int32, device=device
+        )  # of the search that answers have come so far
         self.halted = torch.ones(size, dtype=torch.bool, device=device)
 
     def refill(self, offer: Offer) -> None:
@@ -57,19 +64,26 @@ class Pool:
         for name, part in (("stages", fresh.stages), ("since", fresh.since)):
             if part is not None:
                 if getattr(self.batch, name) is None:  # the first puzzles of the run
-                    self.batch = replace(self.batch, **{name: part.new_zeros(len(self.halted), *part.shape[1:])})
+                    self.batch = replace(
+                        self.batch, **{name: part.new_zeros(len(self.halted), *part.shape[1:])}
+                    )
                 getattr(self.batch, name)[rows] = part
         self.state.y[rows], self.state.z[rows] = start.y, start.z
         self.cycles[rows] = self.steps[rows] = 0
 
     def due(self) -> Tensor:
-        """(B, S): what the coming cycle is to answer. Where answers come about step by step, what is within reach.
+        """(B, S): what the coming cycle is to answer.
 
-        A block hears one cell far, so after so many steps of the search as there are blocks nothing more can be known.
+        Where answers come about step by step, what is within reach.
+
+        A block hears one cell far, so after so many steps of the search as there are blocks nothing
+        more can be known.
         """
         if self.batch.stages is None or self.batch.since is None:
             return self.batch.labels
-        last = (self.batch.since <= (self.steps + self.model.reach)[:, None, None]).sum(1, keepdim=True) - 1
+        last = (self.batch.since <= (self.steps + self.model.reach)[:, None, None]).sum(
+            1, keepdim=True
+        ) - 1
         return self.batch.stages.gather(1, last)[:, 0]
 
     def rewrite(self, due: Tensor, logits: Tensor, hint: float) -> None:
@@ -79,30 +93,39 @@ class Pool:
         self.batch.tokens.copy_(torch.where(told, due, answered).view_as(self.batch.tokens))
         self.steps += self.model.reach
 
-    def deduce(self, logits: Tensor, guess: float, temperature: float, hint: float, certain: float) -> None:
+    def deduce(
+        self, logits: Tensor, guess: float, temperature: float, hint: float, certain: float
+    ) -> None:
         """Where tokens are a lattice, the next cycle asks about what this one left of it.
 
-        What is less probable than ``certain`` is ruled out. A row where nothing is certain guesses with probability
-        ``guess``, as freely as ``temperature`` says; with probability ``hint`` it is told which of the candidates are
-        true and guesses among them.
+        What is less probable than ``certain`` is ruled out. A row where nothing is certain guesses
+        with probability ``guess``, as freely as ``temperature`` says; with probability ``hint`` it
+        is told which of the candidates are true and guesses among them.
         """
         tokens, labels = self.batch.tokens, self.batch.labels
         noise = temperature * gumbel(torch.rand(tokens.shape, device=self.device))
-        guesses, told = (torch.rand(len(tokens), device=self.device) < chance for chance in (guess, hint))
+        guesses, told = (
+            torch.rand(len(tokens), device=self.device) < chance for chance in (guess, hint)
+        )
         noise = noise + 1e6 * (told[:, None] & (labels == 1))
-        tokens.copy_(deduce(logits, tokens, self.model.config.candidates, guesses, noise, certain)[0])
+        tokens.copy_(
+            deduce(logits, tokens, self.model.config.candidates, guesses, noise, certain)[0]
+        )
 
     def advance(self, state: State, halt_logits: Tensor, exploration: float = 0.0) -> None:
         """Carry ``state`` on; rows whose halt logit (B,) is positive, or that are out of cycles, halt.
 
-        With probability ``exploration`` a row must go on for a random number of cycles, whatever it says.
+        With probability ``exploration`` a row must go on for a random number of cycles, whatever it
+        says.
         """
         self.state = state
         self.cycles += 1
         halted = (halt_logits > 0) | (self.cycles >= self.max_cycles)
         if exploration > 0 and self.max_cycles > 1:
             explores = torch.rand(len(halted), device=self.device) < exploration
-            minimum = explores * torch.randint(2, self.max_cycles + 1, explores.shape, device=self.device)
+            minimum = explores * torch.randint(
+                2, self.max_cycles + 1, explores.shape, device=self.device
+            )
             halted &= self.cycles >= minimum
         self.halted = halted
 
@@ -113,7 +136,11 @@ class Pool:
     def state_dict(self) -> dict[str, Tensor]:
         """The carry as tensors whose first dimension is the rows."""
         batch = self.batch
-        course = {} if batch.stages is None or batch.since is None else {"stages": batch.stages, "since": batch.since}
+        course = (
+            {}
+            if batch.stages is None or batch.since is None
+            else {"stages": batch.stages, "since": batch.since}
+        )
         return {
             **course,
             "tokens": batch.tokens,
@@ -127,8 +154,13 @@ class Pool:
         }
 
     def load_state_dict(self, tensors: dict[str, Tensor]) -> None:
-        """Go on from what ``state_dict`` gave. Raises KeyError or RuntimeError for another pool's."""
+        """Go on from what ``state_dict`` gave.
+
+        Raises KeyError or RuntimeError for another pool's.
+        """
         if "stages" in tensors:
-            self.batch = replace(self.batch, stages=tensors["stages"].clone(), since=tensors["since"].clone())
+            self.batch = replace(
+                self.batch, stages=tensors["stages"].clone(), since=tensors["since"].clone()
+            )
         for name, tensor in self.state_dict().items():
             tensor.copy_(tensors[name])

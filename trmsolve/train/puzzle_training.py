@@ -43,7 +43,10 @@ class Supply(Protocol):
 
 
 class Pooled:
-    """The learning of a pool that is refilled from a supply. ``exact`` judges a network of the file's precision."""
+    """The learning of a pool that is refilled from a supply.
+
+    ``exact`` judges a network of the file's precision.
+    """
 
     def __init__(
         self,
@@ -54,7 +57,9 @@ class Pooled:
         compiled: bool,
     ) -> None:
         self.trainer, self.supply, self.exact, self.world = trainer, supply, exact, trainer.world
-        self.judged = TinyRecursiveModel(trainer.recipe.config, placement.dtype).to(placement.device).eval()
+        self.judged = (
+            TinyRecursiveModel(trainer.recipe.config, placement.dtype).to(placement.device).eval()
+        )
         if compiled:  # its batch has another size, so it is compiled by itself
             self.judged.L_level.compile(dynamic=False)
 
@@ -117,7 +122,9 @@ class PuzzleSubject:
     def facts(self) -> dict[str, Any]:
         return {"examples": self.examples.mark()}
 
-    def begin(self, recipe: Recipe, plan: Plan, placement: Placement, compiled: bool, world: World) -> Pooled:
+    def begin(
+        self, recipe: Recipe, plan: Plan, placement: Placement, compiled: bool, world: World
+    ) -> Pooled:
         """Raises UsageError for a recipe of another task, PuzzleError for data whose own answers are wrong.
 
         What is held out is so of all examples, whatever is drawn from the rest.
@@ -130,9 +137,16 @@ class PuzzleSubject:
         trainer = Trainer(recipe, placement.device, placement.dtype, compiled, world)
         rows, cycles = world.share(recipe.batch_size), min(recipe.max_cycles, MAX_CYCLES)
         sampler = Sampler(
-            self.task, learned, placement.device, rows=rows, first_row=world.rank * rows, seed=plan.seed,
-            reveal=recipe.reveal, stages=recipe.config.rewrites, shares=self.shares,
-        )  # fmt: skip
+            self.task,
+            learned,
+            placement.device,
+            rows=rows,
+            first_row=world.rank * rows,
+            seed=plan.seed,
+            reveal=recipe.reveal,
+            stages=recipe.config.rewrites,
+            shares=self.shares,
+        )
 
         def exact(model: TinyRecursiveModel, told: Judging) -> float:
             return exact_rate(model, self.task, kept, placement, cycles, told)
@@ -153,9 +167,16 @@ def exact_rate(
 ) -> float:
     """The fraction of examples answered exactly after ``cycles`` improvement cycles in one view."""
     total = len(examples)
-    effort = Effort(cycles, views=1, batch_size=even_batch(total, usual_batch_size(placement.device, model.config)))
+    effort = Effort(
+        cycles,
+        views=1,
+        batch_size=even_batch(total, usual_batch_size(placement.device, model.config)),
+    )
     pairs = zip(examples.questions, examples.answers, strict=True)
-    puzzles = [Puzzle(question, f"held out:{number}", answer=answer) for number, (question, answer) in enumerate(pairs)]
+    puzzles = [
+        Puzzle(question, f"held out:{number}", answer=answer)
+        for number, (question, answer) in enumerate(pairs)
+    ]
     answered = 0
 
     def count(answer: Answer) -> None:
@@ -164,7 +185,9 @@ def exact_rate(
 
     told(answered, total)
     solver = Solver(task, model, placement, effort)
-    figures = evaluate(solver, puzzles, "held out", on_answer=count, on_step=lambda: told(answered, total))
+    figures = evaluate(
+        solver, puzzles, "held out", on_answer=count, on_step=lambda: told(answered, total)
+    )
     return float(figures["exact"])
 
 
@@ -186,7 +209,9 @@ def _check_config(recipe: Recipe, task: Task) -> None:
             f"has {needs[0]}, {needs[1]} and {needs[2]}"
         )
     if recipe.reveal and task.ruled:
-        raise UsageError(f"reveal={recipe.reveal} gives cells of answers away: no {task.name} holds any, set it to 0")
+        raise UsageError(
+            f"reveal={recipe.reveal} gives cells of answers away: no {task.name} holds any, set it to 0"
+        )
 
 
 def _check_answers(task: Task, examples: Examples) -> None:

@@ -22,7 +22,10 @@ from trmsolve.train.optim import EMA
 def network_state(
     model: TinyRecursiveModel, ema: EMA, optimizers: list[Optimizer]
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors named ``model.``, ``ema.`` and ``optimizer.``, and numbers. TrainingError if a weight is not finite."""
+    """Tensors named ``model.``, ``ema.`` and ``optimizer.``, and numbers.
+
+    TrainingError if a weight is not finite.
+    """
     if not all(torch.isfinite(parameter).all() for parameter in model.parameters()):
         raise TrainingError("the weights are no longer finite")
     tensors, numbers = optimizer_state(optimizers, model.named_parameters())
@@ -38,7 +41,10 @@ def restore_network(
     tensors: dict[str, Tensor],
     numbers: dict[str, Any],
 ) -> None:
-    """Put back what ``network_state`` gave; other names are passed over. Raises CheckpointError for another network."""
+    """Put back what ``network_state`` gave; other names are passed over.
+
+    Raises CheckpointError for another network.
+    """
     try:
         model.load_state_dict(under("model.", tensors))
         ema.load_shadow(under("ema.", tensors), int(numbers["ema_updates"]))
@@ -49,7 +55,11 @@ def restore_network(
 
 def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Those whose name begins so, without it."""
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
 
 
 @contextlib.contextmanager
@@ -60,7 +70,9 @@ def reading_state(path: Path) -> Iterator[None]:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         problem = f"no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
         hint = "resume with the trmsolve that wrote it, or begin a new run"
-        raise CheckpointError(f"{path}: its state is not one that this trmsolve reads ({problem}): {hint}") from None
+        raise CheckpointError(
+            f"{path}: its state is not one that this trmsolve reads ({problem}): {hint}"
+        ) from None
 
 
 def misfit(error: Exception) -> CheckpointError:
@@ -76,10 +88,13 @@ def _own_chance(device: torch.device) -> Any:
 Named = Iterable[tuple[str, nn.Parameter]]  # as a module's named_parameters() gives them
 
 
-def optimizer_state(optimizers: list[Optimizer], named: Named) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def optimizer_state(
+    optimizers: list[Optimizer], named: Named
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """What the optimizers remember of each parameter, as tensors (not copied) and as numbers for the JSON.
 
-    Keys are ``optimizer.0.<parameter>.exp_avg``. The settings of their groups are not in it: those are the recipe's.
+    Keys are ``optimizer.0.<parameter>.exp_avg``. The settings of their groups are not in it: those
+    are the recipe's.
     """
     names: dict[Tensor, str] = {parameter: name for name, parameter in named}
     tensors: dict[str, Tensor] = {}
@@ -100,7 +115,8 @@ def restore_optimizers(
 ) -> None:
     """Put back what ``optimizer_state`` gave, copied; other keys are passed over.
 
-    Raises CheckpointError, with the optimizers as they were, if a key or a shape is of no parameter they have.
+    Raises CheckpointError, with the optimizers as they were, if a key or a shape is of no parameter
+    they have.
     """
     names = dict(named)
     groups = [{p: group for group in o.param_groups for p in group["params"]} for o in optimizers]
@@ -113,10 +129,14 @@ def restore_optimizers(
         parameter = names.get(name)
         place = int(index) if re.fullmatch("[0-9]{1,3}", index) else len(optimizers)
         if parameter is None or place >= len(optimizers) or parameter not in groups[place]:
-            raise CheckpointError(f"the checkpoint is of another network or recipe: nothing here has {key}")
+            raise CheckpointError(
+                f"the checkpoint is of another network or recipe: nothing here has {key}"
+            )
         if isinstance(value, Tensor):
             if value.shape not in (parameter.shape, ()):
-                raise CheckpointError(f"the checkpoint is of another network: {key} has shape {tuple(value.shape)}")
+                raise CheckpointError(
+                    f"the checkpoint is of another network: {key} has shape {tuple(value.shape)}"
+                )
             # Torch counts steps on the CPU, unless the update itself runs where the parameter is.
             group = groups[place][parameter]
             on_cpu = field == "step" and not (group.get("capturable") or group.get("fused"))
@@ -131,7 +151,9 @@ def rng_state() -> dict[str, Tensor]:
     """The state of torch's random number generators in use, uint8 each: ``rng.cpu``, ``rng.cuda.0``, ``rng.mps``."""
     states = {"rng.cpu": torch.get_rng_state()}
     if torch.cuda.is_initialized():
-        states |= {f"rng.cuda.{index}": state for index, state in enumerate(torch.cuda.get_rng_state_all())}
+        states |= {
+            f"rng.cuda.{index}": state for index, state in enumerate(torch.cuda.get_rng_state_all())
+        }
     if torch.backends.mps.is_available():
         states["rng.mps"] = torch.mps.get_rng_state()
     return states
@@ -150,4 +172,6 @@ def restore_rng(tensors: dict[str, Tensor]) -> None:
         if "rng.mps" in tensors and torch.backends.mps.is_available():
             torch.mps.set_rng_state(tensors["rng.mps"])
     except (KeyError, TypeError, RuntimeError) as error:
-        raise CheckpointError(f"the checkpoint has no state of the random numbers: {_reason(error)}") from None
+        raise CheckpointError(
+            f"the checkpoint has no state of the random numbers: {_reason(error)}"
+        ) from None

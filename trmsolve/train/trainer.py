@@ -1,7 +1,7 @@
 """One training step: refill the pool, one improvement cycle of all its puzzles, learn from it.
 
-Connects network, pool, loss, optimizers and moving average of one run. Knows neither data files nor clocks, and writes
-nothing: all that a run must carry over a stop goes in and out as tensors.
+Connects network, pool, loss, optimizers and moving average of one run. Knows neither data files nor
+clocks, and writes nothing: all that a run must carry over a stop goes in and out as tensors.
 """
 
 from typing import Any
@@ -23,7 +23,8 @@ from trmsolve.train.state import misfit, network_state, restore_network, under
 class Trainer:
     """Model, optimizers, pool and average of one run; ``step`` is one improvement cycle of the whole pool.
 
-    In a ``world`` of several processes each has its share of the recipe's batch, and the gradients are those of all.
+    In a ``world`` of several processes each has its share of the recipe's batch, and the gradients
+    are those of all.
     """
 
     def __init__(
@@ -37,10 +38,13 @@ class Trainer:
         self.recipe, self.device, self.world = recipe, device, world
         self.model = TinyRecursiveModel(recipe.config, dtype).to(device)
         if compiled:
-            # One graph each for with and without gradient, for z, y and the first step: more than dynamo's default.
+            # One graph each for with and without gradient, for z, y and the first step: more than
+            # dynamo's default.
             torch._dynamo.config.recompile_limit = 32
             self.model.L_level.compile(dynamic=False)
-        self.table = [(name, p) for name, p in self.model.named_parameters() if name.startswith("puzzle_emb.")]
+        self.table = [
+            (name, p) for name, p in self.model.named_parameters() if name.startswith("puzzle_emb.")
+        ]
         self.network = world.wrap(self.model, device, sparse=[name for name, _ in self.table])
         self.ema = EMA(self.model, recipe.ema, recipe.ema_warmup)
         self.pool = Pool(self.model, world.share(recipe.batch_size), device, recipe.max_cycles)
@@ -85,16 +89,25 @@ class Trainer:
         batch, recipe, candidates = self.pool.batch, self.recipe, self.model.config.candidates
         if candidates > 1:
             return lattice_loss(
-                prediction, batch.tokens, batch.labels, candidates, recipe.halt_weight, recipe.conflict_weight
+                prediction,
+                batch.tokens,
+                batch.labels,
+                candidates,
+                recipe.halt_weight,
+                recipe.conflict_weight,
             )
-        return trm_loss(prediction, due, recipe.loss, recipe.smoothing, recipe.halt_weight, answers=batch.labels)
+        return trm_loss(
+            prediction, due, recipe.loss, recipe.smoothing, recipe.halt_weight, answers=batch.labels
+        )
 
     def _learn(self, factor: float) -> None:
         for _, parameter in self.table:
             if parameter.grad is not None:
                 parameter.grad = self.world.sparse_mean(parameter.grad)
         if self.recipe.clip is not None:
-            dense = [p for name, p in self.model.named_parameters() if not name.startswith("puzzle_emb.")]
+            dense = [
+                p for name, p in self.model.named_parameters() if not name.startswith("puzzle_emb.")
+            ]
             torch.nn.utils.clip_grad_norm_(dense, self.recipe.clip)
         step_all(self.optimizers, factor)
         self.ema.update(self.model)
@@ -104,7 +117,8 @@ class Trainer:
         self.pool.advance(state, halt[:, 0], recipe.exploration)
         candidates = self.model.config.candidates
         if candidates > 1:
-            # A lattice without its solution teaches nothing but that: those found out leave, the others by chance.
+            # A lattice without its solution teaches nothing but that: those found out leave, the
+            # others by chance.
             gone = lost(batch.tokens, batch.labels, candidates)
             unlucky = torch.rand(len(gone), device=self.device) < recipe.drop_lost
             self.pool.abandon(gone & ((halt[:, 1] > 0) | unlucky))
@@ -114,9 +128,15 @@ class Trainer:
             self.pool.rewrite(due, prediction.logits.detach(), recipe.hint)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """All that the next steps depend on besides data and chance: tensors, and plain numbers. For every process."""
+        """All that the next steps depend on besides data and chance: tensors, and plain numbers.
+
+        For every process.
+        """
         tensors, numbers = network_state(self.model, self.ema, self.optimizers)
-        tensors |= {f"pool.{name}": self.world.gather(tensor) for name, tensor in self.pool.state_dict().items()}
+        tensors |= {
+            f"pool.{name}": self.world.gather(tensor)
+            for name, tensor in self.pool.state_dict().items()
+        }
         return tensors, numbers
 
     def restore(self, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """What is published with weights: a card that says what they are and what they scored, their config, their figures.
 
-All of it comes from the file's own record and the ``eval`` files beside it; nothing is claimed that was not measured on
-just these weights. Knows files and text; nothing of networks.
+All of it comes from the file's own record and the ``eval`` files beside it; nothing is claimed that
+was not measured on just these weights. Knows files and text; nothing of networks.
 """
 
 import json
@@ -41,15 +41,19 @@ class Result(NamedTuple):
     @property
     def in_words(self) -> str:
         """How sure it is."""
-        sure = f", 95 % interval {self.interval[0]:.1%} to {self.interval[1]:.1%}" if self.interval else ""
+        sure = (
+            f", 95 % interval {self.interval[0]:.1%} to {self.interval[1]:.1%}"
+            if self.interval
+            else ""
+        )
         return f"n = {self.n}{sure}, {self.effort}"
 
 
 def package(path: Path, repo: str) -> dict[str, bytes]:
     """What is published of a weights file in the repository ``user/name``: names and contents.
 
-    The weights, their config, the card, and the ``*eval.*.json`` files beside them that were measured on them. Raises
-    WeightsError if it is no weights file, OSError if it cannot be read.
+    The weights, their config, the card, and the ``*eval.*.json`` files beside them that were
+    measured on them. Raises WeightsError if it is no weights file, OSError if it cannot be read.
     """
     info = read_info(path)
     measured = eval_files(path)
@@ -66,30 +70,56 @@ def package(path: Path, repo: str) -> dict[str, bytes]:
 def card(path: Path, repo: str, results: list[Result]) -> str:
     """The README.md of the weights file in the repository ``user/name``, with these results in its model index."""
     info = read_info(path)
-    fields = {"library_name": "trmsolve", "tags": ["tiny-recursive-model", "trm", *filter(None, [_line(info.task)])]}
+    fields = {
+        "library_name": "trmsolve",
+        "tags": ["tiny-recursive-model", "trm", *filter(None, [_line(info.task)])],
+    }
     title = TITLES.get(info.task, "Puzzles")
     index = [
         {
-            "task_type": "puzzle-solving", "task_name": title, "dataset_type": _slug(result.data),
-            "dataset_name": result.data, "metric_type": result.metric, "metric_value": result.value,
+            "task_type": "puzzle-solving",
+            "task_name": title,
+            "dataset_type": _slug(result.data),
+            "dataset_name": result.data,
+            "metric_type": result.metric,
+            "metric_value": result.value,
             "metric_name": f"{result.metric} ({result.in_words})",
         }
         for result in results
-    ]  # fmt: skip
+    ]
     name = repo.rpartition("/")[2]
-    use = EXAMPLES.get(info.task, "weights info") + ("" if info.task not in EXAMPLES else " --weights")
+    use = EXAMPLES.get(info.task, "weights info") + (
+        "" if info.task not in EXAMPLES else " --weights"
+    )
     lines = [
-        "---", front_matter(name, fields, index).strip(), "---", "",
-        f"# {name}: a Tiny Recursive Model for {title}", "",
+        "---",
+        front_matter(name, fields, index).strip(),
+        "---",
+        "",
+        f"# {name}: a Tiny Recursive Model for {title}",
+        "",
         "A Tiny Recursive Model is one small network that reads a puzzle and its own last answer, and improves the "
         "answer cycle by cycle until it judges itself done ([arXiv 2510.04871](https://arxiv.org/abs/2510.04871)). Its "
-        f"depth comes from going through the same few layers again and again: this one has {_amount(info)}.", "",
+        f"depth comes from going through the same few layers again and again: this one has {_amount(info)}.",
+        "",
         *([CLASSIC, ""] if info.task in ("sudoku", "maze") else []),
-        "## Use", "", "```sh", "pip install trmsolve", f"trmsolve {use} hf://{repo}", "```", "",
-        "## Measured", "", *_measured(results),
-        "## Training", "", *_training(info.training),
-        "## Files", "", *_facts(path, info.config),
-    ]  # fmt: skip
+        "## Use",
+        "",
+        "```sh",
+        "pip install trmsolve",
+        f"trmsolve {use} hf://{repo}",
+        "```",
+        "",
+        "## Measured",
+        "",
+        *_measured(results),
+        "## Training",
+        "",
+        *_training(info.training),
+        "## Files",
+        "",
+        *_facts(path, info.config),
+    ]
     return "\n".join(lines)
 
 
@@ -98,7 +128,12 @@ def results_of(figures: Iterable[Any], path: Path) -> list[Result]:
     mark = fingerprint(path)[:12]
     found: dict[Result, None] = {}
     for each in figures:
-        if isinstance(each, dict) and _is_of(each, mark) and type(n := each.get("n")) is int and n > 0:
+        if (
+            isinstance(each, dict)
+            and _is_of(each, mark)
+            and type(n := each.get("n")) is int
+            and n > 0
+        ):
             for metric in METRICS:
                 if (value := _rate(each.get(metric))) is not None:
                     interval = _interval(each.get(f"{metric}_ci95"))
@@ -115,9 +150,13 @@ def eval_files(path: Path) -> dict[str, bytes]:
                 text = read_small(beside)
                 figures = json.loads(text)
             except RecursionError:
-                raise WeightsError(f"{beside} is no file of figures, move it away: it is nested too deeply") from None
+                raise WeightsError(
+                    f"{beside} is no file of figures, move it away: it is nested too deeply"
+                ) from None
             except (OSError, ValueError) as error:
-                raise WeightsError(f"{beside} is no file of figures, move it away: {reason(error)}") from None
+                raise WeightsError(
+                    f"{beside} is no file of figures, move it away: {reason(error)}"
+                ) from None
             if isinstance(figures, dict) and _is_of(figures, mark):
                 kept[beside.name.removeprefix(f"{path.stem}.")] = text
     return kept
@@ -126,7 +165,9 @@ def eval_files(path: Path) -> dict[str, bytes]:
 def parameters(config: TRMConfig) -> int:
     """How many numbers were learned, but for the table of puzzles, which grows with the data."""
     shapes = expected_shapes(config).items()
-    return sum(shape.numel() for name, shape in shapes if name != TABLE and not name.endswith("_init"))
+    return sum(
+        shape.numel() for name, shape in shapes if name != TABLE and not name.endswith("_init")
+    )
 
 
 def _is_of(figures: Mapping[str, Any], mark: str) -> bool:
@@ -159,7 +200,9 @@ def _effort(figures: Mapping[str, Any]) -> str:
     said = [
         _count(figures.get("cycles"), "cycle"),
         _count(figures.get("views"), "view"),
-        _count(figures.get("steps"), "step") + " of learning a task" if figures.get("steps") else "",
+        _count(figures.get("steps"), "step") + " of learning a task"
+        if figures.get("steps")
+        else "",
     ]
     return ", ".join(filter(None, said)) or "effort not recorded"
 
@@ -206,7 +249,9 @@ def _facts(path: Path, config: TRMConfig) -> list[str]:
 
 def _amount(info: WeightsInfo) -> str:
     rows = info.config.num_puzzles if info.config.puzzle_emb_dim else 0
-    return f"{parameters(info.config):,} parameters" + (f", and a table of {rows:,} puzzles" if rows else "")
+    return f"{parameters(info.config):,} parameters" + (
+        f", and a table of {rows:,} puzzles" if rows else ""
+    )
 
 
 def _line(text: object) -> str:
@@ -215,8 +260,14 @@ def _line(text: object) -> str:
 
 def _plain(text: object) -> str:
     """On one line, and no markup."""
-    return "".join(f"\\{character}" if character in "|<>`*[]\\" else character for character in _line(text))
+    return "".join(
+        f"\\{character}" if character in "|<>`*[]\\" else character for character in _line(text)
+    )
 
 
 def _slug(text: str) -> str:
-    return "".join(character if character.isalnum() else "-" for character in text.partition(",")[0]).strip("-").lower()
+    return (
+        "".join(character if character.isalnum() else "-" for character in text.partition(",")[0])
+        .strip("-")
+        .lower()
+    )

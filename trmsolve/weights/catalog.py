@@ -41,13 +41,16 @@ def locate(
 ) -> Path:
     """The file of weights that is meant: those of ``task`` if nothing is named, else a path, a name or an address.
 
-    An address, ``hf://user/repo[@revision][/file]``, is fetched if it is not in the cache, and ``note`` told before. A
-    name goes before a path, whatever lies in the folder where one is; ``./name`` is the path. Raises WeightsError if
-    there are none, NetworkError if they cannot be fetched.
+    An address, ``hf://user/repo[@revision][/file]``, is fetched if it is not in the cache, and
+    ``note`` told before. A name goes before a path, whatever lies in the folder where one is;
+    ``./name`` is the path. Raises WeightsError if there are none, NetworkError if they cannot be
+    fetched.
     """
     if named is None:
         if task is None:
-            raise UsageError("name weights: a file, a name of 'trmsolve weights list', or hf://user/repo")
+            raise UsageError(
+                "name weights: a file, a name of 'trmsolve weights list', or hf://user/repo"
+            )
         return bundled_weights(task)
     if isinstance(named, Path):
         return _at(named, task)
@@ -56,9 +59,13 @@ def locate(
     if named in BUNDLED:
         return bundled_weights(named)
     if (public := find_public(named)) is not None:
-        raise WeightsError(f"{named} is a pickled checkpoint: 'trmsolve weights convert {public.name}' makes weights")
+        raise WeightsError(
+            f"{named} is a pickled checkpoint: 'trmsolve weights convert {public.name}' makes weights"
+        )
     path = _at(Path(named), task)
-    with contextlib.suppress(OSError, ValueError):  # what may not be looked at is told when it is read
+    with contextlib.suppress(
+        OSError, ValueError
+    ):  # what may not be looked at is told when it is read
         if not path.exists() and not path.suffix:
             hint = "write hf://user/repo for the hub, or see 'trmsolve weights list'"
             raise WeightsError(f"no weights at {named}, nor is it a name: {hint}")
@@ -66,21 +73,31 @@ def locate(
 
 
 def to_record(named: str | None, task: str) -> Path:
-    """The file to keep a score in. Raises UsageError for what is in the hub's cache, or pinned, as what is bundled."""
+    """The file to keep a score in.
+
+    Raises UsageError for what is in the hub's cache, or pinned, as what is bundled.
+    """
     if (named is not None and is_address(named)) or pinned(path := locate(named, task)) is not None:
-        raise UsageError(f"{named or 'what is bundled'} is to stay as it is: keep figures in a copy, with --weights")
+        raise UsageError(
+            f"{named or 'what is bundled'} is to stay as it is: keep figures in a copy, with --weights"
+        )
     return path
 
 
 def address_of(text: str) -> Address:
-    """The address that is written, or that a name stands for. Raises UsageError if it is neither."""
+    """The address that is written, or that a name stands for.
+
+    Raises UsageError if it is neither.
+    """
     if (public := find_public(text)) is not None:
         return Address.parse(public.address)
     if not is_address(text):
         if text in BUNDLED:
             raise UsageError(f"{text} is bundled: nothing has to be fetched")
         names = ", ".join(one.name for one in PUBLIC)
-        raise UsageError(f"{text} is no address such as hf://user/repo, and no name of public weights: {names}")
+        raise UsageError(
+            f"{text} is no address such as hf://user/repo, and no name of public weights: {names}"
+        )
     return Address.parse(text)
 
 
@@ -95,14 +112,19 @@ def kept() -> Iterator[Kept]:
             continue
         yield Kept(task, "bundled", path, read_info(path))
     found = list[Cached]()
-    with contextlib.suppress(NetworkError):  # an environment that makes no sense to the hub hides its cache alone
+    with contextlib.suppress(
+        NetworkError
+    ):  # an environment that makes no sense to the hub hides its cache alone
         found = cached()
     for one in found:
         yield Kept(str(one.address), "cached", one.path, read_info(one.path))
 
 
 def pinned(path: Path) -> tuple[str, str] | None:
-    """The sha256 that a file should have, and who says so; None if nobody does. Raises WeightsError for odd sums."""
+    """The sha256 that a file should have, and who says so; None if nobody does.
+
+    Raises WeightsError for odd sums.
+    """
     from trmsolve.hub.transfer import sha256_known
 
     if (known := sha256_known(path)) is not None:
@@ -114,7 +136,10 @@ def pinned(path: Path) -> tuple[str, str] | None:
         return None
     except (OSError, ValueError) as error:
         raise WeightsError(f"{sums} cannot be read: {reason(error)}") from None
-    found = {name.lstrip(" *"): digest.lower() for digest, _, name in (line.partition(" ") for line in lines)}
+    found = {
+        name.lstrip(" *"): digest.lower()
+        for digest, _, name in (line.partition(" ") for line in lines)
+    }
     return (found[path.name], f"{SUMS} beside it") if path.name in found else None
 
 

@@ -1,10 +1,12 @@
 """Checkpoints of the public code made into weights: the only place that opens a pickle, and of it no code is ever run.
 
-Shapes tell most of the architecture. What they cannot tell (how often the network is applied, whether its tokens are
-rotated) stands in a settings file beside the checkpoint, or is said by who converts, or is as the paper has it for
-puzzles of that vocabulary. A file stays on the disk, however large its table of puzzles.
+Shapes tell most of the architecture. What they cannot tell (how often the network is applied,
+whether its tokens are rotated) stands in a settings file beside the checkpoint, or is said by who
+converts, or is as the paper has it for puzzles of that vocabulary. A file stays on the disk,
+however large its table of puzzles.
 
-Knows these files and the model; nothing of which row of a table belongs to which task, and of no rules.
+Knows these files and the model; nothing of which row of a table belongs to which task, and of no
+rules.
 """
 
 import io
@@ -43,7 +45,8 @@ ROWS_AT_A_TIME = 1 << 14
 LONGEST_PART = 1 << 20
 """Bytes of each part of a checkpoint that is read as a whole, at most.
 
-These parts are the pickle, which names the tensors, and the directory of the zip. Both have some kilobytes.
+These parts are the pickle, which names the tensors, and the directory of the zip. Both have some
+kilobytes.
 """
 
 PICKLE = "data.pkl"
@@ -67,7 +70,10 @@ KINDS = {11: _Kind("sudoku", 81, 6), 6: _Kind("maze", 900, 4), 12: _Kind("arc", 
 
 @dataclass(frozen=True)
 class Said:
-    """What is known of an architecture beside its shapes; None where nobody said. Wins over the settings file."""
+    """What is known of an architecture beside its shapes; None where nobody said.
+
+    Wins over the settings file.
+    """
 
     recursions: int | None = None  # T
     latent_steps: int | None = None  # n
@@ -76,14 +82,19 @@ class Said:
 
     def to_fields(self) -> dict[str, Any]:
         """Those of the config that were said."""
-        return {name: value for field in fields(self) if (value := getattr(self, name := field.name)) is not None}
+        return {
+            name: value
+            for field in fields(self)
+            if (value := getattr(self, name := field.name)) is not None
+        }
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     """An open checkpoint: its task, its architecture, and its tensors by their names without prefixes, on the disk.
 
-    ``assumed`` are the fields of the config that nothing and nobody told, so that the paper's stand in.
+    ``assumed`` are the fields of the config that nothing and nobody told, so that the paper's stand
+    in.
     """
 
     path: Path
@@ -104,33 +115,44 @@ class Checkpoint:
     ) -> "Checkpoint":
         """Read all but the tensors' values. Raises WeightsError saying what is wrong with the file.
 
-        ``part`` names one of several networks in a file, such as the average beside the raw one. Files over 512 MiB are
-        refused unless ``allow_large``.
+        ``part`` names one of several networks in a file, such as the average beside the raw one.
+        Files over 512 MiB are refused unless ``allow_large``.
         """
         check_kind(path)
         check_size(path, allow_large=allow_large)
         if part is not None and not is_pickled(path):
             raise UsageError(f"{path} holds a single network: leave --part out")
-        stored = _stripped(path, _read_pickled(path, part) if is_pickled(path) else _read_safetensors(path))
+        stored = _stripped(
+            path, _read_pickled(path, part) if is_pickled(path) else _read_safetensors(path)
+        )
         shapes = {name: tuple(tensor.shape) for name, tensor in stored.items()}
         settings = _settings(path)
         try:
             found, config, assumed = _infer(shapes, settings, said)
         except (ValueError, TypeError) as error:
-            raise WeightsError(f"{path} is no checkpoint of a Tiny Recursive Model: {error}") from None
+            raise WeightsError(
+                f"{path} is no checkpoint of a Tiny Recursive Model: {error}"
+            ) from None
         if task is not None and found != task:
-            raise WeightsError(f"{path} was trained for {found}, not for {task}: it has {config.vocab_size} tokens")
+            raise WeightsError(
+                f"{path} was trained for {found}, not for {task}: it has {config.vocab_size} tokens"
+            )
         check_bounds(path, config, allow_large=allow_large)
         fitting_names(path, shapes, expected_shapes(config))
         return cls(path, found, config, stored, assumed)
 
 
-def convert(checkpoint: Checkpoint, out: Path, *, table: str = "keep", dtype: torch.dtype | None = None) -> WeightsInfo:
-    """Write an open checkpoint as safetensors with its own description. Returns what the new file says of itself.
+def convert(
+    checkpoint: Checkpoint, out: Path, *, table: str = "keep", dtype: torch.dtype | None = None
+) -> WeightsInfo:
+    """Write an open checkpoint as safetensors with its own description.
 
-    Values are kept to the bit, or rounded to ``dtype``. Of the ``table`` of puzzles one of ``TABLES`` is kept: a single
-    row is what a task that the network does not know begins with. Raises UsageError if ``out`` exists, WeightsError if
-    values are not finite; either way nothing is written.
+    Returns what the new file says of itself.
+
+    Values are kept to the bit, or rounded to ``dtype``. Of the ``table`` of puzzles one of
+    ``TABLES`` is kept: a single row is what a task that the network does not know begins with.
+    Raises UsageError if ``out`` exists, WeightsError if values are not finite; either way nothing
+    is written.
     """
     if out.exists():
         raise UsageError(f"{out} exists: name another file with --out")
@@ -176,7 +198,9 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
         raise WeightsError(
             f"{path} is neither safetensors nor a zip, as checkpoints of torch are: save it anew with a later torch"
         )
-    if "trmsolve.config" in read_header(path).metadata:  # no name stands twice, and all else that is looked for there
+    if (
+        "trmsolve.config" in read_header(path).metadata
+    ):  # no name stands twice, and all else that is looked for there
         raise WeightsError(f"{path} is converted already: trmsolve reads it as it is")
     with safe_open(path, framework="pt") as file:
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no dict)
@@ -190,50 +214,66 @@ class _ShortReads(io.FileIO):
         asked = LONGEST_PART + 1 if size is None or size < 0 else size
         data = super().read(asked) if asked <= LONGEST_PART + 1 else None
         if data is None or len(data) > LONGEST_PART:
-            raise zipfile.BadZipFile(f"a part of it that should be short has over {LONGEST_PART >> 20} MiB")
+            raise zipfile.BadZipFile(
+                f"a part of it that should be short has over {LONGEST_PART >> 20} MiB"
+            )
         return data
 
 
 def _check_zip(path: Path) -> None:
     """Raise WeightsError for a zip that torch has not written so, before anything of it is unpacked or built.
 
-    The loader maps the file as it lies. It neither compares the zip's own checksums nor minds how large a small file
-    becomes.
+    The loader maps the file as it lies. It neither compares the zip's own checksums nor minds how
+    large a small file becomes.
     """
     try:
         with _ShortReads(path) as file, zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
             _check_entries(path, entries)
             if (damaged := archive.testzip()) is not None:
-                raise WeightsError(f"{path} is damaged: {damaged!r} in it is not what its checksum says")
+                raise WeightsError(
+                    f"{path} is damaged: {damaged!r} in it is not what its checksum says"
+                )
             (pickled,) = [entry for entry in entries if _is_pickle(entry)]
             payload = archive.read(pickled)
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OSError) as error:
-        raise WeightsError(f"{path} is no plain state dict that is safe to read: {in_a_line(error)}") from None
+        raise WeightsError(
+            f"{path} is no plain state dict that is safe to read: {in_a_line(error)}"
+        ) from None
     check_pickle(path, payload, len(entries))
     try:
         same = PyTorchFileReader(str(path)).get_record(PICKLE) == payload
     except (RuntimeError, ValueError):
         same = False
     if not same:
-        raise WeightsError(f"{path} is no plain state dict that is safe to read: its directory is ambiguous")
+        raise WeightsError(
+            f"{path} is no plain state dict that is safe to read: its directory is ambiguous"
+        )
 
 
 def _check_entries(path: Path, entries: list[zipfile.ZipInfo]) -> None:
     """Raise WeightsError for an archive whose directory says that torch has not written it."""
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
-        raise WeightsError(f"{path} is compressed inside, as torch.save does not: save it anew with that")
+        raise WeightsError(
+            f"{path} is compressed inside, as torch.save does not: save it anew with that"
+        )
     if sum(_is_pickle(entry) for entry in entries) != 1:
         raise WeightsError(f"{path} is no checkpoint of torch: it has not one {PICKLE} inside")
     for entry in entries:
         if max(entry.file_size, entry.compress_size) > LONGEST_PART and not _is_storage(entry):
             what = "a pickle" if _is_pickle(entry) else "a description"
-            raise WeightsError(f"{path} has {what} of over {LONGEST_PART >> 20} MiB: it is no plain state dict")
+            raise WeightsError(
+                f"{path} has {what} of over {LONGEST_PART >> 20} MiB: it is no plain state dict"
+            )
     claimed = sum(max(entry.file_size, entry.compress_size) for entry in entries)
     if claimed > path.stat().st_size or len({entry.filename for entry in entries}) < len(entries):
-        raise WeightsError(f"{path} is no checkpoint of torch: parts of it overlap or have the same name")
+        raise WeightsError(
+            f"{path} is no checkpoint of torch: parts of it overlap or have the same name"
+        )
     if min(entry.header_offset for entry in entries) != 0:
-        raise WeightsError(f"{path} is no checkpoint of torch: something stands before its first part")
+        raise WeightsError(
+            f"{path} is no checkpoint of torch: something stands before its first part"
+        )
 
 
 def _is_pickle(entry: zipfile.ZipInfo) -> bool:
@@ -258,29 +298,45 @@ def _read_pickled(path: Path, part: str | None) -> dict[str, Tensor]:
     for name, tensor in tensors.items():
         if not isinstance(name, str) or not isinstance(tensor, Tensor):
             raise WeightsError(f"{path} is no flat state dict: {name!r} is no tensor")
-        if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.dtype not in DTYPES:
+        if (
+            tensor.layout != torch.strided
+            or tensor.device.type != "cpu"
+            or tensor.dtype not in DTYPES
+        ):
             raise WeightsError(f"{path}: {name} has values that are not plain floating numbers")
     claimed = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
     if claimed > path.stat().st_size:  # a step of zero makes a large tensor of one number
-        raise WeightsError(f"{path}: its tensors have {claimed} bytes, more than the file: they share their values")
+        raise WeightsError(
+            f"{path}: its tensors have {claimed} bytes, more than the file: they share their values"
+        )
     return {name: tensor.detach() for name, tensor in tensors.items()}
 
 
 def _network(path: Path, stored: dict[Any, Any], part: str | None) -> dict[Any, Any]:
     """The file itself, or the one network in it, or the one that is asked for: some keep an average beside the raw."""
-    networks = {name: value for name, value in stored.items() if isinstance(value, Mapping) and _is_network(value)}
+    networks = {
+        name: value
+        for name, value in stored.items()
+        if isinstance(value, Mapping) and _is_network(value)
+    }
     if part is not None:
         if part not in networks:
-            there = f"there is {', '.join(map(str, networks))}" if networks else "it holds a single one"
+            there = (
+                f"there is {', '.join(map(str, networks))}" if networks else "it holds a single one"
+            )
             raise WeightsError(f"{path} holds no network called {part}: {there}")
         return dict(networks[part])
     if len(networks) > 1:
-        raise WeightsError(f"{path} holds several networks: choose {' or '.join(map(str, networks))} with --part")
+        raise WeightsError(
+            f"{path} holds several networks: choose {' or '.join(map(str, networks))} with --part"
+        )
     return dict(*networks.values()) if networks else stored
 
 
 def _is_network(value: Mapping[Any, Any]) -> bool:
-    return any(isinstance(name, str) and name.endswith("embed_tokens.embedding_weight") for name in value)
+    return any(
+        isinstance(name, str) and name.endswith("embed_tokens.embedding_weight") for name in value
+    )
 
 
 def _stripped(path: Path, stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -307,7 +363,9 @@ def _settings(path: Path) -> dict[str, Any]:
             raise WeightsError(f"{beside} is damaged: {' '.join(str(error).split())}") from None
         found = found.get("arch", found) if isinstance(found, dict) else None
         if not isinstance(found, dict):
-            raise WeightsError(f"{beside} holds no settings: move it away, and the paper's are taken")
+            raise WeightsError(
+                f"{beside} holds no settings: move it away, and the paper's are taken"
+            )
         return found
     return {}
 
@@ -319,10 +377,14 @@ def _plain_yaml(text: str) -> Any:
     """
     depth = 0
     for count, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(
+            event, yaml.CollectionEndEvent
+        )
         if count >= MOST_EVENTS or depth > DEEPEST_SETTINGS:
             raise ValueError("it has more values, or deeper ones, than settings have")
-        if isinstance(event, yaml.AliasEvent):  # merged again and again, a short text becomes a large value
+        if isinstance(
+            event, yaml.AliasEvent
+        ):  # merged again and again, a short text becomes a large value
             raise ValueError("it repeats a part of itself with *: write that part out")
         if isinstance(event, yaml.ScalarEvent) and len(event.value) > LONGEST_SETTING:
             raise ValueError(f"a value in it has more than {LONGEST_SETTING} characters")
@@ -332,7 +394,10 @@ def _plain_yaml(text: str) -> Any:
 def _infer(
     shapes: Mapping[str, tuple[int, ...]], settings: Mapping[str, Any], said: Said
 ) -> tuple[str, TRMConfig, tuple[str, ...]]:
-    """Task, architecture, and what of it is assumed. Raises ValueError or TypeError where it makes no sense."""
+    """Task, architecture, and what of it is assumed.
+
+    Raises ValueError or TypeError where it makes no sense.
+    """
 
     def side(name: str, axis: int) -> int:
         if len(shapes.get(name, ())) != 2:
@@ -346,7 +411,10 @@ def _infer(
     kind, embedded, prefix_len = KINDS[vocabulary], side(TABLE, 1) if TABLE in shapes else 0, 0
     if embedded:
         prefix_len = settings.get("puzzle_emb_len", PREFIX_LEN) or -(-embedded // hidden_size)
-    linear, learned = "L_level.layers.0.mlp_t.gate_up_proj.weight" in shapes, "embed_pos.embedding_weight" in shapes
+    linear, learned = (
+        "L_level.layers.0.mlp_t.gate_up_proj.weight" in shapes,
+        "embed_pos.embedding_weight" in shapes,
+    )
     seq_len = kind.seq_len
     if linear:
         seq_len = side("L_level.layers.0.mlp_t.gate_up_proj.weight", 1) - prefix_len
@@ -360,7 +428,13 @@ def _infer(
         vocab_size=vocabulary,
         seq_len=seq_len,
         hidden_size=hidden_size,
-        layers=len({match[1] for name in shapes if (match := re.match(r"L_level\.layers\.([0-9]+)\.", name))}),
+        layers=len(
+            {
+                match[1]
+                for name in shapes
+                if (match := re.match(r"L_level\.layers\.([0-9]+)\.", name))
+            }
+        ),
         recursions=settings.get("H_cycles", 3),
         latent_steps=settings.get("L_cycles", kind.latent_steps),
         mixer="mlp" if linear else "attention",
@@ -377,16 +451,24 @@ def _infer(
     if said.num_heads is not None and linear:
         raise ValueError("it has no attention, and so no heads")
     if said.positions is not None and linear | learned and said.positions != config.positions:
-        raise ValueError(f"its shapes tell that its positions are {config.positions}, not {said.positions}")
+        raise ValueError(
+            f"its shapes tell that its positions are {config.positions}, not {said.positions}"
+        )
     hidden = {"recursions": "H_cycles", "latent_steps": "L_cycles"}
     if not linear:
         hidden |= {"num_heads": "num_heads", **({} if learned else {"positions": "pos_encodings"})}
     told = said.to_fields()
-    assumed = tuple(name for name, setting in hidden.items() if name not in told and setting not in settings)
+    assumed = tuple(
+        name for name, setting in hidden.items() if name not in told and setting not in settings
+    )
     return kind.task, replace(config, **told), assumed
 
 
 def _expansion(inner: int, hidden_size: int) -> float:
     """The paper's 4, unless the width inside a feed-forward tells another: two thirds of it, in whole 256s."""
     usual = 4.0
-    return usual if inner == -(-round(usual * hidden_size * 2 / 3) // 256) * 256 else 1.5 * inner / hidden_size
+    return (
+        usual
+        if inner == -(-round(usual * hidden_size * 2 / 3) // 256) * 256
+        else 1.5 * inner / hidden_size
+    )

@@ -1,8 +1,9 @@
 """The header of a safetensors file, read more strictly than safetensors does: nothing in it is ambiguous or unbounded.
 
-safetensors refuses overlaps, gaps, offsets outside of the file, and shapes that do not fit the bytes. It lets through
-names that stand twice (the last counts), unknown fields, files without tensors and headers of 100 MB, and its errors
-repeat names as they are, line breaks and all. Knows the format; nothing of what the tensors are for.
+safetensors refuses overlaps, gaps, offsets outside of the file, and shapes that do not fit the
+bytes. It lets through names that stand twice (the last counts), unknown fields, files without
+tensors and headers of 100 MB, and its errors repeat names as they are, line breaks and all. Knows
+the format; nothing of what the tensors are for.
 """
 
 import json
@@ -33,7 +34,10 @@ class Header:
 
 
 def read_header(path: Path) -> Header:
-    """The header of a file that is whole as its layout goes. Raises WeightsError naming the file and what is wrong."""
+    """The header of a file that is whole as its layout goes.
+
+    Raises WeightsError naming the file and what is wrong.
+    """
     check_safetensors(path)
     try:
         with path.open("rb") as file:
@@ -53,8 +57,13 @@ def read_header(path: Path) -> Header:
 
 
 def strict_json(text: str) -> Any:
-    """The value. Raises ValueError for no JSON, for a key that stands twice, and for numbers that are not finite."""
-    return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number, parse_float=_finite)
+    """The value.
+
+    Raises ValueError for no JSON, for a key that stands twice, and for numbers that are not finite.
+    """
+    return json.loads(
+        text, object_pairs_hook=_object, parse_constant=_no_number, parse_float=_finite
+    )
 
 
 def in_a_line(error: BaseException) -> str:
@@ -68,9 +77,13 @@ def _length(begin: bytes, size: int) -> int:
         raise ValueError(f"it has {size} bytes, fewer than any such file")
     (length,) = struct.unpack("<Q", begin)
     if length > LONGEST_HEADER:
-        raise ValueError(f"its header claims {length} bytes, more than the {LONGEST_HEADER} allowed")
+        raise ValueError(
+            f"its header claims {length} bytes, more than the {LONGEST_HEADER} allowed"
+        )
     if 8 + length > size:
-        raise ValueError(f"it is cut off: its header claims {length} bytes, and the file has {size}")
+        raise ValueError(
+            f"it is cut off: its header claims {length} bytes, and the file has {size}"
+        )
     return int(length)
 
 
@@ -80,7 +93,9 @@ def _parsed(text: bytes, begin: int) -> tuple[Header, int]:
         raise ValueError("its header is no JSON object")
     fields = strict_json(text.decode("utf-8"))
     metadata = fields.pop("__metadata__", {})
-    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+    if not isinstance(metadata, dict) or not all(
+        isinstance(value, str) for value in metadata.values()
+    ):
         raise ValueError("its metadata are not texts by name")
     for name in (*metadata, *fields):
         if not name.isprintable() or not 0 < len(name) <= LONGEST_NAME:

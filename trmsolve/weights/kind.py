@@ -11,7 +11,10 @@ from trmsolve.errors import WeightsError
 PAGES = (b"<!doctype", b"<html", b"<head", b"<!--", b"<?xml")
 
 NO_WEIGHTS = (
-    (b"version https://git-lfs", "is a git-lfs pointer, not the weights: fetch them with 'git lfs pull'"),
+    (
+        b"version https://git-lfs",
+        "is a git-lfs pointer, not the weights: fetch them with 'git lfs pull'",
+    ),
     (b"\x1f\x8b", "is compressed with gzip: unpack it first"),
     (b"GGUF", "is a GGUF file, for language models of other programs, not weights"),
     (b"\x93NUMPY", "is a numpy array, not weights"),
@@ -47,13 +50,17 @@ def check_safetensors(path: Path) -> None:
         return
     text, place = _TAR
     if head.startswith(_PICKLES):
-        raise WeightsError(f"{path} is a pickled checkpoint of an old kind: save it anew with a later torch")
+        raise WeightsError(
+            f"{path} is a pickled checkpoint of an old kind: save it anew with a later torch"
+        )
     if head.startswith(_ZIP):
         raise WeightsError(
             f"{path} is a pickled checkpoint, not safetensors: convert it first: trmsolve weights convert {path}"
         )
     if head.startswith(text, place):
-        raise WeightsError(f"{path} is a tar archive, not safetensors: unpack it, or save it anew with a later torch")
+        raise WeightsError(
+            f"{path} is a tar archive, not safetensors: unpack it, or save it anew with a later torch"
+        )
 
 
 def _check_kind(path: Path, head: bytes) -> None:
@@ -73,11 +80,16 @@ def _check_kind(path: Path, head: bytes) -> None:
 
 
 def read_head(path: Path) -> bytes:
-    """The first 512 bytes of a file, or all. Raises WeightsError if there is none, or none that may be read."""
+    """The first 512 bytes of a file, or all.
+
+    Raises WeightsError if there is none, or none that may be read.
+    """
     try:
         if not path.exists():
             raise WeightsError(f"no weights at {path}")
-        if not path.is_file():  # a folder, a pipe, a device: opening some would wait for ever, others never end
+        if (
+            not path.is_file()
+        ):  # a folder, a pipe, a device: opening some would wait for ever, others never end
             raise WeightsError(f"{path} is not a file: name the file with the weights itself")
         with path.open("rb") as file:
             return file.read(512)
@@ -88,8 +100,13 @@ def read_head(path: Path) -> bytes:
 
 
 def begins_as_safetensors(head: bytes) -> bool:
-    """Whether it can be a safetensors file. It may begin as pickles or gzip do: what comes first is a length."""
-    return len(head) > 8 and head[8:9] == b"{" and struct.unpack("<Q", head[:8])[0] <= LONGEST_HEADER
+    """Whether it can be a safetensors file.
+
+    It may begin as pickles or gzip do: what comes first is a length.
+    """
+    return (
+        len(head) > 8 and head[8:9] == b"{" and struct.unpack("<Q", head[:8])[0] <= LONGEST_HEADER
+    )
 
 
 def is_numpy_archive(head: bytes) -> bool:

@@ -1,15 +1,17 @@
 """A check of the pickle in a checkpoint before it is loaded: it may only build what a state dict is made of.
 
-PyTorch's weights-only loader runs no code of a stranger, but it does copy: a pickle of one megabyte can make it fill
-gigabytes. This module goes through the instructions without carrying them out. It keeps the kind of each value that
-the loader would hold and refuses everything that plain dictionaries of tensors do not need. In particular:
+PyTorch's weights-only loader runs no code of a stranger, but it does copy: a pickle of one megabyte
+can make it fill gigabytes. This module goes through the instructions without carrying them out. It
+keeps the kind of each value that the loader would hold and refuses everything that plain
+dictionaries of tensors do not need. In particular:
 
 * the only calls are those that rebuild a tensor or a parameter, or make an empty ``OrderedDict`` or a small
   ``torch.Size``, each with arguments of the right kinds, so that no call copies anything large;
 * a container is complete once another one holds it, so that no structure contains itself and its depth is known;
 * the numbers of instructions and calls, the depth and the length of texts are bounded.
 
-The module knows pickles as ``torch.save`` writes them (protocol 2). It does not know zip files or networks.
+The module knows pickles as ``torch.save`` writes them (protocol 2). It does not know zip files or
+networks.
 """
 
 import pickletools
@@ -22,11 +24,17 @@ from typing import Any
 from trmsolve.errors import WeightsError
 
 MOST_INSTRUCTIONS = 100_000
-"""A tensor takes about 50 instructions, so this is room for 2000 tensors. Checkpoints of a TRM have about 100."""
+"""A tensor takes about 50 instructions, so this is room for 2000 tensors.
+
+Checkpoints of a TRM have about 100.
+"""
 
 MOST_CALLS = 1_000
 CALLS_PER_RECORD = 8
-"""A file may have ``MOST_CALLS`` calls, and as many more for each of its records. A tensor takes two or three."""
+"""A file may have ``MOST_CALLS`` calls, and as many more for each of its records.
+
+A tensor takes two or three.
+"""
 
 DEEPEST = 100
 """Containers inside each other, at most."""
@@ -112,13 +120,16 @@ _METADATA = _Value(Kind.TEXT)
 def check_pickle(path: Path, payload: bytes, records: int) -> None:
     """Raise WeightsError, naming ``path``, for a pickle that a checkpoint of weights would not have.
 
-    ``payload`` holds the pickle's bytes, and ``records`` is the number of entries in the archive around it. The memory
-    that is needed is bounded by ``MOST_INSTRUCTIONS`` values and a few copies of ``payload``, whatever is in it.
+    ``payload`` holds the pickle's bytes, and ``records`` is the number of entries in the archive
+    around it. The memory that is needed is bounded by ``MOST_INSTRUCTIONS`` values and a few copies
+    of ``payload``, whatever is in it.
     """
     try:
         _Walk(MOST_CALLS + CALLS_PER_RECORD * records).go_through(payload)
     except _Unneeded as unneeded:
-        raise WeightsError(f"{path}: it holds {unneeded}, which a checkpoint of weights does not have") from None
+        raise WeightsError(
+            f"{path}: it holds {unneeded}, which a checkpoint of weights does not have"
+        ) from None
     except (ValueError, IndexError, KeyError, OverflowError):
         raise WeightsError(f"{path}: its pickle is damaged: fetch or save the file anew") from None
 
@@ -126,8 +137,8 @@ def check_pickle(path: Path, payload: bytes, records: int) -> None:
 class _Walk:
     """Goes through a pickle with the stack, the marks and the memo that the loader would have.
 
-    Methods raise IndexError or KeyError where the loader would, on an empty stack or for a place in the memo that was
-    not filled.
+    Methods raise IndexError or KeyError where the loader would, on an empty stack or for a place in
+    the memo that was not filled.
     """
 
     def __init__(self, most_calls: int) -> None:
@@ -220,7 +231,10 @@ class _Walk:
         self.place(values, container)
 
     def unfinished(self, *kinds: Kind) -> _Value:
-        """The container on the stack. Raises _Unneeded if it is no such container, or may not be changed any more."""
+        """The container on the stack.
+
+        Raises _Unneeded if it is no such container, or may not be changed any more.
+        """
         container = self.stack[-1]
         if container.kind not in kinds:
             raise _Unneeded("items for what is no list or dict")
@@ -252,7 +266,11 @@ class _Walk:
         """Attributes of an ``OrderedDict``: a module's state has its versions there, and nothing else."""
         (attributes,) = self.last(1)
         container = self.unfinished(Kind.ORDERED)
-        if attributes.kind is not Kind.DICT or attributes.placed or attributes.items != (_METADATA,):
+        if (
+            attributes.kind is not Kind.DICT
+            or attributes.placed
+            or attributes.items != (_METADATA,)
+        ):
             raise _Unneeded("attributes that a state dict has not")
         self.place([attributes], container)
 

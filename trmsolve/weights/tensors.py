@@ -1,6 +1,7 @@
 """The values of a file's tensors: which kinds there may be, whether all are finite, and a checksum over them.
 
-Tensors may be on the disk and larger than memory: they are gone through piece by piece. Knows no names, no shapes.
+Tensors may be on the disk and larger than memory: they are gone through piece by piece. Knows no
+names, no shapes.
 """
 
 import hashlib
@@ -41,11 +42,13 @@ def check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
 def checksum(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
     """SHA-256, in hexadecimal, over all that a file says and holds; ``metadata`` are those without the checksum.
 
-    Of compact JSON with sorted keys, [metadata, [[name, dtype, shape], ...]], and then of the tensors' bytes; both are
-    in the order of the names.
+    Of compact JSON with sorted keys, [metadata, [[name, dtype, shape], ...]], and then of the
+    tensors' bytes; both are in the order of the names.
     """
     names = {dtype: name for name, dtype in STORED.items()}
-    listed = [[name, names[tensor.dtype], list(tensor.shape)] for name, tensor in sorted(tensors.items())]
+    listed = [
+        [name, names[tensor.dtype], list(tensor.shape)] for name, tensor in sorted(tensors.items())
+    ]
     said = json.dumps([dict(metadata), listed], sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(said.encode())
     for _, tensor in sorted(tensors.items()):

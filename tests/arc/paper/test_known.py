@@ -27,13 +27,22 @@ def grid_of(*rows: list[int]) -> Grid:
 
 
 def pairs(*grids: Grid) -> tuple[Pair, ...]:
-    return tuple(Pair(question, answer) for question, answer in zip(grids[::2], grids[1::2], strict=True))
+    return tuple(
+        Pair(question, answer) for question, answer in zip(grids[::2], grids[1::2], strict=True)
+    )
 
 
 A, B, C, D = grid_of([1, 2]), grid_of([3], [4]), grid_of([5, 6, 7]), grid_of([8])
 ONE = ArcTask("one", pairs(A, B, C, D), pairs(B, A))
 TWO = ArcTask("two", pairs(D, C), pairs(A, A))
-NAMES = ["<blank>", "one|||t1|||0213456789", "one", "two", "one|||t6|||0123456798", "three|||t0|||0213456789"]
+NAMES = [
+    "<blank>",
+    "one|||t1|||0213456789",
+    "one",
+    "two",
+    "one|||t6|||0123456798",
+    "three|||t0|||0213456789",
+]
 
 
 def beside(folder: Path, names: list[str] = NAMES) -> Known:
@@ -54,16 +63,28 @@ def beside(folder: Path, names: list[str] = NAMES) -> Known:
 def test_a_task_is_known_by_its_demonstrations_whatever_its_name(tmp_path: Path) -> None:
     known = beside(tmp_path)
     expected = Recognised(
-        "one", (1, 2, 4), (Augmentation(1, (0, 2, 1, 3, 4, 5, 6, 7, 8, 9)), PLAIN,
-        Augmentation(6, (0, 1, 2, 3, 4, 5, 6, 7, 9, 8))), by_content=True,
-    )  # fmt: skip
-    renamed = ArcTask("mine", ONE.demonstrations[::-1], (Pair(C),))  # in another order, asking something else
-    assert known.find(ONE) == known.find(renamed) == known.find(replace(ONE, name="two")) == expected
+        "one",
+        (1, 2, 4),
+        (
+            Augmentation(1, (0, 2, 1, 3, 4, 5, 6, 7, 8, 9)),
+            PLAIN,
+            Augmentation(6, (0, 1, 2, 3, 4, 5, 6, 7, 9, 8)),
+        ),
+        by_content=True,
+    )
+    renamed = ArcTask(
+        "mine", ONE.demonstrations[::-1], (Pair(C),)
+    )  # in another order, asking something else
+    assert (
+        known.find(ONE) == known.find(renamed) == known.find(replace(ONE, name="two")) == expected
+    )
 
 
 def test_a_name_is_believed_only_where_no_content_speaks_against_it(tmp_path: Path) -> None:
     known = beside(tmp_path)
-    assert known.find(replace(TWO, demonstrations=pairs(D, A))) is None  # the name of one, with other demonstrations
+    assert (
+        known.find(replace(TWO, demonstrations=pairs(D, A))) is None
+    )  # the name of one, with other demonstrations
     assert known.find(ArcTask("four", pairs(A, A), ())) is None
     three = known.find(ArcTask("three", pairs(A, A), ()))
     assert three is not None and three.rows == (5,) and not three.by_content
@@ -71,7 +92,10 @@ def test_a_name_is_believed_only_where_no_content_speaks_against_it(tmp_path: Pa
     bare = Known.beside(tmp_path)
     assert bare is not None
     assert bare.find(ONE) == replace(known.find(ONE), by_content=False)  # type: ignore[type-var]
-    assert bare.find(replace(ONE, name="<blank>")) is None and bare.find(replace(ONE, name="mine")) is None
+    assert (
+        bare.find(replace(ONE, name="<blank>")) is None
+        and bare.find(replace(ONE, name="mine")) is None
+    )
 
 
 def test_where_nothing_is_said_nothing_is_known(tmp_path: Path) -> None:
@@ -88,7 +112,9 @@ def test_where_nothing_is_said_nothing_is_known(tmp_path: Path) -> None:
         ("test_puzzles.json", '{"one": {"train": [], "test": []}}', "task one: no demonstration"),
     ],
 )
-def test_a_damaged_file_beside_the_network_is_told(tmp_path: Path, file: str, text: str, told: str) -> None:
+def test_a_damaged_file_beside_the_network_is_told(
+    tmp_path: Path, file: str, text: str, told: str
+) -> None:
     beside(tmp_path)
     (tmp_path / file).write_text(text)
     with pytest.raises(WeightsError, match=told):
@@ -108,7 +134,8 @@ def test_of_many_variants_some_are_chosen_the_task_as_it_is_first() -> None:
     some = found.some(3)
     assert some.rows[0] == 12 and some.variants[0] == PLAIN and len(set(some.rows)) == 3
     assert all(
-        found.variants[found.rows.index(row)] == view for row, view in zip(some.rows, some.variants, strict=True)
+        found.variants[found.rows.index(row)] == view
+        for row, view in zip(some.rows, some.variants, strict=True)
     )
     assert some == found.some(3) and {found.some(2, seed).rows for seed in range(30)} == {
         (12, row) for row in (10, 11, 13, 14)
@@ -128,11 +155,19 @@ class Told(TinyRecursiveModel):
 
     def forward(self, state: Any, tokens: Tensor, ids: Any = None) -> Any:
         self.asked.append(tokens)
-        logits = torch.stack([torch.eye(12)[torch.from_numpy(self.told[row].reshape(900)).long()] for row in ids])
-        cycle = state.y[:, 0, 0] if len(self.asked) > 1 and state.z[0, 0, 0] == 99 else torch.zeros(len(ids))
+        logits = torch.stack(
+            [torch.eye(12)[torch.from_numpy(self.told[row].reshape(900)).long()] for row in ids]
+        )
+        cycle = (
+            state.y[:, 0, 0]
+            if len(self.asked) > 1 and state.z[0, 0, 0] == 99
+            else torch.zeros(len(ids))
+        )
         y, z = torch.zeros_like(state.y), torch.full_like(state.z, 99)
         y[:, 0, 0] = cycle + 1
-        return State(y, z), Prediction(logits * (cycle + 1)[:, None, None], torch.stack([cycle + ids, cycle], 1))
+        return State(y, z), Prediction(
+            logits * (cycle + 1)[:, None, None], torch.stack([cycle + ids, cycle], 1)
+        )
 
 
 VIEWS = [PLAIN, Augmentation(1, (0, 2, 1, 3, 4, 5, 6, 7, 8, 9)), Augmentation(6), Augmentation(4)]
@@ -146,7 +181,9 @@ def telling(grids: list[Grid]) -> Told:
 def test_the_variants_of_a_task_vote_and_the_first_that_won_is_shown() -> None:
     model, frames = telling([C, B, D, B]), list[ArcCycle]()
     task = ArcTask("one", ONE.demonstrations, (Pair(A, B), Pair(C)))
-    answer = answer_known(model, task, VIEWS, batch_size=3, cycles=4, on_cycle=frames.append, keep_steps=True)
+    answer = answer_known(
+        model, task, VIEWS, batch_size=3, cycles=4, on_cycle=frames.append, keep_steps=True
+    )
     assert [[(one.grid.tolist(), one.votes) for one in found] for found in answer.candidates] == [
         [(B.tolist(), 2), (D.tolist(), 1), (C.tolist(), 1)]
     ] * 2
@@ -169,7 +206,9 @@ def test_the_variants_of_a_task_vote_and_the_first_that_won_is_shown() -> None:
     assert {tokens.shape[0] for tokens in model.asked} == {3, 2}
     seen = torch.cat([model.asked[0], model.asked[4], model.asked[8]])
     shown = [view.apply(test.input) for view in VIEWS for test in task.tests]
-    assert [crop(canvas.reshape(30, 30)).tolist() for canvas in seen.numpy()] == [grid.tolist() for grid in shown]
+    assert [crop(canvas.reshape(30, 30)).tolist() for canvas in seen.numpy()] == [
+        grid.tolist() for grid in shown
+    ]
 
 
 def test_confidence_is_turned_back_with_the_cells() -> None:
@@ -196,7 +235,12 @@ def test_a_stop_leaves_an_answer_of_what_is_known(after: int, views: int, cycles
     asked: list[int] = []
     task = ArcTask("one", ONE.demonstrations, (Pair(A), Pair(C)))
     answer = answer_known(
-        telling([C, B, D, B]), task, VIEWS, batch_size=1, cycles=2, stop=lambda: asked.append(1) or len(asked) > after
+        telling([C, B, D, B]),
+        task,
+        VIEWS,
+        batch_size=1,
+        cycles=2,
+        stop=lambda: asked.append(1) or len(asked) > after,
     )
     assert all(found for found in answer.candidates)
     assert (answer.views, answer.cycles) == (views, cycles)

@@ -43,18 +43,26 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As the public code leaves it, with the names of its rows and the tasks beside it."""
     folder = tmp_path_factory.mktemp("public")
     views = draw_variants(KNOWN, CONFIG.num_puzzles - 2, np.random.default_rng(0))
-    (folder / "identifiers.json").write_text(json.dumps(["<blank>", *(view.name("known") for view in views)]))
+    (folder / "identifiers.json").write_text(
+        json.dumps(["<blank>", *(view.name("known") for view in views)])
+    )
     pairs = [
-        {"input": p.input.tolist(), "output": p.output.tolist()} for p in KNOWN.demonstrations if p.output is not None
+        {"input": p.input.tolist(), "output": p.output.tolist()}
+        for p in KNOWN.demonstrations
+        if p.output is not None
     ]
     asked = [{"input": test.input.tolist()} for test in KNOWN.tests]
-    (folder / "test_puzzles.json").write_text(json.dumps({"known": {"train": pairs, "test": asked}}))
+    (folder / "test_puzzles.json").write_text(
+        json.dumps({"known": {"train": pairs, "test": asked}})
+    )
     torch.save(official_state(), folder / "step_1")
     convert(Checkpoint.open(folder / "step_1"), folder / "step_1.safetensors")
     return folder / "step_1.safetensors"
 
 
-def answer(path: Path, asked: ArcTask, told: list[Adapting] | None = None, steps: int = 1) -> ArcAnswer:
+def answer(
+    path: Path, asked: ArcTask, told: list[Adapting] | None = None, steps: int = 1
+) -> ArcAnswer:
     solver = load_arc(weights=path, steps=steps, cycles=1, views=3)
     assert isinstance(solver, TableSolver)
     (found,) = solver.solve_all([asked], None if told is None else told.append)
@@ -73,9 +81,15 @@ def test_another_task_is_learned_first_and_says_how(checkpoint: Path) -> None:
     before, told = checkpoint.read_bytes(), list[Adapting]()
     found = answer(checkpoint, NEW, told, steps=3)
     assert checkpoint.read_bytes() == before
-    assert [one.step for one in told] == [1, 2, 3] and told[-1] == found.adapting and told[-1].ended == "steps"
+    assert (
+        [one.step for one in told] == [1, 2, 3]
+        and told[-1] == found.adapting
+        and told[-1].ended == "steps"
+    )
     assert np.isfinite([one.loss for one in told]).all() and found.views > 3
-    assert answer(checkpoint, replace(NEW, name="known"), steps=1).adapting is not None  # a name alone is not enough
+    assert (
+        answer(checkpoint, replace(NEW, name="known"), steps=1).adapting is not None
+    )  # a name alone is not enough
 
 
 def test_a_stop_answers_with_what_is_learned_and_begins_nothing(checkpoint: Path) -> None:
@@ -97,14 +111,20 @@ def test_damage_is_found_though_rows_are_read_alone(checkpoint: Path, tmp_path: 
 def test_large_networks_of_this_form_are_taken_if_that_is_wanted(tmp_path: Path) -> None:
     config, path = replace(CONFIG, layers=17), tmp_path / "arc.safetensors"
     save_weights(path, official_state(config, ""), WeightsInfo(config, "arc"), None)
-    with pytest.raises(WeightsError, match="layers is 17, more than the 16 allowed: --allow-large takes it"):
+    with pytest.raises(
+        WeightsError, match="layers is 17, more than the 16 allowed: --allow-large takes it"
+    ):
         load_arc(weights=path)
     solver = load_arc(weights=path, allow_large=True)
-    assert isinstance(solver, TableSolver) and solver.network([0], torch.float32).config.layers == 17
+    assert (
+        isinstance(solver, TableSolver) and solver.network([0], torch.float32).config.layers == 17
+    )
 
 
 def test_a_pickle_is_for_the_converter_alone(checkpoint: Path) -> None:
-    with pytest.raises(WeightsError, match=r"step_1 is a pickled checkpoint.*trmsolve weights convert"):
+    with pytest.raises(
+        WeightsError, match=r"step_1 is a pickled checkpoint.*trmsolve weights convert"
+    ):
         load_arc(weights=checkpoint.with_suffix(""))
 
 
@@ -117,7 +137,11 @@ def test_what_does_not_go_with_this_form_is_refused(checkpoint: Path, tmp_path: 
     save_weights(tmp_path / "m.safetensors", official_state(maze, ""), WeightsInfo(maze, "maze"))
     with pytest.raises(WeightsError, match="was trained for maze"):
         load_arc(weights=tmp_path / "m.safetensors")
-    save_weights(tmp_path / "no.safetensors", TinyRecursiveModel(CONFIG).state_dict(), WeightsInfo(CONFIG, "sudoku"))
+    save_weights(
+        tmp_path / "no.safetensors",
+        TinyRecursiveModel(CONFIG).state_dict(),
+        WeightsInfo(CONFIG, "sudoku"),
+    )
     with pytest.raises(WeightsError, match="was trained for sudoku"):
         load_arc(weights=tmp_path / "no.safetensors")
 
@@ -127,4 +151,6 @@ def test_a_new_task_has_a_row_for_the_task_as_it_is_and_for_each_variant() -> No
     assert len(examples.learned) == 2 and not examples.held
     assert 2 < examples.num_puzzles <= 4
     views = [examples.variant(row) for row in range(examples.num_puzzles)]
-    assert views[0] == PLAIN and len(set(views)) == len(views) and isinstance(views[1], Augmentation)
+    assert (
+        views[0] == PLAIN and len(set(views)) == len(views) and isinstance(views[1], Augmentation)
+    )

@@ -33,7 +33,8 @@ def drawn_task(name: str, seed: int, tests: int = 1) -> ArcTask:
     """A task of no rule: grids of random sizes and colours."""
     rng = np.random.default_rng(seed)
     pairs = [
-        Pair(*(rng.integers(0, 10, rng.integers(1, 6, 2)).astype(np.int8) for _ in range(2))) for _ in range(2 + tests)
+        Pair(*(rng.integers(0, 10, rng.integers(1, 6, 2)).astype(np.int8) for _ in range(2)))
+        for _ in range(2 + tests)
     ]
     return ArcTask(name, tuple(pairs[:2]), tuple(pairs[2:]))
 
@@ -41,33 +42,76 @@ def drawn_task(name: str, seed: int, tests: int = 1) -> ArcTask:
 def small(recipe: Recipe = RECIPE, **changes: object) -> Recipe:
     """The recipe with a network for two cores and a second."""
     config = replace(
-        recipe.config, hidden_size=32, layers=1, recursions=1, latent_steps=1, num_heads=2, inner_multiple=32,
-        expansion=0.1, puzzle_emb_dim=32, prefix_len=1,
-    )  # fmt: skip
+        recipe.config,
+        hidden_size=32,
+        layers=1,
+        recursions=1,
+        latent_steps=1,
+        num_heads=2,
+        inner_multiple=32,
+        expansion=0.1,
+        puzzle_emb_dim=32,
+        prefix_len=1,
+    )
     return replace(recipe, config=config, **changes)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
 def examples() -> OfficialExamples:
-    return OfficialExamples.build([drawn_task(name, n, tests=n) for n, name in enumerate("abc", 1)], ["b"], 5)
+    return OfficialExamples.build(
+        [drawn_task(name, n, tests=n) for n, name in enumerate("abc", 1)], ["b"], 5
+    )
 
 
 def test_the_recipe_is_the_papers() -> None:
     config = RECIPE.config
-    assert (config.vocab_size, config.seq_len, config.hidden_size, config.layers) == (12, 900, 512, 2)
-    assert (config.recursions, config.latent_steps, config.mixer, config.positions) == (3, 4, "attention", "rope")
+    assert (config.vocab_size, config.seq_len, config.hidden_size, config.layers) == (
+        12,
+        900,
+        512,
+        2,
+    )
+    assert (config.recursions, config.latent_steps, config.mixer, config.positions) == (
+        3,
+        4,
+        "attention",
+        "rope",
+    )
     assert (config.puzzle_emb_dim, config.prefix_len) == (512, 16)
-    assert (RECIPE.optimizer, RECIPE.lr, RECIPE.weight_decay, RECIPE.batch_size) == ("adam_atan2", 1e-4, 0.1, 768)
-    assert (RECIPE.table_lr, RECIPE.table_weight_decay, RECIPE.ema, RECIPE.final_lr) == (1e-2, 0.1, 0.999, 1.0)
-    assert (RECIPE.loss, RECIPE.halt_weight, RECIPE.clip, RECIPE.exploration) == ("stablemax", 0.5, None, 0.1)
+    assert (RECIPE.optimizer, RECIPE.lr, RECIPE.weight_decay, RECIPE.batch_size) == (
+        "adam_atan2",
+        1e-4,
+        0.1,
+        768,
+    )
+    assert (RECIPE.table_lr, RECIPE.table_weight_decay, RECIPE.ema, RECIPE.final_lr) == (
+        1e-2,
+        0.1,
+        0.999,
+        1.0,
+    )
+    assert (RECIPE.loss, RECIPE.halt_weight, RECIPE.clip, RECIPE.exploration) == (
+        "stablemax",
+        0.5,
+        None,
+        0.1,
+    )
     assert TinyRecursiveModel(config).parameter_count() == 6_829_058
 
 
 def test_tests_are_learned_from_unless_they_are_measured(examples: OfficialExamples) -> None:
     a, b, c = examples.tasks
-    learned = [pair for task in (a, b, c) for pair in (*task.demonstrations, *(task.tests if task is not b else ()))]
-    assert [one.input.tolist() for one in examples.learned] == [pair.input.tolist() for pair in learned]
-    assert [one.output.tolist() for one in examples.held] == [pair.output.tolist() for pair in b.tests]  # type: ignore[union-attr]
+    learned = [
+        pair
+        for task in (a, b, c)
+        for pair in (*task.demonstrations, *(task.tests if task is not b else ()))
+    ]
+    assert [one.input.tolist() for one in examples.learned] == [
+        pair.input.tolist() for pair in learned
+    ]
+    assert [one.output.tolist() for one in examples.held] == [
+        pair.output.tolist() for pair in b.tests
+    ]  # type: ignore[union-attr]
     assert [one.task for one in examples.learned] == [0, 0, 0, 1, 1, 2, 2, 2, 2, 2]
     assert [one.task for one in examples.held] == [1, 1]
     assert len(examples) == 10 * 6
@@ -76,7 +120,10 @@ def test_tests_are_learned_from_unless_they_are_measured(examples: OfficialExamp
 def test_what_is_held_out_is_learned_from_under_no_name_and_in_no_clothes() -> None:
     a, b, clean = drawn_task("a", 1), drawn_task("b", 2), drawn_task("clean", 3)
     view = Augmentation(6, (0, 3, 2, 1, 5, 4, 9, 8, 7, 6))
-    worn = [Pair(*(view.apply(grid) for grid in (pair.input, pair.output) if grid is not None)) for pair in a.tests]
+    worn = [
+        Pair(*(view.apply(grid) for grid in (pair.input, pair.output) if grid is not None))
+        for pair in a.tests
+    ]
     copies = [
         ArcTask("demonstrates", (*b.demonstrations, *worn), b.tests),
         ArcTask("asks", clean.demonstrations, (*clean.tests, *a.tests)),
@@ -91,7 +138,9 @@ def test_what_is_held_out_is_learned_from_under_no_name_and_in_no_clothes() -> N
 
 def test_rows_and_names_belong_together(examples: OfficialExamples) -> None:
     names = examples.identifiers()
-    assert names[0] == "<blank>" and len(names) == len(set(names)) == examples.num_puzzles == 1 + 3 * 6
+    assert (
+        names[0] == "<blank>" and len(names) == len(set(names)) == examples.num_puzzles == 1 + 3 * 6
+    )
     assert [names[row] for row in examples.first[:-1]] == ["a", "b", "c"]
     for row, name in enumerate(names[1:], 1):
         task, view = parse_name(name)
@@ -105,7 +154,9 @@ def test_rows_and_names_belong_together(examples: OfficialExamples) -> None:
 def test_variants_follow_from_the_task_and_the_seed_alone(examples: OfficialExamples) -> None:
     again = OfficialExamples.build(examples.tasks[::-1], ["b"], 5)
     assert sorted(again.identifiers()) == sorted(examples.identifiers())
-    views = [[examples.variant(row) for row in range(first, first + 6)] for first in examples.first[:-1]]
+    views = [
+        [examples.variant(row) for row in range(first, first + 6)] for first in examples.first[:-1]
+    ]
     assert views[0] != views[1] != views[2] != views[0]
     assert OfficialExamples.build(examples.tasks, ["b"], 5).mark() == examples.mark()
     others = [
@@ -117,15 +168,23 @@ def test_variants_follow_from_the_task_and_the_seed_alone(examples: OfficialExam
     assert len({one.mark() for one in (examples, *others)}) == 5
 
 
-def test_what_is_drawn_is_a_variant_of_a_pair_at_one_place_of_both_canvases(examples: OfficialExamples) -> None:
+def test_what_is_drawn_is_a_variant_of_a_pair_at_one_place_of_both_canvases(
+    examples: OfficialExamples,
+) -> None:
     sampler = OfficialSampler(examples, CPU, rows=300, seed=2)
     batch = sampler(torch.arange(300))
-    assert batch.tokens.shape == batch.labels.shape == (300, 900) and batch.puzzle_ids.shape == (300,)
+    assert batch.tokens.shape == batch.labels.shape == (300, 900) and batch.puzzle_ids.shape == (
+        300,
+    )
     assert {part.dtype for part in (batch.tokens, batch.labels, batch.puzzle_ids)} == {torch.int64}
     seen, cornered = set(), 0
-    for tokens, labels, row in zip(batch.tokens.numpy(), batch.labels.numpy(), batch.puzzle_ids.tolist(), strict=True):
+    for tokens, labels, row in zip(
+        batch.tokens.numpy(), batch.labels.numpy(), batch.puzzle_ids.tolist(), strict=True
+    ):
         assert not (labels == 0).any()
-        question, answer = (canvas.reshape(30, 30) for canvas in (tokens, np.where(labels == IGNORE, 0, labels)))
+        question, answer = (
+            canvas.reshape(30, 30) for canvas in (tokens, np.where(labels == IGNORE, 0, labels))
+        )
         down, across = (int(places.min()) for places in (question > 1).nonzero())
         cornered += (down, across) == (0, 0)
         grids = [crop(canvas[down:, across:]) for canvas in (question, answer)]
@@ -134,24 +193,32 @@ def test_what_is_drawn_is_a_variant_of_a_pair_at_one_place_of_both_canvases(exam
         k = int(np.searchsorted(examples.first, row, side="right")) - 1
         undone = [examples.variant(row).undo(grid).tolist() for grid in grids]
         (which,) = (
-            n for n, one in enumerate(examples.learned)
+            n
+            for n, one in enumerate(examples.learned)
             if one.task == k and [one.input.tolist(), one.output.tolist()] == undone
-        )  # fmt: skip
+        )
         seen.add(which)
     assert seen == set(range(10)) and set(batch.puzzle_ids.tolist()) == set(range(1, 19))
     assert 60 < cornered < 150  # one in three, two or five, and few by chance
 
 
-def test_a_row_s_examples_depend_on_no_other_row_and_go_on_after_a_stop(examples: OfficialExamples) -> None:
+def test_a_row_s_examples_depend_on_no_other_row_and_go_on_after_a_stop(
+    examples: OfficialExamples,
+) -> None:
     whole = OfficialSampler(examples, CPU, rows=8, seed=3)
     parts = [OfficialSampler(examples, CPU, rows=4, first_row=first, seed=3) for first in (0, 4)]
     for rows in (range(8), (1, 2, 6), (2, 7)):
         together = whole(torch.tensor(rows)).tokens
-        apart = [part(torch.tensor([row - 4 * k for row in rows if row // 4 == k])) for k, part in enumerate(parts)]
+        apart = [
+            part(torch.tensor([row - 4 * k for row in rows if row // 4 == k]))
+            for k, part in enumerate(parts)
+        ]
         assert torch.equal(together, torch.cat([part.tokens for part in apart]))
     resumed = OfficialSampler(examples, CPU, rows=8, seed=3)
     resumed.visits[:] = whole.visits
-    for one, other in zip(vars(resumed(torch.arange(8))).values(), vars(whole(torch.arange(8))).values(), strict=True):
+    for one, other in zip(
+        vars(resumed(torch.arange(8))).values(), vars(whole(torch.arange(8))).values(), strict=True
+    ):
         assert one is other or torch.equal(one, other)
 
 
@@ -183,7 +250,9 @@ def test_two_tasks_that_only_their_rows_tell_apart_are_learned_by_heart(tmp_path
     table = state["puzzle_emb.weights"]
     assert not table[0].any() and table[1:].any(1).all()  # the blank row is never drawn
     # And so does what is read back of it, one row at a time.
-    save_weights(tmp_path / "arc.safetensors", state, WeightsInfo(recipe.config, "arc"), torch.float32)
+    save_weights(
+        tmp_path / "arc.safetensors", state, WeightsInfo(recipe.config, "arc"), torch.float32
+    )
     examples.write_identifiers(tmp_path)
     known = Known.beside(tmp_path / "arc.safetensors")
     assert known is not None
@@ -194,21 +263,33 @@ def test_two_tasks_that_only_their_rows_tell_apart_are_learned_by_heart(tmp_path
         assert answer_known(model, task, found.variants, cycles=1).right(0, attempts=1)
 
 
-def test_the_papers_network_takes_a_step_and_its_table_moves_where_it_was_touched(examples: OfficialExamples) -> None:
+def test_the_papers_network_takes_a_step_and_its_table_moves_where_it_was_touched(
+    examples: OfficialExamples,
+) -> None:
     torch.manual_seed(0)
     recipe = examples.sized(small(batch_size=3))
     trainer, sampler = Trainer(recipe, CPU, torch.float32), OfficialSampler(examples, CPU, rows=3)
-    before = {name: parameter.detach().clone() for name, parameter in trainer.model.named_parameters()}
+    before = {
+        name: parameter.detach().clone() for name, parameter in trainer.model.named_parameters()
+    }
     loss = trainer.step(sampler)
     assert torch.isfinite(loss.total) and (loss.labelled > 1).all()
     touched = set(trainer.pool.batch.puzzle_ids.tolist())
     table = trainer.model.get_parameter("puzzle_emb.weights").detach()
     assert set(table.any(1).nonzero()[:, 0].tolist()) == touched
-    assert table[sorted(touched)].abs().unique().tolist() == pytest.approx([1e-2])  # the sign, at its own rate
-    assert all(not torch.equal(before[name], p) for name, p in trainer.model.named_parameters() if "q_head" not in name)
+    assert table[sorted(touched)].abs().unique().tolist() == pytest.approx(
+        [1e-2]
+    )  # the sign, at its own rate
+    assert all(
+        not torch.equal(before[name], p)
+        for name, p in trainer.model.named_parameters()
+        if "q_head" not in name
+    )
 
 
-def test_what_is_written_beside_the_weights_tells_the_tasks(examples: OfficialExamples, tmp_path: Path) -> None:
+def test_what_is_written_beside_the_weights_tells_the_tasks(
+    examples: OfficialExamples, tmp_path: Path
+) -> None:
     examples.write_identifiers(tmp_path)
     assert json.loads((tmp_path / "identifiers.json").read_text()) == examples.identifiers()
     known = Known.beside(tmp_path)

@@ -27,7 +27,9 @@ from trmsolve.arc.task import ArcTask, Pair
 from trmsolve.puzzles.values import Grid
 
 GOLDEN: dict[str, Any] = json.loads((FOLDER / "data_golden.json").read_text())
-grids = some.arrays(np.int8, st.tuples(st.integers(1, 30), st.integers(1, 30)), elements=st.integers(0, 9))
+grids = some.arrays(
+    np.int8, st.tuples(st.integers(1, 30), st.integers(1, 30)), elements=st.integers(0, 9)
+)
 symmetries = st.integers(0, 7)
 augmentations = st.builds(Augmentation, symmetries, st.permutations(range(10)).map(tuple))
 
@@ -67,7 +69,9 @@ def test_the_symmetries_are_eight() -> None:
     assert len({grid_hash(dihedral(grid, symmetry)) for symmetry in range(len(SYMMETRIES))}) == 8
 
 
-@pytest.mark.parametrize(("key", "place"), [("no_translation", (0, 0)), ("translated_seed3", (10, 24))])
+@pytest.mark.parametrize(
+    ("key", "place"), [("no_translation", (0, 0)), ("translated_seed3", (10, 24))]
+)
 def test_grids_are_encoded_as_the_public_code_does(key: str, place: tuple[int, int]) -> None:
     golden = GOLDEN["arc_encode"]
     question, answer = grid_of(golden["input"]), grid_of(golden["output"])
@@ -79,7 +83,10 @@ def test_grids_are_encoded_as_the_public_code_does(key: str, place: tuple[int, i
 def test_a_border_outside_of_the_canvas_is_left_out() -> None:
     assert GOLDEN["arc_encode"]["full30_has_no_eos"]
     full = encode(np.full((30, 30), 9, np.int8))
-    assert (full == FIRST_COLOUR + 9).all() and highest_offset(np.zeros((30, 2), np.int8)) == (0, 28)
+    assert (full == FIRST_COLOUR + 9).all() and highest_offset(np.zeros((30, 2), np.int8)) == (
+        0,
+        28,
+    )
     wide = encode(np.zeros((29, 30), np.int8))
     assert (wide[29] == EOS).all() and (wide[:29] == FIRST_COLOUR).all()
     assert encode(np.zeros((29, 29), np.int8))[29, 29] == PAD
@@ -90,10 +97,18 @@ def test_a_border_outside_of_the_canvas_is_left_out() -> None:
 @pytest.mark.parametrize("case", GOLDEN["crop"])
 def test_answers_are_cropped_as_the_public_code_does(case: dict[str, Any]) -> None:
     found = crop(canvas_of(case["seq_nonzero"]))
-    assert list(found.shape) == case["shape"] and found.tolist() == case["crop"] and found.dtype == np.int8
+    assert (
+        list(found.shape) == case["shape"]
+        and found.tolist() == case["crop"]
+        and found.dtype == np.int8
+    )
 
 
-@given(some.arrays(np.uint8, st.tuples(st.integers(1, 7), st.integers(1, 7)), elements=st.integers(0, 13)))
+@given(
+    some.arrays(
+        np.uint8, st.tuples(st.integers(1, 7), st.integers(1, 7)), elements=st.integers(0, 13)
+    )
+)
 def test_the_crop_is_the_first_of_the_largest_rectangles(tokens: np.ndarray) -> None:
     best, shape = 0, (0, 0)
     for rows in range(1, tokens.shape[0] + 1):
@@ -139,7 +154,13 @@ def test_the_names_are_those_of_the_public_code() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["abc|||t8|||0123456789", "abc|||t1", "abc|||t1|||012345678", "abc|||t1|||0123456788", "a|||t1|||\uff10123456789"],
+    [
+        "abc|||t8|||0123456789",
+        "abc|||t1",
+        "abc|||t1|||012345678",
+        "abc|||t1|||0123456788",
+        "a|||t1|||\uff10123456789",
+    ],
 )
 def test_names_of_no_variant_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match=r"is no name of a variant|no symmetry and permutation"):
@@ -151,14 +172,19 @@ def test_grids_are_told_apart_by_shape_and_colours() -> None:
     assert grid_hash(row.reshape(2, 3)) == grid_hash(row.reshape(2, 3).astype(np.int64))
     shapes = [row.reshape(1, 6), row.reshape(2, 3), row.reshape(3, 2), row.reshape(2, 3)[::-1]]
     assert len({grid_hash(grid) for grid in shapes}) == 4
-    assert grid_hash(row.reshape(2, 3)) == hashlib.sha256(b"\x02\x03\x00\x01\x02\x03\x04\x05").hexdigest()
+    assert (
+        grid_hash(row.reshape(2, 3))
+        == hashlib.sha256(b"\x02\x03\x00\x01\x02\x03\x04\x05").hexdigest()
+    )
 
 
 def test_variants_are_drawn_up_to_their_number_and_never_twice() -> None:
     task = task_of(([[1, 2, 3], [4, 5, 6]], [[7]]), ([[1]], [[8, 9]]))
     variants = draw_variants(task, 50, np.random.default_rng(0))
     assert len(variants) == 51 and variants[0] == PLAIN and len(set(variants)) == 51
-    assert all(view.colours[0] == 0 for view in variants) and {view.symmetry for view in variants} == set(range(8))
+    assert all(view.colours[0] == 0 for view in variants) and {
+        view.symmetry for view in variants
+    } == set(range(8))
     assert variants == draw_variants(task, 50, np.random.default_rng(0))
     assert variants != draw_variants(task, 50, np.random.default_rng(1))
 
@@ -168,15 +194,25 @@ def test_a_task_with_few_variants_has_no_more() -> None:
     task = task_of(([[1, 1], [1, 1]], [[0]]), ([[1]], [[1]]))
     variants = draw_variants(task, 100, np.random.default_rng(0))
     assert len(variants) == 9 and {view.colours[1] for view in variants} == set(range(1, 10))
-    assert len(draw_variants(task, 8, np.random.default_rng(1))) == 9  # most draws are of no use, and more are made
+    assert (
+        len(draw_variants(task, 8, np.random.default_rng(1))) == 9
+    )  # most draws are of no use, and more are made
 
 
 def test_tests_and_the_order_of_pairs() -> None:
     """Variants that differ in the test alone are two; one that exchanges two pairs shows the same task."""
     corner = [[1, 0], [0, 0]]
-    same, other = task_of((corner, [[0]]), (corner, [[0]])), task_of(([[0]], [[0]]), (corner, [[0]]))
-    assert [len(draw_variants(task, 500, np.random.default_rng(0))) for task in (same, other)] == [36, 36]
-    sides = task_of(([[1, 0]], [[0]]), ([[0, 1]], [[0]]))  # turned by a half the pairs change places
+    same, other = (
+        task_of((corner, [[0]]), (corner, [[0]])),
+        task_of(([[0]], [[0]]), (corner, [[0]])),
+    )
+    assert [len(draw_variants(task, 500, np.random.default_rng(0))) for task in (same, other)] == [
+        36,
+        36,
+    ]
+    sides = task_of(
+        ([[1, 0]], [[0]]), ([[0, 1]], [[0]])
+    )  # turned by a half the pairs change places
     assert len(draw_variants(sides, 500, np.random.default_rng(0))) == 18
     unknown = ArcTask("abc", same.demonstrations, (Pair(grid_of([[1, 2]])),))
     assert len(draw_variants(unknown, 20, np.random.default_rng(0))) == 21

@@ -1,6 +1,7 @@
 """Learning a task from its demonstrations: within the budget, from nothing else, and without a change to what is given.
 
-The networks here are tiny and know nothing, so that all that is measured is what the adapter does with them.
+The networks here are tiny and know nothing, so that all that is measured is what the adapter does
+with them.
 """
 
 import copy
@@ -43,9 +44,14 @@ def the_same(grid: Grid) -> Grid:
 
 
 def drawn_task(
-    name: str = "t", demonstrations: int = 2, rule: Callable[[Grid], Grid] = the_same, side: int = 3, seed: int = 0,
-    colours: tuple[int, ...] = (0, 1, 2), tests: int = 1,
-) -> ArcTask:  # fmt: skip
+    name: str = "t",
+    demonstrations: int = 2,
+    rule: Callable[[Grid], Grid] = the_same,
+    side: int = 3,
+    seed: int = 0,
+    colours: tuple[int, ...] = (0, 1, 2),
+    tests: int = 1,
+) -> ArcTask:
     """Grids of random sizes whose outputs follow the rule; no two are alike."""
     rng, pairs, seen = np.random.default_rng(seed), list[Pair](), set[bytes]()
     while len(pairs) < demonstrations + tests:
@@ -61,7 +67,9 @@ def model() -> TinyRecursiveModel:
     return network(SMALL)
 
 
-def adapter(model: TinyRecursiveModel, *tasks: ArcTask, steps: int | None = 12, **how: Any) -> Adapter:
+def adapter(
+    model: TinyRecursiveModel, *tasks: ArcTask, steps: int | None = 12, **how: Any
+) -> Adapter:
     """Gives up where it goes on without a step."""
     asked_at, idle = [-1], [0]
     stop = how.pop("stop", lambda: False)
@@ -73,9 +81,13 @@ def adapter(model: TinyRecursiveModel, *tasks: ArcTask, steps: int | None = 12, 
         return bool(stop())
 
     made = Adapter(
-        model, tasks or (drawn_task(),), Budget(how.pop("seconds", 300.0), steps), cycles=how.pop("cycles", 2),
-        stop=guarded, **how,
-    )  # fmt: skip
+        model,
+        tasks or (drawn_task(),),
+        Budget(how.pop("seconds", 300.0), steps),
+        cycles=how.pop("cycles", 2),
+        stop=guarded,
+        **how,
+    )
     return made
 
 
@@ -85,7 +97,9 @@ def tensors(adapted: Adapted) -> list[dict[str, torch.Tensor]]:
 
 def equal(one: list[dict[str, torch.Tensor]], other: list[dict[str, torch.Tensor]]) -> bool:
     return len(one) == len(other) and all(
-        torch.equal(tensor, b[name]) for a, b in zip(one, other, strict=True) for name, tensor in a.items()
+        torch.equal(tensor, b[name])
+        for a, b in zip(one, other, strict=True)
+        for name, tensor in a.items()
     )
 
 
@@ -98,9 +112,16 @@ class Watch:
     def seen(self, copy: int) -> set[tuple[int, bytes, bytes, int]]:
         """Of a copy's lessons: puzzle, question, answer, symmetry."""
         return {
-            (int(puzzle), tokens.numpy().tobytes(), palette[labels].numpy().tobytes(), int(symmetry))
+            (
+                int(puzzle),
+                tokens.numpy().tobytes(),
+                palette[labels].numpy().tobytes(),
+                int(symmetry),
+            )
             for lesson in self.copies[copy][1]
-            for tokens, palette, symmetry, puzzle, labels in zip(*lesson.scene, lesson.labels, strict=True)
+            for tokens, palette, symmetry, puzzle, labels in zip(
+                *lesson.scene, lesson.labels, strict=True
+            )
         }
 
 
@@ -124,13 +145,22 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
 def views(number: int, pair: Pair, side: int) -> set[tuple[int, bytes, bytes, int]]:
     """How a pair of a task stands in lessons."""
     return {
-        (number, *(lay(dihedral(grid, turn), side).tobytes() for grid in (pair.input, pair.output)), turn)  # type: ignore[misc, arg-type]
+        (
+            number,
+            *(lay(dihedral(grid, turn), side).tobytes() for grid in (pair.input, pair.output)),
+            turn,
+        )  # type: ignore[misc, arg-type]
         for turn in range(len(SYMMETRIES))
     }
 
 
-def hurry(monkeypatch: pytest.MonkeyPatch, right: Callable[[int], bool] = lambda place: True) -> list[int]:
-    """A few steps are worth holding a demonstration out; whether it is found right is decided here. What is asked."""
+def hurry(
+    monkeypatch: pytest.MonkeyPatch, right: Callable[[int], bool] = lambda place: True
+) -> list[int]:
+    """A few steps are worth holding a demonstration out; whether it is found right is decided here.
+
+    What is asked.
+    """
     asked = list[int]()
 
     def reproduces(self: Adapter, model: TinyRecursiveModel, number: int, place: int) -> bool:
@@ -151,15 +181,24 @@ def wrong(place: int) -> bool:
 # --- what it begins with
 
 
-def test_new_puzzles_are_the_mean_of_the_known_and_all_else_stays(model: TinyRecursiveModel) -> None:
+def test_new_puzzles_are_the_mean_of_the_known_and_all_else_stays(
+    model: TinyRecursiveModel,
+) -> None:
     fresh = new_puzzles(model, 4)
     assert fresh.config == replace(model.config, num_puzzles=4)
     mean = model.get_parameter("puzzle_emb.weights").mean(0)
     table = fresh.get_parameter("puzzle_emb.weights")
     assert table.shape == (4, SMALL.puzzle_emb_dim) and all(torch.equal(row, mean) for row in table)
-    rest = {name: tensor for name, tensor in fresh.state_dict().items() if not name.startswith("puzzle_emb.")}
+    rest = {
+        name: tensor
+        for name, tensor in fresh.state_dict().items()
+        if not name.startswith("puzzle_emb.")
+    }
     assert all(torch.equal(tensor, model.state_dict()[name]) for name, tensor in rest.items())
-    assert all(parameter.requires_grad and parameter.dtype == torch.float32 for parameter in fresh.parameters())
+    assert all(
+        parameter.requires_grad and parameter.dtype == torch.float32
+        for parameter in fresh.parameters()
+    )
 
 
 def test_a_network_without_a_table_and_one_in_bf16_can_be_begun_with() -> None:
@@ -177,9 +216,13 @@ def test_the_given_network_is_not_changed(model: TinyRecursiveModel) -> None:
     before = copy.deepcopy(model.state_dict())
     adapted = adapter(model, steps=12).adapt()
     assert equal([model.state_dict()], [before])
-    assert all(not parameter.requires_grad and parameter.grad is None for parameter in model.parameters())
+    assert all(
+        not parameter.requires_grad and parameter.grad is None for parameter in model.parameters()
+    )
     last = adapted.models[-1].state_dict()
-    assert not any(torch.equal(last[name], before[name]) for name in ("lm_head.weight", "embed_planes.kinds"))
+    assert not any(
+        torch.equal(last[name], before[name]) for name in ("lm_head.weight", "embed_planes.kinds")
+    )
     shared = {tensor.data_ptr() for tensor in model.state_dict().values()}
     assert not shared & {tensor.data_ptr() for one in tensors(adapted) for tensor in one.values()}
 
@@ -190,7 +233,10 @@ def test_noise_is_for_learning_alone(model: TinyRecursiveModel) -> None:
     assert fresh.config.update_noise == 0.5 and fresh.training
     for learning in (True, False):
         frames = [
-            predict(fresh.train(learning), Canvas(3, (0, 1)), Pair(np.zeros((2, 2), np.int8)), cycles=1) for _ in "12"
+            predict(
+                fresh.train(learning), Canvas(3, (0, 1)), Pair(np.zeros((2, 2), np.int8)), cycles=1
+            )
+            for _ in "12"
         ]
         assert (frames[0][0].halt != frames[1][0].halt) is learning
     adapted = adapter(model, steps=4).adapt()
@@ -210,7 +256,9 @@ def test_the_same_seed_and_steps_learn_the_same_to_the_bit_and_another_seed_does
         torch.manual_seed(chance)  # is nobody's business
         adapted = adapter(model, steps=30, seed=seed).adapt()
         grids = [frame.grid.tolist() for one in adapted.models for frame in _answers(one, adapted)]
-        learned.append((tensors(adapted), grids, [replace(one, seconds=0.0) for one in adapted.ended]))
+        learned.append(
+            (tensors(adapted), grids, [replace(one, seconds=0.0) for one in adapted.ended])
+        )
     first, again, other = learned
     assert len(first[0]) == 3 and equal(first[0], again[0])
     assert first[1] == again[1] and [one.loss for one in first[2]] == [one.loss for one in again[2]]
@@ -232,26 +280,32 @@ def test_what_is_held_out_is_in_no_lesson_of_its_copy_and_the_last_copy_learns_a
     adapted = adapter(model, *tasks, steps=100).adapt()
     assert len(watch.copies) == len(adapted.models) == 4
     pairs = [
-        [views(number, pair, 4) for pair in task.demonstrations] for number, task in enumerate(tasks)
-    ]  # fmt: skip
+        [views(number, pair, 4) for pair in task.demonstrations]
+        for number, task in enumerate(tasks)
+    ]
     for trial in range(3):
         taught = watch.seen(trial)
         held = [numbers[trial] for numbers in pairs if trial < len(numbers)]
         assert held and all(not taught & grids for grids in held)
         others = [
             grids for numbers in pairs for place, grids in enumerate(numbers) if place != trial
-        ]  # fmt: skip
+        ]
         assert taught == set().union(*others)
     everything = set().union(*(grids for numbers in pairs for grids in numbers))
     assert watch.seen(3) == everything
-    tests = set().union(*(views(number, test, 4) for number, task in enumerate(tasks) for test in task.tests))
+    tests = set().union(
+        *(views(number, test, 4) for number, task in enumerate(tasks) for test in task.tests)
+    )
     assert not tests & everything
 
 
 def test_tests_are_never_looked_at(model: TinyRecursiveModel) -> None:
     known = drawn_task()
     unknown = replace(known, tests=tuple(replace(test, output=None) for test in known.tests))
-    lying = replace(known, tests=tuple(replace(test, output=np.full((9, 9), 7, np.int8)) for test in known.tests))
+    lying = replace(
+        known,
+        tests=tuple(replace(test, output=np.full((9, 9), 7, np.int8)) for test in known.tests),
+    )
     learned = [tensors(adapter(model, task, steps=6).adapt()) for task in (known, unknown, lying)]
     assert equal(learned[0], learned[1]) and equal(learned[0], learned[2])
 
@@ -291,7 +345,9 @@ def test_a_budget_in_steps_is_kept_exactly(
 ) -> None:
     monkeypatch.setattr(Adapter, "_reproduces", lambda *_: False)
     reported = list[Adapting]()
-    made = adapter(model, drawn_task(demonstrations=demonstrations), steps=steps, report=reported.append)
+    made = adapter(
+        model, drawn_task(demonstrations=demonstrations), steps=steps, report=reported.append
+    )
     adapted = made.adapt()
     assert made.clock.steps == adapted.ended[0].step == steps
     assert [one.step for one in reported] == [*range(1, steps + 1), steps]
@@ -343,12 +399,16 @@ def test_a_budget_in_seconds_is_shared_by_the_trials_and_the_last_copy(
     (ended,) = adapted.ended
     assert ended.ended == "budget" and ended.budget == 2.0
     assert 2.0 <= ended.seconds < 2.5
-    assert len(watch.copies) == 2 and len(adapted.models) == 1  # a trial that proved nothing, and the last copy
+    assert (
+        len(watch.copies) == 2 and len(adapted.models) == 1
+    )  # a trial that proved nothing, and the last copy
     lessons = [len(lessons) for _, lessons in watch.copies]
     assert lessons[0] < lessons[1]
 
 
-def test_seconds_are_for_each_task(model: TinyRecursiveModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_seconds_are_for_each_task(
+    model: TinyRecursiveModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hurry(monkeypatch, wrong)
     made = adapter(model, drawn_task("a"), drawn_task("b", seed=1), steps=None, seconds=1.0)
     adapted = ticking(made, monkeypatch, 0.02).adapt()
@@ -363,7 +423,9 @@ def test_a_budget_of_less_than_one_step_still_ends(
     made = adapter(model, drawn_task(demonstrations=demonstrations), steps=None, seconds=0.1)
     adapted = ticking(made, monkeypatch, 5.0).adapt()
     assert adapted.ended[0].ended == "budget" and made.clock.steps <= 8
-    assert len(predict(adapted.models[-1], adapted.canvases[0], drawn_task().tests[0], cycles=1)) == 8
+    assert (
+        len(predict(adapted.models[-1], adapted.canvases[0], drawn_task().tests[0], cycles=1)) == 8
+    )
 
 
 @pytest.mark.parametrize("demonstrations", [1, 3])
@@ -373,13 +435,18 @@ def test_a_stop_ends_it_at_once_with_a_network_to_answer_with(
 ) -> None:
     reported = list[Adapting]()
     made = adapter(
-        model, drawn_task(demonstrations=demonstrations), steps=None, report=reported.append,
+        model,
+        drawn_task(demonstrations=demonstrations),
+        steps=None,
+        report=reported.append,
         stop=lambda: len(reported) >= at,
-    )  # fmt: skip
+    )
     adapted = made.adapt()
     assert [one.ended for one in adapted.ended] == ["interrupted"] == [reported[-1].ended]
     assert at <= made.clock.steps <= at + 8  # a lesson is ended
-    assert len(predict(adapted.models[-1], adapted.canvases[0], drawn_task().tests[0], cycles=1)) == 8
+    assert (
+        len(predict(adapted.models[-1], adapted.canvases[0], drawn_task().tests[0], cycles=1)) == 8
+    )
 
 
 def test_what_was_learned_until_a_stop_is_what_is_answered_with(model: TinyRecursiveModel) -> None:
@@ -415,10 +482,15 @@ def test_a_stop_just_after_the_last_copy_began_does_not_make_it_the_answer(
 def test_what_is_easily_learned_is_solved_before_the_budget_ends(
     model: TinyRecursiveModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rule is that nothing changes. Every copy proves itself, and the last one knows what was not shown."""
+    """The rule is that nothing changes.
+
+    Every copy proves itself, and the last one knows what was not shown.
+    """
     reported = list[Adapting]()
     task = drawn_task(demonstrations=2, tests=2)
-    made = adapter(model, task, steps=1500, settings=HASTY, update_noise=0.0, report=reported.append)
+    made = adapter(
+        model, task, steps=1500, settings=HASTY, update_noise=0.0, report=reported.append
+    )
     adapted = made.adapt()
     (ended,) = adapted.ended
     assert (ended.ended, ended.solved) == ("solved", 2) and ended.step < 1500
@@ -428,7 +500,10 @@ def test_what_is_easily_learned_is_solved_before_the_budget_ends(
         assert sum(np.array_equal(frame.grid, test.input) for frame in frames) > 4
     assert [one.solved for one in reported] == sorted(one.solved or 0 for one in reported)
     first = next(one for one in reported if one.solved == 1)
-    assert all(one.solved == 0 for one in reported[: first.step - 1]) and reported[-2].loss < reported[0].loss / 2
+    assert (
+        all(one.solved == 0 for one in reported[: first.step - 1])
+        and reported[-2].loss < reported[0].loss / 2
+    )
 
 
 def test_proven_copies_vote_beside_the_last_one_and_unproven_do_not(
@@ -441,13 +516,17 @@ def test_proven_copies_vote_beside_the_last_one_and_unproven_do_not(
     assert len(adapted.models) == 2 and len(watch.copies) == 3
     assert adapted.ended[0].solved == 1 and adapted.ended[0].ended == "steps"
     for one in adapted.models:
-        assert not one.training and not any(parameter.requires_grad for parameter in one.parameters())
+        assert not one.training and not any(
+            parameter.requires_grad for parameter in one.parameters()
+        )
     last, _ = watch.copies[-1]
     assert torch.equal(adapted.models[-1].lm_head.weight, last.ema.shadow["lm_head.weight"])
     assert not torch.equal(adapted.models[-1].lm_head.weight, last.model.lm_head.weight)
 
 
-def test_it_is_right_where_most_views_are(model: TinyRecursiveModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_right_where_most_views_are(
+    model: TinyRecursiveModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     task = drawn_task()
     made = adapter(model, drawn_task("other", 3, seed=1), task)
     output = task.demonstrations[1].output
@@ -484,16 +563,26 @@ def test_tasks_are_learned_together_each_with_an_embedding_of_its_own(
     hurry(monkeypatch)
     monkeypatch.setattr(adapt, "CELLS_CPU", 10**6)
     reported = list[Adapting]()
-    tasks = drawn_task("a", 3, seed=1), drawn_task("b", 1, seed=2, side=5, colours=(3, 4)), drawn_task("c", 2, seed=3)
+    tasks = (
+        drawn_task("a", 3, seed=1),
+        drawn_task("b", 1, seed=2, side=5, colours=(3, 4)),
+        drawn_task("c", 2, seed=3),
+    )
     adapted = adapter(model, *tasks, steps=60, report=reported.append).adapt()
     assert [one.task for one in adapted.ended] == list(tasks) and len(adapted.canvases) == 3
     assert [one.solved for one in adapted.ended] == [3, None, 2]
-    assert [one.task.name for one in reported[:6]] == ["a", "b", "c"] * 2 and reported[-3:] == adapted.ended
+    assert [one.task.name for one in reported[:6]] == ["a", "b", "c"] * 2 and reported[
+        -3:
+    ] == adapted.ended
     assert {int(n) for lesson in watch.copies[-1][1] for n in lesson.scene.puzzle_ids} == {0, 1, 2}
     table = adapted.models[-1].get_parameter("puzzle_emb.weights")
-    assert len(table) == 3 and not any(torch.equal(table[a], table[b]) for a, b in ((0, 1), (0, 2), (1, 2)))
+    assert len(table) == 3 and not any(
+        torch.equal(table[a], table[b]) for a, b in ((0, 1), (0, 2), (1, 2))
+    )
     for number, task in enumerate(tasks):
-        frames = predict(adapted.models[-1], adapted.canvases[number], task.tests[0], puzzle=number, cycles=1)
+        frames = predict(
+            adapted.models[-1], adapted.canvases[number], task.tests[0], puzzle=number, cycles=1
+        )
         assert len(frames) == 8
 
 
@@ -501,15 +590,21 @@ def test_what_is_reported_makes_sense(model: TinyRecursiveModel) -> None:
     reported = list[Adapting]()
     task = drawn_task()
     adapted = adapter(model, task, steps=12, seconds=77.0, report=reported.append).adapt()
-    assert all(one.task is task and one.budget == 77.0 and math.isfinite(one.loss) for one in reported)
+    assert all(
+        one.task is task and one.budget == 77.0 and math.isfinite(one.loss) for one in reported
+    )
     assert [one.step for one in reported] == [*range(1, 13), 12]
     seconds = [one.seconds for one in reported]
     assert seconds == sorted(seconds) and seconds[0] > 0
-    assert [one.ended for one in reported] == [""] * 12 + ["steps"] and reported[-1] == adapted.ended[0]
+    assert [one.ended for one in reported] == [""] * 12 + ["steps"] and reported[
+        -1
+    ] == adapted.ended[0]
     assert {one.solved for one in reported} == {None}  # there is no time to hold one out
 
 
-def test_a_loss_that_is_not_finite_is_told(model: TinyRecursiveModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loss_that_is_not_finite_is_told(
+    model: TinyRecursiveModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(self: Learner, factor: float = 1.0) -> Loss:
         raise TrainingError("the loss is no longer finite")
 

@@ -8,13 +8,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from trmsolve.arc.planes.canvas import FIRST_COLOUR, OUTSIDE, SYMBOLS, Canvas, canvas_of, filled, lay, show
+from trmsolve.arc.planes.canvas import (
+    FIRST_COLOUR,
+    OUTSIDE,
+    SYMBOLS,
+    Canvas,
+    canvas_of,
+    filled,
+    lay,
+    show,
+)
 from trmsolve.arc.symmetry import SYMMETRIES, crop, undo_dihedral
 from trmsolve.arc.task import ArcTask, Pair
 from trmsolve.puzzles.values import Grid
 
 Shape = tuple[int, int]
-grids = arrays(np.int8, st.tuples(st.integers(1, 12), st.integers(1, 12)), elements=st.integers(0, 9))
+grids = arrays(
+    np.int8, st.tuples(st.integers(1, 12), st.integers(1, 12)), elements=st.integers(0, 9)
+)
 
 
 def blank(shape: Shape, colour: int = 0) -> Grid:
@@ -32,7 +43,11 @@ def task_of(shapes: list[tuple[Shape, Shape]], *asked: Shape) -> ArcTask:
         ([((3, 3), (3, 3))], (3, 3), 3),  # as large as what is shown
         ([((3, 4), (3, 4))], (2, 7), 7),  # the question is the largest
         ([((3, 3), (6, 6)), ((4, 4), (8, 8))], (5, 5), 10),  # twice as large, so twice the question
-        ([((3, 3), (9, 9))], (4, 4), 12),  # of one demonstration the factor, and not the difference: that is more
+        (
+            [((3, 3), (9, 9))],
+            (4, 4),
+            12,
+        ),  # of one demonstration the factor, and not the difference: that is more
         ([((2, 3), (2, 6)), ((4, 4), (4, 8))], (3, 9), 18),  # along columns alone
         ([((3, 2), (6, 2)), ((4, 4), (8, 4))], (9, 3), 18),  # along rows alone
         ([((3, 3), (5, 5)), ((4, 4), (6, 6))], (7, 7), 9),  # always two more
@@ -57,11 +72,17 @@ def test_the_largest_of_many_tests_counts() -> None:
 
 
 def test_the_palette_is_what_occurs_and_begins_with_outside() -> None:
-    task = ArcTask("t", (Pair(blank((2, 2), 7), blank((2, 2), 3)),), (Pair(blank((2, 2), 9)), Pair(blank((1, 1), 0))))
+    task = ArcTask(
+        "t",
+        (Pair(blank((2, 2), 7), blank((2, 2), 3)),),
+        (Pair(blank((2, 2), 9)), Pair(blank((1, 1), 0))),
+    )
     assert canvas_of(task).palette == (OUTSIDE, 1, 4, 8, 10)
     assert all(type(symbol) is int for symbol in canvas_of(task).palette)
     everything = Pair(np.arange(10, dtype=np.int8)[None], blank((1, 1)))
-    assert canvas_of(ArcTask("t", (everything,), (Pair(blank((1, 1))),))).palette == tuple(range(SYMBOLS))
+    assert canvas_of(ArcTask("t", (everything,), (Pair(blank((1, 1))),))).palette == tuple(
+        range(SYMBOLS)
+    )
 
 
 def test_cells_are_those_of_all_planes() -> None:
@@ -70,7 +91,9 @@ def test_cells_are_those_of_all_planes() -> None:
 
 @settings(deadline=None, max_examples=40)
 @given(grids, grids, grids, grids)
-def test_the_outputs_that_are_asked_for_are_not_looked_at(before: Grid, after: Grid, asked: Grid, secret: Grid) -> None:
+def test_the_outputs_that_are_asked_for_are_not_looked_at(
+    before: Grid, after: Grid, asked: Grid, secret: Grid
+) -> None:
     unknown = ArcTask("t", (Pair(before, after),), (Pair(asked),))
     known = replace(unknown, tests=(Pair(asked, secret),))
     assert canvas_of(known) == canvas_of(unknown) == canvas_of(unknown, answers=True)
@@ -82,7 +105,9 @@ def test_the_outputs_that_are_asked_for_are_not_looked_at(before: Grid, after: G
 
 def test_only_some_outputs_need_be_known() -> None:
     task = ArcTask(
-        "t", (Pair(blank((1, 1)), blank((1, 1))),), (Pair(blank((1, 1))), Pair(blank((1, 1)), blank((4, 2))))
+        "t",
+        (Pair(blank((1, 1)), blank((1, 1))),),
+        (Pair(blank((1, 1))), Pair(blank((1, 1)), blank((4, 2)))),
     )
     assert (canvas_of(task).side, canvas_of(task, answers=True).side) == (1, 4)
 

@@ -26,14 +26,21 @@ def drawn_task(seed: int, side: int, colours: int, tests: int = 1, known: bool =
         sides = rng.integers(1, side + 1, (2, 2))
         return Pair(*(rng.choice(used, shape).astype(np.int8) for shape in sides))
 
-    full = Pair(np.resize(used, (side, side)).astype(np.int8), np.full((side, side), used[0], np.int8))
+    full = Pair(
+        np.resize(used, (side, side)).astype(np.int8), np.full((side, side), used[0], np.int8)
+    )
     asked = tuple(pair() for _ in range(tests))
     return ArcTask(
-        f"task{seed}", (full, pair()), asked if known else tuple(replace(test, output=None) for test in asked)
+        f"task{seed}",
+        (full, pair()),
+        asked if known else tuple(replace(test, output=None) for test in asked),
     )
 
 
-TASKS = [drawn_task(n, side, colours) for n, (side, colours) in enumerate([(3, 2), (6, 3), (4, 9), (5, 2), (5, 4)])]
+TASKS = [
+    drawn_task(n, side, colours)
+    for n, (side, colours) in enumerate([(3, 2), (6, 3), (4, 9), (5, 2), (5, 4)])
+]
 CELLS = 300
 
 
@@ -48,7 +55,9 @@ def equal(one: tuple[Lesson, int], other: tuple[Lesson, int]) -> bool:
 
 def test_every_pair_with_an_output_is_material_tests_too() -> None:
     tasks = [drawn_task(1, 3, 2, tests=2), drawn_task(2, 3, 2, tests=3, known=False)]
-    tasks[1] = replace(tasks[1], tests=(*tasks[1].tests, Pair(np.ones((1, 1), np.int8), np.ones((2, 1), np.int8))))
+    tasks[1] = replace(
+        tasks[1], tests=(*tasks[1].tests, Pair(np.ones((1, 1), np.int8), np.ones((2, 1), np.int8)))
+    )
     found = material_of(tasks, 10_000)
     assert [one.pairs for one in found] == [
         (*tasks[0].demonstrations, *tasks[0].tests),
@@ -81,7 +90,9 @@ def test_labels_and_grids_are_those_of_a_pair_of_the_row_s_task() -> None:
                 )
             )
             seen.add((int(puzzle), pair, int(symmetry)))
-    assert {(puzzle, pair) for puzzle, pair, _ in seen} == {(n, k) for n in range(5) for k in range(3)}
+    assert {(puzzle, pair) for puzzle, pair, _ in seen} == {
+        (n, k) for n in range(5) for k in range(3)
+    }
     assert {symmetry for *_, symmetry in seen} == set(range(len(SYMMETRIES)))
 
 
@@ -89,7 +100,10 @@ def test_a_lesson_is_as_large_as_asked_but_has_one_pair_at_least() -> None:
     for cells in (20, CELLS, 2_000):
         sizes = set()
         for lesson, cycles in islice(iter(lessons(cells=cells), None), 40):
-            rows, each = len(lesson.scene.tokens), lesson.scene.palette[0].numel() * lesson.labels.shape[1]
+            rows, each = (
+                len(lesson.scene.tokens),
+                lesson.scene.palette[0].numel() * lesson.labels.shape[1],
+            )
             assert rows == max(cells // each, 1)
             assert 1 <= cycles <= LONGEST
             sizes.add(each)
@@ -100,13 +114,19 @@ def test_tasks_of_other_palettes_share_a_lesson_on_planes_that_stay_empty() -> N
     mixed, spare = 0, set[tuple[int, int]]()
     for lesson, _ in islice(iter(lessons(cells=2_000), None), 40):
         mixed += len(set(lesson.scene.puzzle_ids.tolist())) > 1
-        for palette, puzzle in zip(lesson.scene.palette.tolist(), lesson.scene.puzzle_ids.tolist(), strict=True):
+        for palette, puzzle in zip(
+            lesson.scene.palette.tolist(), lesson.scene.puzzle_ids.tolist(), strict=True
+        ):
             own = canvas_of(TASKS[puzzle], answers=True).palette
             assert tuple(palette[: len(own)]) == own and len(set(palette)) == len(palette)
             assert all(0 <= symbol < SYMBOLS for symbol in palette)
             spare.update((puzzle, symbol) for symbol in palette[len(own) :])
     assert mixed > 10
-    unused = {symbol for symbol in range(SYMBOLS) if symbol not in canvas_of(TASKS[0], answers=True).palette}
+    unused = {
+        symbol
+        for symbol in range(SYMBOLS)
+        if symbol not in canvas_of(TASKS[0], answers=True).palette
+    }
     assert {symbol for puzzle, symbol in spare if puzzle == 0} == unused  # none of them always
 
 
@@ -127,7 +147,9 @@ def test_lessons_last_a_cycle_and_often_longer() -> None:
 
 
 def test_every_task_is_drawn_as_often_whatever_its_size() -> None:
-    counts = np.bincount([int(lesson.scene.puzzle_ids[0]) for lesson, _ in islice(iter(lessons(cells=1), None), 300)])
+    counts = np.bincount(
+        [int(lesson.scene.puzzle_ids[0]) for lesson, _ in islice(iter(lessons(cells=1), None), 300)]
+    )
     assert counts.min() > 30
 
 
@@ -135,7 +157,9 @@ def test_only_tasks_of_about_the_size_go_along() -> None:
     """Of many tasks a large one shares its lessons with those just below it."""
     many = [
         Material(one.canvas, one.pairs, number)
-        for number, one in enumerate(material_of([drawn_task(n, 2, 2) for n in range(3)], 100) * (NEAR + 1))
+        for number, one in enumerate(
+            material_of([drawn_task(n, 2, 2) for n in range(3)], 100) * (NEAR + 1)
+        )
     ]
     drawn = Lessons(many, 2_000, CPU)
     for lesson, _ in islice(iter(drawn, None), 20):

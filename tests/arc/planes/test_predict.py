@@ -29,7 +29,9 @@ class Stub(TinyRecursiveModel):
     """Says what ``rule`` makes of the symbols (rows, columns) it is shown, ten to one, and halts as ``halts`` says."""
 
     def __init__(
-        self, rule: Callable[[Tensor], Tensor], halts: Callable[[int, int], float] = lambda n, view: 0
+        self,
+        rule: Callable[[Tensor], Tensor],
+        halts: Callable[[int, int], float] = lambda n, view: 0,
     ) -> None:
         super().__init__(PLANES)
         self.rule, self.halts, self.cycle, self.seen = rule, halts, 0, list[Scene]()
@@ -73,7 +75,9 @@ def test_a_rule_that_turns_is_seen_turned_otherwise_in_every_view() -> None:
     frames = predict(Stub(torch.fliplr), Canvas(3, ALL.palette), Pair(grid), cycles=1)
     upright, sideways = np.fliplr(grid), np.flipud(grid)
     expected = [upright, sideways, upright, sideways, upright, upright, sideways, sideways]
-    assert all(np.array_equal(frame.grid, wanted) for frame, wanted in zip(frames, expected, strict=True))
+    assert all(
+        np.array_equal(frame.grid, wanted) for frame, wanted in zip(frames, expected, strict=True)
+    )
 
 
 def test_confidence_is_turned_back_with_its_cells() -> None:
@@ -82,7 +86,9 @@ def test_confidence_is_turned_back_with_its_cells() -> None:
 
         def improve(self, state: State, scene: Scene) -> tuple[State, Prediction]:
             state, prediction = super().improve(state, scene)
-            return state, prediction._replace(logits=prediction.logits * (1 + scene.tokens.flatten(1)[..., None]) / 10)
+            return state, prediction._replace(
+                logits=prediction.logits * (1 + scene.tokens.flatten(1)[..., None]) / 10
+            )
 
     grid = np.array([[0, 3, 9], [5, 2, 7]], np.int8)
     frames = predict(Sure(lambda tokens: tokens), ALL, Pair(grid), cycles=1)
@@ -107,9 +113,16 @@ def test_symmetries_palette_and_puzzle_reach_the_network() -> None:
     model, grid = Stub(lambda tokens: tokens), np.array([[1, 2]], np.int8)
     frames = predict(model, Canvas(3, (0, 2, 3)), Pair(grid), puzzle=2, cycles=1, symmetries=[1, 4])
     (scene,) = model.seen
-    assert len(frames) == 2 and scene.symmetries.tolist() == [1, 4] and scene.puzzle_ids.tolist() == [2, 2]
+    assert (
+        len(frames) == 2
+        and scene.symmetries.tolist() == [1, 4]
+        and scene.puzzle_ids.tolist() == [2, 2]
+    )
     assert scene.palette.tolist() == [[0, 2, 3]] * 2
-    assert scene.tokens.tolist() == [[[3, 0, 0], [2, 0, 0], [0, 0, 0]], [[3, 2, 0], [0, 0, 0], [0, 0, 0]]]
+    assert scene.tokens.tolist() == [
+        [[3, 0, 0], [2, 0, 0], [0, 0, 0]],
+        [[3, 2, 0], [0, 0, 0], [0, 0, 0]],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +131,11 @@ def test_symmetries_palette_and_puzzle_reach_the_network() -> None:
         (lambda number, view: -1.0, 5, 5),  # none would halt
         (lambda number, view: 1.0, 5, 1),
         (lambda number, view: 1.0 if number >= 3 else -1.0, 5, 3),
-        (lambda number, view: 1.0 if number >= 2 + view else -1.0, 20, 9),  # the last of eight views
+        (
+            lambda number, view: 1.0 if number >= 2 + view else -1.0,
+            20,
+            9,
+        ),  # the last of eight views
         (lambda number, view: 0.0, 4, 4),  # as likely as not is not enough
         (lambda number, view: 1.0, 1, 1),
     ],
@@ -127,13 +144,23 @@ def test_it_is_over_when_every_view_would_halt(halts: Any, cycles: int, spent: i
     seen: list[tuple[int, list[Frame]]] = []
     model = Stub(recoloured, halts)
     frames = predict(
-        model, ALL, Pair(np.array([[1, 2]], np.int8)), cycles=cycles, on_cycle=lambda *one: seen.append(one)
+        model,
+        ALL,
+        Pair(np.array([[1, 2]], np.int8)),
+        cycles=cycles,
+        on_cycle=lambda *one: seen.append(one),
     )
     assert model.cycle == spent and [number for number, _ in seen] == list(range(1, spent + 1))
     assert all(len(now) == 8 for _, now in seen) and frames is seen[-1][1]
-    assert [frame.halt for frame in frames] == pytest.approx([1 / (1 + np.exp(-halts(spent, v))) for v in range(8)])
+    assert [frame.halt for frame in frames] == pytest.approx(
+        [1 / (1 + np.exp(-halts(spent, v))) for v in range(8)]
+    )
     silent = predict(Stub(recoloured, halts), ALL, Pair(np.array([[1, 2]], np.int8)), cycles=cycles)
-    assert [frame.grid.tolist() for frame in silent] == [frame.grid.tolist() for frame in frames] == [[[2, 3]]] * 8
+    assert (
+        [frame.grid.tolist() for frame in silent]
+        == [frame.grid.tolist() for frame in frames]
+        == [[[2, 3]]] * 8
+    )
 
 
 def test_each_cycle_goes_on_from_the_one_before() -> None:

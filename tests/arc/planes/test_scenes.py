@@ -22,7 +22,9 @@ from trmsolve.train.recipes import Recipe
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 CPU = torch.device("cpu")
-RECIPE = Recipe(PLANES, batch_size=1, lr=0.01, head_lr=0.01, table_lr=0.02, ema=0.9, weight_decay=0.05)
+RECIPE = Recipe(
+    PLANES, batch_size=1, lr=0.01, head_lr=0.01, table_lr=0.02, ema=0.9, weight_decay=0.05
+)
 
 
 def grid_of(*rows: list[int]) -> Grid:
@@ -33,13 +35,20 @@ QUESTION, ANSWER = grid_of([1, 2, 2], [3, 1, 1]), grid_of([3, 3], [1, 2])
 PALETTE = (0, 2, 3, 4)  # outside, and colours 1 to 3
 
 
-def row(palette: tuple[int, ...] = PALETTE, symmetry: int = 0, puzzle: int = 0, answer: Grid | None = ANSWER) -> Row:
+def row(
+    palette: tuple[int, ...] = PALETTE,
+    symmetry: int = 0,
+    puzzle: int = 0,
+    answer: Grid | None = ANSWER,
+) -> Row:
     (shown,) = show(Pair(QUESTION, answer), Canvas(4, palette), [symmetry])
     return Row(shown, palette, puzzle)
 
 
 def lesson(*puzzles: int) -> Lesson:
-    return lesson_of([row(symmetry=number, puzzle=puzzle) for number, puzzle in enumerate(puzzles)], CPU)
+    return lesson_of(
+        [row(symmetry=number, puzzle=puzzle) for number, puzzle in enumerate(puzzles)], CPU
+    )
 
 
 def test_a_scene_has_the_grids_their_planes_symmetries_and_puzzles() -> None:
@@ -55,12 +64,20 @@ def test_labels_are_the_planes_of_the_answers_symbols() -> None:
     assert taught.labels.shape == (3, 16) and taught.labels.dtype == torch.int64
     for labels, palette in zip(taught.labels, taught.scene.palette, strict=True):
         assert palette[labels].view(4, 4).tolist() == lay(ANSWER, 4).tolist()
-    assert taught.labels[0].view(4, 4).tolist() == [[3, 3, 0, 0], [1, 2, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+    assert taught.labels[0].view(4, 4).tolist() == [
+        [3, 3, 0, 0],
+        [1, 2, 0, 0],
+        [0, 0, 0, 0],
+        [0, 0, 0, 0],
+    ]
 
 
 def test_the_loss_falls_on_one_lesson_until_it_is_known() -> None:
     torch.manual_seed(0)
-    learner, taught = Learner(TinyRecursiveModel(PLANES), replace(RECIPE, lr=0.03, head_lr=0.03)), lesson(0, 0, 0, 0)
+    learner, taught = (
+        Learner(TinyRecursiveModel(PLANES), replace(RECIPE, lr=0.03, head_lr=0.03)),
+        lesson(0, 0, 0, 0),
+    )
     losses = []
     for _ in range(30):
         learner.begin(taught)
@@ -91,11 +108,19 @@ def test_a_lesson_goes_on_from_cycle_to_cycle_and_begins_anew() -> None:
 def test_a_rate_of_nothing_moves_nothing_and_half_of_it_half() -> None:
     moved = []
     for factor in (0.0, 0.5, 1.0):
-        learner = Learner(network().requires_grad_(), replace(RECIPE, head_weight_decay=0.0, table_weight_decay=0.0))
+        learner = Learner(
+            network().requires_grad_(),
+            replace(RECIPE, head_weight_decay=0.0, table_weight_decay=0.0),
+        )
         before = {name: p.detach().clone() for name, p in learner.model.named_parameters()}
         learner.begin(lesson(0))
         learner.improve(factor)
-        moved.append({name: (p.detach() - before[name]).abs().sum() for name, p in learner.model.named_parameters()})
+        moved.append(
+            {
+                name: (p.detach() - before[name]).abs().sum()
+                for name, p in learner.model.named_parameters()
+            }
+        )
     assert not any(moved[0].values()) and all(moved[2].values())
     for name in ("lm_head.weight", "puzzle_emb.weights", "embed_planes.kinds"):
         assert float(moved[1][name] / moved[2][name]) == pytest.approx(0.5, rel=1e-2)
@@ -109,7 +134,9 @@ def test_only_the_touched_rows_of_the_table_move() -> None:
     table = learner.model.get_parameter("puzzle_emb.weights").detach()
     assert table.any(1).tolist() == [False, True, False, True, False]
     # Of a row, the slots of the puzzle and of the symbols that have planes.
-    assert table[1].view(12, 16).any(1).tolist() == [True, True, False, True, True, True] + [False] * 6
+    assert (
+        table[1].view(12, 16).any(1).tolist() == [True, True, False, True, True, True] + [False] * 6
+    )
     assert table[3].abs().max() <= 2 * RECIPE.table_lr
 
 
@@ -143,7 +170,12 @@ def test_the_gradient_is_bounded() -> None:
     before = [p.detach().clone() for p in learner.dense]
     learner.begin(lesson(0))
     learner.improve()
-    moved = math.sqrt(sum(float((p.detach() - b).square().sum()) for p, b in zip(learner.dense, before, strict=True)))
+    moved = math.sqrt(
+        sum(
+            float((p.detach() - b).square().sum())
+            for p, b in zip(learner.dense, before, strict=True)
+        )
+    )
     assert 0 < moved < 2e-6
 
 
@@ -155,11 +187,15 @@ def test_what_is_compiled_is_all_of_a_block_but_its_mixing(monkeypatch: pytest.M
         return settle(h, *rest)
 
     monkeypatch.setattr("trmsolve.model.network.compiled_settle", lambda: counted)
-    plain, compiled = (Learner(network(replace(PLANES, layers=2)).requires_grad_(), RECIPE) for _ in range(2))
+    plain, compiled = (
+        Learner(network(replace(PLANES, layers=2)).requires_grad_(), RECIPE) for _ in range(2)
+    )
     compile_blocks(compiled.model)
     losses = []
     for learner in (plain, compiled):
         learner.begin(lesson(0))
         losses.append(learner.improve().total)
-        assert len(asked) == (0 if learner is plain else 2 * 3)  # both layers, two steps of thought and one to answer
+        assert len(asked) == (
+            0 if learner is plain else 2 * 3
+        )  # both layers, two steps of thought and one to answer
     assert set(asked) == {(4 * 4 * 4, 16)} and torch.equal(*losses)

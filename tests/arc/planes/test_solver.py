@@ -52,7 +52,9 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def solver(weights: Path, **how: Any) -> ArcSolver:
-    loaded = load_arc(weights=weights, device="cpu", dtype="fp32", **{"steps": 2, "cycles": 2, **how})
+    loaded = load_arc(
+        weights=weights, device="cpu", dtype="fp32", **{"steps": 2, "cycles": 2, **how}
+    )
     assert isinstance(loaded, ArcSolver)
     return loaded
 
@@ -67,7 +69,7 @@ def grids(answers: list[ArcAnswer]) -> list[Any]:
     return [
         [[(one.grid.tolist(), one.votes, one.halt) for one in found] for found in answer.candidates]
         for answer in answers
-    ]  # fmt: skip
+    ]
 
 
 @pytest.fixture
@@ -145,7 +147,16 @@ def test_copies_are_asked_with_the_row_and_canvas_of_their_task(
     asked = []
 
     def noted(model: TinyRecursiveModel, canvas: Any, pair: Any, **how: Any) -> Any:
-        asked.append((copies.index(model), canvas, pair, how["puzzle"], how["cycles"], list(how["symmetries"])))
+        asked.append(
+            (
+                copies.index(model),
+                canvas,
+                pair,
+                how["puzzle"],
+                how["cycles"],
+                list(how["symmetries"]),
+            )
+        )
         return predict(model, canvas, pair, **how)
 
     monkeypatch.setattr(arc_solver, "predict", noted)
@@ -159,10 +170,14 @@ def test_copies_are_asked_with_the_row_and_canvas_of_their_task(
     assert asked == expected
 
 
-def test_cycles_are_those_of_all_views_of_all_copies(weights: Path, copies: list[TinyRecursiveModel]) -> None:
+def test_cycles_are_those_of_all_views_of_all_copies(
+    weights: Path, copies: list[TinyRecursiveModel]
+) -> None:
     for copy in copies:
         torch.nn.init.zeros_(copy.q_head.weight)
-    (answer,) = answered(solver(weights, cycles=5, views=3).solve_all([B]))  # nobody halts, at a bias of -5
+    (answer,) = answered(
+        solver(weights, cycles=5, views=3).solve_all([B])
+    )  # nobody halts, at a bias of -5
     assert answer.cycles == 2 * 3 * 3 * 5
     for copy in copies:
         torch.nn.init.constant_(copy.q_head.bias, 1.0)  # type: ignore[arg-type]
@@ -170,11 +185,20 @@ def test_cycles_are_those_of_all_views_of_all_copies(weights: Path, copies: list
     assert answer.cycles == 2 * 3 * 3
 
 
-def test_one_view_of_the_last_copy_is_shown_cycle_after_cycle(weights: Path, copies: list[TinyRecursiveModel]) -> None:
+def test_one_view_of_the_last_copy_is_shown_cycle_after_cycle(
+    weights: Path, copies: list[TinyRecursiveModel]
+) -> None:
     torch.nn.init.zeros_(copies[-1].q_head.weight)
     seen = list[ArcCycle]()
     list(solver(weights, cycles=3, views=2).solve_all([B], on_cycle=seen.append))
-    assert [(one.test, one.number) for one in seen] == [(0, 1), (0, 2), (0, 3), (1, 1), (1, 2), (1, 3)]
+    assert [(one.test, one.number) for one in seen] == [
+        (0, 1),
+        (0, 2),
+        (0, 3),
+        (1, 1),
+        (1, 2),
+        (1, 3),
+    ]
     assert {(one.task, one.limit, one.view, one.views) for one in seen} == {(B, 3, 1, 2)}
     for test in (0, 1):
         frames = predict(copies[-1], canvas_of(B), B.tests[test], cycles=3, symmetries=[0, 1])
@@ -194,7 +218,9 @@ def test_steps_are_those_of_the_first_view_that_found_the_first_attempt(
     answer, *_ = answered(solver(weights, cycles=3, keep_steps=True).solve_all([C]))
     for test, cycles in groupby(answer.steps, key=lambda one: one.test):
         shown = list(cycles)
-        assert [one.number for one in shown] == [1, 2, 3] and {(one.view, one.views) for one in shown} == {(2, 8)}
+        assert [one.number for one in shown] == [1, 2, 3] and {
+            (one.view, one.views) for one in shown
+        } == {(2, 8)}
         assert np.array_equal(shown[-1].grid, answer.attempts(test)[0])
         assert np.array_equal(shown[-1].grid, C.tests[test].input)
         for one in shown:
@@ -228,8 +254,16 @@ def test_a_stop_answers_what_is_under_way_and_begins_nothing(weights: Path, batc
     def learning(adapting: Adapting) -> None:
         stopped[0] = True
 
-    outcomes = list(solver(weights, batch=batch, steps=150).solve_all(stream(), learning, None, lambda: stopped[0]))
-    assert taken == [task.name for task in (A, B)[:batch]] == [one.task.name for one in answered(iter(outcomes))]
+    outcomes = list(
+        solver(weights, batch=batch, steps=150).solve_all(
+            stream(), learning, None, lambda: stopped[0]
+        )
+    )
+    assert (
+        taken
+        == [task.name for task in (A, B)[:batch]]
+        == [one.task.name for one in answered(iter(outcomes))]
+    )
     for answer in answered(iter(outcomes)):
         assert answer.adapting is not None and answer.adapting.ended == "interrupted"
         assert all(len(answer.attempts(test)) == 2 for test in range(len(answer.task.tests)))
@@ -240,7 +274,9 @@ def test_a_stop_answers_what_is_under_way_and_begins_nothing(weights: Path, batc
 
 
 def test_the_same_seed_and_steps_give_the_same_answers(weights: Path) -> None:
-    first, again = (grids(answered(solver(weights, steps=6, seed=5).solve_all([A, B]))) for _ in "12")
+    first, again = (
+        grids(answered(solver(weights, steps=6, seed=5).solve_all([A, B]))) for _ in "12"
+    )
     other = grids(answered(solver(weights, steps=6, seed=6).solve_all([A, B])))
     alone = grids(answered(solver(weights, steps=6, seed=5).solve_all([B])))
     assert first == again != other
@@ -252,7 +288,9 @@ def test_the_weights_and_the_network_stay_as_they_are(weights: Path) -> None:
     tensors = {name: tensor.clone() for name, tensor in loaded.model.state_dict().items()}
     list(loaded.solve_all([A, B]))
     assert weights.read_bytes() == before
-    assert all(torch.equal(tensor, tensors[name]) for name, tensor in loaded.model.state_dict().items())
+    assert all(
+        torch.equal(tensor, tensors[name]) for name, tensor in loaded.model.state_dict().items()
+    )
 
 
 # --- what is kept
@@ -300,9 +338,16 @@ def test_bf16_answers_too(weights: Path) -> None:
     assert len(answered(narrow.solve_all([A]))) == 1
 
 
-def test_compiling_is_for_budgets_that_are_worth_it(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arc_solver, "choose_compiled", lambda wanted, device, worthwhile: worthwhile)
-    made = [solver(weights, budget=budget, steps=steps).compiled for budget, steps in ((5, None), (300, 5), (5, 9000))]
+def test_compiling_is_for_budgets_that_are_worth_it(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        arc_solver, "choose_compiled", lambda wanted, device, worthwhile: worthwhile
+    )
+    made = [
+        solver(weights, budget=budget, steps=steps).compiled
+        for budget, steps in ((5, None), (300, 5), (5, 9000))
+    ]
     assert made == [False, False, True] and solver(weights, budget=300, steps=None).compiled
 
 
@@ -322,11 +367,16 @@ def test_compiling_is_for_budgets_that_are_worth_it(weights: Path, monkeypatch: 
         ({"cycles": 0}, "cycles must be a whole number from 1 on, not 0"),
         ({"batch": 0}, "batch_size must be a whole number from 1 on, not 0"),
         ({"seed": -1}, "seed must be a whole number from 0 on, not -1"),
-        ({"batch": 2, "save_adapted": Path("x")}, "save_adapted keeps one network: adapt one task at a time"),
+        (
+            {"batch": 2, "save_adapted": Path("x")},
+            "save_adapted keeps one network: adapt one task at a time",
+        ),
         ({"device": "abacus"}, "--device abacus is not known"),
     ],
 )
-def test_options_that_make_no_sense_are_refused(weights: Path, how: dict[str, Any], message: str) -> None:
+def test_options_that_make_no_sense_are_refused(
+    weights: Path, how: dict[str, Any], message: str
+) -> None:
     with pytest.raises(UsageError, match=message):
         load_arc(**{"weights": weights, "device": "cpu", "dtype": "fp32", **how})
 
@@ -341,7 +391,9 @@ def test_the_weights_are_not_replaced_by_what_is_kept(weights: Path, tmp_path: P
 
 OTHER_SYMBOLS = replace(SMALL, vocab_size=6, puzzle_emb_dim=7 * 16)
 SMALL_BOARD = replace(SMALL, board=(10, 10, 1, 1), seq_len=100)
-FLAT = TRMConfig(vocab_size=11, seq_len=81, hidden_size=16, num_heads=2, layers=1, recursions=1, latent_steps=1)
+FLAT = TRMConfig(
+    vocab_size=11, seq_len=81, hidden_size=16, num_heads=2, layers=1, recursions=1, latent_steps=1
+)
 
 
 @pytest.mark.parametrize(
@@ -354,7 +406,9 @@ FLAT = TRMConfig(vocab_size=11, seq_len=81, hidden_size=16, num_heads=2, layers=
         (replace(SMALL, symmetries=4), "arc", "has other planes than ARC"),
     ],
 )
-def test_weights_for_something_else_are_refused(tmp_path: Path, config: TRMConfig, task: str, message: str) -> None:
+def test_weights_for_something_else_are_refused(
+    tmp_path: Path, config: TRMConfig, task: str, message: str
+) -> None:
     path = saved(tmp_path / "odd.safetensors", config, task)
     with pytest.raises(WeightsError, match=message):
         load_arc(weights=path, device="cpu")
@@ -374,14 +428,24 @@ def test_weights_that_are_missing_or_damaged_are_told(weights: Path, tmp_path: P
 
 def test_weights_in_the_papers_form_have_a_solver_of_their_own(tmp_path: Path) -> None:
     config = TRMConfig(
-        vocab_size=12, seq_len=900, hidden_size=16, num_heads=2, layers=1, recursions=1, latent_steps=1,
-        puzzle_emb_dim=16, prefix_len=1, num_puzzles=3,
-    )  # fmt: skip
+        vocab_size=12,
+        seq_len=900,
+        hidden_size=16,
+        num_heads=2,
+        layers=1,
+        recursions=1,
+        latent_steps=1,
+        puzzle_emb_dim=16,
+        prefix_len=1,
+        num_puzzles=3,
+    )
     path = saved(tmp_path / "arc.safetensors", config)
     assert isinstance(load_arc(weights=path, device="cpu", steps=1), TableSolver)
     refused: tuple[dict[str, Any], ...] = ({"batch": 2}, {"save_adapted": tmp_path / "kept"})
     for how in refused:
-        with pytest.raises(UsageError, match="has the paper's form: it takes one task at a time, and none is kept"):
+        with pytest.raises(
+            UsageError, match="has the paper's form: it takes one task at a time, and none is kept"
+        ):
             load_arc(weights=path, device="cpu", **how)
 
 
@@ -392,7 +456,8 @@ SETS = ("arc-agi_evaluation", "arc-agi_evaluation2")
 
 
 @pytest.mark.skipif(
-    "TRMSOLVE_ARC_DATA" not in os.environ, reason="TRMSOLVE_ARC_DATA names no folder of the public sets"
+    "TRMSOLVE_ARC_DATA" not in os.environ,
+    reason="TRMSOLVE_ARC_DATA names no folder of the public sets",
 )
 @pytest.mark.parametrize(("name", "number"), [(SETS[0], 400), (SETS[1], 120)])
 def test_every_task_of_the_public_sets_is_read_learned_answered_and_submitted(
@@ -404,24 +469,46 @@ def test_every_task_of_the_public_sets_is_read_learned_answered_and_submitted(
     items = list(read_path(str(challenges), str(solutions)))
     tasks = [item for item in items if isinstance(item, ArcTask)]
     assert len(tasks) == len(items) == len(json.loads(challenges.read_bytes())) == number
-    tiny = replace(PLANES, hidden_size=8, latent_steps=1, inner_multiple=8, puzzle_emb_dim=12 * 8, num_puzzles=1)
+    tiny = replace(
+        PLANES,
+        hidden_size=8,
+        latent_steps=1,
+        inner_multiple=8,
+        puzzle_emb_dim=12 * 8,
+        num_puzzles=1,
+    )
     placement = Placement(CPU, torch.float32, "")
     answers, outgrown = list[ArcAnswer](), list[str]()
     quick = ArcSolver(network(tiny), placement, Budget(60.0, 2), cycles=1)
     for outcome in quick.solve_all(tasks):
         assert isinstance(outcome, ArcAnswer)
         answers.append(outcome)
-        task, canvas, with_answers = outcome.task, canvas_of(outcome.task), canvas_of(outcome.task, answers=True)
-        assert outcome.adapting is not None and (outcome.adapting.step, outcome.adapting.ended) == (2, "steps")
+        task, canvas, with_answers = (
+            outcome.task,
+            canvas_of(outcome.task),
+            canvas_of(outcome.task, answers=True),
+        )
+        assert outcome.adapting is not None and (outcome.adapting.step, outcome.adapting.ended) == (
+            2,
+            "steps",
+        )
         assert np.isfinite(outcome.adapting.loss)
-        assert [len(outcome.attempts(test)) for test in range(len(task.tests))] == [2] * len(task.tests)
-        assert all(max(grid.shape) <= canvas.side for test in range(len(task.tests)) for grid in outcome.attempts(test))
+        assert [len(outcome.attempts(test)) for test in range(len(task.tests))] == [2] * len(
+            task.tests
+        )
+        assert all(
+            max(grid.shape) <= canvas.side
+            for test in range(len(task.tests))
+            for grid in outcome.attempts(test)
+        )
         if with_answers.side > canvas.side or set(with_answers.palette) > set(canvas.palette):
             outgrown.append(task.name)
     path = tmp_path / "submission.json"
     write_submission(path, answers)
     kept = read_submission(str(path))
-    assert {name: len(tests) for name, tests in kept.items()} == {task.name: len(task.tests) for task in tasks}
+    assert {name: len(tests) for name, tests in kept.items()} == {
+        task.name: len(task.tests) for task in tasks
+    }
     assert kept.keys() == submission_of(answers).keys()
     # Answers that no canvas guessed from the demonstrations holds: these tasks cannot be solved so.
     assert len(outgrown) <= number // 50, outgrown

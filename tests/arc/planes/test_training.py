@@ -32,9 +32,26 @@ pytestmark = pytest.mark.usefixtures("process_as_it_was")
 
 CPU = Placement(torch.device("cpu"), torch.float32, "")
 WHERE = ["--device", "cpu", "--dtype", "fp32", "--threads", "1", "--compile", "off"]
-SMALL = ["hidden_size=16", "puzzle_emb_dim=192", "layers=1", "inner_multiple=16", "expansion=1", "batch_cells=600"]
-PAPER = ["hidden_size=16", "puzzle_emb_dim=16", "prefix_len=1", "num_heads=2", "layers=1", "recursions=1",
-         "latent_steps=1", "inner_multiple=16", "expansion=0.1", "max_cycles=2"]  # fmt: skip
+SMALL = [
+    "hidden_size=16",
+    "puzzle_emb_dim=192",
+    "layers=1",
+    "inner_multiple=16",
+    "expansion=1",
+    "batch_cells=600",
+]
+PAPER = [
+    "hidden_size=16",
+    "puzzle_emb_dim=16",
+    "prefix_len=1",
+    "num_heads=2",
+    "layers=1",
+    "recursions=1",
+    "latent_steps=1",
+    "inner_multiple=16",
+    "expansion=0.1",
+    "max_cycles=2",
+]
 
 
 def settings(fields: list[str]) -> list[str]:
@@ -52,7 +69,11 @@ def drawn_task(seed: int, rule: Callable[[Any], Any] = np.fliplr, pairs: int = 4
     return {"train": [drawn(rng, rule) for _ in range(pairs - 1)], "test": [drawn(rng, rule)]}
 
 
-TASKS = {"flip": drawn_task(1), "same": drawn_task(2, np.array), "dark": drawn_task(3, np.zeros_like, 2)}
+TASKS = {
+    "flip": drawn_task(1),
+    "same": drawn_task(2, np.array),
+    "dark": drawn_task(3, np.zeros_like, 2),
+}
 
 
 @pytest.fixture(scope="module")
@@ -76,12 +97,21 @@ def fresh(data: Path, out: Path, *more: object) -> Result:
 
 
 def small() -> Recipe:
-    config = replace(RECIPES["arc", "laptop"].config, hidden_size=16, puzzle_emb_dim=192, layers=1, inner_multiple=16)
+    config = replace(
+        RECIPES["arc", "laptop"].config,
+        hidden_size=16,
+        puzzle_emb_dim=192,
+        layers=1,
+        inner_multiple=16,
+    )
     return replace(RECIPES["arc", "laptop"], config=config, batch_cells=600)
 
 
 def curve(out: Path) -> list[tuple[Any, ...]]:
-    return [(p.step, p.loss, p.token_accuracy, p.mean_cycles, p.solved, p.held_out_exact) for p in read_journal(out)]
+    return [
+        (p.step, p.loss, p.token_accuracy, p.mean_cycles, p.solved, p.held_out_exact)
+        for p in read_journal(out)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +126,9 @@ def test_it_learns_and_tells_what_from(trained: tuple[Path, Path, Result], data:
     out, export, result = trained
     assert result.exit_code == 0, result.stderr
     said = result.stderr.splitlines()
-    assert said[0].startswith("3 tasks with 9 pairs, 1 more held out, recipe laptop, on cpu (asked for, 1 threads)")
+    assert said[0].startswith(
+        "3 tasks with 9 pairs, 1 more held out, recipe laptop, on cpu (asked for, 1 threads)"
+    )
     assert said[-1] == f"weights in {out}/arc.safetensors" and "held-out exact" in said[1]
     lines = read_journal(out)
     assert [line.step for line in lines] == [1, 2, 3, 4]
@@ -104,7 +136,12 @@ def test_it_learns_and_tells_what_from(trained: tuple[Path, Path, Result], data:
     training = read_info(export).training
     assert export.read_bytes() == (out / "arc.safetensors").read_bytes()
     assert (training["data"], training["measured"]) == (["tasks.json"], [])
-    assert (training["tasks"], training["pairs"], training["held_out"], training["steps"]) == (3, 9, 1, 4)
+    assert (training["tasks"], training["pairs"], training["held_out"], training["steps"]) == (
+        3,
+        9,
+        1,
+        4,
+    )
     assert training["settings"]["config"]["num_puzzles"] == 3
     assert load_checkpoint(out).state["described"]["data"] == [str(data)]
 
@@ -119,8 +156,13 @@ def test_what_it_leaves_answers_tasks(trained: tuple[Path, Path, Result], data: 
 
 
 def test_a_run_in_parts_is_the_same_to_the_bit(data: Path, tmp_path: Path) -> None:
-    """Also within a lesson. At a constant rate and depth a run that is made longer is the same run."""
-    flat = settings(["final_lr=1.0", "warmup=0", "curriculum=[]", "random_start=true", "update_noise=0.1"])
+    """Also within a lesson.
+
+    At a constant rate and depth a run that is made longer is the same run.
+    """
+    flat = settings(
+        ["final_lr=1.0", "warmup=0", "curriculum=[]", "random_start=true", "update_noise=0.1"]
+    )
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert fresh(data, whole, "--steps", 9, *flat, "-q").exit_code == 0
     assert fresh(data, parts, "--steps", 4, "--save-minutes", 0, *flat, "-q").exit_code == 0
@@ -128,7 +170,9 @@ def test_a_run_in_parts_is_the_same_to_the_bit(data: Path, tmp_path: Path) -> No
     for steps in (5, 6, 9):
         lessons.append(load_checkpoint(parts).state["trainer"]["lesson"])
         assert train("--resume", parts, "--steps", steps, "-q").exit_code == 0
-    assert any(lesson["cycle"] < lesson["length"] for lesson in lessons), "one stop is within a lesson"
+    assert any(lesson["cycle"] < lesson["length"] for lesson in lessons), (
+        "one stop is within a lesson"
+    )
     last = "step-00000009/state.safetensors"
     assert (parts / last).read_bytes() == (whole / last).read_bytes()
     lesson = load_checkpoint(whole).state["trainer"]["lesson"]
@@ -151,14 +195,19 @@ def test_it_learns_lesson_after_lesson(data: Path) -> None:
         assert ends[-1] or not learning.halted.any()
     assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:10])
     # A lesson ends where the next one begins.
-    assert [k + 1 for k, end in enumerate(ends[:-1]) if end] == [k for k, cycle in enumerate(cycles) if cycle == 1][1:]
+    assert [k + 1 for k, end in enumerate(ends[:-1]) if end] == [
+        k for k, cycle in enumerate(cycles) if cycle == 1
+    ][1:]
     assert max(cycles) > 2
 
 
 def turned(task: dict[str, Any]) -> dict[str, Any]:
     """The task in other clothes."""
     return {
-        part: [{side: (8 - np.rot90(np.array(grid))).tolist() for side, grid in pair.items()} for pair in task[part]]
+        part: [
+            {side: (8 - np.rot90(np.array(grid))).tolist() for side, grid in pair.items()}
+            for pair in task[part]
+        ]
         for part in ("train", "test")
     }
 
@@ -173,12 +222,19 @@ def test_what_is_held_out_is_learned_from_nowhere(tmp_path: Path) -> None:
     assert subject.held[0].canvas == canvas_of(subject.tasks[0])
     assert [len(one.pairs) for one in subject.material] == [3, 3, 2, 3]
     other = PlanesSubject.of(tasks_of(path), small(), 1)
-    assert [len(task.demonstrations) for task in other.tasks] == [2, 3, 1, 2]  # of flip, and in the clothes of worn
+    assert [len(task.demonstrations) for task in other.tasks] == [
+        2,
+        3,
+        1,
+        2,
+    ]  # of flip, and in the clothes of worn
     assert other.mark != subject.mark == PlanesSubject.of(tasks_of(path), small(), 9).mark
     flip_alone = tasks_of(path)[0]
     alike = replace(flip_alone, demonstrations=flip_alone.demonstrations[:1] * 3)
     subject = PlanesSubject.of([alike], small(), 1)
-    assert not subject.held and len(subject.material[0].pairs) == 4  # nothing of it could be held out
+    assert (
+        not subject.held and len(subject.material[0].pairs) == 4
+    )  # nothing of it could be held out
 
 
 def test_held_out_pairs_are_judged_by_the_first_vote(data: Path) -> None:
@@ -216,12 +272,16 @@ def test_copies_of_what_is_measured_are_left_out(data: Path, tmp_path: Path) -> 
     measured, challenges = tmp_path / "measured.json", tmp_path / "more_challenges.json"
     measured.write_text(json.dumps({"else": turned(TASKS["same"]), "new": drawn_task(9)}))
     more = drawn_task(7)
-    (tmp_path / "more_solutions.json").write_text(json.dumps({"more": [more["test"][0].pop("output")]}))
+    (tmp_path / "more_solutions.json").write_text(
+        json.dumps({"more": [more["test"][0].pop("output")]})
+    )
     challenges.write_text(json.dumps({"more": more}))
     sources = ["--data", challenges, "--measured", measured]
     result = fresh(data, tmp_path / "run", *sources, "--steps", 1, "--held-out", 1)
     assert result.exit_code == 0, result.stderr
-    assert f"outputs of the tests of {challenges} from {tmp_path}/more_solutions.json" in result.stderr
+    assert (
+        f"outputs of the tests of {challenges} from {tmp_path}/more_solutions.json" in result.stderr
+    )
     assert "1 tasks that share a pair with a measured one are left out: same\n" in result.stderr
     assert "3 tasks with 9 pairs, 1 more held out" in result.stderr
     training = read_info(tmp_path / "run" / "arc.safetensors").training
@@ -241,12 +301,22 @@ def test_a_task_of_two_files_is_learned_from_once(data: Path, tmp_path: Path) ->
     assert notes == [f"{tmp_path}: 1 tasks that share a pair with one before it are left out"]
 
 
-def test_begun_with_other_tasks_the_table_is_their_mean(trained: tuple[Path, Path, Result], tmp_path: Path) -> None:
+def test_begun_with_other_tasks_the_table_is_their_mean(
+    trained: tuple[Path, Path, Result], tmp_path: Path
+) -> None:
     _, export, _ = trained
     (tmp_path / "other.json").write_text(json.dumps({"a": drawn_task(21), "b": drawn_task(22)}))
-    start = ["--steps", 1, "--start-from", export, *settings(["warmup=0.9"])]  # the first step is at no rate
+    start = [
+        "--steps",
+        1,
+        "--start-from",
+        export,
+        *settings(["warmup=0.9"]),
+    ]  # the first step is at no rate
     result = fresh(tmp_path / "other.json", tmp_path / "run", *start)
-    assert result.exit_code == 0 and "each one here begins as the mean of those" in result.stderr, result.stderr
+    assert result.exit_code == 0 and "each one here begins as the mean of those" in result.stderr, (
+        result.stderr
+    )
     old, new = (
         load_model(path, "arc", torch.float32, torch.device("cpu")).state_dict()
         for path in (export, tmp_path / "run" / "arc.safetensors")
@@ -254,13 +324,30 @@ def test_begun_with_other_tasks_the_table_is_their_mean(trained: tuple[Path, Pat
     mean = old["puzzle_emb.weights"].mean(0)
     torch.testing.assert_close(new["puzzle_emb.weights"], mean.expand(2, -1), rtol=0.01, atol=1e-3)
     torch.testing.assert_close(new["lm_head.weight"], old["lm_head.weight"])
-    assert read_info(tmp_path / "run" / "arc.safetensors").training["start_from"] == "mine.safetensors"
+    assert (
+        read_info(tmp_path / "run" / "arc.safetensors").training["start_from"] == "mine.safetensors"
+    )
 
 
-def test_the_papers_recipe_leaves_a_network_that_knows_its_tasks(data: Path, tmp_path: Path) -> None:
-    measured, out, export = tmp_path / "measured.json", tmp_path / "run", tmp_path / "mine.safetensors"
+def test_the_papers_recipe_leaves_a_network_that_knows_its_tasks(
+    data: Path, tmp_path: Path
+) -> None:
+    measured, out, export = (
+        tmp_path / "measured.json",
+        tmp_path / "run",
+        tmp_path / "mine.safetensors",
+    )
     measured.write_text(json.dumps({"new": drawn_task(9)}))
-    options = ["--recipe", "paper", "--batch-size", 3, "--measured", measured, *settings(PAPER), *WHERE]
+    options = [
+        "--recipe",
+        "paper",
+        "--batch-size",
+        3,
+        "--measured",
+        measured,
+        *settings(PAPER),
+        *WHERE,
+    ]
     parts = train("--data", data, "--out", out, *options, "--steps", 2, "--save-minutes", 0)
     assert parts.exit_code == 0, parts.stderr
     assert "of 1 measured tasks the demonstrations are learned from" in parts.stderr
@@ -287,31 +374,53 @@ def test_the_papers_recipe_leaves_a_network_that_knows_its_tasks(data: Path, tmp
         (["--data", "{data}", "--bands", "0=1"], "--bands: ARC tasks have no rating"),
         (["--data", "{data}", "--base-puzzles", "9"], "--base-puzzles is for Sudoku and mazes"),
         (["--data", "{data}", "--batch-size", "3"], "--set batch_cells=N"),
-        (["--data", "{data}", "--set", "most_cells=20"], "no task is left whose grids have at most 20 cells"),
+        (
+            ["--data", "{data}", "--set", "most_cells=20"],
+            "no task is left whose grids have at most 20 cells",
+        ),
         (["--data", "{data}", "--set", "batch_cells=0"], "batch_cells=0 leaves no room"),
-        (["--data", "{data}", "--measured", "{data}"], "every task of --data shares a pair with one of --measured"),
+        (
+            ["--data", "{data}", "--measured", "{data}"],
+            "every task of --data shares a pair with one of --measured",
+        ),
         (["--data", "{data}", "--measured", "absent.json"], "absent.json: no such file"),
         (["--data", "arc1-trian"], "arc1-trian: no such file"),
         (["--data", "broken.json"], "task odd, demonstration 1, input: row 1, column 2 is 12"),
-        (["--data", "{data}", "--set", "symmetries=4"], "4 symmetries and a board of 30 x 30: arc has 11, 8"),
-        (["--data", "{data}", "--recipe", "muon"], "--recipe muon is not known: use paper, fast, laptop"),
-        (["--data", "{data}", "--recipe", "paper", "--set", "vocab_size=13"], "13 tokens on 900 places: arc has 12"),
+        (
+            ["--data", "{data}", "--set", "symmetries=4"],
+            "4 symmetries and a board of 30 x 30: arc has 11, 8",
+        ),
+        (
+            ["--data", "{data}", "--recipe", "muon"],
+            "--recipe muon is not known: use paper, fast, laptop",
+        ),
+        (
+            ["--data", "{data}", "--recipe", "paper", "--set", "vocab_size=13"],
+            "13 tokens on 900 places: arc has 12",
+        ),
     ],
 )
 def test_what_is_refused(
     options: list[str], problem: str, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("broken.json").write_text('{"odd": {"train": [{"input": [[1, 12]], "output": [[1]]}], "test": []}}')
+    Path("broken.json").write_text(
+        '{"odd": {"train": [{"input": [[1, 12]], "output": [[1]]}], "test": []}}'
+    )
     small = [] if "paper" in options else settings(SMALL)
-    result = train("--steps", 1, "--out", "run", *small, *WHERE, *(one.format(data=data) for one in options))
+    result = train(
+        "--steps", 1, "--out", "run", *small, *WHERE, *(one.format(data=data) for one in options)
+    )
     assert result.exit_code == 2 and problem in result.stderr.replace("\n", " "), result.stderr
     assert not Path("run").exists()
 
 
 def test_options_of_arc_are_of_arc_alone(data: Path) -> None:
     for options, problem in (
-        (["--data", "a", "--data", "b"], "--data was given 2 times: sudoku is learned from one file"),
+        (
+            ["--data", "a", "--data", "b"],
+            "--data was given 2 times: sudoku is learned from one file",
+        ),
         (["--measured", str(data)], "--measured is for ARC"),
     ):
         result = CliRunner().invoke(app, ["train", "--steps", "1", *options])

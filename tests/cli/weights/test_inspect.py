@@ -23,7 +23,9 @@ from trmsolve.weights.public import PUBLIC
 
 
 @pytest.fixture(autouse=True)
-def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, process_as_it_was: None) -> Iterator[None]:
+def apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, process_as_it_was: None
+) -> Iterator[None]:
     """With an empty cache."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
     yield
@@ -40,7 +42,9 @@ def test_the_list_has_what_is_bundled_with_its_score_and_what_is_public() -> Non
     lines = run("list").stdout.splitlines()
     assert lines[0].split() == ["name", "task", "parameters", "where", "score"]
     assert len(lines) == 1 + 3 + len(PUBLIC)
-    assert lines[2].split()[:4] == ["maze", "maze", "60,930", "bundled"] and "99.5% exact" in lines[2]
+    assert (
+        lines[2].split()[:4] == ["maze", "maze", "60,930", "bundled"] and "99.5% exact" in lines[2]
+    )
     assert "pass@2 of 40" in lines[3]
     assert lines[-1].split()[:3] == ["arcprize-arc2", "arc", "public"]
     assert lines[-1].endswith("6.2% pass@2, as published")
@@ -50,14 +54,19 @@ def test_the_list_for_scripts_is_an_object_a_line() -> None:
     rows = [json.loads(line) for line in run("list", "--json").stdout.splitlines()]
     assert [row["name"] for row in rows[:3]] == ["sudoku", "maze", "arc"]
     assert rows[0]["parameters"] == 98_690 and Path(rows[0]["path"]) == bundled_weights("sudoku")
-    assert {tuple(row) for row in rows} == {("name", "where", "task", "parameters", "score", "path")}
+    assert {tuple(row) for row in rows} == {
+        ("name", "where", "task", "parameters", "score", "path")
+    }
 
 
 def test_what_was_not_measured_is_said_to_be_so() -> None:
     info = WeightsInfo(CONFIG, "arc")
     assert headline(info) == "not measured"
     assert headline(replace(info, scores={"odd": 3})) == "not measured"
-    scores = {"a.json": {"task": "arc", "pass@2": 0.25, "n": 8}, "b.json": {"task": "arc", "pass@2": 0.5, "n": 8}}
+    scores = {
+        "a.json": {"task": "arc", "pass@2": 0.25, "n": 8},
+        "b.json": {"task": "arc", "pass@2": 0.5, "n": 8},
+    }
     assert headline(replace(info, scores=scores)) == "25.0% pass@2 of 8, and 1 more"
 
 
@@ -69,10 +78,16 @@ def test_info_says_all_that_is_on_record() -> None:
     assert said.exit_code == 0 and said.stdout.startswith(f"{path}\n")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     for line in (
-        "task        maze", "parameters  60,930", f"sha256      {digest}, as pinned", "checksum    inside",
-        f"fingerprint {fingerprint(path)[:12]}", "mixer = conv", 'recipe = "laptop"',
-        "99.5% exact of 200: maze_dev_test.csv, 1 views", "99.5% exact, 100.0% verified of 200: maze",
-    ):  # fmt: skip
+        "task        maze",
+        "parameters  60,930",
+        f"sha256      {digest}, as pinned",
+        "checksum    inside",
+        f"fingerprint {fingerprint(path)[:12]}",
+        "mixer = conv",
+        'recipe = "laptop"',
+        "99.5% exact of 200: maze_dev_test.csv, 1 views",
+        "99.5% exact, 100.0% verified of 200: maze",
+    ):
         assert line in said.stdout
     facts = json.loads(run("info", str(path), "--json").stdout)
     assert facts["sha256"] == facts["pinned"] == digest and facts["config"]["mixer"] == "conv"
@@ -117,7 +132,9 @@ def test_what_is_bundled_is_what_is_pinned_and_alive() -> None:
         "smoke",
     ] * 3
     assert sum(line == "  pinned      the same, by SHA256SUMS beside it" for line in lines) == 3
-    assert sum(line == "  checksum    right" for line in lines) == 3 and max(map(len, lines[1:])) <= 80
+    assert (
+        sum(line == "  checksum    right" for line in lines) == 3 and max(map(len, lines[1:])) <= 80
+    )
     assert sum("3 of 3" in line for line in lines) == 3
 
 
@@ -130,7 +147,11 @@ def test_another_file_than_the_pinned_one_is_refused_before_it_is_read(tmp_path:
     assert said.exit_code == 3 and f"sha256 is {digest}, --sha256 says {'0' * 64}" in said.stderr
     (tmp_path / "SHA256SUMS").write_text(f"{'1' * 64}  maze.safetensors\n")
     said = run("verify", str(path))
-    assert said.exit_code == 3 and f"SHA256SUMS beside it says {'1' * 64}" in said.stderr and "smoke" not in said.stdout
+    assert (
+        said.exit_code == 3
+        and f"SHA256SUMS beside it says {'1' * 64}" in said.stderr
+        and "smoke" not in said.stdout
+    )
     said = run("verify", "sudoku", "maze", "--sha256", digest)
     assert said.exit_code == 2 and "--sha256 is of one file" in said.stderr
     assert run("verify", str(path), "--sha256", "0123").exit_code == 2
@@ -138,11 +159,25 @@ def test_another_file_than_the_pinned_one_is_refused_before_it_is_read(tmp_path:
 
 def test_each_of_several_is_looked_at(tmp_path: Path) -> None:
     (tmp_path / "cut.safetensors").write_bytes(bundled_weights("maze").read_bytes()[:-1])
-    said = run("verify", str(tmp_path / "cut.safetensors"), "hf://someone/trm", "maze", "--puzzles", "0", "--offline")
-    assert said.exit_code == 4 and len(said.stderr.splitlines()) == 2 and "checksum    right" in said.stdout
+    said = run(
+        "verify",
+        str(tmp_path / "cut.safetensors"),
+        "hf://someone/trm",
+        "maze",
+        "--puzzles",
+        "0",
+        "--offline",
+    )
+    assert (
+        said.exit_code == 4
+        and len(said.stderr.splitlines()) == 2
+        and "checksum    right" in said.stdout
+    )
 
 
-def test_names_mean_what_is_bundled_whatever_lies_around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_mean_what_is_bundled_whatever_lies_around(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     for task in ("sudoku", "maze", "arc"):
         (tmp_path / task).mkdir()
@@ -151,8 +186,12 @@ def test_names_mean_what_is_bundled_whatever_lies_around(tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize("task", ["kenken", ""])
-def test_weights_for_what_there_are_no_puzzles_of_have_no_smoke_score(task: str, tmp_path: Path) -> None:
-    save_weights(tmp_path / "w.safetensors", official_state(prefix=""), WeightsInfo(CONFIG, task), None)
+def test_weights_for_what_there_are_no_puzzles_of_have_no_smoke_score(
+    task: str, tmp_path: Path
+) -> None:
+    save_weights(
+        tmp_path / "w.safetensors", official_state(prefix=""), WeightsInfo(CONFIG, task), None
+    )
     said = run("verify", str(tmp_path / "w.safetensors"))
     assert said.exit_code == 0 and "smoke       none: there are no puzzles for" in said.stdout
 
@@ -165,9 +204,16 @@ def test_weights_for_what_there_are_no_puzzles_of_have_no_smoke_score(task: str,
         {"\x1b[2J\nb": {"exact": 0.5, "n": 8}},
     ],
 )
-def test_a_record_may_say_anything_and_draws_nothing(scores: dict[str, Any], tmp_path: Path) -> None:
+def test_a_record_may_say_anything_and_draws_nothing(
+    scores: dict[str, Any], tmp_path: Path
+) -> None:
     path = tmp_path / "w.safetensors"
-    save_weights(path, official_state(prefix=""), WeightsInfo(CONFIG, "arc", {"\x1b[31m": "\x1b"}, scores), None)
+    save_weights(
+        path,
+        official_state(prefix=""),
+        WeightsInfo(CONFIG, "arc", {"\x1b[31m": "\x1b"}, scores),
+        None,
+    )
     said = run("info", str(path))
     assert said.exit_code == 0 and "\x1b" not in said.stdout and "12345" not in said.stdout
 
@@ -181,11 +227,23 @@ def test_large_weights_are_verified_and_used_only_if_that_is_wanted(
     commands = [
         ["weights", "verify", str(maze), "--puzzles", "2"],
         ["maze", str(puzzle), "--weights", str(maze)],
-        ["arc", str(ROOT / "examples/arc/cross.json"), "--steps", "1", "--cycles", "1", "--views", "1"],
+        [
+            "arc",
+            str(ROOT / "examples/arc/cross.json"),
+            "--steps",
+            "1",
+            "--cycles",
+            "1",
+            "--views",
+            "1",
+        ],
     ]
     for command in commands:
         refused = CliRunner().invoke(app, command)
-        assert refused.exit_code == 3 and "more than the 0 MiB allowed: --allow-large takes it" in refused.stderr
+        assert (
+            refused.exit_code == 3
+            and "more than the 0 MiB allowed: --allow-large takes it" in refused.stderr
+        )
         taken = CliRunner().invoke(app, [*command, "--allow-large"])
         assert taken.exit_code == 0, (command, taken.stderr)
 
@@ -200,10 +258,14 @@ def test_a_flipped_bit_is_found_by_the_checksum_inside(tmp_path: Path) -> None:
 
 def test_weights_that_answer_nothing_are_whole_but_not_well(tmp_path: Path) -> None:
     path, info = tmp_path / "maze.safetensors", read_info(bundled_weights("maze"))
-    save_weights(path, TinyRecursiveModel(info.config).state_dict(), WeightsInfo(info.config, "maze"))
+    save_weights(
+        path, TinyRecursiveModel(info.config).state_dict(), WeightsInfo(info.config, "maze")
+    )
     said = run("verify", str(path), "--puzzles", "2", "--threads", "1")
     assert (
-        said.exit_code == 1 and "pinned      nowhere" in said.stdout and "0 of 2 easy puzzles verified" in said.stdout
+        said.exit_code == 1
+        and "pinned      nowhere" in said.stdout
+        and "0 of 2 easy puzzles verified" in said.stdout
     )
 
 

@@ -15,7 +15,12 @@ from hypothesis import strategies as st
 from tests.puzzles.maze.test_labels import by_the_rule, neighbours, place_of, steps_from
 from trmsolve.puzzles.maze import generate as maze_generate
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, WALL
-from trmsolve.puzzles.maze.generate import DIFFICULTIES, generate_mazes, longest_possible, usual_least
+from trmsolve.puzzles.maze.generate import (
+    DIFFICULTIES,
+    generate_mazes,
+    longest_possible,
+    usual_least,
+)
 from trmsolve.puzzles.values import Grid, Puzzle
 
 SHAPES = [(3, 3), (3, 4), (4, 4), (5, 3), (6, 9), (3, 40), (21, 14), (30, 30)]
@@ -73,7 +78,9 @@ def test_perfect_ones_are_trees_at_any_size(size: tuple[int, int]) -> None:
         rows, columns = size
         walled = has_outer_wall(puzzle.grid)
         cells = ((rows + 1) // 2 - walled) * ((columns + 1) // 2 - walled)
-        assert len(floor_of(puzzle.grid)) == 2 * cells - 1  # every second cell of every second row, and ways between
+        assert (
+            len(floor_of(puzzle.grid)) == 2 * cells - 1
+        )  # every second cell of every second row, and ways between
 
 
 def test_perfect_ones_have_an_outer_wall_or_not_and_corridors_long_or_short() -> None:
@@ -85,7 +92,9 @@ def test_perfect_ones_have_an_outer_wall_or_not_and_corridors_long_or_short() ->
     ]
     assert min(dead_ends) < 0.07 and max(dead_ends) > 0.14
     large = next(generate_mazes("perfect", 3, (31, 30)))
-    assert (large.grid[:, 0] == WALL).all() or (large.grid[:, -1] == WALL).all()  # the line that is left over
+    assert (large.grid[:, 0] == WALL).all() or (
+        large.grid[:, -1] == WALL
+    ).all()  # the line that is left over
 
 
 def test_hard_ones_are_as_the_public_data() -> None:
@@ -96,12 +105,17 @@ def test_hard_ones_are_as_the_public_data() -> None:
     assert steps.min() == 109 and steps.max() < 170 and 111 <= np.median(steps) <= 113
     questions = np.stack([puzzle.grid for puzzle in made("hard")])
     assert len({(question == WALL).tobytes() for question in questions}) == 300
-    walls = (questions == WALL).mean(axis=0)  # of each cell over all mazes: no outer wall, and none is favoured
+    walls = (questions == WALL).mean(
+        axis=0
+    )  # of each cell over all mazes: no outer wall, and none is favoured
     assert 0.3 < np.concatenate([walls[0], walls[-1], walls[:, 0], walls[:, -1]]).mean() < 0.42
     assert walls.min() > 0.2 and walls.max() < 0.55
     for end in (START, GOAL):  # everywhere, and more at the edges, where the longest ways end
         quarters = (questions == end).sum(axis=0).reshape(2, 15, 2, 15).sum(axis=(1, 3)).ravel()
-        assert quarters.min() > 50 and len(np.unique((questions == end).reshape(300, 900).argmax(axis=1))) > 200
+        assert (
+            quarters.min() > 50
+            and len(np.unique((questions == end).reshape(300, 900).argmax(axis=1))) > 200
+        )
 
 
 def test_twenty_hard_ones_have_the_answers_that_a_plain_search_finds() -> None:
@@ -113,21 +127,33 @@ def test_twenty_hard_ones_have_the_answers_that_a_plain_search_finds() -> None:
 def test_hard_ones_come_as_from_blind_draws() -> None:
     rng, blind = np.random.default_rng(0), []
     while len(blind) < 500:
-        question = np.where(rng.random((4, 5)) < rng.uniform(0.25, 0.5), WALL, FLOOR).astype(np.int8)
+        question = np.where(rng.random((4, 5)) < rng.uniform(0.25, 0.5), WALL, FLOOR).astype(
+            np.int8
+        )
         start, goal = (tuple(place) for place in rng.integers((4, 5), size=(2, 2)).tolist())
-        if question[start] == FLOOR and question[goal] == FLOOR and steps_from(question, start).get(goal, 0) >= 6:
+        if (
+            question[start] == FLOOR
+            and question[goal] == FLOOR
+            and steps_from(question, start).get(goal, 0) >= 6
+        ):
             blind.append((density(question), steps_from(question, start)[goal], start[0] in (0, 3)))
     chained = [
         (density(puzzle.grid), puzzle.rating or 0, place_of(puzzle.grid, START)[0] in (0, 3))
         for puzzle in islice(generate_mazes("hard", 8, (4, 5), least=6), 2000)
     ]
-    expected, found, spread = np.mean(blind, axis=0), np.mean(chained, axis=0), np.std(blind, axis=0)
+    expected, found, spread = (
+        np.mean(blind, axis=0),
+        np.mean(chained, axis=0),
+        np.std(blind, axis=0),
+    )
     assert np.all(np.abs(expected - found) < 3.5 * spread / np.sqrt(400))
 
 
 def test_sparse_ones_have_few_walls() -> None:
     densities = np.array([density(puzzle.grid) for puzzle in made("sparse")])
-    assert densities.min() > 0.02 and densities.max() < 0.31 and abs(densities.mean() - 0.15) < 0.015
+    assert (
+        densities.min() > 0.02 and densities.max() < 0.31 and abs(densities.mean() - 0.15) < 0.015
+    )
     assert min(puzzle.rating or 0 for puzzle in made("sparse")) < 5
     assert len({place_of(puzzle.grid, START) for puzzle in made("sparse")}) > 200
 
@@ -141,7 +167,10 @@ def test_mixed_ones_are_of_many_sizes_and_styles() -> None:
     walled = np.array([has_outer_wall(puzzle.grid) for puzzle in large])
     densities = np.array([density(puzzle.grid) for puzzle in large])
     assert 0.15 < trees.mean() < 0.35 and 0.2 < walled.mean() < 0.6
-    assert all((low < densities[~trees]).any() and (densities[~trees] < low + 0.1).any() for low in (0, 0.1, 0.2, 0.4))
+    assert all(
+        (low < densities[~trees]).any() and (densities[~trees] < low + 0.1).any()
+        for low in (0, 0.1, 0.2, 0.4)
+    )
     longer = [(puzzle.rating or 0) > sum(puzzle.grid.shape) for puzzle in large]
     assert 0.2 < np.mean(longer) < 0.7  # longer than any straight way in an open field
 
@@ -192,9 +221,15 @@ def test_what_hard_ones_have_at_least_scales_with_the_size() -> None:
         (("sparse", 0, None, 0), "least must be 1 step or more, not 0"),
         (("sparse", 0, None, None, -3), "most must be 1 step or more, not -3"),
         (("mixed", 0, None, 9, 8), "least must not be more than most: 9 and 8 steps"),
-        (("mixed", 0, (9, 9), 65), "no 9 x 9 maze of this kind has a shortest way of 65 steps: 64 at most"),
+        (
+            ("mixed", 0, (9, 9), 65),
+            "no 9 x 9 maze of this kind has a shortest way of 65 steps: 64 at most",
+        ),
         (("perfect", 0, (9, 9), 49), "has a shortest way of 49 steps: 48 at most"),
-        (("hard", 0, None, None, 100), "hard 30 x 30 mazes have 109 steps or more: for 100 at most, give least too"),
+        (
+            ("hard", 0, None, None, 100),
+            "hard 30 x 30 mazes have 109 steps or more: for 100 at most, give least too",
+        ),
     ],
 )
 def test_what_cannot_be_is_said_at_once(arguments: tuple[object, ...], reason: str) -> None:
@@ -206,9 +241,7 @@ def test_what_cannot_be_is_said_at_once(arguments: tuple[object, ...], reason: s
 def test_what_hardly_ever_is_is_given_up(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(maze_generate, "LAYOUTS", 2500)
     least = 126 if kind == "perfect" else 160
-    reason = (
-        rf"none of 2,500 {kind} layouts of 16 x 16 gave a maze of {least} to \d+ steps: .* of 1 to \d+ steps occurred"
-    )
+    reason = rf"none of 2,500 {kind} layouts of 16 x 16 gave a maze of {least} to \d+ steps: .* of 1 to \d+ steps occurred"
     with pytest.raises(ValueError, match=reason):
         next(generate_mazes(kind, 0, (16, 16), least))
 
@@ -231,7 +264,9 @@ def test_the_arguments_and_nothing_else_decide(kind: str) -> None:
     taken_in_turn = [cells(stream, 1)[0] for _ in range(20) for stream in (first, second)]
     assert taken_in_turn[::2] == cells(generate_mazes(kind, 1, (9, 12)))
     assert taken_in_turn[1::2] == cells(generate_mazes(kind, 2, (9, 12)))
-    assert not set(taken_in_turn[::2]) & set(taken_in_turn[1::2]) or kind == "mixed"  # which has very small ones
+    assert (
+        not set(taken_in_turn[::2]) & set(taken_in_turn[1::2]) or kind == "mixed"
+    )  # which has very small ones
     least, most = usual_least(9, 12) if kind == "hard" else 1, 1000
     assert cells(generate_mazes(kind, 1, (9, 12), least, most)) == taken_in_turn[::2]
     assert cells(generate_mazes(kind, 1, (9, 12), least + 1)) != taken_in_turn[::2]
@@ -248,10 +283,15 @@ def test_the_arguments_and_nothing_else_decide(kind: str) -> None:
         ("mixed", None, "6d789ba8090fd69d"),
     ],
 )
-def test_what_a_seed_gives_does_not_change(kind: str, size: tuple[int, int] | None, digest: str) -> None:
+def test_what_a_seed_gives_does_not_change(
+    kind: str, size: tuple[int, int] | None, digest: str
+) -> None:
     assert sha256(b"".join(cells(generate_mazes(kind, 2025, size)))).hexdigest()[:16] == digest
 
 
 def test_the_compiler_is_not_imported_before_the_first_maze() -> None:
     code = "import sys, trmsolve.puzzles.maze.generate as m; m.generate_mazes('hard', 0); print('numba' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
+        == "False\n"
+    )

@@ -30,7 +30,9 @@ def grid(rows: list[str]) -> Grid:
     return np.array([["# SG".index(char) for char in row] for row in rows], np.int8)
 
 
-def pixels(cells: Grid, size: int, margin: int = 0, colours: dict[int, tuple[int, int, int]] = COLOURS) -> NDArray[Any]:
+def pixels(
+    cells: Grid, size: int, margin: int = 0, colours: dict[int, tuple[int, int, int]] = COLOURS
+) -> NDArray[Any]:
     """(height, width, 3): the cells as squares, white around."""
     palette = np.array([colours[content] for content in range(4)], np.uint8)
     drawn = palette[cells.repeat(size, 0).repeat(size, 1)]
@@ -39,7 +41,9 @@ def pixels(cells: Grid, size: int, margin: int = 0, colours: dict[int, tuple[int
 
 def png(image: NDArray[Any] | Any, **options: Any) -> bytes:
     stream = io.BytesIO()
-    (Image.fromarray(image) if isinstance(image, np.ndarray) else image).save(stream, "PNG", **options)
+    (Image.fromarray(image) if isinstance(image, np.ndarray) else image).save(
+        stream, "PNG", **options
+    )
     return stream.getvalue()
 
 
@@ -72,7 +76,12 @@ def random_maze(seed: int, rows: int, columns: int, density: float, walled: bool
 
 
 mazes = st.builds(
-    random_maze, st.integers(0, 2**32 - 1), st.integers(3, 10), st.integers(3, 10), st.floats(0, 1), st.booleans()
+    random_maze,
+    st.integers(0, 2**32 - 1),
+    st.integers(3, 10),
+    st.integers(3, 10),
+    st.floats(0, 1),
+    st.booleans(),
 )
 
 
@@ -91,7 +100,10 @@ def test_an_answer_is_written_as_text() -> None:
 
 def test_white_around_an_open_maze_is_floor() -> None:
     assert maze(png(pixels(grid(OPEN), 5))).tolist() == grid(OPEN).tolist()
-    assert maze(png(pixels(grid(OPEN), 5, 5))).tolist() == np.pad(grid(OPEN), 1, constant_values=FLOOR).tolist()
+    assert (
+        maze(png(pixels(grid(OPEN), 5, 5))).tolist()
+        == np.pad(grid(OPEN), 1, constant_values=FLOOR).tolist()
+    )
 
 
 def test_an_outer_wall_may_have_openings_and_the_ends_in_it() -> None:
@@ -136,7 +148,8 @@ def test_noise_is_forgiven(seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "colour", [(128, 128, 128), (0, 0, 255), (255, 255, 0), (120, 100, 0), (255, 182, 193), (130, 130, 200)]
+    "colour",
+    [(128, 128, 128), (0, 0, 255), (255, 255, 0), (120, 100, 0), (255, 182, 193), (130, 130, 200)],
 )
 def test_a_pixel_of_another_colour_is_named(colour: tuple[int, int, int]) -> None:
     drawn = pixels(grid(ROWS), 5)
@@ -151,8 +164,14 @@ def test_starts_and_goals() -> None:
 
     assert said("###", "# G", "###") == "m.png: no green cell: it marks the start"
     assert said("###", "S  ", "###") == "m.png: no red cell: it marks the goal"
-    assert said("###", "S G", "# S") == "m.png: several green areas, at x 0, y 4 and x 8, y 8; one cell marks the start"
-    assert said("#G#", "S G", "# #") == "m.png: several red areas, at x 4, y 0 and x 8, y 4; one cell marks the goal"
+    assert (
+        said("###", "S G", "# S")
+        == "m.png: several green areas, at x 0, y 4 and x 8, y 8; one cell marks the start"
+    )
+    assert (
+        said("#G#", "S G", "# #")
+        == "m.png: several red areas, at x 4, y 0 and x 8, y 4; one cell marks the goal"
+    )
     assert said("SS#", "# G", "###") == (
         "m.png: no regular cells: the green area at x 0, y 0 has 8 x 4 pixels, where cells have 4 x 4"
     )
@@ -170,11 +189,15 @@ def test_cells_have_to_be_regular() -> None:
 
 def test_sizes() -> None:
     assert (
-        error(png(pixels(grid(["S ", " G", "  "]), 4))) == "m.png: 3 x 2 cells of 4 pixels; a maze has at least 3 x 3"
+        error(png(pixels(grid(["S ", " G", "  "]), 4)))
+        == "m.png: 3 x 2 cells of 4 pixels; a maze has at least 3 x 3"
     )
     wide = np.zeros((3, 1001), np.int8)
     wide[1, :2] = START, GOAL
-    assert error(png(pixels(wide, 1))) == "m.png: 3 x 1001 cells of 1 pixels; a maze has 1000 x 1000 at most"
+    assert (
+        error(png(pixels(wide, 1)))
+        == "m.png: 3 x 1001 cells of 1 pixels; a maze has 1000 x 1000 at most"
+    )
     largest = random_maze(1, 1000, 1000, 0.4, False)
     assert maze(png(pixels(largest, 2))).tolist() == largest.tolist()
 
@@ -188,13 +211,20 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 def bomb(width: int, height: int, data: bytes) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(data))
+        + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize("side", [5000, 20_000, 2**31 - 1])
 def test_too_many_pixels_are_never_unpacked(side: int) -> None:
     said = error(bomb(side, side, b"\0" * 10_000_000))
-    assert said == f"m.png: an image of {side} x {side} pixels; more than {PIXELS} pixels are not read"
+    assert (
+        said == f"m.png: an image of {side} x {side} pixels; more than {PIXELS} pixels are not read"
+    )
 
 
 def test_text_that_unpacks_to_too_much() -> None:
@@ -220,7 +250,8 @@ def test_no_byte_of_an_image_makes_it_crash(where: int, slip: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "kind"), [(b"\xff\xd8\xff\xe0rest", "JPEG"), (b"GIF89a", "GIF"), (b"RIFFxxxxWEBP", "WebP")]
+    ("data", "kind"),
+    [(b"\xff\xd8\xff\xe0rest", "JPEG"), (b"GIF89a", "GIF"), (b"RIFFxxxxWEBP", "WebP")],
 )
 def test_other_images(data: bytes, kind: str) -> None:
     assert error(data) == f"m.png: a {kind} image; only PNG is read, save it as that"

@@ -49,7 +49,9 @@ def neighbours(question: Grid, place: Place) -> list[Place]:
     row, column = place
     around = [(row + 1, column), (row, column - 1), (row, column + 1), (row - 1, column)]
     rows, columns = question.shape
-    return [(r, c) for r, c in around if 0 <= r < rows and 0 <= c < columns and question[r, c] != WALL]
+    return [
+        (r, c) for r, c in around if 0 <= r < rows and 0 <= c < columns and question[r, c] != WALL
+    ]
 
 
 def parents_from(question: Grid, root: Place) -> dict[Place, Place]:
@@ -88,7 +90,9 @@ def questions(draw: st.DrawFn) -> Grid:
     """Any shape with two cells or more, walls of any density, ends anywhere: often there is no way between them."""
     rows, columns = draw(st.integers(1, 12)), draw(st.integers(2, 12))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    question = np.where(rng.random((rows, columns)) < draw(st.floats(0, 0.6)), WALL, FLOOR).astype(np.int8)
+    question = np.where(rng.random((rows, columns)) < draw(st.floats(0, 0.6)), WALL, FLOOR).astype(
+        np.int8
+    )
     question.flat[rng.permutation(rows * columns)[:2]] = START, GOAL
     return question
 
@@ -109,7 +113,8 @@ def test_arrows_lead_nearer_and_are_the_first_that_do(question: Grid) -> None:
         nearer = [
             direction
             for direction in (DOWN, LEFT, RIGHT, UP)
-            if steps.get((row + STEPS[direction][0], column + STEPS[direction][1]), 1 << 30) == steps.get(place, 0) - 1
+            if steps.get((row + STEPS[direction][0], column + STEPS[direction][1]), 1 << 30)
+            == steps.get(place, 0) - 1
         ]
         assert arrow == (nearer[0] if nearer else 0)
 
@@ -122,7 +127,9 @@ def test_distances_are_shortest_and_the_queue_is_in_their_order(question: Grid) 
     number = distances(question, row * question.shape[1] + column, found, queue)
     steps = steps_from(question, (row, column))
     assert number == len(steps)
-    assert {place: int(n) for place, n in np.ndenumerate(found.reshape(question.shape)) if n >= 0} == steps
+    assert {
+        place: int(n) for place, n in np.ndenumerate(found.reshape(question.shape)) if n >= 0
+    } == steps
     assert sorted(queue[:number].tolist()) == np.flatnonzero(found >= 0).tolist()
     assert np.all(np.diff(found[queue[:number]]) >= 0)
 
@@ -156,15 +163,21 @@ def test_what_has_no_way_or_no_ends_has_no_path() -> None:
         arrows = point(question[None])
         assert np.array_equal(follow(question[None], arrows)[0], question)
     assert not point(grid("S  ")[None]).any()
-    assert point(grid("S#G ")[None])[0].tolist() == [[0, 0, 0, LEFT]]  # what cannot reach the goal has no arrow
+    assert point(grid("S#G ")[None])[0].tolist() == [
+        [0, 0, 0, LEFT]
+    ]  # what cannot reach the goal has no arrow
 
 
-@pytest.mark.skipif(PUBLIC is None, reason="TRMSOLVE_MAZE_DATA does not name the public Maze-Hard training split")
+@pytest.mark.skipif(
+    PUBLIC is None, reason="TRMSOLVE_MAZE_DATA does not name the public Maze-Hard training split"
+)
 def test_all_labels_of_the_public_training_split_are_the_rule_s() -> None:
     with Path(PUBLIC or "").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     asked, answered = (
-        np.array([[SYMBOLS.index(char) for char in row[column]] for row in rows], np.int8).reshape(-1, 30, 30)
+        np.array([[SYMBOLS.index(char) for char in row[column]] for row in rows], np.int8).reshape(
+            -1, 30, 30
+        )
         for column in ("question", "answer")
     )
     assert len(rows) == 1000

@@ -54,7 +54,11 @@ def cells(*places: tuple[int, int]) -> NDArray[np.bool_]:
     return mask
 
 
-def cycle(answer: str | NDArray[np.int8] = QUESTION, question: str | NDArray[np.int8] = QUESTION, **more: Any) -> Cycle:
+def cycle(
+    answer: str | NDArray[np.int8] = QUESTION,
+    question: str | NDArray[np.int8] = QUESTION,
+    **more: Any,
+) -> Cycle:
     asked = maze(question) if isinstance(question, str) else question
     given = maze(answer) if isinstance(answer, str) else answer
     values: dict[str, Any] = {
@@ -107,7 +111,11 @@ def test_every_character_names_what_both_of_its_cells_are() -> None:
         ("▀", "path on floor"),
         ("▀", "wall on path"),
     ]
-    assert lines[3][1:-1] == [(" ", "floor on floor"), ("▀", "wall on floor"), *[(" ", "floor on floor")] * 4]
+    assert lines[3][1:-1] == [
+        (" ", "floor on floor"),
+        ("▀", "wall on floor"),
+        *[(" ", "floor on floor")] * 4,
+    ]
 
 
 @pytest.mark.parametrize("faulty", [False, True])
@@ -115,7 +123,13 @@ def test_a_wall_is_always_ink_and_bare_floor_never(faulty: bool) -> None:
     rng = np.random.default_rng(1)
     question, answer = rng.integers(0, 4, (30, 30), np.int8), rng.integers(0, 5, (30, 30), np.int8)
     directions, blamed = rng.integers(0, 5, (30, 30), np.int8), rng.random((30, 30)) < 0.1 * faulty
-    drawn = cycle(answer, question, arrows=directions, faulty=blamed, confidence=rng.random((30, 30), np.float32))
+    drawn = cycle(
+        answer,
+        question,
+        arrows=directions,
+        faulty=blamed,
+        confidence=rng.random((30, 30), np.float32),
+    )
     for line in paint_maze(drawn, plain=False)[1:-1]:
         for glyph, style in line[1:-1]:
             ink, paper = style.split(" on ")
@@ -134,7 +148,9 @@ def test_the_size_is_that_of_the_maze_and_a_frame(rows: int, plain: bool) -> Non
 
 
 def test_the_smallest_maze() -> None:
-    assert text(paint_maze(cycle(*["S## o## ooG"] * 2), plain=False)) == "╭S──╮\nS▀██│\n│▀▀▀G\n╰──G╯"
+    assert (
+        text(paint_maze(cycle(*["S## o## ooG"] * 2), plain=False)) == "╭S──╮\nS▀██│\n│▀▀▀G\n╰──G╯"
+    )
 
 
 def test_a_maze_without_ends_is_drawn_too() -> None:
@@ -145,9 +161,16 @@ def test_a_maze_without_ends_is_drawn_too() -> None:
 
 
 def test_every_cell_is_counted_once(troubled: Cycle) -> None:
-    pairs = [style.split(" on ") for line in paint_maze(troubled, plain=False) for _, style in line if style != "frame"]
+    pairs = [
+        style.split(" on ")
+        for line in paint_maze(troubled, plain=False)
+        for _, style in line
+        if style != "frame"
+    ]
     named = Counter(kind for pair in pairs for kind in pair)
-    assert named - Counter({"floor": 6}) == kinds(troubled)  # a row of nothing stands under the fifth
+    assert named - Counter({"floor": 6}) == kinds(
+        troubled
+    )  # a row of nothing stands under the fifth
 
 
 def test_the_worst_news_of_a_cell_wins(troubled: Cycle) -> None:
@@ -175,11 +198,18 @@ def test_floor_may_become_path_and_nothing_else(content: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("confidence", "kind"), [(0.2, "unsure"), (0.69, "unsure"), (0.71, "likely"), (0.94, "likely"), (0.96, "path")]
+    ("confidence", "kind"),
+    [(0.2, "unsure"), (0.69, "unsure"), (0.71, "likely"), (0.94, "likely"), (0.96, "path")],
 )
 def test_a_path_is_drawn_as_sure_as_the_model_is(confidence: float, kind: str) -> None:
     sureness = np.full((5, 6), confidence, np.float32)
-    assert set(kinds(cycle(ANSWER, confidence=sureness))) == {"wall", "floor", "start", "goal", kind}
+    assert set(kinds(cycle(ANSWER, confidence=sureness))) == {
+        "wall",
+        "floor",
+        "start",
+        "goal",
+        kind,
+    }
 
 
 def test_what_was_marked_and_is_no_longer_is_bare_floor() -> None:
@@ -226,7 +256,10 @@ def test_plain_drawing_reads_without_colour(troubled: Cycle) -> None:
 def test_plain_path_and_wave_have_one_look_each() -> None:
     sureness = np.linspace(0, 1, 30, dtype=np.float32).reshape(5, 6)
     lines = paint_maze(cycle(ANSWER, confidence=sureness, arrows=arrows()), plain=True)
-    assert Counter(style for line in lines for piece, style in line if piece in "o.") == {"path": 9, "wave": 3}
+    assert Counter(style for line in lines for piece, style in line if piece in "o.") == {
+        "path": 9,
+        "wave": 3,
+    }
 
 
 # The figures beside it
@@ -278,11 +311,21 @@ def large(rows: int, columns: int) -> Cycle:
     question = np.full((rows, columns), FLOOR, np.int8)
     question[0, 0], question[-1, -1] = START, GOAL
     everywhere, answer = np.ones(question.shape, np.bool_), np.full(question.shape, PATH, np.int8)
-    return cycle(answer, question, changed=everywhere, violations=rows * columns, arrows=everywhere.astype(np.int8))
+    return cycle(
+        answer,
+        question,
+        changed=everywhere,
+        violations=rows * columns,
+        arrows=everywhere.astype(np.int8),
+    )
 
 
 def shown(
-    cycle: Cycle, width: int = 80, height: int = 24, view: Callable[..., Any] = LiveView, **more: Any
+    cycle: Cycle,
+    width: int = 80,
+    height: int = 24,
+    view: Callable[..., Any] = LiveView,
+    **more: Any,
 ) -> list[str]:
     console = pinned(width, height, **more)
     view(console, paint_maze, headings=bool(cycle.puzzle.source)).cycle(cycle)
@@ -291,7 +334,9 @@ def shown(
 
 def test_a_30x30_maze_stands_in_its_frame_with_the_figures_beside() -> None:
     kept = shown(large(30, 30))
-    assert len(kept) == 17 and kept[0] == "╭S" + "─" * 29 + "╮" and kept[16] == "╰" + "─" * 29 + "G╯"
+    assert (
+        len(kept) == 17 and kept[0] == "╭S" + "─" * 29 + "╮" and kept[16] == "╰" + "─" * 29 + "G╯"
+    )
     assert kept[6].endswith("│   reached        900 ▄")
     assert max(map(len, kept)) <= 80
 
@@ -305,7 +350,9 @@ def test_a_40x40_maze_fills_24_lines_and_gives_its_frame_for_a_heading() -> None
     assert kept[8].endswith("▀   reached        1600 ▄")
 
 
-@pytest.mark.parametrize(("rows", "columns", "width"), [(60, 30, 80), (20, 100, 80), (128, 128, 40)])
+@pytest.mark.parametrize(
+    ("rows", "columns", "width"), [(60, 30, 80), (20, 100, 80), (128, 128, 40)]
+)
 def test_of_a_larger_one_the_figures_stay(rows: int, columns: int, width: int) -> None:
     kept = shown(large(rows, columns), width)
     assert len(kept) == 1 and kept[0].startswith("cycle 3/16  view 1/16")
@@ -341,13 +388,20 @@ def test_pairs_are_named_colours_and_nothing_else() -> None:
     console = make_console(io.StringIO())
     for name in PAIRS:
         style: Style = console.get_style(name)
-        assert not (style.dim or style.bold or style.reverse)  # some terminals mix, brighten or swap unlike others
+        assert not (
+            style.dim or style.bold or style.reverse
+        )  # some terminals mix, brighten or swap unlike others
         assert style.color and style.bgcolor and (style.color.number or 0) < 16
     assert not {"white", "black", "bright_white", "bright_black"} & set(FILLS.values())
 
 
 def test_what_must_be_seen_has_no_bright_colour_and_differs_from_what_is_around_it() -> None:
-    must = {kind: FILLS[kind] for kind in ("path", "likely", "changed", "conflict", "start", "goal")}
+    must = {
+        kind: FILLS[kind] for kind in ("path", "likely", "changed", "conflict", "start", "goal")
+    }
     assert not any("bright" in colour for colour in must.values())
     assert not set(must.values()) & {FILLS[kind] for kind in ("floor", "wall", "wave", "front")}
-    assert len({FILLS[kind] for kind in ("path", "likely", "unsure", "changed", "conflict", "wave")}) == 6
+    assert (
+        len({FILLS[kind] for kind in ("path", "likely", "unsure", "changed", "conflict", "wave")})
+        == 6
+    )

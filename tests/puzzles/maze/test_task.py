@@ -12,7 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tests.puzzles.maze.test_labels import Place, by_the_rule, grid, neighbours, place_of, questions, steps_from
+from tests.puzzles.maze.test_labels import (
+    Place,
+    by_the_rule,
+    grid,
+    neighbours,
+    place_of,
+    questions,
+    steps_from,
+)
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.maze.cells import DOWN, FLOOR, GOAL, LEFT, PATH, RIGHT, START, STEPS, UP, WALL
@@ -57,7 +65,10 @@ def all_paths(question: Grid) -> Iterator[tuple[Place, ...]]:
             yield way[1:-1]
             return
         for there in neighbours(question, way[-1]):
-            if there not in way and sum(beside in way for beside in neighbours(question, there)) == 1:
+            if (
+                there not in way
+                and sum(beside in way for beside in neighbours(question, there)) == 1
+            ):
                 yield from go_on((*way, there))
 
     goal = place_of(question, GOAL)
@@ -70,16 +81,22 @@ def all_paths(question: Grid) -> Iterator[tuple[Place, ...]]:
 @st.composite
 def small_questions(draw: st.DrawFn) -> Grid:
     """At most 12 cells, so that every marking of their floor can be tried."""
-    rows, columns = draw(st.sampled_from([(1, 2), (1, 6), (2, 2), (2, 5), (3, 3), (3, 4), (4, 3), (6, 2)]))
+    rows, columns = draw(
+        st.sampled_from([(1, 2), (1, 6), (2, 2), (2, 5), (3, 3), (3, 4), (4, 3), (6, 2)])
+    )
     rng = np.random.default_rng(draw(SEEDS))
-    question = np.where(rng.random((rows, columns)) < draw(st.sampled_from([0, 0.15, 0.3])), WALL, FLOOR)
+    question = np.where(
+        rng.random((rows, columns)) < draw(st.sampled_from([0, 0.15, 0.3])), WALL, FLOOR
+    )
     question.flat[rng.permutation(rows * columns)[:2]] = START, GOAL
     return question.astype(np.int8)
 
 
 @settings(deadline=None, max_examples=25)
 @given(small_questions())
-def test_of_all_markings_the_paths_are_valid_and_the_shortest_of_them_verified(question: Grid) -> None:
+def test_of_all_markings_the_paths_are_valid_and_the_shortest_of_them_verified(
+    question: Grid,
+) -> None:
     paths = {frozenset(path) for path in all_paths(question)}
     least = min(map(len, paths), default=0)
     floor = [(int(row), int(column)) for row, column in np.argwhere(question == FLOOR)]
@@ -90,7 +107,11 @@ def test_of_all_markings_the_paths_are_valid_and_the_shortest_of_them_verified(q
         assert verdict.valid == (frozenset(path) in paths)
         assert verdict.verified == verdict.optimal == (verdict.valid and len(path) == least)
         assert (verdict.reason == "") == verdict.verified
-        assert (relaxed.verified, relaxed.valid, relaxed.optimal) == (verdict.valid, verdict.valid, verdict.optimal)
+        assert (relaxed.verified, relaxed.valid, relaxed.optimal) == (
+            verdict.valid,
+            verdict.valid,
+            verdict.optimal,
+        )
         for room, said in ((MAZE, verdict), (MAZE.relaxed(), relaxed)):
             faulty, number = room.faults(question, answer)
             assert (number == 0) == said.verified and faulty.sum() <= max(number, 0)
@@ -98,7 +119,9 @@ def test_of_all_markings_the_paths_are_valid_and_the_shortest_of_them_verified(q
 
 @pytest.mark.parametrize("kind", DIFFICULTIES)
 @pytest.mark.parametrize("size", [(3, 3), (9, 14)])
-def test_a_right_answer_with_any_one_cell_changed_is_refused(kind: str, size: tuple[int, int]) -> None:
+def test_a_right_answer_with_any_one_cell_changed_is_refused(
+    kind: str, size: tuple[int, int]
+) -> None:
     """Also another shortest path differs in two cells or more."""
     for puzzle in made(kind, 4, size):
         question, answer = puzzle.grid, puzzle.answer
@@ -109,7 +132,11 @@ def test_a_right_answer_with_any_one_cell_changed_is_refused(kind: str, size: tu
                 wrong[row, column] = other
                 for room in (MAZE, MAZE.relaxed()):
                     verdict = room.verify(question, wrong)
-                    assert (verdict.verified, verdict.valid, verdict.optimal) == (False, False, False)
+                    assert (verdict.verified, verdict.valid, verdict.optimal) == (
+                        False,
+                        False,
+                        False,
+                    )
                 assert verdict.reason and MAZE.faults(question, wrong)[1] > 0
                 if question[row, column] != FLOOR or other != PATH:
                     assert verdict.reason.startswith("the ") or content == PATH
@@ -121,19 +148,25 @@ def connected(question: Grid, answer: Grid) -> bool:
     if ((question != answer) & ~((question == FLOOR) & (answer == PATH))).any():
         return False
     cells = {(int(r), int(c)) for r, c in np.argwhere(np.isin(answer, (START, GOAL, PATH)))}
-    beside = {cell: [other for other in neighbours(answer, cell) if other in cells] for cell in cells}
+    beside = {
+        cell: [other for other in neighbours(answer, cell) if other in cells] for cell in cells
+    }
     seen, edge = set[Place](), [place_of(answer, START)]
     while edge:
         cell = edge.pop()
         seen.add(cell)
         edge += [other for other in beside[cell] if other not in seen]
     ends = {place_of(answer, START), place_of(answer, GOAL)}
-    return seen == cells and all(len(around) == 2 - (cell in ends) for cell, around in beside.items())
+    return seen == cells and all(
+        len(around) == 2 - (cell in ends) for cell, around in beside.items()
+    )
 
 
 @settings(deadline=None, max_examples=300)
 @given(questions(), SEEDS, st.integers(0, 4), st.integers(0, 4))
-def test_random_answers_are_judged_as_by_the_definition(question: Grid, seed: int, marks: int, changes: int) -> None:
+def test_random_answers_are_judged_as_by_the_definition(
+    question: Grid, seed: int, marks: int, changes: int
+) -> None:
     rng, answer = np.random.default_rng(seed), by_the_rule(question)
     for content, number in ((PATH, marks), (None, changes)):
         for place in rng.integers(0, question.size, number):
@@ -141,7 +174,11 @@ def test_random_answers_are_judged_as_by_the_definition(question: Grid, seed: in
     verdict = MAZE.verify(question, answer)
     assert verdict.valid == connected(question, answer)
     least = steps_from(question, place_of(question, START)).get(place_of(question, GOAL))
-    assert verdict.optimal == verdict.verified == (verdict.valid and (answer == PATH).sum() + 1 == least)
+    assert (
+        verdict.optimal
+        == verdict.verified
+        == (verdict.valid and (answer == PATH).sum() + 1 == least)
+    )
     assert (MAZE.faults(question, answer)[1] == 0) == verdict.verified
 
 
@@ -157,7 +194,10 @@ OPEN = grid("S  #", "    ", "   G")
         (("So #", " oo ", "   G"), "the path ends at row 2, column 3"),
         (("S  #", "o   ", "o oG"), "the path ends at row 3, column 1"),  # a gap
         (("So #", "o   ", "oooG"), "the path branches at row 1, column 1"),
-        (("S  #", "oo  ", "oooG"), "the path branches at row 2, column 1"),  # it comes beside itself
+        (
+            ("S  #", "oo  ", "oooG"),
+            "the path branches at row 2, column 1",
+        ),  # it comes beside itself
         (("Soo#", "  oo", "  oG"), "the path branches at row 2, column 3"),
         (("S o#", "o   ", "oooG"), "row 1, column 3 is marked and not on the path"),
         (("S oo", "o   ", "oooG"), "the wall at row 1, column 4 became path"),
@@ -172,15 +212,24 @@ OPEN = grid("S  #", "    ", "   G")
         (("Soo#", "  oo", "   #"), "the goal at row 3, column 4 became wall"),
     ],
 )
-def test_the_reason_names_the_first_rule_that_fails_and_where(answer: tuple[str, ...], reason: str) -> None:
+def test_the_reason_names_the_first_rule_that_fails_and_where(
+    answer: tuple[str, ...], reason: str
+) -> None:
     for room in (MAZE, FLOW, MAZE.relaxed()):
         verdict = room.verify(OPEN, grid(*answer))
-        assert (verdict.verified, verdict.reason, verdict.valid, verdict.optimal) == (False, reason, False, False)
+        assert (verdict.verified, verdict.reason, verdict.valid, verdict.optimal) == (
+            False,
+            reason,
+            False,
+            False,
+        )
 
 
 def test_every_shortest_path_is_accepted_and_not_only_the_rule_s() -> None:
     paths = [path for path in all_paths(OPEN) if len(path) == 4]
-    assert len(paths) == 9  # of the ten ways through an open board one takes the corner that is wall
+    assert (
+        len(paths) == 9
+    )  # of the ten ways through an open board one takes the corner that is wall
     for path in paths:
         assert MAZE.verify(OPEN, marked(OPEN, path)).verified
     assert sum(np.array_equal(marked(OPEN, path), label(OPEN[None])[0]) for path in paths) == 1
@@ -192,10 +241,22 @@ RING = grid("S      ", "       ", "       ", "G      ")
 @pytest.mark.parametrize(
     ("answer", "reason", "faults"),
     [
-        (("S   ooo", "o   o o", "o   ooo", "G      "), "row 1, column 5 is marked and not on the path", 1),
-        (("S      ", "o    o ", "o      ", "G      "), "row 2, column 6 is marked and not on the path", 1),
+        (
+            ("S   ooo", "o   o o", "o   ooo", "G      "),
+            "row 1, column 5 is marked and not on the path",
+            1,
+        ),
+        (
+            ("S      ", "o    o ", "o      ", "G      "),
+            "row 2, column 6 is marked and not on the path",
+            1,
+        ),
         (("Sooo   ", " o o   ", " ooo   ", "G      "), "the path branches at row 1, column 2", 2),
-        (("S oooo ", "o o  o ", "o oooo ", "Go     "), "row 1, column 3 is marked and not on the path", 2),
+        (
+            ("S oooo ", "o o  o ", "o oooo ", "Go     "),
+            "row 1, column 3 is marked and not on the path",
+            2,
+        ),
     ],
 )
 def test_a_ring_is_no_part_of_a_path(answer: tuple[str, ...], reason: str, faults: int) -> None:
@@ -210,7 +271,12 @@ def test_a_detour_is_valid_and_verified_only_where_detours_are_accepted() -> Non
     longer = grid("S  ooo ", "o  o o ", "oooo o ", "G    o ")
     assert MAZE.verify(OPEN, detour).verified
     way = grid("Sooo   ", "   o   ", "   o   ", "Gooo   ")
-    for room, verified in ((MAZE, False), (FLOW, False), (MAZE.relaxed(), True), (FLOW.relaxed(), True)):
+    for room, verified in (
+        (MAZE, False),
+        (FLOW, False),
+        (MAZE.relaxed(), True),
+        (FLOW.relaxed(), True),
+    ):
         verdict = room.verify(RING, way)
         assert astuple(verdict) == (verified, "the path takes 9 steps, 3 are enough", True, False)
         faulty, number = room.faults(RING, way)
@@ -218,7 +284,11 @@ def test_a_detour_is_valid_and_verified_only_where_detours_are_accepted() -> Non
         assert not room.verify(RING, longer).verified
         shortest = grid("S      ", "o      ", "o      ", "G      ")
         assert astuple(room.verify(RING, shortest)) == (True, "", True, True)
-    assert type(FLOW.relaxed()) is MazeFlow and FLOW.relaxed().accept_detours and not FLOW.accept_detours
+    assert (
+        type(FLOW.relaxed()) is MazeFlow
+        and FLOW.relaxed().accept_detours
+        and not FLOW.accept_detours
+    )
 
 
 def test_a_start_beside_the_goal_needs_no_mark_and_bears_none() -> None:
@@ -229,7 +299,10 @@ def test_a_start_beside_the_goal_needs_no_mark_and_bears_none() -> None:
     for path, reason in [
         (((1, 0),), "the path branches at row 2, column 2"),
         (((1, 3),), "row 2, column 4 is marked and not on the path"),
-        (((0, 1), (0, 2)), "the path branches at row 2, column 2"),  # a way around is none: the ends are side by side
+        (
+            ((0, 1), (0, 2)),
+            "the path branches at row 2, column 2",
+        ),  # a way around is none: the ends are side by side
         (((2, 0),), "row 3, column 1 is marked and not on the path"),
     ]:
         for room in (MAZE, MAZE.relaxed()):
@@ -243,9 +316,15 @@ def test_faults_mark_what_was_changed_loose_ends_and_branches() -> None:
         assert number == cells.sum()
         return (np.argwhere(cells) + 1).tolist()
 
-    assert faulty("S  #", "    ", "   G") == [[1, 1], [3, 4]]  # nothing leads from the start, nor to the goal
+    assert faulty("S  #", "    ", "   G") == [
+        [1, 1],
+        [3, 4],
+    ]  # nothing leads from the start, nor to the goal
     assert faulty("So #", "    ", "   G") == [[1, 2], [3, 4]]
-    assert faulty("Soo#", " ooo", "   G") == [[1, 2], [2, 3]]  # both ends of where it touches itself
+    assert faulty("Soo#", " ooo", "   G") == [
+        [1, 2],
+        [2, 3],
+    ]  # both ends of where it touches itself
     assert faulty("Soo ", "  oo", "   G") == [[1, 4]]
     assert faulty(" So#", "  oo", "   G") == [[1, 1], [1, 2]]
 
@@ -305,7 +384,9 @@ def test_what_is_too_large_for_a_network_is_told_with_both_sizes(
 
 @BOTH
 @pytest.mark.parametrize("shape", [(3, 3), (1, 30), (30, 7), (30, 30)])
-def test_mazes_are_laid_in_the_corner_of_the_board_walls_around(room: Maze, shape: tuple[int, int]) -> None:
+def test_mazes_are_laid_in_the_corner_of_the_board_walls_around(
+    room: Maze, shape: tuple[int, int]
+) -> None:
     small = np.random.default_rng(0).integers(0, 5, shape).astype(np.int8)
     before, board = small.copy(), room.lay(small)
     assert board.shape == BOARD and board.dtype == np.int8
@@ -316,7 +397,9 @@ def test_mazes_are_laid_in_the_corner_of_the_board_walls_around(room: Maze, shap
 
 @BOTH
 def test_what_is_larger_than_the_board_of_training_is_not_laid(room: Maze) -> None:
-    with pytest.raises(PuzzleError, match=r"^too large: 31 rows and 8 columns; training is on boards of 30 x 30$"):
+    with pytest.raises(
+        PuzzleError, match=r"^too large: 31 rows and 8 columns; training is on boards of 30 x 30$"
+    ):
         room.lay(np.full((31, 8), FLOOR, np.int8))
 
 
@@ -326,7 +409,9 @@ def test_padded_tokens_come_back_and_are_the_public_code_s(any_grid: Grid) -> No
     rows, columns = any_grid.shape
     tokens = MAZE.encode(any_grid)
     assert tokens.shape == (900,) and tokens.dtype == np.int64
-    assert np.array_equal(tokens.reshape(BOARD)[:rows, :columns], any_grid + 1)  # 0 is padding, then "# SGo"
+    assert np.array_equal(
+        tokens.reshape(BOARD)[:rows, :columns], any_grid + 1
+    )  # 0 is padding, then "# SGo"
     assert (tokens == 1).sum() == 900 - any_grid.size + (any_grid == WALL).sum()
     back = MAZE.decode(tokens, any_grid.shape)
     assert back.dtype == np.int8 and np.array_equal(back, any_grid)
@@ -337,7 +422,11 @@ def test_padded_tokens_come_back_and_are_the_public_code_s(any_grid: Grid) -> No
 @given(grids(most=40))
 def test_flow_tokens_lie_as_the_maze_does_and_come_back(any_grid: Grid) -> None:
     tokens = FLOW.encode(any_grid)
-    assert tokens.shape == any_grid.shape and tokens.dtype == np.int64 and np.array_equal(tokens, any_grid + 1)
+    assert (
+        tokens.shape == any_grid.shape
+        and tokens.dtype == np.int64
+        and np.array_equal(tokens, any_grid + 1)
+    )
     back = FLOW.decode(tokens.ravel(), any_grid.shape)  # an answer comes as a line
     assert back.dtype == np.int8 and np.array_equal(back, any_grid)
 
@@ -359,10 +448,14 @@ def test_whatever_a_network_says_is_a_maze(seed: int, rows: int, columns: int) -
     rng = np.random.default_rng(seed)
     said = rng.integers(0, 6, 900)
     told = MAZE.decode(said, (rows, columns))
-    assert told.dtype == np.int8 and MAZE.line(told) == MAZE.line(by_characters(said.reshape(30, 30)[:rows, :columns]))
+    assert told.dtype == np.int8 and MAZE.line(told) == MAZE.line(
+        by_characters(said.reshape(30, 30)[:rows, :columns])
+    )
     flow = rng.integers(0, 18, rows * columns)
     told = FLOW.decode(flow, (rows, columns))
-    assert told.dtype == np.int8 and np.array_equal(told, by_characters(flow.reshape(rows, columns)))
+    assert told.dtype == np.int8 and np.array_equal(
+        told, by_characters(flow.reshape(rows, columns))
+    )
 
 
 def by_characters(tokens: NDArray[np.int64]) -> Grid:
@@ -373,7 +466,10 @@ def by_characters(tokens: NDArray[np.int64]) -> Grid:
 def test_sizes_of_both_vocabularies() -> None:
     assert (MAZE.vocab_size, FLOW.vocab_size, len(FLOW_TOKENS)) == (6, 18, 18)
     assert MAZE.seq_len == FLOW.seq_len == 900 and MAZE.candidates == FLOW.candidates == 1
-    assert type(get_task("maze")) is type(get_task("maze", 6)) is Maze and type(get_task("maze", 18)) is MazeFlow
+    assert (
+        type(get_task("maze")) is type(get_task("maze", 6)) is Maze
+        and type(get_task("maze", 18)) is MazeFlow
+    )
     assert set(MAZE.training_kinds) <= set(MAZE.difficulties) == set(DIFFICULTIES)
 
 
@@ -381,7 +477,9 @@ def test_sizes_of_both_vocabularies() -> None:
 @given(st.integers(1, 30), st.integers(1, 30))
 def test_what_belongs_to_tokens_is_told_by_cell(rows: int, columns: int) -> None:
     places = np.arange(900)
-    assert np.array_equal(MAZE.cells(places, (rows, columns)), np.arange(900).reshape(30, 30)[:rows, :columns])
+    assert np.array_equal(
+        MAZE.cells(places, (rows, columns)), np.arange(900).reshape(30, 30)[:rows, :columns]
+    )
     values = np.arange(rows * columns) / 7
     assert np.array_equal(FLOW.cells(values, (rows, columns)), values.reshape(rows, columns))
 
@@ -420,7 +518,9 @@ def as_keys(several: list[Grid]) -> set[tuple[Any, ...]]:
 
 @settings(deadline=None)
 @given(questions())
-def test_the_views_are_the_symmetries_of_the_rectangle_with_ends_as_they_are_or_swapped(question: Grid) -> None:
+def test_the_views_are_the_symmetries_of_the_rectangle_with_ends_as_they_are_or_swapped(
+    question: Grid,
+) -> None:
     assert as_keys([view.apply(question) for view in VIEWS]) == as_keys(all_clothes(question))
 
 
@@ -438,7 +538,11 @@ def test_sixteen_different_views_come_first_the_maze_as_given_before_all(seed: i
 @given(grids(most=9), st.sampled_from(VIEWS))
 def test_a_view_and_its_inverse_are_the_identity(any_grid: Grid, view: MazeView) -> None:
     seen = view.apply(any_grid)
-    assert seen.dtype == np.int8 and seen.flags.c_contiguous and sorted(seen.shape) == sorted(any_grid.shape)
+    assert (
+        seen.dtype == np.int8
+        and seen.flags.c_contiguous
+        and sorted(seen.shape) == sorted(any_grid.shape)
+    )
     back = view.undo(seen)
     assert back.dtype == np.int8 and back.flags.c_contiguous and np.array_equal(back, any_grid)
     places = places_of(any_grid)
@@ -450,7 +554,7 @@ def test_a_view_and_its_inverse_are_the_identity(any_grid: Grid, view: MazeView)
     swaps = {START: GOAL, GOAL: START}
     assert seen.tolist() == [
         [swaps.get(c, c) if view.swapped else c for c in row] for row in contents.tolist()
-    ]  # fmt: skip
+    ]
 
 
 def places_of(any_grid: Grid) -> NDArray[np.int64]:
@@ -487,7 +591,9 @@ def test_arrows_turned_back_lead_the_same_ways(question: Grid, view: MazeView) -
     places = places_of(question)
     assert leads_to(back, places) == leads_to(arrows, turn(places, view.symmetry))
     steps = steps_from(question, place_of(question, START if view.swapped else GOAL))
-    assert {place for place, arrow in np.ndenumerate(back) if arrow} == {place for place, n in steps.items() if n}
+    assert {place for place, arrow in np.ndenumerate(back) if arrow} == {
+        place for place, n in steps.items() if n
+    }
     for (row, column), arrow in np.ndenumerate(back):
         if arrow:
             assert steps[row + STEPS[arrow][0], column + STEPS[arrow][1]] == steps[row, column] - 1
@@ -506,7 +612,9 @@ def test_each_direction_turns_as_the_eye_says() -> None:
 
 @settings(deadline=None)
 @given(grids(most=8), st.sampled_from(VIEWS))
-def test_a_network_s_arrows_are_told_in_the_puzzle_s_own_frame(any_grid: Grid, view: MazeView) -> None:
+def test_a_network_s_arrows_are_told_in_the_puzzle_s_own_frame(
+    any_grid: Grid, view: MazeView
+) -> None:
     """Wherever it says one: on floor, on the path, at a start."""
     shape = view.apply(any_grid).shape
     said = np.random.default_rng(any_grid.size).integers(0, 18, any_grid.size)
@@ -521,7 +629,9 @@ def test_a_network_s_arrows_are_told_in_the_puzzle_s_own_frame(any_grid: Grid, v
 
 
 def every_symmetry(room: Maze) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    draws = np.array([(symmetry / 8 + 0.01, swapped / 2) for swapped in (0, 1) for symmetry in range(8)])
+    draws = np.array(
+        [(symmetry / 8 + 0.01, swapped / 2) for swapped in (0, 1) for symmetry in range(8)]
+    )
     assert room.symmetry_draws == draws.shape[1]
     return room.symmetries(draws)
 
@@ -556,7 +666,9 @@ def test_a_turned_question_gets_the_rule_s_own_answer_to_it(room: Maze) -> None:
         assert answer is not None
         places, names = every_symmetry(room)
         tokens, labels = (
-            np.take_along_axis(names, np.take_along_axis(np.tile(room.encode(part).ravel(), (16, 1)), places, 1), 1)
+            np.take_along_axis(
+                names, np.take_along_axis(np.tile(room.encode(part).ravel(), (16, 1)), places, 1), 1
+            )
             for part in (question, answer)
         )
         relabelled = room.relabel(tokens, labels)
@@ -576,8 +688,21 @@ def test_symmetric_mazes_have_one_form_whatever_their_path(question: Grid, view:
     answer = by_the_rule(question)
     form = MAZE.canonical(question)
     assert isinstance(form, bytes) and len(form) == 32
-    assert form == MAZE.canonical(answer) == MAZE.canonical(view.apply(question)) == FLOW.canonical(view.apply(answer))
-    assert len({*MAZE.invariant(np.stack([question, answer])).tolist(), *MAZE.invariant(view.apply(answer)[None])}) == 1
+    assert (
+        form
+        == MAZE.canonical(answer)
+        == MAZE.canonical(view.apply(question))
+        == FLOW.canonical(view.apply(answer))
+    )
+    assert (
+        len(
+            {
+                *MAZE.invariant(np.stack([question, answer])).tolist(),
+                *MAZE.invariant(view.apply(answer)[None]),
+            }
+        )
+        == 1
+    )
 
 
 TINY = st.tuples(st.sampled_from([(1, 4), (2, 2), (2, 3), (1, 6), (3, 2)]), SEEDS)
@@ -585,7 +710,9 @@ TINY = st.tuples(st.sampled_from([(1, 4), (2, 2), (2, 3), (1, 6), (3, 2)]), SEED
 
 @settings(deadline=None, max_examples=300)
 @given(TINY, TINY)
-def test_other_mazes_have_other_forms(one: tuple[tuple[int, int], int], other: tuple[tuple[int, int], int]) -> None:
+def test_other_mazes_have_other_forms(
+    one: tuple[tuple[int, int], int], other: tuple[tuple[int, int], int]
+) -> None:
     """Exactly the sixteen symmetries are left out of account: compared by brute force."""
     mazes = []
     for shape, seed in (one, other):
@@ -609,21 +736,32 @@ def test_the_same_cells_in_rows_of_another_length_are_another_maze() -> None:
 def searches(question: Grid) -> Iterator[NDArray[np.int64]]:
     """The tokens after 0, 1, 2... steps: a wave from the goal goes a cell a step, and then the path a cell a step.
 
-    A cell that the wave reaches points at the first of down, left, right, up that it had reached before.
+    A cell that the wave reaches points at the first of down, left, right, up that it had reached
+    before.
     """
-    tokens, goal, start = question.astype(np.int64) + 1, place_of(question, GOAL), place_of(question, START)
+    tokens, goal, start = (
+        question.astype(np.int64) + 1,
+        place_of(question, GOAL),
+        place_of(question, START),
+    )
     arrows: dict[Place, int] = {}
     reached, here, end = {goal}, start, start not in steps_from(question, goal)
     yield tokens.copy()
     while True:
         fresh = {}
-        for cell in {beside for place in reached for beside in neighbours(question, place)} - reached:
+        for cell in {
+            beside for place in reached for beside in neighbours(question, place)
+        } - reached:
             row, column = cell
-            fresh[cell] = next(d for d in range(1, 5) if (row + STEPS[d][0], column + STEPS[d][1]) in reached)
+            fresh[cell] = next(
+                d for d in range(1, 5) if (row + STEPS[d][0], column + STEPS[d][1]) in reached
+            )
         walks = here in arrows and not end
         for (row, column), arrow in fresh.items():
             tokens[row, column] = (
-                (FLOW_TOKENS.index("1") if (row, column) == start else FLOW_TOKENS.index("v")) + arrow - 1
+                (FLOW_TOKENS.index("1") if (row, column) == start else FLOW_TOKENS.index("v"))
+                + arrow
+                - 1
             )
         if walks:
             here = here[0] + STEPS[arrows[here]][0], here[1] + STEPS[arrows[here]][1]
@@ -650,13 +788,17 @@ def check_course(question: Grid) -> int:
     assert course.stages.shape == course.since.shape == (1, 3, 900)
     assert course.stages.dtype == np.int64 and course.since.dtype == np.int32
     assert (
-        (np.diff(course.since, axis=1) >= 0).all() and (course.since[:, 0] == 0).all() and course.since.max() <= NEVER
+        (np.diff(course.since, axis=1) >= 0).all()
+        and (course.since[:, 0] == 0).all()
+        and course.since.max() <= NEVER
     )
     steps = 0
     for steps, said in enumerate(searches(board)):
         assert np.array_equal(at(course, steps)[0].reshape(BOARD), said), steps
     last = at(course, NEVER - 1)
-    assert np.array_equal(last, said.reshape(1, 900)) and np.array_equal(last, FLOW.relabel(tokens, tokens))
+    assert np.array_equal(last, said.reshape(1, 900)) and np.array_equal(
+        last, FLOW.relabel(tokens, tokens)
+    )
     assert np.array_equal(FLOW.decode(last[0], BOARD), by_the_rule(board))
     return steps
 
@@ -678,7 +820,10 @@ def test_a_small_maze_step_by_step() -> None:
     question = grid("S #", "   ", "##G")
     course = FLOW.course(FLOW.encode(FLOW.lay(question)).reshape(1, 900))
     said = [
-        ["".join(FLOW_TOKENS[token] for token in row[:3]) for row in at(course, steps)[0].reshape(BOARD)[:3].tolist()]
+        [
+            "".join(FLOW_TOKENS[token] for token in row[:3])
+            for row in at(course, steps)[0].reshape(BOARD)[:3].tolist()
+        ]
         for steps in range(8)
     ]
     assert said == [
@@ -702,7 +847,9 @@ def test_what_has_no_way_is_never_marked() -> None:
 
 
 def test_courses_of_many_are_those_of_each() -> None:
-    boards = FLOW.encode(np.stack([puzzle.grid for puzzle in made("mixed", 6, BOARD) if puzzle.grid.shape == BOARD]))
+    boards = FLOW.encode(
+        np.stack([puzzle.grid for puzzle in made("mixed", 6, BOARD) if puzzle.grid.shape == BOARD])
+    )
     tokens = boards.reshape(-1, 900)
     assert len(tokens) > 1
     together, alone = FLOW.course(tokens), [FLOW.course(one[None]) for one in tokens]
@@ -721,28 +868,37 @@ def test_padded_tokens_cannot_tell_of_a_search() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("labyrinth", 0), "difficulty must be one of hard, sparse, perfect, mixed, not 'labyrinth'"),
+        (
+            ("labyrinth", 0),
+            "difficulty must be one of hard, sparse, perfect, mixed, not 'labyrinth'",
+        ),
         (("hard", -1), "seed must not be negative: -1"),
         (("hard", 0, (2, 9)), "the size of a maze must be from 3 x 3 to 200 x 200, not 2 x 9"),
         (("sparse", 0, (5, 5), 9, 3), "least must not be more than most: 9 and 3 steps"),
         (("sparse", 0, (5, 5), 400), "no 5 x 5 maze of this kind has a shortest way of 400 steps"),
     ],
 )
-def test_what_cannot_be_made_is_a_usage_error(room: Maze, arguments: tuple[Any, ...], said: str) -> None:
+def test_what_cannot_be_made_is_a_usage_error(
+    room: Maze, arguments: tuple[Any, ...], said: str
+) -> None:
     with pytest.raises(UsageError, match=said):
         next(room.generate(*arguments))
 
 
 def test_what_is_not_found_is_a_usage_error_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("trmsolve.puzzles.maze.generate.LAYOUTS", 50)
-    with pytest.raises(UsageError, match="none of 50 sparse layouts of 9 x 9 gave a maze of 40 to 40 steps"):
+    with pytest.raises(
+        UsageError, match="none of 50 sparse layouts of 9 x 9 gave a maze of 40 to 40 steps"
+    ):
         next(MAZE.generate("sparse", 0, (9, 9), 40, 40))
 
 
 @BOTH
 def test_made_mazes_are_those_of_the_generator_with_answers_the_rules_accept(room: Maze) -> None:
     for ours, puzzle in zip(
-        islice(room.generate("mixed", 3, (9, 7), 2, 30), 10), generate_mazes("mixed", 3, (9, 7), 2, 30), strict=False
+        islice(room.generate("mixed", 3, (9, 7), 2, 30), 10),
+        generate_mazes("mixed", 3, (9, 7), 2, 30),
+        strict=False,
     ):
         assert np.array_equal(ours.grid, puzzle.grid) and ours.rating == puzzle.rating
         assert ours.answer is not None and room.verify(ours.grid, ours.answer).verified

@@ -80,7 +80,9 @@ def drawn(symbols: str, size: int = 1, between: str = "") -> Callable[[Grid], st
     """Rows of these characters, ``size`` of them a cell."""
 
     def draw(cells: Grid) -> str:
-        return "".join(between.join(symbols[cell] * size for cell in row) + "\n" for row in cells.tolist())
+        return "".join(
+            between.join(symbols[cell] * size for cell in row) + "\n" for row in cells.tolist()
+        )
 
     return draw
 
@@ -88,7 +90,9 @@ def drawn(symbols: str, size: int = 1, between: str = "") -> Callable[[Grid], st
 def lone_ends(symbols: str) -> Callable[[Grid], str]:
     """Two characters a cell, but the ends a letter and a space."""
     faces = [symbols[WALL] * 2, symbols[FLOOR] * 2, "S ", "G ", "oo"]
-    return lambda cells: "".join("".join(faces[cell] for cell in row) + "\n" for row in cells.tolist())
+    return lambda cells: "".join(
+        "".join(faces[cell] for cell in row) + "\n" for row in cells.tolist()
+    )
 
 
 def flat(symbols: str, joint: str) -> Callable[[Grid], str]:
@@ -146,13 +150,20 @@ def random_maze(seed: int, rows: int, columns: int, density: float, walled: bool
     inner[1:-1, 1:-1] = True
     if walled:
         cells[~inner] = WALL
-    places = rng.choice(np.flatnonzero(inner if walled and inner.sum() > 1 else np.ones_like(inner)), 2, replace=False)
+    places = rng.choice(
+        np.flatnonzero(inner if walled and inner.sum() > 1 else np.ones_like(inner)),
+        2,
+        replace=False,
+    )
     cells.flat[places] = START, GOAL
     return cells
 
 
 def with_path(cells: Grid, seed: int) -> Grid:
-    """A path of a kind: half of the floor but for one cell. The room does not ask whether an answer is right."""
+    """A path of a kind: half of the floor but for one cell.
+
+    The room does not ask whether an answer is right.
+    """
     rng = np.random.default_rng(seed)
     floor = cells == FLOOR
     floor.flat[floor.argmax()] = False  # what floor is written as has to be seen
@@ -188,7 +199,9 @@ def border(cells: Grid) -> Grid:
 def is_ambiguous(cells: Grid) -> bool:
     """Whether spaces as floor leave it open where the maze ends: a side of floor alone, or every other column."""
     floor = cells == FLOOR
-    return any(side.all() for side in (floor[0], floor[-1], floor[:, 0], floor[:, -1], floor[:, 1::2]))
+    return any(
+        side.all() for side in (floor[0], floor[-1], floor[:, 0], floor[:, -1], floor[:, 1::2])
+    )
 
 
 def round_trip(form: str, cells: Grid, seed: int) -> None:
@@ -200,7 +213,9 @@ def round_trip(form: str, cells: Grid, seed: int) -> None:
     solved = with_path(cells, seed)
     written = write_maze(solved, puzzle.form)
     assert written == FORMS[form](solved)
-    if (cells == WALL).any() or not (solved == PATH).any():  # else the marks could be walls, and no path either
+    if (cells == WALL).any() or not (
+        solved == PATH
+    ).any():  # else the marks could be walls, and no path either
         assert one(written).grid.tolist() == cells.tolist()  # a path is read as floor
     path = puzzle.form.marks[PATH]
     assert written.count(path[0]) - text.count(path[0]) == (solved == PATH).sum() * len(path)
@@ -255,7 +270,10 @@ def test_what_an_answer_looks_like() -> None:
     for text, expected in answers.items():
         puzzle = one(text)
         if expected:
-            assert write_maze(np.where(puzzle.grid == FLOOR, PATH, puzzle.grid), puzzle.form) == expected
+            assert (
+                write_maze(np.where(puzzle.grid == FLOOR, PATH, puzzle.grid), puzzle.form)
+                == expected
+            )
     assert write_maze(grid(rows), one(SMALL_TEXT).form) == "\n".join(rows) + "\n"
 
 
@@ -268,7 +286,10 @@ def test_a_path_in_the_input_is_floor(path: str) -> None:
 
 def test_dots_that_mark_a_way_through_spaces_stay() -> None:
     text = "#####\n#S..#\n# #G#\n#####\n"
-    assert write_maze(grid(["#####", "#Soo#", "# #G#", "#####"]), one(text).form) == "#####\n#Soo#\n# #G#\n#####\n"
+    assert (
+        write_maze(grid(["#####", "#Soo#", "# #G#", "#####"]), one(text).form)
+        == "#####\n#Soo#\n# #G#\n#####\n"
+    )
 
 
 def test_an_answer_that_changes_the_maze_is_written_as_it_is() -> None:
@@ -278,20 +299,26 @@ def test_an_answer_that_changes_the_maze_is_written_as_it_is() -> None:
 
 def test_a_maze_that_was_not_text_is_written_in_the_usual_characters() -> None:
     rows = ["###", "SoG", "###"]
-    assert write_maze(grid(rows)) == write_maze(grid(rows), one(SMALL_TEXT).form) == "###\nSoG\n###\n"
+    assert (
+        write_maze(grid(rows)) == write_maze(grid(rows), one(SMALL_TEXT).form) == "###\nSoG\n###\n"
+    )
 
 
 def test_doubled_or_not() -> None:
     reads_as("######\n##S ##\n##G ##\n######\n", ["###", "#S#", "#G#", "###"])
     reads_as("SS##..\n....##\nGG....\n", ["S#.", "..#", "G.."])
     reads_as("S ##..##....\n....##..####\nG ..........\n", ["S#.#..", "..#.##", "G....."])
-    reads_as("S.....\n......\n....G.\n", ["S.....", "......", "....G."])  # nothing says that it is doubled
+    reads_as(
+        "S.....\n......\n....G.\n", ["S.....", "......", "....G."]
+    )  # nothing says that it is doubled
     reads_as("S.##\n..##\nG...\n", ["S.##", "..##", "G..."])
 
 
 def test_spaces_between_cells_or_floor() -> None:
     reads_as("# # # # #\n# S   G #\n# # # # #\n", ["#####", "#S G#", "#####"])
-    reads_as("# S # #\n#   # #\n# G   #\n", ["# S # #", "#   # #", "# G   #"])  # no outer wall says so
+    reads_as(
+        "# S # #\n#   # #\n# G   #\n", ["# S # #", "#   # #", "# G   #"]
+    )  # no outer wall says so
     reads_as("  1 1 1\n  S 0 G\n  1 1 1  \n", ["###", "S G", "###"])
     reads_as("#,#,#,\n#,S,G,\n#,#,#,\n", ["###", "#SG", "###"])
     reads_as("#,#,#\nS, ,G\n#,#,#\n", ["###", "S G", "###"])
@@ -303,7 +330,9 @@ def test_half_blocks() -> None:
     puzzle = reads_as(text, tall)
     assert write_maze(puzzle.grid, puzzle.form) == text
     answer = grid(["#####", "#   #", "#Soo#", "#  o#", "# #G#", "#   #", "#####"])
-    assert write_maze(answer, puzzle.form) == ("  █████\n  █   █\n  █Soo█\n  █  o█\n  █ █G█\n  █   █\n  █████\n")
+    assert write_maze(answer, puzzle.form) == (
+        "  █████\n  █   █\n  █Soo█\n  █  o█\n  █ █G█\n  █   █\n  █████\n"
+    )
     reads_as("▄▄▄▄▄\n█S G█\n▀▀▀▀▀\n", ["#####", "#S G#", "#   #", "#####"])
     reads_as("█S▀▀█\n█   █\n█▄▄G█\n", ["####" + "#", "#S  #", "#   #", "#   #", "#  G#", "#####"])
     reads_as("█▀S▀█\n█   █\n▀▀G▀▀\n", ["#####", "# S #", "#   #", "#   #", "##G##"])
@@ -312,21 +341,32 @@ def test_half_blocks() -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(seeds, st.integers(3, 6), st.integers(4, 12), st.sampled_from([0.0, 0.2, 0.45]))
-def test_half_blocks_whose_ends_open_both_halves(seed: int, rows: int, columns: int, density: float) -> None:
+def test_half_blocks_whose_ends_open_both_halves(
+    seed: int, rows: int, columns: int, density: float
+) -> None:
     cells = random_maze(seed, 2 * rows, columns, density, True)
     cells[cells >= START] = FLOOR
     cells[3, 1], cells[2, 1], cells[2, -2] = FLOOR, START, GOAL
     cells[3, -2] = FLOOR
     chars = {(WALL, WALL): "█", (WALL, FLOOR): "▀", (FLOOR, WALL): "▄", (FLOOR, FLOOR): " "}
-    pairs = [zip(*halves, strict=True) for halves in zip(cells[::2].tolist(), cells[1::2].tolist(), strict=True)]
-    text = "".join("".join(chars.get(pair, SYMBOLS[pair[0]]) for pair in row) + "\n" for row in pairs)
+    pairs = [
+        zip(*halves, strict=True)
+        for halves in zip(cells[::2].tolist(), cells[1::2].tolist(), strict=True)
+    ]
+    text = "".join(
+        "".join(chars.get(pair, SYMBOLS[pair[0]]) for pair in row) + "\n" for row in pairs
+    )
     assume("▀" in text or "▄" in text)
     puzzle = one(text)
     assert puzzle.grid.tolist() == cells.tolist() and write_maze(cells, puzzle.form) == text
     solved = with_path(cells, seed)
     assume((solved == PATH).any())
     again = one(write_maze(solved, puzzle.form))
-    assert again.grid.tolist() == cells.tolist() and again.form.marks[PATH] == "o" and not again.form.halves
+    assert (
+        again.grid.tolist() == cells.tolist()
+        and again.form.marks[PATH] == "o"
+        and not again.form.halves
+    )
 
 
 def test_shades() -> None:
@@ -349,7 +389,9 @@ def test_a_maze_on_a_line(cells: Grid, seed: int, symbols: str) -> None:
     assert puzzle.grid.tolist() == cells.tolist() and write_maze(puzzle.grid, puzzle.form) == text
     solved = with_path(cells, seed)
     written = write_maze(solved, puzzle.form)
-    assert written == text.translate({}) or np.count_nonzero(solved == PATH) == written.count(symbols[PATH])
+    assert written == text.translate({}) or np.count_nonzero(solved == PATH) == written.count(
+        symbols[PATH]
+    )
     if (cells == WALL).any():
         assert one(line_maze(solved) + "\n").grid.tolist() == cells.tolist()
 
@@ -361,7 +403,15 @@ def test_line_maze() -> None:
 
 
 def test_mazes_line_by_line() -> None:
-    lines = ["#S# # #G#", "S# # # #G", "#S# ? #G#", "#S#/# #/#G#/###", "#S# # #G", "#S# # #G/", "S       G"]
+    lines = [
+        "#S# # #G#",
+        "S# # # #G",
+        "#S# ? #G#",
+        "#S#/# #/#G#/###",
+        "#S# # #G",
+        "#S# # #G/",
+        "S       G",
+    ]
     assert texts(read("\n".join(lines))) == [
         "f:1",
         "f:2",
@@ -372,7 +422,9 @@ def test_mazes_line_by_line() -> None:
         "f:7",
     ]
     assert texts(read(f"a title\n{lines[0]}\n\n{lines[1]}\n")) == ["f:2", "f:4"]
-    reads_as("S..#....G\n" + "." * 9 + "\n" + "." * 9 + "\n", ["S..#....G", "." * 9, "." * 9])  # a drawing
+    reads_as(
+        "S..#....G\n" + "." * 9 + "\n" + "." * 9 + "\n", ["S..#....G", "." * 9, "." * 9]
+    )  # a drawing
 
 
 # Files
@@ -409,7 +461,10 @@ def test_what_stands_around_a_maze(text: str, line: int) -> None:
 
 def test_titles_go_with_the_answer_and_fences_do_not() -> None:
     found = puzzles(f"A collection\n\nfirst\n1 of 2\n{SMALL_TEXT}second\n```\n{SMALL_TEXT}```\n")
-    assert [write_maze(p.grid, p.form) for p in found] == [f"first\n1 of 2\n{SMALL_TEXT}", SMALL_TEXT]
+    assert [write_maze(p.grid, p.form) for p in found] == [
+        f"first\n1 of 2\n{SMALL_TEXT}",
+        SMALL_TEXT,
+    ]
 
 
 def test_a_line_of_spaces_separates_or_is_floor() -> None:
@@ -431,7 +486,9 @@ def test_stripped_spaces_are_floor_where_no_outer_wall_says_else() -> None:
 @pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_line_ends_encodings_and_gzip(end: str, codec: str, pack: Callable[[bytes], bytes]) -> None:
-    text = f"{SMALL_TEXT}\n{FORMS['blocks'](grid(OPEN))}\n{SMALL_TEXT}\nquestion,rating\n#S# # #G#,\n"
+    text = (
+        f"{SMALL_TEXT}\n{FORMS['blocks'](grid(OPEN))}\n{SMALL_TEXT}\nquestion,rating\n#S# # #G#,\n"
+    )
     text = text.replace("\n", end)
     found = puzzles(pack(text.encode(codec)))
     assert [p.source for p in found] == ["f:1", "f:7", "f:12", "f:19"]
@@ -460,7 +517,10 @@ def test_csv_columns_are_found_by_content() -> None:
     ]:
         puzzle = one(f"{header}\n{line.format(q=Q, a=A)}\n")
         assert puzzle.grid.tolist() == grid(["S  ", " # ", " G "]).tolist()
-        assert puzzle.answer is not None and puzzle.answer.tolist() == grid(["Soo", "o#o", "oG "]).tolist()
+        assert (
+            puzzle.answer is not None
+            and puzzle.answer.tolist() == grid(["Soo", "o#o", "oG "]).tolist()
+        )
         assert (puzzle.rating, puzzle.source) == (7, "f:2")
         assert write_maze(puzzle.answer, puzzle.form) == A + "\n"
 
@@ -468,7 +528,9 @@ def test_csv_columns_are_found_by_content() -> None:
 def test_csv_of_the_public_data() -> None:
     cells = random_maze(1, 30, 30, 0.4, False)
     solved = with_path(cells, 2)
-    (puzzle,) = puzzles(f"source,question,answer,rating\nours,{line_maze(cells)},{line_maze(solved)},110\n")
+    (puzzle,) = puzzles(
+        f"source,question,answer,rating\nours,{line_maze(cells)},{line_maze(solved)},110\n"
+    )
     assert puzzle.grid.tolist() == cells.tolist() and puzzle.rating == 110
     assert puzzle.answer is not None and puzzle.answer.tolist() == solved.tolist()
 
@@ -550,20 +612,24 @@ def test_a_csv_may_begin_with_a_bad_record() -> None:
 NO_WALL = "say which character is the wall: draw walls as '#'"
 ROOM = ["#######", "#S    #", "# ### #", "#   #G#", "#######"]
 TAKEN_1 = "f: taking 1 for walls and 0 for floor; write walls as '#' if it is the other way round"
-TAKEN_0 = (
-    "f: taking 0 for walls and 1 for floor, as 0 stands all around; write walls as '#' if it is the other way round"
-)
+TAKEN_0 = "f: taking 0 for walls and 1 for floor, as 0 stands all around; write walls as '#' if it is the other way round"
 
 
 def in_characters(rows: list[str], wall: str, floor: str = " ") -> str:
     return "".join(row.replace(" ", floor).replace("#", wall) + "\n" for row in rows)
 
 
-@pytest.mark.parametrize(("wall", "floor"), [("0", " "), ("0", "."), ("0", "1"), ("o", " "), ("o", "."), ("o", "0")])
+@pytest.mark.parametrize(
+    ("wall", "floor"), [("0", " "), ("0", "."), ("0", "1"), ("o", " "), ("o", "."), ("o", "0")]
+)
 @pytest.mark.parametrize("ends", ["inside", "in the ring"])
 def test_a_character_that_stands_all_around_is_the_wall(wall: str, floor: str, ends: str) -> None:
     rows = ROOM if ends == "inside" else ["#S#####", "#     #", "# ### #", "#   # G", "#######"]
-    for draw in (drawn(f"{wall}{floor}SG*"), drawn(f"{wall}{floor}SG*", 2), indented(drawn(f"{wall}{floor}SG*"), "  ")):
+    for draw in (
+        drawn(f"{wall}{floor}SG*"),
+        drawn(f"{wall}{floor}SG*", 2),
+        indented(drawn(f"{wall}{floor}SG*"), "  "),
+    ):
         text = draw(grid(rows))
         puzzle = reads_as(text, rows)
         assert write_maze(puzzle.grid, puzzle.form) == text
@@ -577,7 +643,10 @@ def test_a_character_that_stands_all_around_is_the_wall(wall: str, floor: str, e
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("000 0\n0S 00\n00 00\n0  G0\n00000\n", "f:1:1: no wall was recognised, with ' ' and '0' read as floor"),
+        (
+            "000 0\n0S 00\n00 00\n0  G0\n00000\n",
+            "f:1:1: no wall was recognised, with ' ' and '0' read as floor",
+        ),
         (
             "ooo oo\no S  o\no o oo\no  G o\noooooo\n",
             "f:1:1: no wall was recognised, with ' ' read as floor and 'o' read as a path",
@@ -585,8 +654,14 @@ def test_a_character_that_stands_all_around_is_the_wall(wall: str, floor: str, e
         ("S00\n000\n00G\n", "f:1:2: no wall was recognised, with '0' read as floor"),
         ("00000\n0S0G0\n00000\n", "f:1:1: no wall was recognised, with '0' read as floor"),
         ("ooooo\noSoGo\nooooo\n", "f:1:1: no wall was recognised, with 'o' read as a path"),
-        (".....\n.S  .\n. . .\n.  G.\n.....\n", "f:1:1: no wall was recognised, with ' ' and '.' read as floor"),
-        ("🟦🟦🟦\n🟦🟩⬜\n🟦🟥⬜\n", "f:1:1: no wall was recognised, with '⬜' read as floor and '🟦' read as a path"),
+        (
+            ".....\n.S  .\n. . .\n.  G.\n.....\n",
+            "f:1:1: no wall was recognised, with ' ' and '.' read as floor",
+        ),
+        (
+            "🟦🟦🟦\n🟦🟩⬜\n🟦🟥⬜\n",
+            "f:1:1: no wall was recognised, with '⬜' read as floor and '🟦' read as a path",
+        ),
         ("S0 /0 0/ 0G\n", "f:1:2: no wall was recognised, with ' ' and '0' read as floor"),
     ],
 )
@@ -611,7 +686,12 @@ def test_digits_are_walls_and_floor_with_a_note() -> None:
     ringed = reads_as(in_characters(ROOM, "1", "0"), ROOM)
     assert ringed.note == ""
     assert reads_as(in_characters(ROOM, "0", "1"), ROOM).note == TAKEN_0
-    for plain in (in_characters(ROOM, "1"), in_characters(ROOM, "0"), in_characters(ROOM, "o"), SMALL_TEXT):
+    for plain in (
+        in_characters(ROOM, "1"),
+        in_characters(ROOM, "0"),
+        in_characters(ROOM, "o"),
+        SMALL_TEXT,
+    ):
         assert one(plain).note == ""
     # A ring of 0 that leaves an end no way out is floor.
     assert reads_as("S000\n0110\n0010\n000G\n", ["S   ", " ## ", "  # ", "   G"]).note == TAKEN_1
@@ -628,7 +708,10 @@ def test_an_answer_of_a_csv_has_the_characters_of_its_question() -> None:
     assert puzzle.answer is not None and (puzzle.answer == PATH).sum() == 16
     ring_of_path = "SooG/o..o/oooo"
     (puzzle,) = puzzles(f"question,answer\nS..G/..../....,{ring_of_path}\n")
-    assert puzzle.answer is not None and puzzle.answer.tolist() == grid(ring_of_path.split("/")).tolist()
+    assert (
+        puzzle.answer is not None
+        and puzzle.answer.tolist() == grid(ring_of_path.split("/")).tolist()
+    )
     solved = grid(["#####", "#SoG#", "#####"]).tolist()
     for question, answer in [
         ("ooooo/oS Go/ooooo", "ooooo/oS*Go/ooooo"),
@@ -656,7 +739,9 @@ def test_an_answer_goes_over_nothing_but_floor(wall: str, floor: str, cells: Gri
         if isinstance(item, PuzzleError) or item.note:
             continue
         assert wall not in item.form.marks[FLOOR] + item.form.marks[PATH]
-        written = write_maze(np.where(item.grid == FLOOR, PATH, item.grid).astype(np.int8), item.form).splitlines()
+        written = write_maze(
+            np.where(item.grid == FLOOR, PATH, item.grid).astype(np.int8), item.form
+        ).splitlines()
         first = int(item.source.removeprefix("f:")) - 1
         for asked, said in zip(text.splitlines()[first:], written, strict=False):
             assert {mark for mark, now in zip(asked, said, strict=True) if mark != now} <= {floor}
@@ -685,14 +770,20 @@ def changed(row: int, text: str) -> str:
         (changed(2, "# # 0 #"), f"f:3:5: wrong character '0'; {CELLS}"),
         (changed(2, "# #\x07  #"), f"f:3:4: wrong character U+0007; {CELLS}"),
         (changed(2, "#\t#   #"), "f:3:2: a tab has no certain width; write spaces"),
-        (changed(2, "#\x1b[0m"), "f:3:2: U+001B: the colours of a terminal are not read; save the maze without them"),
+        (
+            changed(2, "#\x1b[0m"),
+            "f:3:2: U+001B: the colours of a terminal are not read; save the maze without them",
+        ),
         ("*****\n*S G*\n*****\n", f"f:1:1: wrong character '*'; {CELLS}"),
         ("#####\n#SxG#\n#####\n", f"f:2:3: wrong character 'x'; {CELLS}"),
         (f"{ASK},{TELL}\n", f"f:1:10: ',' after a maze on a line; {HEADER}"),
         ("┌───┐\n│S G│\n└───┘\n", f"f:1:1: '┌': {LINED}"),
         ("   +--+\n   |SG|\n   +--+\n", f"f:1:4: '+': {LINED}"),
         (" _____\n|S   G|\n", f"f:2:1: '|': {LINED}"),
-        ("1,1,1\nS,0G0\n1,1,1\n", "f:1:2: ',' stands between some cells only; write it between all or none"),
+        (
+            "1,1,1\nS,0G0\n1,1,1\n",
+            "f:1:2: ',' stands between some cells only; write it between all or none",
+        ),
         ("1,1,1\nS0G\n1,1,1\n", f"f:1:2: wrong character ','; {CELLS}"),
         ("####\n#SG#\n", "f:1: 2 x 4 cells; a maze has 3 x 3 at least"),
         ("##\nS#\nG#\n##\n", "f:1: 4 x 2 cells; a maze has 3 x 3 at least"),
@@ -703,19 +794,31 @@ def changed(row: int, text: str) -> str:
         (changed(0, "######"), f"f:1:7: ragged maze: row 1 has 6 characters, most have 7{LOST}"),
         (changed(2, "# #    #"), "f:3:8: ragged maze: row 3 has 8 characters, most have 7"),
         (changed(4, "########"), "f:5:8: ragged maze: row 5 has 8 characters, most have 7"),
-        ("  #####\n  #S  #\n # # G#\n  #   #\n  #####\n", "f:3:2: ragged maze: row 3 begins before the others"),
+        (
+            "  #####\n  #S  #\n # # G#\n  #   #\n  #####\n",
+            "f:3:2: ragged maze: row 3 begins before the others",
+        ),
         ("..#..\nS.#.G\n....\n#.#..\n", "f:3:5: ragged maze: row 3 has 4 characters, most have 5"),
-        ("..#..\nS.#.G\n......\n#.#..\n", "f:3:6: ragged maze: row 3 has 6 characters, most have 5"),
+        (
+            "..#..\nS.#.G\n......\n#.#..\n",
+            "f:3:6: ragged maze: row 3 has 6 characters, most have 5",
+        ),
         ("  ..#\n  S.G\n ....\n  #.#\n", "f:3:2: ragged maze: row 3 begins before the others"),
         ("  ..#\n  S.G\n   ..\n  #.#\n", "f:3:3: ragged maze: row 3 begins after the others"),
         ("S .  \n# #\n  #.G\n", f"f:2:4: ragged maze: row 2 has 3 characters, most have 5{LOST}"),
         ("##########\n##SS  GG##\n##   #  ##\n##########\n", f"f:3:5: {DOUBLED}, but not ' #'"),
         ("\n".join(["#" * 1001, "#SG" + "#" * 998, "#" * 1001]), f"f:1: 3 x 1001 cells; {MANY}"),
-        ("#S#\n" + "#" * 3001, "f:2: a row of 3001 characters; more than 1000 x 1000 cells are not read"),
-        ("#S#\n" * 1001, "f:1: no empty line in 1000 rows; more than 1000 x 1000 cells are not read"),
+        (
+            "#S#\n" + "#" * 3001,
+            "f:2: a row of 3001 characters; more than 1000 x 1000 cells are not read",
+        ),
+        (
+            "#S#\n" * 1001,
+            "f:1: no empty line in 1000 rows; more than 1000 x 1000 cells are not read",
+        ),
         ("#" * (1 << 22) + "##\n", f"f:1: a line longer than {1 << 22} characters; {SHAPE}"),
     ],
-)  # fmt: skip
+)
 def test_errors(text: str, message: str) -> None:
     assert errors(text) == [message]
 
@@ -734,27 +837,43 @@ def test_an_empty_line_that_may_have_been_floor_is_named() -> None:
 
 
 def test_binary_files_and_bytes_that_are_not_utf8() -> None:
-    assert errors(b"%PDF-1.7") == ["f: not text: this is a PDF document; save the puzzles as UTF-8 text"]
+    assert errors(b"%PDF-1.7") == [
+        "f: not text: this is a PDF document; save the puzzles as UTF-8 text"
+    ]
     assert errors(b"###\n#\0#\n")[0].startswith("f:2: not text: a binary file")
-    assert texts(read(SMALL_TEXT.encode().replace(b"#   #G", b"#  \xe9#G") + b"\n" + SMALL_TEXT.encode())) == [
+    assert texts(
+        read(SMALL_TEXT.encode().replace(b"#   #G", b"#  \xe9#G") + b"\n" + SMALL_TEXT.encode())
+    ) == [
         "f:4:4: not text: byte 0xE9 is not UTF-8; save the puzzles as UTF-8 text",
         "f:7",
     ]
     packed = gzip.compress(f"{SMALL_TEXT}\n{SMALL_TEXT}".encode())
-    assert texts(read(packed[:-4]))[-1] == "f: the gzip data ends too early; make or fetch the file again"
+    assert (
+        texts(read(packed[:-4]))[-1]
+        == "f: the gzip data ends too early; make or fetch the file again"
+    )
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(sorted(FORMS)), st.sampled_from(["", "S", "G", "?", "\t"])), max_size=8))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(sorted(FORMS)), st.sampled_from(["", "S", "G", "?", "\t"])),
+        max_size=8,
+    )
+)
 def test_a_bad_maze_does_not_hurt_its_neighbours(parts: list[tuple[str, str]]) -> None:
     drawings = [
-        FORMS[form](grid(SMALL)) + ("" if not slip else slip * 7 + "\n" if slip in "SG" else f"#{slip}#\n")
+        FORMS[form](grid(SMALL))
+        + ("" if not slip else slip * 7 + "\n" if slip in "SG" else f"#{slip}#\n")
         for form, slip in parts
     ]
     items = read("\n".join(drawings)) if parts else []
     assert [isinstance(item, Puzzle) for item in items] == [not slip for _, slip in parts]
     for item, part, line in zip(items, parts, range(1, 1000, 1), strict=False):
-        assert isinstance(item, PuzzleError) or item.grid.tolist() == grid(SMALL).tolist(), (part, line)
+        assert isinstance(item, PuzzleError) or item.grid.tolist() == grid(SMALL).tolist(), (
+            part,
+            line,
+        )
 
 
 # Streaming and bounds
@@ -787,7 +906,13 @@ def test_a_maze_is_handed_on_once_the_line_after_it_was_read() -> None:
         raise AssertionError("read ahead")
 
     items = read_mazes(io.BufferedReader(Pipe(feed())), "pipe")
-    assert texts([next(items) for _ in range(5)]) == ["pipe:1", "pipe:8", "pipe:15", "pipe:16", "pipe:19"]
+    assert texts([next(items) for _ in range(5)]) == [
+        "pipe:1",
+        "pipe:8",
+        "pipe:15",
+        "pipe:16",
+        "pipe:19",
+    ]
     with pytest.raises(AssertionError, match="read ahead"):
         next(items)
 
@@ -862,7 +987,10 @@ def test_the_largest_maze() -> None:
 
 def test_a_thousand_mazes_take_a_moment() -> None:
     cells = random_maze(4, 30, 30, 0.4, False)
-    drawing, line = drawn("# SGo")(cells) + "\n", f"{line_maze(cells)},{line_maze(with_path(cells, 5))}\n"
+    drawing, line = (
+        drawn("# SGo")(cells) + "\n",
+        f"{line_maze(cells)},{line_maze(with_path(cells, 5))}\n",
+    )
     start = time.perf_counter()
     assert len(puzzles(drawing * 1000)) == 1000
     assert len(puzzles("question,answer\n" + line * 1000)) == 1000
@@ -880,8 +1008,12 @@ def sane(data: str | bytes) -> None:
             assert min(item.grid.shape) >= 3 and item.grid.min() >= 0 and item.grid.max() <= GOAL
             assert (item.grid == START).sum() == (item.grid == GOAL).sum() == 1
             again = read(write_maze(item.grid, item.form))
-            if not any(char in data for char in (b"oO*+" if isinstance(data, bytes) else "oO*+")):  # wiped out
-                assert [p.grid.tolist() for p in again if isinstance(p, Puzzle)] == [item.grid.tolist()]
+            if not any(
+                char in data for char in (b"oO*+" if isinstance(data, bytes) else "oO*+")
+            ):  # wiped out
+                assert [p.grid.tolist() for p in again if isinstance(p, Puzzle)] == [
+                    item.grid.tolist()
+                ]
         else:
             assert item.source == "f" and item.problem
             assert item.line is None or item.line >= 1
@@ -889,7 +1021,27 @@ def sane(data: str | bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "junk", ["#", " ", "S", "S#", "1", "1 ", "~~~ ", "- ", '"', '""', ",", "/", "x", "\t", "a1", "\udcff", "█", "▀"]
+    "junk",
+    [
+        "#",
+        " ",
+        "S",
+        "S#",
+        "1",
+        "1 ",
+        "~~~ ",
+        "- ",
+        '"',
+        '""',
+        ",",
+        "/",
+        "x",
+        "\t",
+        "a1",
+        "\udcff",
+        "█",
+        "▀",
+    ],
 )
 def test_long_lines_of_junk_take_no_time(junk: str) -> None:
     line = (junk * LINE)[: LINE - 2]
@@ -916,10 +1068,36 @@ def test_random_text(text: str) -> None:
 
 pieces = st.one_of(
     st.sampled_from(
-        [*SMALL, *OPEN, ASK, "", "", " " * 5, "```", "A title", "5 7", "question,answer", "#S#", " G ", "# #"]
+        [
+            *SMALL,
+            *OPEN,
+            ASK,
+            "",
+            "",
+            " " * 5,
+            "```",
+            "A title",
+            "5 7",
+            "question,answer",
+            "#S#",
+            " G ",
+            "# #",
+        ]
     ),
     st.sampled_from(
-        [f"{Q},{A}", f'"{Q}",{A}', '"#S#', '# #"', "1,0,S", "G,0,1", "▀▄█", "█S▀", "▄G ", "##  SS", "GG##  "]
+        [
+            f"{Q},{A}",
+            f'"{Q}",{A}',
+            '"#S#',
+            '# #"',
+            "1,0,S",
+            "G,0,1",
+            "▀▄█",
+            "█S▀",
+            "▄G ",
+            "##  SS",
+            "GG##  ",
+        ]
     ),
     st.sampled_from(sorted(FORMS)).map(lambda form: FORMS[form](grid(SMALL))),
     st.text(alphabet="# .SGo", max_size=12),
@@ -934,7 +1112,9 @@ def test_random_pieces(parts: list[str]) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.sampled_from(sorted(FORMS)), st.integers(0, 400), st.sampled_from(["", "#", " ", ".", "S", "\n", "?", "\n\n"])
+    st.sampled_from(sorted(FORMS)),
+    st.integers(0, 400),
+    st.sampled_from(["", "#", " ", ".", "S", "\n", "?", "\n\n"]),
 )
 def test_one_slip_in_a_good_file(form: str, where: int, slip: str) -> None:
     text = FORMS[form](grid(SMALL))

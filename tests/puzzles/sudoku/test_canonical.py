@@ -16,8 +16,12 @@ def grid_of(cells: str) -> Grid:
     return np.array([int(c) for c in cells], np.int8).reshape(9, 9)
 
 
-ANSWER = grid_of("534678912672195348198342567859761423426853791713924856961537284287419635345286179")
-CYCLIC = np.array([[(3 * (r % 3) + r // 3 + c) % 9 + 1 for c in range(9)] for r in range(9)], np.int8)
+ANSWER = grid_of(
+    "534678912672195348198342567859761423426853791713924856961537284287419635345286179"
+)
+CYCLIC = np.array(
+    [[(3 * (r % 3) + r // 3 + c) % 9 + 1 for c in range(9)] for r in range(9)], np.int8
+)
 # Of all grids the first, read row by row: its form is itself.
 FIRST = grid_of("123456789456789123789123456214365897365897214897214365531642978642978531978531642")
 SEEDS = st.integers(0, 2**32 - 1)
@@ -77,7 +81,9 @@ def test_the_form_is_the_least_grid_and_has_itself_for_form() -> None:
 def test_the_invariant_takes_any_number_of_grids_in_any_memory_order() -> None:
     assert SUDOKU.invariant(np.zeros((0, 9, 9), np.int8)).shape == (0,)
     many = np.stack([seen(ANSWER if seed % 2 else CYCLIC, seed) for seed in range(50)])
-    found = SUDOKU.invariant(np.asfortranarray(np.tile(many, (100, 1, 1))))  # more than are looked at together
+    found = SUDOKU.invariant(
+        np.asfortranarray(np.tile(many, (100, 1, 1)))
+    )  # more than are looked at together
     assert found.shape == (5000,) and found.dtype == np.uint64
     assert found.tolist() == marks(CYCLIC, ANSWER) * 2500
 

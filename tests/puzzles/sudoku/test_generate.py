@@ -55,7 +55,11 @@ def without_one(puzzle: Grid) -> list[Grid]:
 @pytest.mark.parametrize("kind", DIFFICULTIES)
 def test_each_has_one_solution_its_answer_and_its_rating(kind: str) -> None:
     for puzzle in made(kind):
-        assert puzzle.grid.dtype == np.int8 and puzzle.answer is not None and puzzle.answer.dtype == np.int8
+        assert (
+            puzzle.grid.dtype == np.int8
+            and puzzle.answer is not None
+            and puzzle.answer.dtype == np.int8
+        )
         assert SUDOKU.verify(puzzle.grid, puzzle.answer).verified
         assert count_solutions(puzzle.grid) == 1
         assert puzzle.rating == rate_sudoku(puzzle.grid)
@@ -64,7 +68,9 @@ def test_each_has_one_solution_its_answer_and_its_rating(kind: str) -> None:
 def test_each_kind_is_what_it_is_said_to_be() -> None:
     assert all(30 <= (p.grid > 0).sum() <= 36 and singles_suffice(p.grid) for p in made("easy"))
     assert all(singles_suffice(p.grid) for p in made("medium"))
-    assert not any(singles_suffice(fewer) for p in made("medium")[:3] for fewer in without_one(p.grid))
+    assert not any(
+        singles_suffice(fewer) for p in made("medium")[:3] for fewer in without_one(p.grid)
+    )
     assert not any(singles_suffice(p.grid) for p in made("hard") + made("extreme"))
     minimal = made("hard")[:2] + made("extreme")[:1]
     assert all(count_solutions(fewer) == 2 for p in minimal for fewer in without_one(p.grid))
@@ -76,14 +82,18 @@ def test_mixed_ones_have_from_20_to_36_clues_and_any_rating() -> None:
     puzzles = list(islice(generate_sudokus("mixed", seed=3), 1000))
     clues = np.array([(p.grid > 0).sum() for p in puzzles])
     assert clues.min() >= 20 and clues.max() == 36
-    shares = np.bincount(clues, minlength=37)[29:] / len(puzzles)  # where digging seldom ends of itself: evenly drawn
+    shares = np.bincount(clues, minlength=37)[29:] / len(
+        puzzles
+    )  # where digging seldom ends of itself: evenly drawn
     assert np.all(np.abs(shares - 1 / 17) < 0.03)
     ratings = np.array([p.rating for p in puzzles])
     assert 0.6 < (ratings == 0).mean() < 0.9 and ratings.max() >= 8
 
 
 def test_full_grids_are_spread() -> None:
-    answers = np.stack([p.answer for p in islice(generate_sudokus("easy", seed=5), 900) if p.answer is not None])
+    answers = np.stack(
+        [p.answer for p in islice(generate_sudokus("easy", seed=5), 900) if p.answer is not None]
+    )
     assert len(set(SUDOKU.invariant(answers).tolist())) == 900
     shares = (answers[..., None] == np.arange(1, 10)).mean(axis=0)  # (9, 9, digits)
     assert np.all(np.abs(shares - 1 / 9) < 0.055)  # five standard deviations
@@ -124,7 +134,9 @@ def test_a_rating_does_not_depend_on_names_and_only_a_puzzle_with_one_solution_h
     puzzle = made("extreme")[0]
     names = np.array([0, 9, 8, 7, 6, 5, 4, 3, 2, 1], np.int8)
     assert rate_sudoku(names[puzzle.grid]) == puzzle.rating
-    impossible = grid("532.7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79")
+    impossible = grid(
+        "532.7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
+    )
     clash = grid("55".ljust(81, "."))
     for none in (np.zeros((9, 9), np.int8), impossible, clash, without_one(puzzle.grid)[0]):
         with pytest.raises(ValueError, match="exactly one solution"):
@@ -133,19 +145,35 @@ def test_a_rating_does_not_depend_on_names_and_only_a_puzzle_with_one_solution_h
 
 def trmsolve(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     call = [sys.executable, "-m", "trmsolve", *arguments]
-    return subprocess.run(call, capture_output=True, text=True, env=ENVIRONMENT | environment, check=True)
+    return subprocess.run(
+        call, capture_output=True, text=True, env=ENVIRONMENT | environment, check=True
+    )
 
 
 def test_the_command_writes_what_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "extreme.csv"
-    assert trmsolve("generate", "-n", "3", "--difficulty", "extreme", "--seed", "11", "--out", str(path)).stdout == ""
+    assert (
+        trmsolve(
+            "generate", "-n", "3", "--difficulty", "extreme", "--seed", "11", "--out", str(path)
+        ).stdout
+        == ""
+    )
     rows = list(csv.DictReader(io.StringIO(path.read_text())))
-    assert list(rows[0]) == ["question", "answer", "source", "rating"] and rows[0]["source"] == "generated_extreme"
+    assert (
+        list(rows[0]) == ["question", "answer", "source", "rating"]
+        and rows[0]["source"] == "generated_extreme"
+    )
     read = list(SUDOKU.read(io.BytesIO(path.read_bytes()), "extreme.csv"))
     assert len(read) == 3
     for puzzle, wrote in zip(read, made("extreme"), strict=False):
-        assert isinstance(puzzle, Puzzle) and puzzle.answer is not None and puzzle.rating == wrote.rating
-        assert np.array_equal(puzzle.grid, wrote.grid) and np.array_equal(puzzle.answer, wrote.answer)
+        assert (
+            isinstance(puzzle, Puzzle)
+            and puzzle.answer is not None
+            and puzzle.rating == wrote.rating
+        )
+        assert np.array_equal(puzzle.grid, wrote.grid) and np.array_equal(
+            puzzle.answer, wrote.answer
+        )
 
 
 def test_it_works_where_nothing_compiled_can_be_kept() -> None:
@@ -156,8 +184,12 @@ def test_it_works_where_nothing_compiled_can_be_kept() -> None:
         "sudoku_core.exclude(state, 40, 0)\n"
         "print(state.tolist(), sudoku_core.exclude.stats.cache_path)\n"
     )
-    unkept = ENVIRONMENT | {"NUMBA_CACHE_LOCATOR_CLASSES": "IPythonCacheLocator"}  # which finds no folder for a file
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=unkept)
+    unkept = ENVIRONMENT | {
+        "NUMBA_CACHE_LOCATOR_CLASSES": "IPythonCacheLocator"
+    }  # which finds no folder for a file
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=unkept
+    )
     assert done.stdout.strip() == f"{[0] * 30 + [1]} None"
 
 
@@ -175,7 +207,9 @@ def test_a_word_is_said_if_the_first_puzzle_takes_long(
     assert "compiling" in said.err and said.out == ""
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["generate", "--help"], ["sudoku", "-", "--views", "1"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["generate", "--help"], ["sudoku", "-", "--views", "1"]]
+)
 def test_what_makes_no_puzzles_does_not_import_the_compiler(arguments: list[str]) -> None:
     easy = "".join(str(digit) for digit in made("easy")[0].grid.flat)
     call = [sys.executable, "-X", "importtime", "-m", "trmsolve", *arguments]

@@ -106,7 +106,9 @@ def test_never_wider_than_25_columns_or_higher_than_13_lines(plain: bool) -> Non
 
 
 def test_every_cell_is_one_piece_with_its_style(troubled: Cycle) -> None:
-    drawn = Counter(style for line in paint_sudoku(troubled, plain=False) for _, style in line if style)
+    drawn = Counter(
+        style for line in paint_sudoku(troubled, plain=False) for _, style in line if style
+    )
     drawn.pop("frame")
     assert drawn == Counter(style for row in cell_styles(troubled) for style in row)
     assert sum(drawn.values()) == 81
@@ -116,7 +118,17 @@ def test_styles_of_an_ordinary_answer() -> None:
     confidence = np.full((9, 9), 0.9, np.float32)
     confidence[0, :] = 0.4  # the clues of that row stay clues
     styles = cell_styles(cycle(grid(ANSWER), changed=cells((1, 1)), confidence=confidence))
-    assert styles[0] == ["given", "given", "unsure", "unsure", "given", "unsure", "unsure", "unsure", "unsure"]
+    assert styles[0] == [
+        "given",
+        "given",
+        "unsure",
+        "unsure",
+        "given",
+        "unsure",
+        "unsure",
+        "unsure",
+        "unsure",
+    ]
     assert styles[1][:3] == ["given", "changed", "answer"]
 
 
@@ -124,7 +136,11 @@ def test_the_worst_news_of_a_cell_wins() -> None:
     answer = grid(ANSWER)
     answer[0, 0] = 0  # a clue wiped out, also faulty, changed and blank
     everywhere = np.ones((9, 9), np.bool_)
-    assert cell_styles(cycle(answer, everywhere, everywhere))[0][:3] == ["overwritten", "conflict", "conflict"]
+    assert cell_styles(cycle(answer, everywhere, everywhere))[0][:3] == [
+        "overwritten",
+        "conflict",
+        "conflict",
+    ]
     assert cell_styles(cycle(answer, everywhere))[0][:3] == ["overwritten", "changed", "changed"]
 
 
@@ -142,7 +158,9 @@ def test_a_reversed_digit_does_not_colour_the_gap_behind_it(troubled: Cycle) -> 
 # A lattice: what is still possible
 
 
-def lattice(changed: NDArray[np.bool_] | None = None, faulty: NDArray[np.bool_] | None = None) -> Cycle:
+def lattice(
+    changed: NDArray[np.bool_] | None = None, faulty: NDArray[np.bool_] | None = None
+) -> Cycle:
     """The cells of the second row have 9, 8, 7 ... 1 candidates left, one of the third none, all others their digit."""
     possible = np.eye(9, dtype=np.bool_)[grid(ANSWER) - 1]
     for column in range(9):
@@ -225,5 +243,9 @@ def test_candidates_of_undecided_cells_are_counted_beside_the_grid() -> None:
     assert facts["candidates"].plain == str(9 + 8 + 7 + 6 + 5 + 4 + 3 + 2)
     assert facts["candidates"].spans[0].style == "open"
     decided = replace(lattice(), candidates=np.eye(9, dtype=np.bool_)[grid(ANSWER) - 1])
-    assert {f.label: f.value.plain for f in cycle_facts(decided, lines, plain=True)}["candidates"] == "0"
-    assert "candidates" not in {fact.label for fact in cycle_facts(cycle(grid(ANSWER)), lines, plain=False)}
+    assert {f.label: f.value.plain for f in cycle_facts(decided, lines, plain=True)}[
+        "candidates"
+    ] == "0"
+    assert "candidates" not in {
+        fact.label for fact in cycle_facts(cycle(grid(ANSWER)), lines, plain=False)
+    }

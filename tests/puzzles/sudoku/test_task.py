@@ -28,7 +28,9 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 def test_augmentation_draws_as_the_public_code() -> None:
     case = json.loads((FOLDER / "data_golden.json").read_text())["sudoku_aug"]
-    puzzle, solution = (np.array(case[key], np.int8).reshape(9, 9) for key in ("puzzle", "solution"))
+    puzzle, solution = (
+        np.array(case[key], np.int8).reshape(9, 9) for key in ("puzzle", "solution")
+    )
     assert len(case["legacy_np_random_seeded"]) == 4
     for expected in case["legacy_np_random_seeded"]:
         view = random_view(np.random.RandomState(expected["np_seed"]))
@@ -76,7 +78,9 @@ def test_the_answer_is_verified() -> None:
 
 @given(SEEDS, st.integers(0, 80), st.integers(0, 9))
 @settings(max_examples=200)
-def test_a_verified_answer_with_any_one_cell_changed_is_not(seed: int, cell: int, digit: int) -> None:
+def test_a_verified_answer_with_any_one_cell_changed_is_not(
+    seed: int, cell: int, digit: int
+) -> None:
     view = random_view(np.random.default_rng(seed))
     question, answer = view.apply(QUESTION), view.apply(ANSWER)
     if answer.flat[cell] == digit:
@@ -102,7 +106,9 @@ def test_another_valid_grid_that_changes_a_clue_is_not_verified() -> None:
         ((0, 0), 0, "clue 5 at r1c1 became blank"),
     ],
 )
-def test_the_reason_names_the_first_rule_that_fails(cell: tuple[int, int], digit: int, reason: str) -> None:
+def test_the_reason_names_the_first_rule_that_fails(
+    cell: tuple[int, int], digit: int, reason: str
+) -> None:
     answer = ANSWER.copy()
     answer[cell] = digit
     assert SUDOKU.verify(QUESTION, answer).reason == reason
@@ -110,7 +116,9 @@ def test_the_reason_names_the_first_rule_that_fails(cell: tuple[int, int], digit
 
 def test_columns_and_boxes_are_checked_where_rows_are_right() -> None:
     rows_only = np.tile(np.arange(1, 10, dtype=np.int8), (9, 1))
-    assert SUDOKU.verify(np.zeros((9, 9), np.int8), rows_only).reason == "column 1 has two 1s and no 2"
+    assert (
+        SUDOKU.verify(np.zeros((9, 9), np.int8), rows_only).reason == "column 1 has two 1s and no 2"
+    )
     latin = np.array([[(r + c) % 9 + 1 for c in range(9)] for r in range(9)], np.int8)
     assert SUDOKU.verify(np.zeros((9, 9), np.int8), latin).reason.startswith("box 1 has two")
 
@@ -149,5 +157,7 @@ def test_remarks_on_puzzles_without_one_solution() -> None:
     impossible = QUESTION.copy()
     impossible[0, 2] = 2
     assert SUDOKU.diagnose(impossible).remark == "the puzzle has no solution"
-    assert SUDOKU.diagnose(np.zeros((9, 9), np.int8)).remark == "the puzzle has more than one solution"
+    assert (
+        SUDOKU.diagnose(np.zeros((9, 9), np.int8)).remark == "the puzzle has more than one solution"
+    )
     assert SUDOKU.diagnose(QUESTION).remark == ""

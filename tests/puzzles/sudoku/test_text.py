@@ -82,7 +82,9 @@ FORMS: dict[str, Callable[[str], str]] = {
     "line": lambda c: c + "\n",
     "rows": lambda c: "\n".join(rows_of(c)) + "\n",
     "separated": lambda c: "\n".join(" ".join(row) for row in rows_of(c)) + "\n",
-    "indented": lambda c: "\n".join("    " + " ".join(row) + " " for row in rows_of(c.replace(" ", "."))) + "\n",
+    "indented": lambda c: (
+        "\n".join("    " + " ".join(row) + " " for row in rows_of(c.replace(" ", "."))) + "\n"
+    ),
     "commas": lambda c: "\n".join(",".join(row) for row in rows_of(c.replace(" ", "0"))) + "\n",
     "tabs": lambda c: "\n".join("\t".join(row) for row in rows_of(c.replace(" ", "0"))) + "\n",
     "sdk": lambda c: "#ARuud\n#LEasy\n" + "\n".join(rows_of(c)) + "\n",
@@ -92,8 +94,12 @@ FORMS: dict[str, Callable[[str], str]] = {
     "plus": lambda c: framed(c, "+-------+-------+-------+", space=" "),
     "equals": lambda c: framed(c, "+===+===+===+"),
     "double": lambda c: framed(c, "╬═══╬═══╬═══╬", "║"),
-    "light": lambda c: framed(c, "├───────┼───────┼───────┤", "│", " ", ends="┌───────┬───────┬───────┐"),
-    "hodoku": lambda c: framed(c, ":-------+-------+-------:", space=" ", ends=".-------.-------.-------."),
+    "light": lambda c: framed(
+        c, "├───────┼───────┼───────┤", "│", " ", ends="┌───────┬───────┬───────┐"
+    ),
+    "hodoku": lambda c: framed(
+        c, ":-------+-------+-------:", space=" ", ends=".-------.-------.-------."
+    ),
     "inner": lambda c: frameless(c, "------+-------+------", " "),
     "inner tight": lambda c: frameless(c, "---+---+---", ""),
     "blank boxes": lambda c: framed(c, "+---+---+---+", space="").replace("|", "│"),
@@ -121,7 +127,9 @@ def test_every_form_with_every_blank(form: str, blank: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("cells", ["." * 81, ANSWER, QUESTION[:36] + "." * 9 + QUESTION[45:], "." * 80 + "1"])
+@pytest.mark.parametrize(
+    "cells", ["." * 81, ANSWER, QUESTION[:36] + "." * 9 + QUESTION[45:], "." * 80 + "1"]
+)
 def test_empty_full_and_rows_without_clues(form: str, cells: str) -> None:
     for blank in BLANKS:
         assert np.array_equal(one(FORMS[form](cells.replace(".", blank))).grid, grid(cells))
@@ -134,7 +142,9 @@ def permuted(seed: int, clues: float) -> str:
     columns = [3 * band + column for band in rng.permutation(3) for column in rng.permutation(3)]
     digits = rng.permutation(9) + 1
     solution = np.array([[digits[(3 * (r % 3) + r // 3 + c) % 9] for c in columns] for r in lines])
-    return "".join(map(str, np.where(rng.random((9, 9)) < clues, solution, 0).ravel())).replace("0", ".")
+    return "".join(map(str, np.where(rng.random((9, 9)) < clues, solution, 0).ravel())).replace(
+        "0", "."
+    )
 
 
 grids = st.builds(permuted, st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.05, 0.3, 0.8, 1.0]))
@@ -143,7 +153,9 @@ drawings = st.sampled_from(sorted(FORMS))
 
 @settings(max_examples=150, deadline=None)
 @given(drawings, st.sampled_from(BLANKS), grids, grids)
-def test_what_is_read_is_written_and_read_again(form: str, blank: str, cells: str, answer: str) -> None:
+def test_what_is_read_is_written_and_read_again(
+    form: str, blank: str, cells: str, answer: str
+) -> None:
     text = FORMS[form](cells.replace(".", blank))
     puzzle = one(text)
     assert np.array_equal(puzzle.grid, grid(cells))
@@ -153,14 +165,24 @@ def test_what_is_read_is_written_and_read_again(form: str, blank: str, cells: st
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(drawings, st.sampled_from(".0x"), grids), min_size=1, max_size=6))
-def test_mixed_forms_in_one_file_keep_order_lines_and_drawing(parts: list[tuple[str, str, str]]) -> None:
-    drawn = [FORMS[form](cells.replace(".", blank)) for form, blank, cells in parts if form != "sdk section"]
+def test_mixed_forms_in_one_file_keep_order_lines_and_drawing(
+    parts: list[tuple[str, str, str]],
+) -> None:
+    drawn = [
+        FORMS[form](cells.replace(".", blank))
+        for form, blank, cells in parts
+        if form != "sdk section"
+    ]
     text = "\n".join(drawn)
     found = puzzles(text) if drawn else []
-    assert [p.grid.tolist() for p in found] == [grid(c).tolist() for f, _, c in parts if f != "sdk section"]
+    assert [p.grid.tolist() for p in found] == [
+        grid(c).tolist() for f, _, c in parts if f != "sdk section"
+    ]
     starts = [1 + sum(part.count("\n") + 1 for part in drawn[:i]) for i in range(len(drawn))]
     heads = [{"#": 2, "G": 1}.get(part[0], 0) for part in drawn]
-    assert [p.source for p in found] == [f"f:{start + head}" for start, head in zip(starts, heads, strict=True)]
+    assert [p.source for p in found] == [
+        f"f:{start + head}" for start, head in zip(starts, heads, strict=True)
+    ]
 
 
 # Files of several puzzles
@@ -175,7 +197,9 @@ def test_groups_are_written_back_with_the_empty_lines_between_them() -> None:
 def test_groups_without_an_empty_line_between_them(form: str) -> None:
     text = FORMS[form](QUESTION) + FORMS[form](OTHER) + FORMS[form](QUESTION)
     found = puzzles(text)
-    assert [p.grid.tolist() for p in found] == [grid(c).tolist() for c in (QUESTION, OTHER, QUESTION)]
+    assert [p.grid.tolist() for p in found] == [
+        grid(c).tolist() for c in (QUESTION, OTHER, QUESTION)
+    ]
     assert "".join(write_sudoku(p.grid, p.form) for p in found) == text
 
 
@@ -187,12 +211,17 @@ def test_sdm() -> None:
 
 def test_sdk_takes_the_puzzle_and_not_the_state() -> None:
     rows = "\n".join(ROWS)
-    found = puzzles(f"[Puzzle]\n{rows}\n\n[State]\n{ANSWER}\n{rows}\n[Comment]\nhello\n[Puzzle]\n{OTHER}\n")
+    found = puzzles(
+        f"[Puzzle]\n{rows}\n\n[State]\n{ANSWER}\n{rows}\n[Comment]\nhello\n[Puzzle]\n{OTHER}\n"
+    )
     assert [p.source for p in found] == ["f:2", "f:26"]
 
 
 def test_a_title_may_stand_apart_and_a_comment_may_be_latin1() -> None:
-    puzzle = one("Nº 1, hard\n\n# José\n".encode("latin-1").replace(b"N\xba", b"No") + "\n".join(ROWS).encode())
+    puzzle = one(
+        "Nº 1, hard\n\n# José\n".encode("latin-1").replace(b"N\xba", b"No")
+        + "\n".join(ROWS).encode()
+    )
     assert puzzle.source == "f:4"
 
 
@@ -235,10 +264,14 @@ def test_rows_of_spaces_have_to_stand_in_columns() -> None:
 
 
 def test_dashes_are_rules_or_rows_by_count() -> None:
-    rules = "\n".join(["---------", *ROWS[:3], "---------", *ROWS[3:6], "---------", *ROWS[6:], "---------"])
+    rules = "\n".join(
+        ["---------", *ROWS[:3], "---------", *ROWS[3:6], "---------", *ROWS[6:], "---------"]
+    )
     assert np.array_equal(one(rules).grid, grid(QUESTION))
     dashed = [row.replace(".", "-") for row in ROWS]
-    assert np.array_equal(one("\n".join([*dashed[:8], "-" * 9])).grid, grid(QUESTION[:72] + "." * 9))
+    assert np.array_equal(
+        one("\n".join([*dashed[:8], "-" * 9])).grid, grid(QUESTION[:72] + "." * 9)
+    )
     assert errors("\n".join([*ROWS[:8], "-" * 9])) == ["f:1: 8 rows; a grid has 9 rows of 9 cells"]
     assert puzzles(f"=====\n\n{QUESTION}\n---------\n{OTHER}\n")[1].source == "f:5"
 
@@ -277,7 +310,9 @@ def test_spaces_for_blanks_and_between_puzzles_are_refused() -> None:
     spaced = QUESTION.replace(".", " ")
     for text in (f"{spaced} {ANSWER}", f"12 {spaced} {ANSWER}", f"{ANSWER} {spaced}"):
         (message,) = errors(text)
-        assert message.endswith("digits and spaces beside a puzzle; if they are a puzzle, write blanks as '.'")
+        assert message.endswith(
+            "digits and spaces beside a puzzle; if they are a puzzle, write blanks as '.'"
+        )
 
 
 @pytest.mark.parametrize("head", ["1,", "1234567,", "12: ", '"', "1.2 ", "easy;"])
@@ -294,7 +329,10 @@ def test_two_puzzles_on_a_line_are_two() -> None:
         assert [cells_of(puzzle) for puzzle in found] == [QUESTION, second]
         assert [puzzle.source for puzzle in found] == ["f:2:3", "f:2:85"]
         assert [puzzle.answer for puzzle in found] == [None, None]
-        assert [write_sudoku(puzzle.grid, puzzle.form) for puzzle in found] == [f"{QUESTION}\n", f"{second}\n"]
+        assert [write_sudoku(puzzle.grid, puzzle.form) for puzzle in found] == [
+            f"{QUESTION}\n",
+            f"{second}\n",
+        ]
 
 
 def test_more_than_two_puzzles_on_a_line_are_never_paired() -> None:
@@ -319,7 +357,10 @@ def test_one_bad_puzzle_of_a_line_does_not_hide_the_other() -> None:
         (f"{QUESTION}1,{ANSWER}", f"f:1:82: 82 cells beside a puzzle; {SHAPE}"),
         (f"{QUESTION},{ANSWER[:80]}", f"f:1:163: 80 cells beside a puzzle; {SHAPE}"),
         (f"12345678,{QUESTION}", "f:1:1: 8 digits before the puzzle; a row number has at most 7"),
-        (f" 0000012345 {QUESTION},{ANSWER}", "f:1:2: 10 digits before the puzzle; a row number has at most 7"),
+        (
+            f" 0000012345 {QUESTION},{ANSWER}",
+            "f:1:2: 10 digits before the puzzle; a row number has at most 7",
+        ),
         (f"7 {QUESTION[:80]}", f"f:1:83: 80 cells; {SHAPE}"),  # 81 cells, if the number were one
         (f"{ANSWER[:80]},7", f"f:1:81: 80 cells; {SHAPE}"),
     ],
@@ -338,7 +379,13 @@ questions = grids.filter(lambda cells: bool(cells.strip(".")))  # cells without 
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(questions, min_size=1, max_size=2), st.sampled_from(".0_*xX-"), st.booleans(), outsides, outsides)
+@given(
+    st.lists(questions, min_size=1, max_size=2),
+    st.sampled_from(".0_*xX-"),
+    st.booleans(),
+    outsides,
+    outsides,
+)
 def test_no_run_of_81_cells_vanishes_and_nothing_else_is_read(
     runs: list[str], blank: str, solve: bool, head: str, tail: str
 ) -> None:
@@ -373,7 +420,9 @@ def test_no_run_of_81_cells_vanishes_and_nothing_else_is_read(
 def test_line_ends_encodings_and_gzip(end: str, codec: str, pack: Callable[[bytes], bytes]) -> None:
     text = f"{QUESTION}\n{FORMS['light'](OTHER)}\n{FORMS['rows'](QUESTION)}".replace("\n", end)
     found = puzzles(pack(text.encode(codec)))
-    assert [p.grid.tolist() for p in found] == [grid(c).tolist() for c in (QUESTION, OTHER, QUESTION)]
+    assert [p.grid.tolist() for p in found] == [
+        grid(c).tolist() for c in (QUESTION, OTHER, QUESTION)
+    ]
     assert [p.source for p in found] == ["f:1", "f:2", "f:16"]
 
 
@@ -383,8 +432,14 @@ def test_gzip_members_and_padding() -> None:
 
 def test_damaged_gzip() -> None:
     packed = gzip.compress(f"{QUESTION}\n{ANSWER}\n".encode())
-    assert texts(read(packed[:-4])) == ["f:1", "f:2", "f: the gzip data ends too early; make or fetch the file again"]
-    assert errors(packed[:12] + b"\xff" * 20) == ["f: damaged gzip data; make or fetch the file again"]
+    assert texts(read(packed[:-4])) == [
+        "f:1",
+        "f:2",
+        "f: the gzip data ends too early; make or fetch the file again",
+    ]
+    assert errors(packed[:12] + b"\xff" * 20) == [
+        "f: damaged gzip data; make or fetch the file again"
+    ]
 
 
 # CSV
@@ -417,7 +472,13 @@ def test_csv_columns_are_found_by_content(header: str, line: str) -> None:
 
 
 def test_csv_blanks_and_unreadable_ratings() -> None:
-    found = table("puzzle,rating", QUESTION.replace(".", "0") + ",3", OTHER.replace(".", "0") + ",hard", "", "# x")
+    found = table(
+        "puzzle,rating",
+        QUESTION.replace(".", "0") + ",3",
+        OTHER.replace(".", "0") + ",hard",
+        "",
+        "# x",
+    )
     assert [p.rating for p in found] == [3, None]
     assert found[0].form == TextForm(LINE.template, "0")
     assert found[0].answer is None
@@ -458,7 +519,10 @@ def test_csv_rows_that_are_wrong() -> None:
 
 def test_prose_with_commas_is_no_csv() -> None:
     assert len(puzzles("Puzzle, hard\n" + "\n".join(ROWS))) == 1
-    assert texts(read(f"no puzzle\n{QUESTION}\n")) == [f"f:1:1: no Sudoku follows 'no puzzle'; {SHAPE}", "f:2"]
+    assert texts(read(f"no puzzle\n{QUESTION}\n")) == [
+        f"f:1:1: no Sudoku follows 'no puzzle'; {SHAPE}",
+        "f:2",
+    ]
 
 
 # What is wrong, where, and what to do
@@ -484,7 +548,10 @@ def test_prose_with_commas_is_no_csv() -> None:
         ("\n".join(ROWS[:8]), "f:1: 8 rows; a grid has 9 rows of 9 cells"),
         ("\n".join([*ROWS, ROWS[0]]), "f:1: 10 rows; a grid has 9 rows of 9 cells"),
         (ROWS[0], "f:1: 1 row; a grid has 9 rows of 9 cells"),
-        ("\n".join([*ROWS[:2], ROWS[2][:8], *ROWS[3:]]), "f:3:9: ragged grid: row 3 has 8 cells, every row needs 9"),
+        (
+            "\n".join([*ROWS[:2], ROWS[2][:8], *ROWS[3:]]),
+            "f:3:9: ragged grid: row 3 has 8 cells, every row needs 9",
+        ),
         (
             "\n".join([*ROWS[:2], ROWS[2] + "1", *ROWS[3:]]),
             "f:3:10: ragged grid: row 3 has 10 cells, every row needs 9",
@@ -500,7 +567,10 @@ def test_errors(text: str, message: str) -> None:
     [
         ({2: "5"}, "two 5s in row 1: r1c1 (line 1, column 1) and r1c3 (line 1, column 3)"),
         ({72: "5"}, "two 5s in column 1: r1c1 (line 1, column 1) and r9c1 (line 1, column 73)"),
-        ({20: "."} | {10: "5"}, "two 5s in row 2: r2c2 (line 1, column 11) and r2c6 (line 1, column 15)"),
+        (
+            {20: "."} | {10: "5"},
+            "two 5s in row 2: r2c2 (line 1, column 11) and r2c6 (line 1, column 15)",
+        ),
         ({11: "3"}, "two 3s in box 1: r1c2 (line 1, column 2) and r2c3 (line 1, column 12)"),
     ],
 )
@@ -513,11 +583,14 @@ def test_clashing_clues_name_both_cells(changes: dict[int, str], message: str) -
 
 def test_clash_in_a_frame_names_lines_and_columns_of_the_file() -> None:
     text = "# head\n" + framed("55" + QUESTION[2:], "+-------+-------+-------+", space=" ")
-    assert errors(text) == ["f:3:5: two 5s in row 1: r1c1 (line 3, column 3) and r1c2 (line 3, column 5)"]
+    assert errors(text) == [
+        "f:3:5: two 5s in row 1: r1c1 (line 3, column 3) and r1c2 (line 3, column 5)"
+    ]
 
 
 @pytest.mark.parametrize(
-    "row", ["{1245} 3 67 | 28 . 9 | 1 2 3", "| 1245 3 67 | 28 4 9 | 1 2 35 |", "|" + "123456789|" * 9]
+    "row",
+    ["{1245} 3 67 | 28 . 9 | 1 2 3", "| 1245 3 67 | 28 4 9 | 1 2 35 |", "|" + "123456789|" * 9],
 )
 def test_candidate_lists_are_refused(row: str) -> None:
     (message,) = errors("\n".join([row] * 9))
@@ -531,8 +604,14 @@ def test_candidate_lists_are_refused(row: str) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"\x89PNG\r\n\x1a\n\0\0", "f: not text: this is a PNG image; save the puzzles as UTF-8 text"),
-        (b"PK\x03\x04....", "f: not text: this is a zip archive or a spreadsheet; save the puzzles as UTF-8 text"),
+        (
+            b"\x89PNG\r\n\x1a\n\0\0",
+            "f: not text: this is a PNG image; save the puzzles as UTF-8 text",
+        ),
+        (
+            b"PK\x03\x04....",
+            "f: not text: this is a zip archive or a spreadsheet; save the puzzles as UTF-8 text",
+        ),
         (b"%PDF-1.7", "f: not text: this is a PDF document; save the puzzles as UTF-8 text"),
         (
             QUESTION.encode("utf-16-le"),
@@ -556,7 +635,9 @@ def test_a_byte_that_is_not_utf8_hurts_its_line_only() -> None:
 def test_reading_goes_on_after_every_error() -> None:
     bad = "\n".join(ROWS[:8])
     text = f"{QUESTION[:80]}\n{OTHER}\n\n{bad}\n\n{FORMS['ss'](QUESTION)}\n53..5\n{OTHER}\n{QUESTION}9\n{OTHER}\n"
-    assert [t.split(":")[:2] for t in texts(read(text))] == [["f", str(n)] for n in (1, 2, 4, 13, 27, 28, 29, 30)]
+    assert [t.split(":")[:2] for t in texts(read(text))] == [
+        ["f", str(n)] for n in (1, 2, 4, 13, 27, 28, 29, 30)
+    ]
 
 
 # Streaming
@@ -589,7 +670,12 @@ def test_a_line_is_handed_on_before_the_next_is_awaited() -> None:
         raise AssertionError("read ahead")
 
     items = read_sudokus(io.BufferedReader(Pipe(feed())), "pipe")
-    assert texts([next(items) for _ in range(4)]) == ["pipe:1", "pipe:2", f"pipe:3:81: 80 cells; {SHAPE}", "pipe:4"]
+    assert texts([next(items) for _ in range(4)]) == [
+        "pipe:1",
+        "pipe:2",
+        f"pipe:3:81: 80 cells; {SHAPE}",
+        "pipe:4",
+    ]
     with pytest.raises(AssertionError, match="read ahead"):
         next(items)
 
@@ -653,7 +739,9 @@ def test_ten_thousand_lines_take_a_moment() -> None:
     assert time.perf_counter() - start < 5  # a fifth of a second on an idle core
 
 
-@pytest.mark.parametrize("junk", [" ", "1", "1 ", "{ ", "x", "\t", '"', "-", "|", "a1", "[", "# ", ".,", "\udcff", "é"])
+@pytest.mark.parametrize(
+    "junk", [" ", "1", "1 ", "{ ", "x", "\t", '"', "-", "|", "a1", "[", "# ", ".,", "\udcff", "é"]
+)
 def test_long_lines_of_junk_take_no_time(junk: str) -> None:
     line = (junk * LIMIT)[: LIMIT - 1]
     start = time.perf_counter()
@@ -694,8 +782,30 @@ def test_random_text(text: str) -> None:
 
 
 pieces = st.one_of(
-    st.sampled_from([*ROWS, QUESTION, ANSWER, "-" * 9, " " * 9, "", "", "+---+---+---+", "puzzle,solution", "Grid 1"]),
-    st.sampled_from([f"{QUESTION},{ANSWER}", "[Puzzle]", "[State]", "# x", "| 1 3|  5|7  |", "12 3 4 5 6 7 8 9 1"]),
+    st.sampled_from(
+        [
+            *ROWS,
+            QUESTION,
+            ANSWER,
+            "-" * 9,
+            " " * 9,
+            "",
+            "",
+            "+---+---+---+",
+            "puzzle,solution",
+            "Grid 1",
+        ]
+    ),
+    st.sampled_from(
+        [
+            f"{QUESTION},{ANSWER}",
+            "[Puzzle]",
+            "[State]",
+            "# x",
+            "| 1 3|  5|7  |",
+            "12 3 4 5 6 7 8 9 1",
+        ]
+    ),
     drawings.map(lambda form: FORMS[form](QUESTION)),
     st.text(alphabet="123456789. -|", max_size=20),
 )
@@ -708,7 +818,9 @@ def test_random_pieces(parts: list[str]) -> None:
 
 
 @settings(max_examples=120, deadline=None)
-@given(drawings, st.integers(0, 400), st.sampled_from(["", "5", ".", " ", "\n", "?", "-", "|", "\n\n"]))
+@given(
+    drawings, st.integers(0, 400), st.sampled_from(["", "5", ".", " ", "\n", "?", "-", "|", "\n\n"])
+)
 def test_one_slip_in_a_good_file(form: str, where: int, slip: str) -> None:
     text = FORMS[form](QUESTION)
     where %= len(text)
@@ -726,7 +838,9 @@ class Endless:
         return self.chunk
 
 
-@pytest.mark.parametrize("chunk", [b"1" * LIMIT, b"\n" * LIMIT, b"# comment\n" * 6000, b"1" * 70 + b"\n\n" * 3000])
+@pytest.mark.parametrize(
+    "chunk", [b"1" * LIMIT, b"\n" * LIMIT, b"# comment\n" * 6000, b"1" * 70 + b"\n\n" * 3000]
+)
 def test_a_stream_without_an_end_is_not_read_to_its_end(chunk: bytes) -> None:
     stream = Endless(chunk)
     items = read_sudokus(stream, "f")  # type: ignore[arg-type]

@@ -1,8 +1,9 @@
 """Learning an unseen ARC task with a network of the paper's form, which has a row of its table for every variant.
 
-The task gets rows of its own, each beginning as the mean of those that the network knows (arXiv 2511.02886), and all
-weights are trained on its demonstrations in all these variants, in the way the network itself was trained. That takes a
-GPU to be quick: such a network computes 900 cells of each grid. The given network is not changed.
+The task gets rows of its own, each beginning as the mean of those that the network knows (arXiv
+2511.02886), and all weights are trained on its demonstrations in all these variants, in the way the
+network itself was trained. That takes a GPU to be quick: such a network computes 900 cells of each
+grid. The given network is not changed.
 
 Knows training, variants and a clock; nothing of files and terminals.
 """
@@ -27,18 +28,33 @@ VARIANTS = 64
 """So many, the task as it is among them: more than are learned within a budget have no use."""
 
 ROWS_CPU, ROWS_GPU = 8, 128
-SETTINGS = {"ema": 0.97, "ema_warmup": True, "final_lr": 1.0, "warmup": 0.0, "clip": 1.0, "exploration": 0.0}
+SETTINGS = {
+    "ema": 0.97,
+    "ema_warmup": True,
+    "final_lr": 1.0,
+    "warmup": 0.0,
+    "clip": 1.0,
+    "exploration": 0.0,
+}
 """What is other than in the paper's training."""
 
 
 def examples_of(task: ArcTask, seed: int) -> OfficialExamples:
     """The task's demonstrations in all its variants; nothing is held out."""
     views = draw_variants(task, VARIANTS - 1, np.random.default_rng(seed))
-    learned = tuple(Example(0, pair.input, pair.output) for pair in task.demonstrations if pair.output is not None)
+    learned = tuple(
+        Example(0, pair.input, pair.output)
+        for pair in task.demonstrations
+        if pair.output is not None
+    )
     return OfficialExamples(  # without a blank row
-        (task,), learned, (), np.array([0, len(views)]), np.array([view.symmetry for view in views], np.uint8),
+        (task,),
+        learned,
+        (),
+        np.array([0, len(views)]),
+        np.array([view.symmetry for view in views], np.uint8),
         np.array([view.colours for view in views], np.uint8),
-    )  # fmt: skip
+    )
 
 
 def adapt_table(
@@ -64,7 +80,11 @@ def adapt_table(
     trainer = Trainer(recipe, placement.device, placement.dtype)
     trainer.begin_with(start)
     torch.manual_seed(seed)
-    sampler, ended, loss = OfficialSampler(examples, placement.device, rows=rows, seed=seed), "", float("nan")
+    sampler, ended, loss = (
+        OfficialSampler(examples, placement.device, rows=rows, seed=seed),
+        "",
+        float("nan"),
+    )
     for step in count():
         spent = time.monotonic() - begun
         if step and stop():
@@ -79,4 +99,8 @@ def adapt_table(
         loss = float(trainer.step(sampler).tokens.detach()) / rows
     learned = TinyRecursiveModel(config, placement.dtype)
     learned.load_state_dict(trainer.ema.state_dict(trainer.model))
-    return learned.to(placement.device).eval(), [examples.variant(row) for row in range(examples.num_puzzles)], adapting
+    return (
+        learned.to(placement.device).eval(),
+        [examples.variant(row) for row in range(examples.num_puzzles)],
+        adapting,
+    )

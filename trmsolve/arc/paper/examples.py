@@ -1,7 +1,8 @@
 """The paper's joint training on ARC: all tasks at once, each in many variants, each variant with a row of the table.
 
-Demonstrations of all tasks are learned from, and the tests of those that are not measured. What is held out is learned
-from nowhere, in no other clothes either. Variants are made when they are drawn: kept are their names' worth of numbers.
+Demonstrations of all tasks are learned from, and the tests of those that are not measured. What is
+held out is learned from nowhere, in no other clothes either. Variants are made when they are drawn:
+kept are their names' worth of numbers.
 
 Knows tasks, their variants and tensors; nothing of losses, optimizers or checkpoints.
 """
@@ -55,10 +56,13 @@ class Example:
 
 @dataclass(frozen=True, eq=False)
 class OfficialExamples:
-    """All tasks with their variants, what is learned from and what is held out. ``build`` makes one.
+    """All tasks with their variants, what is learned from and what is held out.
 
-    Row 0 of the table is blank. Task k has the rows from ``first[k]`` to below ``first[k + 1]``, the first of them for
-    the task as it is; ``symmetries`` (N,) and ``colours`` (N, 10) say what the variant of each of the N rows is.
+    ``build`` makes one.
+
+    Row 0 of the table is blank. Task k has the rows from ``first[k]`` to below ``first[k + 1]``,
+    the first of them for the task as it is; ``symmetries`` (N,) and ``colours`` (N, 10) say what
+    the variant of each of the N rows is.
     """
 
     tasks: tuple[ArcTask, ...]
@@ -70,16 +74,24 @@ class OfficialExamples:
 
     @classmethod
     def build(
-        cls, tasks: Sequence[ArcTask], measured: Collection[str], augmentations: int = AUGMENTATIONS, seed: int = 0
+        cls,
+        tasks: Sequence[ArcTask],
+        measured: Collection[str],
+        augmentations: int = AUGMENTATIONS,
+        seed: int = 0,
     ) -> "OfficialExamples":
         """From all tasks, of which those named in ``measured`` have their tests held out.
 
-        A task's variants follow from its own content, name and ``seed``. Raises UsageError where nothing could be
-        learned or judged, and for names that do not tell tasks apart.
+        A task's variants follow from its own content, name and ``seed``. Raises UsageError where
+        nothing could be learned or judged, and for names that do not tell tasks apart.
         """
         _check_names(tasks, measured)
         learned, held = _split(tasks, measured)
-        first, symmetries, colours = [1], [PLAIN.symmetry], [PLAIN.colours]  # of row 0, which is blank
+        first, symmetries, colours = (
+            [1],
+            [PLAIN.symmetry],
+            [PLAIN.colours],
+        )  # of row 0, which is blank
         for task in tasks:
             name = int.from_bytes(hashlib.sha256(task.name.encode()).digest()[:8])
             for view in draw_variants(task, augmentations, np.random.default_rng((seed, name))):
@@ -132,21 +144,30 @@ class OfficialExamples:
 def choose_measured(tasks: Sequence[ArcTask], number: int) -> frozenset[str]:
     """The names of up to ``number`` tasks, evenly spaced among those whose tests' outputs are known, half of all."""
     answered = [task.name for task in tasks if task.answered]
-    chosen = np.linspace(0, len(answered) - 1, min(number, max(len(tasks) // 2, 1), len(answered)), dtype=np.intp)
+    chosen = np.linspace(
+        0, len(answered) - 1, min(number, max(len(tasks) // 2, 1), len(answered)), dtype=np.intp
+    )
     return frozenset(answered[index] for index in chosen)
 
 
 class OfficialSampler:
     """An endless supply of examples. The k-th one of row i follows from ``seed``, i and k alone.
 
-    Any example is as likely as any other, and then any variant of it. The paper instead goes through all tasks in a
-    random order and adds all examples of one variant of each to the batch: by the row the same on average, and a pool
-    whose rows halt one by one can be filled. The grids' place on the canvas is random, but for one example of each
-    variant, which the paper leaves in the corner: here one in as many as there are.
+    Any example is as likely as any other, and then any variant of it. The paper instead goes
+    through all tasks in a random order and adds all examples of one variant of each to the batch:
+    by the row the same on average, and a pool whose rows halt one by one can be filled. The grids'
+    place on the canvas is random, but for one example of each variant, which the paper leaves in
+    the corner: here one in as many as there are.
     """
 
     def __init__(
-        self, examples: OfficialExamples, device: torch.device, *, rows: int, first_row: int = 0, seed: int = 0
+        self,
+        examples: OfficialExamples,
+        device: torch.device,
+        *,
+        rows: int,
+        first_row: int = 0,
+        seed: int = 0,
     ) -> None:
         self.examples, self.device, self.seed, self.first_row = examples, device, seed, first_row
         self.visits = np.zeros(rows, dtype=np.int64)  # examples each row has had
@@ -158,7 +179,9 @@ class OfficialSampler:
         tokens, labels, ids = (np.array(part) for part in zip(*drawn, strict=True))
         labels = labels.astype(np.int64)
         labels[labels == PAD] = IGNORE
-        return Batch(*(torch.from_numpy(part).long().to(self.device) for part in (tokens, labels, ids)))
+        return Batch(
+            *(torch.from_numpy(part).long().to(self.device) for part in (tokens, labels, ids))
+        )
 
     def _draw(self, place: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], int]:
         """The next example for this row of the batch: its two canvases (900,) and its row of the table."""
@@ -194,21 +217,28 @@ def judge(
             last = prediction
         answers = decode(last)[0]
         right += sum(
-            np.array_equal(crop(said, FIRST_COLOUR), one.output) for said, one in zip(answers, part, strict=True)
+            np.array_equal(crop(said, FIRST_COLOUR), one.output)
+            for said, one in zip(answers, part, strict=True)
         )
         told(begin + len(part), len(held))
     return right / len(held)
 
 
-def _split(tasks: Sequence[ArcTask], measured: Collection[str]) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
+def _split(
+    tasks: Sequence[ArcTask], measured: Collection[str]
+) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
     """What is learned from and what is held out; of the first, nothing that another task has of the second."""
     held = [
         Example(index, pair.input, pair.output)
-        for index, task in enumerate(tasks) if task.name in measured
-        for pair in task.tests if pair.output is not None
-    ]  # fmt: skip
+        for index, task in enumerate(tasks)
+        if task.name in measured
+        for pair in task.tests
+        if pair.output is not None
+    ]
     if not held:
-        raise UsageError("no task that is measured has a test with a known output: there is nothing to judge by")
+        raise UsageError(
+            "no task that is measured has a test with a known output: there is nothing to judge by"
+        )
     hidden: dict[str, set[int]] = {}
     for one in held:
         hidden.setdefault(canonical_pair(Pair(one.input, one.output)), set()).add(one.task)
@@ -227,7 +257,9 @@ def _check_names(tasks: Sequence[ArcTask], measured: Collection[str]) -> None:
     seen: set[str] = set()
     for task in tasks:
         if task.name in seen:
-            raise UsageError(f"task {task.name} stands twice: leave one out, or give it another name")
+            raise UsageError(
+                f"task {task.name} stands twice: leave one out, or give it another name"
+            )
         if task.name == BLANK or "|||" in task.name:
             raise UsageError(
                 f"task {task.name}: the paper's form of names has no {BLANK} and no ||| in them: rename it"
@@ -242,6 +274,8 @@ def _plain(task: ArcTask) -> dict[str, list[dict[str, list[list[int]]]]]:
 
     def pairs(of: Sequence[Pair]) -> list[dict[str, list[list[int]]]]:
         both = ({"input": pair.input, "output": pair.output} for pair in of)
-        return [{side: grid.tolist() for side, grid in one.items() if grid is not None} for one in both]
+        return [
+            {side: grid.tolist() for side, grid in one.items() if grid is not None} for one in both
+        ]
 
     return {"train": pairs(task.demonstrations), "test": pairs(task.tests)}

@@ -1,8 +1,9 @@
 """Tasks that a network with a table knows: which rows are theirs, and the answer that these rows vote for.
 
-Beside such a network lie ``identifiers.json``, the names of its rows, and, as a rule, ``test_puzzles.json``, the tasks
-themselves. A task is known by its demonstrations, whatever it is called. Its name alone is believed only where the
-files hold no task of that name: one with other demonstrations is another task.
+Beside such a network lie ``identifiers.json``, the names of its rows, and, as a rule,
+``test_puzzles.json``, the tasks themselves. A task is known by its demonstrations, whatever it is
+called. Its name alone is believed only where the files hold no task of that name: one with other
+demonstrations is another task.
 
 Knows names, tasks and the network; nothing of how it was trained, of checkpoints, or of terminals.
 """
@@ -47,7 +48,8 @@ IDENTIFIERS, PUZZLES = "identifiers.json", "test_puzzles.json"
 LONGEST_NAME = 1280
 """Bytes that the name of a row takes in ``identifiers.json``, at most.
 
-A task's id has up to 100 characters, each of up to 12 bytes as JSON escapes it. The variant and the quotes follow.
+A task's id has up to 100 characters, each of up to 12 bytes as JSON escapes it. The variant and the
+quotes follow.
 """
 
 
@@ -64,7 +66,11 @@ class Recognised:
         """At most so many variants: the task as it is first, if it is among them, and others at random."""
         order = sorted(range(len(self.rows)), key=lambda k: self.variants[k] != PLAIN)
         order[1:] = random.Random(seed).sample(order[1:], max(min(views, len(order)), 1) - 1)
-        return replace(self, rows=tuple(self.rows[k] for k in order), variants=tuple(self.variants[k] for k in order))
+        return replace(
+            self,
+            rows=tuple(self.rows[k] for k in order),
+            variants=tuple(self.variants[k] for k in order),
+        )
 
 
 @dataclass(frozen=True)
@@ -78,8 +84,8 @@ class Known:
     def beside(cls, path: Path, rows: int | None = None) -> "Known | None":
         """What the folder ``path`` says, or the folder of the file ``path``; None if it has no identifiers.json.
 
-        ``rows`` is how many the table has, if that is known. Raises WeightsError for a file that is damaged or larger
-        than such a table needs.
+        ``rows`` is how many the table has, if that is known. Raises WeightsError for a file that is
+        damaged or larger than such a table needs.
         """
         folder = path if path.is_dir() else path.parent
         if not (folder / IDENTIFIERS).is_file():
@@ -88,12 +94,17 @@ class Known:
         if (puzzles := folder / PUZZLES).is_file():
             for task in read_path(str(puzzles)):
                 if isinstance(task, PuzzleError):
-                    raise WeightsError(f"{task}; or move {PUZZLES} away: tasks are then known by name alone")
+                    raise WeightsError(
+                        f"{task}; or move {PUZZLES} away: tasks are then known by name alone"
+                    )
                 contents.setdefault(fingerprint_of(task), task.name)
         return cls(_read_names(folder / IDENTIFIERS, rows), contents)
 
     def find(self, task: ArcTask) -> Recognised | None:
-        """The rows of a task; None if it is new to the network. Raises WeightsError for a row with an odd name."""
+        """The rows of a task; None if it is new to the network.
+
+        Raises WeightsError for a row with an odd name.
+        """
         name = self.contents.get(fingerprint_of(task))
         by_content = name is not None
         if name is None and task.name not in self.contents.values():
@@ -108,7 +119,10 @@ class Known:
 
     @cached_property
     def _rows(self) -> dict[str, list[int]]:
-        """By the name of the task. There may be a million: those of the tasks that are asked for are read closer."""
+        """By the name of the task.
+
+        There may be a million: those of the tasks that are asked for are read closer.
+        """
         rows: dict[str, list[int]] = {}
         for row, name in enumerate(self.names):
             if name != BLANK:
@@ -134,7 +148,10 @@ def _read_names(path: Path, rows: int | None) -> list[str]:
 
 
 def improve(
-    model: TinyRecursiveModel, canvases: Sequence[NDArray[np.uint8]], rows: Sequence[int], cycles: int
+    model: TinyRecursiveModel,
+    canvases: Sequence[NDArray[np.uint8]],
+    rows: Sequence[int],
+    cycles: int,
 ) -> Iterator[Prediction]:
     """The prediction of each cycle for these canvases (30, 30), each with its row of the table; none halts early."""
     device = model.get_buffer("H_init").device
@@ -167,9 +184,9 @@ def answer_known(
 ) -> ArcAnswer:
     """What all variants together answer; row k of the model's table is that of ``variants[k]``, and there is no other.
 
-    Every test is asked under every variant, for all ``cycles``, as the paper's evaluation does it. ``stop`` is asked
-    once a cycle: once true, what is known is voted on, at least one cycle of one variant for each test. Raises
-    WeightsError if the network is not of this form.
+    Every test is asked under every variant, for all ``cycles``, as the paper's evaluation does it.
+    ``stop`` is asked once a cycle: once true, what is known is voted on, at least one cycle of one
+    variant for each test. Raises WeightsError if the network is not of this form.
     """
     _check(model, variants)
     started, spent = time.monotonic(), 0
@@ -181,16 +198,24 @@ def answer_known(
         canvases = [encode(variants[view].apply(task.tests[test].input)) for test, view in part]
         shots: list[list[ArcCycle]] = [[] for _ in part]
         number, stopped = 0, False
-        for number, prediction in enumerate(improve(model, canvases, [view for _, view in part], cycles), 1):
+        for number, prediction in enumerate(
+            improve(model, canvases, [view for _, view in part], cycles), 1
+        ):
             spent += len(part)
             stopped = stop()
             if not (on_cycle or keep_steps or stopped or number == cycles):
                 continue
-            for (test, view), film, tokens, sure, halt in zip(part, shots, *decode(prediction), strict=True):
+            for (test, view), film, tokens, sure, halt in zip(
+                part, shots, *decode(prediction), strict=True
+            ):
                 said_by, seen = variants[view], crop(tokens, FIRST_COLOUR)
                 confidence = said_by.undo_cells(sure[: seen.shape[0], : seen.shape[1]])
                 grid = said_by.undo(seen)
-                film.append(ArcCycle(task, test, number, cycles, view + 1, len(variants), grid, confidence, halt))
+                film.append(
+                    ArcCycle(
+                        task, test, number, cycles, view + 1, len(variants), grid, confidence, halt
+                    )
+                )
                 if on_cycle:
                     on_cycle(film[-1])
             if stopped:
@@ -204,7 +229,9 @@ def answer_known(
         if stopped and all(said):
             break
     candidates = tuple(tuple(vote(predictions)) for predictions in said)
-    steps = chain(*(films.get((test, _key(found[0].grid)), ()) for test, found in enumerate(candidates)))
+    steps = chain(
+        *(films.get((test, _key(found[0].grid)), ()) for test, found in enumerate(candidates))
+    )
     views = max(map(len, said))
     return ArcAnswer(task, candidates, None, spent, views, time.monotonic() - started, tuple(steps))
 

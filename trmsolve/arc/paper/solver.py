@@ -1,7 +1,8 @@
 """From ARC tasks to two attempts each, with a network of the paper's form: it knows tasks by the rows of its table.
 
-A task that it knows is answered by all its variants; another gets new rows and is learned first. Of the table, which
-may have a million rows, only those of the task at hand are read. Knows weights, learning and votes; prints nothing.
+A task that it knows is answered by all its variants; another gets new rows and is learned first. Of
+the table, which may have a million rows, only those of the task at hand are read. Knows weights,
+learning and votes; prints nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -45,14 +46,23 @@ class TableSolver:
         allow_large: bool = False,
     ) -> None:
         self.path, self.placement, self.how, self.weights = path, placement, budget, weights
-        self.cycles, self.views, self.seed, self.keep_steps = cycles, views or VIEWS, seed, keep_steps
+        self.cycles, self.views, self.seed, self.keep_steps = (
+            cycles,
+            views or VIEWS,
+            seed,
+            keep_steps,
+        )
         info = read_info(path)
         if info.task != "arc":
-            raise WeightsError(f"{path} was trained for {info.task or 'an unnamed task'}, not for arc")
+            raise WeightsError(
+                f"{path} was trained for {info.task or 'an unnamed task'}, not for arc"
+            )
         self.config, self.allow_large = info.config, allow_large
         self.known = Known.beside(path, info.config.num_puzzles)
         check_bounds(path, info.config, 1, allow_large=allow_large)
-        if info.checksum:  # a row by itself has none: all is compared once, be it seconds for a million rows
+        if (
+            info.checksum
+        ):  # a row by itself has none: all is compared once, be it seconds for a million rows
             check_whole(path, allow_large=True)
 
     @property
@@ -62,7 +72,9 @@ class TableSolver:
 
     def network(self, rows: Sequence[int], dtype: torch.dtype) -> TinyRecursiveModel:
         """The network with these rows of its table alone."""
-        return load_model(self.path, "arc", dtype, self.placement.device, rows, allow_large=self.allow_large)
+        return load_model(
+            self.path, "arc", dtype, self.placement.device, rows, allow_large=self.allow_large
+        )
 
     def solve_all(
         self,
@@ -75,7 +87,11 @@ class TableSolver:
         for item in items:
             if stop():
                 return
-            yield self._answer(item, on_adapting, on_cycle, stop) if isinstance(item, ArcTask) else item
+            yield (
+                self._answer(item, on_adapting, on_cycle, stop)
+                if isinstance(item, ArcTask)
+                else item
+            )
 
     def _answer(
         self,
@@ -89,16 +105,31 @@ class TableSolver:
             found = found.some(self.views, self.seed)
             model, variants = self.network(found.rows, self.placement.dtype), found.variants
         else:
-            rows = np.unique(np.linspace(0, self.config.num_puzzles - 1, SAMPLE, dtype=np.intp)).tolist()
+            rows = np.unique(
+                np.linspace(0, self.config.num_puzzles - 1, SAMPLE, dtype=np.intp)
+            ).tolist()
             model, views, adapting = adapt_table(
-                self.network(rows, torch.float32), task, self.placement, self.how.seconds, self.how.steps, self.seed,
-                on_adapting or (lambda adapting: None), stop,
-            )  # fmt: skip
+                self.network(rows, torch.float32),
+                task,
+                self.placement,
+                self.how.seconds,
+                self.how.steps,
+                self.seed,
+                on_adapting or (lambda adapting: None),
+                stop,
+            )
             variants = tuple(views)
-        # What was learned is answered with in full, also after a stop. What is known is voted on as far as it came.
+        # What was learned is answered with in full, also after a stop. What is known is voted on as
+        # far as it came.
         heard = stop if adapting is None else (lambda: False)
         answer = answer_known(
-            model, task, variants, cycles=self.cycles, on_cycle=on_cycle, keep_steps=self.keep_steps, stop=heard
+            model,
+            task,
+            variants,
+            cycles=self.cycles,
+            on_cycle=on_cycle,
+            keep_steps=self.keep_steps,
+            stop=heard,
         )
         if adapting is None:
             return answer

@@ -35,7 +35,10 @@ class PaperSubject:
         return f"{variants} with {len(one.learned)} pairs, {len(one.held)} tests held out"
 
     def sized(self, recipe: Recipe) -> Recipe:
-        """The recipe with a table of as many rows as there are. Raises UsageError for a recipe of another network."""
+        """The recipe with a table of as many rows as there are.
+
+        Raises UsageError for a recipe of another network.
+        """
         _check_paper(recipe)
         return self.examples.sized(recipe)
 
@@ -44,16 +47,22 @@ class PaperSubject:
         counts = {"tasks": len(one.tasks), "pairs": len(one.learned), "held_out": len(one.held)}
         return {"examples": one.mark(), **counts}
 
-    def begin(self, recipe: Recipe, plan: Plan, placement: Placement, compiled: bool, world: World) -> Pooled:
+    def begin(
+        self, recipe: Recipe, plan: Plan, placement: Placement, compiled: bool, world: World
+    ) -> Pooled:
         trainer = Trainer(recipe, placement.device, placement.dtype, compiled, world)
         rows = world.share(recipe.batch_size)
         sampler = OfficialSampler(
             self.examples, placement.device, rows=rows, first_row=world.rank * rows, seed=plan.seed
-        )  # fmt: skip
+        )
         cycles = min(recipe.max_cycles, MAX_CYCLES)
         return Pooled(
-            trainer, sampler, partial(self._judge, most=plan.held_out, cycles=cycles), placement, compiled
-        )  # fmt: skip
+            trainer,
+            sampler,
+            partial(self._judge, most=plan.held_out, cycles=cycles),
+            placement,
+            compiled,
+        )
 
     def _judge(self, model: TinyRecursiveModel, told: Judging, *, most: int, cycles: int) -> float:
         with _own_chance(model.get_buffer("H_init").device):
@@ -66,7 +75,11 @@ class PaperSubject:
 
 def _check_paper(recipe: Recipe) -> None:
     config = recipe.config
-    if (config.vocab_size, config.seq_len) != (VOCAB_SIZE, SEQ_LEN) or not config.puzzle_emb_dim or config.rewrites:
+    if (
+        (config.vocab_size, config.seq_len) != (VOCAB_SIZE, SEQ_LEN)
+        or not config.puzzle_emb_dim
+        or config.rewrites
+    ):
         raise UsageError(
             f"the recipe's network has {config.vocab_size} tokens on {config.seq_len} places"
             f"{'' if config.puzzle_emb_dim else ' and no table'}: arc has {VOCAB_SIZE} and {SEQ_LEN}, and a table"

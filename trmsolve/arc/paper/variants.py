@@ -1,8 +1,8 @@
 """The paper's form of ARC: grids as tokens on a canvas, and the variants of a task with the names they have there.
 
-Every grid stands on a canvas of 30 x 30 tokens, with a border of EOS below it and to its right. A variant is the task
-under one symmetry and one permutation of colours. Each has a name, ``<task>|||t<symmetry>|||<ten digits>``, and to its
-name belongs a row of the network's table.
+Every grid stands on a canvas of 30 x 30 tokens, with a border of EOS below it and to its right. A
+variant is the task under one symmetry and one permutation of colours. Each has a name,
+``<task>|||t<symmetry>|||<ten digits>``, and to its name belongs a row of the network's table.
 
 Knows grids, tasks and names; nothing of files, networks or votes.
 """
@@ -34,7 +34,10 @@ TRIES = 5
 
 @dataclass(frozen=True)
 class Augmentation:
-    """One way to see a task: colour c becomes ``colours[c]``, and then the grid is turned. A view, as rooms have it."""
+    """One way to see a task: colour c becomes ``colours[c]``, and then the grid is turned.
+
+    A view, as rooms have it.
+    """
 
     symmetry: int = 0
     colours: tuple[int, ...] = tuple(range(COLOURS))
@@ -44,7 +47,9 @@ class Augmentation:
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot be undone."""
         if not 0 <= self.symmetry < len(SYMMETRIES) or sorted(self.colours) != list(range(COLOURS)):
-            raise ValueError(f"no symmetry and permutation of colours: {self.symmetry}, {self.colours}")
+            raise ValueError(
+                f"no symmetry and permutation of colours: {self.symmetry}, {self.colours}"
+            )
         object.__setattr__(self, "_to", np.array(self.colours, np.int8))
         object.__setattr__(self, "_back", np.argsort(self.colours).astype(np.int8))
 
@@ -63,7 +68,11 @@ class Augmentation:
 
     def name(self, task: str) -> str:
         """What this variant of the task of that name is called; the task itself has its own name."""
-        return task if self == PLAIN else f"{task}|||t{self.symmetry}|||{''.join(map(str, self.colours))}"
+        return (
+            task
+            if self == PLAIN
+            else f"{task}|||t{self.symmetry}|||{''.join(map(str, self.colours))}"
+        )
 
 
 PLAIN = Augmentation()
@@ -77,14 +86,19 @@ def parse_name(name: str) -> tuple[str, Augmentation]:
     if "|||" not in name:
         return name, PLAIN
     if not (match := _NAME.fullmatch(name)):
-        raise ValueError(f"{name!r} is no name of a variant: it ends in |||t<0 to 7>|||<ten digits>")
+        raise ValueError(
+            f"{name!r} is no name of a variant: it ends in |||t<0 to 7>|||<ten digits>"
+        )
     return match[1], Augmentation(int(match[2]), tuple(map(int, match[3])))
 
 
 def encode(grid: Grid, row: int = 0, column: int = 0) -> NDArray[np.uint8]:
-    """The canvas (30, 30) of tokens with the grid's first cell at that place. Raises ValueError where it does not fit.
+    """The canvas (30, 30) of tokens with the grid's first cell at that place.
 
-    EOS stands directly below and directly to the right of the grid, where that is on the canvas; their corner is PAD.
+    Raises ValueError where it does not fit.
+
+    EOS stands directly below and directly to the right of the grid, where that is on the canvas;
+    their corner is PAD.
     """
     (rows, columns), canvas = grid.shape, np.full((LARGEST, LARGEST), PAD, np.uint8)
     bottom, end = row + rows, column + columns
@@ -96,7 +110,9 @@ def encode(grid: Grid, row: int = 0, column: int = 0) -> NDArray[np.uint8]:
 
 def highest_offset(*grids: Grid) -> tuple[int, int]:
     """The last (row, column) from which all of the grids fit on the canvas."""
-    rows, columns = (LARGEST - max(sides) for sides in zip(*(grid.shape for grid in grids), strict=True))
+    rows, columns = (
+        LARGEST - max(sides) for sides in zip(*(grid.shape for grid in grids), strict=True)
+    )
     return rows, columns
 
 
@@ -120,7 +136,10 @@ class _Turned:
     """The pairs of a task under one symmetry, end to end, so that one look-up recolours them all."""
 
     def __init__(self, pairs: tuple[Pair, ...], symmetry: int) -> None:
-        grids = [[dihedral(grid, symmetry) for grid in (pair.input, pair.output) if grid is not None] for pair in pairs]
+        grids = [
+            [dihedral(grid, symmetry) for grid in (pair.input, pair.output) if grid is not None]
+            for pair in pairs
+        ]
         self.shapes = [b"".join(bytes(grid.shape) for grid in both) for both in grids]
         self.ends = np.cumsum([sum(grid.size for grid in both) for both in grids]).tolist()
         self.cells = np.concatenate([grid.ravel() for both in grids for grid in both])

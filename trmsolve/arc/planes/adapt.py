@@ -1,12 +1,13 @@
 """Learning an unseen ARC task from its own demonstrations: test-time training of all weights of a network of planes.
 
-Nobody knows the rule but the demonstrations, so the network is taught them, under every symmetry, until it reproduces
-what it was not shown: demonstration after demonstration is held out of a copy of the network that learns the others.
-What that took says how long the last copy learns them all. Where held-out demonstrations stay wrong, the last copy gets
-what is left of the budget. Copies that proved themselves vote beside the last one.
+Nobody knows the rule but the demonstrations, so the network is taught them, under every symmetry,
+until it reproduces what it was not shown: demonstration after demonstration is held out of a copy
+of the network that learns the others. What that took says how long the last copy learns them all.
+Where held-out demonstrations stay wrong, the last copy gets what is left of the budget. Copies that
+proved themselves vote beside the last one.
 
-The embedding of a new task begins as the mean of the trained ones (arXiv 2511.02886). The given network is not changed.
-Knows networks, lessons and a clock; nothing of files and terminals.
+The embedding of a new task begins as the mean of the trained ones (arXiv 2511.02886). The given
+network is not changed. Knows networks, lessons and a clock; nothing of files and terminals.
 """
 
 import copy
@@ -29,7 +30,10 @@ from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.train.recipes import ARC_ADAPTING, Recipe
 
 LEAST_STEPS, SOME_STEPS = 30, 8
-"""A demonstration is held out only if there is time for so many steps: nothing is learned in fewer. Some tell."""
+"""A demonstration is held out only if there is time for so many steps: nothing is learned in fewer.
+
+Some tell.
+"""
 
 FIRST_CHECK, CHECK_AGAIN = 16, 1.3
 """A copy is tried on its held-out demonstration after so many steps, and again whenever it has done so much more."""
@@ -84,7 +88,8 @@ class _Clock:
 class Adapter:
     """Learns tasks together in one network, each with an embedding of its own.
 
-    ``report`` is told of every step, once for each task; ``stop`` says to answer with what there is.
+    ``report`` is told of every step, once for each task; ``stop`` says to answer with what there
+    is.
     """
 
     def __init__(
@@ -101,7 +106,13 @@ class Adapter:
         report: Callable[[Adapting], None] = lambda adapting: None,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.tasks, self.cycles, self.seed, self.report, self.stop = tasks, cycles, seed, report, stop
+        self.tasks, self.cycles, self.seed, self.report, self.stop = (
+            tasks,
+            cycles,
+            seed,
+            report,
+            stop,
+        )
         self.device = model.get_buffer("H_init").device
         self.cells = CELLS_CPU if self.device.type == "cpu" else CELLS_GPU
         self.fresh = new_puzzles(model, len(tasks), update_noise)
@@ -112,7 +123,8 @@ class Adapter:
         self.clock = _Clock(budget, len(tasks))
         self.solved: list[int | None] = [None] * len(tasks)
         self.loss = math.nan
-        # A copy that did not prove itself, and its steps: should the last one get fewer, that one knows more.
+        # A copy that did not prove itself, and its steps: should the last one get fewer, that one
+        # knows more.
         self.spare: tuple[TinyRecursiveModel, int] | None = None
 
     def adapt(self) -> Adapted:
@@ -128,7 +140,9 @@ class Adapter:
                 break  # the last copy needs the time more than the others
             models.append(model)
             needed.append(steps)
-        last, steps, why = self._last(math.ceil(LAST_FACTOR * max(needed)) if len(models) == trials else None)
+        last, steps, why = self._last(
+            math.ceil(LAST_FACTOR * max(needed)) if len(models) == trials else None
+        )
         if self.spare is not None and self.spare[1] > steps:
             last = self.spare[0]
         ended = [self._adapting(task, why) for task in range(len(self.tasks))]
@@ -144,7 +158,11 @@ class Adapter:
         clock = self.clock
         if clock.budget.steps is not None and until - clock.used < LEAST_STEPS:
             return None, 0
-        held = {number: trial for number, task in enumerate(self.tasks) if 1 < len(task.demonstrations) > trial}
+        held = {
+            number: trial
+            for number, task in enumerate(self.tasks)
+            if 1 < len(task.demonstrations) > trial
+        }
         begun = clock.used
         for number in held:
             self.solved[number] = self.solved[number] or 0
@@ -154,12 +172,16 @@ class Adapter:
             if steps >= check:
                 check = math.ceil(steps * CHECK_AGAIN)
                 model = averaged(learner)
-                for number in [number for number in held if self._reproduces(model, number, held[number])]:
+                for number in [
+                    number for number in held if self._reproduces(model, number, held[number])
+                ]:
                     self.solved[number] = (self.solved[number] or 0) + 1
                     del held[number]
                 if not held:
                     return model, steps
-            slow = steps >= SOME_STEPS and begun + (clock.used - begun) / steps * LEAST_STEPS > until
+            slow = (
+                steps >= SOME_STEPS and begun + (clock.used - begun) / steps * LEAST_STEPS > until
+            )
             if clock.used >= until or slow or self.stop():
                 break
         self.spare = averaged(learner), steps
@@ -201,7 +223,10 @@ class Adapter:
     def _lessons(self, held: dict[int, int], seed: int) -> Iterator[tuple[Lesson, int]]:
         """All demonstrations but those held out, under all symmetries, for some cycles each; again and again."""
         held = dict(held)
-        side, planes = max(c.side for c in self.canvases), max(len(c.palette) for c in self.canvases)
+        side, planes = (
+            max(c.side for c in self.canvases),
+            max(len(c.palette) for c in self.canvases),
+        )
         rows = [
             Row(shown, palette, number)
             for number, (task, canvas) in enumerate(zip(self.tasks, self.canvases, strict=True))
@@ -223,14 +248,21 @@ class Adapter:
         pair = self.tasks[number].demonstrations[place]
         frames = predict(model, self.canvases[number], pair, puzzle=number, cycles=self.cycles)
         assert pair.output is not None
-        return np.array_equal(vote((frame.grid, frame.halt) for frame in frames)[0].grid, pair.output)
+        return np.array_equal(
+            vote((frame.grid, frame.halt) for frame in frames)[0].grid, pair.output
+        )
 
     def _adapting(self, number: int, ended: str = "") -> Adapting:
         clock, tasks = self.clock, len(self.tasks)
         return Adapting(
-            self.tasks[number], clock.steps, clock.seconds / tasks, clock.budget.seconds, self.loss,
-            self.solved[number], ended,
-        )  # fmt: skip
+            self.tasks[number],
+            clock.steps,
+            clock.seconds / tasks,
+            clock.budget.seconds,
+            self.loss,
+            self.solved[number],
+            ended,
+        )
 
 
 def averaged(learner: Learner) -> TinyRecursiveModel:

@@ -1,8 +1,9 @@
 """Learning from scenes: batches of grids of one size, improved cycle after cycle, each cycle one optimizer step.
 
-The grids of ARC have many sizes, so that there is no pool whose rows are replaced one by one: a batch is taken,
-improved for a few cycles as in the paper's pseudocode, and left. So networks are trained on many tasks, and adapted to
-one. Knows the network, loss and optimizers; nothing of tasks, files, clocks or votes.
+The grids of ARC have many sizes, so that there is no pool whose rows are replaced one by one: a
+batch is taken, improved for a few cycles as in the paper's pseudocode, and left. So networks are
+trained on many tasks, and adapted to one. Knows the network, loss and optimizers; nothing of tasks,
+files, clocks or votes.
 """
 
 import numpy as np
@@ -38,17 +39,27 @@ class Learner:
         self.model, self.recipe = model, recipe
         self.ema = EMA(model, recipe.ema, recipe.ema_warmup)
         self.optimizers = make_optimizers(
-            model, recipe.optimizer, recipe.lr, recipe.weight_decay, recipe.head_lr, recipe.head_weight_decay,
-            recipe.table_lr, recipe.table_weight_decay,
-        )  # fmt: skip
-        self.dense = [p for name, p in model.named_parameters() if not name.startswith("puzzle_emb.")]
+            model,
+            recipe.optimizer,
+            recipe.lr,
+            recipe.weight_decay,
+            recipe.head_lr,
+            recipe.head_weight_decay,
+            recipe.table_lr,
+            recipe.table_weight_decay,
+        )
+        self.dense = [
+            p for name, p in model.named_parameters() if not name.startswith("puzzle_emb.")
+        ]
         self.state: State | None = None
 
     def begin(self, lesson: Lesson) -> None:
         """Take up a lesson from the start."""
         tokens, palette = lesson.scene.tokens, lesson.scene.palette
         self.lesson = lesson
-        self.state = self.model.initial_state(len(tokens), places=(palette.shape[1], *tokens.shape[1:]))
+        self.state = self.model.initial_state(
+            len(tokens), places=(palette.shape[1], *tokens.shape[1:])
+        )
 
     def improve(self, factor: float = 1.0) -> Loss:
         """One cycle of the lesson, and one step of the optimizers at ``factor`` of their rates.
@@ -58,7 +69,9 @@ class Learner:
         assert self.state is not None
         recipe = self.recipe
         self.state, prediction = self.model.improve(self.state, self.lesson.scene)
-        loss = trm_loss(prediction, self.lesson.labels, recipe.loss, recipe.smoothing, recipe.halt_weight)
+        loss = trm_loss(
+            prediction, self.lesson.labels, recipe.loss, recipe.smoothing, recipe.halt_weight
+        )
         if not torch.isfinite(loss.total):
             raise TrainingError("the loss is no longer finite")
         (loss.total / len(self.lesson.labels)).backward()

@@ -35,7 +35,8 @@ class Material:
 def material_of(tasks: Sequence[ArcTask], most_cells: int) -> list[Material]:
     """Every pair with an output, tests too, of the tasks whose grids have at most so many cells of planes.
 
-    For networks that are measured on other tasks. The i-th task has row i, whether it is learned from or not.
+    For networks that are measured on other tasks. The i-th task has row i, whether it is learned
+    from or not.
     """
     found = [
         Material(
@@ -52,17 +53,24 @@ def material_of(tasks: Sequence[ArcTask], most_cells: int) -> list[Material]:
 def mark_of(tasks: Sequence[ArcTask], held: Sequence[Pair]) -> str:
     """The same for the same tasks, by content and name, with the same pairs held out, and for no others."""
     digest = hashlib.sha256()
-    for name, pairs in (*((task.name, (*task.demonstrations, *task.tests)) for task in tasks), ("", held)):
+    for name, pairs in (
+        *((task.name, (*task.demonstrations, *task.tests)) for task in tasks),
+        ("", held),
+    ):
         digest.update(f"{name} {len(pairs)} ".encode())
         for grid in (grid for pair in pairs for grid in (pair.input, pair.output)):
-            digest.update(b"-" if grid is None else bytes(grid.shape) + grid.astype(np.int8).tobytes())
+            digest.update(
+                b"-" if grid is None else bytes(grid.shape) + grid.astype(np.int8).tobytes()
+            )
     return digest.hexdigest()[:16]
 
 
 class Lessons:
     """An endless supply of lessons of about ``cells`` cells of planes, drawn by ``seed`` and how many came before."""
 
-    def __init__(self, material: Sequence[Material], cells: int, device: torch.device, seed: int = 0) -> None:
+    def __init__(
+        self, material: Sequence[Material], cells: int, device: torch.device, seed: int = 0
+    ) -> None:
         self.material = sorted(material, key=lambda one: one.canvas.cells)
         self.cells, self.device, self.seed = cells, device, seed
         self.drawn = 0
@@ -70,14 +78,18 @@ class Lessons:
     def __call__(self) -> tuple[Lesson, int]:
         """The next lesson, and how many cycles it lasts.
 
-        One task is drawn from all, and as many pairs as there is room for from those that are a little smaller.
+        One task is drawn from all, and as many pairs as there is room for from those that are a
+        little smaller.
         """
         rng = np.random.default_rng((self.seed, self.drawn))
         self.drawn += 1
         at = int(rng.integers(len(self.material)))
         first, before = self.material[at], self.material[max(0, at - NEAR) : at]
         side, planes = first.canvas.side, len(first.canvas.palette)
-        near = [first, *(b for b in before if b.canvas.side <= side and len(b.canvas.palette) <= planes)]
+        near = [
+            first,
+            *(b for b in before if b.canvas.side <= side and len(b.canvas.palette) <= planes),
+        ]
         number = max(self.cells // first.canvas.cells, 1)
         chosen = [first, *(near[i] for i in rng.integers(len(near), size=number - 1))]
         lesson = lesson_of([self._row(one, side, planes, rng) for one in chosen], self.device)

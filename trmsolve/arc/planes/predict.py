@@ -1,6 +1,7 @@
 """One network's predictions for one input of an ARC task: the cycles under every symmetry, read off and turned back.
 
-Knows the network of planes and the task's canvas; nothing of learning, of other networks, or of votes.
+Knows the network of planes and the task's canvas; nothing of learning, of other networks, or of
+votes.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,12 +38,16 @@ def predict(
     symmetries: Sequence[int] = range(len(SYMMETRIES)),
     on_cycle: Callable[[int, list[Frame]], None] | None = None,
 ) -> list[Frame]:
-    """The last frame of each view of the pair's input, the views undone. The pair's output is not looked at.
+    """The last frame of each view of the pair's input, the views undone.
 
-    It is over when every view would halt, at the latest after so many ``cycles``. ``on_cycle`` is shown the number of
-    each cycle, from 1, and the frames of all views.
+    The pair's output is not looked at.
+
+    It is over when every view would halt, at the latest after so many ``cycles``. ``on_cycle`` is
+    shown the number of each cycle, from 1, and the frames of all views.
     """
-    rows = [Row(shown, canvas.palette, puzzle) for shown in show(Pair(pair.input), canvas, symmetries)]
+    rows = [
+        Row(shown, canvas.palette, puzzle) for shown in show(Pair(pair.input), canvas, symmetries)
+    ]
     scene = scene_of(rows, model.get_buffer("H_init").device)
     planes = (scene.palette.shape[1], *scene.tokens.shape[1:])
     state, frames = model.initial_state(len(rows), places=planes), list[Frame]()
@@ -55,7 +60,9 @@ def predict(
             symbols = scene.palette.gather(1, best).view(scene.tokens.shape).cpu().numpy()
             sure = certain.view(scene.tokens.shape).cpu().numpy()
             views = zip(symbols, sure, symmetries, halts, strict=True)
-            frames = [_frame(symbols, sure, symmetry, halt) for symbols, sure, symmetry, halt in views]
+            frames = [
+                _frame(symbols, sure, symmetry, halt) for symbols, sure, symmetry, halt in views
+            ]
         if on_cycle is not None:
             on_cycle(number, frames)
         if over:
@@ -63,7 +70,11 @@ def predict(
     return frames
 
 
-def _frame(symbols: NDArray[np.int64], sure: NDArray[np.float32], symmetry: int, halt: float) -> Frame:
+def _frame(
+    symbols: NDArray[np.int64], sure: NDArray[np.float32], symmetry: int, halt: float
+) -> Frame:
     turned = crop(symbols, FIRST_COLOUR)
     rows, columns = turned.shape
-    return Frame(undo_dihedral(turned, symmetry), undo_dihedral(sure[:rows, :columns], symmetry), halt)
+    return Frame(
+        undo_dihedral(turned, symmetry), undo_dihedral(sure[:rows, :columns], symmetry), halt
+    )

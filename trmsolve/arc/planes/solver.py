@@ -47,7 +47,9 @@ class ArcSolver:
         self.model, self.placement, self.how, self.weights = model, placement, budget, weights
         self.cycles, self.batch, self.seed = cycles, batch, seed
         self.symmetries = range(views)
-        worthwhile = (budget.seconds if budget.steps is None else STEP_SECONDS * budget.steps) >= WORTH_COMPILING
+        worthwhile = (
+            budget.seconds if budget.steps is None else STEP_SECONDS * budget.steps
+        ) >= WORTH_COMPILING
         self.compiled = choose_compiled("auto", placement.device, worthwhile)
         self.keep_steps, self.save_adapted = keep_steps, save_adapted
 
@@ -65,8 +67,9 @@ class ArcSolver:
     ) -> Iterator[ArcAnswer | PuzzleError]:
         """An answer for each task, in order; what could not be read passes through.
 
-        ``on_adapting`` is told of every step of learning, ``on_cycle`` of the cycles of one view of each test. Once
-        ``stop`` says so, the tasks under way are answered with what is learned, and no other is begun.
+        ``on_adapting`` is told of every step of learning, ``on_cycle`` of the cycles of one view of
+        each test. Once ``stop`` says so, the tasks under way are answered with what is learned, and
+        no other is begun.
         """
         stream = iter(items)
         while not stop() and (group := list(islice(stream, self.batch))):
@@ -84,15 +87,27 @@ class ArcSolver:
         begun = time.monotonic()
         told: dict[str, Any] = {} if on_adapting is None else {"report": on_adapting}
         adapted = Adapter(
-            self.model, tasks, self.how, cycles=self.cycles, seed=self.seed, compiled=self.compiled, stop=stop, **told
-        ).adapt()  # fmt: skip
+            self.model,
+            tasks,
+            self.how,
+            cycles=self.cycles,
+            seed=self.seed,
+            compiled=self.compiled,
+            stop=stop,
+            **told,
+        ).adapt()
         if self.save_adapted is not None:
             self._save(adapted, tasks)
         for number, task in enumerate(tasks):
             yield self._answer(adapted, number, task, begun, on_cycle)
 
     def _answer(
-        self, adapted: Adapted, number: int, task: ArcTask, begun: float, on_cycle: Callable[[ArcCycle], None] | None
+        self,
+        adapted: Adapted,
+        number: int,
+        task: ArcTask,
+        begun: float,
+        on_cycle: Callable[[ArcCycle], None] | None,
     ) -> ArcAnswer:
         """Every copy votes under every symmetry; the last copy, as it is first asked, is shown."""
         candidates, steps, cycles = list[tuple[Candidate, ...]](), list[ArcCycle](), 0
@@ -103,7 +118,13 @@ class ArcSolver:
                     on_cycle(self._cycle(task, test, at, 0, frames[0]))
 
             films = [
-                self._film(model, adapted.canvases[number], pair, number, show if model is adapted.models[-1] else None)
+                self._film(
+                    model,
+                    adapted.canvases[number],
+                    pair,
+                    number,
+                    show if model is adapted.models[-1] else None,
+                )
                 for model in adapted.models
             ]
             found = vote((frame.grid, frame.halt) for film in films for frame in film[-1])
@@ -111,9 +132,14 @@ class ArcSolver:
             cycles += sum(len(film) for film in films) * len(self.symmetries)
             if self.keep_steps:
                 film, view = _winner(films, found[0])
-                steps += [self._cycle(task, test, at, view, frames[view]) for at, frames in enumerate(film, 1)]
+                steps += [
+                    self._cycle(task, test, at, view, frames[view])
+                    for at, frames in enumerate(film, 1)
+                ]
         views, seconds = len(adapted.models) * len(self.symmetries), time.monotonic() - begun
-        return ArcAnswer(task, tuple(candidates), adapted.ended[number], cycles, views, seconds, tuple(steps))
+        return ArcAnswer(
+            task, tuple(candidates), adapted.ended[number], cycles, views, seconds, tuple(steps)
+        )
 
     def _film(
         self,
@@ -132,21 +158,44 @@ class ArcSolver:
                 show(at, frames)
 
         predict(
-            model, canvas, pair, puzzle=puzzle, cycles=self.cycles, symmetries=self.symmetries, on_cycle=take
-        )  # fmt: skip
+            model,
+            canvas,
+            pair,
+            puzzle=puzzle,
+            cycles=self.cycles,
+            symmetries=self.symmetries,
+            on_cycle=take,
+        )
         return film
 
     def _cycle(self, task: ArcTask, test: int, at: int, view: int, frame: Frame) -> ArcCycle:
         return ArcCycle(
-            task, test, at, self.cycles, view + 1, len(self.symmetries), frame.grid, frame.confidence, frame.halt
-        )  # fmt: skip
+            task,
+            test,
+            at,
+            self.cycles,
+            view + 1,
+            len(self.symmetries),
+            frame.grid,
+            frame.confidence,
+            frame.halt,
+        )
 
     def _save(self, adapted: Adapted, tasks: list[ArcTask]) -> None:
         assert self.save_adapted is not None
         model = adapted.models[-1]
-        training = {"adapted_from": self.weights, "tasks": [task.name for task in tasks], "seed": self.seed}
+        training = {
+            "adapted_from": self.weights,
+            "tasks": [task.name for task in tasks],
+            "seed": self.seed,
+        }
         config = replace(model.config, update_noise=self.model.config.update_noise)
-        save_weights(self.save_adapted, model.state_dict(), WeightsInfo(config, "arc", training), torch.float32)
+        save_weights(
+            self.save_adapted,
+            model.state_dict(),
+            WeightsInfo(config, "arc", training),
+            torch.float32,
+        )
 
 
 def _winner(films: list[list[list[Frame]]], best: Candidate) -> tuple[list[list[Frame]], int]:

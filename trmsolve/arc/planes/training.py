@@ -1,8 +1,9 @@
 """Learning ARC: a network of planes lesson by lesson, or the paper's network as the paper does it.
 
-Of planes, some demonstrations are held out of tasks that have others, and the network is judged by answering them: its
-first vote under every symmetry. Of the paper's, the tests of tasks that are measured are held out. What is held out is
-learned from nowhere, in no other clothes either. Knows no clock and opens no task file.
+Of planes, some demonstrations are held out of tasks that have others, and the network is judged by
+answering them: its first vote under every symmetry. Of the paper's, the tests of tasks that are
+measured are held out. What is held out is learned from nowhere, in no other clothes either. Knows
+no clock and opens no task file.
 """
 
 from collections.abc import Sequence
@@ -53,7 +54,10 @@ class Held:
 
 @dataclass(frozen=True, eq=False)
 class PlanesSubject:
-    """Tasks for a network of planes. The table has a row for each, also for those too large to be learned from."""
+    """Tasks for a network of planes.
+
+    The table has a row for each, also for those too large to be learned from.
+    """
 
     tasks: tuple[ArcTask, ...]  # without what is held out
     held: tuple[Held, ...]
@@ -63,7 +67,10 @@ class PlanesSubject:
 
     @classmethod
     def of(cls, tasks: Sequence[ArcTask], recipe: Recipe, held_out: int) -> "PlanesSubject":
-        """The last demonstration of up to so many tasks is held out. Raises UsageError if nothing can be learned."""
+        """The last demonstration of up to so many tasks is held out.
+
+        Raises UsageError if nothing can be learned.
+        """
         _check_planes(recipe)
         tasks, held = _divide(tasks, held_out, recipe.most_cells)
         material = tuple(material_of(tasks, recipe.most_cells))
@@ -76,19 +83,30 @@ class PlanesSubject:
 
     @property
     def summary(self) -> str:
-        small = "" if len(self.material) == len(self.tasks) else f" ({len(self.tasks)} with those too large)"
+        small = (
+            ""
+            if len(self.material) == len(self.tasks)
+            else f" ({len(self.tasks)} with those too large)"
+        )
         pairs = sum(len(one.pairs) for one in self.material)
-        return f"{len(self.material)} tasks{small} with {pairs} pairs, {len(self.held)} more held out"
+        return (
+            f"{len(self.material)} tasks{small} with {pairs} pairs, {len(self.held)} more held out"
+        )
 
     def sized(self, recipe: Recipe) -> Recipe:
         """The recipe with a table of as many rows as there are tasks."""
         return replace(recipe, config=replace(recipe.config, num_puzzles=len(self.tasks)))
 
     def facts(self) -> dict[str, Any]:
-        counts = {"tasks": len(self.material), "pairs": sum(len(one.pairs) for one in self.material)}
+        counts = {
+            "tasks": len(self.material),
+            "pairs": sum(len(one.pairs) for one in self.material),
+        }
         return {"examples": self.mark, **counts, "held_out": len(self.held)}
 
-    def begin(self, recipe: Recipe, plan: Plan, placement: Placement, compiled: bool, world: World) -> "InLessons":
+    def begin(
+        self, recipe: Recipe, plan: Plan, placement: Placement, compiled: bool, world: World
+    ) -> "InLessons":
         """Raises UsageError for several processes."""
         if world.size > 1:
             raise UsageError("a network of planes is trained by one process: leave torchrun away")
@@ -103,7 +121,12 @@ class InLessons:
     """The learning of one lesson after another, a step for each cycle of a lesson."""
 
     def __init__(
-        self, recipe: Recipe, lessons: Lessons, held: Sequence[Held], placement: Placement, compiled: bool
+        self,
+        recipe: Recipe,
+        lessons: Lessons,
+        held: Sequence[Held],
+        placement: Placement,
+        compiled: bool,
     ) -> None:
         self.recipe, self.lessons, self.held, self.device = recipe, lessons, held, placement.device
         self.model = TinyRecursiveModel(recipe.config, placement.dtype).to(placement.device)
@@ -113,7 +136,10 @@ class InLessons:
             compile_blocks(self.judged)
         self.learner = Learner(self.model, recipe)
         self.cycle = self.length = 0  # of the lesson under way: how many of its cycles are done
-        self.halted, self.cycles = torch.zeros(0, dtype=torch.bool), torch.zeros(0, dtype=torch.int32)
+        self.halted, self.cycles = (
+            torch.zeros(0, dtype=torch.bool),
+            torch.zeros(0, dtype=torch.int32),
+        )
 
     def begin_with(self, model: TinyRecursiveModel) -> None:
         self.model.load_state_dict(model.state_dict())
@@ -150,7 +176,11 @@ class InLessons:
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """What is kept of the lesson under way is its number and what the network carries through it."""
         tensors, numbers = network_state(self.model, self.learner.ema, self.learner.optimizers)
-        numbers["lesson"] = {"drawn": self.lessons.drawn, "cycle": self.cycle, "length": self.length}
+        numbers["lesson"] = {
+            "drawn": self.lessons.drawn,
+            "cycle": self.cycle,
+            "length": self.length,
+        }
         if self.learner.state is not None:
             tensors |= {"lesson.y": self.learner.state.y, "lesson.z": self.learner.state.z}
         return tensors, numbers
@@ -161,7 +191,9 @@ class InLessons:
             self.lessons.drawn = numbers["lesson"]["drawn"] - 1
             self.cycle = numbers["lesson"]["cycle"]
             self.learner.lesson, self.length = self.lessons()
-            self.learner.state = State(*(tensors[f"lesson.{name}"].to(self.device) for name in "yz"))
+            self.learner.state = State(
+                *(tensors[f"lesson.{name}"].to(self.device) for name in "yz")
+            )
         except KeyError as error:
             raise misfit(error) from None
 
@@ -170,27 +202,38 @@ def _answers(model: TinyRecursiveModel, held: Held) -> bool:
     """Whether the first vote is the held-out output."""
     frames = predict(model, held.canvas, held.pair, puzzle=held.puzzle, cycles=MAX_CYCLES)
     assert held.pair.output is not None
-    return np.array_equal(vote((frame.grid, frame.halt) for frame in frames)[0].grid, held.pair.output)
+    return np.array_equal(
+        vote((frame.grid, frame.halt) for frame in frames)[0].grid, held.pair.output
+    )
 
 
 def _divide(
     tasks: Sequence[ArcTask], held_out: int, most_cells: int
-) -> tuple[tuple[ArcTask, ...], tuple[Held, ...]]:  # fmt: skip
+) -> tuple[tuple[ArcTask, ...], tuple[Held, ...]]:
     """The tasks without what is held out, in no clothes, and what is held out, of evenly spaced small tasks."""
     sizes = {
-        number: cells for number, task in enumerate(tasks)
-        if len(task.demonstrations) > 1 and len(_known(task)) >= PAIRS
+        number: cells
+        for number, task in enumerate(tasks)
+        if len(task.demonstrations) > 1
+        and len(_known(task)) >= PAIRS
         and (cells := canvas_of(task, answers=True).cells) <= most_cells
-    }  # fmt: skip
+    }
     small = sorted(sizes, key=sizes.__getitem__)[: max(len(sizes) // JUDGED, held_out)]
     small = sorted(number for number in small if _unlike_the_others(tasks[number]))
-    chosen = [small[k] for k in np.linspace(0, len(small) - 1, min(held_out, len(small)), dtype=np.intp)]
+    chosen = [
+        small[k] for k in np.linspace(0, len(small) - 1, min(held_out, len(small)), dtype=np.intp)
+    ]
     hidden = {canonical_pair(tasks[number].demonstrations[-1]) for number in chosen}
 
     def rest(pairs: Sequence[Pair]) -> tuple[Pair, ...]:
-        return tuple(pair for pair in pairs if pair.output is None or canonical_pair(pair) not in hidden)
+        return tuple(
+            pair for pair in pairs if pair.output is None or canonical_pair(pair) not in hidden
+        )
 
-    left = [replace(task, demonstrations=rest(task.demonstrations), tests=rest(task.tests)) for task in tasks]
+    left = [
+        replace(task, demonstrations=rest(task.demonstrations), tests=rest(task.tests))
+        for task in tasks
+    ]
     held = []
     for number in chosen:
         pair, task = tasks[number].demonstrations[-1], left[number]
@@ -213,10 +256,15 @@ def _known(task: ArcTask) -> list[Pair]:
 
 def _check_planes(recipe: Recipe) -> None:
     config = recipe.config
-    if (config.vocab_size, config.symmetries) != (SYMBOLS, len(SYMMETRIES)) or config.places != (LARGEST, LARGEST):
+    if (config.vocab_size, config.symmetries) != (SYMBOLS, len(SYMMETRIES)) or config.places != (
+        LARGEST,
+        LARGEST,
+    ):
         raise UsageError(
             f"the recipe's network has {config.vocab_size} symbols, {config.symmetries} symmetries and a board of "
             f"{config.places[0]} x {config.places[1]}: arc has {SYMBOLS}, {len(SYMMETRIES)} and {LARGEST} x {LARGEST}"
         )
     if not recipe.batch_cells:
-        raise UsageError("batch_cells=0 leaves no room for a grid: set it to the cells of planes of a batch")
+        raise UsageError(
+            "batch_cells=0 leaves no room for a grid: set it to the cells of planes of a batch"
+        )

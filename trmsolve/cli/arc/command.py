@@ -27,7 +27,10 @@ UNREADABLE = 2
 def arc(
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="FILE", help="Tasks as JSON, one or many, or folders of them; - is standard input."),
+        typer.Argument(
+            metavar="FILE",
+            help="Tasks as JSON, one or many, or folders of them; - is standard input.",
+        ),
     ] = None,
     dataset: Annotated[
         str | None,
@@ -41,7 +44,11 @@ def arc(
     ids: Annotated[
         list[str] | None,
         typer.Option(
-            "--id", metavar="ID", help="Only this task; may be given again.", show_default=False, rich_help_panel="ARC"
+            "--id",
+            metavar="ID",
+            help="Only this task; may be given again.",
+            show_default=False,
+            rich_help_panel="ARC",
         ),
     ] = None,
     solutions: arc_options.Solutions = None,
@@ -59,7 +66,10 @@ def arc(
     save_adapted: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Keep the weights as adapted to the task.", show_default=False, rich_help_panel="ARC"
+            metavar="FILE",
+            help="Keep the weights as adapted to the task.",
+            show_default=False,
+            rich_help_panel="ARC",
         ),
     ] = None,
     show_steps: options.ShowSteps = False,
@@ -75,10 +85,15 @@ def arc(
     views: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Symmetric views that vote, up to all 8.", show_default="8", rich_help_panel=options.TRY
+            min=1,
+            help="Symmetric views that vote, up to all 8.",
+            show_default="8",
+            rich_help_panel=options.TRY,
         ),
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Tasks adapted together.", rich_help_panel=options.RUN)] = 1,
+    batch_size: Annotated[
+        int, typer.Option(min=1, help="Tasks adapted together.", rich_help_panel=options.RUN)
+    ] = 1,
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
     threads: options.Threads = None,
@@ -117,10 +132,22 @@ def arc(
 
     keep_memory()
     solver = load_arc(
-        weights=weights, offline=offline, allow_large=allow_large, note=silent if quiet else options.say,
-        budget=budget, steps=steps, cycles=cycles, views=views, batch=batch_size, seed=seed, device=device, dtype=dtype,
-        threads=threads, keep_steps=show_steps, save_adapted=save_adapted,
-    )  # fmt: skip
+        weights=weights,
+        offline=offline,
+        allow_large=allow_large,
+        note=silent if quiet else options.say,
+        budget=budget,
+        steps=steps,
+        cycles=cycles,
+        views=views,
+        batch=batch_size,
+        seed=seed,
+        device=device,
+        dtype=dtype,
+        threads=threads,
+        keep_steps=show_steps,
+        save_adapted=save_adapted,
+    )
     if verbose:
         where = f"running on {solver.placement.reason}"
         say(f"weights {solver.weights}, {solver.budget:g} s a task, {where}")
@@ -134,7 +161,9 @@ def arc(
 
     try:
         with view, stop:
-            outcomes = solver.solve_all(items, view.adapting, on_cycle if view.wants_cycles else None, stop)
+            outcomes = solver.solve_all(
+                items, view.adapting, on_cycle if view.wants_cycles else None, stop
+            )
             problems = _hand_out(outcomes, view, writer, answers)
     finally:
         if submission is not None:
@@ -158,7 +187,10 @@ class AnswerNow(Stop):
 
 
 def _hand_out(
-    outcomes: Iterable[ArcAnswer | PuzzleError], view: ArcView, writer: ArcWriter, answers: list[ArcAnswer]
+    outcomes: Iterable[ArcAnswer | PuzzleError],
+    view: ArcView,
+    writer: ArcWriter,
+    answers: list[ArcAnswer],
 ) -> int:
     """Every outcome to the screen, to standard output, and the answers to ``answers``; how many are none."""
     problems = 0

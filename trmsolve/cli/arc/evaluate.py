@@ -36,7 +36,10 @@ class Measurement:
     seed: int = 0
 
     def tasks(self) -> tuple[list[ArcTask], list[ArcTask]]:
-        """Those that are measured, and all there are. Raises PuzzleError for what is unreadable or has no answer."""
+        """Those that are measured, and all there are.
+
+        Raises PuzzleError for what is unreadable or has no answer.
+        """
         if self.limit is not None and self.sample is not None:
             raise UsageError("--limit takes the first tasks, --sample any: give one of them")
         beside = solutions_beside(str(self.data))
@@ -46,13 +49,22 @@ class Measurement:
             raise PuzzleError("no task in it", str(self.data))
         if (unknown := next((task for task in every if not task.answered), None)) is not None:
             raise PuzzleError(
-                f"task {unknown.name} has a test without its output: name --solutions FILE", str(self.data)
+                f"task {unknown.name} has a test without its output: name --solutions FILE",
+                str(self.data),
             )
-        return (every[: self.limit] if self.sample is None else drawn(every, self.sample, self.seed)), every
+        return (
+            every[: self.limit] if self.sample is None else drawn(every, self.sample, self.seed)
+        ), every
 
     def record(self) -> dict[str, Any]:
         """What is said of it beside the figures."""
-        return {"task": "arc", "data": self.data.name, "limit": self.limit, "sample": self.sample, "seed": self.seed}
+        return {
+            "task": "arc",
+            "data": self.data.name,
+            "limit": self.limit,
+            "sample": self.sample,
+            "seed": self.seed,
+        }
 
 
 def drawn(tasks: Sequence[ArcTask], number: int, seed: int) -> list[ArcTask]:
@@ -64,15 +76,26 @@ def drawn(tasks: Sequence[ArcTask], number: int, seed: int) -> list[ArcTask]:
     return [named[name] for name in ids.tolist()]
 
 
-def eval_arc(what: Measurement, submission: Path | None, json: bool, record: bool, **how: Any) -> int:
-    """Measure, with ``how`` as ``load_arc`` takes it, or score a submission. Returns the exit code."""
+def eval_arc(
+    what: Measurement, submission: Path | None, json: bool, record: bool, **how: Any
+) -> int:
+    """Measure, with ``how`` as ``load_arc`` takes it, or score a submission.
+
+    Returns the exit code.
+    """
     if submission is None:
         how |= {"cycles": how["cycles"] or MAX_CYCLES, "batch": how["batch"] or 1}
         return eval_weights(what, json, record, **how)
-    asked = [name for name in ("weights", "cycles", "views", "budget", "steps", "batch") if how[name] is not None]
+    asked = [
+        name
+        for name in ("weights", "cycles", "views", "budget", "steps", "batch")
+        if how[name] is not None
+    ]
     if asked or record:
         name = {"batch": "batch-size"}.get(asked[0], asked[0]) if asked else "record"
-        raise UsageError(f"--{name} is for solving, and --submission is solved already: leave one of them out")
+        raise UsageError(
+            f"--{name} is for solving, and --submission is solved already: leave one of them out"
+        )
     return eval_submission(what, submission, json)
 
 
@@ -81,14 +104,18 @@ def eval_submission(what: Measurement, submission: Path, json: bool) -> int:
     tasks, every = what.tasks()
     measured, known = {task.name for task in tasks}, {task.name for task in every}
     attempts = read_submission(str(submission))
-    score = score_submission(tasks, {k: v for k, v in attempts.items() if k in measured or k not in known})
+    score = score_submission(
+        tasks, {k: v for k, v in attempts.items() if k in measured or k not in known}
+    )
     figures = {**what.record(), "submission": submission.name, **score.to_dict()}
     put_text(json_.dumps(figures) if json else _table(figures, submission.name))
     return 0
 
 
 def eval_weights(what: Measurement, json: bool, record: bool, **how: Any) -> int:
-    """Solve the tasks and score the answers, with ``how`` as ``load_arc`` takes it. Returns the exit code.
+    """Solve the tasks and score the answers, with ``how`` as ``load_arc`` takes it.
+
+    Returns the exit code.
 
     Interrupted, it shows the score of what was done so far, and says that this is no measurement.
     """
@@ -104,7 +131,9 @@ def eval_weights(what: Measurement, json: bool, record: bool, **how: Any) -> int
     answers, interrupted, start = list[ArcAnswer](), False, time.monotonic()
     with ProgressArcView(make_console(), len(tasks), how["steps"]) as view:
         try:
-            for answer in solver.solve_all(tasks, view.adapting, view.cycle if view.wants_cycles else None):
+            for answer in solver.solve_all(
+                tasks, view.adapting, view.cycle if view.wants_cycles else None
+            ):
                 if isinstance(answer, PuzzleError):
                     raise answer
                 answers.append(answer)
@@ -148,7 +177,9 @@ def _scores(answers: Sequence[ArcAnswer]) -> dict[str, Any]:
             "seconds": round(answer.seconds, 2),
         }
     return {
-        **{name: value for name, value in score.items() if name not in ("missing", "unknown")},  # of submissions
+        **{
+            name: value for name, value in score.items() if name not in ("missing", "unknown")
+        },  # of submissions
         "demonstrations_solved": round(sum(tried) / len(tried), 4) if tried else None,
         "mean_steps": round(sum(end.step for end in ends) / n, 1),
         "mean_cycles": round(sum(answer.cycles for answer in answers) / n, 2),
@@ -187,7 +218,9 @@ def _table(figures: dict[str, Any], means: str) -> str:
         f"tests           {sum(right)} of {len(right)} right in two attempts",
     ]
     if figures.get("demonstrations_solved") is not None:
-        lines.append(f"demonstrations  {figures['demonstrations_solved']:.1%}  solved while held out")
+        lines.append(
+            f"demonstrations  {figures['demonstrations_solved']:.1%}  solved while held out"
+        )
     if "seconds_per_task" in figures:
         lines.append(f"speed           {figures['seconds_per_task']:.1f} s a task")
     for name, ids in (("missing", figures.get("missing")), ("unknown", figures.get("unknown"))):

@@ -49,7 +49,9 @@ class ScreenArcWriter(KaggleWriter):
         if isinstance(outcome, PuzzleError):
             return None
         grids = [grid for test in range(len(outcome.candidates)) for grid in outcome.attempts(test)]
-        return None if all(grid.shape[1] <= self.columns for grid in grids) else super().value(outcome)
+        return (
+            None if all(grid.shape[1] <= self.columns for grid in grids) else super().value(outcome)
+        )
 
 
 class JsonArcWriter(ArcWriter):
@@ -57,7 +59,9 @@ class JsonArcWriter(ArcWriter):
 
     def value(self, outcome: ArcAnswer | PuzzleError) -> dict[str, Any]:
         if isinstance(outcome, PuzzleError):
-            place = ":".join(str(part) for part in (outcome.source, outcome.line) if part not in ("", None))
+            place = ":".join(
+                str(part) for part in (outcome.source, outcome.line) if part not in ("", None)
+            )
             return {"index": self.index, "source": place, "task": "arc", "error": str(outcome)}
         return {
             "index": self.index,

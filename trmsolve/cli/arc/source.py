@@ -14,12 +14,16 @@ SHOWN = 3  # ids that are named in a message
 
 
 def read_items(
-    files: list[str] | None, dataset: str | None = None, ids: list[str] | None = None, solutions: Path | None = None
+    files: list[str] | None,
+    dataset: str | None = None,
+    ids: list[str] | None = None,
+    solutions: Path | None = None,
 ) -> list[Item]:
     """Every task of the data set and of the files in order, unreadable ones as their errors.
 
-    ``-`` is standard input, and so is nothing at all if that is no terminal. Raises UsageError if there is nothing to
-    read, and for ids that nothing has; PuzzleError if the solutions cannot be read.
+    ``-`` is standard input, and so is nothing at all if that is no terminal. Raises UsageError if
+    there is nothing to read, and for ids that nothing has; PuzzleError if the solutions cannot be
+    read.
     """
     if not files and dataset is None:
         if sys.stdin is None or sys.stdin.isatty():
@@ -53,7 +57,9 @@ def _chosen(items: list[Item], ids: list[str]) -> list[Item]:
     missing = [name for name in ids if name not in known]
     if missing and all(_id(item) for item in items):
         near = get_close_matches(missing[0], known, SHOWN) or sorted(known)[:SHOWN]
-        raise UsageError(f"--id {missing[0]}: no task is called that among {len(known)}, such as {', '.join(near)}")
+        raise UsageError(
+            f"--id {missing[0]}: no task is called that among {len(known)}, such as {', '.join(near)}"
+        )
     return [item for item in items if _id(item) in (None, *ids)]
 
 

@@ -18,58 +18,89 @@ RISK = (
     "only what comes from people you trust."
 )
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
-FLAGS = {"recursions": "--recursions", "latent_steps": "--latent-steps", "num_heads": "--heads",
-         "positions": "--positions"}  # fmt: skip
+FLAGS = {
+    "recursions": "--recursions",
+    "latent_steps": "--latent-steps",
+    "num_heads": "--heads",
+    "positions": "--positions",
+}
 SHAPES = "What shapes do not show"
 
 
 def convert(
     checkpoint: Annotated[
-        str, typer.Argument(metavar="CKPT", help=escape("A file, a name, or hf://USER/REPO[@REV][/FILE]."))
+        str,
+        typer.Argument(
+            metavar="CKPT", help=escape("A file, a name, or hf://USER/REPO[@REV][/FILE].")
+        ),
     ],
     task: Annotated[
-        str | None, typer.Option(help="sudoku, maze or arc.", show_default="told by the number of tokens")
+        str | None,
+        typer.Option(help="sudoku, maze or arc.", show_default="told by the number of tokens"),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The file to write.", show_default="CKPT.safetensors")
+        Path | None,
+        typer.Option(metavar="FILE", help="The file to write.", show_default="CKPT.safetensors"),
     ] = None,
     table: Annotated[
-        str, typer.Option(help="The table of puzzles: keep its rows, their mean alone, or drop them for zeros.")
+        str,
+        typer.Option(
+            help="The table of puzzles: keep its rows, their mean alone, or drop them for zeros."
+        ),
     ] = "keep",
     dtype: Annotated[str, typer.Option(help="keep, fp32 or bf16: how values are stored.")] = "keep",
     part: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Which network, if the file holds several.", show_default=False)
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Which network, if the file holds several.", show_default=False
+        ),
     ] = None,
     recursions: Annotated[
-        int | None, typer.Option(min=1, metavar="T", help="Of a cycle.", show_default="3", rich_help_panel=SHAPES)
+        int | None,
+        typer.Option(
+            min=1, metavar="T", help="Of a cycle.", show_default="3", rich_help_panel=SHAPES
+        ),
     ] = None,
     latent_steps: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="N", help="Of a recursion.", show_default="sudoku 6, else 4", rich_help_panel=SHAPES
+            min=1,
+            metavar="N",
+            help="Of a recursion.",
+            show_default="sudoku 6, else 4",
+            rich_help_panel=SHAPES,
         ),
     ] = None,
     positions: Annotated[
-        str | None, typer.Option(help="rope or none, of attention.", show_default="rope", rich_help_panel=SHAPES)
+        str | None,
+        typer.Option(
+            help="rope or none, of attention.", show_default="rope", rich_help_panel=SHAPES
+        ),
     ] = None,
     heads: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Of attention.", show_default="8", rich_help_panel=SHAPES)
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Of attention.", show_default="8", rich_help_panel=SHAPES
+        ),
     ] = None,
     allow_large: options.AllowLarge = False,
     offline: options.Offline = False,
 ) -> None:
     """Make weights of a checkpoint that the paper's public code, or one like it, has saved.
 
-    Nothing in the checkpoint is ever run. Every name and shape is checked. What shapes do not show is taken from the
-    options, else from all_config.yaml or config.json beside it, else from the paper. Values are kept to the bit.
+    Nothing in the checkpoint is ever run. Every name and shape is checked. What shapes do not show
+    is taken from the options, else from all_config.yaml or config.json beside it, else from the
+    paper. Values are kept to the bit.
     """
     from trmsolve.cli.weights.smoke import TASKS
     from trmsolve.weights.convert import TABLES, Checkpoint, Said, is_pickled
     from trmsolve.weights.convert import convert as write
 
     for name, value, known in (
-        ("table", table, TABLES), ("task", task, TASKS), ("positions", positions, ("rope", "none", "learned")),
-    ):  # fmt: skip
+        ("table", table, TABLES),
+        ("task", task, TASKS),
+        ("positions", positions, ("rope", "none", "learned")),
+    ):
         if value is not None and value not in known:
             raise UsageError(f"--{name} {value} is not known: use {', '.join(known)}")
     stored = _dtype(dtype)
@@ -99,7 +130,10 @@ def _dtype(named: str) -> "torch.dtype | None":
 
 
 def _source(named: str, out: Path | None, offline: bool, allow_large: bool) -> tuple[Path, Path]:
-    """The checkpoint on the disk, fetched if it has to be, and the file to write. Raises UsageError if that exists."""
+    """The checkpoint on the disk, fetched if it has to be, and the file to write.
+
+    Raises UsageError if that exists.
+    """
     from trmsolve.files import sha256
     from trmsolve.hub.address import is_address
     from trmsolve.hub.transfer import find
@@ -113,8 +147,14 @@ def _source(named: str, out: Path | None, offline: bool, allow_large: bool) -> t
     address = address_of(named)
     target = _free(out or Path(_weights_name(Path(address.path or address.repo).name)))
     path = find(address, offline=offline, allow_large=allow_large, pickled=True, note=options.say)
-    if public is not None and public.sha256 is not None and (found := sha256(path)) != public.sha256:
-        raise WeightsError(f"{path} is not the file that is known as {public.name}: its sha256 is {found}")
+    if (
+        public is not None
+        and public.sha256 is not None
+        and (found := sha256(path)) != public.sha256
+    ):
+        raise WeightsError(
+            f"{path} is not the file that is known as {public.name}: its sha256 is {found}"
+        )
     return path, target
 
 
@@ -127,7 +167,8 @@ def _free(path: Path) -> Path:
 def _bring_names(source: Path, out: Path, rows: int) -> None:
     """What says which row of the table is which task goes where the weights go, and replaces nothing.
 
-    The table has so many ``rows``. Raises WeightsError for a file that cannot be read or is too large.
+    The table has so many ``rows``. Raises WeightsError for a file that cannot be read or is too
+    large.
     """
     from trmsolve.arc.paper.known import IDENTIFIERS, PUZZLES, longest_identifiers
     from trmsolve.files import read_small, reason, write_atomically

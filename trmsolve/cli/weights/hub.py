@@ -15,15 +15,17 @@ HELD = ("model", "sudoku", "maze", "arc")
 
 
 def pull(
-    address: Annotated[str, typer.Argument(metavar="hf://USER/REPO[@REV][/FILE]", help="Or a short name.")],
+    address: Annotated[
+        str, typer.Argument(metavar="hf://USER/REPO[@REV][/FILE]", help="Or a short name.")
+    ],
     offline: options.Offline = False,
     allow_large: options.AllowLarge = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the path alone.")] = False,
 ) -> None:
     """Fetch what a revision names now, check it, pin it, and print the path of the file.
 
-    From then on --weights with this address takes the same file, without asking anybody, until it is pulled again. A
-    file that is damaged is not pinned: what was taken before stays.
+    From then on --weights with this address takes the same file, without asking anybody, until it
+    is pulled again. A file that is damaged is not pinned: what was taken before stays.
 
     \b
     Exit codes
@@ -38,7 +40,9 @@ def pull(
 
     note = hub.silent if quiet else options.say
     check = partial(check_whole, allow_large=allow_large)
-    pulled = hub.pull(address_of(address), offline=offline, allow_large=allow_large, note=note, check=check)
+    pulled = hub.pull(
+        address_of(address), offline=offline, allow_large=allow_large, note=note, check=check
+    )
     info = read_info(pulled.path)
     commit = f"commit {pulled.commit[:12]}"
     if pulled.previous not in (None, pulled.commit):
@@ -48,10 +52,16 @@ def pull(
 
 
 def push(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder, or a weights file.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A run's folder, or a weights file.")
+    ],
     address: Annotated[str, typer.Argument(metavar="hf://USER/REPO")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be pushed; open no connection.")] = False,
-    private: Annotated[bool, typer.Option("--private", help="Make the repository private.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List what would be pushed; open no connection.")
+    ] = False,
+    private: Annotated[
+        bool, typer.Option("--private", help="Make the repository private.")
+    ] = False,
     message: Annotated[
         str, typer.Option("--message", "-m", metavar="TEXT", help="What the commit says.")
     ] = "Weights of a Tiny Recursive Model",
@@ -60,8 +70,8 @@ def push(
 ) -> None:
     """Publish weights with a card that says what they scored, and print the url.
 
-    Pushed are model.safetensors, config.json, README.md, and the eval.*.json files beside the weights that were
-    measured on them. Log in first: hf auth login.
+    Pushed are model.safetensors, config.json, README.md, and the eval.*.json files beside the
+    weights that were measured on them. Log in first: hf auth login.
 
     \b
     Exit codes
@@ -92,7 +102,11 @@ def weights_in(folder: Path) -> Path:
         return folder
     found = [path for name in HELD if (path := folder / f"{name}.safetensors").is_file()]
     if len(found) > 1:
-        raise UsageError(f"{folder} holds {' and '.join(path.name for path in found)}: name the file to push")
+        raise UsageError(
+            f"{folder} holds {' and '.join(path.name for path in found)}: name the file to push"
+        )
     if not found:
-        raise WeightsError(f"{folder} holds none of {', '.join(f'{name}.safetensors' for name in HELD)}")
+        raise WeightsError(
+            f"{folder} holds none of {', '.join(f'{name}.safetensors' for name in HELD)}"
+        )
     return found[0]

@@ -34,8 +34,8 @@ def list_(
 ) -> None:
     """List the weights that are bundled, those in the hub's cache, and public checkpoints by short names.
 
-    Nothing is fetched, whatever is listed. What is public is a pickle: `weights convert NAME` makes weights of it. Its
-    figures are its publishers'.
+    Nothing is fetched, whatever is listed. What is public is a pickle: `weights convert NAME` makes
+    weights of it. Its figures are its publishers'.
     """
     from trmsolve.weights.card import parameters
     from trmsolve.weights.catalog import kept
@@ -43,18 +43,26 @@ def list_(
 
     rows = [
         {
-            "name": one.name, "where": one.where, "task": one.info.task, "parameters": parameters(one.info.config),
-            "score": headline(one.info), "path": str(one.path),
+            "name": one.name,
+            "where": one.where,
+            "task": one.info.task,
+            "parameters": parameters(one.info.config),
+            "score": headline(one.info),
+            "path": str(one.path),
         }
         for one in kept()
-    ]  # fmt: skip
+    ]
     rows += [
         {
-            "name": one.name, "where": "public", "task": one.task, "parameters": None,
-            "score": f"{one.figure}, as published" if one.figure else "no figure published", "path": one.address,
+            "name": one.name,
+            "where": "public",
+            "task": one.task,
+            "parameters": None,
+            "score": f"{one.figure}, as published" if one.figure else "no figure published",
+            "path": one.address,
         }
         for one in PUBLIC
-    ]  # fmt: skip
+    ]
     if json:
         for row in rows:
             put(json_.dumps(row))
@@ -68,7 +76,10 @@ def info(
     offline: options.Offline = False,
     allow_large: options.AllowLarge = False,
 ) -> None:
-    """Say what weights are: configuration, training, scores, hashes. Their values are not read into memory."""
+    """Say what weights are: configuration, training, scores, hashes.
+
+    Their values are not read into memory.
+    """
     from trmsolve.files import sha256
     from trmsolve.weights.card import parameters
     from trmsolve.weights.catalog import locate, pinned
@@ -94,12 +105,17 @@ def info(
 def verify(
     named: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[FILE|NAME|hf://USER/REPO[@REV]]...", show_default="all that are bundled"),
+        typer.Argument(
+            metavar="[FILE|NAME|hf://USER/REPO[@REV]]...", show_default="all that are bundled"
+        ),
     ] = None,
     sha256: Annotated[
-        str | None, typer.Option(metavar="HEX", help="The hash that the file should have.", show_default=False)
+        str | None,
+        typer.Option(metavar="HEX", help="The hash that the file should have.", show_default=False),
     ] = None,
-    puzzles: Annotated[int, typer.Option(min=0, max=10_000, help="Puzzles of the smoke score; 0 is none.")] = 20,
+    puzzles: Annotated[
+        int, typer.Option(min=0, max=10_000, help="Puzzles of the smoke score; 0 is none.")
+    ] = 20,
     offline: options.Offline = False,
     allow_large: options.AllowLarge = False,
     device: options.Device = "auto",
@@ -121,13 +137,17 @@ def verify(
     if sha256 is not None and len(named or ()) != 1:
         raise UsageError("--sha256 is of one file: name one")
     if sha256 is not None and not re.fullmatch("[0-9a-fA-F]{64}", sha256):
-        raise UsageError(f"--sha256 {sha256}: a hash has 64 digits from 0 to f, as sha256sum prints it")
+        raise UsageError(
+            f"--sha256 {sha256}: a hash has 64 digits from 0 to f, as sha256sum prints it"
+        )
     keep_memory()
     code = 0
     for one in named or BUNDLED:
         try:
             path = locate(one, offline=offline, allow_large=allow_large, note=options.say)
-            alive = _verified(path, sha256, puzzles, allow_large, device=device, dtype=dtype, threads=threads)
+            alive = _verified(
+                path, sha256, puzzles, allow_large, device=device, dtype=dtype, threads=threads
+            )
             code = max(code, 0 if alive else 1)
         except (WeightsError, NetworkError) as error:  # the others are looked at all the same
             options.say(f"trmsolve: {error}")
@@ -136,8 +156,13 @@ def verify(
         raise typer.Exit(code)
 
 
-def _verified(path: Path, expected: str | None, puzzles: int, allow_large: bool, **where: Any) -> bool:
-    """Say what is found out about a file; False if it answers too few puzzles. Raises WeightsError if it is odd."""
+def _verified(
+    path: Path, expected: str | None, puzzles: int, allow_large: bool, **where: Any
+) -> bool:
+    """Say what is found out about a file; False if it answers too few puzzles.
+
+    Raises WeightsError if it is odd.
+    """
     from trmsolve.cli.weights.smoke import TASKS, smoke
     from trmsolve.files import sha256
     from trmsolve.show.console import make_console
@@ -152,27 +177,38 @@ def _verified(path: Path, expected: str | None, puzzles: int, allow_large: bool,
     pin = (expected.lower(), "--sha256") if expected is not None else pinned(path)
     found = sha256(path)
     if pin is not None and found != pin[0]:
-        raise WeightsError(f"{path} is not the file it should be: sha256 is {found}, {pin[1]} says {pin[0]}")
+        raise WeightsError(
+            f"{path} is not the file it should be: sha256 is {found}, {pin[1]} says {pin[0]}"
+        )
     _fact("sha256", found)
     _fact("pinned", f"the same, by {pin[1]}" if pin else "nowhere")
     check_whole(path, allow_large=allow_large)
     _fact("checksum", "right" if about.checksum else "none inside")
     tensors = len(expected_shapes(about.config))
-    _fact("tensors", f"{tensors}, as configured and finite, {parameters(about.config):,} parameters")
+    _fact(
+        "tensors", f"{tensors}, as configured and finite, {parameters(about.config):,} parameters"
+    )
     if not puzzles:
         return True
     if about.task not in TASKS:
         _fact("smoke", f"none: there are no puzzles for {about.task or 'a task that is not named'}")
         return True
     if about.task == "arc" and about.config.mixer != "planes":
-        _fact("smoke", "none: a network of the paper's form answers the ARC tasks of its table, which are not here")
+        _fact(
+            "smoke",
+            "none: a network of the paper's form answers the ARC tasks of its table, which are not here",
+        )
         return True
     with StatusLine(make_console()) as line:
         line.status(f"0 of {puzzles} easy puzzles")
         score = smoke(
-            path, about.task, puzzles, allow_large=allow_large, **where,
+            path,
+            about.task,
+            puzzles,
+            allow_large=allow_large,
+            **where,
             told=lambda done: line.status(f"{done} of {puzzles} easy puzzles"),
-        )  # fmt: skip
+        )
     what = "little tasks learned and answered" if about.task == "arc" else "easy puzzles verified"
     _fact("smoke", f"{score.right} of {score.n} {what}, {score.seconds:.1f} s")
     return score.right >= LEAST * score.n
@@ -181,19 +217,33 @@ def _verified(path: Path, expected: str | None, puzzles: int, allow_large: bool,
 def headline(about: "WeightsInfo") -> str:
     """The first score on record, in a few words."""
     rates = [_rate(figures) for figures in about.scores.values() if isinstance(figures, dict)]
-    return "not measured" if not rates else rates[0] + (f", and {len(rates) - 1} more" if rates[1:] else "")
+    return (
+        "not measured"
+        if not rates
+        else rates[0] + (f", and {len(rates) - 1} more" if rates[1:] else "")
+    )
 
 
 def score_lines(about: "WeightsInfo") -> list[str]:
     """A line for each score on record."""
-    return [f"{_rate(figures)}: {name}" for name, figures in about.scores.items() if isinstance(figures, dict)]
+    return [
+        f"{_rate(figures)}: {name}"
+        for name, figures in about.scores.items()
+        if isinstance(figures, dict)
+    ]
 
 
 def _rate(figures: dict[str, Any]) -> str:
     """The rate that the task is judged by, with how many puzzles it is of."""
     keys = ("pass@2",) if figures.get("task") == "arc" else ("exact", "verified")
-    found = {key: rate for key in keys if (rate := figures.get(key)) is not None and type(rate) in (int, float)}
-    found = {key: rate for key, rate in found.items() if 0 <= rate <= 1}  # a stranger's record may say anything
+    found = {
+        key: rate
+        for key in keys
+        if (rate := figures.get(key)) is not None and type(rate) in (int, float)
+    }
+    found = {
+        key: rate for key, rate in found.items() if 0 <= rate <= 1
+    }  # a stranger's record may say anything
     if len(set(found.values())) == 1:  # one view's: what is exact is verified, and nothing else is
         found = {key: found[key] for key in list(found)[:1]}
     rates = [f"{rate:.1%} {key}" for key, rate in found.items()]
@@ -214,7 +264,9 @@ def _listed(rows: list[dict[str, Any]]) -> str:
 
 def _described(facts: dict[str, Any], about: "WeightsInfo") -> str:
     pin = facts["pinned"]
-    as_pinned = "" if pin is None else ", as pinned" if pin == facts["sha256"] else f", but pinned is {pin}"
+    as_pinned = (
+        "" if pin is None else ", as pinned" if pin == facts["sha256"] else f", but pinned is {pin}"
+    )
     lines = [
         printable_line(facts["file"]),
         _line("task", about.task or "not said"),
@@ -224,7 +276,9 @@ def _described(facts: dict[str, Any], about: "WeightsInfo") -> str:
         _line("fingerprint", facts["fingerprint"][:12]),
         _line("checksum", "inside" if about.checksum else "none inside"),
         *_block("config", [f"{name} = {value}" for name, value in facts["config"].items()]),
-        *_block("training", [f"{name} = {json_.dumps(value)}" for name, value in about.training.items()]),
+        *_block(
+            "training", [f"{name} = {json_.dumps(value)}" for name, value in about.training.items()]
+        ),
         *_block("scores", score_lines(about) or ["not measured"]),
     ]
     return "\n".join(lines)

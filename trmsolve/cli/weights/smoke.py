@@ -1,6 +1,7 @@
 """A smoke score: what share of twenty little puzzles a network answers, to see that weights are alive, not how good.
 
-The puzzles are made on the spot and always the same. Knows solvers and puzzles; nothing of files' formats or terminals.
+The puzzles are made on the spot and always the same. Knows solvers and puzzles; nothing of files'
+formats or terminals.
 """
 
 import time
@@ -46,13 +47,17 @@ def smoke(
     ``task`` is one of ``TASKS``. Raises WeightsError if the weights are not usable for it.
     """
     begun, right = time.monotonic(), 0
-    for done, good in enumerate((_arc if task == "arc" else _ruled)(path, task, n, where, allow_large), 1):
+    for done, good in enumerate(
+        (_arc if task == "arc" else _ruled)(path, task, n, where, allow_large), 1
+    ):
         right += good
         told(done)
     return Smoke(n, right, time.monotonic() - begun)
 
 
-def _ruled(path: Path, task: str, n: int, where: dict[str, Any], allow_large: bool) -> Iterator[bool]:
+def _ruled(
+    path: Path, task: str, n: int, where: dict[str, Any], allow_large: bool
+) -> Iterator[bool]:
     from trmsolve.puzzles import get_task
     from trmsolve.solve.solver import load
 
@@ -68,7 +73,9 @@ def _arc(path: Path, task: str, n: int, where: dict[str, Any], allow_large: bool
     """Tasks that any trunk can learn: one colour becomes another."""
     from trmsolve.arc.solver import load_arc
 
-    solver = load_arc(weights=path, steps=STEPS, batch=n, seed=SEED, allow_large=allow_large, **where)
+    solver = load_arc(
+        weights=path, steps=STEPS, batch=n, seed=SEED, allow_large=allow_large, **where
+    )
     for answer in solver.solve_all(little_tasks(n)):
         assert isinstance(answer, ArcAnswer)
         yield bool(answer.right(0))

@@ -1,10 +1,16 @@
-"""What a maze is made of: the contents of a cell, and the four ways out of one. Knows numpy and nothing of search."""
+"""What a maze is made of: the contents of a cell, and the four ways out of one.
+
+Knows numpy and nothing of search.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
 WALL, FLOOR, START, GOAL, PATH = range(5)
-"""What a cell of a ``Grid`` is. A question has no ``PATH``; an answer marks with it what lies between the ends."""
+"""What a cell of a ``Grid`` is.
+
+A question has no ``PATH``; an answer marks with it what lies between the ends.
+"""
 
 SYMBOLS = "# SGo"
 """How they are written, by their numbers, in the public data set and wherever nothing else is said."""
@@ -17,7 +23,10 @@ STEPS = ((0, 0), (1, 0), (0, -1), (0, 1), (-1, 0))
 
 
 def overwritten(question: NDArray[np.int8], answer: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """(rows, columns): what an answer changed that it must not. Floor may become path, and nothing else anything."""
+    """(rows, columns): what an answer changed that it must not.
+
+    Floor may become path, and nothing else anything.
+    """
     changed: NDArray[np.bool_] = (question != answer) & ~((question == FLOOR) & (answer == PATH))
     return changed
 

@@ -1,11 +1,12 @@
 """The compiled making of mazes: layouts of walls, a search over them, and two ends that lie as far apart as wanted.
 
-For making mazes only. Importing this file imports numba, so callers import it where they need it; kernels that call
-each other stand here together, for the reason that ``sudoku_core`` gives.
+For making mazes only. Importing this file imports numba, so callers import it where they need it;
+kernels that call each other stand here together, for the reason that ``sudoku_core`` gives.
 
-A layout lies in ``cells`` (at least (rows + 2) * (columns + 2), int8, row by row) with a border of wall around it, so
-that no step needs a look at the bounds; ``stride`` is columns + 2, a place is an index of ``cells``. ``found`` and
-``queue`` are what a search works in, int32 and as long. Draws come from ``state`` (1,) uint64 alone.
+A layout lies in ``cells`` (at least (rows + 2) * (columns + 2), int8, row by row) with a border of
+wall around it, so that no step needs a look at the bounds; ``stride`` is columns + 2, a place is an
+index of ``cells``. ``found`` and ``queue`` are what a search works in, int32 and as long. Draws
+come from ``state`` (1,) uint64 alone.
 """
 
 import math
@@ -24,11 +25,18 @@ HARD, SPARSE, PERFECT, MIXED = range(4)
 """Kinds of mazes, by their place in ``maze_generate.DIFFICULTIES``."""
 
 DENSITIES = (0.25, 0.5)
-"""Of walls, between which that of a hard maze is drawn. From .3 on there would be fewer light ones than are public."""
+"""Of walls, between which that of a hard maze is drawn.
+
+From .3 on there would be fewer light ones than are public.
+"""
 
 STARTS = 4  # tried in a layout before the next one
 
-_GAMMA, _MIX, _MIX_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_GAMMA, _MIX, _MIX_2 = (
+    np.uint64(0x9E3779B97F4A7C15),
+    np.uint64(0xBF58476D1CE4E5B9),
+    np.uint64(0x94D049BB133111EB),
+)
 _11, _16, _27, _30, _31 = (np.uint64(bits) for bits in (11, 16, 27, 30, 31))
 _LOW = np.uint64(0xFFFF)
 
@@ -71,7 +79,12 @@ def search(cells: Cells, stride: int, size: int, place: int, found: Ints, queue:
         here = queue[head]
         head += 1
         steps = found[here] + 1
-        for there in (here + stride, here - 1, here + 1, here - stride):  # without a branch: half of them would miss
+        for there in (
+            here + stride,
+            here - 1,
+            here + 1,
+            here - stride,
+        ):  # without a branch: half of them would miss
             queue[tail] = there
             before = found[there]
             found[there] = steps if before < 0 else before
@@ -96,8 +109,9 @@ def scatter(state: State, cells: Cells, rows: int, columns: int, density: float)
 def grow(state: State, cells: Cells, rows: int, columns: int, active: Ints) -> None:
     """A perfect maze in a layout of walls: a tree over every second cell of every second row, grown branch by branch.
 
-    It grows from its newest cell with probability ``newest``, else from any that is left: long corridors at 1, many
-    short branches at 0. Half have an outer wall. Where a side is even a line of wall is left at one of its ends.
+    It grows from its newest cell with probability ``newest``, else from any that is left: long
+    corridors at 1, many short branches at 0. Half have an outer wall. Where a side is even a line
+    of wall is left at one of its ends.
     """
     stride = columns + 2
     walled = int(max(rows, columns) > 4 and below(state, 2))
@@ -144,18 +158,25 @@ def knock_out(state: State, cells: Cells, rows: int, columns: int, share: float)
 
 
 @kernel
-def divide(state: State, cells: Cells, rows: int, columns: int, room: int, outer: int, stack: Ints) -> None:
+def divide(
+    state: State, cells: Cells, rows: int, columns: int, room: int, outer: int, stack: Ints
+) -> None:
     """Rooms: floor divided by walls with one or two doors until no side is longer than ``room``.
 
-    Walls stand an odd number of lines from the edge and doors an even one, so that no wall ever ends at a door. The
-    outermost ``outer`` (0 or 1) lines are left alone.
+    Walls stand an odd number of lines from the edge and doors an even one, so that no wall ever
+    ends at a door. The outermost ``outer`` (0 or 1) lines are left alone.
     """
     stride = columns + 2
     stack[:4] = 1 + outer, rows - outer, 1 + outer, columns - outer
     depth = 4
     while depth:
         depth -= 4
-        first, last, left, right = stack[depth], stack[depth + 1], stack[depth + 2], stack[depth + 3]
+        first, last, left, right = (
+            stack[depth],
+            stack[depth + 1],
+            stack[depth + 2],
+            stack[depth + 3],
+        )
         tall = last - first > right - left
         if max(last - first, right - left) < max(room, 2):
             continue
@@ -247,9 +268,10 @@ def make(
 ) -> tuple[int, int, int]:
     """Layouts until one has a start and a goal from ``least`` to ``most`` steps apart, at most ``tries`` of them.
 
-    The start is any floor, the goal any that is so far from it. Hard mazes and half of the mixed ones start from what
-    is farthest from there instead, and end not much nearer than they could. Mixed ones may be smaller than asked for.
-    Returns the rows and columns, and the steps between the ends; if there are none the longest way, below ``least``.
+    The start is any floor, the goal any that is so far from it. Hard mazes and half of the mixed
+    ones start from what is farthest from there instead, and end not much nearer than they could.
+    Mixed ones may be smaller than asked for. Returns the rows and columns, and the steps between
+    the ends; if there are none the longest way, below ``least``.
     """
     longest = 0
     for _ in range(tries):
@@ -299,10 +321,11 @@ def wander(
 ) -> float:
     """Change a hard maze in ``cells``, many times over, so that it comes to be one drawn blindly until its ends fit.
 
-    A move draws the walls of a square block anew and is taken back unless the ends still are from ``least`` to ``most``
-    steps apart; then one of them is drawn anew from all cells that are so far from the other, and the density anew as
-    the walls make it likely. Such a Markov chain (Metropolis within Gibbs) forgets where it began, and leaves a blind
-    draw as likely as it was. Returns the density that it has come to.
+    A move draws the walls of a square block anew and is taken back unless the ends still are from
+    ``least`` to ``most`` steps apart; then one of them is drawn anew from all cells that are so far
+    from the other, and the density anew as the walls make it likely. Such a Markov chain
+    (Metropolis within Gibbs) forgets where it began, and leaves a blind draw as likely as it was.
+    Returns the density that it has come to.
     """
     stride, size = columns + 2, (rows + 2) * (columns + 2)
     side = max(2, round(math.sqrt(rows * columns) / 5))
@@ -310,7 +333,10 @@ def wander(
     cells[start] = cells[goal] = FLOOR
     before = cells[:size].copy()
     for _ in range(moves):
-        top, left = 2 - side + below(state, rows + side - 1), 2 - side + below(state, columns + side - 1)
+        top, left = (
+            2 - side + below(state, rows + side - 1),
+            2 - side + below(state, columns + side - 1),
+        )
         low, high = max(left, 1), min(left + side, columns + 1)
         for row in range(max(top, 1), min(top + side, rows + 1)):
             for place in range(row * stride + low, row * stride + high):
@@ -338,5 +364,7 @@ def redraw(state: State, density: float, floor: int, size: int) -> float:
     other = density + 0.1 * (uniform(state) - 0.5)
     if not DENSITIES[0] <= other <= DENSITIES[1]:
         return density
-    gain = math.log((1 - other) / (1 - density)) * floor + math.log(other / density) * (size - floor)
+    gain = math.log((1 - other) / (1 - density)) * floor + math.log(other / density) * (
+        size - floor
+    )
     return other if uniform(state) < math.exp(gain) else density

@@ -1,11 +1,12 @@
 """A drawn maze: what its characters mean, where its cells are, and what is wrong with it where.
 
-A cell is one character, two equal ones, one with a separator behind it, or half of a character (``▀`` and ``▄``). Where
-a drawing can mean two things it is refused, with the place and what to write instead.
+A cell is one character, two equal ones, one with a separator behind it, or half of a character
+(``▀`` and ``▄``). Where a drawing can mean two things it is refused, with the place and what to
+write instead.
 
-The characters ``0`` and ``o`` are walls if they stand all around a maze. Otherwise ``0`` is floor and ``o`` is a path,
-and there must be another wall. If both ``0`` and ``1`` are cells, a note says which of them was taken for the wall,
-unless a ring of ``1`` confirms it.
+The characters ``0`` and ``o`` are walls if they stand all around a maze. Otherwise ``0`` is floor
+and ``o`` is a path, and there must be another wall. If both ``0`` and ``1`` are cells, a note says
+which of them was taken for the wall, unless a ring of ``1`` confirms it.
 
 Knows rows of text. Does not know the lines around them, CSV, bytes, or how a maze is solved.
 """
@@ -48,7 +49,10 @@ _CELLS = "walls are '#' or blocks, floor is ' ' or '.', the start is S, the goal
 _STRIPPED = "; write floor as '.' where spaces at the ends of lines may be lost"
 _BESIDE = "'░' beside darker walls: wall or floor? Draw walls as '█' and floor as ' '"
 _LINED = frozenset("|-+" + "".join(map(chr, range(0x2500, 0x2580))))  # the last are box drawing
-_UPPER, _LOWER = 5, 6  # while a drawing is read: a wall in the upper or lower half of a character alone
+_UPPER, _LOWER = (
+    5,
+    6,
+)  # while a drawing is read: a wall in the upper or lower half of a character alone
 _RINGS = "0o"  # usually floor and a path; walls if they stand all around
 _NO_WALL = "say which character is the wall: draw walls as '#'"
 _OTHERWISE = "write walls as '#' if it is the other way round"
@@ -88,7 +92,9 @@ class _Reading(NamedTuple):
 
     def shown(self, content: int) -> list[str]:
         """The characters that cells of this content are written with, in a fixed order."""
-        return sorted(char for char in set("".join(self.texts)) if self.meaning.get(char) == content)
+        return sorted(
+            char for char in set("".join(self.texts)) if self.meaning.get(char) == content
+        )
 
     def is_ringed(self) -> bool:
         """Whether the outermost cells are all walls, but for the ends."""
@@ -120,11 +126,13 @@ class Drawing:
         return Puzzle(self.form.grid, f"{name}:{line}", self.form, note=note)
 
 
-def read_rows(rows: Sequence[Row], head: str = "", end: str = "\n", question: Drawing | None = None) -> Drawing:
+def read_rows(
+    rows: Sequence[Row], head: str = "", end: str = "\n", question: Drawing | None = None
+) -> Drawing:
     """The maze of these rows; one row alone is a maze on a line.
 
-    The characters of an answer mean what they mean in its ``question``. Raises PuzzleError, without the file's name, if
-    the rows are no maze.
+    The characters of an answer mean what they mean in its ``question``. Raises PuzzleError, without
+    the file's name, if the rows are no maze.
     """
     if not any(row.text.strip(" ") for row in rows):
         raise rows[0].error(f"nothing but spaces; {SHAPE}")
@@ -134,7 +142,14 @@ def read_rows(rows: Sequence[Row], head: str = "", end: str = "\n", question: Dr
         wall = "".join(reading.shown(WALL))
     else:
         reading = _read(rows, wall)
-    drawing = Drawing(reading.cells, _form(reading, head, end), reading.layout, reading.skipped, wall, _note(reading))
+    drawing = Drawing(
+        reading.cells,
+        _form(reading, head, end),
+        reading.layout,
+        reading.skipped,
+        wall,
+        _note(reading),
+    )
     _refuse_ends(drawing)
     if not question:
         _refuse_no_wall(drawing, reading)
@@ -142,7 +157,10 @@ def read_rows(rows: Sequence[Row], head: str = "", end: str = "\n", question: Dr
 
 
 def _read(rows: Sequence[Row], wall: str = "") -> _Reading:
-    """What the rows show, with ``wall`` for the wall or the usual ones. Raises PuzzleError if that is no rectangle."""
+    """What the rows show, with ``wall`` for the wall or the usual ones.
+
+    Raises PuzzleError if that is no rectangle.
+    """
     meaning = _meanings(rows, wall)
     joint = "\n"
     if len(rows) == 1:
@@ -167,7 +185,12 @@ def _read_in_ring(rows: Sequence[Row]) -> _Reading | None:
         reading = _read(rows, char) if char else None
     except PuzzleError:  # whatever is wrong is told by the usual reading
         return None
-    sure = reading and reading.is_ringed() and (reading.cells == FLOOR).any() and _ends_are_open(reading.cells)
+    sure = (
+        reading
+        and reading.is_ringed()
+        and (reading.cells == FLOOR).any()
+        and _ends_are_open(reading.cells)
+    )
     return reading if sure else None
 
 
@@ -196,10 +219,14 @@ def _form(reading: _Reading, head: str, end: str) -> MazeForm:
     """How the drawing is written again, without the path that it may show."""
     layout = reading.layout
     marks = _marks(reading.texts, reading.meaning, layout.size)
-    wiped = {ord(char): marks[FLOOR][0] for char, content in reading.meaning.items() if content == PATH}
+    wiped = {
+        ord(char): marks[FLOOR][0] for char, content in reading.meaning.items() if content == PATH
+    }
     drawn = tuple(row.text.translate(wiped) if wiped else row.text for row in layout.rows)
     question = np.where(reading.cells == PATH, FLOOR, reading.cells).astype(np.int8)
-    return MazeForm(question, drawn, marks, layout.left, layout.step, reading.halves, reading.joint, head, end)
+    return MazeForm(
+        question, drawn, marks, layout.left, layout.step, reading.halves, reading.joint, head, end
+    )
 
 
 def _note(reading: _Reading) -> str:
@@ -225,7 +252,9 @@ def _refuse_no_wall(drawing: Drawing, reading: _Reading) -> None:
     if one_floor and not (paths and find_faults(drawing.form.grid, drawing.cells).any()):
         return
     kinds = [(floors, "floor"), (paths, "a path")]
-    read = " and ".join(f"{' and '.join(map(repr, chars))} read as {kind}" for chars, kind in kinds if chars)
+    read = " and ".join(
+        f"{' and '.join(map(repr, chars))} read as {kind}" for chars, kind in kinds if chars
+    )
     first = np.argwhere((drawing.cells == FLOOR) | (drawing.cells == PATH))[0].tolist()
     raise drawing.error(f"no wall was recognised, with {read}; {_NO_WALL}", *first)
 
@@ -237,7 +266,15 @@ def _meanings(rows: Sequence[Row], wall: str = "") -> Meaning:
     """
     found = set(chain.from_iterable(row.text.strip(" ") for row in rows))
     walls = [char for char in WALLS if char in found]
-    kinds = {FLOOR: FLOORS, WALL: WALLS, START: STARTS, GOAL: GOALS, PATH: PATHS, _UPPER: "▀", _LOWER: "▄"}
+    kinds = {
+        FLOOR: FLOORS,
+        WALL: WALLS,
+        START: STARTS,
+        GOAL: GOALS,
+        PATH: PATHS,
+        _UPPER: "▀",
+        _LOWER: "▄",
+    }
     if wall:
         kinds[WALL] = wall
         kinds[FLOOR] += DIGITS.replace(wall, "")
@@ -249,13 +286,21 @@ def _meanings(rows: Sequence[Row], wall: str = "") -> Meaning:
         kinds[WALL] += CROSSES
     if not found.isdisjoint(kinds[WALL] + HALVES + DIGITS):
         kinds[PATH] += MAYBE_PATHS
-    meaning = {" ": FLOOR} | {char: content for content, chars in kinds.items() for char in chars if char in found}
+    meaning = {" ": FLOOR} | {
+        char: content for content, chars in kinds.items() for char in chars if char in found
+    }
     if len(walls) > 1 and walls[-1] in "▓▒░":
         if not found & set(kinds[FLOOR]):
             meaning[walls[-1]] = FLOOR  # of two shades the lighter
         elif walls[-1] == "░":
             del meaning["░"]
-    between = "/" if len(rows) == 1 else "," if all("," in row.text for row in rows if row.text.strip(" ")) else ""
+    between = (
+        "/"
+        if len(rows) == 1
+        else ","
+        if all("," in row.text for row in rows if row.text.strip(" "))
+        else ""
+    )
     if not found <= {*meaning, *between}:
         raise _foreign(rows, {*meaning, *between})
     return meaning
@@ -263,7 +308,9 @@ def _meanings(rows: Sequence[Row], wall: str = "") -> Meaning:
 
 def _foreign(rows: Iterable[Row], known: set[str]) -> PuzzleError:
     """The error of the first character that means nothing."""
-    row, index = next((row, i) for row in rows for i, char in enumerate(row.text) if char not in known)
+    row, index = next(
+        (row, i) for row in rows for i, char in enumerate(row.text) if char not in known
+    )
     char = row.text[index]
     shown = repr(char) if char.isprintable() else f"U+{ord(char):04X}"
     problem = undecoded(char) or f"wrong character {shown}; {_CELLS}"
@@ -274,7 +321,9 @@ def _foreign(rows: Iterable[Row], known: set[str]) -> PuzzleError:
     elif char == "░":
         problem = _BESIDE
     elif char in _LINED:
-        problem = f"{shown}: walls drawn as lines between cells are not read; draw a wall as a cell, '#'"
+        problem = (
+            f"{shown}: walls drawn as lines between cells are not read; draw a wall as a cell, '#'"
+        )
     elif char == "\x1b":
         problem = "U+001B: the colours of a terminal are not read; save the maze without them"
     return row.error(problem, index)
@@ -293,24 +342,34 @@ def _lay_out(rows: Sequence[Row], meaning: Meaning) -> _Layout:
     """Finds the rectangle of the cells: what is margin, what was stripped, and what stands between cells."""
     for row in rows:
         if len(row.text) > WIDEST:
-            raise row.error(f"a row of {len(row.text)} characters; more than {MOST} x {MOST} cells are not read", MOST)
+            raise row.error(
+                f"a row of {len(row.text)} characters; more than {MOST} x {MOST} cells are not read",
+                MOST,
+            )
     drawn = [i for i, row in enumerate(rows) if row.text.strip(" ")]
     inner = list(rows[drawn[0] : drawn[-1] + 1])
     if layout := _separated(inner, meaning):
         return layout
     for row in rows:
         if "," in row.text:
-            raise row.error("',' stands between some cells only; write it between all or none", row.text.index(","))
+            raise row.error(
+                "',' stands between some cells only; write it between all or none",
+                row.text.index(","),
+            )
     solid = {char for char, content in meaning.items() if content not in (FLOOR, PATH)}
     dots = any(content == FLOOR and char != " " for char, content in meaning.items())
-    layout = _Layout(inner, *(_common(extent[side] for extent in map(_extent, inner)) for side in (0, 1)))
+    layout = _Layout(
+        inner, *(_common(extent[side] for extent in map(_extent, inner)) for side in (0, 1))
+    )
     if dots and not any(" " in row.text.strip(" ") for row in inner):
         _refuse_ragged(layout, False)
     elif _is_framed(layout, solid):
         _refuse_ragged(layout, True)
     else:
         layout = _Layout(list(rows), 0, max(len(row.text) for row in rows))
-        if dots or any(row.text.endswith(" ") for row in rows):  # otherwise an editor has stripped them
+        if dots or any(
+            row.text.endswith(" ") for row in rows
+        ):  # otherwise an editor has stripped them
             layout = layout._replace(right=_common(len(row.text) for row in rows))
             _refuse_ragged(layout, True)
     return layout
@@ -330,7 +389,9 @@ def _is_framed(layout: _Layout, solid: set[str]) -> bool:
     """Whether an outer wall with two openings at most tells the sides, so that spaces beyond it are no cells."""
     if len(layout.rows) < LEAST or layout.right - layout.left < LEAST:
         return False
-    beyond = sum(left < layout.left or right > layout.right for left, right in map(_extent, layout.rows))
+    beyond = sum(
+        left < layout.left or right > layout.right for left, right in map(_extent, layout.rows)
+    )
     in_line = len({len(row.text) for row in layout.rows}) == 1
     if beyond > max(len(layout.rows) // 5, not in_line):
         return False  # so many are no slips
@@ -340,7 +401,10 @@ def _is_framed(layout: _Layout, solid: set[str]) -> bool:
 
 
 def _refuse_ragged(layout: _Layout, spaces: bool) -> None:
-    """Every row has to fill the columns of the cells and no others. ``spaces`` says whether spaces are cells."""
+    """Every row has to fill the columns of the cells and no others.
+
+    ``spaces`` says whether spaces are cells.
+    """
     for nth, row in enumerate(layout.rows, 1):
         left, right = _extent(row)
         filled = len(row.text) if spaces else right
@@ -361,8 +425,14 @@ def _ragged(row: Row, nth: int, found: int, right: int, left: int, hint: str = "
 
 
 def _separated(rows: list[Row], meaning: Meaning) -> _Layout | None:
-    """The layout if a separator stands between all cells. Where a space may be floor too, an outer wall has to show."""
-    left, right = min(_extent(row)[0] for row in rows), max(len(row.text.rstrip(" ,")) for row in rows)
+    """The layout if a separator stands between all cells.
+
+    Where a space may be floor too, an outer wall has to show.
+    """
+    left, right = (
+        min(_extent(row)[0] for row in rows),
+        max(len(row.text.rstrip(" ,")) for row in rows),
+    )
     texts = [row.text.rstrip(" ,").ljust(right)[left:] for row in rows]
     between = set(chain.from_iterable(text[1::2] for text in texts))
     if between not in ({" "}, {","}) or right - left < 2 * LEAST - 1:
@@ -377,8 +447,9 @@ def _separated(rows: list[Row], meaning: Meaning) -> _Layout | None:
 def _is_doubled(layout: _Layout, meaning: Meaning) -> bool:
     """Whether every cell is drawn as two equal characters, an end perhaps with a space behind it.
 
-    A small maze of single characters may look so by chance, so there has to be a sign beside: an end of two letters,
-    side walls two characters thick, or walls that begin and end six times, always where a pair does.
+    A small maze of single characters may look so by chance, so there has to be a sign beside: an
+    end of two letters, side walls two characters thick, or walls that begin and end six times,
+    always where a pair does.
     """
     if layout.step == 2 or (layout.right - layout.left) % 2:
         return False
@@ -391,7 +462,9 @@ def _is_doubled(layout: _Layout, meaning: Meaning) -> bool:
         for column, (one, other) in enumerate(zip(firsts, seconds, strict=True))
         if one != other and not (one in ends and meaning[other] == FLOOR)
     ]
-    twice = sum(one == other and one in ends for line in lines for one, other in zip(*line, strict=True))
+    twice = sum(
+        one == other and one in ends for line in lines for one, other in zip(*line, strict=True)
+    )
     if odd:
         if twice == 2 and 8 * len(odd) < len(lines) * len(lines[0][0]):
             row, column = odd[0]
@@ -401,7 +474,9 @@ def _is_doubled(layout: _Layout, meaning: Meaning) -> bool:
         return False
     walls = {char for char, content in meaning.items() if content == WALL}
     sides = all(firsts[side] in walls | ends for firsts, _ in lines for side in (0, -1))
-    turns = sum((one in walls) != (other in walls) for row, _ in lines for one, other in pairwise(row))
+    turns = sum(
+        (one in walls) != (other in walls) for row, _ in lines for one, other in pairwise(row)
+    )
     return twice > 0 or sides or turns >= 6
 
 
@@ -420,8 +495,8 @@ def _cells(texts: list[str], meaning: Meaning) -> Grid:
 def _unfold(cells: Grid) -> tuple[Grid, int]:
     """Two rows of cells from each of half blocks, and how many (0 or 1) were left out at the top.
 
-    An end opens both halves of its character and stands in the upper one; in the outer wall it opens one half only. A
-    half row outside an outer wall is none.
+    An end opens both halves of its character and stands in the upper one; in the outer wall it
+    opens one half only. A half row outside an outer wall is none.
     """
     upper, lower = np.where(cells == _LOWER, FLOOR, cells), np.where(cells == _UPPER, FLOOR, cells)
     upper[upper == _UPPER] = WALL

@@ -1,6 +1,7 @@
 """How a maze was written, and how an answer is written the same way.
 
-Knows characters and where cells stand among them. Does not know how that was found out, see ``maze_drawing``.
+Knows characters and where cells stand among them. Does not know how that was found out, see
+``maze_drawing``.
 """
 
 import math
@@ -38,7 +39,9 @@ class Row(NamedTuple):
 
     def error(self, problem: str, index: int | None = None) -> PuzzleError:
         """What is wrong at this place of the row."""
-        return PuzzleError(problem, "", self.number, None if index is None else self.start + index + 1)
+        return PuzzleError(
+            problem, "", self.number, None if index is None else self.start + index + 1
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,23 +62,29 @@ class MazeForm:
 def write_maze(grid: Grid, form: MazeForm | None = None) -> str:
     """The grid drawn as its maze was; rows of ``# SGo`` if it was not drawn in text.
 
-    Half blocks cannot show a path: with one they become full blocks, a row of cells a line. Line ends are those of the
-    input, for a text stream.
+    Half blocks cannot show a path: with one they become full blocks, a row of cells a line. Line
+    ends are those of the input, for a text stream.
     """
     if form is None or form.grid.shape != grid.shape:
         return "".join(f"{''.join([SYMBOLS[cell] for cell in row])}\n" for row in grid.tolist())
     if form.halves and not np.array_equal(grid, form.grid):
-        rows = [form.left * " " + "".join([form.marks[cell] for cell in row]) for row in grid.tolist()]
+        rows = [
+            form.left * " " + "".join([form.marks[cell] for cell in row]) for row in grid.tolist()
+        ]
     else:
         rows = list(_redrawn(grid, form))
     text = form.head + form.joint.join(rows) + "\n"
-    return text if form.end == os.linesep else text.replace("\n", form.end)  # the stream makes "\n" an os.linesep
+    return (
+        text if form.end == os.linesep else text.replace("\n", form.end)
+    )  # the stream makes "\n" an os.linesep
 
 
 def _redrawn(grid: Grid, form: MazeForm) -> Iterator[str]:
     """The rows of text, with those cells replaced that have changed."""
     size = len(form.marks[0])
-    for text, values, changed in zip(form.rows, grid, grid != form.grid, strict=False) if not form.halves else ():
+    for text, values, changed in (
+        zip(form.rows, grid, grid != form.grid, strict=False) if not form.halves else ()
+    ):
         chars = list(text)
         for column in np.flatnonzero(changed).tolist():
             at = form.left + column * form.step
@@ -105,8 +114,12 @@ def line_rows(row: Row) -> tuple[list[Row], str]:
         return rows, "/"
     size, side = len(text), math.isqrt(len(text))
     if side * side != size or side < LEAST:
-        raise row.error(f"one row of {size} characters; on one line a maze is n x n cells, or rows joined by '/'")
-    return [row._replace(text=text[at : at + side], start=start + at) for at in range(0, size, side)], ""
+        raise row.error(
+            f"one row of {size} characters; on one line a maze is n x n cells, or rows joined by '/'"
+        )
+    return [
+        row._replace(text=text[at : at + side], start=start + at) for at in range(0, size, side)
+    ], ""
 
 
 def is_line(text: str) -> bool:

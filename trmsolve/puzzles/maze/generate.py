@@ -8,13 +8,14 @@ mixed    for training: every size up to the one given (a third are of it), walls
 
 The rating is the steps from start to goal.
 
-How far the ends of a hard maze are apart: at 30 x 30 109 steps or more, as the public data has them; at another size
-109 * (side / 30) ** 1.13 for a side of sqrt(rows * columns), as shortest ways among so many walls grow like that: at
-every size a few in a hundred thousand blind draws of walls and ends reach it. No more than two thirds of the cells
-though, the longest that very small mazes have. Hard mazes come as if a density of walls from .25 to .5, the walls and
-both ends were drawn blindly, each evenly, until the ends fit. They are made ``CHAIN`` at a time, each from the one
-before by so many changes that 55 % of the cells still are alike, where chance alone gives 53 %, and then mirrored or
-not as it comes.
+How far the ends of a hard maze are apart: at 30 x 30 109 steps or more, as the public data has
+them; at another size 109 * (side / 30) ** 1.13 for a side of sqrt(rows * columns), as shortest ways
+among so many walls grow like that: at every size a few in a hundred thousand blind draws of walls
+and ends reach it. No more than two thirds of the cells though, the longest that very small mazes
+have. Hard mazes come as if a density of walls from .25 to .5, the walls and both ends were drawn
+blindly, each evenly, until the ends fit. They are made ``CHAIN`` at a time, each from the one
+before by so many changes that 55 % of the cells still are alike, where chance alone gives 53 %, and
+then mirrored or not as it comes.
 
 Knows the compiled making, and imports it (and numba) when the first maze is wanted; knows no files.
 """
@@ -54,8 +55,9 @@ def generate_mazes(
 ) -> Iterator[Puzzle]:
     """Mazes without end, each with its answer and rating; the same for the same arguments.
 
-    ``size`` is (rows, columns), of a mixed maze the largest; ``least`` and ``most`` bound the steps from start to goal.
-    Raises ValueError for what cannot be, and later if the bounds are so rare that no maze is found.
+    ``size`` is (rows, columns), of a mixed maze the largest; ``least`` and ``most`` bound the steps
+    from start to goal. Raises ValueError for what cannot be, and later if the bounds are so rare
+    that no maze is found.
     """
     if difficulty not in DIFFICULTIES:
         raise ValueError(f"difficulty must be one of {', '.join(DIFFICULTIES)}, not {difficulty!r}")
@@ -65,7 +67,9 @@ def generate_mazes(
     if min(rows, columns) < SMALLEST or max(rows, columns) > LARGEST:
         sizes = f"{SMALLEST} x {SMALLEST} to {LARGEST} x {LARGEST}"
         raise ValueError(f"the size of a maze must be from {sizes}, not {rows} x {columns}")
-    return _Maker(difficulty, seed, rows, columns, *_bounds(difficulty, rows, columns, least, most)).mazes()
+    return _Maker(
+        difficulty, seed, rows, columns, *_bounds(difficulty, rows, columns, least, most)
+    ).mazes()
 
 
 def usual_least(rows: int, columns: int) -> int:
@@ -79,10 +83,14 @@ def longest_possible(difficulty: str, rows: int, columns: int) -> int:
     """A bound on the steps from start to goal: no shortest way has more."""
     if difficulty == "perfect":
         return 2 * ((rows + 1) // 2 * ((columns + 1) // 2) - 1)
-    return rows * columns - rows // 2 * (columns // 2) - 1  # it never takes all four cells of a square
+    return (
+        rows * columns - rows // 2 * (columns // 2) - 1
+    )  # it never takes all four cells of a square
 
 
-def _bounds(difficulty: str, rows: int, columns: int, least: int | None, most: int | None) -> tuple[int, int]:
+def _bounds(
+    difficulty: str, rows: int, columns: int, least: int | None, most: int | None
+) -> tuple[int, int]:
     """Both bounds as numbers. Raises ValueError if nothing is between them."""
     longest = longest_possible(difficulty, rows, columns)
     lowest = usual_least(rows, columns) if difficulty == "hard" else 1
@@ -105,8 +113,16 @@ def _bounds(difficulty: str, rows: int, columns: int, least: int | None, most: i
 class _Maker:
     """The compiled making of one kind, with what it works in and its draws."""
 
-    def __init__(self, difficulty: str, seed: int, rows: int, columns: int, least: int, most: int) -> None:
-        self.difficulty, self.rows, self.columns, self.least, self.most = difficulty, rows, columns, least, most
+    def __init__(
+        self, difficulty: str, seed: int, rows: int, columns: int, least: int, most: int
+    ) -> None:
+        self.difficulty, self.rows, self.columns, self.least, self.most = (
+            difficulty,
+            rows,
+            columns,
+            least,
+            most,
+        )
         self.kind = DIFFICULTIES.index(difficulty)
         source = np.random.SeedSequence((self.kind, seed, rows, columns, least, most))
         self.state: NDArray[np.uint64] = source.generate_state(1, np.uint64).astype(np.uint64)
@@ -124,7 +140,10 @@ class _Maker:
                 yield Puzzle(grid, answer=answer, rating=path_length(answer))
 
     def first(self) -> Grid:
-        """A question; of a hard maze one that is not yet as likely as it should be. Raises ValueError for none."""
+        """A question; of a hard maze one that is not yet as likely as it should be.
+
+        Raises ValueError for none.
+        """
         from trmsolve.puzzles.maze import compiled as maze_core
 
         longest = 0
@@ -152,7 +171,11 @@ class _Maker:
 
     def grid(self, rows: int, columns: int) -> Grid:
         """What lies in the cells, without the border around it."""
-        return self.cells[: (rows + 2) * (columns + 2)].reshape(rows + 2, columns + 2)[1:-1, 1:-1].copy()
+        return (
+            self.cells[: (rows + 2) * (columns + 2)]
+            .reshape(rows + 2, columns + 2)[1:-1, 1:-1]
+            .copy()
+        )
 
     def rounds(self) -> Iterator[int]:
         """How many layouts to try before a look at the clock, as long as it is worth it."""

@@ -1,7 +1,8 @@
 """A maze as a PNG image: black walls, white floor, one green cell for the start and one red for the goal.
 
-Cells are squares of any size, found from where the colours meet; white around an outer wall is no floor. Colours may be
-a little off, but a pixel that could be two of them is refused. Reading images needs Pillow, the extra ``image``.
+Cells are squares of any size, found from where the colours meet; white around an outer wall is no
+floor. Colours may be a little off, but a pixel that could be two of them is refused. Reading images
+needs Pillow, the extra ``image``.
 
 Knows pixels. Does not know text, nor how a maze is solved.
 """
@@ -24,7 +25,9 @@ BYTES = 1 << 26  # of a file, more than so many pixels take without compression
 DARK, BRIGHT = 96, 160  # black has no more in any colour, white no less
 APART = 64  # green and red stand so far above the other two, greys do not
 
-COLOURS = "walls are black, floor is white, the start is green, the goal red, and nothing is smoothed"
+COLOURS = (
+    "walls are black, floor is white, the start is green, the goal red, and nothing is smoothed"
+)
 
 _OTHERS = {b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"RIFF": "WebP"}
 _ENDS = {START: ("green", "start"), GOAL: ("red", "goal")}
@@ -54,10 +57,14 @@ def _pixels(data: bytes, name: str) -> NDArray[np.uint8]:
     try:
         from PIL import Image
     except ImportError:
-        raise PuzzleError("reading an image needs Pillow: pip install 'trmsolve[image]'", name) from None
+        raise PuzzleError(
+            "reading an image needs Pillow: pip install 'trmsolve[image]'", name
+        ) from None
     width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
     if width * height > PIXELS:  # before anything is unpacked
-        raise PuzzleError(f"an image of {width} x {height} pixels; more than {PIXELS} pixels are not read", name)
+        raise PuzzleError(
+            f"an image of {width} x {height} pixels; more than {PIXELS} pixels are not read", name
+        )
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             if not image.has_transparency_data:
@@ -79,7 +86,9 @@ def _classes(pixels: NDArray[np.uint8], name: str) -> Grid:
     for content, channel in ((GOAL, 0), (START, 1)):
         others = np.maximum(pixels[..., 1 - channel], pixels[..., 2])
         shines = pixels[..., channel] > others
-        classes[shines & (pixels[..., channel] - others >= APART)] = content  # else the difference would wrap
+        classes[shines & (pixels[..., channel] - others >= APART)] = (
+            content  # else the difference would wrap
+        )
     for y, x in _first(classes == _UNKNOWN):
         colour = "#" + "".join(f"{int(part):02X}" for part in pixels[y, x])
         raise PuzzleError(f"pixel x {x}, y {y} is {colour}: {COLOURS}", name)
@@ -103,8 +112,12 @@ def _grid(classes: Grid, name: str) -> Grid:
             area = f"the {_ENDS[content][0]} area at x {x}, y {y} has {width} x {height} pixels"
             raise PuzzleError(f"no regular cells: {area}, where cells have {size} x {size}", name)
     if min(grid.shape) < LEAST or max(grid.shape) > MOST:
-        limit = f"at least {LEAST} x {LEAST}" if min(grid.shape) < LEAST else f"{MOST} x {MOST} at most"
-        raise PuzzleError(f"{grid.shape[0]} x {grid.shape[1]} cells of {size} pixels; a maze has {limit}", name)
+        limit = (
+            f"at least {LEAST} x {LEAST}" if min(grid.shape) < LEAST else f"{MOST} x {MOST} at most"
+        )
+        raise PuzzleError(
+            f"{grid.shape[0]} x {grid.shape[1]} cells of {size} pixels; a maze has {limit}", name
+        )
     return grid
 
 
@@ -127,7 +140,12 @@ def _area(mask: NDArray[np.bool_], content: int, name: str) -> tuple[int, int, i
 def _without_margin(classes: Grid) -> Grid:
     """The image without white around an outer wall."""
     rows, columns = (np.flatnonzero((classes != FLOOR).any(axis)) for axis in (1, 0))
-    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    top, bottom, left, right = (
+        int(rows[0]),
+        int(rows[-1]) + 1,
+        int(columns[0]),
+        int(columns[-1]) + 1,
+    )
     inner = classes[top:bottom, left:right]
     sides: list[Any] = [inner[0], inner[-1], inner[:, 0], inner[:, -1]]
     around = top > 0 and left > 0 and bottom < len(classes) and right < classes.shape[1]

@@ -1,11 +1,13 @@
 """The public data set's rule for the one right path among many shortest ones, and the arrows that lead along it.
 
-The rule: a breadth-first search from the start tries the neighbours of a cell in the order down, left, right, up, and
-who discovers a cell first is its parent. Its path to the goal is the lexicographically least of the shortest ones in
-that order of moves. So it can be told from the goal's side, and cell by cell: from every cell the first direction that
-leads nearer to the goal. Compiled by numba; used to make and label mazes, never to verify an answer.
+The rule: a breadth-first search from the start tries the neighbours of a cell in the order down,
+left, right, up, and who discovers a cell first is its parent. Its path to the goal is the
+lexicographically least of the shortest ones in that order of moves. So it can be told from the
+goal's side, and cell by cell: from every cell the first direction that leads nearer to the goal.
+Compiled by numba; used to make and label mazes, never to verify an answer.
 
-Shapes: grids (N, rows, columns) int8 with the contents of ``maze_cells``. A cell's place is ``row * columns + column``.
+Shapes: grids (N, rows, columns) int8 with the contents of ``maze_cells``. A cell's place is ``row *
+columns + column``.
 """
 
 import numpy as np
@@ -35,7 +37,12 @@ def distances(grid: Grids, place: int, found: NDArray[np.int32], queue: NDArray[
         row, column = here // columns, here % columns
         for direction in range(1, 5):
             r, c = row + _STEPS[direction, 0], column + _STEPS[direction, 1]
-            if 0 <= r < rows and 0 <= c < columns and grid[r, c] != WALL and found[r * columns + c] < 0:
+            if (
+                0 <= r < rows
+                and 0 <= c < columns
+                and grid[r, c] != WALL
+                and found[r * columns + c] < 0
+            ):
                 found[r * columns + c] = found[here] + 1
                 queue[tail] = r * columns + c
                 tail += 1
@@ -77,7 +84,11 @@ def downhill(steps: NDArray[np.int32]) -> Grids:
                     continue
                 for direction in range(1, 5):
                     r, c = row + _STEPS[direction, 0], column + _STEPS[direction, 1]
-                    if 0 <= r < rows and 0 <= c < columns and steps[n, r, c] == steps[n, row, column] - 1:
+                    if (
+                        0 <= r < rows
+                        and 0 <= c < columns
+                        and steps[n, r, c] == steps[n, row, column] - 1
+                    ):
                         arrows[n, row, column] = direction
                         break
     return arrows
@@ -90,7 +101,10 @@ def point(questions: Grids) -> Grids:
 
 @kernel
 def follow(questions: Grids, arrows: Grids) -> Grids:
-    """The answers: from the start along the arrows to the goal. A question whose start has no arrow stays as it is."""
+    """The answers: from the start along the arrows to the goal.
+
+    A question whose start has no arrow stays as it is.
+    """
     answers = questions.copy()
     for n in range(len(questions)):
         columns = questions.shape[2]

@@ -1,10 +1,10 @@
 """A maze on the screen: one cycle as lines of styled text, two rows of cells in each line, a cell nearly a square.
 
-Every character is two half blocks, and its style names what both halves are: "ink on paper", as in "wall on path".
-Where the model says of cells which way it would go, the floor it has reached is tinted: it floods the maze from the
-goal, cycle after cycle, until the path runs back through it. In ASCII a cell is a character and a row is a line.
-Knows numpy and the values that pass between rooms; not the rules (the cycle says what is faulty), not the terminal,
-not a colour.
+Every character is two half blocks, and its style names what both halves are: "ink on paper", as in
+"wall on path". Where the model says of cells which way it would go, the floor it has reached is
+tinted: it floods the maze from the goal, cycle after cycle, until the path runs back through it. In
+ASCII a cell is a character and a row is a line. Knows numpy and the values that pass between rooms;
+not the rules (the cycle says what is faulty), not the terminal, not a colour.
 """
 
 import numpy as np
@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, WALL, overwritten
 from trmsolve.puzzles.values import Cycle, Line
 
-UNSURE, SURE = 0.7, 0.95  # a path cell is drawn in three steps: below the first probability, between, and above
+UNSURE, SURE = (
+    0.7,
+    0.95,
+)  # a path cell is drawn in three steps: below the first probability, between, and above
 GLOW = 3  # cells from the ground not yet reached to where the wave is as everywhere
 
 UPPER, LOWER, BOTH, NEITHER = "▀▄█ "
@@ -44,14 +47,18 @@ def paint_maze(cycle: Cycle, plain: bool) -> list[Line]:
     if plain:
         return _plain([[ALIKE.get(kind, kind) for kind in row] for row in kinds])
     below = [*kinds[1:], ["floor"] * len(kinds[0])]  # also under an odd last row
-    rows = [[_halves(*pair) for pair in zip(kinds[i], below[i], strict=True)] for i in range(0, len(kinds), 2)]
+    rows = [
+        [_halves(*pair) for pair in zip(kinds[i], below[i], strict=True)]
+        for i in range(0, len(kinds), 2)
+    ]
     return _framed(rows, _find(cycle, START), _find(cycle, GOAL))
 
 
 def cell_kinds(cycle: Cycle) -> list[list[str]]:
     """One name a cell. Where several would fit the first wins: the worst news is the one to show.
 
-    But the ends stay what they are: without a path they are faulty too, and everyone looks for them.
+    But the ends stay what they are: without a path they are faulty too, and everyone looks for
+    them.
     """
     question, answer = cycle.puzzle.grid, cycle.grid
     path, (wave, front) = answer == PATH, _flood(cycle)
@@ -86,12 +93,17 @@ def _flood(cycle: Cycle) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 def _beside(cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The cells that have one of these above, below, left or right."""
     around = np.pad(cells, 1)
-    beside: NDArray[np.bool_] = around[:-2, 1:-1] | around[2:, 1:-1] | around[1:-1, :-2] | around[1:-1, 2:]
+    beside: NDArray[np.bool_] = (
+        around[:-2, 1:-1] | around[2:, 1:-1] | around[1:-1, :-2] | around[1:-1, 2:]
+    )
     return beside
 
 
 def _halves(upper: str, lower: str) -> tuple[str, str]:
-    """Two cells in one character. A wall is always ink and bare floor always paper: see ``FILLS`` in ``render``."""
+    """Two cells in one character.
+
+    A wall is always ink and bare floor always paper: see ``FILLS`` in ``render``.
+    """
     if upper == lower:
         return {"wall": BOTH, "floor": NEITHER}.get(upper, UPPER), f"{upper} on {lower}"
     if lower == "wall" or upper == "floor":
@@ -111,7 +123,9 @@ def _framed(rows: list[Line], start: Place, goal: Place) -> list[Line]:
         return (letter if place and place[0] // 2 == line else "│", "frame")
 
     width = len(rows[0])
-    lines = [[side(start, number, "S"), *row, side(goal, number, "G")] for number, row in enumerate(rows)]
+    lines = [
+        [side(start, number, "S"), *row, side(goal, number, "G")] for number, row in enumerate(rows)
+    ]
     return [_rule("╭╮", width, start, "S"), *lines, _rule("╰╯", width, goal, "G")]
 
 

@@ -1,7 +1,7 @@
 """The rules of a maze: what an answer must be, and whether there is one.
 
-Written in plain Python and numpy, without the use of tokens and of the compiled search that makes and labels mazes, so
-that a mistake in those cannot verify itself. Knows grids; nothing of networks.
+Written in plain Python and numpy, without the use of tokens and of the compiled search that makes
+and labels mazes, so that a mistake in those cannot verify itself. Knows grids; nothing of networks.
 """
 
 import numpy as np
@@ -24,21 +24,33 @@ def check(puzzle: Grid, answer: Grid, accept_detours: bool = False) -> Verdict:
     steps, least = int((answer == PATH).sum()) + 1, distance(puzzle)
     if steps == least:
         return Verdict(True, valid=True, optimal=True)
-    return Verdict(accept_detours, f"the path takes {steps} steps, {least} are enough", valid=True, optimal=False)
+    return Verdict(
+        accept_detours,
+        f"the path takes {steps} steps, {least} are enough",
+        valid=True,
+        optimal=False,
+    )
 
 
 def find_faults(puzzle: Grid, answer: Grid) -> NDArray[np.bool_]:
-    """(rows, columns): changed walls and ends, and loose ends and branches of the path. For the eye only."""
+    """(rows, columns): changed walls and ends, and loose ends and branches of the path.
+
+    For the eye only.
+    """
     marked = _neighbours(np.isin(answer, (START, PATH, GOAL)))
     ends, path = np.isin(answer, (START, GOAL)), answer == PATH
-    found: NDArray[np.bool_] = overwritten(puzzle, answer) | (ends & (marked != 1)) | (path & (marked != 2))
+    found: NDArray[np.bool_] = (
+        overwritten(puzzle, answer) | (ends & (marked != 1)) | (path & (marked != 2))
+    )
     return found
 
 
 def distance(grid: Grid) -> int | None:
     """The least steps from start to goal, by breadth-first search; None where walls are between."""
     cells: list[list[int]] = grid.tolist()
-    start = next((r, c) for r, row in enumerate(cells) for c, content in enumerate(row) if content == START)
+    start = next(
+        (r, c) for r, row in enumerate(cells) for c, content in enumerate(row) if content == START
+    )
     steps, reached, edge = 0, {start}, [start]
     while edge:
         beyond: list[Cell] = []
@@ -71,7 +83,12 @@ def _changed(puzzle: Grid, answer: Grid) -> str:
 def _no_path(answer: Grid) -> str:
     """Why the marked cells are no path from start to goal, or ""."""
     cells: list[list[int]] = answer.tolist()
-    marked = {(r, c) for r, row in enumerate(cells) for c, content in enumerate(row) if content in (START, GOAL, PATH)}
+    marked = {
+        (r, c)
+        for r, row in enumerate(cells)
+        for c, content in enumerate(row)
+        if content in (START, GOAL, PATH)
+    }
     here = next(cell for cell in marked if cells[cell[0]][cell[1]] == START)
     walked = {here}
     while cells[here[0]][here[1]] != GOAL:

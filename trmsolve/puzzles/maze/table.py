@@ -1,6 +1,7 @@
 """A CSV of mazes: which columns it has, where its records end, and an answer beside its question.
 
-A maze in a field is n x n cells, rows joined by ``/``, or rows on lines of their own between quotes.
+A maze in a field is n x n cells, rows joined by ``/``, or rows on lines of their own between
+quotes.
 
 Knows fields and their places in the file. Does not know what the characters of a maze mean.
 """
@@ -23,7 +24,9 @@ from trmsolve.puzzles.values import Grid, Puzzle
 COLUMNS = 1000  # of a record, at most; what is beyond is not looked at
 LONGEST = 1 << 22  # characters of a record on several lines
 
-_QUESTION = re.compile(r"(maze|labyrinth|puzzle|question|quiz|problem|given|board|grid|input)(s|zes)?(_?\w+)?")
+_QUESTION = re.compile(
+    r"(maze|labyrinth|puzzle|question|quiz|problem|given|board|grid|input)(s|zes)?(_?\w+)?"
+)
 _ANSWER = re.compile(r"answer|solution|solved|output|label")
 
 Item = Puzzle | PuzzleError
@@ -38,7 +41,12 @@ class Table:
     """The records of a CSV, each as soon as its last line is there; ``None`` stands for a column that it lacks."""
 
     def __init__(
-        self, source: TextLines, delimiter: str, question: int, answer: int | None, rating: int | None
+        self,
+        source: TextLines,
+        delimiter: str,
+        question: int,
+        answer: int | None,
+        rating: int | None,
     ) -> None:
         self.source, self.delimiter = source, delimiter
         self.question, self.answer, self.rating = question, answer, rating
@@ -72,21 +80,34 @@ class Table:
         fields = _fields("\n".join(line.text for line in lines), self.delimiter)
         drawing = _read(lines, fields, self.question, end=self.source.end)
         puzzle = drawing.puzzle(self.source.name, lines[0].number)
-        said = fields[self.rating].text.strip() if self.rating is not None and self.rating < len(fields) else ""
+        said = (
+            fields[self.rating].text.strip()
+            if self.rating is not None and self.rating < len(fields)
+            else ""
+        )
         if re.fullmatch(r"-?[0-9]{1,9}", said):
             puzzle = replace(puzzle, rating=int(said))
-        if self.answer is None or self.answer >= len(fields) or not fields[self.answer].text.strip():
+        if (
+            self.answer is None
+            or self.answer >= len(fields)
+            or not fields[self.answer].text.strip()
+        ):
             return puzzle
         answer = _read(lines, fields, self.answer, question=drawing)
         _refuse_other(puzzle.grid, answer)
         ends = np.argwhere((puzzle.grid == START) | (puzzle.grid == GOAL))
         if not (answer.cells == PATH).any() and np.abs(ends[0] - ends[1]).sum() > 1:
-            raise answer.layout.rows[0].error("the answer shows no path; mark its cells with 'o'", 0)
+            raise answer.layout.rows[0].error(
+                "the answer shows no path; mark its cells with 'o'", 0
+            )
         return replace(puzzle, answer=answer.cells)
 
 
 def find_table(header: str, text: str, source: TextLines) -> Table | None:
-    """The columns, by what the first record holds; names decide between equals. None if this is no CSV."""
+    """The columns, by what the first record holds; names decide between equals.
+
+    None if this is no CSV.
+    """
     delimiter = max(",;\t", key=header.count)
     if delimiter not in header and not text.startswith('"'):
         return None
@@ -95,7 +116,9 @@ def find_table(header: str, text: str, source: TextLines) -> Table | None:
     fields = [field.text for field in _fields(text, delimiter)]
     asks, tells = ([bool(known.search(name)) for name in names] for known in (_QUESTION, _ANSWER))
     certain = any(map(_QUESTION.fullmatch, names)) and any(tells) and delimiter in text
-    if len(names) == 1:  # a maze on each line is read without a header too, one between quotes is not
+    if (
+        len(names) == 1
+    ):  # a maze on each line is read without a header too, one between quotes is not
         certain = bool(_QUESTION.fullmatch(names[0])) and text.startswith('"')
     if not certain and (len(names) == 1 or not (len(names) == len(fields) or open_)):
         return None
@@ -105,10 +128,18 @@ def find_table(header: str, text: str, source: TextLines) -> Table | None:
     if not any(mazes) and not any(asks):
         return None
     columns = range(len(names))
-    question = max(columns, key=lambda i: (mazes[i] and not solved[i], asks[i], mazes[i], not tells[i], -i))
+    question = max(
+        columns, key=lambda i: (mazes[i] and not solved[i], asks[i], mazes[i], not tells[i], -i)
+    )
     answers = [i for i in columns if i != question and (mazes[i] or tells[i])]
     answer = max(answers, key=lambda i: (mazes[i], tells[i], -i), default=None)
-    return Table(source, delimiter, question, answer, next((i for i in columns if "rating" in names[i]), None))
+    return Table(
+        source,
+        delimiter,
+        question,
+        answer,
+        next((i for i in columns if "rating" in names[i]), None),
+    )
 
 
 def _ends_quoted(text: str, delimiter: str, quoted: bool) -> bool:
@@ -130,7 +161,10 @@ def _ends_quoted(text: str, delimiter: str, quoted: bool) -> bool:
 
 
 def _fields(text: str, delimiter: str) -> list[_Field]:
-    """One record's fields, the first ``COLUMNS`` of them. A quote opens only at the start of a field."""
+    """One record's fields, the first ``COLUMNS`` of them.
+
+    A quote opens only at the start of a field.
+    """
     fields, at = [], 0
     while True:
         start = at
@@ -150,7 +184,11 @@ def _fields(text: str, delimiter: str) -> list[_Field]:
 
 
 def _read(
-    lines: list[Row], fields: list[_Field], column: int, end: str = "\n", question: Drawing | None = None
+    lines: list[Row],
+    fields: list[_Field],
+    column: int,
+    end: str = "\n",
+    question: Drawing | None = None,
 ) -> Drawing:
     """The maze in a column: a question, or the answer to the ``question``."""
     what = "answer" if question else "question"
@@ -189,8 +227,12 @@ def _refuse_other(question: Grid, answer: Drawing) -> None:
     cells = np.where(answer.cells == PATH, FLOOR, answer.cells)
     if cells.shape != question.shape:
         sizes = [f"{rows} x {columns}" for rows, columns in (cells.shape, question.shape)]
-        raise answer.layout.rows[0].error(f"the answer has {sizes[0]} cells, the question {sizes[1]}")
+        raise answer.layout.rows[0].error(
+            f"the answer has {sizes[0]} cells, the question {sizes[1]}"
+        )
     for row, column in np.argwhere(cells != question)[:1].tolist():
         found, asked = SYMBOLS[answer.cells[row, column]], SYMBOLS[question[row, column]]
         where = f"row {row + 1}, column {column + 1}"
-        raise answer.error(f"the answer has {found!r} in {where} of the maze, the question {asked!r}", row, column)
+        raise answer.error(
+            f"the answer has {found!r} in {where} of the maze, the question {asked!r}", row, column
+        )

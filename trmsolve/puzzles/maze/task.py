@@ -1,4 +1,6 @@
-"""Mazes as a task: tokens, and what is learned. Rules, views, text, drawing, making stand in the ``maze_*`` files.
+"""Mazes as a task: tokens, and what is learned.
+
+Rules, views, text, drawing, making stand in the ``maze_*`` files.
 
 Knows numpy, grids of walls and floor, and nothing of torch, terminals or commands.
 """
@@ -26,15 +28,21 @@ BOARD = (30, 30)
 """What networks are trained on, and all that one with a place for every cell knows."""
 
 LARGEST = (128, 128)
-"""The largest maze for a network that knows no places. A bound on time and memory; none is built in."""
+"""The largest maze for a network that knows no places.
+
+A bound on time and memory; none is built in.
+"""
 
 
 @dataclass(frozen=True)
 class Maze:
-    """A maze as a task. Token 0 is padding, then wall, floor, start, goal and path, as in the public code.
+    """A maze as a task.
 
-    For networks with a place for every cell: smaller mazes stand in the upper left corner of the board, walls around.
-    ``accept_detours`` has ``verify`` content with a path that is not a shortest one.
+    Token 0 is padding, then wall, floor, start, goal and path, as in the public code.
+
+    For networks with a place for every cell: smaller mazes stand in the upper left corner of the
+    board, walls around. ``accept_detours`` has ``verify`` content with a path that is not a
+    shortest one.
     """
 
     accept_detours: bool = False
@@ -74,7 +82,10 @@ class Maze:
         return "\n".join("".join(SYMBOLS[content] for content in row) for row in grid.tolist())
 
     def lay(self, grid: Grid) -> Grid:
-        """On the board that networks are trained on, walls around. Raises PuzzleError if it is larger."""
+        """On the board that networks are trained on, walls around.
+
+        Raises PuzzleError if it is larger.
+        """
         if problem := too_large(grid, BOARD):
             raise PuzzleError(f"{problem}; training is on boards of {BOARD[0]} x {BOARD[1]}")
         return _laid(grid)
@@ -106,18 +117,25 @@ class Maze:
         """Detours are accepted."""
         return replace(self, accept_detours=True)
 
-    def arrows(self, tokens: NDArray[np.int64], shape: tuple[int, ...], view: View) -> NDArray[np.int8] | None:
+    def arrows(
+        self, tokens: NDArray[np.int64], shape: tuple[int, ...], view: View
+    ) -> NDArray[np.int8] | None:
         """These tokens say nothing of directions."""
         return None
 
     def misfit(self, grid: Grid) -> str:
         """Why the network cannot take a maze, or ""."""
         problem = too_large(grid, self.largest)
-        return problem and f"{problem}; these weights know mazes of up to {self.largest[0]} x {self.largest[1]}"
+        return (
+            problem
+            and f"{problem}; these weights know mazes of up to {self.largest[0]} x {self.largest[1]}"
+        )
 
     def unsolvable(self, grid: Grid) -> str:
         """That no way leads from start to goal, or ""."""
-        return "" if distance(grid) is not None else "unsolvable: walls keep the start from the goal"
+        return (
+            "" if distance(grid) is not None else "unsolvable: walls keep the start from the goal"
+        )
 
     def verify(self, puzzle: Grid, answer: Grid) -> Verdict:
         """One path from start to goal, without branches, and no other is shorter; see ``maze_check``."""
@@ -131,7 +149,9 @@ class Maze:
         """Changed walls and ends, loose ends and branches of the path, and their number; 1 more for a detour."""
         faulty = find_faults(puzzle, answer)
         number = int(faulty.sum())
-        if not number and not self.verify(puzzle, answer).verified:  # a ring of its own, or a detour
+        if (
+            not number and not self.verify(puzzle, answer).verified
+        ):  # a ring of its own, or a detour
             number = 1
         return faulty, number
 
@@ -147,7 +167,10 @@ class Maze:
         least: int | None = None,
         most: int | None = None,
     ) -> Iterator[Puzzle]:
-        """New mazes; see ``maze_generate``. Raises UsageError for a size or lengths that cannot be."""
+        """New mazes; see ``maze_generate``.
+
+        Raises UsageError for a size or lengths that cannot be.
+        """
         try:
             yield from generate_mazes(difficulty, seed, size, least, most)
         except ValueError as error:
@@ -164,19 +187,28 @@ class Maze:
 
     def views(self, rng: np.random.Generator) -> Iterator[MazeView]:
         """The maze as given, then the other 15 in random order, and again."""
-        others = [MazeView(symmetry, swapped) for swapped in (False, True) for symmetry in range(8)][1:]
-        return chain([MazeView()], chain.from_iterable(([others[i] for i in rng.permutation(15)]) for _ in repeat(0)))
+        others = [
+            MazeView(symmetry, swapped) for swapped in (False, True) for symmetry in range(8)
+        ][1:]
+        return chain(
+            [MazeView()],
+            chain.from_iterable(([others[i] for i in rng.permutation(15)]) for _ in repeat(0)),
+        )
 
     def invariant(self, answers: NDArray[np.int8]) -> NDArray[np.uint64]:
         """(N, rows, columns) -> (N,): a digest of the form that symmetries leave as it is."""
-        return np.array([int.from_bytes(self.canonical(answer)[:8], "big") for answer in answers], np.uint64)
+        return np.array(
+            [int.from_bytes(self.canonical(answer)[:8], "big") for answer in answers], np.uint64
+        )
 
     def canonical(self, answer: Grid) -> bytes:
         """The same 32 bytes for exactly the mazes that the symmetries turn into each other, whatever the path."""
         import hashlib
 
         maze = np.where(answer == PATH, FLOOR, answer).astype(np.int8)
-        forms = [turn(clothes, symmetry) for clothes in (maze, SWAPPED[maze]) for symmetry in range(8)]
+        forms = [
+            turn(clothes, symmetry) for clothes in (maze, SWAPPED[maze]) for symmetry in range(8)
+        ]
         shape, cells = min((str(form.shape), form.tobytes()) for form in forms)
         return hashlib.sha256(shape.encode() + cells).digest()
 
@@ -189,10 +221,10 @@ ARROW, ON_PATH, AT_START = 5, 9, 13
 class MazeFlow(Maze):
     """The same maze for networks that know no places, and that write down from which cells they see the goal, and how.
 
-    Besides the tokens of ``Maze`` there are, for each direction, a floor cell from where one would go that way (6 to
-    9), a cell of the path that goes on that way (10 to 13), and a start that does (14 to 17). So an answer says at
-    every stage how far it has come, and the next cycle can take it up. Tokens are laid out as the maze is, whatever its
-    size.
+    Besides the tokens of ``Maze`` there are, for each direction, a floor cell from where one would
+    go that way (6 to 9), a cell of the path that goes on that way (10 to 13), and a start that does
+    (14 to 17). So an answer says at every stage how far it has come, and the next cycle can take it
+    up. Tokens are laid out as the maze is, whatever its size.
     """
 
     vocab_size = 18
@@ -220,7 +252,11 @@ class MazeFlow(Maze):
 
         Stages are the question, the arrow, and the path; a step goes one cell on.
         """
-        from trmsolve.puzzles.maze.labels import downhill, follow, spread  # numba: not before it is needed
+        from trmsolve.puzzles.maze.labels import (
+            downhill,
+            follow,
+            spread,
+        )  # numba: not before it is needed
 
         boards = _boards(tokens)
         away = spread(boards)
@@ -231,25 +267,37 @@ class MazeFlow(Maze):
         least = (steps * start).sum(1, keepdims=True)
         pointing = np.where(arrows > 0, np.where(start, AT_START, ARROW) + arrows, tokens)
         since = (
-            np.zeros_like(steps), np.where(arrows > 0, steps, NEVER), np.where(path, 2 * least - steps, NEVER)
-        )  # fmt: skip
-        return Course(np.stack((tokens, pointing, ON_PATH + arrows), 1), np.stack(since, 1).astype(np.int32))
+            np.zeros_like(steps),
+            np.where(arrows > 0, steps, NEVER),
+            np.where(path, 2 * least - steps, NEVER),
+        )
+        return Course(
+            np.stack((tokens, pointing, ON_PATH + arrows), 1), np.stack(since, 1).astype(np.int32)
+        )
 
-    def arrows(self, tokens: NDArray[np.int64], shape: tuple[int, ...], view: View) -> NDArray[np.int8]:
+    def arrows(
+        self, tokens: NDArray[np.int64], shape: tuple[int, ...], view: View
+    ) -> NDArray[np.int8]:
         """The directions the model says (rows, columns), in the puzzle's own frame; 0 where it says none."""
         assert isinstance(view, MazeView)
         directions = np.where(tokens > ARROW, (tokens - ARROW - 1) % 4 + 1, 0).astype(np.int8)
         return view.undo_arrows(directions.reshape(shape))
 
 
-CONTENTS = np.array([FLOOR, WALL, FLOOR, START, GOAL, PATH] + 4 * [FLOOR] + 4 * [PATH] + 4 * [START], np.int8)
+CONTENTS = np.array(
+    [FLOOR, WALL, FLOOR, START, GOAL, PATH] + 4 * [FLOOR] + 4 * [PATH] + 4 * [START], np.int8
+)
 """What the tokens of ``MazeFlow`` stand for."""
 
 
 def too_large(grid: Grid, largest: tuple[int, int]) -> str:
     """That a maze has more rows or columns than that, or ""."""
     rows, columns = grid.shape
-    return "" if rows <= largest[0] and columns <= largest[1] else f"too large: {rows} rows and {columns} columns"
+    return (
+        ""
+        if rows <= largest[0] and columns <= largest[1]
+        else f"too large: {rows} rows and {columns} columns"
+    )
 
 
 def _laid(grids: NDArray[np.int8]) -> NDArray[np.int8]:

@@ -1,11 +1,13 @@
 """Mazes as files: every form people keep them in, told apart by content, read as a stream.
 
-Read are drawings with an empty line between them (``#``, blocks, digits, single or double width, see ``maze_drawing``),
-mazes on one line, CSV with a header, as UTF-8 or UTF-16, plain or gzipped, and PNG images. What cannot be read comes
-out as a ``PuzzleError`` in its place, the rest follows. No more than one maze's text is held at a time, and a maze is
-handed on as soon as the line after it has been read.
+Read are drawings with an empty line between them (``#``, blocks, digits, single or double width,
+see ``maze_drawing``), mazes on one line, CSV with a header, as UTF-8 or UTF-16, plain or gzipped,
+and PNG images. What cannot be read comes out as a ``PuzzleError`` in its place, the rest follows.
+No more than one maze's text is held at a time, and a maze is handed on as soon as the line after it
+has been read.
 
-Knows which lines of a file belong together. Does not know what their characters mean, nor how a maze is solved.
+Knows which lines of a file belong together. Does not know what their characters mean, nor how a
+maze is solved.
 """
 
 import re
@@ -52,10 +54,18 @@ def read_mazes(stream: BinaryIO, name: str) -> Iterator[Item]:
     found = False
     try:
         head, chunks = read_chunks(stream)
-        items = iter([read_image(chunks, name)]) if is_image(head) else _Reader(TextLines(chunks, name, LIMIT))
+        items = (
+            iter([read_image(chunks, name)])
+            if is_image(head)
+            else _Reader(TextLines(chunks, name, LIMIT))
+        )
         for item in items:
             found = True
-            yield item if isinstance(item, Puzzle) else PuzzleError(item.problem, name, item.line, item.column)
+            yield (
+                item
+                if isinstance(item, Puzzle)
+                else PuzzleError(item.problem, name, item.line, item.column)
+            )
     except PuzzleError as error:  # nothing after it can be trusted
         yield error
     else:
@@ -81,7 +91,9 @@ class _Reader:
         for number, text in self.lines:
             barren += max(len(text), EMPTY_LINE)
             if barren > GIVE_UP:
-                raise PuzzleError("no maze in this line and the many before it: given up", "", number)
+                raise PuzzleError(
+                    "no maze in this line and the many before it: given up", "", number
+                )
             for item in self._take(Row(number, text)):
                 barren = 0
                 yield item
@@ -114,15 +126,23 @@ class _Reader:
         if self.listing:
             yield from self._end_group()
         elif wide or len(self.group) > MOST:
-            problem = f"a row of {len(row.text)} characters" if wide else f"no empty line in {MOST} rows"
-            yield self.group[-1 if wide else 0].error(f"{problem}; more than {MOST} x {MOST} cells are not read")
+            problem = (
+                f"a row of {len(row.text)} characters" if wide else f"no empty line in {MOST} rows"
+            )
+            yield self.group[-1 if wide else 0].error(
+                f"{problem}; more than {MOST} x {MOST} cells are not read"
+            )
             self.group, self.titles, self.skip = [], [], True
 
     def _kind(self, text: str) -> Literal["blank", "rule", "title", "row"]:
         """What a line is, by itself and by the row above."""
         above = self.group[-1].text if self.group else ""
         if not text.strip():
-            return "blank" if text.strip(" \xa0") or not text or (above and self._is_over(text)) else "row"
+            return (
+                "blank"
+                if text.strip(" \xa0") or not text or (above and self._is_over(text))
+                else "row"
+            )
         if _RULE.fullmatch(text):
             return "rule"
         if _is_size(text) and (text.strip("01 ,") or not set(WALLS).isdisjoint(above)):
@@ -131,7 +151,11 @@ class _Reader:
             return "row"
         words = "".join(re.sub(r"#(?=[0-9])", "", text.lstrip(" \t#/;%*->!=")).split())
         named = any(set(word.lower()) - set("sgeo") for word in _WORD.findall(text))
-        wordy = named and set(words).isdisjoint(WALLS) and 2 * sum(map(str.isalnum, words)) >= len(words)
+        wordy = (
+            named
+            and set(words).isdisjoint(WALLS)
+            and 2 * sum(map(str.isalnum, words)) >= len(words)
+        )
         return "title" if wordy else "row"
 
     def _is_over(self, text: str) -> bool:
@@ -140,7 +164,9 @@ class _Reader:
         if len(text) != len(rows[-1].text):
             return True
         walled = _closes(rows[0], rows) and _closes(rows[-1], rows)
-        return walled and all(any(char in row.text for row in rows for char in kind) for kind in (STARTS, GOALS))
+        return walled and all(
+            any(char in row.text for row in rows for char in kind) for kind in (STARTS, GOALS)
+        )
 
     def _starts_table(self, row: Row) -> bool:
         """Whether the line before was the header of a CSV and this is its first record."""
@@ -165,8 +191,12 @@ class _Reader:
         try:
             drawing = read_rows(rows, "".join(f"{title}\n" for title in titles), self.lines.end)
         except PuzzleError as error:
-            torn = (blank and not _closes(rows[-1], rows)) or (self.follows and not _closes(rows[0], rows))
-            hint = _STRIPPED if torn and error.column is None else ""  # the maze as a whole lacks something
+            torn = (blank and not _closes(rows[-1], rows)) or (
+                self.follows and not _closes(rows[0], rows)
+            )
+            hint = (
+                _STRIPPED if torn and error.column is None else ""
+            )  # the maze as a whole lacks something
             return PuzzleError(error.problem + hint, "", error.line, error.column)
         return drawing.puzzle(self.lines.name, drawing.layout.rows[0].number)
 
@@ -179,6 +209,8 @@ def _is_size(text: str) -> bool:
 def _closes(row: Row, rows: list[Row]) -> bool:
     """Whether a row of a drawing may be its outer wall."""
     texts = [other.text.rstrip(" ") for other in rows if other.text.strip(" ")]
-    width = max(map(len, texts), default=0) - min((len(text) - len(text.lstrip(" ")) for text in texts), default=0)
+    width = max(map(len, texts), default=0) - min(
+        (len(text) - len(text.lstrip(" ")) for text in texts), default=0
+    )
     bare = row.text.strip(" ")
     return len(bare) == width and not bare.strip(WALLS + HALVES + CROSSES + "01o")

@@ -1,8 +1,10 @@
 """The JSON values of a file: UTF-8 or UTF-16, plain or gzipped, one value or one after another.
 
-Nothing is lost silently: a key that stands twice is remembered; what is no JSON is refused with its line and column.
+Nothing is lost silently: a key that stands twice is remembered; what is no JSON is refused with its
+line and column.
 
-Knows JSON. Does not know what the values mean: callers say what ``shape`` should be there, for errors.
+Knows JSON. Does not know what the values mean: callers say what ``shape`` should be there, for
+errors.
 """
 
 import json
@@ -38,7 +40,10 @@ class JsonObject(dict[str, Any]):
 
 
 def read_documents(stream: BinaryIO, name: str, shape: str) -> Iterator[Any]:
-    """Every JSON value of the file, at least one, each as it is parsed. Raises PuzzleError; ``name`` is the file's."""
+    """Every JSON value of the file, at least one, each as it is parsed.
+
+    Raises PuzzleError; ``name`` is the file's.
+    """
     text = _text(stream, name)
     decoder = json.JSONDecoder(object_pairs_hook=JsonObject)
     at = _after_blanks(text, 0)
@@ -55,13 +60,18 @@ def read_documents(stream: BinaryIO, name: str, shape: str) -> Iterator[Any]:
         except RecursionError:
             raise PuzzleError(f"lists nested too deeply: {shape}", name) from None
         except ValueError:
-            raise PuzzleError("a number of thousands of digits, where colours are due", name) from None
+            raise PuzzleError(
+                "a number of thousands of digits, where colours are due", name
+            ) from None
         yield document
         at = _after_blanks(text, at)
 
 
 def load_object(path: str, shape: str) -> JsonObject:
-    """The one JSON object in a file, plain or gzipped. Raises PuzzleError; ``shape`` says what should be there."""
+    """The one JSON object in a file, plain or gzipped.
+
+    Raises PuzzleError; ``shape`` says what should be there.
+    """
     try:
         with Path(path).open("rb") as stream:
             documents = list(read_documents(stream, path, shape))
@@ -70,12 +80,17 @@ def load_object(path: str, shape: str) -> JsonObject:
     if len(documents) > 1 or not isinstance(documents[0], JsonObject):
         raise PuzzleError(f"not one JSON object: {shape}", path)
     if documents[0].twice is not None:
-        raise PuzzleError(f"task {shown(documents[0].twice)} stands twice in the file: which is meant?", path)
+        raise PuzzleError(
+            f"task {shown(documents[0].twice)} stands twice in the file: which is meant?", path
+        )
     return documents[0]
 
 
 def object_of(value: object, shape: str, place: str = "") -> dict[str, Any]:
-    """The value, if it is an object whose keys stand once each. Raises PuzzleError, whose source is ``place``."""
+    """The value, if it is an object whose keys stand once each.
+
+    Raises PuzzleError, whose source is ``place``.
+    """
     if not isinstance(value, dict):
         raise PuzzleError(f"{shown(value)}, but {shape}", place)
     if isinstance(value, JsonObject) and value.twice is not None:

@@ -1,8 +1,8 @@
 """Which full Sudoku grids the symmetries turn into each other: relabelled digits, exchanged lines, transposition.
 
-``invariants`` is cheap and for many grids at once: equal for grids that are the same, and nearly always unequal for
-others. ``canonical_form`` is exact and for one grid. Knows full grids only, no clues, and nothing of the search; the
-exact form is compiled, so importing this file imports numba.
+``invariants`` is cheap and for many grids at once: equal for grids that are the same, and nearly
+always unequal for others. ``canonical_form`` is exact and for one grid. Knows full grids only, no
+clues, and nothing of the search; the exact form is compiled, so importing this file imports numba.
 """
 
 from itertools import permutations, product
@@ -17,13 +17,19 @@ from trmsolve.puzzles.values import Grid
 CHUNK = 4096
 """Grids looked at together: what is computed of them stays in the processor's cache."""
 
-PAIRS = np.array([(3 * band + i, 3 * band + j) for band in range(3) for i, j in ((0, 1), (0, 2), (1, 2))]).T  # (2, 9)
+PAIRS = np.array(
+    [(3 * band + i, 3 * band + j) for band in range(3) for i, j in ((0, 1), (0, 2), (1, 2))]
+).T  # (2, 9)
 OTHER_PAIR = np.array([2, 1, 0])  # of a band's three pairs of rows the one without row 0, 1, 2
 
 _THREE = list(permutations(range(3)))
 COLUMN_ORDERS = np.array(
     [
-        [3 * stack + column for stack, columns in zip(stacks, inside, strict=True) for column in columns]
+        [
+            3 * stack + column
+            for stack, columns in zip(stacks, inside, strict=True)
+            for column in columns
+        ]
         for stacks, inside in product(_THREE, product(_THREE, repeat=3))
     ]
 )  # (1296, 9): every order of the columns that keeps stacks together
@@ -32,8 +38,9 @@ COLUMN_ORDERS = np.array(
 def invariants(answers: NDArray[np.int8]) -> NDArray[np.uint64]:
     """Full grids (N, 9, 9) -> (N,): equal if the grids are the same under the symmetries, nearly always unequal else.
 
-    Two rows of a band, read as "this digit stands over that", make a permutation of the digits whose cycles no
-    symmetry changes. Rows and columns are told apart by them, cells by their row and column, digits by their cells.
+    Two rows of a band, read as "this digit stands over that", make a permutation of the digits
+    whose cycles no symmetry changes. Rows and columns are told apart by them, cells by their row
+    and column, digits by their cells.
     """
     parts = [_invariants(answers[i : i + CHUNK]) for i in range(0, len(answers), CHUNK)]
     return np.concatenate(parts) if parts else np.zeros(0, np.uint64)
@@ -64,13 +71,19 @@ def _invariants(grids: NDArray[np.int8]) -> NDArray[np.uint64]:
 def _line_marks(grids: NDArray[np.int8]) -> NDArray[np.uint64]:
     """(N, 9): of each row what its band's cycles say of it."""
     place = np.empty((*grids.shape[:2], 9), np.int8)
-    np.put_along_axis(place, grids.astype(np.int64) - 1, np.arange(9, dtype=np.int8)[None, None], axis=2)
-    once = np.take_along_axis(grids[:, PAIRS[1]] - np.int8(1), place[:, PAIRS[0]].astype(np.int64), axis=2)
+    np.put_along_axis(
+        place, grids.astype(np.int64) - 1, np.arange(9, dtype=np.int8)[None, None], axis=2
+    )
+    once = np.take_along_axis(
+        grids[:, PAIRS[1]] - np.int8(1), place[:, PAIRS[0]].astype(np.int64), axis=2
+    )
     index = once.astype(np.int64)
     twice = np.take_along_axis(once, index, axis=2)
     thrice = np.take_along_axis(twice, index, axis=2)
     fourth = np.take_along_axis(thrice, index, axis=2)
-    back = [(power == np.arange(9)).sum(-1) for power in (twice, thrice, fourth)]  # how many digits are where they were
+    back = [
+        (power == np.arange(9)).sum(-1) for power in (twice, thrice, fourth)
+    ]  # how many digits are where they were
     pairs = _mixed((back[0] + 10 * back[1] + 100 * back[2]).astype(np.uint64)).reshape(-1, 3, 3)
     bands = pairs.sum(-1, keepdims=True)
     return _mixed(_mixed(bands) + bands - pairs[:, :, OTHER_PAIR]).reshape(-1, 9)
@@ -87,8 +100,9 @@ def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
 def _least(turned: Ints, orders: Ints, least: Ints) -> None:
     """Makes ``least`` the least grid there is, from the grid and its transpose in ``turned`` (2, 9, 9).
 
-    The first row is always 1 to 9: the choice of it and of the order of columns is a choice of names for the digits.
-    Of the rows after its band, the least first digit comes first. What is greater than the least so far is left early.
+    The first row is always 1 to 9: the choice of it and of the order of columns is a choice of
+    names for the digits. Of the rows after its band, the least first digit comes first. What is
+    greater than the least so far is left early.
     """
     names, rows = np.empty(10, np.int64), np.empty(9, np.int64)
     for side in range(2):
@@ -111,7 +125,9 @@ def _least(turned: Ints, orders: Ints, least: Ints) -> None:
 
 
 @kernel
-def _compare(grid: Ints, rows: Ints, start: int, stop: int, columns: Ints, names: Ints, least: Ints) -> int:
+def _compare(
+    grid: Ints, rows: Ints, start: int, stop: int, columns: Ints, names: Ints, least: Ints
+) -> int:
     """Below, at or above zero as the renamed rows ``start`` to ``stop`` are less than the least, equal or greater."""
     for row in range(start, stop):
         for column in range(9):

@@ -1,7 +1,7 @@
 """One line of a Sudoku text: what kind of line it is, where its cells are, and what is wrong with it where.
 
-Knows every way to write nine cells or whole puzzles on a line. Does not know the lines around it, nor which digits may
-meet.
+Knows every way to write nine cells or whole puzzles on a line. Does not know the lines around it,
+nor which digits may meet.
 """
 
 import re
@@ -16,11 +16,15 @@ SHAPE = "a Sudoku is 81 cells on one line or 9 rows of 9"
 
 Problem = tuple[str, int]  # what is wrong, and at which index of the text
 
-_SEPARATORS = frozenset(" \t\xa0|+=:,;'\"[]" + "".join(map(chr, range(0x2500, 0x2580))))  # the last are box drawing
+_SEPARATORS = frozenset(
+    " \t\xa0|+=:,;'\"[]" + "".join(map(chr, range(0x2500, 0x2580)))
+)  # the last are box drawing
 _CANDIDATES = "these are candidate lists (pencil marks); give only the placed digits, and '.' for every open cell"
 
 _CELL = "1-9.0_*xX-"  # the cells but for the space, inside a character class
-_BOUND = ",;:\t\"'"  # what may stand around 81 cells whose blanks are spaces, inside a character class
+_BOUND = (
+    ",;:\t\"'"  # what may stand around 81 cells whose blanks are spaces, inside a character class
+)
 _RUN = re.compile(
     rf"(?<![{_CELL}])[{_CELL}]{{81}}(?![{_CELL}])"  # a longer or shorter run is no puzzle
     rf"|(?<![^{_BOUND}])[1-9 ]{{81}}(?![^{_BOUND}])"
@@ -28,7 +32,9 @@ _RUN = re.compile(
 _LONG_INDEX = re.compile(r"\s*([0-9]{8,19})(?![\w.])")
 _LONG_RUN = re.compile(rf"[{_CELL}]{{20,}}")  # longer than numbers, ratings and dates
 _SPACED_RUN = re.compile(r"[1-9][1-9 ]{58,}[1-9]")
-_SOLID = re.compile(rf"[{_CELL}]{{28,}}")  # cells that are spread over a line come in groups of 27 at most
+_SOLID = re.compile(
+    rf"[{_CELL}]{{28,}}"
+)  # cells that are spread over a line come in groups of 27 at most
 
 _NUMBERED = r"\s*(?:\d{1,7}[:).,;]?\s+|\d{1,7}[:),;])?"  # an index such as "12: " before the cells
 _ATTEMPT = re.compile(_NUMBERED + r"([^\s,;#]{19,})")
@@ -51,19 +57,25 @@ def kind_of(text: str) -> Kind:
     if not text.strip():
         return "rule" if row_cells(text) else "blank"  # nine spaces may be an empty row
     too_long = sum(char not in _SEPARATORS for char in text) > 18 and not candidates(text)
-    usual: Kind = "attempt" if too_long else "row"  # more than two rows' worth of cells is nobody's row
+    usual: Kind = (
+        "attempt" if too_long else "row"
+    )  # more than two rows' worth of cells is nobody's row
     return next((kind for kind, pattern in _KINDS.items() if pattern.fullmatch(text)), usual)
 
 
 def is_line(text: str) -> bool:
-    """Whether these are 81 cells and nothing else. Spaces are cells only where nothing else stands for a blank."""
+    """Whether these are 81 cells and nothing else.
+
+    Spaces are cells only where nothing else stands for a blank.
+    """
     return len(text) == 81 and (CELLS.issuperset(text) or not text.strip(DIGITS + " "))
 
 
 def line_runs(text: str) -> list[Sequence[int]]:
     """Where the 81 cells of every puzzle of a line are, in order; an empty list if no puzzle is on it.
 
-    A puzzle is a run of exactly 81 cells, whatever stands around it, or all 81 cells of a line with separators between.
+    A puzzle is a run of exactly 81 cells, whatever stands around it, or all 81 cells of a line with
+    separators between.
     """
     if len(text) < 81:
         return []
@@ -74,7 +86,9 @@ def line_runs(text: str) -> list[Sequence[int]]:
     runs: list[Sequence[int]] = []
     for match in _RUN.finditer(text):
         inner = match[0].strip()
-        if len(inner) == 81 or " " in inner:  # spaces at the ends alone may stand around a shorter run
+        if (
+            len(inner) == 81 or " " in inner
+        ):  # spaces at the ends alone may stand around a shorter run
             runs.append(range(*match.span()))
     if runs:
         return runs
@@ -89,7 +103,9 @@ def beside_problem(text: str, runs: Sequence[Sequence[int]]) -> Problem | None:
     Indices of up to 7 digits, ratings, words and, behind a ``#``, anything may stand there.
     """
     if index := _LONG_INDEX.match(text, 0, runs[0][0]):
-        return f"{len(index[1])} digits before the puzzle; a row number has at most 7", index.start(1)
+        return f"{len(index[1])} digits before the puzzle; a row number has at most 7", index.start(
+            1
+        )
     starts = [0, *(run[-1] + 1 for run in runs)]
     stops = [*(run[0] for run in runs), len(text)]
     for start, stop in zip(starts, stops, strict=True):
@@ -110,9 +126,12 @@ def _is_rule(text: str) -> bool:
 
 
 def row_cells(text: str) -> list[int] | None:
-    """Where the nine cells of a row are. Spaces are cells only where nothing else stands for a blank.
+    """Where the nine cells of a row are.
 
-    Such a row is in one, three or nine parts, ``| 1 3|  5|7  |``, their cells side by side or with spaces between.
+    Spaces are cells only where nothing else stands for a blank.
+
+    Such a row is in one, three or nine parts, ``| 1 3|  5|7  |``, their cells side by side or with
+    spaces between.
     """
     marks = [i for i, char in enumerate(text) if char in CELLS]
     if len(marks) == 9 or not set(BLANKS).isdisjoint(text):
@@ -139,7 +158,11 @@ def candidates(text: str) -> Problem | None:
         return _CANDIDATES, brace.start()
     tokens = list(_TOKEN.finditer(text))
     lists = [token for token in tokens if len(token[0]) > 1]
-    if len(tokens) == 9 and lists and all(t[0].isdecimal() and list(t[0]) == sorted(set(t[0])) for t in lists):
+    if (
+        len(tokens) == 9
+        and lists
+        and all(t[0].isdecimal() and list(t[0]) == sorted(set(t[0])) for t in lists)
+    ):
         return _CANDIDATES, lists[0].start()
     return None
 
@@ -160,7 +183,10 @@ def line_problem(text: str) -> Problem:
     start, stop = match.span(1) if match else (0, len(text))
     solid = not text.strip(DIGITS + " ")
     at = [i for i in range(start, stop) if text[i] in CELLS or solid]
-    return foreign(text, start, stop) or (f"{count(len(at), 'cell')}; {SHAPE}", [*at, stop][min(len(at), 81)])
+    return foreign(text, start, stop) or (
+        f"{count(len(at), 'cell')}; {SHAPE}",
+        [*at, stop][min(len(at), 81)],
+    )
 
 
 def count(number: int, thing: str) -> str:

@@ -1,13 +1,15 @@
 """The compiled search for Sudoku: candidates as bits, singles and locked candidates, guesses that are counted.
 
-For making and rating puzzles only; no answer of a network ever comes from here. Importing this file imports numba, so
-callers import it where they need it. A kernel is compiled at its first call and kept on disk; numba looks at this
-file's date alone, which is why every kernel that another one calls stands here.
+For making and rating puzzles only; no answer of a network ever comes from here. Importing this file
+imports numba, so callers import it where they need it. A kernel is compiled at its first call and
+kept on disk; numba looks at this file's date alone, which is why every kernel that another one
+calls stands here.
 
-A state is 31 integers: for digit d (0 to 8) and band b (three rows) ``state[3 * d + b]`` has a bit for each of the 27
-cells, set while the digit may stand there; ``state[DONE + b]`` has the cells whose digit has been taken from their
-peers; ``state[DIRTY]`` has the digits to be looked at again. A search keeps a state for each guess it is in, and the
-cell and the digits yet to be tried. Knows bits, and neither files nor difficulties.
+A state is 31 integers: for digit d (0 to 8) and band b (three rows) ``state[3 * d + b]`` has a bit
+for each of the 27 cells, set while the digit may stand there; ``state[DONE + b]`` has the cells
+whose digit has been taken from their peers; ``state[DIRTY]`` has the digits to be looked at again.
+A search keeps a state for each guess it is in, and the cell and the digits yet to be tried. Knows
+bits, and neither files nor difficulties.
 """
 
 from collections.abc import Callable
@@ -57,7 +59,9 @@ LONE_OF_3 = _table(lambda bits: sum(LONE[bits & 7 << i] for i in (0, 3, 6)))
 ANY_OF_3 = _table(lambda bits: sum(7 << i for i in (0, 3, 6) if bits >> i & 7))
 HAS_3 = _table(lambda bits: sum(1 << i // 3 for i in (0, 3, 6) if bits >> i & 7))
 SPREAD = _table(lambda bits: sum(7 << 3 * i for i in range(9) if bits >> i & 1))
-BIT = np.array([next((i for i in range(27) if (1 << i) % 37 == rest), 0) for rest in range(37)], np.int64)
+BIT = np.array(
+    [next((i for i in range(27) if (1 << i) % 37 == rest), 0) for rest in range(37)], np.int64
+)
 """Number of a lone bit, found at bit % 37."""
 
 
@@ -181,7 +185,10 @@ def _hidden(state: Ints, digit: int, band: int, cells: int) -> None:
 
 @kernel
 def _lock(state: Ints, digit: int) -> bool:
-    """Where a box and a line meet, in every direction, until nothing more follows. False if no place is left."""
+    """Where a box and a line meet, in every direction, until nothing more follows.
+
+    False if no place is left.
+    """
     at = 3 * digit
     first, second, third = state[at], state[at + 1], state[at + 2]
     while True:
@@ -214,7 +221,9 @@ def fewest(state: Ints) -> int:
     """The first cell, row by row, of those with the fewest candidates above one."""
     best, at = 10, 0
     for band in range(3):
-        ones = twos = fours = eights = 0  # the number of candidates of each cell, as a sum in binary
+        ones = twos = fours = eights = (
+            0  # the number of candidates of each cell, as a sum in binary
+        )
         for digit in range(9):
             carry = state[3 * digit + band]
             ones, carry = ones ^ carry, ones & carry
@@ -243,9 +252,9 @@ def read_off(state: Ints, answer: Ints) -> None:
 def search(stack: Ints, limit: int, turns: Ints, answer: Ints, tally: Ints) -> tuple[int, int]:
     """Solutions of the state that was set up in ``stack[0]``, up to ``limit``, and guesses made.
 
-    A guess is a cell for which every candidate is tried, the cell with the fewest first; ``turns`` (81,) says with
-    which digit (0 to 8) to begin. ``answer`` (81,) becomes the last solution found; ``tally`` (81, 10) counts of every
-    cell in how many solutions it has which digit.
+    A guess is a cell for which every candidate is tried, the cell with the fewest first; ``turns``
+    (81,) says with which digit (0 to 8) to begin. ``answer`` (81,) becomes the last solution found;
+    ``tally`` (81, 10) counts of every cell in how many solutions it has which digit.
     """
     found = guesses = depth = 0
     while depth >= 0:
@@ -291,11 +300,14 @@ def _guess(stack: Ints, depth: int, turns: Ints) -> None:
 
 
 @kernel
-def dig(stack: Ints, clues: Ints, order: Ints, fewest_clues: int, by_singles: bool, turns: Ints) -> None:
+def dig(
+    stack: Ints, clues: Ints, order: Ints, fewest_clues: int, by_singles: bool, turns: Ints
+) -> None:
     """Takes clues (81,) away, in this order of the cells, as long as the puzzle keeps its one solution.
 
-    What is not needed when its turn comes goes; never fewer than ``fewest_clues`` stay. With ``by_singles`` the
-    puzzle also stays one that singles solve. Many are tried at once at first: what all of them may do, each may.
+    What is not needed when its turn comes goes; never fewer than ``fewest_clues`` stay. With
+    ``by_singles`` the puzzle also stays one that singles solve. Many are tried at once at first:
+    what all of them may do, each may.
     """
     clues_left = int(np.count_nonzero(clues))
     at, step = 0, 32
@@ -314,7 +326,9 @@ def dig(stack: Ints, clues: Ints, order: Ints, fewest_clues: int, by_singles: bo
 
 
 @kernel
-def _stays(stack: Ints, clues: Ints, before: Ints, taken: Ints, by_singles: bool, turns: Ints) -> bool:
+def _stays(
+    stack: Ints, clues: Ints, before: Ints, taken: Ints, by_singles: bool, turns: Ints
+) -> bool:
     """Whether the clues still say what they said before those at the cells ``taken`` went."""
     set_up(stack[0], clues)
     if by_singles:
@@ -330,13 +344,18 @@ def _stays(stack: Ints, clues: Ints, before: Ints, taken: Ints, by_singles: bool
 
 
 @kernel
-def climb(stack: Ints, clues: Ints, answer: Ints, goal: int, draws: NDArray[np.float64], turns: Ints) -> int:
-    """Exchanges single clues until the rating is at least ``goal``; gives up when the draws do. Returns the rating.
+def climb(
+    stack: Ints, clues: Ints, answer: Ints, goal: int, draws: NDArray[np.float64], turns: Ints
+) -> int:
+    """Exchanges single clues until the rating is at least ``goal``; gives up when the draws do.
 
-    ``clues`` and ``answer`` (81,) are changed in place and always are a puzzle and its one solution. A step (a row of
-    ``draws``, each in [0, 1)) takes a clue away, finds the solutions that there are then, and tries some of the cells
-    and digits that only one of them has: each of those as a clue makes a puzzle with one solution, often another. The
-    hardest is kept unless it is much easier than the puzzle before.
+    Returns the rating.
+
+    ``clues`` and ``answer`` (81,) are changed in place and always are a puzzle and its one
+    solution. A step (a row of ``draws``, each in [0, 1)) takes a clue away, finds the solutions
+    that there are then, and tries some of the cells and digits that only one of them has: each of
+    those as a clue makes a puzzle with one solution, often another. The hardest is kept unless it
+    is much easier than the puzzle before.
     """
     tally, swaps = np.empty((81, 10), np.int64), np.empty(729, np.int64)
     found, trial = np.empty(81, np.int64), answer.copy()
@@ -379,12 +398,22 @@ def rate(stack: Ints, clues: Ints, turns: Ints, answer: Ints, tally: Ints) -> in
 
 @kernel
 def _swaps(
-    stack: Ints, clues: Ints, answer: Ints, gone: int, turns: Ints, found: Ints, tally: Ints, swaps: Ints
+    stack: Ints,
+    clues: Ints,
+    answer: Ints,
+    gone: int,
+    turns: Ints,
+    found: Ints,
+    tally: Ints,
+    swaps: Ints,
 ) -> int:
-    """Which clues could stand for the one at ``gone``: 10 * cell + digit each, into ``swaps``. Returns how many.
+    """Which clues could stand for the one at ``gone``: 10 * cell + digit each, into ``swaps``.
 
-    None if there are too many solutions to look at. A clue that is not needed may be exchanged for any other of the
-    same solution: puzzles of this kind are not minimal, and climb the better for it.
+    Returns how many.
+
+    None if there are too many solutions to look at. A clue that is not needed may be exchanged for
+    any other of the same solution: puzzles of this kind are not minimal, and climb the better for
+    it.
     """
     set_up(stack[0], clues)
     exclude(stack[0], gone, answer[gone] - 1)
@@ -395,7 +424,11 @@ def _swaps(
     for cell in range(81):
         tally[cell, answer[cell]] += 1
         for digit in range(1, 10):
-            if tally[cell, digit] == 1 and not clues[cell] and not (cell == gone and digit == answer[gone]):
+            if (
+                tally[cell, digit] == 1
+                and not clues[cell]
+                and not (cell == gone and digit == answer[gone])
+            ):
                 swaps[number] = 10 * cell + digit
                 number += 1
     return number

@@ -1,22 +1,25 @@
 """Makes Sudokus with exactly one solution, each with its rating; what is drawn comes from the seed alone.
 
-easy     30 to 36 clues, drawn evenly; singles suffice (a cell's last candidate, a digit's last place in a house)
-medium   singles suffice, and would not if any clue were gone
-hard     has no clue that could go, and singles do not suffice
-extreme  as hard, and rated ``EXTREME`` or more
-mixed    20 to 36 clues, drawn evenly, or more where none can go: about a quarter has none that can. Any rating
+easy     30 to 36 clues, drawn evenly; singles suffice (a cell's last candidate, a digit's last
+place in a house) medium   singles suffice, and would not if any clue were gone hard     has no clue
+that could go, and singles do not suffice extreme  as hard, and rated ``EXTREME`` or more mixed
+20 to 36 clues, drawn evenly, or more where none can go: about a quarter has none that can. Any
+rating
 
-The rating is the number of guesses of a full search that proves the solution unique: between guesses naked and hidden
-singles and locked candidates, then a guess at the first of the cells with the fewest candidates. 0: none is needed.
-A hard puzzle may be rated 0, where singles fail and locked candidates help.
+The rating is the number of guesses of a full search that proves the solution unique: between
+guesses naked and hidden singles and locked candidates, then a guess at the first of the cells with
+the fewest candidates. 0: none is needed. A hard puzzle may be rated 0, where singles fail and
+locked candidates help.
 
-How they are made: a full grid from a search with random choices, its clues taken away in random order as long as the
-kind allows. Grids are not drawn evenly from all there are, nor puzzles of a kind. So few minimal puzzles are extreme,
-not one in a thousand, that those are climbed to: clues are exchanged one by one, and a rise in rating is kept. They
-crowd above the bound, half of them below 42: easier than the benchmark's hardest, and without its easy ones. Each has a
-climb of its own, so that no two are variants of each other.
+How they are made: a full grid from a search with random choices, its clues taken away in random
+order as long as the kind allows. Grids are not drawn evenly from all there are, nor puzzles of a
+kind. So few minimal puzzles are extreme, not one in a thousand, that those are climbed to: clues
+are exchanged one by one, and a rise in rating is kept. They crowd above the bound, half of them
+below 42: easier than the benchmark's hardest, and without its easy ones. Each has a climb of its
+own, so that no two are variants of each other.
 
-Knows the compiled search, and imports it (and numba) when the first puzzle is wanted; knows no files.
+Knows the compiled search, and imports it (and numba) when the first puzzle is wanted; knows no
+files.
 """
 
 from collections.abc import Iterator
@@ -51,7 +54,10 @@ def generate_sudokus(difficulty: str, seed: int) -> Iterator[Puzzle]:
 
 
 def rate_sudoku(puzzle: Grid) -> int:
-    """The rating of a puzzle (9, 9), 0 where blank. Raises ValueError if it has not exactly one solution."""
+    """The rating of a puzzle (9, 9), 0 where blank.
+
+    Raises ValueError if it has not exactly one solution.
+    """
     rating = _Maker(np.random.default_rng()).rate(puzzle.reshape(81).astype(np.int64))
     if rating < 0:
         raise ValueError("only a puzzle with exactly one solution has a rating")
@@ -59,10 +65,15 @@ def rate_sudoku(puzzle: Grid) -> int:
 
 
 class _Maker:
-    """The compiled search, with what it works in and the draws. Grids are (81,) int64 here, 0 where blank."""
+    """The compiled search, with what it works in and the draws.
+
+    Grids are (81,) int64 here, 0 where blank.
+    """
 
     def __init__(self, rng: np.random.Generator) -> None:
-        from trmsolve.puzzles.sudoku import compiled as sudoku_core  # numba: not before it is needed
+        from trmsolve.puzzles.sudoku import (
+            compiled as sudoku_core,
+        )  # numba: not before it is needed
 
         self.core, self.rng = sudoku_core, rng
         self.stack = np.zeros(sudoku_core.STACK, np.int64)
@@ -105,7 +116,9 @@ class _Maker:
 
     def dig(self, clues: Ints, fewest: int = 0, by_singles: bool = False) -> None:
         """Take clues away in random order, as ``sudoku_core.dig`` says."""
-        self.core.dig(self.stack, clues, self.rng.permutation(81), fewest, by_singles, self.in_order)
+        self.core.dig(
+            self.stack, clues, self.rng.permutation(81), fewest, by_singles, self.in_order
+        )
 
     def climb(self, clues: Ints, answer: Ints, goal: int) -> None:
         """Change a puzzle and its answer until it is rated ``goal`` or the steps are used up."""

@@ -1,9 +1,9 @@
 """A Sudoku on the screen: the 9x9 grid of one cycle as lines of styled text, 25 columns by 13 lines.
 
-Every cell is one piece of text with the name of one style, so that a viewer can count what it shows. Where the model
-keeps a lattice, a cell with several candidates left is drawn as those and not as a digit: 3x3 dots, 1 to 9, that go out
-one after the other. Knows numpy and the values that pass between rooms; not the rules (the cycle says what is faulty),
-not the terminal, not a colour.
+Every cell is one piece of text with the name of one style, so that a viewer can count what it
+shows. Where the model keeps a lattice, a cell with several candidates left is drawn as those and
+not as a digit: 3x3 dots, 1 to 9, that go out one after the other. Knows numpy and the values that
+pass between rooms; not the rules (the cycle says what is faulty), not the terminal, not a colour.
 """
 
 import numpy as np
@@ -17,16 +17,17 @@ UNSURE = 0.5  # below this probability a digit is drawn dimmer
 LIGHT = ("╭┬╮", "├┼┤", "╰┴╯", "─", "│")
 ASCII = ("+++", "+++", "+++", "-", "|")
 
-# What tells the cells apart where colour cannot. The overwritten clue keeps its mark in colour too: a model that
-# changes the question must not pass unseen.
+# What tells the cells apart where colour cannot. The overwritten clue keeps its mark in colour too:
+# a model that changes the question must not pass unseen.
 MARKS = {"overwritten": "?", "conflict": "!", "changed": "*"}
 
-# What a cell with several candidates is in ASCII, by how many are left: the fewer, the more ink. Their number would
-# read as the answer.
+# What a cell with several candidates is in ASCII, by how many are left: the fewer, the more ink.
+# Their number would read as the answer.
 PLAIN_OPEN = "??=::....."
 DEAD = "x"  # no candidate left
 
-# The bits of the dots of a braille character: its left column and its right one, of which the upper three are used.
+# The bits of the dots of a braille character: its left column and its right one, of which the upper
+# three are used.
 BRAILLE, LEFT, RIGHT = 0x2800, (0x01, 0x02, 0x04), (0x08, 0x10, 0x20)
 
 
@@ -43,7 +44,9 @@ def paint_sudoku(cycle: Cycle, plain: bool) -> list[Line]:
 
 
 def cell_styles(cycle: Cycle) -> list[list[str]]:
-    """One style name a cell. Where several would fit the first wins: the worst news is the one to show.
+    """One style name a cell.
+
+    Where several would fit the first wins: the worst news is the one to show.
 
     A cell with several candidates claims no digit yet, and so none that breaks a rule.
     """
@@ -63,11 +66,16 @@ def cell_styles(cycle: Cycle) -> list[list[str]]:
 
 def cell_faces(cycle: Cycle, plain: bool) -> list[list[str]]:
     """What is written in each cell: a digit in one column, or candidates in two (one in ASCII)."""
-    left, overwritten = candidates_left(cycle), (cycle.puzzle.grid != 0) & (cycle.grid != cycle.puzzle.grid)
+    left, overwritten = (
+        candidates_left(cycle),
+        (cycle.puzzle.grid != 0) & (cycle.grid != cycle.puzzle.grid),
+    )
 
     def face(row: int, column: int) -> str:
         digit, count = int(cycle.grid[row, column]), int(left[row, column])
-        if count == 1 or overwritten[row, column]:  # an overwritten clue is shown as what it was made to be
+        if (
+            count == 1 or overwritten[row, column]
+        ):  # an overwritten clue is shown as what it was made to be
             return str(digit) if digit else "." if plain else "·"
         if count == 0:
             return DEAD
@@ -88,8 +96,13 @@ def candidates_left(cycle: Cycle) -> NDArray[np.int_]:
 def dots(possible: list[bool]) -> str:
     """Nine candidates as 3x3 dots in two braille characters: the columns 1 4 7 and 2 5 8, then 3 6 9 and a gap."""
     bits = [LEFT, RIGHT, LEFT]
-    columns = [sum(bit for bit, here in zip(bits[i], possible[i::3], strict=True) if here) for i in range(3)]
-    return "".join(chr(BRAILLE + code) if code else " " for code in (columns[0] | columns[1], columns[2]))
+    columns = [
+        sum(bit for bit, here in zip(bits[i], possible[i::3], strict=True) if here)
+        for i in range(3)
+    ]
+    return "".join(
+        chr(BRAILLE + code) if code else " " for code in (columns[0] | columns[1], columns[2])
+    )
 
 
 def _row(faces: list[str], styles: list[str], bar: str, plain: bool) -> Line:

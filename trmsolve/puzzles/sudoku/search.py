@@ -1,7 +1,7 @@
 """A small exact search for Sudoku in plain Python: counts solutions, for messages about a puzzle.
 
-No answer ever comes from here: the solver does not know this file. What makes and rates puzzles by the thousand has a
-compiled one of its own in ``sudoku_core``. Knows bit sets and the board.
+No answer ever comes from here: the solver does not know this file. What makes and rates puzzles by
+the thousand has a compiled one of its own in ``sudoku_core``. Knows bit sets and the board.
 """
 
 from collections.abc import Iterator
@@ -74,11 +74,18 @@ def solutions(puzzle: Grid, budget: int | None = None) -> Iterator[Grid]:
 
 
 def _place_clues(candidates: list[int], puzzle: Grid) -> bool:
-    return all(_place(candidates, cell, 1 << digit - 1) for cell, digit in enumerate(puzzle.ravel().tolist()) if digit)
+    return all(
+        _place(candidates, cell, 1 << digit - 1)
+        for cell, digit in enumerate(puzzle.ravel().tolist())
+        if digit
+    )
 
 
 def _place(candidates: list[int], cell: int, digit: int) -> bool:
-    """Put a digit, and what follows when a peer has one candidate left. False if a cell has none."""
+    """Put a digit, and what follows when a peer has one candidate left.
+
+    False if a cell has none.
+    """
     if not candidates[cell] & digit:
         return False
     candidates[cell] = digit
@@ -97,7 +104,10 @@ def _place(candidates: list[int], cell: int, digit: int) -> bool:
 
 
 def _singles(candidates: list[int]) -> bool:
-    """Place digits that have one place left in a house until none is found. False on a contradiction."""
+    """Place digits that have one place left in a house until none is found.
+
+    False on a contradiction.
+    """
     found = True
     while found:
         found = False

@@ -13,8 +13,8 @@ from trmsolve.puzzles.values import Grid
 class SudokuView:
     """A symmetry: relabel the digits, perhaps transpose, then exchange rows and columns within the bands' order.
 
-    ``digits[d]`` is the new name of digit d (0, the blank, stays 0); ``rows[i]`` and ``columns[j]`` say which row and
-    column of the old grid stand at (i, j) of the new one.
+    ``digits[d]`` is the new name of digit d (0, the blank, stays 0); ``rows[i]`` and ``columns[j]``
+    say which row and column of the old grid stand at (i, j) of the new one.
     """
 
     digits: NDArray[np.int8]  # (10,)
@@ -65,8 +65,12 @@ def symmetries(draws: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[n
     turn, bands, rows, stacks, columns, digits = np.split(draws, np.cumsum([1, 3, 9, 3, 9]), axis=1)
 
     def lines(outer: NDArray[np.float64], inner: NDArray[np.float64]) -> NDArray[np.int64]:
-        return (3 * outer.argsort(-1)[:, :, None] + inner.reshape(-1, 3, 3).argsort(-1)).reshape(-1, 9)
+        return (3 * outer.argsort(-1)[:, :, None] + inner.reshape(-1, 3, 3).argsort(-1)).reshape(
+            -1, 9
+        )
 
     row, column = lines(bands, rows)[:, :, None], lines(stacks, columns)[:, None, :]
     cells = np.where(turn[:, :, None] < 0.5, 9 * row + column, row + 9 * column).reshape(-1, 81)
-    return cells, np.concatenate((np.zeros((len(draws), 1), np.int64), 1 + digits.argsort(-1)), axis=1)
+    return cells, np.concatenate(
+        (np.zeros((len(draws), 1), np.int64), 1 + digits.argsort(-1)), axis=1
+    )

@@ -1,7 +1,10 @@
-"""Sudoku: rules, tokens and symmetries. Reading, drawing and making puzzles stand in the ``sudoku_*`` files beside it.
+"""Sudoku: rules, tokens and symmetries.
 
-Knows numpy, the nine-by-nine board and nothing of torch, terminals or commands. ``verify`` is written without the use
-of ``encode`` and ``decode``, so that a mistake in those cannot verify itself.
+Reading, drawing and making puzzles stand in the ``sudoku_*`` files beside it.
+
+Knows numpy, the nine-by-nine board and nothing of torch, terminals or commands. ``verify`` is
+written without the use of ``encode`` and ``decode``, so that a mistake in those cannot verify
+itself.
 """
 
 from collections.abc import Iterator
@@ -25,16 +28,24 @@ CELLS = [(row, column) for row in range(9) for column in range(9)]
 HOUSES: dict[str, list[tuple[int, int]]] = {
     **{f"row {k + 1}": [cell for cell in CELLS if cell[0] == k] for k in range(9)},
     **{f"column {k + 1}": [cell for cell in CELLS if cell[1] == k] for k in range(9)},
-    **{f"box {k + 1}": [cell for cell in CELLS if cell[0] // 3 * 3 + cell[1] // 3 == k] for k in range(9)},
+    **{
+        f"box {k + 1}": [cell for cell in CELLS if cell[0] // 3 * 3 + cell[1] // 3 == k]
+        for k in range(9)
+    },
 }
-HOUSE_CELLS = np.array([[9 * row + column for row, column in cells] for cells in HOUSES.values()])  # (27, 9)
+HOUSE_CELLS = np.array(
+    [[9 * row + column for row, column in cells] for cells in HOUSES.values()]
+)  # (27, 9)
 
 DIAGNOSIS_BUDGET = 300
 """Guesses that the search of ``diagnose`` may make: milliseconds."""
 
 
 class Sudoku:
-    """The nine-by-nine Sudoku as a task. Token 0 is padding, 1 the blank, 2 to 10 the digits, as in the public code."""
+    """The nine-by-nine Sudoku as a task.
+
+    Token 0 is padding, 1 the blank, 2 to 10 the digits, as in the public code.
+    """
 
     name = "sudoku"
     vocab_size = 11
@@ -103,7 +114,9 @@ class Sudoku:
         """The turned answers: a Sudoku has only one."""
         return labels
 
-    def arrows(self, tokens: NDArray[np.int64], shape: tuple[int, ...], view: View) -> NDArray[np.int8] | None:
+    def arrows(
+        self, tokens: NDArray[np.int64], shape: tuple[int, ...], view: View
+    ) -> NDArray[np.int8] | None:
         """A Sudoku has no directions."""
         return None
 
@@ -112,7 +125,9 @@ class Sudoku:
         for row, column in CELLS:
             clue, digit = int(puzzle[row, column]), int(answer[row, column])
             if clue and digit != clue:
-                return Verdict(False, f"clue {clue} at r{row + 1}c{column + 1} became {digit or 'blank'}")
+                return Verdict(
+                    False, f"clue {clue} at r{row + 1}c{column + 1} became {digit or 'blank'}"
+                )
         for house, cells in HOUSES.items():
             digits = [int(answer[cell]) for cell in cells]
             if 0 in digits:
@@ -124,11 +139,17 @@ class Sudoku:
         return Verdict(True)
 
     def diagnose(self, puzzle: Grid) -> Diagnosis:
-        """Whether the puzzle has no solution or several, if a short search can tell. Never used for an answer."""
+        """Whether the puzzle has no solution or several, if a short search can tell.
+
+        Never used for an answer.
+        """
         return Diagnosis(count_solutions(puzzle, limit=2, budget=DIAGNOSIS_BUDGET))
 
     def faults(self, puzzle: Grid, answer: Grid) -> tuple[NDArray[np.bool_], int]:
-        """Cells that clash or are changed clues, and how many houses and clues are broken. For the eye only."""
+        """Cells that clash or are changed clues, and how many houses and clues are broken.
+
+        For the eye only.
+        """
         digits = answer.reshape(-1)[HOUSE_CELLS]  # (27, 9)
         equal = (digits[:, :, None] == digits[:, None, :]).sum(-1)
         clashing = (equal > 1) & (digits > 0)
@@ -150,9 +171,14 @@ class Sudoku:
         least: int | None = None,
         most: int | None = None,
     ) -> Iterator[Puzzle]:
-        """New puzzles with exactly one solution; see ``sudoku_generate``. Raises UsageError if a size is asked for."""
+        """New puzzles with exactly one solution; see ``sudoku_generate``.
+
+        Raises UsageError if a size is asked for.
+        """
         if size or least is not None or most is not None:
-            raise UsageError("a Sudoku has one size and no path: leave out --size and --path-length")
+            raise UsageError(
+                "a Sudoku has one size and no path: leave out --size and --path-length"
+            )
         return generate_sudokus(difficulty, seed)
 
     def symmetries(self, draws: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -197,7 +223,10 @@ class SudokuLattice(Sudoku):
         return grid.reshape(shape)
 
     def symmetries(self, draws: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Symmetries of encoded grids. A digit's new name is another place; the tokens keep their meaning."""
+        """Symmetries of encoded grids.
+
+        A digit's new name is another place; the tokens keep their meaning.
+        """
         cells, digits = symmetries(draws)
         origin = digits[:, 1:].argsort(-1)  # of the new digit's candidate: the old one's
         places = (9 * cells[:, :, None] + origin[:, None, :]).reshape(-1, 729)

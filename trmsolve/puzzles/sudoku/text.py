@@ -1,12 +1,14 @@
 """Sudokus as text: every form people keep them in, told apart by content, read as a stream, written back as drawn.
 
-Read are 81 cells on one line (.sdm), also with the answer or other puzzles beside them, nine rows with or without a
-frame (.sdk, .ss, box drawing), and CSV with a header, as UTF-8 or UTF-16, plain or gzipped. A puzzle that cannot be
-read comes out as a ``PuzzleError`` in its place; the rest follows.
-No more than one puzzle's text is held at a time, and a line that is a puzzle is handed on before the next is awaited.
+Read are 81 cells on one line (.sdm), also with the answer or other puzzles beside them, nine rows
+with or without a frame (.sdk, .ss, box drawing), and CSV with a header, as UTF-8 or UTF-16, plain
+or gzipped. A puzzle that cannot be read comes out as a ``PuzzleError`` in its place; the rest
+follows. No more than one puzzle's text is held at a time, and a line that is a puzzle is handed on
+before the next is awaited.
 
-Knows how lines make a grid, what a CSV is, and that equal clues may not clash; bytes are the business of ``lines``, the
-cells of one line of ``sudoku_cells``. Does not know how a Sudoku is solved, encoded or verified.
+Knows how lines make a grid, what a CSV is, and that equal clues may not clash; bytes are the
+business of ``lines``, the cells of one line of ``sudoku_cells``. Does not know how a Sudoku is
+solved, encoded or verified.
 """
 
 import csv
@@ -53,7 +55,9 @@ _QUESTION = re.compile(r"(sudoku|puzzle|question|quiz|clue|problem|given|board|g
 _ANSWER = re.compile(r"answer|solution|solved")
 
 Item = Puzzle | PuzzleError
-Table = tuple[str, int, int | None, int | None]  # of a CSV: delimiter; columns of question, answer and rating
+Table = tuple[
+    str, int, int | None, int | None
+]  # of a CSV: delimiter; columns of question, answer and rating
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,11 @@ class _Line(NamedTuple):
     @property
     def cells(self) -> str:
         at = self.at
-        return self.text[at.start : at.stop] if isinstance(at, range) else "".join([self.text[i] for i in at])
+        return (
+            self.text[at.start : at.stop]
+            if isinstance(at, range)
+            else "".join([self.text[i] for i in at])
+        )
 
     @property
     def template(self) -> str:
@@ -93,7 +101,11 @@ def read_sudokus(stream: BinaryIO, name: str) -> Iterator[Item]:
     try:
         for item in _Reader(name).read(read_lines(stream, name)):
             found = True
-            yield item if isinstance(item, Puzzle) else PuzzleError(item.problem, name, item.line, item.column)
+            yield (
+                item
+                if isinstance(item, Puzzle)
+                else PuzzleError(item.problem, name, item.line, item.column)
+            )
     except PuzzleError as error:  # not text: nothing after it can be trusted
         yield error
     else:
@@ -123,7 +135,9 @@ class _Reader:
         for number, text in lines:
             barren += max(len(text), EMPTY_LINE)
             if barren > GIVE_UP:
-                raise PuzzleError("no Sudoku in this line and the many before it: given up", self.name, number)
+                raise PuzzleError(
+                    "no Sudoku in this line and the many before it: given up", self.name, number
+                )
             if len(text) > LIMIT:
                 yield from self._end_group()
                 yield _error(number, f"a line longer than {LIMIT} characters; {SHAPE}")
@@ -155,20 +169,27 @@ class _Reader:
         if kind == "blank":  # part of the drawing: it keeps the answers apart as the puzzles were
             self.group.append(line._replace(text=""))
         ends = kind == "attempt" or (kind in ("blank", "section", "title") and drawn)
-        if ends or (kind == "comment" and drawn.count("row") >= 9):  # which then heads the next puzzle
+        if ends or (
+            kind == "comment" and drawn.count("row") >= 9
+        ):  # which then heads the next puzzle
             yield from self._end_group()
         if kind == "section":  # [Puzzle] is read, a [State] or [Comment] after it is not
             self.skip_section = self.in_sections and "puzzle" not in line.text.lower()
             self.in_sections = True
         if kind == "blank":
             self.skip_group = False
-            self.group = [kept for kept in self.group if kept.kind == "title"][-1:]  # may head a grid further down
+            self.group = [kept for kept in self.group if kept.kind == "title"][
+                -1:
+            ]  # may head a grid further down
         elif kind == "attempt" and not self.skip_section:
             yield _error(line.number, *line_problem(line.text))
         elif not self.skip_section and not self.skip_group:
             self.group.append(line)
         if len(self.group) > LINES or sum(len(kept.text) for kept in self.group) > LIMIT:
-            yield _error(self.group[0].number, f"no empty line in {LINES} lines or {LIMIT} characters; {SHAPE}")
+            yield _error(
+                self.group[0].number,
+                f"no empty line in {LINES} lines or {LIMIT} characters; {SHAPE}",
+            )
             self.group, self.skip_group = [], True
 
     def _end_group(self) -> Iterator[Item]:
@@ -227,26 +248,42 @@ def _grids(group: list[_Line]) -> list[list[_Line]]:
     """The puzzles of a group, each with its whole drawing; its nine rows know where their cells are."""
     titles = [line for line in group if line.kind == "title"]
     if titles and not any(line.drawn for line in group):
-        raise _error(titles[0].number, f"no Sudoku follows {titles[0].text.strip()[:40]!r}; {SHAPE}", 0)
+        raise _error(
+            titles[0].number, f"no Sudoku follows {titles[0].text.strip()[:40]!r}; {SHAPE}", 0
+        )
     for line in group:
-        if line.drawn and (problem := candidates(line.text) or (line.kind == "row" and foreign(line.text))):
+        if line.drawn and (
+            problem := candidates(line.text) or (line.kind == "row" and foreign(line.text))
+        ):
             raise _error(line.number, *problem)
-    group = [line._replace(at=row_cells(line.text) or ()) if line.drawn else line for line in _padded(group)]
+    group = [
+        line._replace(at=row_cells(line.text) or ()) if line.drawn else line
+        for line in _padded(group)
+    ]
     chosen = _rows(group)
     if not chosen:
         return []  # a line between puzzles, for the eye
     _refuse_ragged([group[i] for i in chosen])
     if len(chosen) % 9:
-        raise _error(group[chosen[0]].number, f"{count(len(chosen), 'row')}; a grid has 9 rows of 9 cells")
+        raise _error(
+            group[chosen[0]].number, f"{count(len(chosen), 'row')}; a grid has 9 rows of 9 cells"
+        )
     for i in {*range(len(group))} - {*chosen}:
         group[i] = group[i]._replace(at=())
-    # Puzzles may follow each other without an empty line: of the rules between, half are a bottom and half a top.
-    cuts = [above + (below - above) // 2 + 1 for above, below in zip(chosen[8::9], chosen[9::9], strict=False)]
+    # Puzzles may follow each other without an empty line: of the rules between, half are a bottom
+    # and half a top.
+    cuts = [
+        above + (below - above) // 2 + 1
+        for above, below in zip(chosen[8::9], chosen[9::9], strict=False)
+    ]
     return [group[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(group)], strict=True)]
 
 
 def _rows(group: list[_Line]) -> list[int]:
-    """Which lines are rows. ``---------`` is one among rows of its shape that lack it and have ``-`` for a blank."""
+    """Which lines are rows.
+
+    ``---------`` is one among rows of its shape that lack it and have ``-`` for a blank.
+    """
     sure = [i for i, line in enumerate(group) if line.kind == "row"]
     maybe = [i for i, line in enumerate(group) if line.kind == "rule" and line.at]
     if not sure:
@@ -274,12 +311,18 @@ def _refuse_ragged(rows: list[_Line]) -> None:
             solid = len(row.text) < 9 and not row.text.strip(DIGITS + " ")
             at = [i for i, char in enumerate(row.text) if char in CELLS or solid]
             found = count(len(at), "cell")
-            problem = f"ragged grid: row {nth} has {found}, every row needs 9" if rows[1:] else f"{found}; {SHAPE}"
+            problem = (
+                f"ragged grid: row {nth} has {found}, every row needs 9"
+                if rows[1:]
+                else f"{found}; {SHAPE}"
+            )
             raise _error(row.number, problem, [*at, len(row.text)][min(len(at), 9)])
     spaced = any(" " in row.cells for row in rows)
     for nth, row in enumerate(rows, 1):
         if spaced and row.at != rows[0].at:
-            raise _error(row.number, f"ragged grid: row {nth} is not in line with row 1; write blanks as '.'")
+            raise _error(
+                row.number, f"ragged grid: row {nth} is not in line with row 1; write blanks as '.'"
+            )
 
 
 def _puzzle(name: str, lines: Sequence[_Line], template: str = "") -> Puzzle:
@@ -289,9 +332,14 @@ def _puzzle(name: str, lines: Sequence[_Line], template: str = "") -> Puzzle:
     if clash := _clash(grid):
         problem, *pair = clash
         places = [(line.number, index + 1) for line in lines for index in line.at]
-        named = [f"r{i // 9 + 1}c{i % 9 + 1} (line {places[i][0]}, column {places[i][1]})" for i in pair]
+        named = [
+            f"r{i // 9 + 1}c{i % 9 + 1} (line {places[i][0]}, column {places[i][1]})" for i in pair
+        ]
         raise PuzzleError(f"{problem}: {' and '.join(named)}", "", *places[pair[1]])
-    form = TextForm(template or "".join([line.template + "\n" for line in lines]), cells.strip(DIGITS)[:1] or ".")
+    form = TextForm(
+        template or "".join([line.template + "\n" for line in lines]),
+        cells.strip(DIGITS)[:1] or ".",
+    )
     return Puzzle(grid, f"{name}:{next(line.number for line in lines if line.drawn)}", form)
 
 
@@ -302,7 +350,9 @@ def _grid(cells: str) -> Grid:
 def _clash(grid: Grid) -> tuple[str, int, int] | None:
     """Two equal clues in one row, column or box: which, and their cells."""
     bits = _BITS[grid.ravel()[_UNITS]]
-    if (bits.sum(axis=1) == np.bitwise_or.reduce(bits, axis=1)).all():  # equal only if no bit comes twice
+    if (
+        bits.sum(axis=1) == np.bitwise_or.reduce(bits, axis=1)
+    ).all():  # equal only if no bit comes twice
         return None
     for number, unit in enumerate(_UNITS.tolist()):
         for one, other in combinations(unit, 2):
@@ -319,7 +369,10 @@ def _fields(text: str, delimiter: str) -> list[str]:
 
 
 def _find_table(header: str, text: str) -> Table | None:
-    """The columns, by what the first record holds; names decide between equals. None if this is no CSV."""
+    """The columns, by what the first record holds; names decide between equals.
+
+    None if this is no CSV.
+    """
     delimiter = max(",;\t", key=header.count)
     names, fields = [name.lower() for name in _fields(header, delimiter)], _fields(text, delimiter)
     asks, tells = ([bool(known.search(name)) for name in names] for known in (_QUESTION, _ANSWER))
@@ -341,15 +394,21 @@ def _record(name: str, table: Table, number: int, text: str) -> Puzzle:
     delimiter, ask, tell, rate = table
     fields = _fields(text, delimiter)
     puzzle = _puzzle(name, [_column(number, text, fields, ask, "question")], LINE.template)
-    if rate is not None and re.fullmatch(r"-?[0-9]{1,9}", rating := "".join(fields[rate : rate + 1])):
+    if rate is not None and re.fullmatch(
+        r"-?[0-9]{1,9}", rating := "".join(fields[rate : rate + 1])
+    ):
         puzzle = replace(puzzle, rating=int(rating))
     if tell is None or not "".join(fields[tell : tell + 1]).strip():
         return puzzle
     line = _column(number, text, fields, tell, "answer")
     answer = _grid(line.cells)
-    for cell in np.flatnonzero((answer == 0) | ((puzzle.grid > 0) & (answer != puzzle.grid)))[:1].tolist():
+    for cell in np.flatnonzero((answer == 0) | ((puzzle.grid > 0) & (answer != puzzle.grid)))[
+        :1
+    ].tolist():
         clue, found = puzzle.grid.flat[cell] or "no clue", line.cells[cell]
-        problem = f"the answer has {found!r} in r{cell // 9 + 1}c{cell % 9 + 1}, the question {clue}"
+        problem = (
+            f"the answer has {found!r} in r{cell // 9 + 1}c{cell % 9 + 1}, the question {clue}"
+        )
         raise _error(number, problem, line.at[cell])
     return replace(puzzle, answer=answer)
 
@@ -357,9 +416,13 @@ def _record(name: str, table: Table, number: int, text: str) -> Puzzle:
 def _column(number: int, text: str, fields: list[str], index: int, what: str) -> _Line:
     """The 81 cells of one column, with their place in the line."""
     if index >= len(fields):
-        raise _error(number, f"{count(len(fields), 'column')}; the {what} is expected in column {index + 1}")
+        raise _error(
+            number, f"{count(len(fields), 'column')}; the {what} is expected in column {index + 1}"
+        )
     cells = fields[index]
-    start = max(text.find(cells, sum(map(len, fields[:index])) + index), 0)  # quotes and spaces move it to the right
+    start = max(
+        text.find(cells, sum(map(len, fields[:index])) + index), 0
+    )  # quotes and spaces move it to the right
     if not is_line(cells):
         problem, place = line_problem(cells)
         raise _error(number, f"{what}: {problem}", start + place)
