@@ -242,6 +242,7 @@ FIELDS = [
     "valid",
     "optimal",
     "reason",
+    "remark",
     "cycles",
     "views",
     "halt",
@@ -473,7 +474,7 @@ def test_detours_are_accepted_where_asked_for(model: Path, monkeypatch: pytest.M
     call = ["maze", "-", "--views", "1", "--cycles", "3", "--weights", model]
     result = run(*call, text=question)
     reason = "the path takes 6 steps, 2 are enough"
-    assert (result.exit_code, result.stdout) == (1, detour) and result.stderr.endswith(
+    assert (result.exit_code, result.stdout) == (1, question) and result.stderr.endswith(
         f"  {reason}\n"
     )
     result = run(*call, "--accept-detours", text=question)
@@ -640,7 +641,7 @@ def test_a_pipe_gets_each_answer_as_soon_as_its_maze_is_whole(model: Path) -> No
         assert process.stdout.readline() == rows(answer).replace("\n", "/") + "\n"
     process.stdin.write(WALLED)
     rest, said = process.communicate(timeout=120)
-    assert (process.returncode, rest) == (1, rows(WALLED).replace("\n", "") + "\n")
+    assert (process.returncode, rest) == (1, "\n")
     assert said.startswith("4 puzzles  3 solved  1 unverified  ")
 
 
