@@ -1,4 +1,4 @@
-"""Every figure that is claimed is in a measurement kept beside the weights, made with these weights."""
+"""Every claimed figure is in a measurement kept beside the weights, made with these weights."""
 
 import json
 from pathlib import Path
