@@ -1,7 +1,7 @@
 """Whether a change leaves every number as it was: run before it, run after it, compare.
 
     python tests/same_numbers.py record before
-    ... refactor ...
+    ... change the code ...
     python tests/same_numbers.py record after
     python tests/same_numbers.py compare before after
 
@@ -23,19 +23,27 @@ import torch
 from safetensors.torch import load_file
 
 ROOT = Path(__file__).parents[1]
-WHERE = "--threads 1 --dtype fp32"
-SMALL = "--batch-size 8 --held-out 8 --compile off --steps 50"
+EXACT = "--threads 1 --dtype fp32"
+SHORT = f"--batch-size 8 --held-out 8 --compile off --steps 50 {EXACT}"
+ARC_TASKS = "{arc}/cross.json {arc}/recolour.json {arc}/fill.json"
 STEPS = {
     "sudoku.csv": "generate -n 200 --difficulty mixed --seed 7 --out {out}/sudoku.csv",
     "mazes.csv": "generate --task maze -n 100 --seed 7 --out {out}/mazes.csv",
-    "sudoku.jsonl": f"sudoku {{out}}/sudoku.csv --json --quiet {WHERE}",
-    "mazes.jsonl": f"maze {{out}}/mazes.csv --json --quiet {WHERE}",
-    "arc.jsonl": f"arc {{arc}}/cross.json {{arc}}/recolour.json {{arc}}/fill.json --steps 30 --json --quiet {WHERE}",
-    "train-sudoku": f"train --data {{out}}/sudoku.csv --out {{out}}/train-sudoku {SMALL} {WHERE}",
-    "train-maze": f"train --task maze --data {{out}}/mazes.csv --out {{out}}/train-maze {SMALL} {WHERE}",
-    "train-arc": f"train --task arc --data {{arc}} --out {{out}}/train-arc --held-out 1 --steps 50 {WHERE}",
+    "sudoku.jsonl": f"sudoku {{out}}/sudoku.csv --json --quiet {EXACT}",
+    "mazes.jsonl": f"maze {{out}}/mazes.csv --json --quiet {EXACT}",
+    "arc.jsonl": f"arc {ARC_TASKS} --steps 30 --json --quiet {EXACT}",
+    "train-sudoku": f"train --data {{out}}/sudoku.csv --out {{out}}/train-sudoku {SHORT}",
+    "train-maze": f"train --task maze --data {{out}}/mazes.csv --out {{out}}/train-maze {SHORT}",
+    "train-arc": (
+        f"train --task arc --data {{arc}} --out {{out}}/train-arc --held-out 1 --steps 50 {EXACT}"
+    ),
     "help": "--help",
 }
+"""The commands that are run, by the name of the file or folder that keeps what they give.
+
+``{out}`` is the folder of the recording, ``{arc}`` that of the example ARC tasks.
+"""
+
 COMMANDS = ["sudoku", "maze", "arc", "train", "eval", "generate", "bench"]
 WEIGHTS_COMMANDS = ["list", "info", "verify", "convert", "pull", "push"]
 VARYING = ("seconds", "weights")
@@ -63,20 +71,28 @@ def main() -> int:
 
 
 def record(folder: Path) -> None:
-    """Run every step and keep what it writes in ``folder``, which must not exist."""
+    """Run every step and keep what it gives in ``folder``, which must not exist."""
     folder = folder.resolve()
     folder.mkdir(parents=True)
     for name, command in STEPS.items():
         print(f"{name} ...", flush=True)
         output = run(shlex.split(command.format(out=folder, arc=ROOT / "examples" / "arc")))
-        if not (folder / name).exists():
-            (folder / name).write_text(output)
-    for words in [[name] for name in COMMANDS] + [["weights", name] for name in WEIGHTS_COMMANDS]:
-        (folder / f"help-{'-'.join(words)}").write_text(run([*words, "--help"]))
+        kept = folder / name
+        if not kept.exists():
+            kept.write_text(output)
+    for command in COMMANDS:
+        record_help(folder, [command])
+    for command in WEIGHTS_COMMANDS:
+        record_help(folder, ["weights", command])
+
+
+def record_help(folder: Path, words: list[str]) -> None:
+    """Keep the help text of the command that ``words`` name."""
+    (folder / f"help-{'-'.join(words)}").write_text(run([*words, "--help"]))
 
 
 def run(arguments: list[str]) -> str:
-    """Standard output of the command. An unverified answer is no failure here."""
+    """Standard output of the command. An unverified answer (exit code 1) is no failure here."""
     environment = {**os.environ, "COLUMNS": "100", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "trmsolve", *arguments]
     done = subprocess.run(
@@ -88,36 +104,43 @@ def run(arguments: list[str]) -> str:
 
 
 def compare(first: Path, second: Path) -> list[str]:
-    """One line for each thing that differs."""
-    names = sorted({path.name for folder in (first, second) for path in folder.iterdir()})
+    """One line for each thing that differs between two recordings."""
+    paths = [*first.iterdir(), *second.iterdir()]
     differing = []
-    for name in names:
-        one, other = first / name, second / name
-        if not (one.exists() and other.exists()):
-            differing.append(f"{name}: only in one of the two")
-        elif name.endswith(".jsonl"):
-            differing += compare_lines(one, other)
-        elif one.is_dir():
-            differing += compare_weights(one, other)
-        elif one.read_bytes() != other.read_bytes():
-            differing.append(f"{name}: other text")
+    for name in sorted({path.name for path in paths}):
+        differing += compare_one(first / name, second / name)
     return differing
 
 
+def compare_one(one: Path, other: Path) -> list[str]:
+    """The differences of a file or folder that should be in both recordings."""
+    if not (one.exists() and other.exists()):
+        return [f"{one.name}: only in one of the two"]
+    if one.suffix == ".jsonl":
+        return compare_lines(one, other)
+    if one.is_dir():
+        return compare_weights(one, other)
+    if one.read_bytes() != other.read_bytes():
+        return [f"{one.name}: other text"]
+    return []
+
+
 def compare_lines(one: Path, other: Path) -> list[str]:
-    """JSON lines without their seconds."""
-    lines, others = (
-        [steady(json.loads(line)) for line in path.read_text().splitlines()]
-        for path in (one, other)
-    )
+    """The lines of JSON that differ, apart from the fields that always do."""
+    lines = steady_lines(one)
+    others = steady_lines(other)
     if len(lines) != len(others):
         return [f"{one.name}: {len(lines)} lines and {len(others)}"]
-    pairs = zip(lines, others, strict=True)
-    return [
-        f"{one.name}, line {number}: {a} and {b}"
-        for number, (a, b) in enumerate(pairs, 1)
-        if a != b
-    ]
+    differing = []
+    for number, (line, other_line) in enumerate(zip(lines, others, strict=True), 1):
+        if line != other_line:
+            differing.append(f"{one.name}, line {number}: {line} and {other_line}")
+    return differing
+
+
+def steady_lines(path: Path) -> list[Any]:
+    """The values of a file of JSON lines, without what varies from run to run."""
+    return [steady(json.loads(line)) for line in path.read_text().splitlines()]
 
 
 def steady(value: Any) -> Any:
@@ -128,16 +151,21 @@ def steady(value: Any) -> Any:
 
 
 def compare_weights(one: Path, other: Path) -> list[str]:
-    """The tensors of the weights that a run left, bit for bit."""
+    """The weights of two training runs that differ in a bit."""
     differing = []
     for path in sorted(one.glob("*.safetensors")):
-        tensors, others = load_file(path), load_file(other / path.name)
-        same = tensors.keys() == others.keys() and all(
-            torch.equal(tensors[key], others[key]) for key in tensors
-        )
-        if not same:
+        if not same_tensors(path, other / path.name):
             differing.append(f"{one.name}/{path.name}: other weights")
     return differing
+
+
+def same_tensors(one: Path, other: Path) -> bool:
+    """Whether two files hold the same tensors under the same names, bit for bit."""
+    tensors = load_file(one)
+    others = load_file(other)
+    if tensors.keys() != others.keys():
+        return False
+    return all(torch.equal(tensor, others[name]) for name, tensor in tensors.items())
 
 
 if __name__ == "__main__":
