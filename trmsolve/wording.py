@@ -83,3 +83,11 @@ def duration(seconds: float) -> str:
     return (
         f"{seconds / 60:.1f} min" if seconds < 3600 else f"{minutes // 60} h {minutes % 60:02} min"
     )
+
+
+def size_text(size: int) -> str:
+    """A number of bytes for people: ``812 bytes``, ``14 KiB``, ``27.3 MiB``."""
+    if size < 1024:
+        return f"{size} bytes"
+    kib = size / 1024
+    return f"{kib:.0f} KiB" if kib < 1024 else f"{kib / 1024:.1f} MiB"

@@ -1,4 +1,4 @@
-"""From an address to an answer: every command takes weights of the hub, and checkpoints by their short names."""
+"""Every command takes weights from the hub, and public checkpoints by their short names."""
 
 import hashlib
 import json

@@ -19,12 +19,13 @@ from tests.support.fake_hub import (
     FakeHub,
     FakeRepo,
     fake_hub,
+    find,
     no_sockets,
     run_command,
 )
 from trmsolve.cli.weights.hub import push as command
 from trmsolve.errors import NetworkError, TrmsolveError, UsageError
-from trmsolve.hub.transfer import Address, find, push
+from trmsolve.hub.transfer import Address, push
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.weights.card import package, results_of

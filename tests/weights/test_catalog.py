@@ -1,4 +1,4 @@
-"""Weights by their names: where they are found, what they should hash to, and what a name stands for."""
+"""Weights by their names: where they are found, their hashes, and what a name stands for."""
 
 import hashlib
 import socket
@@ -13,7 +13,7 @@ from trmsolve.errors import NetworkError, UsageError, WeightsError
 from trmsolve.hub.address import Address
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import FORMS
-from trmsolve.weights import catalog as shelf
+from trmsolve.weights import catalog, remote
 from trmsolve.weights.catalog import (
     BUNDLED,
     SUMS,
@@ -171,9 +171,9 @@ def test_what_is_kept_is_the_bundled_then_the_cached(
         raise NetworkError("HF_ENDPOINT is not usable")
 
     with monkeypatch.context() as patch:
-        patch.setattr("trmsolve.hub.transfer.cached", unusable)
+        patch.setattr(remote, "cached_weights", unusable)
         assert len(list(kept())) == 3
     monkeypatch.setattr(
-        shelf, "bundled_weights", lambda task: (_ for _ in ()).throw(WeightsError("none"))
+        catalog, "bundled_weights", lambda task: (_ for _ in ()).throw(WeightsError("none"))
     )
     assert list(kept()) == []

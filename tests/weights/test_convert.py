@@ -1,4 +1,4 @@
-"""Checkpoints of the public code: what they are is told, nothing of them is run, and the same numbers come out."""
+"""Checkpoints of the public code: recognised, never run, and converted to the same numbers."""
 
 import contextlib
 import json
@@ -22,8 +22,11 @@ from tests.support.goldens import FOLDER, NAMES, load_golden
 from trmsolve.cli import app
 from trmsolve.errors import UsageError, WeightsError
 from trmsolve.files import sha256
-from trmsolve.weights.convert import Checkpoint, Said, convert, is_pickled, mean_row
-from trmsolve.weights.file import TABLE, load_model, read_info
+from trmsolve.weights.architecture import ArchitectureHints
+from trmsolve.weights.checkpoint_file import is_pickled
+from trmsolve.weights.convert import Checkpoint, convert, mean_row
+from trmsolve.weights.file import load_model, read_info
+from trmsolve.weights.names import TABLE
 
 CPU = torch.device("cpu")
 SUDOKU = replace(CONFIG, vocab_size=11, seq_len=81, latent_steps=6, num_puzzles=1)
@@ -70,7 +73,7 @@ def test_a_checkpoint_is_converted_to_the_bit_whatever_wraps_its_names(
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "s81" in name])
 def test_the_public_code_s_numbers_come_out(name: str, tmp_path: Path) -> None:
-    """Converted by the command, with nothing but the settings beside it to say what shapes cannot."""
+    """The command converts it with only the settings beside it to say what shapes cannot."""
     golden = load_golden(name)
     path, config = tmp_path / "step_1", golden.model.config
     torch.save(load_file(FOLDER / f"{name}.weights.safetensors"), path)
@@ -148,7 +151,9 @@ def test_what_is_said_wins_over_the_settings_and_those_over_the_paper(
     opened = Checkpoint.open(path)
     assert opened.config == replace(CONFIG, recursions=2, latent_steps=1, num_heads=4)
     assert opened.assumed == ("positions",)
-    opened = Checkpoint.open(path, said=Said(recursions=5, positions="none", num_heads=2))
+    opened = Checkpoint.open(
+        path, hints=ArchitectureHints(recursions=5, positions="none", num_heads=2)
+    )
     assert opened.config == replace(
         CONFIG, recursions=5, latent_steps=1, num_heads=2, positions="none"
     )
@@ -180,28 +185,28 @@ def test_what_is_said_wins_over_the_settings_and_those_over_the_paper(
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("hints", "told"),
     [
-        (Said(recursions=0), "recursions must be a whole number from 1"),
-        (Said(latent_steps=10**9), "latent_steps must be a whole number from 1"),
-        (Said(num_heads=3), "does not split into 3 heads"),
-        (Said(positions="learned"), "lacks tensor 'embed_pos.embedding_weight'"),
-        (Said(positions="spiral"), "positions must be one of"),
+        (ArchitectureHints(recursions=0), "recursions must be a whole number from 1"),
+        (ArchitectureHints(latent_steps=10**9), "latent_steps must be a whole number from 1"),
+        (ArchitectureHints(num_heads=3), "does not split into 3 heads"),
+        (ArchitectureHints(positions="learned"), "lacks tensor 'embed_pos.embedding_weight'"),
+        (ArchitectureHints(positions="spiral"), "positions must be one of"),
     ],
 )
 def test_what_cannot_be_is_refused_though_it_is_said(
-    checkpoint: Path, said: Said, told: str
+    checkpoint: Path, hints: ArchitectureHints, told: str
 ) -> None:
     with pytest.raises(WeightsError, match=told):
-        Checkpoint.open(checkpoint, said=said)
+        Checkpoint.open(checkpoint, hints=hints)
 
 
 def test_positions_that_shapes_show_are_not_a_matter_of_saying(tmp_path: Path) -> None:
     torch.save(official_state(replace(SUDOKU, mixer="mlp", positions="none")), tmp_path / "step_1")
     with pytest.raises(WeightsError, match="its positions are none, not rope"):
-        Checkpoint.open(tmp_path / "step_1", said=Said(positions="rope"))
+        Checkpoint.open(tmp_path / "step_1", hints=ArchitectureHints(positions="rope"))
     with pytest.raises(WeightsError, match="it has no attention, and so no heads"):
-        Checkpoint.open(tmp_path / "step_1", said=Said(num_heads=4))
+        Checkpoint.open(tmp_path / "step_1", hints=ArchitectureHints(num_heads=4))
 
 
 # Other ways to save.
@@ -574,7 +579,8 @@ def test_what_is_assumed_is_said_with_the_option_that_changes_it(
     assert done.exit_code == 0
     assert done.stderr.splitlines()[1:] == [
         "arc, T = 2, n = 4, attention, positions rope, hidden size 32, 2 layers",
-        "as in the paper, since nothing beside the checkpoint says otherwise: --latent-steps 4, --positions rope",
+        "as in the paper, since nothing beside the checkpoint says otherwise: "
+        "--latent-steps 4, --positions rope",
     ]
     info = read_info(tmp_path / "a.safetensors")
     assert info.config == replace(CONFIG, recursions=2, num_heads=4)

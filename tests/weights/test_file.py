@@ -17,8 +17,6 @@ from trmsolve.errors import WeightsError
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.weights.file import (
-    MAX_FILE,
-    TABLE,
     WeightsInfo,
     bundled_weights,
     fingerprint,
@@ -28,6 +26,8 @@ from trmsolve.weights.file import (
     save_weights,
     strip_prefixes,
 )
+from trmsolve.weights.limits import MAX_FILE
+from trmsolve.weights.names import TABLE
 from trmsolve.weights.tensors import is_finite
 
 CPU = torch.device("cpu")
@@ -322,7 +322,7 @@ def numbered(rows: int, offset: int = 0) -> torch.Tensor:
 
 
 def with_table(path: Path, config: TRMConfig, filled: dict[int, torch.Tensor]) -> None:
-    """Weights whose table is full of holes, so that it is as large as one likes: zeros but for the rows given."""
+    """Weights whose table is a sparse file of any size: zeros but for the rows given."""
     tensors = TinyRecursiveModel(replace(config, num_puzzles=1)).state_dict()
     last = {name: tensor for name, tensor in tensors.items() if name != TABLE}
     shapes = {
@@ -350,7 +350,7 @@ def test_rows_of_the_table_are_read_alone(tmp_path: Path, monkeypatch: pytest.Mo
     read: list[str] = []
 
     class Watched:
-        """A safe_open, which is no class to derive from, that remembers what was read as a whole."""
+        """A safe_open that remembers what was read as a whole; it cannot be derived from."""
 
         def __init__(self, *given: Any, **named: Any) -> None:
             self.file = safe_open(*given, **named)
@@ -388,7 +388,7 @@ def test_rows_of_the_table_are_read_alone(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_table_larger_than_memory_is_no_hindrance(tmp_path: Path) -> None:
-    """A file of 1 GiB, most of which is not there; what is read of it is little, and may not be all of it."""
+    """A sparse file of 1 GiB, of which little is read, and not all may be read."""
     path, config = (
         tmp_path / "large.safetensors",
         replace(KNOWING, num_puzzles=1 << 22, puzzle_emb_dim=64),

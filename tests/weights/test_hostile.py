@@ -1,4 +1,4 @@
-"""Files that are damaged, forged or something else: an error of one line that names file and cause, whatever it is."""
+"""Files that are damaged, forged or something else give one line that names file and cause."""
 
 import gzip
 import io
@@ -29,7 +29,6 @@ from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.train.recipes import RECIPES
 from trmsolve.weights.file import (
-    CHECKSUM,
     WeightsInfo,
     check_whole,
     load_model,
@@ -38,6 +37,7 @@ from trmsolve.weights.file import (
     save_weights,
 )
 from trmsolve.weights.header import read_header, strict_json
+from trmsolve.weights.info import CHECKSUM
 from trmsolve.weights.kind import LONGEST_HEADER
 from trmsolve.weights.limits import (
     LARGEST,
@@ -106,7 +106,7 @@ def damaged(content: bytes, n: int) -> Iterator[bytes]:
 
 
 def changed_in_length(content: bytes, n: int) -> Iterator[bytes]:
-    """Every beginning of the file, and ``n`` times the file with bytes more or fewer in the middle or at its end."""
+    """Every beginning of the file, and ``n`` times the file with bytes added or removed."""
     yield from (content[:end] for end in range(len(content)))
     draw = random.Random(1)
     for _ in range(n):

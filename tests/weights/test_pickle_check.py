@@ -21,7 +21,7 @@ from tests.support.checkpoints import CONFIG, PREFIX, official_state
 from trmsolve.cli import app
 from trmsolve.errors import WeightsError
 from trmsolve.weights.convert import Checkpoint
-from trmsolve.weights.file import TABLE
+from trmsolve.weights.names import TABLE
 from trmsolve.weights.pickle_check import DEEPEST, LONGEST_TEXT, MOST_INSTRUCTIONS, check_pickle
 
 BEGIN = b"\x80\x02"
@@ -58,7 +58,7 @@ def listed(*values: bytes) -> bytes:
 ORDERED = name("collections", "OrderedDict")
 MANY_NONES = EMPTY_LIST + MARK + 20_000 * NONE + APPENDS
 DOUBLING = NONE + put(1) + 60 * (get(1) + get(1) + TUPLE2 + put(1))
-"""A tuple with itself twice inside, 60 times over: 60 objects, which as a tree have 2**60 leaves."""
+"""A tuple with itself twice inside, 60 times: 60 objects, which as a tree have 2**60 leaves."""
 
 HOSTILE_PICKLES = {
     "bytearrays of a text": (
@@ -254,7 +254,7 @@ def hostile_files(folder: Path) -> dict[str, str]:
 CHILD = """
 import json, resource, sys
 from pathlib import Path
-from trmsolve.convert import Checkpoint, convert
+from trmsolve.weights.convert import Checkpoint, convert
 from trmsolve.errors import WeightsError
 
 def in_use():

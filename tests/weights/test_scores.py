@@ -1,4 +1,4 @@
-"""Every figure that is claimed stands in a measurement kept beside the weights, made with these very weights."""
+"""Every figure that is claimed is in a file beside the weights, measured with these weights."""
 
 import json
 from pathlib import Path

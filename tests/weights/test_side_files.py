@@ -1,4 +1,4 @@
-"""Files beside weights and in a run's folder: whatever lies in their place is told in a line, without waiting."""
+"""Files beside weights and in a run's folder: anything else there gives one line, at once."""
 
 import errno
 import json
@@ -32,9 +32,10 @@ from trmsolve.train.plan import Progress
 from trmsolve.train.state import reading_state, restore_rng
 from trmsolve.weights.card import eval_files
 from trmsolve.weights.catalog import pinned
-from trmsolve.weights.convert import MOST_EVENTS, Checkpoint
+from trmsolve.weights.convert import Checkpoint
 from trmsolve.weights.file import WeightsInfo, save_weights
 from trmsolve.weights.kind import LONGEST_NAMES
+from trmsolve.weights.settings_file import MOST_EVENTS
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="named pipes and /dev/zero")
 
