@@ -63,7 +63,7 @@ def is_address(text: str) -> bool:
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """What the hub says about a file of a commit."""
+    """The hub's statement about a file of a commit."""
 
     size: int | None
     """Bytes."""

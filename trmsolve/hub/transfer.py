@@ -17,30 +17,11 @@ from trmsolve.hub.address import (
     Address,
     Listing,
     RemoteFile,
-    is_address,
     is_inside,
 )
 from trmsolve.hub.cache import COMMIT, CachedRepo, blob_sha256, files_with_suffix
 from trmsolve.hub.client import connected, constants, not_the_hub
 from trmsolve.wording import size_text
-
-__all__ = [
-    "Address",
-    "CachedFile",
-    "Check",
-    "Note",
-    "Pulled",
-    "Request",
-    "WantedFile",
-    "cached_files",
-    "check_goal",
-    "find",
-    "is_address",
-    "pull",
-    "push",
-    "sha256_known",
-    "silent",
-]
 
 Note = Callable[[str], None]
 """Tells the user something in one line."""
@@ -62,12 +43,12 @@ class WantedFile:
     max_bytes: int | None
     """The size from which on it is refused; None if any size will do."""
     if_larger: str
-    """What the user is told, after the sizes, about a file that is refused."""
+    """Advice for the user about a file that is refused, after the sizes."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to fetch from the hub, and how."""
+    """A request for files of a repository on the hub."""
 
     address: Address
     choose: Callable[[Listing], list[WantedFile]]
@@ -76,9 +57,9 @@ class Request:
     Raises WeightsError if the commit does not have what is wanted.
     """
     if_offline: str
-    """What the user may do about a file that is not in the cache when no network may be used."""
+    """Advice for the user if the file is not in the cache and no network may be used."""
     if_gone: str
-    """What the user may do when the hub no longer has the commit that a revision is pinned to."""
+    """Advice for the user if the hub no longer has the commit that the revision is pinned to."""
     offline: bool = False
     note: Note | None = None
     """Called once before a download. Without it no progress is shown either."""
@@ -208,7 +189,7 @@ def push(
 
 
 def _find_cached(request: Request) -> Pulled | None:
-    """What the cache has for this request, if it has all of it.
+    """Find the files of a request in the cache; None if it does not have all of them.
 
     Raises WeightsError if the commit is known not to have what is wanted.
     """

@@ -33,7 +33,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class PaperNetwork:
-    """What the paper's networks for a puzzle have in common."""
+    """The properties that the paper's networks for a puzzle share."""
 
     task: str
     seq_len: int
@@ -50,7 +50,7 @@ PAPER_NETWORKS = {
 
 @dataclass(frozen=True)
 class ArchitectureHints:
-    """What the user says about an architecture; None where the user says nothing.
+    """Statements of the user about an architecture; None where there is none.
 
     A hint wins over the settings file.
     """
@@ -70,7 +70,7 @@ class ArchitectureHints:
 
 @dataclass(frozen=True)
 class ShapeFacts:
-    """What the shapes of the tensors tell."""
+    """Facts about an architecture that the shapes of its tensors tell."""
 
     vocab_size: int
     hidden_size: int
@@ -126,7 +126,10 @@ def infer_architecture(
 
 
 def from_shapes(shapes: Shapes) -> ShapeFacts:
-    """What the shapes tell. Raises ValueError if they are not those of a network of the paper."""
+    """Read the facts that shapes tell.
+
+    Raises ValueError if they are not the shapes of a network of the paper.
+    """
     vocab_size = _side(shapes, EMBEDDING, 0)
     hidden_size = _side(shapes, EMBEDDING, 1)
     if vocab_size not in PAPER_NETWORKS:

@@ -1,4 +1,4 @@
-"""What is published with weights: a model card, their config, and the figures measured on them.
+"""The files that are published with weights: a model card, the config, and measured figures.
 
 All of it comes from the file's own record and the ``eval`` files beside it. Nothing is claimed that
 was not measured on exactly these weights. The module knows files and text. It does not know

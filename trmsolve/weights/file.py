@@ -81,7 +81,7 @@ def fingerprint(path: Path) -> str:
 
 
 def read_info(path: Path) -> WeightsInfo:
-    """What the file says about itself, read without its tensors. Raises WeightsError.
+    """Read what the file says about itself, without its tensors. Raises WeightsError.
 
     The checksum is therefore not compared: ``info.checksum`` tells whether there is one, and
     ``check_whole`` compares it.

@@ -31,7 +31,7 @@ HIGHEST = 2**63
 
 @dataclass(frozen=True)
 class Header:
-    """What stands before the tensors."""
+    """The beginning of a file, before the tensors."""
 
     metadata: dict[str, str]
     begin: int

@@ -1,4 +1,4 @@
-"""What a weights file says about itself, in the metadata of its header.
+"""The description that a weights file carries of itself, in the metadata of its header.
 
 The module knows the entries and their form. It does not know tensors or where files are.
 """
@@ -27,7 +27,7 @@ KEYS = (
 
 @dataclass(frozen=True)
 class WeightsInfo:
-    """What a file says about itself."""
+    """The description that a weights file carries of itself."""
 
     config: TRMConfig
     """The architecture."""

@@ -1,4 +1,4 @@
-"""What kind of file it is, judged by its first bytes.
+"""The kind of a file, judged by its first bytes.
 
 A file that holds no weights is refused with a message that says what it is instead. The module
 knows how files begin. It does not know what follows.

@@ -49,7 +49,7 @@ PROTOCOL = 2
 
 
 class Kind(Enum):
-    """What a value in the pickle is, as far as it matters here."""
+    """The kind of a value in the pickle, as far as it matters here."""
 
     TEXT = auto()
     WHOLE = auto()
@@ -72,10 +72,10 @@ class Kind(Enum):
 
 
 KEYS = (Kind.TEXT, Kind.WHOLE, Kind.FLAG, Kind.OTHER)
-"""What may be a key. Hashing nested tuples, whose parts repeat, could take for ever."""
+"""The kinds that a key may have. Hashing nested tuples with shared parts could take for ever."""
 
 STORAGE_ID = (Kind.TEXT, Kind.STORAGE_CLASS, Kind.TEXT, Kind.TEXT, Kind.WHOLE)
-"""What names a storage: the word "storage", its class, its record, its device and its length."""
+"""The parts of a storage's name: the word "storage", class, record, device and length."""
 
 _TENSOR = (Kind.STORAGE, Kind.WHOLE, Kind.SIZES, Kind.SIZES, Kind.FLAG, Kind.ORDERED)
 CALLS: dict[str, tuple[tuple[Kind, ...], Kind]] = {

@@ -95,10 +95,11 @@ def push(  # noqa: PLR0913
     4  the hub cannot be reached, or --offline forbids it
     """  # noqa: D301 (click reads the character \b)
     from trmsolve.hub import transfer
+    from trmsolve.hub.address import Address
     from trmsolve.weights.card import package
     from trmsolve.weights.file import check_whole
 
-    goal = transfer.Address.parse(address)
+    goal = Address.parse(address)
     path = weights_in(folder)
     transfer.check_goal(goal)
     check_whole(path, allow_large=allow_large)

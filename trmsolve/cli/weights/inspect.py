@@ -149,7 +149,7 @@ def score_lines(about: "WeightsInfo") -> list[str]:
 
 @dataclass(frozen=True)
 class _Checks:
-    """What to check in a file."""
+    """The checks to make of a file."""
 
     sha256: str | None
     """The hash that the user expects."""
