@@ -19,7 +19,7 @@ from trmsolve.weights.catalog import (
     BUNDLED,
     SUMS,
     address_of,
-    kept,
+    list_local,
     locate,
     pinned,
     public_of,
@@ -164,7 +164,7 @@ def test_the_bundled_weights_are_pinned_and_as_pinned() -> None:
 def test_what_is_kept_is_the_bundled_then_the_cached(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = list(kept())
+    found = list(list_local())
     assert [(one.name, one.where, one.info.task) for one in found] == [
         (task, "bundled", task) for task in BUNDLED
     ]
@@ -174,8 +174,8 @@ def test_what_is_kept_is_the_bundled_then_the_cached(
 
     with monkeypatch.context() as patch:
         patch.setattr(remote, "cached_weights", unusable)
-        assert len(list(kept())) == 3
+        assert len(list(list_local())) == 3
     monkeypatch.setattr(
         catalog, "bundled_weights", lambda task: (_ for _ in ()).throw(WeightsError("none"))
     )
-    assert list(kept()) == []
+    assert list(list_local()) == []

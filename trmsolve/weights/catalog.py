@@ -23,7 +23,7 @@ SUMS = "SHA256SUMS"
 
 
 @dataclass(frozen=True)
-class Kept:
+class LocalWeights:
     """Weights that are on this machine."""
 
     name: str
@@ -100,20 +100,20 @@ def address_of(text: str) -> Address:
     )
 
 
-def kept() -> Iterator[Kept]:
+def list_local() -> Iterator[LocalWeights]:
     """All weights that are on this machine: the bundled ones, then those in the hub's cache."""
     for task in BUNDLED:
         try:
             path = bundled_weights(task)
         except WeightsError:
             continue
-        yield Kept(task, "bundled", path, read_info(path))
+        yield LocalWeights(task, "bundled", path, read_info(path))
     # Where the environment makes no sense for the hub, only its cache is left out.
     found = list[transfer.CachedFile]()
     with contextlib.suppress(NetworkError):
         found = list(remote.cached_weights())
     for cached in found:
-        yield Kept(str(cached.address), "cached", cached.path, read_info(cached.path))
+        yield LocalWeights(str(cached.address), "cached", cached.path, read_info(cached.path))
 
 
 def pinned(path: Path) -> tuple[str, str] | None:

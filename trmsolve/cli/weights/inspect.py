@@ -14,7 +14,7 @@ from trmsolve.errors import NetworkError, UsageError, WeightsError
 from trmsolve.wording import printable_line
 
 if TYPE_CHECKING:
-    from trmsolve.weights.catalog import Kept
+    from trmsolve.weights.catalog import LocalWeights
     from trmsolve.weights.info import WeightsInfo
     from trmsolve.weights.public import PublicCheckpoint
 
@@ -35,10 +35,10 @@ def list_(
     Nothing is fetched. Public checkpoints are pickles: `weights convert NAME` makes weights from
     them. Their figures are their publishers'.
     """
-    from trmsolve.weights.catalog import kept
+    from trmsolve.weights.catalog import list_local
     from trmsolve.weights.public import PUBLIC
 
-    rows = [_local_row(local) for local in kept()]
+    rows = [_local_row(local) for local in list_local()]
     rows += [_public_row(public) for public in PUBLIC]
     if json:
         for row in rows:
@@ -242,7 +242,7 @@ def _verify_score(path: Path, about: "WeightsInfo", checks: _Checks) -> bool:
     return score.right >= LEAST * score.n
 
 
-def _local_row(local: "Kept") -> dict[str, Any]:
+def _local_row(local: "LocalWeights") -> dict[str, Any]:
     from trmsolve.weights.card import parameters
 
     return {
