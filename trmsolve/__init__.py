@@ -10,15 +10,19 @@ answer = solver.solve(text)
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
     from trmsolve.arc.solver import load_arc
     from trmsolve.solve.solver import Solver, load
 
 __all__ = ["Solver", "__version__", "load", "load_arc"]
-__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
     """These come when asked for: they need torch, and ``trmsolve --help`` must not wait for it."""
+    if name == "__version__":
+        from trmsolve.wording import package_version
+
+        return package_version()
     if name in ("load", "Solver"):
         from trmsolve.solve import solver
 

@@ -1,11 +1,11 @@
-"""The errors a user may cause or meet, worded for them, each with its exit code.
+"""The errors that a user may cause or meet, with texts for the user and exit codes.
 
-Anything else keeps its traceback.
+Any other error keeps its traceback.
 """
 
 
 class TrmsolveError(Exception):
-    """An expected failure: the command prints its text and leaves with ``exit_code``."""
+    """An expected failure: the command prints its text and exits with ``exit_code``."""
 
     exit_code = 2
 
@@ -15,24 +15,26 @@ class UsageError(TrmsolveError):
 
 
 class PuzzleError(TrmsolveError):
-    """Input that is no puzzle: says what is wrong, in which file, line and column, and what to do."""
+    """Input that is no puzzle; the text says what is wrong, where, and what to do."""
 
     def __init__(
         self, problem: str, source: str = "", line: int | None = None, column: int | None = None
     ) -> None:
-        self.problem, self.source, self.line, self.column = problem, source, line, column
+        self.problem = problem
+        self.source = source
+        self.line = line
+        self.column = column
         super().__init__(f"{self.place}: {problem}" if self.place else problem)
 
     @property
     def place(self) -> str:
         """``file:line:column``, as far as it is known."""
-        return ":".join(
-            str(part) for part in (self.source, self.line, self.column) if part not in (None, "")
-        )
+        parts = (self.source, self.line, self.column)
+        return ":".join(str(part) for part in parts if part not in (None, ""))
 
 
 class TrainingError(TrmsolveError):
-    """A run that cannot go on."""
+    """Training that cannot go on."""
 
     exit_code = 1
 
@@ -44,12 +46,12 @@ class WeightsError(TrmsolveError):
 
 
 class CheckpointError(TrmsolveError):
-    """A run that cannot be resumed: its checkpoints are missing, damaged or of another kind."""
+    """Training that cannot be resumed: checkpoints are missing, damaged or of another kind."""
 
     exit_code = 3
 
 
 class NetworkError(TrmsolveError):
-    """What is not at hand cannot be fetched: there is no network, or none is wanted."""
+    """Something cannot be fetched: there is no network, or it may not be used."""
 
     exit_code = 4

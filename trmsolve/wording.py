@@ -6,6 +6,7 @@ a person reads.
 """
 
 import unicodedata
+from importlib import metadata
 
 KEPT = "\n\t"
 """Control characters that only move on in the text."""
@@ -83,3 +84,19 @@ def duration(seconds: float) -> str:
     return (
         f"{seconds / 60:.1f} min" if seconds < 3600 else f"{minutes // 60} h {minutes % 60:02} min"
     )
+
+
+def size_text(size: int) -> str:
+    """A number of bytes for people: ``812 bytes``, ``14 KiB``, ``27.3 MiB``."""
+    if size < 1024:
+        return f"{size} bytes"
+    kib = size / 1024
+    return f"{kib:.0f} KiB" if kib < 1024 else f"{kib / 1024:.1f} MiB"
+
+
+def package_version() -> str:
+    """The version of the installed package; ``0+unknown`` for a copy that is not installed."""
+    try:
+        return metadata.version("trmsolve")
+    except metadata.PackageNotFoundError:
+        return "0+unknown"

@@ -1,4 +1,4 @@
-"""From an address to an answer: every command takes weights of the hub, and checkpoints by their short names."""
+"""Every command takes weights from the hub, and public checkpoints by their short names."""
 
 import hashlib
 import json
@@ -17,6 +17,7 @@ from trmsolve import load
 from trmsolve.cli import app
 from trmsolve.errors import NetworkError
 from trmsolve.puzzles import get_task
+from trmsolve.weights import limits, public
 from trmsolve.weights.file import bundled_weights, fingerprint, read_info
 from trmsolve.weights.public import PUBLIC, PublicCheckpoint
 
@@ -44,15 +45,14 @@ def test_a_puzzle_is_solved_with_weights_of_the_hub_and_the_next_time_without_it
 ) -> None:
     done = run("sudoku", "-", "--json", "--weights", HERE, text=PUZZLE)
     answer = json.loads(done.stdout)
-    assert (
-        done.exit_code == 0
-        and answer["verified"]
-        and answer["weights"] == f"model.safetensors@{BUNDLED[:12]}"
-    )
+    assert done.exit_code == 0
+    assert answer["verified"]
+    assert answer["weights"] == f"model.safetensors@{BUNDLED[:12]}"
     assert done.stderr.startswith("downloading model.safetensors of me/trm, main (commit ")
     no_sockets(monkeypatch)
     again = run("sudoku", "-", "--json", "--weights", HERE, "--quiet", text=PUZZLE)
-    assert again.exit_code == 0 and again.stderr == ""
+    assert again.exit_code == 0
+    assert again.stderr == ""
     assert json.loads(again.stdout)["answer"] == answer["answer"]
     assert load("sudoku", weights=HERE).solve(PUZZLE).verified
 
@@ -77,18 +77,17 @@ def test_offline_nothing_is_fetched_by_any_command(
         done = run(*command, "--weights", HERE, "--offline", text=PUZZLE)
         assert done.exit_code == 4 and done.stdout == "", command
         (line,) = done.stderr.splitlines()
-        assert (
-            line.startswith("trmsolve: ")
-            and "offline" in line
-            and "trmsolve weights pull hf://me/trm" in line
-        )
+        assert line.startswith("trmsolve: ")
+        assert "offline" in line
+        assert "trmsolve weights pull hf://me/trm" in line
     with pytest.raises(NetworkError):
         load("sudoku", weights=HERE, offline=True)
 
 
 def test_weights_of_another_task_stay_that(hub: FakeHub) -> None:
     done = run("maze", "-", "--weights", HERE, text="S G\n###\n   \n")
-    assert done.exit_code == 3 and "was trained for sudoku, not for maze" in done.stderr
+    assert done.exit_code == 3
+    assert "was trained for sudoku, not for maze" in done.stderr
 
 
 def test_what_is_in_the_cache_is_listed_and_pinned_by_the_hub(
@@ -96,18 +95,22 @@ def test_what_is_in_the_cache_is_listed_and_pinned_by_the_hub(
 ) -> None:
     assert HERE not in run("weights", "list").stdout
     said = run("weights", "verify", HERE, "--puzzles", "0")
-    assert said.exit_code == 0 and "the same, by the hub" in said.stdout
+    assert said.exit_code == 0
+    assert "the same, by the hub" in said.stdout
     no_sockets(monkeypatch)
     assert f"\n{HERE}" in run("weights", "list").stdout
     facts = json.loads(run("weights", "info", HERE, "--json").stdout)
-    assert facts["pinned"] == facts["sha256"] and facts["fingerprint"] == BUNDLED
+    assert facts["pinned"] == facts["sha256"]
+    assert facts["fingerprint"] == BUNDLED
 
 
 def test_scores_are_not_written_into_the_cache(hub: FakeHub, tmp_path: Path) -> None:
     data = tmp_path / "data.csv"
     data.write_text(f"question,answer\n{PUZZLE},{PUZZLE.replace('0', '1')}\n")
     done = run("eval", "--data", str(data), "--weights", HERE, "--record")
-    assert done.exit_code == 2 and "is to stay as it is" in done.stderr and hub.downloads() == []
+    assert done.exit_code == 2
+    assert "is to stay as it is" in done.stderr
+    assert hub.downloads() == []
 
 
 def test_what_is_damaged_never_comes_to_stand_for_its_address(hub: FakeHub) -> None:
@@ -116,7 +119,8 @@ def test_what_is_damaged_never_comes_to_stand_for_its_address(hub: FakeHub) -> N
     damaged[-100] ^= 1
     hub.repo("me/trm", {"model.safetensors": bytes(damaged)})
     refused = run("sudoku", "-", "--weights", HERE, text=PUZZLE)
-    assert refused.exit_code == 3 and "checksum" in refused.stderr
+    assert refused.exit_code == 3
+    assert "checksum" in refused.stderr
     hub.repo("me/trm", {"model.safetensors": whole})
     assert run("sudoku", "-", "--weights", HERE, "--quiet", text=PUZZLE).exit_code == 0
 
@@ -124,20 +128,19 @@ def test_what_is_damaged_never_comes_to_stand_for_its_address(hub: FakeHub) -> N
 def test_large_weights_are_fetched_only_if_that_is_wanted(
     hub: FakeHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trmsolve.weights.limits.MAX_FILE", 1000)
+    monkeypatch.setattr(limits, "MAX_FILE", 1000)
     command = ("sudoku", "-", "--weights", HERE, "--quiet")
     refused = run(*command, text=PUZZLE)
-    assert (
-        refused.exit_code == 3
-        and "--allow-large takes it" in refused.stderr
-        and hub.downloads() == []
-    )
+    assert refused.exit_code == 3
+    assert "--allow-large takes it" in refused.stderr
+    assert hub.downloads() == []
     taken = run(*command, "--allow-large", text=PUZZLE)
     assert taken.exit_code == 0 and taken.stderr == "", "quiet is quiet, about a download too"
 
 
 def test_training_may_begin_with_weights_of_the_hub(hub: FakeHub, tmp_path: Path) -> None:
-    data, out = tmp_path / "data.csv", tmp_path / "run"
+    data = tmp_path / "data.csv"
+    out = tmp_path / "run"
     room = get_task("sudoku")
     made = [
         (one.grid, one.answer)
@@ -158,7 +161,8 @@ def test_training_may_begin_with_weights_of_the_hub(hub: FakeHub, tmp_path: Path
         "1",
     )
     refused = run(*command, "--offline")
-    assert refused.exit_code == 4 and "offline" in refused.stderr
+    assert refused.exit_code == 4
+    assert "offline" in refused.stderr
     begun = run(*command, "--batch-size", "2", "--held-out", "1", "--threads", "1", "-q")
     assert begun.exit_code == 0, begun.stderr
     assert read_info(out / "sudoku.safetensors").training["start_from"] == HERE
@@ -179,10 +183,12 @@ def test_a_published_checkpoint_is_fetched_and_converted(
         {one.file: checkpoint(tmp_path), "all_config.yaml": b"arch: {H_cycles: 2, L_cycles: 1}"},
     )
     refused = run("weights", "pull", one.name)
-    assert refused.exit_code == 3 and f"trmsolve weights convert {one.address}" in refused.stderr
+    assert refused.exit_code == 3
+    assert f"trmsolve weights convert {one.address}" in refused.stderr
     assert hub.downloads() == []
     done = run("weights", "convert", one.name, "--task", "sudoku")
-    assert done.exit_code == 0 and done.stdout.strip() == f"{one.file}.safetensors"
+    assert done.exit_code == 0
+    assert done.stdout.strip() == f"{one.file}.safetensors"
     assert [line.split()[0] for line in done.stderr.splitlines()] == [
         "downloading",
         one.file,
@@ -192,7 +198,8 @@ def test_a_published_checkpoint_is_fetched_and_converted(
     info = read_info(Path(f"{one.file}.safetensors"))
     assert info.config == replace(SUDOKU, recursions=2, latent_steps=1)
     again = run("weights", "convert", one.address, "--offline", "--out", "other.safetensors")
-    assert again.exit_code == 0 and "downloading" not in again.stderr
+    assert again.exit_code == 0
+    assert "downloading" not in again.stderr
 
 
 def test_a_published_checkpoint_that_is_not_the_known_one_is_not_opened(
@@ -205,7 +212,9 @@ def test_a_published_checkpoint_that_is_not_the_known_one_is_not_opened(
         one = PublicCheckpoint(
             "known", "sudoku", "someone/trm", "step_1", "MIT", "", commit, sha256
         )
-        monkeypatch.setattr("trmsolve.weights.public.PUBLIC", (one,))
+        monkeypatch.setattr(public, "PUBLIC", (one,))
         done = run("weights", "convert", "known", "--out", f"{code}.safetensors")
-        assert done.exit_code == code and Path(f"{code}.safetensors").exists() == (code == 0)
-    assert "is not the file that is known as known" in done.stderr and "pickle" not in done.stderr
+        assert done.exit_code == code
+        assert Path(f"{code}.safetensors").exists() == (code == 0)
+    assert "is not the file that is known as known" in done.stderr
+    assert "pickle" not in done.stderr

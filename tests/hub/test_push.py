@@ -19,14 +19,17 @@ from tests.support.fake_hub import (
     FakeHub,
     FakeRepo,
     fake_hub,
+    find,
     no_sockets,
     run_command,
 )
 from trmsolve.cli.weights.hub import push as command
 from trmsolve.errors import NetworkError, TrmsolveError, UsageError
-from trmsolve.hub.transfer import Address, find, push
+from trmsolve.hub.address import Address
+from trmsolve.hub.transfer import push
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
+from trmsolve.weights import limits
 from trmsolve.weights.card import package, results_of
 from trmsolve.weights.file import (
     WeightsInfo,
@@ -42,6 +45,11 @@ CONFIG = TRMConfig(
     vocab_size=11, seq_len=81, hidden_size=16, num_heads=2, layers=1, recursions=1, latent_steps=1
 )
 HERE = Address.parse("hf://me/trm")
+MEASURED = {
+    "sudoku": ("exact", "verified"),
+    "maze": ("exact", "verified", "optimal"),
+    "arc": ("pass@2", "pass@1"),
+}
 FILES = {"model.safetensors": b"\0weights\xff", "README.md": b"# a card\n"}
 
 
@@ -91,7 +99,8 @@ def test_all_files_go_into_one_commit_of_a_new_repository(
 ) -> None:
     assert push(FILES, HERE, message="a first one") == f"{hub.endpoint}/me/trm"
     repo = hub.repos["me/trm"]
-    assert list(repo.commits.values()) == [FILES] and not repo.private
+    assert list(repo.commits.values()) == [FILES]
+    assert not repo.private
     assert capfd.readouterr() == ("", "")
     push({"README.md": b"# another\n"}, HERE)
     assert repo.commits[repo.refs["main"]] == {**FILES, "README.md": b"# another\n"}, (
@@ -129,7 +138,8 @@ def test_whoever_may_not_write(
         hub.repo("me/trm", {"README.md": b"theirs"})
     with pytest.raises(UsageError, match=told) as raised:
         push(FILES, HERE)
-    assert token not in str(raised.value) and "\n" not in str(raised.value)
+    assert token not in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_without_a_token_nothing_is_asked(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,19 +201,21 @@ def test_the_card_of_the_bundled_weights(task: str) -> None:
     files = package(path, f"me/{task}-trm")
     assert files["model.safetensors"] == path.read_bytes()
     config = json.loads(files["config.json"])
-    assert config.pop("task") == task and TRMConfig.from_dict(config) == read_info(path).config
+    assert config.pop("task") == task
+    assert TRMConfig.from_dict(config) == read_info(path).config
     card = files["README.md"].decode()
-    assert f"--weights hf://me/{task}-trm" in card and "A Tiny Recursive Model is" in card
+    assert f"--weights hf://me/{task}-trm" in card
+    assert "A Tiny Recursive Model is" in card
     assert ("classic solver" in card) == (task != "arc")
     scores = read_info(path).scores.values()
-    metrics = (
-        ("pass@2", "pass@1")
-        if task == "arc"
-        else ("exact", "verified", *(["optimal"] if task == "maze" else []))
-    )
-    expected = sorted((metric, score[metric], score["n"]) for score in scores for metric in metrics)
+    metrics = MEASURED[task]
+    expected = []
+    for score in scores:
+        expected += [(metric, score[metric], score["n"]) for metric in metrics]
+    expected.sort()
     about = ModelCard(card).data
-    assert isinstance(about, ModelCardData) and about.eval_results is not None
+    assert isinstance(about, ModelCardData)
+    assert about.eval_results is not None
     told = [
         (
             result.metric_type,
@@ -213,9 +225,10 @@ def test_the_card_of_the_bundled_weights(task: str) -> None:
         for result in about.eval_results
     ]
     assert sorted(told) == expected, "all that was measured, and nothing else"
+    first = metrics[0]
     for score in scores:
-        low, high = score[f"{metrics[0]}_ci95"]
-        assert f"| {metrics[0]} | {score[metrics[0]]:.1%} | {low:.1%} to {high:.1%} |" in card
+        low, high = score[f"{first}_ci95"]
+        assert f"| {first} | {score[first]:.1%} | {low:.1%} to {high:.1%} |" in card
         assert score["data"] in card
     assert f"* steps: {read_info(path).training['steps']}\n" in card
 
@@ -225,10 +238,8 @@ def test_figures_of_other_weights_stay_out(made: Path) -> None:
     before = figures(path, weights="sudoku.safetensors@000000000000", exact=1.0)
     record_score(path, "before", before)
     record_score(path, "now", figures(path))
-    mine, other = (
-        figures(path, data="more.csv", n=20),
-        figures(path, weights="untrained.safetensors@000000000000"),
-    )
+    mine = figures(path, data="more.csv", n=20)
+    other = figures(path, weights="untrained.safetensors@000000000000")
     (made / "sudoku.eval.more.json").write_text(json.dumps(mine))
     (made / "eval.again.json").write_text(json.dumps(figures(path)))
     (made / "sudoku.eval.other.json").write_text(json.dumps(other))
@@ -244,11 +255,10 @@ def test_figures_of_other_weights_stay_out(made: Path) -> None:
     assert json.loads(files["eval.more.json"]) == mine
     (model,) = header(files["README.md"].decode())["model-index"]
     assert model["name"] == "trm"
-    told = [
-        (result["dataset"]["name"], metric["type"], metric["value"], metric["name"])
-        for result in model["results"]
-        for metric in result["metrics"]
-    ]
+    told = []
+    for result in model["results"]:
+        data = result["dataset"]["name"]
+        told += [(data, each["type"], each["value"], each["name"]) for each in result["metrics"]]
     exact = "95 % interval 23.7% to 76.3%, 16 cycles, 1 view"
     assert told == [
         ("some.csv", "exact", 0.5, f"exact (n = 10, {exact})"),
@@ -260,8 +270,10 @@ def test_figures_of_other_weights_stay_out(made: Path) -> None:
 
 def test_what_was_not_measured_is_said_not_to_be(made: Path) -> None:
     card = package(made / "sudoku.safetensors", "me/trm")["README.md"].decode()
-    assert "## Measured\n\nnot measured\n" in card and "model-index" not in header(card)
-    assert "* steps: 3" in card and '{"lr": 0.01}' in card
+    assert "## Measured\n\nnot measured\n" in card
+    assert "model-index" not in header(card)
+    assert "* steps: 3" in card
+    assert '{"lr": 0.01}' in card
 
 
 ODD: list[Any] = [
@@ -292,13 +304,11 @@ def test_odd_records_make_no_claims(made: Path, odd: Any) -> None:
     save_weights(path, state, odd_info)
     card = package(path, "me/trm")["README.md"].decode()
     assert set(header(card)) <= {"library_name", "tags", "model-index"}
-    assert "\n# c" not in card and "<script>" not in card.replace("\\<script\\>", "")
-    kept = [
-        metric["value"]
-        for r in header(card).get("model-index", [{"results": []}])[0]["results"]
-        for metric in r["metrics"]
-    ]
-    assert all(0 <= value <= 1 for value in kept)
+    assert "\n# c" not in card
+    assert "<script>" not in card.replace("\\<script\\>", "")
+    (index,) = header(card).get("model-index", [{"results": []}])
+    for result in index["results"]:
+        assert all(0 <= metric["value"] <= 1 for metric in result["metrics"])
     if not isinstance(odd, dict) or "n" in odd or not odd:
         assert "not measured" in card
 
@@ -334,9 +344,8 @@ def test_a_dry_run_lists_the_files_and_asks_nobody(
     files = package(made / "sudoku.safetensors", "me/trm")
     listed, _, card = out.partition("\n\n")
     sizes = {name: int(size.replace(",", "")) for size, name in map(str.split, listed.splitlines())}
-    assert (code, err) == (0, "") and sizes == {
-        name: len(payload) for name, payload in files.items()
-    }
+    assert (code, err) == (0, "")
+    assert sizes == {name: len(payload) for name, payload in files.items()}
     assert card.rstrip("\n") == files["README.md"].decode().rstrip("\n")
 
 
@@ -360,14 +369,17 @@ def test_only_whole_weights_are_pushed(hub: FakeHub, made: Path, tmp_path: Path)
     )
     (tmp_path / "part.safetensors").write_bytes(part)
     code, out, err = run(str(tmp_path / "part.safetensors"), "hf://me/trm", "--dry-run")
-    assert (code, out) == (3, "") and "lacks tensor" in err
+    assert (code, out) == (3, "")
+    assert "lacks tensor" in err
     assert run(str(tmp_path / "missing"), "hf://me/trm")[0] == 3
     (tmp_path / "empty").mkdir()
     code, _, err = run(str(tmp_path / "empty"), "hf://me/trm")
-    assert code == 3 and "holds none of model.safetensors, sudoku.safetensors" in err
+    assert code == 3
+    assert "holds none of model.safetensors, sudoku.safetensors" in err
     (made / "model.safetensors").write_bytes(whole.read_bytes())
     code, _, err = run(str(made), "hf://me/trm")
-    assert code == 2 and "model.safetensors and sudoku.safetensors: name the file to push" in err
+    assert code == 2
+    assert "model.safetensors and sudoku.safetensors: name the file to push" in err
     assert run(str(whole), "me/trm")[0] == 2
     assert hub.requests == []
 
@@ -379,14 +391,17 @@ def test_a_dry_run_refuses_the_addresses_that_a_push_does(
     hub: FakeHub, made: Path, address: str, dry: list[str]
 ) -> None:
     code, out, err = run(str(made), address, *dry)
-    assert (code, out) == (2, "") and "pushed to a repository as a whole, hf://me/new" in err
+    assert (code, out) == (2, "")
+    assert "pushed to a repository as a whole, hf://me/new" in err
 
 
 @pytest.mark.usefixtures("process_as_it_was")
 def test_push_takes_what_is_large_only_if_told(
     hub: FakeHub, made: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trmsolve.weights.limits.MAX_FILE", 1024)
+    monkeypatch.setattr(limits, "MAX_FILE", 1024)
     code, out, err = run(str(made), "hf://me/trm")
-    assert (code, out) == (3, "") and "--allow-large takes it" in err and hub.requests == []
+    assert (code, out) == (3, "")
+    assert "--allow-large takes it" in err
+    assert hub.requests == []
     assert run(str(made), "hf://me/trm", "--allow-large") == (0, f"{hub.endpoint}/me/trm\n", "")

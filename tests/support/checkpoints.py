@@ -21,7 +21,10 @@ CONFIG = TRMConfig(
 
 
 def official_state(config: TRMConfig = CONFIG, prefix: str = PREFIX) -> dict[str, Tensor]:
-    """As the public code saves it: under its wrappers' names, the starts in bf16; no value is zero."""
+    """A state dict as the public code saves it, with its wrappers' prefixes before the names.
+
+    The starts are in bf16. No value is zero.
+    """
     torch.manual_seed(0)
     state = TinyRecursiveModel(config).state_dict()
     state = {

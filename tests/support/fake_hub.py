@@ -1,4 +1,4 @@
-"""A hub of our own on this machine: as much of the Hugging Face Hub's protocol as its real client asks for.
+"""A hub on this machine, with as much of the hub's protocol as its real client uses.
 
 It keeps repositories as commits of whole files, notes every request, and can be told to fail.
 """
@@ -9,8 +9,9 @@ import hashlib
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,19 +22,52 @@ import typer
 from huggingface_hub import close_session, constants
 from typer.testing import CliRunner
 
-WRITER, READER = "hf_may_write", "hf_may_read"
+from trmsolve.cli.process import Program
+from trmsolve.hub import transfer
+from trmsolve.hub.address import Address
+from trmsolve.weights.remote import checkpoint_request, weights_request
+
+WRITER = "hf_may_write"
+READER = "hf_may_read"
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 INFO = re.compile(r"/api/models/([^/]+/[^/]+?)(?:/revision/(.+))?")
 RESOLVE = re.compile(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)")
 CHANGE = re.compile(r"/api/models/([^/]+/[^/]+)/(preupload|commit)/(.+)")
 
 
 def run_command(command: Callable[..., None], *arguments: str) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of a command by itself; an error that it lets through is raised."""
-    app = typer.Typer()
-    app.command()(command)
-    result = CliRunner().invoke(app, [*arguments])
+    """Exit code, standard output and standard error of one command of the program.
+
+    An error that the program does not expect is raised.
+    """
+    app = typer.Typer(cls=Program)
+    app.callback()(lambda: None)  # makes it a group of commands, as the program is
+    app.command("run")(command)
+    result = CliRunner().invoke(app, ["run", *arguments])
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result.exit_code, result.stdout, result.stderr
+
+
+def request(
+    address: Address,
+    *,
+    pickled: bool = False,
+    check: transfer.Check | None = None,
+    **options: Any,
+) -> transfer.Request:
+    """A request for weights or for a checkpoint, whose bytes nobody checks but ``check``."""
+    made = (checkpoint_request if pickled else weights_request)(address, **options)
+    return replace(made, check=check)
+
+
+def find(address: Address, **options: Any) -> Path:
+    """As ``transfer.find`` with such a request."""
+    return transfer.find(request(address, **options))
+
+
+def pull(address: Address, **options: Any) -> transfer.Pulled:
+    """As ``transfer.pull`` with such a request."""
+    return transfer.pull(request(address, **options))
 
 
 class Failure(NamedTuple):
@@ -46,7 +80,8 @@ class Failure(NamedTuple):
 
 
 NO_REPO = Failure(401, "RepoNotFound", "Repository not found")
-NO_REVISION, NO_FILE = Failure(404, "RevisionNotFound"), Failure(404, "EntryNotFound")
+NO_REVISION = Failure(404, "RevisionNotFound")
+NO_FILE = Failure(404, "EntryNotFound")
 
 
 @dataclass
@@ -100,27 +135,21 @@ class FakeHub:
 
 
 def is_large(name: str, payload: bytes) -> bool:
-    """What is kept as a large file, under its sha256: as the hub does, weights of any kind and what is big."""
+    """Whether a file is stored under its sha256; as on the hub, weights are and whatever is big."""
     return name.endswith((".safetensors", ".pt", ".bin")) or len(payload) > 100_000
 
 
 @contextlib.contextmanager
 def fake_hub(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
-    """Run one, and make it this process's hub: with its own empty cache in ``folder``, and nobody logged in."""
+    """Run a hub and make it the hub of this process.
+
+    The cache is an empty one in ``folder``, and nobody is logged in.
+    """
     hub = FakeHub()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(hub))
+    server = _Server(hub)
     hub.endpoint = f"http://127.0.0.1:{server.server_port}"
-    for name in (
-        "http_proxy",
-        "https_proxy",
-        "all_proxy",
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "ALL_PROXY",
-        "HF_TOKEN",
-    ):
+    for name in (*PROXIES, "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.delenv("HUGGING_FACE_HUB_TOKEN", raising=False)
     for constant, value in {
         "ENDPOINT": hub.endpoint,
         "HUGGINGFACE_CO_URL_TEMPLATE": hub.endpoint + "/{repo_id}/resolve/{revision}/{filename}",
@@ -133,7 +162,7 @@ def fake_hub(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]
         "HF_HUB_DISABLE_IMPLICIT_TOKEN": False,
     }.items():
         monkeypatch.setattr(constants, constant, value)
-    monkeypatch.setattr("time.sleep", lambda seconds: None)  # between the client's attempts
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)  # between the client's attempts
     thread = threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
     )
@@ -160,66 +189,85 @@ def no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"socket.{name}", refuse)
 
 
-def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_HEAD(self) -> None:
-            self.answer()
+class _Server(ThreadingHTTPServer):
+    """A server that gives its handlers the hub."""
 
-        def do_GET(self) -> None:
-            self.answer()
+    def __init__(self, hub: FakeHub) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.hub = hub
 
-        def do_POST(self) -> None:
-            self.answer()
 
-        def log_message(self, *args: object) -> None:
-            pass
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
 
-        def answer(self) -> None:
-            path = unquote(urlsplit(self.path).path)
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            hub.requests.append(f"{self.command} {path}")
-            hub.agents.add(self.headers.get("User-Agent", ""))
-            if hub.stalls:
-                hub.released.wait(30)
-            if hub.fails:
-                self.send(hub.fails)
-            elif hub.page is not None:
-                self.send(hub.page, {"Content-Type": "text/html"})
-            elif self.command == "POST":
-                self.send(_change(hub, path, body, self.token()))
-            elif match := RESOLVE.fullmatch(path):
-                self.send(*_resolve(hub, match[1], match[2], match[3], self.token()))
-            elif match := INFO.fullmatch(path):
-                self.send(_info(hub, match[1], match[2], self.token()))
-            else:
-                self.send(Failure(404))
+    def do_HEAD(self) -> None:
+        self.answer()
 
-        def token(self) -> str:
-            return self.headers.get("Authorization", "").removeprefix("Bearer ")
+    def do_GET(self) -> None:
+        self.answer()
 
-        def send(self, answer: Any, headers: dict[str, str] | None = None) -> None:
-            if isinstance(answer, Failure):
-                status, payload = answer.status, answer.body
-                headers = {"X-Error-Code": answer.code, "X-Error-Message": answer.message}
-            else:
-                status, payload = (
-                    200,
-                    answer if isinstance(answer, bytes) else json.dumps(answer).encode(),
-                )
-            self.send_response(status)
-            always = {
-                "Content-Length": str(len(payload)),
-                "X-HF-Warning": "topic; what the client would tell the user",
-            }
-            for name, value in {**always, **(headers or {})}.items():
-                if value:
-                    self.send_header(name, value)
-            self.end_headers()
-            if self.command != "HEAD":
-                with contextlib.suppress(ConnectionError):  # the client has given up
-                    self.wfile.write(payload)
+    def do_POST(self) -> None:
+        self.answer()
 
-    return Handler
+    def log_message(self, *args: object) -> None:
+        pass
+
+    def answer(self) -> None:
+        """Note the request and answer it."""
+        hub = self.server.hub
+        path = unquote(urlsplit(self.path).path)
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        hub.requests.append(f"{self.command} {path}")
+        hub.agents.add(self.headers.get("User-Agent", ""))
+        if hub.stalls:
+            hub.released.wait(30)
+        if hub.fails:
+            self.send(hub.fails)
+        elif hub.page is not None:
+            self.send(hub.page, {"Content-Type": "text/html"})
+        elif self.command == "POST":
+            self.send(_change(hub, path, body, self.token()))
+        else:
+            self.send(*_asked(hub, path, self.token()))
+
+    def token(self) -> str:
+        """The token of whoever asks."""
+        return self.headers.get("Authorization", "").removeprefix("Bearer ")
+
+    def send(self, answer: Any, headers: dict[str, str] | None = None) -> None:
+        """Send bytes as they are, a failure with its status, and all else as JSON."""
+        status = 200
+        payload = answer
+        if isinstance(answer, Failure):
+            status = answer.status
+            payload = answer.body
+            headers = {"X-Error-Code": answer.code, "X-Error-Message": answer.message}
+        elif not isinstance(answer, bytes):
+            payload = json.dumps(answer).encode()
+        self.send_response(status)
+        always = {
+            "Content-Length": str(len(payload)),
+            "X-HF-Warning": "topic; what the client would tell the user",
+        }
+        for name, value in {**always, **(headers or {})}.items():
+            if value:
+                self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            with contextlib.suppress(ConnectionError):  # the client has given up
+                self.wfile.write(payload)
+
+
+Answer = tuple[Any, dict[str, str] | None]
+
+
+def _asked(hub: FakeHub, path: str, token: str) -> Answer:
+    """The answer to a request that changes nothing, and its headers."""
+    if match := RESOLVE.fullmatch(path):
+        return _resolve(hub, match[1], match[2], match[3], token)
+    if match := INFO.fullmatch(path):
+        return _info(hub, match[1], match[2], token), None
+    return Failure(404), None
 
 
 def _files(
@@ -233,31 +281,33 @@ def _files(
 
 
 def _info(hub: FakeHub, name: str, revision: str | None, token: str) -> Any:
-    repo, found = hub.repos.get(name), _files(hub, name, revision or "main", token)
+    repo = hub.repos.get(name)
+    found = _files(hub, name, revision or "main", token)
     if isinstance(found, Failure) and (repo is None or revision or found == NO_REPO):
         return found
     assert repo is not None
     commit, files = ("", {}) if isinstance(found, Failure) else found
-    siblings = []
-    for path, payload in files.items():
-        size = hub.sizes.get(path, len(payload))
-        lfs = {"sha256": hashlib.sha256(payload).hexdigest(), "size": size, "pointerSize": 128}
-        large = {"lfs": lfs} if is_large(path, payload) else {}
-        siblings.append(
-            {"rfilename": path, "size": size, "blobId": hashlib.sha1(payload).hexdigest(), **large}
-        )
     return {
         "id": name,
         "modelId": name,
         "sha": commit or None,
         "private": repo.private,
-        "siblings": siblings,
+        "siblings": [_sibling(hub, path, payload) for path, payload in files.items()],
     }
 
 
-def _resolve(
-    hub: FakeHub, name: str, revision: str, path: str, token: str
-) -> tuple[Any, dict[str, str] | None]:
+def _sibling(hub: FakeHub, path: str, payload: bytes) -> dict[str, Any]:
+    """What the hub says about one file of a commit."""
+    size = hub.sizes.get(path, len(payload))
+    blob = hashlib.sha1(payload).hexdigest()
+    fields: dict[str, Any] = {"rfilename": path, "size": size, "blobId": blob}
+    if is_large(path, payload):
+        digest = hashlib.sha256(payload).hexdigest()
+        fields["lfs"] = {"sha256": digest, "size": size, "pointerSize": 128}
+    return fields
+
+
+def _resolve(hub: FakeHub, name: str, revision: str, path: str, token: str) -> Answer:
     found = _files(hub, name, revision, token)
     if isinstance(found, Failure):
         return found, None
@@ -266,7 +316,7 @@ def _resolve(
         return Failure(403, "GatedRepo", "Access to model is restricted"), None
     if path not in files:
         return NO_FILE, {"X-Repo-Commit": commit}
-    payload, sent = files[path], hub.sends.get(path, files[path])
+    payload = files[path]
     kind = hashlib.sha256 if is_large(path, payload) else hashlib.sha1
     etag = f'"{kind(payload).hexdigest()}"'
     headers = {
@@ -275,43 +325,48 @@ def _resolve(
         "X-Linked-Etag": etag,
         "X-Linked-Size": str(len(payload)),
     }
-    return sent, headers
+    return hub.sends.get(path, payload), headers
 
 
 def _change(hub: FakeHub, path: str, body: bytes, token: str) -> Any:
+    """The answer to a request that changes something, if whoever asks may write."""
     if path == "/api/validate-yaml":
         return {"errors": [], "warnings": []}
+    if token == READER:
+        return Failure(403, "", "Forbidden")
     if token != WRITER:
-        return (
-            Failure(403, "", "Forbidden")
-            if token == READER
-            else Failure(401, "", "Invalid username or password.")
-        )
+        return Failure(401, "", "Invalid username or password.")
     if path == "/api/repos/create":
-        wanted = json.loads(body)
-        name = f"{wanted['organization']}/{wanted['name']}"
-        if name in hub.repos:
-            return Failure(409, body=json.dumps({"url": f"{hub.endpoint}/{name}"}).encode())
-        private = wanted.get("private") or wanted.get("visibility") == "private"
-        hub.repos[name] = FakeRepo(private=bool(private))
-        return {"url": f"{hub.endpoint}/{name}"}
+        return _create(hub, json.loads(body))
     match = CHANGE.fullmatch(path)
     if match is None or match[1] not in hub.repos:
         return NO_REPO
     if match[2] == "preupload":
-        names = [file["path"] for file in json.loads(body)["files"]]
-        return {
-            "files": [
-                {"path": name, "uploadMode": "regular", "shouldIgnore": False} for name in names
-            ]
-        }
-    lines = [json.loads(line) for line in body.splitlines()]
-    files = {
-        line["value"]["path"]: base64.b64decode(line["value"]["content"])
-        for line in lines
-        if line["key"] == "file"
-    }
-    repo = hub.repos[match[1]]
-    before = repo.commits.get(repo.refs.get("main", ""), {})
-    commit = repo.commit({**before, **files})
-    return {"commitUrl": f"{hub.endpoint}/{match[1]}/commit/{commit}", "commitOid": commit}
+        return {"files": [_upload_mode(file["path"]) for file in json.loads(body)["files"]]}
+    return _commit(hub, match[1], body)
+
+
+def _create(hub: FakeHub, wanted: dict[str, Any]) -> Any:
+    name = f"{wanted['organization']}/{wanted['name']}"
+    url = {"url": f"{hub.endpoint}/{name}"}
+    if name in hub.repos:
+        return Failure(409, body=json.dumps(url).encode())
+    private = wanted.get("private") or wanted.get("visibility") == "private"
+    hub.repos[name] = FakeRepo(private=bool(private))
+    return url
+
+
+def _upload_mode(path: str) -> dict[str, Any]:
+    return {"path": path, "uploadMode": "regular", "shouldIgnore": False}
+
+
+def _commit(hub: FakeHub, name: str, body: bytes) -> Any:
+    """Add the files in the body, a JSON object a line, to those of the last commit."""
+    repo = hub.repos[name]
+    files = dict(repo.commits.get(repo.refs.get("main", ""), {}))
+    for text in body.splitlines():
+        line = json.loads(text)
+        if line["key"] == "file":
+            files[line["value"]["path"]] = base64.b64decode(line["value"]["content"])
+    commit = repo.commit(files)
+    return {"commitUrl": f"{hub.endpoint}/{name}/commit/{commit}", "commitOid": commit}

@@ -1,4 +1,4 @@
-"""Weights by their names: where they are found, what they should hash to, and what a name stands for."""
+"""Weights by their names: where they are found, their hashes, and what a name stands for."""
 
 import hashlib
 import socket
@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from huggingface_hub import constants
 
 from tests.support.checkpoints import CONFIG
 from trmsolve.errors import NetworkError, UsageError, WeightsError
 from trmsolve.hub.address import Address
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import FORMS
-from trmsolve.weights import catalog as shelf
+from trmsolve.weights import catalog, remote
 from trmsolve.weights.catalog import (
     BUNDLED,
     SUMS,
     address_of,
-    kept,
+    list_local,
     locate,
     pinned,
     public_of,
@@ -37,7 +38,7 @@ def no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> NoReturn:
         raise AssertionError("a socket was opened")
 
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
@@ -57,7 +58,8 @@ def test_a_name_goes_before_a_path_and_nothing_named_is_what_is_bundled(
         "maze"
     )  # that it is another task's is told when it is read
     weights(tmp_path / "maze")
-    assert locate("maze") == bundled_weights("maze") and locate("./maze") == Path("maze")
+    assert locate("maze") == bundled_weights("maze")
+    assert locate("./maze") == Path("maze")
     with pytest.raises(UsageError, match="name weights"):
         locate(None)
 
@@ -91,25 +93,25 @@ def test_offline_what_is_not_there_is_told_and_no_socket_opened(named: str) -> N
 
 
 def test_the_environment_may_say_offline_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(NetworkError, match="offline"):
         locate("hf://someone/trm-sudoku")
 
 
 def test_names_of_public_checkpoints_stand_for_addresses() -> None:
     names = [one.name for one in PUBLIC]
-    assert len(set(names)) == len(names) and not set(names) & {*BUNDLED}
+    assert len(set(names)) == len(names)
+    assert not set(names) & {*BUNDLED}
     for one in PUBLIC:
         address = address_of(one.name.upper())
         assert (address.repo, address.revision, address.path) == (one.repo, one.revision, one.file)
-        assert (
-            Address.parse(one.address) == address
-            and public_of(one.address) == public_of(one.name) == one
-        )
+        assert Address.parse(one.address) == address
+        assert public_of(one.address) == public_of(one.name) == one
         assert one.task in {form.name for form in FORMS} | {"arc"}
         assert one.sha256 is None or len(bytes.fromhex(one.sha256)) == 32
         assert one.revision is None or len(bytes.fromhex(one.revision)) == 20
-    assert find_public("nobody") is None and public_of("hf://someone/else") is None
+    assert find_public("nobody") is None
+    assert public_of("hf://someone/else") is None
     with pytest.raises(UsageError, match="maze is bundled"):
         address_of("maze")
     with pytest.raises(
@@ -162,7 +164,7 @@ def test_the_bundled_weights_are_pinned_and_as_pinned() -> None:
 def test_what_is_kept_is_the_bundled_then_the_cached(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = list(kept())
+    found = list(list_local())
     assert [(one.name, one.where, one.info.task) for one in found] == [
         (task, "bundled", task) for task in BUNDLED
     ]
@@ -171,9 +173,9 @@ def test_what_is_kept_is_the_bundled_then_the_cached(
         raise NetworkError("HF_ENDPOINT is not usable")
 
     with monkeypatch.context() as patch:
-        patch.setattr("trmsolve.hub.transfer.cached", unusable)
-        assert len(list(kept())) == 3
+        patch.setattr(remote, "cached_weights", unusable)
+        assert len(list(list_local())) == 3
     monkeypatch.setattr(
-        shelf, "bundled_weights", lambda task: (_ for _ in ()).throw(WeightsError("none"))
+        catalog, "bundled_weights", lambda task: (_ for _ in ()).throw(WeightsError("none"))
     )
-    assert list(kept()) == []
+    assert list(list_local()) == []

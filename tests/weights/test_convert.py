@@ -1,4 +1,4 @@
-"""Checkpoints of the public code: what they are is told, nothing of them is run, and the same numbers come out."""
+"""Checkpoints of the public code: recognised, never run, and converted to the same numbers."""
 
 import contextlib
 import json
@@ -22,8 +22,13 @@ from tests.support.goldens import FOLDER, NAMES, load_golden
 from trmsolve.cli import app
 from trmsolve.errors import UsageError, WeightsError
 from trmsolve.files import sha256
-from trmsolve.weights.convert import Checkpoint, Said, convert, is_pickled, mean_row
-from trmsolve.weights.file import TABLE, load_model, read_info
+from trmsolve.weights import convert as convert_module
+from trmsolve.weights import limits
+from trmsolve.weights.architecture import ArchitectureHints
+from trmsolve.weights.checkpoint_file import is_pickled
+from trmsolve.weights.convert import Checkpoint, convert, mean_row
+from trmsolve.weights.file import load_model, read_info
+from trmsolve.weights.names import TABLE
 
 CPU = torch.device("cpu")
 SUDOKU = replace(CONFIG, vocab_size=11, seq_len=81, latent_steps=6, num_puzzles=1)
@@ -43,36 +48,33 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_checkpoint_is_converted_to_the_bit_whatever_wraps_its_names(
     tmp_path: Path, prefix: str
 ) -> None:
-    path, out, state = (
-        tmp_path / "step_1",
-        tmp_path / "w.safetensors",
-        official_state(prefix=prefix),
-    )
+    path = tmp_path / "step_1"
+    out = tmp_path / "w.safetensors"
+    state = official_state(prefix=prefix)
     torch.save(state, path)
     assert is_pickled(path)
     opened = Checkpoint.open(path)
     assert (opened.task, opened.config) == ("arc", CONFIG)
     info = convert(opened, out)
-    assert (
-        info == replace(read_info(out), checksum=info.checksum)
-        and info.config == CONFIG
-        and info.task == "arc"
-    )
-    assert info.training["converted_from"] == "step_1" and info.training["sha256"] == sha256(path)
+    assert info == replace(read_info(out), checksum=info.checksum)
+    assert info.config == CONFIG
+    assert info.task == "arc"
+    assert info.training["converted_from"] == "step_1"
+    assert info.training["sha256"] == sha256(path)
     stored = load_file(out)
     assert stored.keys() == {name.removeprefix(prefix) for name in state}
     for name, tensor in stored.items():
-        assert (
-            torch.equal(tensor, state[prefix + name]) and tensor.dtype == state[prefix + name].dtype
-        )
+        assert torch.equal(tensor, state[prefix + name])
+        assert tensor.dtype == state[prefix + name].dtype
     assert load_model(out, "arc", torch.float32, CPU, [49, 3]).config.num_puzzles == 2
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "s81" in name])
 def test_the_public_code_s_numbers_come_out(name: str, tmp_path: Path) -> None:
-    """Converted by the command, with nothing but the settings beside it to say what shapes cannot."""
+    """The command converts it with only the settings beside it to say what shapes cannot."""
     golden = load_golden(name)
-    path, config = tmp_path / "step_1", golden.model.config
+    path = tmp_path / "step_1"
+    config = golden.model.config
     torch.save(load_file(FOLDER / f"{name}.weights.safetensors"), path)
     settings = {
         "H_cycles": config.recursions,
@@ -87,7 +89,8 @@ def test_the_public_code_s_numbers_come_out(name: str, tmp_path: Path) -> None:
         f"arch:\n  loss:\n    name: losses@ACTLossHead\n{lines}lr: 0.0001\n"
     )
     done = CliRunner().invoke(app, ["weights", "convert", str(path), "--task", "sudoku"])
-    assert done.exit_code == 0 and done.stdout.strip() == str(tmp_path / "step_1.safetensors")
+    assert done.exit_code == 0
+    assert done.stdout.strip() == str(tmp_path / "step_1.safetensors")
     assert "is a pickle" in done.stderr.splitlines()[0]
     model = load_model(tmp_path / "step_1.safetensors", "sudoku", torch.float32, CPU)
     assert model.config == config
@@ -128,7 +131,9 @@ def test_shapes_and_the_paper_tell_the_architecture(
     config = replace(CONFIG, **changes)
     torch.save(official_state(config), tmp_path / "step_1")
     opened = Checkpoint.open(tmp_path / "step_1", task)
-    assert opened.task == task and opened.config == config and len(opened.assumed) == assumed
+    assert opened.task == task
+    assert opened.config == config
+    assert len(opened.assumed) == assumed
     other = next(name for name in ("sudoku", "maze", "arc") if name != task)
     with pytest.raises(
         WeightsError, match=f"was trained for {task}, not for {other}: it has {config.vocab_size}"
@@ -148,7 +153,9 @@ def test_what_is_said_wins_over_the_settings_and_those_over_the_paper(
     opened = Checkpoint.open(path)
     assert opened.config == replace(CONFIG, recursions=2, latent_steps=1, num_heads=4)
     assert opened.assumed == ("positions",)
-    opened = Checkpoint.open(path, said=Said(recursions=5, positions="none", num_heads=2))
+    opened = Checkpoint.open(
+        path, hints=ArchitectureHints(recursions=5, positions="none", num_heads=2)
+    )
     assert opened.config == replace(
         CONFIG, recursions=5, latent_steps=1, num_heads=2, positions="none"
     )
@@ -180,38 +187,36 @@ def test_what_is_said_wins_over_the_settings_and_those_over_the_paper(
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("hints", "told"),
     [
-        (Said(recursions=0), "recursions must be a whole number from 1"),
-        (Said(latent_steps=10**9), "latent_steps must be a whole number from 1"),
-        (Said(num_heads=3), "does not split into 3 heads"),
-        (Said(positions="learned"), "lacks tensor 'embed_pos.embedding_weight'"),
-        (Said(positions="spiral"), "positions must be one of"),
+        (ArchitectureHints(recursions=0), "recursions must be a whole number from 1"),
+        (ArchitectureHints(latent_steps=10**9), "latent_steps must be a whole number from 1"),
+        (ArchitectureHints(num_heads=3), "does not split into 3 heads"),
+        (ArchitectureHints(positions="learned"), "lacks tensor 'embed_pos.embedding_weight'"),
+        (ArchitectureHints(positions="spiral"), "positions must be one of"),
     ],
 )
 def test_what_cannot_be_is_refused_though_it_is_said(
-    checkpoint: Path, said: Said, told: str
+    checkpoint: Path, hints: ArchitectureHints, told: str
 ) -> None:
     with pytest.raises(WeightsError, match=told):
-        Checkpoint.open(checkpoint, said=said)
+        Checkpoint.open(checkpoint, hints=hints)
 
 
 def test_positions_that_shapes_show_are_not_a_matter_of_saying(tmp_path: Path) -> None:
     torch.save(official_state(replace(SUDOKU, mixer="mlp", positions="none")), tmp_path / "step_1")
     with pytest.raises(WeightsError, match="its positions are none, not rope"):
-        Checkpoint.open(tmp_path / "step_1", said=Said(positions="rope"))
+        Checkpoint.open(tmp_path / "step_1", hints=ArchitectureHints(positions="rope"))
     with pytest.raises(WeightsError, match="it has no attention, and so no heads"):
-        Checkpoint.open(tmp_path / "step_1", said=Said(num_heads=4))
+        Checkpoint.open(tmp_path / "step_1", hints=ArchitectureHints(num_heads=4))
 
 
 # Other ways to save.
 
 
 def test_of_several_networks_in_a_file_one_is_chosen(tmp_path: Path) -> None:
-    raw, average = (
-        official_state(SUDOKU),
-        {name: value + 1 for name, value in official_state(SUDOKU).items()},
-    )
+    raw = official_state(SUDOKU)
+    average = {name: value + 1 for name, value in official_state(SUDOKU).items()}
     path = tmp_path / "eqr.pth"
     torch.save({"model": raw, "ema": average, "step": 3, "config": {"H_cycles": 3}}, path)
     with pytest.raises(
@@ -230,10 +235,12 @@ def test_of_several_networks_in_a_file_one_is_chosen(tmp_path: Path) -> None:
 
 
 def test_safetensors_without_a_description_get_one(tmp_path: Path) -> None:
-    path, out = tmp_path / "model.safetensors", tmp_path / "out.safetensors"
+    path = tmp_path / "model.safetensors"
+    out = tmp_path / "out.safetensors"
     save_file(official_state(SUDOKU), path)
     done = CliRunner().invoke(app, ["weights", "convert", str(path), "--out", str(out)])
-    assert done.exit_code == 0 and "pickle" not in done.stderr
+    assert done.exit_code == 0
+    assert "pickle" not in done.stderr
     assert load_model(out, "sudoku", torch.float32, CPU).config == SUDOKU
     with pytest.raises(WeightsError, match="is converted already"):
         Checkpoint.open(out)
@@ -251,10 +258,10 @@ def test_the_table_is_kept_averaged_or_dropped(checkpoint: Path, tmp_path: Path)
     ):
         out = tmp_path / f"{table}.safetensors"
         info = convert(Checkpoint.open(checkpoint), out, table=table)
-        assert torch.equal(load_file(out)[TABLE], expected) and info.config.num_puzzles == len(
-            expected
-        )
-        assert info.training["table"] == table and info.training["rows"] == 50
+        assert torch.equal(load_file(out)[TABLE], expected)
+        assert info.config.num_puzzles == len(expected)
+        assert info.training["table"] == table
+        assert info.training["rows"] == 50
         load_model(out, "arc", torch.float32, CPU)
     with pytest.raises(UsageError, match="--table half is not known"):
         convert(Checkpoint.open(checkpoint), tmp_path / "x", table="half")
@@ -271,7 +278,7 @@ def test_the_mean_of_many_rows_is_exact_and_taken_part_by_part(
 ) -> None:
     table = torch.randn(1000, 8)
     whole = mean_row(table)
-    monkeypatch.setattr("trmsolve.weights.convert.ROWS_AT_A_TIME", 7)
+    monkeypatch.setattr(convert_module, "ROWS_AT_A_TIME", 7)
     assert torch.equal(mean_row(table), whole)
     assert mean_row(table.bfloat16()).dtype == torch.bfloat16
 
@@ -292,9 +299,8 @@ def test_values_may_be_stored_smaller(checkpoint: Path, tmp_path: Path) -> None:
             str(out),
         ],
     )
-    assert done.exit_code == 0 and {tensor.dtype for tensor in load_file(out).values()} == {
-        torch.bfloat16
-    }
+    assert done.exit_code == 0
+    assert {tensor.dtype for tensor in load_file(out).values()} == {torch.bfloat16}
 
 
 # What is no checkpoint.
@@ -401,7 +407,8 @@ def test_files_of_other_kinds_are_told_apart(checkpoint: Path, tmp_path: Path) -
         Checkpoint.open(tmp_path / "absent")
     with pytest.raises(WeightsError, match="is not a file"):
         Checkpoint.open(tmp_path)
-    assert not is_pickled(tmp_path / "absent") and not is_pickled(tmp_path)
+    assert not is_pickled(tmp_path / "absent")
+    assert not is_pickled(tmp_path)
 
 
 def rezipped(
@@ -417,7 +424,9 @@ def rezipped(
 
 def test_a_flipped_bit_in_the_values_is_no_other_network(checkpoint: Path, tmp_path: Path) -> None:
     """The loader itself maps the file and compares nothing."""
-    data, draw, path = checkpoint.read_bytes(), random.Random(1), tmp_path / "step_1"
+    data = checkpoint.read_bytes()
+    draw = random.Random(1)
+    path = tmp_path / "step_1"
     path.write_bytes(data)
     expected = {name: tensor.clone() for name, tensor in Checkpoint.open(path).tensors.items()}
     for _ in range(40):
@@ -480,7 +489,9 @@ def test_a_network_beyond_the_bounds_is_converted_only_if_that_is_wanted(tmp_pat
 
 
 def test_flipped_bytes_never_crash_the_reader(checkpoint: Path, tmp_path: Path) -> None:
-    data, draw, path = checkpoint.read_bytes(), random.Random(0), tmp_path / "step_1"
+    data = checkpoint.read_bytes()
+    draw = random.Random(0)
+    path = tmp_path / "step_1"
     places = [
         place for place in range(len(data)) if place < 4000 or place > len(data) - 4000
     ]  # pickle and directory
@@ -515,10 +526,8 @@ def test_nothing_that_exists_is_replaced_and_nothing_half_is_left(
     out = tmp_path / "out.safetensors"
     out.write_text("mine")
     done = CliRunner().invoke(app, ["weights", "convert", str(checkpoint), "--out", str(out)])
-    assert (
-        done.exit_code == 2
-        and done.stderr.strip() == f"trmsolve: {out} exists: name another file with --out"
-    )
+    assert done.exit_code == 2
+    assert done.stderr.strip() == f"trmsolve: {out} exists: name another file with --out"
     assert out.read_text() == "mine"
 
 
@@ -528,15 +537,14 @@ def test_what_is_no_file_is_told_in_a_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(app, ["weights", "convert", named])
-    assert (
-        done.exit_code == 3
-        and len(done.stderr.splitlines()) == 1
-        and list(tmp_path.iterdir()) == []
-    )
+    assert done.exit_code == 3
+    assert len(done.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_names_of_the_table_s_rows_go_with_it(checkpoint: Path, tmp_path: Path) -> None:
-    source, goal = tmp_path / "from", tmp_path / "to"
+    source = tmp_path / "from"
+    goal = tmp_path / "to"
     source.mkdir()
     goal.mkdir()
     (source / "step_1").write_bytes(checkpoint.read_bytes())
@@ -545,25 +553,29 @@ def test_the_names_of_the_table_s_rows_go_with_it(checkpoint: Path, tmp_path: Pa
     (goal / "test_puzzles.json").write_text("mine")
     command = ["weights", "convert", str(source / "step_1"), "--out"]
     done = CliRunner().invoke(app, [*command, str(goal / "mean.safetensors"), "--table", "mean"])
-    assert done.exit_code == 0 and not (goal / "identifiers.json").exists()
+    assert done.exit_code == 0
+    assert not (goal / "identifiers.json").exists()
     done = CliRunner().invoke(app, [*command, str(goal / "arc.safetensors")])
-    assert done.exit_code == 0 and (goal / "identifiers.json").read_text() == '["<blank>"]'
-    assert (goal / "test_puzzles.json").read_text() == "mine" and done.stderr.count(
-        "names the rows"
-    ) == 1
+    assert done.exit_code == 0
+    assert (goal / "identifiers.json").read_text() == '["<blank>"]'
+    assert (goal / "test_puzzles.json").read_text() == "mine"
+    assert done.stderr.count("names the rows") == 1
 
 
 def test_a_large_checkpoint_is_converted_only_if_that_is_wanted(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trmsolve.weights.limits.MAX_FILE", 1000)
+    monkeypatch.setattr(limits, "MAX_FILE", 1000)
     out = tmp_path / "out.safetensors"
     done = CliRunner().invoke(app, ["weights", "convert", str(checkpoint), "--out", str(out)])
-    assert done.exit_code == 3 and "--allow-large takes it" in done.stderr and not out.exists()
+    assert done.exit_code == 3
+    assert "--allow-large takes it" in done.stderr
+    assert not out.exists()
     done = CliRunner().invoke(
         app, ["weights", "convert", str(checkpoint), "--out", str(out), "--allow-large"]
     )
-    assert done.exit_code == 0 and out.exists()
+    assert done.exit_code == 0
+    assert out.exists()
 
 
 def test_what_is_assumed_is_said_with_the_option_that_changes_it(
@@ -574,7 +586,8 @@ def test_what_is_assumed_is_said_with_the_option_that_changes_it(
     assert done.exit_code == 0
     assert done.stderr.splitlines()[1:] == [
         "arc, T = 2, n = 4, attention, positions rope, hidden size 32, 2 layers",
-        "as in the paper, since nothing beside the checkpoint says otherwise: --latent-steps 4, --positions rope",
+        "as in the paper, since nothing beside the checkpoint says otherwise: "
+        "--latent-steps 4, --positions rope",
     ]
     info = read_info(tmp_path / "a.safetensors")
     assert info.config == replace(CONFIG, recursions=2, num_heads=4)
@@ -595,4 +608,6 @@ def test_odd_options_are_told_before_any_work(
     checkpoint: Path, given: list[str], told: str
 ) -> None:
     done = CliRunner().invoke(app, ["weights", "convert", str(checkpoint), *given])
-    assert done.exit_code == 2 and told in done.stderr and "pickle" not in done.stderr
+    assert done.exit_code == 2
+    assert told in done.stderr
+    assert "pickle" not in done.stderr

@@ -16,9 +16,9 @@ from safetensors.torch import save_file
 from trmsolve.errors import WeightsError
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
+from trmsolve.weights import file as weights_file
+from trmsolve.weights import tensors as tensors_module
 from trmsolve.weights.file import (
-    MAX_FILE,
-    TABLE,
     WeightsInfo,
     bundled_weights,
     fingerprint,
@@ -28,6 +28,8 @@ from trmsolve.weights.file import (
     save_weights,
     strip_prefixes,
 )
+from trmsolve.weights.limits import MAX_FILE
+from trmsolve.weights.names import TABLE
 from trmsolve.weights.tensors import is_finite
 
 CPU = torch.device("cpu")
@@ -55,14 +57,16 @@ def test_what_is_saved_is_loaded(weights: Path) -> None:
         _, a = original(original.initial_state(2), tokens)
         _, b = model(model.initial_state(2), tokens)
     assert torch.equal(a.logits, b.logits)
-    assert model.rotary is not None and model.rotary.get_buffer("cos").dtype == torch.float32
+    assert model.rotary is not None
+    assert model.rotary.get_buffer("cos").dtype == torch.float32
     assert not any(p.requires_grad for p in model.parameters())
 
 
 def test_rotary_tables_stay_exact_in_bf16(weights: Path) -> None:
     model = load_model(weights, "sudoku", torch.bfloat16, CPU)
     assert model.lm_head.weight.dtype == torch.bfloat16
-    assert model.rotary is not None and model.rotary.get_buffer("cos").dtype == torch.float32
+    assert model.rotary is not None
+    assert model.rotary.get_buffer("cos").dtype == torch.float32
 
 
 def test_public_names_load_as_they_are(weights: Path, tmp_path: Path) -> None:
@@ -101,7 +105,8 @@ def test_a_failed_write_leaves_the_old_file(weights: Path, monkeypatch: pytest.M
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         save_weights(weights, TinyRecursiveModel(CONFIG).state_dict(), INFO)
-    assert weights.read_bytes() == before and len(list(weights.parent.iterdir())) == 1
+    assert weights.read_bytes() == before
+    assert len(list(weights.parent.iterdir())) == 1
 
 
 def test_an_error_of_the_disk_that_safetensors_meets_is_one_of_the_system(
@@ -115,11 +120,13 @@ def test_an_error_of_the_disk_that_safetensors_meets_is_one_of_the_system(
             "Error while serializing: I/O error: No space left on device (os error 28)"
         )
 
-    monkeypatch.setattr("trmsolve.weights.file.save_file", full)
+    monkeypatch.setattr(weights_file, "save_file", full)
     with pytest.raises(OSError, match="No space left") as caught:
         save_weights(weights, TinyRecursiveModel(CONFIG).state_dict(), INFO)
-    assert caught.value.errno == 28 and caught.value.filename == str(weights)
-    assert weights.read_bytes() == before and len(list(weights.parent.iterdir())) == 1
+    assert caught.value.errno == 28
+    assert caught.value.filename == str(weights)
+    assert weights.read_bytes() == before
+    assert len(list(weights.parent.iterdir())) == 1
 
 
 def test_a_large_table_is_looked_at_piece_by_piece(
@@ -127,7 +134,7 @@ def test_a_large_table_is_looked_at_piece_by_piece(
 ) -> None:
     seen: list[int] = []
     finite = torch.isfinite
-    monkeypatch.setattr("trmsolve.weights.tensors.CHUNK", 64)
+    monkeypatch.setattr(tensors_module, "CHUNK", 64)
     monkeypatch.setattr(torch, "isfinite", lambda part: seen.append(part.numel()) or finite(part))
     load_model(weights, "sudoku", torch.float32, CPU)
     assert sum(seen) == sum(
@@ -138,11 +145,9 @@ def test_a_large_table_is_looked_at_piece_by_piece(
     table[999, 7] = torch.nan
     for odd in (table, table.T, table[999:].reshape(8), table[999, 7]):
         assert not is_finite(odd)
-    assert (
-        is_finite(torch.zeros(0, 8))
-        and is_finite(torch.zeros(()))
-        and not is_finite(torch.zeros(1).int())
-    )
+    assert is_finite(torch.zeros(0, 8))
+    assert is_finite(torch.zeros(()))
+    assert not is_finite(torch.zeros(1).int())
 
 
 def rewrite(
@@ -181,7 +186,8 @@ def test_tensors_must_fit_the_config(
     rewrite(weights, change)
     with pytest.raises(WeightsError, match=message) as caught:
         load_model(weights, "sudoku", torch.float32, CPU)
-    assert str(weights) in str(caught.value) and caught.value.exit_code == 3
+    assert str(weights) in str(caught.value)
+    assert caught.value.exit_code == 3
 
 
 def test_weights_of_another_task_are_refused(weights: Path) -> None:
@@ -258,16 +264,15 @@ def test_a_file_without_our_metadata_is_refused(weights: Path) -> None:
 def test_the_bundled_weights_load_and_are_small() -> None:
     path = bundled_weights("sudoku")
     model = load_model(path, "sudoku", torch.float32, CPU)
-    assert model.parameter_count() <= 7_000_000 and path.stat().st_size <= 16e6
+    assert model.parameter_count() <= 7_000_000
+    assert path.stat().st_size <= 16e6
     with pytest.raises(WeightsError, match="no weights for chess"):
         bundled_weights("chess")
 
 
 def test_a_recorded_score_changes_the_record_and_nothing_else(weights: Path) -> None:
-    before, hashed = (
-        load_model(weights, "sudoku", torch.float32, CPU).state_dict(),
-        fingerprint(weights),
-    )
+    before = load_model(weights, "sudoku", torch.float32, CPU).state_dict()
+    hashed = fingerprint(weights)
     record_score(weights, "dev, 1 views", {"exact": 0.25, "n": 4})
     assert read_info(weights).scores == {"exact": 0.5, "dev, 1 views": {"exact": 0.25, "n": 4}}
     after = load_model(weights, "sudoku", torch.float32, CPU).state_dict()
@@ -288,7 +293,8 @@ def test_weights_of_another_board_are_refused(tmp_path: Path) -> None:
     from trmsolve import load
 
     for sizes in ({"vocab_size": 6}, {"vocab_size": 30}, {"seq_len": 16}):
-        path, config = tmp_path / "w.safetensors", replace(CONFIG, **sizes)
+        path = tmp_path / "w.safetensors"
+        config = replace(CONFIG, **sizes)
         save_weights(path, TinyRecursiveModel(config).state_dict(), replace(INFO, config=config))
         with pytest.raises(WeightsError, match="sudoku has 11 on 81"):
             load("sudoku", weights=path)
@@ -322,7 +328,7 @@ def numbered(rows: int, offset: int = 0) -> torch.Tensor:
 
 
 def with_table(path: Path, config: TRMConfig, filled: dict[int, torch.Tensor]) -> None:
-    """Weights whose table is full of holes, so that it is as large as one likes: zeros but for the rows given."""
+    """Weights whose table is a sparse file of any size: zeros but for the rows given."""
     tensors = TinyRecursiveModel(replace(config, num_puzzles=1)).state_dict()
     last = {name: tensor for name, tensor in tensors.items() if name != TABLE}
     shapes = {
@@ -332,7 +338,8 @@ def with_table(path: Path, config: TRMConfig, filled: dict[int, torch.Tensor]) -
     header: dict[str, object] = {"__metadata__": WeightsInfo(config, "arc").to_metadata()}
     end = 0
     for name, shape in shapes.items():
-        begin, end = end, end + 4 * torch.Size(shape).numel()
+        begin = end
+        end = end + 4 * torch.Size(shape).numel()
         header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [begin, end]}
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
@@ -350,7 +357,7 @@ def test_rows_of_the_table_are_read_alone(tmp_path: Path, monkeypatch: pytest.Mo
     read: list[str] = []
 
     class Watched:
-        """A safe_open, which is no class to derive from, that remembers what was read as a whole."""
+        """A safe_open that remembers what was read as a whole; it cannot be derived from."""
 
         def __init__(self, *given: Any, **named: Any) -> None:
             self.file = safe_open(*given, **named)
@@ -369,16 +376,19 @@ def test_rows_of_the_table_are_read_alone(tmp_path: Path, monkeypatch: pytest.Mo
             read.append(name)
             return self.file.get_tensor(name)
 
-    monkeypatch.setattr("trmsolve.weights.file.safe_open", Watched)
+    monkeypatch.setattr(weights_file, "safe_open", Watched)
     path = tmp_path / "knowing.safetensors"
     with_table(path, KNOWING, {7: numbered(1, 7)[0], 299_999: numbered(1, 299_999)[0]})
     model = load_model(path, "arc", torch.float32, CPU, [299_999, 0, 7, 7])
-    assert TABLE not in read and "lm_head.weight" in read
-    assert model.config == replace(KNOWING, num_puzzles=4) and model.puzzle_emb is not None
+    assert TABLE not in read
+    assert "lm_head.weight" in read
+    assert model.config == replace(KNOWING, num_puzzles=4)
+    assert model.puzzle_emb is not None
     expected = torch.stack([numbered(1, 299_999)[0], torch.zeros(64), *[numbered(1, 7)[0]] * 2])
     assert torch.equal(model.puzzle_emb.weights, expected)
     whole = load_model(path, "arc", torch.float32, CPU)
-    tokens, ids = torch.randint(0, 12, (2, 81)), torch.tensor([299_999, 7])
+    tokens = torch.randint(0, 12, (2, 81))
+    ids = torch.tensor([299_999, 7])
     with torch.no_grad():
         (_, one), (_, other) = (
             net(net.initial_state(2), tokens, which)
@@ -388,11 +398,9 @@ def test_rows_of_the_table_are_read_alone(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_table_larger_than_memory_is_no_hindrance(tmp_path: Path) -> None:
-    """A file of 1 GiB, most of which is not there; what is read of it is little, and may not be all of it."""
-    path, config = (
-        tmp_path / "large.safetensors",
-        replace(KNOWING, num_puzzles=1 << 22, puzzle_emb_dim=64),
-    )
+    """A sparse file of 1 GiB, of which little is read, and not all may be read."""
+    path = tmp_path / "large.safetensors"
+    config = replace(KNOWING, num_puzzles=1 << 22, puzzle_emb_dim=64)
     try:
         with_table(path, config, {4_000_000: numbered(1)[0]})
     except OSError:
@@ -401,7 +409,8 @@ def test_a_table_larger_than_memory_is_no_hindrance(tmp_path: Path) -> None:
     before = resident()
     model = load_model(path, "arc", torch.float32, CPU, range(4_000_000, 4_000_100))
     assert resident() - before < 100 << 20
-    assert model.puzzle_emb is not None and torch.equal(model.puzzle_emb.weights[0], numbered(1)[0])
+    assert model.puzzle_emb is not None
+    assert torch.equal(model.puzzle_emb.weights[0], numbered(1)[0])
     with pytest.raises(WeightsError, match="1024 MiB, more than the 512 MiB allowed"):
         load_model(path, "arc", torch.float32, CPU)
     with pytest.raises(WeightsError, match=r"may need \d+ MiB, more than the 512 MiB allowed"):

@@ -1,4 +1,4 @@
-"""Files that are damaged, forged or something else: an error of one line that names file and cause, whatever it is."""
+"""Files that are damaged, forged or something else give one line that names file and cause."""
 
 import gzip
 import io
@@ -28,8 +28,10 @@ from trmsolve.errors import WeightsError
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.train.recipes import RECIPES
+from trmsolve.weights import file as weights_file
+from trmsolve.weights import header as header_module
+from trmsolve.weights import limits
 from trmsolve.weights.file import (
-    CHECKSUM,
     WeightsInfo,
     check_whole,
     load_model,
@@ -38,6 +40,7 @@ from trmsolve.weights.file import (
     save_weights,
 )
 from trmsolve.weights.header import read_header, strict_json
+from trmsolve.weights.info import CHECKSUM
 from trmsolve.weights.kind import LONGEST_HEADER
 from trmsolve.weights.limits import (
     LARGEST,
@@ -73,9 +76,10 @@ def refused(path: Path, message: str | None = None, **named: Any) -> str:
     with pytest.raises(WeightsError, match=message) as caught:
         load(path, **named)
     said = str(caught.value)
-    assert (
-        str(path) in said and len(said.splitlines()) == 1 and said.isprintable() and len(said) < 600
-    )
+    assert str(path) in said
+    assert len(said.splitlines()) == 1
+    assert said.isprintable()
+    assert len(said) < 600
     assert caught.value.exit_code == 3
     return said
 
@@ -106,11 +110,12 @@ def damaged(content: bytes, n: int) -> Iterator[bytes]:
 
 
 def changed_in_length(content: bytes, n: int) -> Iterator[bytes]:
-    """Every beginning of the file, and ``n`` times the file with bytes more or fewer in the middle or at its end."""
+    """Every beginning of the file, and ``n`` times the file with bytes added or removed."""
     yield from (content[:end] for end in range(len(content)))
     draw = random.Random(1)
     for _ in range(n):
-        at, length = draw.randrange(len(content) + 1), draw.randrange(1, 9)
+        at = draw.randrange(len(content) + 1)
+        length = draw.randrange(1, 9)
         yield content[:at] + draw.randbytes(length) + content[at:]
         yield content[:at] + content[at:][:length] + content[at:]
         if at < len(content):
@@ -130,11 +135,14 @@ def loads_as_it_was_or_not_at_all(
             try:
                 model = load(path)
             except WeightsError as error:
-                assert str(path) in str(error) and len(str(error).splitlines()) == 1
+                assert str(path) in str(error)
+                assert len(str(error).splitlines()) == 1
                 continue
             loaded += 1
             info = read_info(path)
-            assert model.config == CONFIG and info == INFO and info.checksum is not None
+            assert model.config == CONFIG
+            assert info == INFO
+            assert info.checksum is not None
             assert all(
                 torch.equal(tensor, original.state_dict()[name])
                 for name, tensor in model.state_dict().items()
@@ -184,7 +192,8 @@ def tensor(text: str) -> bytes:
 
 
 ONE = '"dtype":"F32","shape":[1],"data_offsets":[0,4]'
-FOUR, EIGHT = bytes(4), bytes(8)
+FOUR = bytes(4)
+EIGHT = bytes(8)
 
 
 @pytest.mark.parametrize(
@@ -287,7 +296,8 @@ def test_weights_whose_length_looks_like_another_format_load(tmp_path: Path, len
     end = 0
     tensors = TinyRecursiveModel(config).state_dict()
     for name, one in tensors.items():
-        begin, end = end, end + 4 * one.numel()
+        begin = end
+        end = end + 4 * one.numel()
         header[name] = entry(begin, end, list(one.shape))
     data = b"".join(one.numpy().tobytes() for one in tensors.values())
     text = json.dumps({"__metadata__": metadata, **header}, separators=(",", ":")).encode()
@@ -458,7 +468,8 @@ def test_what_could_not_be_read_again_is_not_saved(weights: Path, content: bytes
     ):
         with pytest.raises(WeightsError, match=f"{message}.*is left as it was"):
             save_weights(weights, wrong, info, dtype)
-        assert weights.read_bytes() == content and len(list(weights.parent.iterdir())) == 1
+        assert weights.read_bytes() == content
+        assert len(list(weights.parent.iterdir())) == 1
 
 
 def test_a_file_that_is_replaced_between_two_looks(
@@ -466,7 +477,7 @@ def test_a_file_that_is_replaced_between_two_looks(
 ) -> None:
     other = with_metadata(weights.parent / "other.safetensors", {})
     header = read_header(other)
-    monkeypatch.setattr("trmsolve.weights.file.read_header", lambda path: header)
+    monkeypatch.setattr(weights_file, "read_header", lambda path: header)
     refused(weights, "was replaced while it was read")
 
 
@@ -480,9 +491,7 @@ OVER = {"expansion": 17.0, "layers": 17, "num_heads": 128, "hidden_size": 8192, 
 def test_configs_over_the_bounds_are_refused_before_anything_is_allocated(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "trmsolve.weights.limits.expected_shapes", lambda config: pytest.fail("asked for shapes")
-    )
+    monkeypatch.setattr(limits, "expected_shapes", lambda config: pytest.fail("asked for shapes"))
     value = OVER.get(name, LARGEST[name] + 1)
     more: dict[str, Any] = {name: value}
     if name == "candidates":
@@ -553,7 +562,7 @@ def test_usual_networks_lie_far_within(recipe: tuple[str, str]) -> None:
 def test_large_files_are_read_if_that_is_said(
     weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trmsolve.weights.limits.MAX_FILE", 1000)
+    monkeypatch.setattr(limits, "MAX_FILE", 1000)
     assert refused(weights, "has 0 MiB, more than the 0 MiB allowed").endswith(
         "--allow-large takes it"
     )
@@ -617,7 +626,9 @@ def test_each_other_kind_of_file_is_called_by_its_name(tmp_path: Path, kind: str
 
 
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
-    pipe, plug, folder = tmp_path / "pipe", tmp_path / "plug", tmp_path / "folder"
+    pipe = tmp_path / "pipe"
+    plug = tmp_path / "plug"
+    folder = tmp_path / "folder"
     os.mkfifo(pipe)
     folder.mkdir()
     here = Path.cwd()
@@ -657,7 +668,7 @@ def test_a_file_that_may_not_be_read_or_vanishes(
     with monkeypatch.context() as patched:
         patched.setattr(Path, "open", denied)
         refused(weights, "cannot be read: Permission denied")
-    monkeypatch.setattr("trmsolve.weights.header.check_safetensors", lambda path: path.unlink())
+    monkeypatch.setattr(header_module, "check_safetensors", lambda path: path.unlink())
     refused(weights, "cannot be read: No such file or directory")
 
 

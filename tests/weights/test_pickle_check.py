@@ -21,15 +21,23 @@ from tests.support.checkpoints import CONFIG, PREFIX, official_state
 from trmsolve.cli import app
 from trmsolve.errors import WeightsError
 from trmsolve.weights.convert import Checkpoint
-from trmsolve.weights.file import TABLE
+from trmsolve.weights.names import TABLE
 from trmsolve.weights.pickle_check import DEEPEST, LONGEST_TEXT, MOST_INSTRUCTIONS, check_pickle
 
 BEGIN = b"\x80\x02"
-NONE, STOP = b"N", b"."
-MARK, REDUCE, BUILD = b"(", b"R", b"b"
-EMPTY_DICT, EMPTY_LIST, EMPTY_TUPLE = b"}", b"]", b")"
-TUPLE1, TUPLE2 = b"\x85", b"\x86"
-APPEND, APPENDS, SETITEM = b"a", b"e", b"s"
+NONE = b"N"
+STOP = b"."
+MARK = b"("
+REDUCE = b"R"
+BUILD = b"b"
+EMPTY_DICT = b"}"
+EMPTY_LIST = b"]"
+EMPTY_TUPLE = b")"
+TUPLE1 = b"\x85"
+TUPLE2 = b"\x86"
+APPEND = b"a"
+APPENDS = b"e"
+SETITEM = b"s"
 UNNEEDED = "which a checkpoint of weights does not have"
 
 
@@ -58,7 +66,7 @@ def listed(*values: bytes) -> bytes:
 ORDERED = name("collections", "OrderedDict")
 MANY_NONES = EMPTY_LIST + MARK + 20_000 * NONE + APPENDS
 DOUBLING = NONE + put(1) + 60 * (get(1) + get(1) + TUPLE2 + put(1))
-"""A tuple with itself twice inside, 60 times over: 60 objects, which as a tree have 2**60 leaves."""
+"""A tuple with itself twice inside, 60 times: 60 objects, which as a tree have 2**60 leaves."""
 
 HOSTILE_PICKLES = {
     "bytearrays of a text": (
@@ -194,7 +202,9 @@ def test_what_no_checkpoint_needs_is_refused_in_a_line(kind: str) -> None:
     with pytest.raises(WeightsError) as caught:
         check_pickle(Path("step_1"), payload, 3)
     said = str(caught.value)
-    assert said.startswith("step_1: ") and told in said and "\n" not in said
+    assert said.startswith("step_1: ")
+    assert told in said
+    assert "\n" not in said
     assert UNNEEDED in said or "damaged" in told
 
 
@@ -254,7 +264,7 @@ def hostile_files(folder: Path) -> dict[str, str]:
 CHILD = """
 import json, resource, sys
 from pathlib import Path
-from trmsolve.convert import Checkpoint, convert
+from trmsolve.weights.convert import Checkpoint, convert
 from trmsolve.errors import WeightsError
 
 def in_use():
@@ -395,13 +405,15 @@ def test_the_state_of_a_module_is_read_to_the_bit(tmp_path: Path) -> None:
         assert opened.config == CONFIG
         for key, value in content.items():
             stored = opened.tensors[key.removeprefix(PREFIX)]
-            assert torch.equal(stored, value) and stored.dtype == value.dtype
+            assert torch.equal(stored, value)
+            assert stored.dtype == value.dtype
 
 
 def test_the_command_leaves_with_code_3_and_one_line(tmp_path: Path) -> None:
     path = archive(tmp_path / "step_1", HOSTILE_PICKLES["bytearrays of a text"][0])
     done = CliRunner().invoke(app, ["weights", "convert", str(path)])
-    assert done.exit_code == 3 and done.stdout == ""
+    assert done.exit_code == 3
+    assert done.stdout == ""
     *_, last = done.stderr.splitlines()
     assert last == f"trmsolve: {path}: it holds the name builtins.bytearray, {UNNEEDED}"
     assert [one.name for one in tmp_path.iterdir()] == ["step_1"]

@@ -1,4 +1,4 @@
-"""Files beside weights and in a run's folder: whatever lies in their place is told in a line, without waiting."""
+"""Files beside weights and in a run's folder: anything else there gives one line, at once."""
 
 import errno
 import json
@@ -32,9 +32,10 @@ from trmsolve.train.plan import Progress
 from trmsolve.train.state import reading_state, restore_rng
 from trmsolve.weights.card import eval_files
 from trmsolve.weights.catalog import pinned
-from trmsolve.weights.convert import MOST_EVENTS, Checkpoint
+from trmsolve.weights.convert import Checkpoint
 from trmsolve.weights.file import WeightsInfo, save_weights
 from trmsolve.weights.kind import LONGEST_NAMES
+from trmsolve.weights.settings_file import MOST_EVENTS
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="named pipes and /dev/zero")
 
@@ -97,7 +98,8 @@ def test_only_regular_files_of_bounded_length_are_read(tmp_path: Path, kind: str
     told = put_in_place(kind, path)
     with pytest.raises(OSError) as caught:
         read_small(path)
-    assert caught.value.filename == str(path) and told in str(caught.value.strerror)
+    assert caught.value.filename == str(path)
+    assert told in str(caught.value.strerror)
 
 
 def test_the_limit_is_a_byte_less_than_too_much(tmp_path: Path) -> None:
@@ -206,7 +208,10 @@ def test_what_is_no_such_file_is_told_in_a_line(folder: Path, reader: str, kind:
     with pytest.raises(expected) as caught:
         read(folder)
     said = str(caught.value)
-    assert told in said and Path(name).name in said and "\n" not in said and "Errno" not in said
+    assert told in said
+    assert Path(name).name in said
+    assert "\n" not in said
+    assert "Errno" not in said
     assert caught.value.exit_code == 3
 
 
@@ -227,7 +232,8 @@ def test_a_file_that_may_not_be_read_is_told(
     monkeypatch.setattr(os, "open", denied)  # what root would be allowed all the same
     with pytest.raises(expected, match=r"Permission denied") as caught:
         read(folder)
-    assert path.name in str(caught.value) and "\n" not in str(caught.value)
+    assert path.name in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -258,7 +264,8 @@ def test_tensors_of_a_run_that_are_no_file(folder: Path, kind: str) -> None:
 
 def test_names_of_rows_may_be_as_long_as_the_table_needs(folder: Path) -> None:
     names = folder / "identifiers.json"
-    assert longest_identifiers(3) == SMALL and longest_identifiers(10_000) == 10_000 * LONGEST_NAME
+    assert longest_identifiers(3) == SMALL
+    assert longest_identifiers(10_000) == 10_000 * LONGEST_NAME
     assert longest_identifiers(1 << 22) == longest_identifiers(None) == LONGEST_NAMES
     for rows, limit in ((50, SMALL), (2000, 2000 * LONGEST_NAME), (None, LONGEST_NAMES)):
         with names.open("wb") as file:
@@ -268,7 +275,8 @@ def test_names_of_rows_may_be_as_long_as_the_table_needs(folder: Path) -> None:
     longest = "\N{GRINNING FACE}" * 100 + "|||t7|||0123456789"
     names.write_text(json.dumps([longest] * 2000))
     known = Known.beside(folder, 2000)
-    assert known is not None and len(known.names) == 2000
+    assert known is not None
+    assert len(known.names) == 2000
     for kind in ("pipe", "zeros", "folder"):  # as if there were none
         names.unlink()
         put_in_place(kind, names)
@@ -285,7 +293,8 @@ def test_what_is_odd_in_the_hub_s_cache_is_asked_for_anew(tmp_path: Path) -> Non
         (repo.folder / "trmsolve").mkdir()
         put_in_place(kind, repo.folder / "refs" / "main")
         put_in_place(kind, repo.folder / "trmsolve" / f"{commit}.json")
-        assert repo.commit("main") is None and repo.listing(commit) is None
+        assert repo.commit("main") is None
+        assert repo.listing(commit) is None
     repo = CachedRepo(tmp_path, "user/other")
     repo.keep_listing(commit, {})
     assert repo.listing(commit) == {}
@@ -395,9 +404,11 @@ def test_commands_leave_with_code_3(
     monkeypatch.chdir(folder)
     a_pipe_in_place = put_in_place("pipe", folder / name)
     done = CliRunner().invoke(app, command)
-    assert done.exit_code == 3 and "Traceback" not in done.stderr
+    assert done.exit_code == 3
+    assert "Traceback" not in done.stderr
     *_, last = done.stderr.splitlines()
-    assert last.startswith("trmsolve: ") and a_pipe_in_place in last
+    assert last.startswith("trmsolve: ")
+    assert a_pipe_in_place in last
 
 
 def test_convert_brings_no_names_that_no_table_needs(folder: Path) -> None:
@@ -408,8 +419,6 @@ def test_convert_brings_no_names_that_no_table_needs(folder: Path) -> None:
     done = CliRunner().invoke(
         app, ["weights", "convert", str(folder / "step_1"), "--out", str(out)]
     )
-    assert (
-        done.exit_code == 3
-        and "identifiers.json cannot be read: it has more than the 1,048,576" in done.stderr
-    )
+    assert done.exit_code == 3
+    assert "identifiers.json cannot be read: it has more than the 1,048,576" in done.stderr
     assert not (out.parent / "identifiers.json").exists()

@@ -18,7 +18,7 @@ from trmsolve.cli.output import put
 from trmsolve.cli.process import Program
 from trmsolve.cli.sudoku import sudoku
 from trmsolve.cli.train import train
-from trmsolve.cli.weights.inspect import app as weights_app
+from trmsolve.cli.weights import app as weights_app
 
 app = typer.Typer(
     name="trmsolve",

@@ -1,4 +1,4 @@
 """The Hugging Face Hub: addresses, cache, client, transfer.
 
-Knows bytes and commits, and nothing of weights.
+The package knows bytes and commits. It does not know what weights are.
 """

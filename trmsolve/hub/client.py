@@ -1,42 +1,44 @@
-"""The client of the Hugging Face Hub, as this program uses it: quiet, and its errors told in this program's words.
+"""The client of the Hugging Face Hub: it stays quiet, and its errors become this program's errors.
 
-Knows the environment that a user sets for it, and how it fails; nothing of caches, or what is asked
-for.
+The module knows the environment variables that a user may set for the hub, and the ways in which
+requests fail. It does not know caches or what is requested.
 """
 
 import contextlib
 import json
+import logging
 import sys
 import warnings
 from collections.abc import Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from trmsolve import __version__
 from trmsolve.errors import NetworkError, TrmsolveError, UsageError, WeightsError
 from trmsolve.hub.address import Address
+from trmsolve.wording import package_version
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 ENVIRONMENT = "HF_ENDPOINT, HF_TOKEN, the proxy, or what else the environment sets for the hub"
+LOG_IN = "log in with 'hf auth login'"
 
 
 @contextlib.contextmanager
 def understood() -> Iterator[None]:
-    """Around an import of the library, which reads the environment: NetworkError if that makes no sense.
+    """Turn errors of an import of the library, which reads the environment, into NetworkError.
 
-    Imported are its modules: what is asked of the package as a whole prints such errors to standard
-    output.
+    Import its modules here and not names from the package: the package prints such errors to
+    standard output.
     """
     try:
         yield
     except ValueError:
-        raise _not_usable() from None
+        raise _unusable_environment() from None
 
 
 def constants() -> ModuleType:
-    """What the environment has decided. Raises NetworkError if it makes no sense."""
+    """The library's settings. Raises NetworkError if the environment makes no sense."""
     with understood():
         import huggingface_hub.constants
     return huggingface_hub.constants
@@ -46,94 +48,128 @@ def constants() -> ModuleType:
 def connected(
     address: Address, *, watched: bool = True, writing: bool = False
 ) -> Iterator["HfApi"]:
-    """The hub; shows progress only if ``watched`` in a terminal.
+    """The hub's client; what fails inside is raised with a text for the user.
 
-    Raises what is worded for the user.
-
-    An error that is not of the network, such as a full disk, stays what it is.
+    Progress is shown only if ``watched``, and only in a terminal. ``writing`` says that something
+    is published to ``address``, which changes what a refusal means. Errors that do not come from
+    the network, such as a full disk, are raised as they are.
     """
     with understood():
-        from huggingface_hub import constants, errors
+        from huggingface_hub import constants, errors  # noqa: F401
         from huggingface_hub.hf_api import HfApi
-        from huggingface_hub.utils import build_hf_headers, get_session, logging  # type: ignore[attr-defined]
-        from huggingface_hub.utils.tqdm import disable_progress_bars, enable_progress_bars
 
-    constants.HF_HUB_DISABLE_TELEMETRY = True
     watched = watched and sys.stderr is not None and sys.stderr.isatty()
-    if constants.HF_HUB_DISABLE_PROGRESS_BARS is None:  # else the user's environment has decided
-        (enable_progress_bars if watched else disable_progress_bars)()
-    logging.set_verbosity(
-        30 if watched else 50
-    )  # warnings, or nothing: what is wrong is told by the exceptions
+    _set_up_library(watched)
     with warnings.catch_warnings():
         if not watched:
             warnings.simplefilter("ignore")
-        try:
-            # Made and not sent: what fails here is not of the network. The error's text may hold a
-            # secret.
-            get_session().build_request("GET", constants.ENDPOINT, headers=build_hf_headers())
-        except Exception:
-            raise _not_usable() from None
+        _check_environment()
         try:
             yield HfApi(
-                endpoint=constants.ENDPOINT, library_name="trmsolve", library_version=__version__
+                endpoint=constants.ENDPOINT,
+                library_name="trmsolve",
+                library_version=package_version(),
             )
         except TrmsolveError:
             raise
         except (json.JSONDecodeError, UnicodeDecodeError):
             raise not_the_hub(constants.ENDPOINT) from None
         except Exception as error:
-            # The library raises what its client raises, which is httpx or its successor: known by a
-            # common ancestor.
-            network = (
-                errors.HfHubHTTPError.__bases__[0],
-                errors.EntryNotFoundError,
-                OSError,
-                RuntimeError,
-            )
-            told = (
-                _worded(error, address, constants.ENDPOINT, writing)
-                if isinstance(error, network)
-                else None
-            )
-            raise told or error from None
+            raise _for_user(error, address, writing) or error from None
 
 
 def not_the_hub(endpoint: str) -> NetworkError:
-    """For an answer that the hub would not give."""
+    """The error for an answer that the hub would not give."""
     return NetworkError(
         f"what answers at {endpoint} is not the hub: check the network, or HF_ENDPOINT"
     )
 
 
-def _not_usable() -> NetworkError:
+def _set_up_library(watched: bool) -> None:
+    """Turn off telemetry, and also progress bars and warnings unless somebody watches."""
+    from huggingface_hub import constants
+    from huggingface_hub.utils import logging as hub_logging
+    from huggingface_hub.utils.tqdm import disable_progress_bars, enable_progress_bars
+
+    constants.HF_HUB_DISABLE_TELEMETRY = True
+    is_decided_by_user = constants.HF_HUB_DISABLE_PROGRESS_BARS is not None
+    if watched and not is_decided_by_user:
+        enable_progress_bars()
+    if not watched and not is_decided_by_user:
+        disable_progress_bars()
+    # The exceptions say what is wrong, so that not even errors need be logged.
+    hub_logging.set_verbosity(logging.WARNING if watched else logging.CRITICAL)
+
+
+def _check_environment() -> None:
+    """Raise NetworkError if the environment makes a request impossible.
+
+    The request is built and not sent, so that whatever fails here is not the network's fault. The
+    text of the error is dropped, since it may hold a secret.
+    """
+    from huggingface_hub import constants
+    from huggingface_hub.utils import build_hf_headers, get_session  # type: ignore[attr-defined]
+
+    try:
+        get_session().build_request("GET", constants.ENDPOINT, headers=build_hf_headers())
+    except Exception:
+        raise _unusable_environment() from None
+
+
+def _unusable_environment() -> NetworkError:
     return NetworkError(f"{ENVIRONMENT}, is not usable: correct or unset it")
 
 
-def _worded(
-    error: BaseException, address: Address, endpoint: str, writing: bool
-) -> TrmsolveError | None:
-    """The error for the user; None for one that is not of the network, such as a full disk."""
+def _for_user(error: Exception, address: Address, writing: bool) -> TrmsolveError | None:
+    """The error with a text for the user; None for one that does not come from the network."""
+    from huggingface_hub import constants, errors
+
+    # The library passes on what its HTTP client raises. That is httpx or its successor, so the
+    # errors are recognised by an ancestor that they share.
+    any_http_error = errors.HfHubHTTPError.__bases__[0]
+    if not isinstance(error, (any_http_error, errors.EntryNotFoundError, OSError, RuntimeError)):
+        return None
+    # A file was looked for locally because the hub could not be asked: the cause says why.
+    cause: BaseException = error
+    while isinstance(cause, errors.LocalEntryNotFoundError) and cause.__cause__ is not None:
+        cause = cause.__cause__
+    refused = _refused(cause, address, writing)
+    return refused or _failed(cause, constants.ENDPOINT)
+
+
+def _status(error: BaseException) -> int | None:
+    """The HTTP status of the hub's answer, if there was one."""
     from huggingface_hub import errors
 
-    page, login = f"{endpoint}/{address.repo}", "log in with 'hf auth login'"
-    status = error.response.status_code if isinstance(error, errors.HfHubHTTPError) else None
-    if isinstance(error, errors.LocalEntryNotFoundError) and error.__cause__ is not None:
-        return _worded(
-            error.__cause__, address, endpoint, writing
-        )  # why it had to be looked for locally
+    return error.response.status_code if isinstance(error, errors.HfHubHTTPError) else None
+
+
+def _refused(error: BaseException, address: Address, writing: bool) -> TrmsolveError | None:
+    """The error for a request that the hub understood and refused; None for other errors."""
+    from huggingface_hub import constants, errors
+
+    page = f"{constants.ENDPOINT}/{address.repo}"
+    status = _status(error)
+    is_missing = isinstance(error, errors.RepositoryNotFoundError)
     if isinstance(error, errors.GatedRepoError):
-        return WeightsError(f"{address} is gated: accept its terms on {page}, then {login}")
-    if writing and (status in (401, 403) or isinstance(error, errors.RepositoryNotFoundError)):
+        return WeightsError(f"{address} is gated: accept its terms on {page}, then {LOG_IN}")
+    if writing and (status in (401, 403) or is_missing):
         return UsageError(
-            f"you may not write to {address}: {login} as somebody who may, with a token that may write"
+            f"you may not write to {address}: {LOG_IN} as somebody who may, "
+            "with a token that may write"
         )
-    if isinstance(error, errors.RepositoryNotFoundError):
-        return WeightsError(f"there is no {page}, or it is private: check the name, or {login}")
+    if is_missing:
+        return WeightsError(f"there is no {page}, or it is private: check the name, or {LOG_IN}")
     if status == 401:
-        return WeightsError(f"the hub does not accept your token: {login} anew, or unset HF_TOKEN")
+        return WeightsError(f"the hub does not accept your token: {LOG_IN} anew, or unset HF_TOKEN")
     if isinstance(error, errors.DisabledRepoError) or status == 403:
         return WeightsError(f"the hub does not give out {address}: see {page}")
+    return None
+
+
+def _failed(error: BaseException, endpoint: str) -> TrmsolveError | None:
+    """The error for a hub that fails or cannot be reached; None for an error of the system."""
+    status = _status(error)
     if status is not None:
         return NetworkError(f"{endpoint} answers with error {status}: try again later")
     if isinstance(error, OSError) and error.errno is not None:
@@ -143,5 +179,6 @@ def _worded(
             f"{endpoint} does not answer in time: check the network, or try again later"
         )
     return NetworkError(
-        f"{endpoint} cannot be reached, or broke off: check the network; --offline takes what is cached"
+        f"{endpoint} cannot be reached, or broke off: check the network; "
+        "--offline takes what is cached"
     )

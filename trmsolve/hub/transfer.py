@@ -1,153 +1,154 @@
-"""Weights on the Hugging Face Hub: found, downloaded and published, through huggingface_hub and by no other way.
+"""Files on the Hugging Face Hub: found, downloaded and published, by huggingface_hub alone.
 
-What a revision names is settled by its first download and stays so until it is pulled again.
-Offline no socket is opened. Knows nothing of what weights hold, nor how the hub's errors are told,
-which is ``hub_client``'s.
+The first download of a revision pins the commit that it names; the pin stays until the revision is
+pulled again. Offline, no socket is opened. The module does not know what files are for: whoever
+asks says which files of a commit are wanted and how large they may be.
 """
 
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 
 from trmsolve.errors import NetworkError, UsageError, WeightsError
 from trmsolve.files import sha256
 from trmsolve.hub.address import (
-    BESIDE,
-    MAIN_FILE,
     MAIN_REVISION,
     SCHEME,
     Address,
     Listing,
     RemoteFile,
-    choose_file,
-    files_beside,
-    is_address,
     is_inside,
 )
-from trmsolve.hub.cache import COMMIT, CachedRepo, blob_sha256, tensor_files
-from trmsolve.hub.client import connected, constants, not_the_hub, understood
-
-__all__ = [
-    "Address",
-    "Cached",
-    "Pulled",
-    "cached",
-    "check_goal",
-    "find",
-    "front_matter",
-    "is_address",
-    "pull",
-    "push",
-    "sha256_known",
-    "silent",
-    "size_text",
-]
+from trmsolve.hub.cache import COMMIT, CachedRepo, blob_sha256, files_with_suffix
+from trmsolve.hub.client import connected, constants, not_the_hub
+from trmsolve.wording import size_text
 
 Note = Callable[[str], None]
+"""Tells the user something in one line."""
+
 Check = Callable[[Path], object]
+"""Raises an error for a file that is not to be used."""
 
 
 def silent(_: str) -> None:
-    """Says nothing."""
+    """Says nothing. As a ``note`` it means the same as None."""
 
 
-def unchecked(_: Path) -> None:
-    """Takes any file."""
+@dataclass(frozen=True)
+class WantedFile:
+    """A file of a commit that is to be fetched."""
+
+    name: str
+    """Its path in the repository."""
+    max_bytes: int | None
+    """The size from which on it is refused; None if any size will do."""
+    if_larger: str
+    """Advice for the user about a file that is refused, after the sizes."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request for files of a repository on the hub."""
+
+    address: Address
+    choose: Callable[[Listing], list[WantedFile]]
+    """Chooses among the files of a commit; the file that the address stands for comes first.
+
+    Raises WeightsError if the commit does not have what is wanted.
+    """
+    if_offline: str
+    """Advice for the user if the file is not in the cache and no network may be used."""
+    if_gone: str
+    """Advice for the user if the hub no longer has the commit that the revision is pinned to."""
+    offline: bool = False
+    note: Note | None = None
+    """Called once before a download. Without it no progress is shown either."""
+    check: Check | None = None
+    """Called with a downloaded file; if it raises an error, the revision is not pinned."""
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody follows the progress."""
+        return self.note is not None and self.note is not silent
 
 
 @dataclass(frozen=True)
 class Pulled:
-    """A downloaded file; ``previous`` is the commit that the revision named here before, None if it named none."""
+    """A downloaded file."""
 
     path: Path
     repo: str
     commit: str
     previous: str | None
+    """The commit that the revision named on this machine before; None if it named none."""
 
 
 @dataclass(frozen=True)
-class Cached:
-    """A file with weights in the hub's cache, and the shortest address that stands for it here."""
+class CachedFile:
+    """A file in the hub's cache, and an address that stands for it on this machine."""
 
     address: Address
     commit: str
     path: Path
 
 
-def find(
-    address: Address,
-    *,
-    offline: bool = False,
-    allow_large: bool = False,
-    pickled: bool = False,
-    note: Note = silent,
-    check: Check = unchecked,
-) -> Path:
-    """The file of this address, from the cache without asking the hub if it is there, and else downloaded.
+def find(request: Request) -> Path:
+    """The file that is asked for: from the cache if it is there, else downloaded.
 
-    A revision is pinned by its first download. ``note`` is told once, before a download; files of
-    over 512 MiB are refused unless ``allow_large``; ``pickled`` asks for a pickled checkpoint, with
-    what lies beside it to describe it. ``check`` gets a file that was downloaded, and what it
-    raises leaves the revision as it was. Raises WeightsError for what the hub does not have or
-    give, NetworkError if it cannot be asked.
+    The hub is asked only if the cache does not have the file. Raises WeightsError for what the hub
+    does not have or does not give out, NetworkError if it cannot be asked, and what the request's
+    ``check`` raises.
     """
-    if (kept := _kept(address, pickled)) is not None:
+    kept = _find_cached(request)
+    if kept is not None:
         return kept.path
-    _need_network(address, offline, pickled)
+    _require_network(request)
+    address = request.address
     pinned = CachedRepo(_cache(), address.repo).commit(address.named)
-    return _download(address, pinned or address.named, allow_large, pickled, note, check).path
+    return _download(request, pinned or address.named).path
 
 
-def pull(
-    address: Address,
-    *,
-    offline: bool = False,
-    allow_large: bool = False,
-    pickled: bool = False,
-    note: Note = silent,
-    check: Check = unchecked,
-) -> Pulled:
-    """Ask the hub what the revision names now, download what is new, and pin it; offline, what ``find`` finds.
+def pull(request: Request) -> Pulled:
+    """Ask the hub what the revision names now, download what is new, and pin it.
 
-    ``check`` gets the file, be it new or not, before anything is pinned. Raises what it raises, and
-    as ``find`` does.
+    Offline, this is what ``find`` finds. The request's ``check`` gets the file, whether it is new
+    or not, before anything is pinned. Raises the same errors as ``find``.
     """
-    if _is_offline(offline) and (kept := _kept(address, pickled)) is not None:
-        check(kept.path)
-        return kept
-    _need_network(address, offline, pickled)
-    return _download(address, address.named, allow_large, pickled, note, check)
+    if _is_offline(request):
+        kept = _find_cached(request)
+        if kept is not None:
+            if request.check is not None:
+                request.check(kept.path)
+            return kept
+    _require_network(request)
+    return _download(request, request.address.named)
 
 
-def cached() -> list[Cached]:
-    """The safetensors files in the hub's cache that say of themselves that they are weights for this program."""
-    usable = []
-    for repo, commit, path in tensor_files(_cache()):
-        from trmsolve.weights.file import (
-            read_info,
-        )  # brings torch, which an empty cache does without
+def cached_files(suffix: str) -> list[CachedFile]:
+    """The files in the hub's cache whose names end with ``suffix``.
 
-        with contextlib.suppress(WeightsError, OSError):
-            read_info(path)
-            inside = path.relative_to(CachedRepo(_cache(), repo).path(commit, "")).as_posix()
-            pinned = CachedRepo(_cache(), repo).commit(MAIN_REVISION) == commit
-            address = Address(
-                repo, None if pinned else commit, None if inside == MAIN_FILE else inside
-            )
-            usable.append(Cached(address, commit, path))
-    return usable
+    Their addresses name no revision where the file belongs to the commit that ``main`` is pinned
+    to, and else the commit. Raises NetworkError if the environment makes no sense.
+    """
+    cache = _cache()
+    found = []
+    for repo, commit, path in files_with_suffix(cache, suffix):
+        cached = CachedRepo(cache, repo)
+        inside = path.relative_to(cached.path(commit, "")).as_posix()
+        revision = None if cached.commit(MAIN_REVISION) == commit else commit
+        found.append(CachedFile(Address(repo, revision, inside), commit, path))
+    return found
 
 
 def sha256_known(path: Path) -> str | None:
-    """The sha256 that the hub gave for a file inside its cache; None for small files, and for files elsewhere."""
+    """The sha256 that the hub gave for a file in its cache; None for small and for other files."""
     known = blob_sha256(path)
-    return known if known and path.parent.resolve().is_relative_to(_cache().resolve()) else None
+    is_in_cache = path.parent.resolve().is_relative_to(_cache().resolve()) if known else False
+    return known if is_in_cache else None
 
 
 def check_goal(address: Address) -> None:
-    """Raise UsageError for an address that names more than a repository: nothing can be pushed there."""
+    """Raise UsageError for an address of more than a repository, which nothing is pushed to."""
     if address.revision or address.path:
         raise UsageError(
             f"{address}: files are pushed to a repository as a whole, {SCHEME}{address.repo}"
@@ -162,13 +163,14 @@ def push(
     message: str = "Weights of a Tiny Recursive Model",
     offline: bool = False,
 ) -> str:
-    """Publish the files in one commit, in a repository that is made if there is none; its url.
+    """Publish the files in one commit and return the repository's URL.
 
-    Raises UsageError if nobody is logged in or they may not write there, and if it is to be private
-    and is not; NetworkError if the hub cannot be asked.
+    A repository that does not exist is made. Raises UsageError if the user is not logged in or may
+    not write there, and if ``private`` is asked for and the repository is public; NetworkError if
+    the hub cannot be asked.
     """
     check_goal(address)
-    if _is_offline(offline):
+    if offline or constants().HF_HUB_OFFLINE:
         raise NetworkError(f"offline nothing is pushed to {address}: --dry-run shows what would be")
     with connected(address, writing=True) as api:
         from huggingface_hub import CommitOperationAdd, get_token
@@ -178,99 +180,91 @@ def push(
         api.create_repo(address.repo, private=private or None, exist_ok=True)
         if private and not api.model_info(address.repo).private:
             raise UsageError(
-                f"{address} exists and is public, nothing is pushed: leave out --private or name another"
+                f"{address} exists and is public, nothing is pushed: "
+                "leave out --private or name another"
             )
         additions = [CommitOperationAdd(name, payload) for name, payload in files.items()]
         api.create_commit(address.repo, additions, commit_message=message)
         return f"{api.endpoint}/{address.repo}"
 
 
-def front_matter(name: str, fields: Mapping[str, Any], results: list[dict[str, Any]]) -> str:
-    """The header of a model card, as YAML; ``results`` are the fields of ``EvalResult``, for the model index."""
-    with understood():
-        from huggingface_hub.repocard_data import EvalResult, ModelCardData
+def _find_cached(request: Request) -> Pulled | None:
+    """Find the files of a request in the cache; None if it does not have all of them.
 
-    measured = [EvalResult(**result) for result in results]
-    return str(
-        ModelCardData(
-            model_name=name if measured else None, eval_results=measured or None, **fields
-        ).to_yaml()
-    )
-
-
-def size_text(size: int) -> str:
-    """A number of bytes for people to read."""
-    kib = size / 1024
-    return (
-        f"{size} bytes"
-        if size < 1024
-        else f"{kib:.0f} KiB"
-        if kib < 1024
-        else f"{kib / 1024:.1f} MiB"
-    )
-
-
-def _kept(address: Address, pickled: bool) -> Pulled | None:
-    """What the cache has for this address.
-
-    Raises WeightsError if it is known that the commit has no such file.
+    Raises WeightsError if the commit is known not to have what is wanted.
     """
+    address = request.address
     repo = CachedRepo(_cache(), address.repo)
-    if (commit := repo.commit(address.named)) is None:
+    commit = repo.commit(address.named)
+    if commit is None:
         return None
     files = repo.listing(commit)
     try:
-        name = choose_file(address, repo.on_disk(commit) if files is None else files, pickled)
+        wanted = request.choose(repo.on_disk(commit) if files is None else files)
     except WeightsError:
-        if files is None:  # another program fetched it, and perhaps a part only
+        if files is None:  # another program fetched the commit, and perhaps only a part of it
             return None
         raise
-    wanted = [name, *(files_beside(name, files or {}) if pickled else [])]
-    if not all(repo.path(commit, each).is_file() for each in wanted):
+    paths = [repo.path(commit, file.name) for file in wanted]
+    if not all(path.is_file() for path in paths):
         return None
-    return Pulled(repo.path(commit, name), address.repo, commit, commit)
+    return Pulled(paths[0], address.repo, commit, previous=commit)
 
 
-def _download(
-    address: Address, revision: str, allow_large: bool, pickled: bool, note: Note, check: Check
-) -> Pulled:
-    """The commit is settled first, and all is fetched at that; it is pinned when all has come and is checked."""
-    from trmsolve.weights.limits import MAX_FILE
+def _download(request: Request, revision: str) -> Pulled:
+    """Fetch all wanted files of the commit that the revision names now.
 
+    The commit is determined first and everything is fetched from it. The revision is pinned only
+    after all files have come and the check has passed.
+    """
+    address = request.address
     repo = CachedRepo(_cache(), address.repo)
-    commit, files = _ask(address, revision, pickled, note)
-    name = choose_file(address, files, pickled)
-    wanted = {each: files[each] for each in [name, *(files_beside(name, files) if pickled else [])]}
-    for each, file in wanted.items():
-        if file.size is None:
-            raise WeightsError(
-                f"the hub does not say how large {each} of {address} is: it is not fetched"
-            )
-        if each == name and file.size > MAX_FILE and not allow_large:
-            allowed = f"more than the {size_text(MAX_FILE)} allowed: --allow-large takes it"
-            raise WeightsError(f"{each} of {address} has {size_text(file.size)}, {allowed}")
-        if each != name and file.size > (limit := BESIDE[PurePosixPath(each).name]):
-            allowed = (
-                f"more than the {size_text(limit)} that such a file may have: nothing is fetched"
-            )
-            raise WeightsError(f"{each} of {address} has {size_text(file.size)}, {allowed}")
-    if missing := [
-        file.size or 0 for each, file in wanted.items() if not repo.has(commit, each, file)
-    ]:
-        where = f"{address.repo}, {address.named} (commit {commit[:12]}), {size_text(sum(missing))}"
-        note(f"downloading {name} of {where}, to {repo.folder}")
-    for each, file in wanted.items():
-        _fetch(address, commit, each, file, note)
-    check(repo.path(commit, name))
+    commit, files = _ask(request, revision)
+    wanted = request.choose(files)
+    for file in wanted:
+        _check_size(address, file, files[file.name])
+    _announce(request, repo, commit, {file.name: files[file.name] for file in wanted})
+    for file in wanted:
+        _fetch(request, commit, file.name, files[file.name])
+    path = repo.path(commit, wanted[0].name)
+    if request.check is not None:
+        request.check(path)
     previous = repo.commit(address.named) if address.named != commit else None
     repo.keep_listing(commit, files)
     repo.pin(address.named, commit)
-    return Pulled(repo.path(commit, name), address.repo, commit, previous)
+    return Pulled(path, address.repo, commit, previous)
 
 
-def _ask(address: Address, revision: str, pickled: bool, note: Note) -> tuple[str, Listing]:
-    """The commit that the hub's revision names now, and the files in it."""
-    with connected(address, watched=note is not silent) as api:
+def _check_size(address: Address, wanted: WantedFile, file: RemoteFile) -> None:
+    """Raise WeightsError for a file that is too large, or whose size the hub does not say."""
+    if file.size is None:
+        raise WeightsError(
+            f"the hub does not say how large {wanted.name} of {address} is: it is not fetched"
+        )
+    if wanted.max_bytes is not None and file.size > wanted.max_bytes:
+        raise WeightsError(
+            f"{wanted.name} of {address} has {size_text(file.size)}, "
+            f"more than the {size_text(wanted.max_bytes)} allowed: {wanted.if_larger}"
+        )
+
+
+def _announce(request: Request, repo: CachedRepo, commit: str, files: Listing) -> None:
+    """Tell the user about the download that follows, if there is one; the main file comes first."""
+    missing = [file for name, file in files.items() if not repo.has(commit, name, file)]
+    if not missing or request.note is None:
+        return
+    address = request.address
+    size = sum(file.size or 0 for file in missing)
+    request.note(
+        f"downloading {next(iter(files))} of {address.repo}, {address.named} "
+        f"(commit {commit[:12]}), {size_text(size)}, to {repo.folder}"
+    )
+
+
+def _ask(request: Request, revision: str) -> tuple[str, Listing]:
+    """The commit that the revision names on the hub now, and the files in it."""
+    address = request.address
+    with connected(address, watched=request.is_watched) as api:
         from huggingface_hub import errors
 
         timeout = constants().HF_HUB_ETAG_TIMEOUT
@@ -279,41 +273,38 @@ def _ask(address: Address, revision: str, pickled: bool, note: Note) -> tuple[st
                 address.repo, revision=revision, files_metadata=True, timeout=timeout
             )
         except errors.RevisionNotFoundError:
-            gone = f"{SCHEME}{address.repo} has no revision {revision}"
-            if revision != address.named:
-                again = f"'trmsolve weights pull {address}' asks what it is now"
-                again = (
-                    f"name one that it has, {Address(address.repo, 'REVISION', address.path)}"
-                    if pickled
-                    else again
-                )
-                gone += f", as {address.named} was here: {again}"
-            raise WeightsError(gone) from None
+            raise _no_revision(request, revision) from None
         except errors.HfHubHTTPError:
             raise
-        except (
-            ValueError,
-            TypeError,
-            KeyError,
-            AttributeError,
-        ):  # what wants a login to a café's network answers so
+        except (ValueError, TypeError, KeyError, AttributeError):
+            # The login page of a public network answers in a form that the library cannot read.
             info = None
         if info is None or not COMMIT.fullmatch(info.sha or ""):
             raise not_the_hub(api.endpoint)
     files = {}
     for entry in info.siblings or []:
         if is_inside(entry.rfilename):
-            sha256 = entry.lfs.sha256 if entry.lfs else None
-            files[entry.rfilename] = RemoteFile(entry.size, sha256 or entry.blob_id, sha256)
+            known = entry.lfs.sha256 if entry.lfs else None
+            files[entry.rfilename] = RemoteFile(entry.size, known or entry.blob_id, known)
     return str(info.sha), files
 
 
-def _fetch(address: Address, commit: str, name: str, file: RemoteFile, note: Note) -> None:
-    """Bring one file into the cache, as it is on the hub: a copy that is damaged is fetched anew."""
-    for again in (False, True):
-        with connected(address, watched=note is not silent) as api:
+def _no_revision(request: Request, revision: str) -> WeightsError:
+    """The error for a revision, or a pinned commit, that the hub does not have."""
+    address = request.address
+    problem = f"{SCHEME}{address.repo} has no revision {revision}"
+    if revision != address.named:
+        problem += f", as {address.named} was here: {request.if_gone}"
+    return WeightsError(problem)
+
+
+def _fetch(request: Request, commit: str, name: str, file: RemoteFile) -> None:
+    """Bring one file into the cache, as it is on the hub. A damaged copy is fetched again."""
+    address = request.address
+    for force in (False, True):
+        with connected(address, watched=request.is_watched) as api:
             fetched = api.hf_hub_download(
-                address.repo, name, revision=commit, cache_dir=_cache(), force_download=again
+                address.repo, name, revision=commit, cache_dir=_cache(), force_download=force
             )
         path = Path(fetched)
         if path.stat().st_size == file.size and file.sha256 in (None, sha256(path)):
@@ -328,14 +319,14 @@ def _cache() -> Path:
     return Path(constants().HF_HUB_CACHE)
 
 
-def _is_offline(asked: bool) -> bool:
-    return asked or bool(constants().HF_HUB_OFFLINE)
+def _is_offline(request: Request) -> bool:
+    return request.offline or bool(constants().HF_HUB_OFFLINE)
 
 
-def _need_network(address: Address, offline: bool, pickled: bool) -> None:
-    if _is_offline(offline):
-        pickled = pickled or not (address.path or MAIN_FILE).endswith(
-            ".safetensors"
-        )  # pull would refuse it
-        hint = f"'trmsolve weights {'convert' if pickled else 'pull'} {address}' fetches it with a network"
-        raise NetworkError(f"{address} is not in the cache, and offline nothing is fetched: {hint}")
+def _require_network(request: Request) -> None:
+    """Raise NetworkError if no network may be used."""
+    if _is_offline(request):
+        raise NetworkError(
+            f"{request.address} is not in the cache, and offline nothing is fetched: "
+            f"{request.if_offline}"
+        )

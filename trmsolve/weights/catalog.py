@@ -1,32 +1,35 @@
-"""Where weights are: the bundled ones, files and runs' folders, the hub's cache, and the names they go by.
+"""Where weights are: bundled ones, files, folders of runs, the hub's cache, and their names.
 
-Knows paths and names; what is in the files is ``weights``', and how they are fetched is ``hub``'s.
+The module knows paths and names. What is in the files is known to ``weights.file``, and how they
+are fetched to ``hub.transfer``.
 """
 
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from trmsolve.errors import NetworkError, UsageError, WeightsError
 from trmsolve.files import read_small, reason
+from trmsolve.hub import transfer
 from trmsolve.hub.address import Address, is_address
-from trmsolve.hub.transfer import silent
-from trmsolve.weights.file import WeightsInfo, bundled_weights, check_whole, read_info, weights_at
+from trmsolve.weights import remote
+from trmsolve.weights.file import WeightsInfo, bundled_weights, read_info
 from trmsolve.weights.public import PUBLIC, PublicCheckpoint, find_public
 
 BUNDLED = ("sudoku", "maze", "arc")
 SUMS = "SHA256SUMS"
-"""What stands beside the bundled weights, as ``sha256sum`` writes and checks it."""
+"""The file of hashes beside the bundled weights, in the form of ``sha256sum``."""
 
 
 @dataclass(frozen=True)
-class Kept:
-    """Weights that are on this machine: what to call them, where they are, what they say of themselves."""
+class LocalWeights:
+    """Weights that are on this machine."""
 
     name: str
-    where: str  # bundled, cached
+    """The name or address that stands for them."""
+    where: str
+    """``bundled`` or ``cached``."""
     path: Path
     info: WeightsInfo
 
@@ -37,14 +40,14 @@ def locate(
     *,
     offline: bool = False,
     allow_large: bool = False,
-    note: Callable[[str], None] = silent,
+    note: Callable[[str], None] | None = None,
 ) -> Path:
-    """The file of weights that is meant: those of ``task`` if nothing is named, else a path, a name or an address.
+    """The weights file that a name, a path or an address stands for; without one, that of ``task``.
 
-    An address, ``hf://user/repo[@revision][/file]``, is fetched if it is not in the cache, and
-    ``note`` told before. A name goes before a path, whatever lies in the folder where one is;
-    ``./name`` is the path. Raises WeightsError if there are none, NetworkError if they cannot be
-    fetched.
+    A name is tried before a path, even where a file of that name exists: ``./name`` is the path. An
+    address, ``hf://user/repo[@revision][/file]``, is fetched if it is not in the cache, and
+    ``note`` is called before. Raises UsageError if nothing is named, WeightsError if there are no
+    such weights, NetworkError if they cannot be fetched.
     """
     if named is None:
         if task is None:
@@ -53,81 +56,73 @@ def locate(
             )
         return bundled_weights(task)
     if isinstance(named, Path):
-        return _at(named, task)
+        return _file_at(named, task)
     if is_address(named):
-        return _fetch(named, offline, allow_large, note)
+        request = remote.weights_request(
+            Address.parse(named), offline=offline, allow_large=allow_large, note=note
+        )
+        return transfer.find(request)
     if named in BUNDLED:
         return bundled_weights(named)
-    if (public := find_public(named)) is not None:
-        raise WeightsError(
-            f"{named} is a pickled checkpoint: 'trmsolve weights convert {public.name}' makes weights"
-        )
-    path = _at(Path(named), task)
-    with contextlib.suppress(
-        OSError, ValueError
-    ):  # what may not be looked at is told when it is read
-        if not path.exists() and not path.suffix:
-            hint = "write hf://user/repo for the hub, or see 'trmsolve weights list'"
-            raise WeightsError(f"no weights at {named}, nor is it a name: {hint}")
-    return path
+    return _file_named(named, task)
 
 
 def to_record(named: str | None, task: str) -> Path:
-    """The file to keep a score in.
+    """The file to store a score in.
 
-    Raises UsageError for what is in the hub's cache, or pinned, as what is bundled.
+    Raises UsageError for weights that are to stay as they are: those in the hub's cache, and those
+    with a pinned hash, such as the bundled ones.
     """
-    if (named is not None and is_address(named)) or pinned(path := locate(named, task)) is not None:
-        raise UsageError(
-            f"{named or 'what is bundled'} is to stay as it is: keep figures in a copy, with --weights"
-        )
-    return path
+    if named is None or not is_address(named):
+        path = locate(named, task)
+        if pinned(path) is None:
+            return path
+    raise UsageError(
+        f"{named or 'what is bundled'} is to stay as it is: keep figures in a copy, with --weights"
+    )
 
 
 def address_of(text: str) -> Address:
-    """The address that is written, or that a name stands for.
+    """The address that is written, or that the name of a public checkpoint stands for.
 
     Raises UsageError if it is neither.
     """
-    if (public := find_public(text)) is not None:
+    public = find_public(text)
+    if public is not None:
         return Address.parse(public.address)
-    if not is_address(text):
-        if text in BUNDLED:
-            raise UsageError(f"{text} is bundled: nothing has to be fetched")
-        names = ", ".join(one.name for one in PUBLIC)
-        raise UsageError(
-            f"{text} is no address such as hf://user/repo, and no name of public weights: {names}"
-        )
-    return Address.parse(text)
+    if is_address(text):
+        return Address.parse(text)
+    if text in BUNDLED:
+        raise UsageError(f"{text} is bundled: nothing has to be fetched")
+    names = ", ".join(checkpoint.name for checkpoint in PUBLIC)
+    raise UsageError(
+        f"{text} is no address such as hf://user/repo, and no name of public weights: {names}"
+    )
 
 
-def kept() -> Iterator[Kept]:
-    """All weights that are at hand without a network: the bundled ones, then those of the hub's cache."""
-    from trmsolve.hub.transfer import Cached, cached
-
+def list_local() -> Iterator[LocalWeights]:
+    """All weights that are on this machine: the bundled ones, then those in the hub's cache."""
     for task in BUNDLED:
         try:
             path = bundled_weights(task)
         except WeightsError:
             continue
-        yield Kept(task, "bundled", path, read_info(path))
-    found = list[Cached]()
-    with contextlib.suppress(
-        NetworkError
-    ):  # an environment that makes no sense to the hub hides its cache alone
-        found = cached()
-    for one in found:
-        yield Kept(str(one.address), "cached", one.path, read_info(one.path))
+        yield LocalWeights(task, "bundled", path, read_info(path))
+    # Where the environment makes no sense for the hub, only its cache is left out.
+    found = list[transfer.CachedFile]()
+    with contextlib.suppress(NetworkError):
+        found = list(remote.cached_weights())
+    for cached in found:
+        yield LocalWeights(str(cached.address), "cached", cached.path, read_info(cached.path))
 
 
 def pinned(path: Path) -> tuple[str, str] | None:
-    """The sha256 that a file should have, and who says so; None if nobody does.
+    """The sha256 that a file should have, and where that is written; None if it is nowhere.
 
-    Raises WeightsError for odd sums.
+    Raises WeightsError if the file of hashes beside it cannot be read.
     """
-    from trmsolve.hub.transfer import sha256_known
-
-    if (known := sha256_known(path)) is not None:
+    known = transfer.sha256_known(path)
+    if known is not None:
         return known, "the hub"
     sums = path.with_name(SUMS)
     try:
@@ -136,28 +131,61 @@ def pinned(path: Path) -> tuple[str, str] | None:
         return None
     except (OSError, ValueError) as error:
         raise WeightsError(f"{sums} cannot be read: {reason(error)}") from None
-    found = {
-        name.lstrip(" *"): digest.lower()
-        for digest, _, name in (line.partition(" ") for line in lines)
-    }
-    return (found[path.name], f"{SUMS} beside it") if path.name in found else None
+    digests = {}
+    for line in lines:
+        digest, _, name = line.partition(" ")
+        digests[name.lstrip(" *")] = digest.lower()
+    if path.name not in digests:
+        return None
+    return digests[path.name], f"{SUMS} beside it"
 
 
 def public_of(text: str) -> PublicCheckpoint | None:
-    """The public checkpoint that a name or its address stands for."""
-    return find_public(text) or next((one for one in PUBLIC if one.address == text), None)
+    """The public checkpoint that a name or an address stands for."""
+    by_name = find_public(text)
+    if by_name is not None:
+        return by_name
+    for checkpoint in PUBLIC:
+        if checkpoint.address == text:
+            return checkpoint
+    return None
 
 
-def _fetch(text: str, offline: bool, allow_large: bool, note: Callable[[str], None]) -> Path:
-    from trmsolve.hub.transfer import find
+def _file_named(named: str, task: str | None) -> Path:
+    """The file at the path that a user typed, which is neither a bundled name nor an address."""
+    public = find_public(named)
+    if public is not None:
+        raise WeightsError(
+            f"{named} is a pickled checkpoint: "
+            f"'trmsolve weights convert {public.name}' makes weights"
+        )
+    path = _file_at(Path(named), task)
+    # A path that may not be looked at is reported when the file is read.
+    with contextlib.suppress(OSError, ValueError):
+        if not path.exists() and not path.suffix:
+            hint = "write hf://user/repo for the hub, or see 'trmsolve weights list'"
+            raise WeightsError(f"no weights at {named}, nor is it a name: {hint}")
+    return path
 
-    check = partial(check_whole, allow_large=allow_large)  # before the address stands for it
-    return find(address_of(text), offline=offline, allow_large=allow_large, note=note, check=check)
 
+def _file_at(path: Path, task: str | None) -> Path:
+    """The weights file that ``path`` names: the path itself, or the file in a run's folder.
 
-def _at(path: Path, task: str | None) -> Path:
-    """As ``weights_at``; of a run's folder whatever it holds if nobody says for which task."""
+    Without a task, a folder stands for the only weights file in it. Raises WeightsError if the
+    folder has none for ``task``.
+    """
     if task is None:
-        found = [one for one in BUNDLED if (path / f"{one}.safetensors").is_file()]
-        task = found[0] if len(found) == 1 else None
-    return path if task is None else weights_at(path, task)
+        found = [name for name in BUNDLED if (path / f"{name}.safetensors").is_file()]
+        if len(found) != 1:
+            return path
+        task = found[0]
+    # A path that may not be looked at is reported when the file is read.
+    with contextlib.suppress(OSError, ValueError):
+        if path.is_dir():
+            inside = path / f"{task}.safetensors"
+            if not inside.is_file():
+                raise WeightsError(
+                    f"no {inside.name} in the folder {path}: name a run's folder, or a weights file"
+                )
+            return inside
+    return path

@@ -1,9 +1,9 @@
-"""The header of a safetensors file, read more strictly than safetensors does: nothing in it is ambiguous or unbounded.
+"""The header of a safetensors file, read more strictly than safetensors reads it.
 
 safetensors refuses overlaps, gaps, offsets outside of the file, and shapes that do not fit the
-bytes. It lets through names that stand twice (the last counts), unknown fields, files without
-tensors and headers of 100 MB, and its errors repeat names as they are, line breaks and all. Knows
-the format; nothing of what the tensors are for.
+bytes. It accepts names that occur twice (the last one counts), unknown fields, files without
+tensors and headers of 100 MB, and its error messages repeat names unchanged, with line breaks. This
+module refuses all of these. It knows the format. It does not know what the tensors are for.
 """
 
 import json
@@ -12,43 +12,42 @@ import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 from safetensors import SafetensorError, safe_open
 
 from trmsolve.errors import WeightsError
 from trmsolve.weights.kind import LONGEST_HEADER, check_safetensors
 
+LENGTH_BYTES = 8
+"""A file begins with the length of its header, a little-endian number of so many bytes."""
+
 LONGEST_NAME = 256
+LONGEST_ERROR = 200
 MOST_DIMENSIONS = 8
 HIGHEST = 2**63
-"""Above all numbers of a header: bytes of the largest file there can be."""
+"""Above all numbers of a header, which are at most the bytes of the largest possible file."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """What stands before the tensors: ``metadata``, and ``begin``, the bytes before the first of them."""
+    """The beginning of a file, before the tensors."""
 
     metadata: dict[str, str]
     begin: int
+    """The position of the first tensor in the file, in bytes."""
 
 
 def read_header(path: Path) -> Header:
-    """The header of a file that is whole as its layout goes.
+    """The header of a file whose layout is complete and sound.
 
     Raises WeightsError naming the file and what is wrong.
     """
     check_safetensors(path)
     try:
         with path.open("rb") as file:
-            size, begin = os.fstat(file.fileno()).st_size, file.read(8)
-            length = _length(begin, size)
-            header, end = _parsed(file.read(length), 8 + length)
-        if size < end:
-            raise ValueError(f"it is cut off: {size} bytes are left of {end}")
-        if size > end:
-            raise ValueError(f"{size - end} bytes follow its last tensor")
-        with safe_open(path, framework="pt"):  # looks at the layout
+            header = _read(file)
+        with safe_open(path, framework="pt"):  # checks the layout of the tensors
             return header
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror or in_a_line(error)}") from None
@@ -57,74 +56,101 @@ def read_header(path: Path) -> Header:
 
 
 def strict_json(text: str) -> Any:
-    """The value.
+    """Parse JSON.
 
-    Raises ValueError for no JSON, for a key that stands twice, and for numbers that are not finite.
+    Raises ValueError for text that is not JSON, for a key that occurs twice in an object, and for
+    numbers that are not finite.
     """
     return json.loads(
-        text, object_pairs_hook=_object, parse_constant=_no_number, parse_float=_finite
+        text,
+        object_pairs_hook=_object_without_repeats,
+        parse_constant=_refuse_constant,
+        parse_float=_finite_float,
     )
 
 
 def in_a_line(error: BaseException) -> str:
-    """What an error says, which may repeat a file's content: a line of bounded length."""
+    """The text of an error, which may repeat a file's content, as one line of limited length."""
     line = " ".join(str(error).split())
-    return line if len(line) <= 200 else f"{line[:200]}..."
+    return line if len(line) <= LONGEST_ERROR else f"{line[:LONGEST_ERROR]}..."
 
 
-def _length(begin: bytes, size: int) -> int:
-    if len(begin) < 8:
+def _read(file: BinaryIO) -> Header:
+    """The header of an open file. Raises ValueError if the file has not the length that it says."""
+    size = os.fstat(file.fileno()).st_size
+    length = _header_length(file.read(LENGTH_BYTES), size)
+    metadata, tensors = _parse(file.read(length))
+    begin = LENGTH_BYTES + length
+    end = begin + max(tensor["data_offsets"][1] for tensor in tensors.values())
+    if size < end:
+        raise ValueError(f"it is cut off: {size} bytes are left of {end}")
+    if size > end:
+        raise ValueError(f"{size - end} bytes follow its last tensor")
+    return Header(metadata, begin)
+
+
+def _header_length(first_bytes: bytes, size: int) -> int:
+    """The length of the header in a file of ``size`` bytes. Raises ValueError."""
+    if len(first_bytes) < LENGTH_BYTES:
         raise ValueError(f"it has {size} bytes, fewer than any such file")
-    (length,) = struct.unpack("<Q", begin)
+    (length,) = struct.unpack("<Q", first_bytes)
     if length > LONGEST_HEADER:
         raise ValueError(
             f"its header claims {length} bytes, more than the {LONGEST_HEADER} allowed"
         )
-    if 8 + length > size:
+    if LENGTH_BYTES + length > size:
         raise ValueError(
             f"it is cut off: its header claims {length} bytes, and the file has {size}"
         )
     return int(length)
 
 
-def _parsed(text: bytes, begin: int) -> tuple[Header, int]:
-    """The header, and where the file must end. Raises ValueError."""
+def _parse(text: bytes) -> tuple[dict[str, str], dict[str, Any]]:
+    """The metadata, and the entries of the tensors by their names. Raises ValueError."""
     if not text.startswith(b"{"):
         raise ValueError("its header is no JSON object")
-    fields = strict_json(text.decode("utf-8"))
-    metadata = fields.pop("__metadata__", {})
-    if not isinstance(metadata, dict) or not all(
-        isinstance(value, str) for value in metadata.values()
-    ):
+    tensors = strict_json(text.decode("utf-8"))
+    metadata = tensors.pop("__metadata__", {})
+    if not _are_texts_by_name(metadata):
         raise ValueError("its metadata are not texts by name")
-    for name in (*metadata, *fields):
+    for name in (*metadata, *tensors):
         if not name.isprintable() or not 0 < len(name) <= LONGEST_NAME:
             raise ValueError(f"{name[:20]!r} is no name")
-    if not fields:
+    if not tensors:
         raise ValueError("it holds no tensors")
-    for name, field in fields.items():
-        _check_tensor(name, field)
-    end = begin + max(field["data_offsets"][1] for field in fields.values())
-    return Header(metadata, begin), end
+    for name, tensor in tensors.items():
+        _check_tensor(name, tensor)
+    return metadata, tensors
 
 
-def _check_tensor(name: str, field: Any) -> None:
-    if not isinstance(field, dict) or set(field) != {"dtype", "shape", "data_offsets"}:
+def _are_texts_by_name(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+
+
+def _check_tensor(name: str, tensor: Any) -> None:
+    """Raise ValueError for an entry of a tensor that is not as the format says."""
+    if not isinstance(tensor, dict) or set(tensor) != {"dtype", "shape", "data_offsets"}:
         raise ValueError(f"its entry for {name} is not a dtype, a shape and offsets")
-    dtype, shape, offsets = field["dtype"], field["shape"], field["data_offsets"]
+    dtype = tensor["dtype"]
     if not isinstance(dtype, str) or not dtype.isprintable():
         raise ValueError(f"{name} has no dtype")
+    shape = tensor["shape"]
     if not _are_sizes(shape) or len(shape) > MOST_DIMENSIONS:
         raise ValueError(f"{name} has no shape")
+    offsets = tensor["data_offsets"]
     if not _are_sizes(offsets) or len(offsets) != 2:
         raise ValueError(f"{name} has no offsets")
 
 
 def _are_sizes(value: object) -> bool:
-    return isinstance(value, list) and all(type(one) is int and 0 <= one < HIGHEST for one in value)
+    return isinstance(value, list) and all(_is_size(number) for number in value)
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _is_size(value: object) -> bool:
+    return type(value) is int and 0 <= value < HIGHEST
+
+
+def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
@@ -133,11 +159,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _no_number(text: str) -> NoReturn:
+def _refuse_constant(text: str) -> NoReturn:
+    """Refuse NaN and the infinities, which Python accepts in JSON."""
     raise ValueError(f"{text} is no number that may stand in it")
 
 
-def _finite(text: str) -> float:
+def _finite_float(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
         raise ValueError(f"{text[:20]} is too large a number")

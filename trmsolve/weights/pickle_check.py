@@ -1,14 +1,16 @@
-"""A check of the pickle in a checkpoint before it is loaded: it may only build what a state dict is made of.
+"""A check of the pickle in a checkpoint before it is loaded.
 
 PyTorch's weights-only loader runs no code of a stranger, but it does copy: a pickle of one megabyte
-can make it fill gigabytes. This module goes through the instructions without carrying them out. It
-keeps the kind of each value that the loader would hold and refuses everything that plain
+can make it fill gigabytes. This module follows the instructions of a pickle without carrying them
+out. It keeps the kind of each value that the loader would hold, and refuses everything that plain
 dictionaries of tensors do not need. In particular:
 
-* the only calls are those that rebuild a tensor or a parameter, or make an empty ``OrderedDict`` or a small
-  ``torch.Size``, each with arguments of the right kinds, so that no call copies anything large;
-* a container is complete once another one holds it, so that no structure contains itself and its depth is known;
-* the numbers of instructions and calls, the depth and the length of texts are bounded.
+* The only calls are those that rebuild a tensor or a parameter, or make an empty ``OrderedDict`` or
+  a small ``torch.Size``. Each has arguments of the right kinds, so that no call copies anything
+  large.
+* A container is complete once another one holds it. Therefore no structure contains itself, and its
+  depth is known.
+* The numbers of instructions and calls, the depth and the length of texts are bounded.
 
 The module knows pickles as ``torch.save`` writes them (protocol 2). It does not know zip files or
 networks.
@@ -31,23 +33,23 @@ Checkpoints of a TRM have about 100.
 
 MOST_CALLS = 1_000
 CALLS_PER_RECORD = 8
-"""A file may have ``MOST_CALLS`` calls, and as many more for each of its records.
+"""A file may have ``MOST_CALLS`` calls, and this many more for each of its records.
 
 A tensor takes two or three.
 """
 
 DEEPEST = 100
-"""Containers inside each other, at most."""
+"""The most containers inside each other."""
 
 LONGEST_TEXT = 1 << 16
-"""Characters of one text, at most."""
+"""The most characters of one text."""
 
 MOST_DIMENSIONS = 8
 PROTOCOL = 2
 
 
 class Kind(Enum):
-    """What a value in the pickle is, as far as it matters here."""
+    """The kind of a value in the pickle, as far as it matters here."""
 
     TEXT = auto()
     WHOLE = auto()
@@ -55,7 +57,7 @@ class Kind(Enum):
     FLAG = auto()
     """True or False."""
     OTHER = auto()
-    """None, a float, a dtype or a ``torch.Size``: nothing is done with it."""
+    """None, a float, a dtype or a ``torch.Size``, with which nothing is done."""
     SIZES = auto()
     """A tuple of at most ``MOST_DIMENSIONS`` whole numbers."""
     TUPLE = auto()
@@ -70,10 +72,10 @@ class Kind(Enum):
 
 
 KEYS = (Kind.TEXT, Kind.WHOLE, Kind.FLAG, Kind.OTHER)
-"""What may be a key. Hashing nested tuples, whose parts repeat, could take for ever."""
+"""The kinds that a key may have. Hashing nested tuples with shared parts could take for ever."""
 
 STORAGE_ID = (Kind.TEXT, Kind.STORAGE_CLASS, Kind.TEXT, Kind.TEXT, Kind.WHOLE)
-"""What names a storage: the word "storage", its class, its record, its device and its length."""
+"""The parts of a storage's name: the word "storage", class, record, device and length."""
 
 _TENSOR = (Kind.STORAGE, Kind.WHOLE, Kind.SIZES, Kind.SIZES, Kind.FLAG, Kind.ORDERED)
 CALLS: dict[str, tuple[tuple[Kind, ...], Kind]] = {
@@ -82,7 +84,7 @@ CALLS: dict[str, tuple[tuple[Kind, ...], Kind]] = {
     "collections OrderedDict": ((), Kind.ORDERED),
     "torch Size": ((Kind.SIZES,), Kind.OTHER),
 }
-"""The functions that may be called: the kinds of their arguments, and of their result."""
+"""The functions that may be called, with the kinds of their arguments and of their result."""
 
 NUMBERS = ("Double", "Float", "Half", "BFloat16", "Long", "Int", "Short", "Char", "Byte", "Bool")
 GLOBALS = {
@@ -99,13 +101,13 @@ class _Unneeded(Exception):
 
 @dataclass(slots=True, eq=False)
 class _Value:
-    """A value as the loader would hold it: its kind, and what is needed to judge what is done with it."""
+    """A value as the loader would hold it, as far as is needed to judge its use."""
 
     kind: Kind
     name: str = ""
-    """Of a function."""
+    """The name of a function."""
     items: tuple["_Value", ...] = ()
-    """The items of a short tuple; the keys of a small dict."""
+    """The items of a short tuple, or the keys of a small dict."""
     depth: int = 0
     """How many containers are inside each other, this one included."""
     placed: bool = False
@@ -118,11 +120,11 @@ _METADATA = _Value(Kind.TEXT)
 
 
 def check_pickle(path: Path, payload: bytes, records: int) -> None:
-    """Raise WeightsError, naming ``path``, for a pickle that a checkpoint of weights would not have.
+    """Raise WeightsError for a pickle that a checkpoint of weights would not have.
 
-    ``payload`` holds the pickle's bytes, and ``records`` is the number of entries in the archive
-    around it. The memory that is needed is bounded by ``MOST_INSTRUCTIONS`` values and a few copies
-    of ``payload``, whatever is in it.
+    ``path`` is named in the error, ``payload`` holds the pickle's bytes, and ``records`` is the
+    number of entries in the archive around it. The memory that is needed is bounded by
+    ``MOST_INSTRUCTIONS`` values and a few copies of ``payload``, whatever is in it.
     """
     try:
         _Walk(MOST_CALLS + CALLS_PER_RECORD * records).go_through(payload)
@@ -150,7 +152,10 @@ class _Walk:
         self.memo: dict[int, _Value] = {}
 
     def go_through(self, payload: bytes) -> None:
-        """Follow all instructions. Raises _Unneeded, or ValueError where the pickle is damaged."""
+        """Follow all instructions.
+
+        Raises _Unneeded, or ValueError where the pickle is damaged.
+        """
         for count, (opcode, argument, _) in enumerate(pickletools.genops(payload)):
             if count == 0 and (opcode.name, argument) != ("PROTO", PROTOCOL):
                 raise _Unneeded("a pickle of another protocol than 2")
@@ -163,44 +168,49 @@ class _Walk:
         if self.stack or self.outer:
             raise _Unneeded("values outside of its one object")
 
+    def ignore(self, _: Any) -> None:
+        """Nothing: the protocol was checked before."""
+
     def push_text(self, text: str) -> None:
-        """A text literal."""
+        """Push a text literal."""
         if len(text) > LONGEST_TEXT:
             raise _Unneeded(f"a text of {len(text)} characters")
         self.stack.append(_METADATA if text == "_metadata" else _SCALARS[Kind.TEXT])
 
     def push_global(self, name: str) -> None:
-        """A function, class or constant that is looked up by its name."""
+        """Push a function, class or constant that is looked up by its name."""
         if name not in GLOBALS:
             raise _Unneeded(f"the name {name[:100].replace(' ', '.')}")
         self.stack.append(_Value(GLOBALS[name], name))
 
     def mark(self, _: Any) -> None:
-        """Put the stack aside, and begin another."""
+        """Put the stack aside and begin another."""
         if len(self.outer) >= 2 * DEEPEST:  # a dict or list and a call's arguments, on each level
             raise _Unneeded(f"marks more than {2 * DEEPEST} deep")
         self.outer.append(self.stack)
         self.stack = []
 
     def since_mark(self) -> list[_Value]:
-        """The values since the last mark; the stack before it comes back."""
+        """Take the values since the last mark; the stack before it comes back."""
         values = self.stack
         self.stack = self.outer.pop()
         return values
 
     def last(self, number: int) -> list[_Value]:
-        """The last values of the stack, taken from it."""
+        """Take the last values from the stack."""
         if number > len(self.stack):
             raise IndexError
-        values = self.stack[len(self.stack) - number :]
-        del self.stack[len(self.stack) - number :]
+        begin = len(self.stack) - number
+        values = self.stack[begin:]
+        del self.stack[begin:]
         return values
 
     def push_tuple(self, values: Sequence[_Value]) -> None:
-        """A tuple of these."""
-        short = len(values) <= MOST_DIMENSIONS
-        sizes = short and all(value.kind is Kind.WHOLE for value in values)
-        made = _Value(Kind.SIZES if sizes else Kind.TUPLE, items=tuple(values) if short else ())
+        """Push a tuple of these values."""
+        is_short = len(values) <= MOST_DIMENSIONS
+        are_sizes = is_short and all(value.kind is Kind.WHOLE for value in values)
+        kind = Kind.SIZES if are_sizes else Kind.TUPLE
+        made = _Value(kind, items=tuple(values) if is_short else ())
         self.place(values, made)
         self.stack.append(made)
 
@@ -215,11 +225,11 @@ class _Walk:
             raise _Unneeded(f"containers more than {DEEPEST} deep")
 
     def append(self, values: Sequence[_Value]) -> None:
-        """Values for the list on the stack."""
+        """Append the values to the list on the stack."""
         self.place(values, self.unfinished(Kind.LIST))
 
     def set_items(self, values: Sequence[_Value]) -> None:
-        """Keys and values, by turns, for the dict on the stack."""
+        """Put keys and values, which alternate, into the dict on the stack."""
         container = self.unfinished(Kind.DICT, Kind.ORDERED)
         keys = values[::2]
         if len(values) % 2:
@@ -231,9 +241,9 @@ class _Walk:
         self.place(values, container)
 
     def unfinished(self, *kinds: Kind) -> _Value:
-        """The container on the stack.
+        """The container on the stack, which must be of one of these kinds.
 
-        Raises _Unneeded if it is no such container, or may not be changed any more.
+        Raises _Unneeded if it is not, and if another container holds it already.
         """
         container = self.stack[-1]
         if container.kind not in kinds:
@@ -243,7 +253,7 @@ class _Walk:
         return container
 
     def call(self, _: Any) -> None:
-        """A call of a function with a tuple of arguments."""
+        """Call a function with a tuple of arguments."""
         self.calls += 1
         if self.calls > self.most_calls:
             raise _Unneeded(f"more than {self.most_calls} calls")
@@ -256,21 +266,18 @@ class _Walk:
         self.stack.append(_Value(result))
 
     def storage(self, _: Any) -> None:
-        """A reference to a record of the archive."""
+        """Push a reference to a record of the archive."""
         (identifier,) = self.last(1)
         if not _are_items(identifier, STORAGE_ID):
             raise _Unneeded("a reference that is no storage")
         self.stack.append(_Value(Kind.STORAGE))
 
     def set_attributes(self, _: Any) -> None:
-        """Attributes of an ``OrderedDict``: a module's state has its versions there, and nothing else."""
+        """Set attributes of an ``OrderedDict``; a module's state has only its versions there."""
         (attributes,) = self.last(1)
         container = self.unfinished(Kind.ORDERED)
-        if (
-            attributes.kind is not Kind.DICT
-            or attributes.placed
-            or attributes.items != (_METADATA,)
-        ):
+        is_free_dict = attributes.kind is Kind.DICT and not attributes.placed
+        if not is_free_dict or attributes.items != (_METADATA,):
             raise _Unneeded("attributes that a state dict has not")
         self.place([attributes], container)
 
@@ -289,9 +296,11 @@ class _Walk:
 
 def _are_items(value: _Value, kinds: tuple[Kind, ...]) -> bool:
     """Whether the value is a tuple with items of these kinds."""
-    is_long = value.kind is Kind.TUPLE and not value.items  # the items of a long one are not kept
-    is_tuple = value.kind in (Kind.TUPLE, Kind.SIZES)
-    return is_tuple and not is_long and tuple(item.kind for item in value.items) == kinds
+    if value.kind not in (Kind.TUPLE, Kind.SIZES):
+        return False
+    # The items of a long tuple are not kept.
+    is_long = value.kind is Kind.TUPLE and not value.items
+    return not is_long and tuple(item.kind for item in value.items) == kinds
 
 
 Instruction = Callable[[_Walk, Any], None]
@@ -314,7 +323,7 @@ def _tuple_of(number: int) -> Instruction:
 
 
 INSTRUCTIONS: dict[str, Instruction] = {
-    "PROTO": lambda walk, version: None,
+    "PROTO": _Walk.ignore,
     "STOP": _Walk.stop,
     "NONE": _pushing(Kind.OTHER),
     "BINFLOAT": _pushing(Kind.OTHER),
@@ -346,4 +355,4 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "BINGET": _Walk.recall,
     "LONG_BINGET": _Walk.recall,
 }
-"""The instructions that ``torch.save`` writes for tensors, texts, numbers and containers of them."""
+"""The instructions that ``torch.save`` writes for tensors, texts, numbers and containers."""

@@ -1,15 +1,15 @@
-"""Checkpoints of Tiny Recursive Models that others have published, by short names: where they are, and what is said.
+"""Short names for the checkpoints of Tiny Recursive Models that others have published.
 
-The figures are their publishers', measured by them and not here. All are pickles: ``convert`` makes
-weights of them. A revision and a hash stand where they are known; else the first download pins what
-it finds. Knows no network.
+The figures were measured by their publishers and not here. All of them are pickles, which
+``trmsolve weights convert`` turns into weights. The revision and the hash stand where they are
+known; otherwise the first download pins what it finds. The module uses no network.
 """
 
 from typing import NamedTuple
 
 
 class PublicCheckpoint(NamedTuple):
-    """One of them. ``figure`` is what its publishers report."""
+    """A published checkpoint."""
 
     name: str
     task: str
@@ -17,13 +17,15 @@ class PublicCheckpoint(NamedTuple):
     file: str
     licence: str
     figure: str = ""
+    """The score that its publishers report."""
     revision: str | None = None
     sha256: str | None = None
 
     @property
     def address(self) -> str:
-        """As ``hf://user/repo@revision/file``."""
-        return f"hf://{self.repo}{f'@{self.revision}' if self.revision else ''}/{self.file}"
+        """The address on the hub, ``hf://user/repo[@revision]/file``."""
+        revision = f"@{self.revision}" if self.revision else ""
+        return f"hf://{self.repo}{revision}/{self.file}"
 
 
 PUBLIC = (
@@ -124,5 +126,8 @@ PUBLIC = (
 
 
 def find_public(name: str) -> PublicCheckpoint | None:
-    """The one of that name, in whatever case it is written."""
-    return next((one for one in PUBLIC if one.name == name.lower()), None)
+    """The checkpoint of that name, in upper or lower case; None if there is none."""
+    for checkpoint in PUBLIC:
+        if checkpoint.name == name.lower():
+            return checkpoint
+    return None

@@ -1,7 +1,7 @@
-"""The values of a file's tensors: which kinds there may be, whether all are finite, and a checksum over them.
+"""The values of a file's tensors: their dtypes, whether all are finite, and a checksum over them.
 
-Tensors may be on the disk and larger than memory: they are gone through piece by piece. Knows no
-names, no shapes.
+Tensors may be on the disk and larger than the memory, so that they are read piece by piece. The
+module does not know what tensors are for.
 """
 
 import hashlib
@@ -20,16 +20,17 @@ STORED = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF1
 DTYPES = tuple(STORED.values())
 
 CHUNK = 1 << 22
-"""Numbers that are looked at at a time, so that a large table needs no mask of its own size."""
+"""How many numbers are checked at a time, so that a large table needs no mask of its own size."""
 
 
 def is_finite(tensor: Tensor) -> bool:
-    """Whether it is of floating numbers, all finite."""
+    """Whether the tensor is of a dtype that weights may have, and all its values are finite."""
     if tensor.dtype not in DTYPES:
         return False
     rows = tensor if tensor.ndim else tensor.reshape(1)
-    at_a_time = max(1, CHUNK // max(1, rows[:1].numel()))
-    return all(bool(torch.isfinite(part).all()) for part in rows.split(at_a_time))
+    numbers_in_row = rows[:1].numel()
+    rows_at_a_time = max(1, CHUNK // max(1, numbers_in_row))
+    return all(bool(torch.isfinite(part).all()) for part in rows.split(rows_at_a_time))
 
 
 def check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -40,17 +41,16 @@ def check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
 
 
 def checksum(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256, in hexadecimal, over all that a file says and holds; ``metadata`` are those without the checksum.
+    """The SHA-256, in hexadecimal, of everything in a file but the checksum itself.
 
-    Of compact JSON with sorted keys, [metadata, [[name, dtype, shape], ...]], and then of the
-    tensors' bytes; both are in the order of the names.
+    Hashed are first compact JSON with sorted keys, [metadata, [[name, dtype, shape], ...]], and
+    then the bytes of the tensors, both in the order of the names. ``metadata`` has no checksum.
     """
     names = {dtype: name for name, dtype in STORED.items()}
-    listed = [
-        [name, names[tensor.dtype], list(tensor.shape)] for name, tensor in sorted(tensors.items())
-    ]
-    said = json.dumps([dict(metadata), listed], sort_keys=True, separators=(",", ":"))
-    digest = hashlib.sha256(said.encode())
-    for _, tensor in sorted(tensors.items()):
+    ordered = sorted(tensors.items())
+    listed = [[name, names[tensor.dtype], list(tensor.shape)] for name, tensor in ordered]
+    described = json.dumps([dict(metadata), listed], sort_keys=True, separators=(",", ":"))
+    digest = hashlib.sha256(described.encode())
+    for _, tensor in ordered:
         digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()

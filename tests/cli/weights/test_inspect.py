@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from huggingface_hub import constants
 from safetensors import safe_open
 from typer.testing import CliRunner, Result
 
@@ -18,6 +19,7 @@ from tests.support.paths import ROOT
 from trmsolve.cli import app
 from trmsolve.cli.weights.inspect import headline
 from trmsolve.model.network import TinyRecursiveModel
+from trmsolve.weights import limits
 from trmsolve.weights.file import WeightsInfo, bundled_weights, fingerprint, read_info, save_weights
 from trmsolve.weights.public import PUBLIC
 
@@ -27,7 +29,7 @@ def apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, process_as_it_was: None
 ) -> Iterator[None]:
     """With an empty cache."""
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     yield
 
 
@@ -42,9 +44,8 @@ def test_the_list_has_what_is_bundled_with_its_score_and_what_is_public() -> Non
     lines = run("list").stdout.splitlines()
     assert lines[0].split() == ["name", "task", "parameters", "where", "score"]
     assert len(lines) == 1 + 3 + len(PUBLIC)
-    assert (
-        lines[2].split()[:4] == ["maze", "maze", "60,930", "bundled"] and "99.5% exact" in lines[2]
-    )
+    assert lines[2].split()[:4] == ["maze", "maze", "60,930", "bundled"]
+    assert "99.5% exact" in lines[2]
     assert "pass@2 of 40" in lines[3]
     assert lines[-1].split()[:3] == ["arcprize-arc2", "arc", "public"]
     assert lines[-1].endswith("6.2% pass@2, as published")
@@ -53,7 +54,8 @@ def test_the_list_has_what_is_bundled_with_its_score_and_what_is_public() -> Non
 def test_the_list_for_scripts_is_an_object_a_line() -> None:
     rows = [json.loads(line) for line in run("list", "--json").stdout.splitlines()]
     assert [row["name"] for row in rows[:3]] == ["sudoku", "maze", "arc"]
-    assert rows[0]["parameters"] == 98_690 and Path(rows[0]["path"]) == bundled_weights("sudoku")
+    assert rows[0]["parameters"] == 98_690
+    assert Path(rows[0]["path"]) == bundled_weights("sudoku")
     assert {tuple(row) for row in rows} == {
         ("name", "where", "task", "parameters", "score", "path")
     }
@@ -74,8 +76,10 @@ def test_what_was_not_measured_is_said_to_be_so() -> None:
 
 
 def test_info_says_all_that_is_on_record() -> None:
-    said, path = run("info", "maze"), bundled_weights("maze")
-    assert said.exit_code == 0 and said.stdout.startswith(f"{path}\n")
+    said = run("info", "maze")
+    path = bundled_weights("maze")
+    assert said.exit_code == 0
+    assert said.stdout.startswith(f"{path}\n")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     for line in (
         "task        maze",
@@ -90,8 +94,10 @@ def test_info_says_all_that_is_on_record() -> None:
     ):
         assert line in said.stdout
     facts = json.loads(run("info", str(path), "--json").stdout)
-    assert facts["sha256"] == facts["pinned"] == digest and facts["config"]["mixer"] == "conv"
-    assert facts["bytes"] == path.stat().st_size and facts["scores"] == read_info(path).scores
+    assert facts["sha256"] == facts["pinned"] == digest
+    assert facts["config"]["mixer"] == "conv"
+    assert facts["bytes"] == path.stat().st_size
+    assert facts["scores"] == read_info(path).scores
 
 
 def test_info_of_a_file_that_is_not_the_pinned_one_says_so(tmp_path: Path) -> None:
@@ -112,9 +118,12 @@ def test_what_cannot_be_used_is_told_in_one_line(command: str, tmp_path: Path) -
         ("hf://odd", 2, "'hf://odd' is no address of weights on the hub"),
     ):
         said = run(command, str(named), "--offline")
-        assert said.exit_code == code and len(said.stderr.splitlines()) == 1 and told in said.stderr
+        assert said.exit_code == code
+        assert len(said.stderr.splitlines()) == 1
+        assert told in said.stderr
     said = run(command, "hf://someone/trm", "--offline")
-    assert said.exit_code == 4 and "offline" in said.stderr
+    assert said.exit_code == 4
+    assert "offline" in said.stderr
 
 
 # verify
@@ -132,9 +141,8 @@ def test_what_is_bundled_is_what_is_pinned_and_alive() -> None:
         "smoke",
     ] * 3
     assert sum(line == "  pinned      the same, by SHA256SUMS beside it" for line in lines) == 3
-    assert (
-        sum(line == "  checksum    right" for line in lines) == 3 and max(map(len, lines[1:])) <= 80
-    )
+    assert sum(line == "  checksum    right" for line in lines) == 3
+    assert max(map(len, lines[1:])) <= 80
     assert sum("3 of 3" in line for line in lines) == 3
 
 
@@ -144,16 +152,16 @@ def test_another_file_than_the_pinned_one_is_refused_before_it_is_read(tmp_path:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     assert run("verify", str(path), "--sha256", digest.upper(), "--puzzles", "0").exit_code == 0
     said = run("verify", str(path), "--sha256", "0" * 64)
-    assert said.exit_code == 3 and f"sha256 is {digest}, --sha256 says {'0' * 64}" in said.stderr
+    assert said.exit_code == 3
+    assert f"sha256 is {digest}, --sha256 says {'0' * 64}" in said.stderr
     (tmp_path / "SHA256SUMS").write_text(f"{'1' * 64}  maze.safetensors\n")
     said = run("verify", str(path))
-    assert (
-        said.exit_code == 3
-        and f"SHA256SUMS beside it says {'1' * 64}" in said.stderr
-        and "smoke" not in said.stdout
-    )
+    assert said.exit_code == 3
+    assert f"SHA256SUMS beside it says {'1' * 64}" in said.stderr
+    assert "smoke" not in said.stdout
     said = run("verify", "sudoku", "maze", "--sha256", digest)
-    assert said.exit_code == 2 and "--sha256 is of one file" in said.stderr
+    assert said.exit_code == 2
+    assert "--sha256 is of one file" in said.stderr
     assert run("verify", str(path), "--sha256", "0123").exit_code == 2
 
 
@@ -168,11 +176,9 @@ def test_each_of_several_is_looked_at(tmp_path: Path) -> None:
         "0",
         "--offline",
     )
-    assert (
-        said.exit_code == 4
-        and len(said.stderr.splitlines()) == 2
-        and "checksum    right" in said.stdout
-    )
+    assert said.exit_code == 4
+    assert len(said.stderr.splitlines()) == 2
+    assert "checksum    right" in said.stdout
 
 
 def test_names_mean_what_is_bundled_whatever_lies_around(
@@ -182,7 +188,8 @@ def test_names_mean_what_is_bundled_whatever_lies_around(
     for task in ("sudoku", "maze", "arc"):
         (tmp_path / task).mkdir()
     said = run("verify", "--puzzles", "0")
-    assert said.exit_code == 0 and said.stdout.count("the same, by SHA256SUMS beside it") == 3
+    assert said.exit_code == 0
+    assert said.stdout.count("the same, by SHA256SUMS beside it") == 3
 
 
 @pytest.mark.parametrize("task", ["kenken", ""])
@@ -193,7 +200,8 @@ def test_weights_for_what_there_are_no_puzzles_of_have_no_smoke_score(
         tmp_path / "w.safetensors", official_state(prefix=""), WeightsInfo(CONFIG, task), None
     )
     said = run("verify", str(tmp_path / "w.safetensors"))
-    assert said.exit_code == 0 and "smoke       none: there are no puzzles for" in said.stdout
+    assert said.exit_code == 0
+    assert "smoke       none: there are no puzzles for" in said.stdout
 
 
 @pytest.mark.parametrize(
@@ -215,15 +223,18 @@ def test_a_record_may_say_anything_and_draws_nothing(
         None,
     )
     said = run("info", str(path))
-    assert said.exit_code == 0 and "\x1b" not in said.stdout and "12345" not in said.stdout
+    assert said.exit_code == 0
+    assert "\x1b" not in said.stdout
+    assert "12345" not in said.stdout
 
 
 def test_large_weights_are_verified_and_used_only_if_that_is_wanted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    puzzle, maze = tmp_path / "maze.txt", bundled_weights("maze")
+    puzzle = tmp_path / "maze.txt"
+    maze = bundled_weights("maze")
     puzzle.write_text("S G\n   \n   \n")
-    monkeypatch.setattr("trmsolve.weights.limits.MAX_FILE", 1000)
+    monkeypatch.setattr(limits, "MAX_FILE", 1000)
     commands = [
         ["weights", "verify", str(maze), "--puzzles", "2"],
         ["maze", str(puzzle), "--weights", str(maze)],
@@ -240,39 +251,40 @@ def test_large_weights_are_verified_and_used_only_if_that_is_wanted(
     ]
     for command in commands:
         refused = CliRunner().invoke(app, command)
-        assert (
-            refused.exit_code == 3
-            and "more than the 0 MiB allowed: --allow-large takes it" in refused.stderr
-        )
+        assert refused.exit_code == 3
+        assert "more than the 0 MiB allowed: --allow-large takes it" in refused.stderr
         taken = CliRunner().invoke(app, [*command, "--allow-large"])
         assert taken.exit_code == 0, (command, taken.stderr)
 
 
 def test_a_flipped_bit_is_found_by_the_checksum_inside(tmp_path: Path) -> None:
-    path, data = tmp_path / "maze.safetensors", bytearray(bundled_weights("maze").read_bytes())
+    path = tmp_path / "maze.safetensors"
+    data = bytearray(bundled_weights("maze").read_bytes())
     data[-100] ^= 1
     path.write_bytes(data)
     said = run("verify", str(path))
-    assert said.exit_code == 3 and "checksum" in said.stderr and len(said.stderr.splitlines()) == 1
+    assert said.exit_code == 3
+    assert "checksum" in said.stderr
+    assert len(said.stderr.splitlines()) == 1
 
 
 def test_weights_that_answer_nothing_are_whole_but_not_well(tmp_path: Path) -> None:
-    path, info = tmp_path / "maze.safetensors", read_info(bundled_weights("maze"))
+    path = tmp_path / "maze.safetensors"
+    info = read_info(bundled_weights("maze"))
     save_weights(
         path, TinyRecursiveModel(info.config).state_dict(), WeightsInfo(info.config, "maze")
     )
     said = run("verify", str(path), "--puzzles", "2", "--threads", "1")
-    assert (
-        said.exit_code == 1
-        and "pinned      nowhere" in said.stdout
-        and "0 of 2 easy puzzles verified" in said.stdout
-    )
+    assert said.exit_code == 1
+    assert "pinned      nowhere" in said.stdout
+    assert "0 of 2 easy puzzles verified" in said.stdout
 
 
 def test_networks_of_the_paper_s_form_have_no_smoke_score_for_arc(tmp_path: Path) -> None:
     path = tmp_path / "arc.safetensors"
     save_weights(path, official_state(prefix=""), WeightsInfo(CONFIG, "arc"), None)
     said = run("verify", str(path))
-    assert said.exit_code == 0 and "smoke       none: a network of the paper's form" in said.stdout
+    assert said.exit_code == 0
+    assert "smoke       none: a network of the paper's form" in said.stdout
     with safe_open(path, framework="pt") as file:
         assert "trmsolve.checksum" in file.metadata()

@@ -1,4 +1,4 @@
-"""``trmsolve weights convert``: weights out of a checkpoint of the public code."""
+"""``trmsolve weights convert``: make weights from a checkpoint of the public code."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,21 +13,29 @@ from trmsolve.errors import UsageError, WeightsError
 if TYPE_CHECKING:
     import torch
 
+    from trmsolve.weights.convert import Checkpoint
+    from trmsolve.weights.public import PublicCheckpoint
+
 RISK = (
-    "{name} is a pickle, a format that may carry code. It is read by a loader that runs none of it; still, convert "
-    "only what comes from people you trust."
+    "{name} is a pickle, a format that may carry code. It is read by a loader that runs none of "
+    "it; still, convert only what comes from people you trust."
 )
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
+"""Suffixes of checkpoints, which the name of the weights does without."""
+
 FLAGS = {
     "recursions": "--recursions",
     "latent_steps": "--latent-steps",
     "num_heads": "--heads",
     "positions": "--positions",
 }
+"""The options for fields of the config that shapes do not show."""
+
 SHAPES = "What shapes do not show"
+"""The title of these options in the help."""
 
 
-def convert(
+def convert(  # noqa: PLR0913
     checkpoint: Annotated[
         str,
         typer.Argument(
@@ -45,7 +53,7 @@ def convert(
     table: Annotated[
         str,
         typer.Option(
-            help="The table of puzzles: keep its rows, their mean alone, or drop them for zeros."
+            help="The table of puzzles: keep its rows, only their mean, or drop them for zeros."
         ),
     ] = "keep",
     dtype: Annotated[str, typer.Option(help="keep, fp32 or bf16: how values are stored.")] = "keep",
@@ -58,7 +66,11 @@ def convert(
     recursions: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="T", help="Of a cycle.", show_default="3", rich_help_panel=SHAPES
+            min=1,
+            metavar="T",
+            help="Recursions in a cycle.",
+            show_default="3",
+            rich_help_panel=SHAPES,
         ),
     ] = None,
     latent_steps: Annotated[
@@ -66,7 +78,7 @@ def convert(
         typer.Option(
             min=1,
             metavar="N",
-            help="Of a recursion.",
+            help="Latent steps in a recursion.",
             show_default="sudoku 6, else 4",
             rich_help_panel=SHAPES,
         ),
@@ -74,27 +86,47 @@ def convert(
     positions: Annotated[
         str | None,
         typer.Option(
-            help="rope or none, of attention.", show_default="rope", rich_help_panel=SHAPES
+            help="rope or none, for attention.", show_default="rope", rich_help_panel=SHAPES
         ),
     ] = None,
     heads: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="N", help="Of attention.", show_default="8", rich_help_panel=SHAPES
+            min=1, metavar="N", help="Heads of attention.", show_default="8", rich_help_panel=SHAPES
         ),
     ] = None,
     allow_large: options.AllowLarge = False,
     offline: options.Offline = False,
 ) -> None:
-    """Make weights of a checkpoint that the paper's public code, or one like it, has saved.
+    """Make weights from a checkpoint that the paper's public code, or one like it, has saved.
 
-    Nothing in the checkpoint is ever run. Every name and shape is checked. What shapes do not show
-    is taken from the options, else from all_config.yaml or config.json beside it, else from the
-    paper. Values are kept to the bit.
+    Nothing in the checkpoint is ever run. Every name and shape is checked. Shapes do not show
+    everything: the rest is taken from the options, else from all_config.yaml or config.json beside
+    the checkpoint, else from the paper. Values are kept to the bit.
     """
-    from trmsolve.cli.weights.smoke import TASKS
-    from trmsolve.weights.convert import TABLES, Checkpoint, Said, is_pickled
+    from trmsolve.weights.architecture import ArchitectureHints
+    from trmsolve.weights.checkpoint_file import is_pickled
+    from trmsolve.weights.convert import Checkpoint
     from trmsolve.weights.convert import convert as write
+
+    _check_options(table, task, positions)
+    stored = _dtype(dtype)
+    path, out = _source(checkpoint, out, offline, allow_large)
+    if is_pickled(path):
+        options.say(RISK.format(name=path.name))
+    hints = ArchitectureHints(recursions, latent_steps, positions, heads)
+    opened = Checkpoint.open(path, task, hints, part, allow_large=allow_large)
+    write(opened, out, table=table, dtype=stored)
+    if opened.task == "arc" and table == "keep":
+        _copy_names(path, out, opened.config.num_puzzles)
+    _say_what_it_is(opened)
+    put(str(out))
+
+
+def _check_options(table: str, task: str | None, positions: str | None) -> None:
+    """Raise UsageError for a value that is none of those an option has."""
+    from trmsolve.cli.weights.smoke import TASKS
+    from trmsolve.weights.convert import TABLES
 
     for name, value, known in (
         ("table", table, TABLES),
@@ -103,25 +135,22 @@ def convert(
     ):
         if value is not None and value not in known:
             raise UsageError(f"--{name} {value} is not known: use {', '.join(known)}")
-    stored = _dtype(dtype)
-    path, out = _source(checkpoint, out, offline, allow_large)
-    if is_pickled(path):
-        options.say(RISK.format(name=path.name))
-    said = Said(recursions, latent_steps, positions, heads)
-    opened = Checkpoint.open(path, task, said, part, allow_large=allow_large)
+
+
+def _say_what_it_is(opened: "Checkpoint") -> None:
+    """Say what network the checkpoint holds, and what of it is assumed."""
     config = opened.config
-    about = write(opened, out, table=table, dtype=stored)
-    if about.task == "arc" and table == "keep":
-        _bring_names(path, out, config.num_puzzles)
-    shape = f"T = {config.recursions}, n = {config.latent_steps}, {config.mixer}, positions {config.positions}"
-    options.say(f"{about.task}, {shape}, hidden size {config.hidden_size}, {config.layers} layers")
+    options.say(
+        f"{opened.task}, T = {config.recursions}, n = {config.latent_steps}, {config.mixer}, "
+        f"positions {config.positions}, hidden size {config.hidden_size}, {config.layers} layers"
+    )
     if opened.assumed:
         taken = ", ".join(f"{FLAGS[name]} {getattr(config, name)}" for name in opened.assumed)
         options.say(f"as in the paper, since nothing beside the checkpoint says otherwise: {taken}")
-    put(str(out))
 
 
 def _dtype(named: str) -> "torch.dtype | None":
+    """The dtype to store values in; None keeps each as it is. Raises UsageError."""
     from trmsolve.device import DTYPES
 
     if named not in ("keep", *DTYPES):
@@ -130,42 +159,54 @@ def _dtype(named: str) -> "torch.dtype | None":
 
 
 def _source(named: str, out: Path | None, offline: bool, allow_large: bool) -> tuple[Path, Path]:
-    """The checkpoint on the disk, fetched if it has to be, and the file to write.
+    """The checkpoint on the disk, which is fetched if needed, and the file to write.
 
-    Raises UsageError if that exists.
+    Raises UsageError if the file to write exists.
     """
-    from trmsolve.files import sha256
     from trmsolve.hub.address import is_address
     from trmsolve.hub.transfer import find
     from trmsolve.weights.catalog import address_of, public_of
     from trmsolve.weights.kind import check_kind
+    from trmsolve.weights.remote import checkpoint_request
 
     public = public_of(named)
     if public is None and not is_address(named):
-        check_kind(source := Path(named))
-        return source, _free(out or source.with_name(_weights_name(source.name)))
+        source = Path(named)
+        check_kind(source)
+        return source, _not_existing(out or source.with_name(_weights_name(source.name)))
     address = address_of(named)
-    target = _free(out or Path(_weights_name(Path(address.path or address.repo).name)))
-    path = find(address, offline=offline, allow_large=allow_large, pickled=True, note=options.say)
-    if (
-        public is not None
-        and public.sha256 is not None
-        and (found := sha256(path)) != public.sha256
-    ):
-        raise WeightsError(
-            f"{path} is not the file that is known as {public.name}: its sha256 is {found}"
-        )
+    target = _not_existing(out or Path(_weights_name(Path(address.path or address.repo).name)))
+    request = checkpoint_request(
+        address, offline=offline, allow_large=allow_large, note=options.say
+    )
+    path = find(request)
+    if public is not None:
+        _check_known(path, public)
     return path, target
 
 
-def _free(path: Path) -> Path:
+def _check_known(path: Path, public: "PublicCheckpoint") -> None:
+    """Raise WeightsError if the file is not the public checkpoint, where its hash is known."""
+    from trmsolve.files import sha256
+
+    if public.sha256 is None:
+        return
+    found = sha256(path)
+    if found != public.sha256:
+        raise WeightsError(
+            f"{path} is not the file that is known as {public.name}: its sha256 is {found}"
+        )
+
+
+def _not_existing(path: Path) -> Path:
+    """The path. Raises UsageError if there is a file."""
     if path.exists():
         raise UsageError(f"{path} exists: name another file with --out")
     return path
 
 
-def _bring_names(source: Path, out: Path, rows: int) -> None:
-    """What says which row of the table is which task goes where the weights go, and replaces nothing.
+def _copy_names(source: Path, out: Path, rows: int) -> None:
+    """Copy the files that say which row of the table is which task, unless there are such files.
 
     The table has so many ``rows``. Raises WeightsError for a file that cannot be read or is too
     large.
@@ -175,16 +216,26 @@ def _bring_names(source: Path, out: Path, rows: int) -> None:
     from trmsolve.weights.kind import LONGEST_PUZZLES
 
     for name, limit in ((IDENTIFIERS, longest_identifiers(rows)), (PUZZLES, LONGEST_PUZZLES)):
-        theirs, ours = source.with_name(name), out.with_name(name)
-        if theirs.is_file() and not ours.exists():
-            try:
-                content = read_small(theirs, limit)
-            except OSError as error:
-                raise WeightsError(f"{theirs} cannot be read: {reason(error)}") from None
-            write_atomically(ours, content)
-            options.say(f"{ours} names the rows of its table")
+        theirs = source.with_name(name)
+        ours = out.with_name(name)
+        if not theirs.is_file() or ours.exists():
+            continue
+        try:
+            content = read_small(theirs, limit)
+        except OSError as error:
+            raise WeightsError(f"{theirs} cannot be read: {reason(error)}") from None
+        write_atomically(ours, content)
+        options.say(f"{ours} names the rows of its table")
 
 
 def _weights_name(name: str) -> str:
-    stem = name[: -len(Path(name).suffix)] if Path(name).suffix in SUFFIXES else name
-    return f"{stem.removesuffix('.safetensors')}{'.converted' if stem.endswith('.safetensors') else ''}.safetensors"
+    """The name of the weights made from a checkpoint of this name.
+
+    ``step_1.pt`` becomes ``step_1.safetensors``, and ``model.safetensors`` becomes
+    ``model.converted.safetensors``.
+    """
+    suffix = Path(name).suffix
+    stem = name.removesuffix(suffix) if suffix in SUFFIXES else name
+    if stem.endswith(".safetensors"):
+        return f"{stem.removesuffix('.safetensors')}.converted.safetensors"
+    return f"{stem}.safetensors"

@@ -1,8 +1,7 @@
 """``trmsolve weights pull`` and ``push``: weights from the Hugging Face Hub, and to it."""
 
-from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,8 +9,11 @@ from trmsolve.cli import options
 from trmsolve.cli.output import put, put_text
 from trmsolve.errors import UsageError, WeightsError
 
-HELD = ("model", "sudoku", "maze", "arc")
-"""What a weights file is called in a folder that holds one."""
+if TYPE_CHECKING:
+    from trmsolve.hub.transfer import Pulled
+
+FILE_NAMES = tuple(f"{name}.safetensors" for name in ("model", "sudoku", "maze", "arc"))
+"""The names that a weights file may have in a folder."""
 
 
 def pull(
@@ -24,34 +26,46 @@ def pull(
 ) -> None:
     """Fetch what a revision names now, check it, pin it, and print the path of the file.
 
-    From then on --weights with this address takes the same file, without asking anybody, until it
-    is pulled again. A file that is damaged is not pinned: what was taken before stays.
+    From then on --weights with this address takes the same file, without asking the hub, until it
+    is pulled again. A damaged file is not pinned: the file that was taken before stays.
 
     \b
     Exit codes
     0  the file is here and whole
     3  there is none, it is not given out, or it is damaged
-    4  the hub cannot be reached, or is not to be
-    """
-    from trmsolve.hub import transfer as hub
+    4  the hub cannot be reached, or --offline forbids it
+    """  # noqa: D301 (click reads the character \b)
+    from trmsolve.hub import transfer
     from trmsolve.weights.card import parameters
     from trmsolve.weights.catalog import address_of
-    from trmsolve.weights.file import check_whole, read_info
+    from trmsolve.weights.file import read_info
+    from trmsolve.weights.remote import weights_request
 
-    note = hub.silent if quiet else options.say
-    check = partial(check_whole, allow_large=allow_large)
-    pulled = hub.pull(
-        address_of(address), offline=offline, allow_large=allow_large, note=note, check=check
+    request = weights_request(
+        address_of(address),
+        offline=offline,
+        allow_large=allow_large,
+        note=None if quiet else options.say,
     )
-    info = read_info(pulled.path)
-    commit = f"commit {pulled.commit[:12]}"
-    if pulled.previous not in (None, pulled.commit):
-        commit = f"was {str(pulled.previous)[:12]}, now {pulled.commit[:12]}"
-    note(f"{info.task or 'no task named'}, {parameters(info.config):,} parameters, {commit}")
+    pulled = transfer.pull(request)
+    if not quiet:
+        info = read_info(pulled.path)
+        options.say(
+            f"{info.task or 'no task named'}, {parameters(info.config):,} parameters, "
+            f"{_commits(pulled)}"
+        )
     put(str(pulled.path))
 
 
-def push(
+def _commits(pulled: "Pulled") -> str:
+    """The commit that was pulled, and the one before it if that is another."""
+    now = pulled.commit[:12]
+    if pulled.previous in (None, pulled.commit):
+        return f"commit {now}"
+    return f"was {str(pulled.previous)[:12]}, now {now}"
+
+
+def push(  # noqa: PLR0913
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="A run's folder, or a weights file.")
     ],
@@ -68,45 +82,46 @@ def push(
     offline: options.Offline = False,
     allow_large: options.AllowLarge = False,
 ) -> None:
-    """Publish weights with a card that says what they scored, and print the url.
+    """Publish weights with a card that says what they scored, and print the URL.
 
-    Pushed are model.safetensors, config.json, README.md, and the eval.*.json files beside the
+    The files are model.safetensors, config.json, README.md, and the eval.*.json files beside the
     weights that were measured on them. Log in first: hf auth login.
 
     \b
     Exit codes
-    0  it is published
-    2  nobody is logged in, or they may not write there, or it is no repository as a whole
+    0  the weights are published
+    2  you are not logged in or may not write there, or the address names more than a repository
     3  the weights are missing or damaged
-    4  the hub cannot be reached, or is not to be
-    """
-    from trmsolve.hub import transfer as hub
+    4  the hub cannot be reached, or --offline forbids it
+    """  # noqa: D301 (click reads the character \b)
+    from trmsolve.hub import transfer
+    from trmsolve.hub.address import Address
     from trmsolve.weights.card import package
     from trmsolve.weights.file import check_whole
 
-    goal, path = hub.Address.parse(address), weights_in(folder)
-    hub.check_goal(goal)
+    goal = Address.parse(address)
+    path = weights_in(folder)
+    transfer.check_goal(goal)
     check_whole(path, allow_large=allow_large)
     files = package(path, goal.repo)
     if dry_run:
         for name, payload in files.items():
             put(f"{len(payload):>12,}  {name}")
         put_text("\n" + files["README.md"].decode())
-    else:
-        put(hub.push(files, goal, private=private, message=message, offline=offline))
+        return
+    put(transfer.push(files, goal, private=private, message=message, offline=offline))
 
 
 def weights_in(folder: Path) -> Path:
-    """The weights file in a run's folder, or the file itself. Raises WeightsError or UsageError."""
+    """The weights file in a run's folder, or the file itself.
+
+    Raises WeightsError if the folder has none, UsageError if it has several.
+    """
     if not folder.is_dir():
         return folder
-    found = [path for name in HELD if (path := folder / f"{name}.safetensors").is_file()]
-    if len(found) > 1:
-        raise UsageError(
-            f"{folder} holds {' and '.join(path.name for path in found)}: name the file to push"
-        )
+    found = [name for name in FILE_NAMES if (folder / name).is_file()]
     if not found:
-        raise WeightsError(
-            f"{folder} holds none of {', '.join(f'{name}.safetensors' for name in HELD)}"
-        )
-    return found[0]
+        raise WeightsError(f"{folder} holds none of {', '.join(FILE_NAMES)}")
+    if len(found) > 1:
+        raise UsageError(f"{folder} holds {' and '.join(found)}: name the file to push")
+    return folder / found[0]

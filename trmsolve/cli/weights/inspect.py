@@ -1,7 +1,8 @@
-"""``trmsolve weights``: what weights there are, what is in them, and whether they are what they should be."""
+"""``trmsolve weights list``, ``info`` and ``verify``: which weights there are, and their state."""
 
 import json as json_
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,65 +10,41 @@ import typer
 
 from trmsolve.cli import options
 from trmsolve.cli.output import put, put_text
-from trmsolve.cli.weights.convert import convert
-from trmsolve.cli.weights.hub import pull, push
 from trmsolve.errors import NetworkError, UsageError, WeightsError
 from trmsolve.wording import printable_line
 
 if TYPE_CHECKING:
-    from trmsolve.weights.file import WeightsInfo
-
-app = typer.Typer(
-    name="weights",
-    help="List, inspect, verify, convert, pull and push weights.",
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+    from trmsolve.weights.catalog import LocalWeights
+    from trmsolve.weights.info import WeightsInfo
+    from trmsolve.weights.public import PublicCheckpoint
 
 Named = Annotated[str, typer.Argument(metavar="FILE|NAME|hf://USER/REPO[@REV]", show_default=False)]
+
 LEAST = 0.5
-"""The share of a smoke score below which weights are taken for broken."""
+"""The share of easy puzzles below which weights are taken for broken."""
+
+MOST_PUZZLES = 10**9
+"""Above all numbers of puzzles that a record may claim."""
 
 
 def list_(
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """List the weights that are bundled, those in the hub's cache, and public checkpoints by short names.
+    """List bundled weights, weights in the hub's cache, and public checkpoints by short names.
 
-    Nothing is fetched, whatever is listed. What is public is a pickle: `weights convert NAME` makes
-    weights of it. Its figures are its publishers'.
+    Nothing is fetched. Public checkpoints are pickles: `weights convert NAME` makes weights from
+    them. Their figures are their publishers'.
     """
-    from trmsolve.weights.card import parameters
-    from trmsolve.weights.catalog import kept
+    from trmsolve.weights.catalog import list_local
     from trmsolve.weights.public import PUBLIC
 
-    rows = [
-        {
-            "name": one.name,
-            "where": one.where,
-            "task": one.info.task,
-            "parameters": parameters(one.info.config),
-            "score": headline(one.info),
-            "path": str(one.path),
-        }
-        for one in kept()
-    ]
-    rows += [
-        {
-            "name": one.name,
-            "where": "public",
-            "task": one.task,
-            "parameters": None,
-            "score": f"{one.figure}, as published" if one.figure else "no figure published",
-            "path": one.address,
-        }
-        for one in PUBLIC
-    ]
+    rows = [_local_row(local) for local in list_local()]
+    rows += [_public_row(public) for public in PUBLIC]
     if json:
         for row in rows:
             put(json_.dumps(row))
     else:
-        put_text(_listed(rows))
+        put_text(_table(rows))
 
 
 def info(
@@ -87,11 +64,12 @@ def info(
 
     path = locate(named, offline=offline, allow_large=allow_large, note=options.say)
     about = read_info(path)
+    pin = pinned(path)
     facts: dict[str, Any] = {
         "file": str(path),
         "bytes": path.stat().st_size,
         "sha256": sha256(path),
-        "pinned": (pin := pinned(path)) and pin[0],
+        "pinned": None if pin is None else pin[0],
         "fingerprint": fingerprint(path),
         "task": about.task,
         "parameters": parameters(about.config),
@@ -102,7 +80,7 @@ def info(
     put_text(json_.dumps(facts) if json else _described(facts, about))
 
 
-def verify(
+def verify(  # noqa: PLR0913
     named: Annotated[
         list[str] | None,
         typer.Argument(
@@ -122,7 +100,7 @@ def verify(
     dtype: options.Dtype = "auto",
     threads: options.Threads = None,
 ) -> None:
-    """Check weights: their hash against the pinned one, every tensor, and the score on a few easy puzzles.
+    """Check weights: their pinned hash, every tensor, and the score on a few easy puzzles.
 
     \b
     Exit codes
@@ -130,175 +108,234 @@ def verify(
     1  weights are whole, but answer less than half of the puzzles
     3  weights are missing, damaged, or not the ones that are pinned
     4  they cannot be fetched
-    """
+    """  # noqa: D301 (click reads the character \b)
     from trmsolve.device import keep_memory
     from trmsolve.weights.catalog import BUNDLED, locate
 
-    if sha256 is not None and len(named or ()) != 1:
-        raise UsageError("--sha256 is of one file: name one")
-    if sha256 is not None and not re.fullmatch("[0-9a-fA-F]{64}", sha256):
-        raise UsageError(
-            f"--sha256 {sha256}: a hash has 64 digits from 0 to f, as sha256sum prints it"
-        )
+    _check_hash(sha256, named or [])
     keep_memory()
+    where = {"device": device, "dtype": dtype, "threads": threads}
+    checks = _Checks(sha256, puzzles, allow_large, where)
     code = 0
-    for one in named or BUNDLED:
+    for each in named or BUNDLED:
         try:
-            path = locate(one, offline=offline, allow_large=allow_large, note=options.say)
-            alive = _verified(
-                path, sha256, puzzles, allow_large, device=device, dtype=dtype, threads=threads
-            )
-            code = max(code, 0 if alive else 1)
-        except (WeightsError, NetworkError) as error:  # the others are looked at all the same
+            path = locate(each, offline=offline, allow_large=allow_large, note=options.say)
+            put(str(path))
+            is_alive = _verify_file(path, checks)
+            code = max(code, 0 if is_alive else 1)
+        except (WeightsError, NetworkError) as error:  # the other files are still checked
             options.say(f"trmsolve: {error}")
             code = max(code, error.exit_code)
     if code:
         raise typer.Exit(code)
 
 
-def _verified(
-    path: Path, expected: str | None, puzzles: int, allow_large: bool, **where: Any
-) -> bool:
-    """Say what is found out about a file; False if it answers too few puzzles.
+def headline(about: "WeightsInfo") -> str:
+    """The first score on record, in a few words."""
+    rates = [_rate(figures) for figures in about.scores.values() if isinstance(figures, dict)]
+    if not rates:
+        return "not measured"
+    return rates[0] if len(rates) == 1 else f"{rates[0]}, and {len(rates) - 1} more"
 
-    Raises WeightsError if it is odd.
+
+def score_lines(about: "WeightsInfo") -> list[str]:
+    """A line for each score on record."""
+    lines = []
+    for name, figures in about.scores.items():
+        if isinstance(figures, dict):
+            lines.append(f"{_rate(figures)}: {name}")
+    return lines
+
+
+@dataclass(frozen=True)
+class _Checks:
+    """The checks to make of a file."""
+
+    sha256: str | None
+    """The hash that the user expects."""
+    puzzles: int
+    """How many easy puzzles to answer."""
+    allow_large: bool
+    where: dict[str, Any] = field(default_factory=dict)
+    """Where to run: device, dtype and threads."""
+
+
+def _check_hash(sha256: str | None, named: list[str]) -> None:
+    """Raise UsageError for a hash that is none, or that is not for exactly one file."""
+    if sha256 is None:
+        return
+    if len(named) != 1:
+        raise UsageError("--sha256 is of one file: name one")
+    if not re.fullmatch("[0-9a-fA-F]{64}", sha256):
+        raise UsageError(
+            f"--sha256 {sha256}: a hash has 64 digits from 0 to f, as sha256sum prints it"
+        )
+
+
+def _verify_file(path: Path, checks: _Checks) -> bool:
+    """Check a file and say what is found; False if it answers too few puzzles.
+
+    Raises WeightsError for a file that is damaged or not the expected one.
     """
-    from trmsolve.cli.weights.smoke import TASKS, smoke
-    from trmsolve.files import sha256
-    from trmsolve.show.console import make_console
-    from trmsolve.show.views import StatusLine
     from trmsolve.weights.card import parameters
-    from trmsolve.weights.catalog import pinned
     from trmsolve.weights.file import check_whole, read_info
     from trmsolve.weights.limits import expected_shapes
 
-    put(str(path))
     about = read_info(path)
-    pin = (expected.lower(), "--sha256") if expected is not None else pinned(path)
+    _verify_hash(path, checks)
+    check_whole(path, allow_large=checks.allow_large)
+    _say_fact("checksum", "right" if about.checksum else "none inside")
+    tensors = len(expected_shapes(about.config))
+    numbers = f"{parameters(about.config):,} parameters"
+    _say_fact("tensors", f"{tensors}, as configured and finite, {numbers}")
+    return not checks.puzzles or _verify_score(path, about, checks)
+
+
+def _verify_hash(path: Path, checks: _Checks) -> None:
+    """Say the hash of a file. Raises WeightsError if it is not the expected or pinned one."""
+    from trmsolve.files import sha256
+    from trmsolve.weights.catalog import pinned
+
+    pin = pinned(path) if checks.sha256 is None else (checks.sha256.lower(), "--sha256")
     found = sha256(path)
     if pin is not None and found != pin[0]:
         raise WeightsError(
             f"{path} is not the file it should be: sha256 is {found}, {pin[1]} says {pin[0]}"
         )
-    _fact("sha256", found)
-    _fact("pinned", f"the same, by {pin[1]}" if pin else "nowhere")
-    check_whole(path, allow_large=allow_large)
-    _fact("checksum", "right" if about.checksum else "none inside")
-    tensors = len(expected_shapes(about.config))
-    _fact(
-        "tensors", f"{tensors}, as configured and finite, {parameters(about.config):,} parameters"
-    )
-    if not puzzles:
-        return True
+    _say_fact("sha256", found)
+    _say_fact("pinned", "nowhere" if pin is None else f"the same, by {pin[1]}")
+
+
+def _verify_score(path: Path, about: "WeightsInfo", checks: _Checks) -> bool:
+    """Have the weights answer easy puzzles and say the score; False if it is too low."""
+    from trmsolve.cli.weights.smoke import TASKS, smoke
+    from trmsolve.show.console import make_console
+    from trmsolve.show.views import StatusLine
+
     if about.task not in TASKS:
-        _fact("smoke", f"none: there are no puzzles for {about.task or 'a task that is not named'}")
+        task = about.task or "a task that is not named"
+        _say_fact("smoke", f"none: there are no puzzles for {task}")
         return True
     if about.task == "arc" and about.config.mixer != "planes":
-        _fact(
+        _say_fact(
             "smoke",
-            "none: a network of the paper's form answers the ARC tasks of its table, which are not here",
+            "none: a network of the paper's form answers the ARC tasks of its table, "
+            "which are not here",
         )
         return True
     with StatusLine(make_console()) as line:
-        line.status(f"0 of {puzzles} easy puzzles")
+
+        def say_progress(done: int) -> None:
+            line.status(f"{done} of {checks.puzzles} easy puzzles")
+
+        say_progress(0)
         score = smoke(
             path,
             about.task,
-            puzzles,
-            allow_large=allow_large,
-            **where,
-            told=lambda done: line.status(f"{done} of {puzzles} easy puzzles"),
+            checks.puzzles,
+            allow_large=checks.allow_large,
+            **checks.where,
+            told=say_progress,
         )
     what = "little tasks learned and answered" if about.task == "arc" else "easy puzzles verified"
-    _fact("smoke", f"{score.right} of {score.n} {what}, {score.seconds:.1f} s")
+    _say_fact("smoke", f"{score.right} of {score.n} {what}, {score.seconds:.1f} s")
     return score.right >= LEAST * score.n
 
 
-def headline(about: "WeightsInfo") -> str:
-    """The first score on record, in a few words."""
-    rates = [_rate(figures) for figures in about.scores.values() if isinstance(figures, dict)]
-    return (
-        "not measured"
-        if not rates
-        else rates[0] + (f", and {len(rates) - 1} more" if rates[1:] else "")
-    )
+def _local_row(local: "LocalWeights") -> dict[str, Any]:
+    from trmsolve.weights.card import parameters
 
-
-def score_lines(about: "WeightsInfo") -> list[str]:
-    """A line for each score on record."""
-    return [
-        f"{_rate(figures)}: {name}"
-        for name, figures in about.scores.items()
-        if isinstance(figures, dict)
-    ]
-
-
-def _rate(figures: dict[str, Any]) -> str:
-    """The rate that the task is judged by, with how many puzzles it is of."""
-    keys = ("pass@2",) if figures.get("task") == "arc" else ("exact", "verified")
-    found = {
-        key: rate
-        for key in keys
-        if (rate := figures.get(key)) is not None and type(rate) in (int, float)
+    return {
+        "name": local.name,
+        "where": local.where,
+        "task": local.info.task,
+        "parameters": parameters(local.info.config),
+        "score": headline(local.info),
+        "path": str(local.path),
     }
-    found = {
-        key: rate for key, rate in found.items() if 0 <= rate <= 1
-    }  # a stranger's record may say anything
-    if len(set(found.values())) == 1:  # one view's: what is exact is verified, and nothing else is
-        found = {key: found[key] for key in list(found)[:1]}
-    rates = [f"{rate:.1%} {key}" for key, rate in found.items()]
-    n = figures.get("n")
-    return f"{', '.join(rates) or 'no rate'} of {n if type(n) is int and 0 < n < 10**9 else '?'}"
 
 
-def _listed(rows: list[dict[str, Any]]) -> str:
-    """A table of them, each column as wide as it has to be."""
-    cells: list[tuple[str, ...]] = [("name", "task", "parameters", "where", "score")]
+def _public_row(public: "PublicCheckpoint") -> dict[str, Any]:
+    figure = f"{public.figure}, as published" if public.figure else "no figure published"
+    return {
+        "name": public.name,
+        "where": "public",
+        "task": public.task,
+        "parameters": None,
+        "score": figure,
+        "path": public.address,
+    }
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    """A table of the rows; each column is as wide as its longest text."""
+    lines: list[tuple[str, ...]] = [("name", "task", "parameters", "where", "score")]
     for row in rows:
         number = "" if row["parameters"] is None else f"{row['parameters']:,}"
         texts = (row["name"], row["task"], number, row["where"], row["score"])
-        cells.append(tuple(map(printable_line, texts)))
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in cells)
+        lines.append(tuple(printable_line(text) for text in texts))
+    columns = zip(*lines, strict=True)
+    widths = [max(len(text) for text in column) for column in columns]
+    padded = []
+    for line in lines:
+        cells = [text.ljust(width) for text, width in zip(line, widths, strict=True)]
+        padded.append("  ".join(cells).rstrip())
+    return "\n".join(padded)
+
+
+def _rate(figures: dict[str, Any]) -> str:
+    """The rates that the task is judged by, and the number of puzzles."""
+    keys = ("pass@2",) if figures.get("task") == "arc" else ("exact", "verified")
+    rates = {}
+    for key in keys:
+        rate = figures.get(key)
+        # A stranger's record may hold anything.
+        if rate is not None and type(rate) in (int, float) and 0 <= rate <= 1:
+            rates[key] = rate
+    if rates.get("exact") == rates.get("verified"):
+        # All verified answers were the data's own, so that one of the two rates says it all.
+        rates.pop("verified", None)
+    texts = [f"{rate:.1%} {key}" for key, rate in rates.items()]
+    n = figures.get("n")
+    is_number = type(n) is int and 0 < n < MOST_PUZZLES
+    return f"{', '.join(texts) or 'no rate'} of {n if is_number else '?'}"
 
 
 def _described(facts: dict[str, Any], about: "WeightsInfo") -> str:
-    pin = facts["pinned"]
-    as_pinned = (
-        "" if pin is None else ", as pinned" if pin == facts["sha256"] else f", but pinned is {pin}"
-    )
+    """The facts about a file, a line each."""
+    config = [f"{name} = {value}" for name, value in facts["config"].items()]
+    training = [f"{name} = {json_.dumps(value)}" for name, value in about.training.items()]
     lines = [
         printable_line(facts["file"]),
         _line("task", about.task or "not said"),
         _line("parameters", f"{facts['parameters']:,}"),
         _line("bytes", f"{facts['bytes']:,}"),
-        _line("sha256", facts["sha256"] + as_pinned),
+        _line("sha256", facts["sha256"] + _as_pinned(facts)),
         _line("fingerprint", facts["fingerprint"][:12]),
         _line("checksum", "inside" if about.checksum else "none inside"),
-        *_block("config", [f"{name} = {value}" for name, value in facts["config"].items()]),
-        *_block(
-            "training", [f"{name} = {json_.dumps(value)}" for name, value in about.training.items()]
-        ),
+        *_block("config", config),
+        *_block("training", training),
         *_block("scores", score_lines(about) or ["not measured"]),
     ]
     return "\n".join(lines)
 
 
-def _block(name: str, lines: list[str]) -> list[str]:
-    return [_line(name if not number else "", line) for number, line in enumerate(lines)]
+def _as_pinned(facts: dict[str, Any]) -> str:
+    """Whether the hash is the pinned one; empty if none is pinned."""
+    if facts["pinned"] is None:
+        return ""
+    is_same = facts["pinned"] == facts["sha256"]
+    return ", as pinned" if is_same else f", but pinned is {facts['pinned']}"
+
+
+def _block(name: str, texts: list[str]) -> list[str]:
+    """Lines of which only the first carries the name."""
+    return [_line("" if number else name, text) for number, text in enumerate(texts)]
 
 
 def _line(name: str, text: str) -> str:
     return f"  {name:12}{printable_line(text)}"
 
 
-def _fact(name: str, text: str) -> None:
+def _say_fact(name: str, text: str) -> None:
     put(_line(name, text))
-
-
-app.command("list")(list_)
-app.command()(info)
-app.command()(verify)
-app.command()(convert)
-app.command()(pull)
-app.command()(push)
