@@ -24,6 +24,7 @@ from torch.profiler import ProfilerActivity, profile, record_function
 from torch.utils.flop_counter import FlopCounterMode
 
 from trmsolve.device import Placement
+from trmsolve.model.build import new_model
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
@@ -131,7 +132,7 @@ def make_examples(room: Task) -> Examples:
 
 def count_cycle(config: TRMConfig) -> int:
     """Floating point operations of one improvement cycle of one puzzle, without learning."""
-    model, tokens = TinyRecursiveModel(config), torch.zeros(1, *config.places, dtype=torch.long)
+    model, tokens = new_model(config), torch.zeros(1, *config.places, dtype=torch.long)
     with torch.no_grad():
         return count_flop(lambda: model(model.initial_state(1), tokens))
 

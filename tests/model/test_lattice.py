@@ -1,4 +1,4 @@
-"""The lattice of candidates: mixer and symmetries, what a cycle concludes, loss, search, its way through the solver."""
+"""The lattice of candidates: mixer, symmetries, deduction, loss, search, and solving with it."""
 
 import itertools
 from dataclasses import replace
@@ -84,9 +84,8 @@ def test_the_network_sees_no_difference_between_symmetric_puzzles(seed: int) -> 
     model = TinyRecursiveModel(replace(SMALL, layers=2)).eval()
     tokens = torch.from_numpy(TASK.encode(PUZZLE))[None]
     draws = np.random.default_rng(seed).random((1, TASK.symmetry_draws))
-    draws[0, 0] = (
-        0  # not transposed: rows and columns have matrices of their own, and are made alike by training alone
-    )
+    # Not transposed: rows and columns have matrices of their own, and only training makes them alike.
+    draws[0, 0] = 0
     seen = torch.from_numpy(TASK.symmetries(draws)[0])
     state, plain = model(model.initial_state(1), tokens)
     other_state, other = model(model.initial_state(1), tokens.gather(1, seen))
@@ -99,7 +98,7 @@ def test_a_candidate_hears_its_rivals_at_once_and_nobody_else() -> None:
     model = TinyRecursiveModel(SMALL)
     mixer = model.L_level.layers[0].pool
     h = torch.randn(1, 729, 16, requires_grad=True)
-    mixer(h)[0, 9 * (9 * 4 + 4) + 2].sum().backward()  # digit 3 in the middle of the board
+    mixer.mix(h)[0, 9 * (9 * 4 + 4) + 2].sum().backward()  # digit 3 in the middle of the board
     assert h.grad is not None
     heard = h.grad[0].abs().sum(-1).reshape(9, 9, 9) > 0
     expected = np.zeros((9, 9, 9), dtype=bool)
@@ -377,11 +376,10 @@ def test_the_solver_shows_candidates_disappear_in_the_puzzle_s_own_frame() -> No
     ("change", "problem"),
     [
         ({"candidates": 1}, "does not go with"),
-        ({"mixer": "pool"}, "does not go with"),
+        ({"mixer": "conv"}, "does not go with"),
         ({"vocab_size": 3}, "has 2 tokens"),
         ({"seq_len": 81}, "does not tile"),
         ({"halt_from": "last"}, "halt_from must be"),
-        ({"damping": 1.0}, "damping must be"),
         ({"update_noise": -1}, "update_noise must be"),
         ({"inner_multiple": 0}, "inner_multiple must be"),
     ],

@@ -195,20 +195,13 @@ def test_a_convolution_takes_boards_of_every_size(shape: tuple[int, int]) -> Non
         torch.testing.assert_close(alone.logits[0], prediction.logits[number], rtol=1e-4, atol=1e-4)
 
 
-def test_the_state_begins_alike_everywhere_or_is_drawn_for_the_board_at_hand() -> None:
+def test_the_state_begins_alike_everywhere_on_boards_of_every_size() -> None:
     fixed = TinyRecursiveModel(CONV)
     assert fixed.initial_state(2).y.shape == (2, 30, 30, 16)
     y, z = fixed.initial_state(2, places=(4, 7))
     assert y.shape == z.shape == (2, 4, 7, 16)
     assert torch.equal(y[1, 3, 6], fixed.get_buffer("H_init")) and torch.equal(
         z[0, 0, 0], fixed.get_buffer("L_init")
-    )
-    drawn = TinyRecursiveModel(replace(CONV, random_start=True))
-    one, again = (drawn.initial_state(1, torch.Generator().manual_seed(3), (4, 7)) for _ in "12")
-    assert (
-        one.y.shape == (1, 4, 7, 16)
-        and torch.equal(one.y, again.y)
-        and not torch.equal(one.y[0, 0, 0], one.y[0, 0, 1])
     )
 
 

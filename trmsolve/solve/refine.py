@@ -96,7 +96,7 @@ class _Batch:
             self.tokens = self.tokens.new_empty(0, *places)
             self.state = self.model.initial_state(0, places=places)
         fresh = [self._begin(question) for question in questions]
-        starts = [self.model.initial_state(1, row.generator, places) for row in fresh]
+        starts = [self.model.initial_state(len(fresh), places)]
         tokens = torch.from_numpy(np.stack([question.tokens for question in questions])).to(
             self.tokens.device
         )

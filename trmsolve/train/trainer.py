@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from trmsolve.errors import TrainingError
+from trmsolve.model.build import new_model
 from trmsolve.model.network import Prediction, State, TinyRecursiveModel
 from trmsolve.train.distributed import World
 from trmsolve.train.loss import Loss, lattice_loss, lost, trm_loss
@@ -36,7 +37,7 @@ class Trainer:
         world: World = World(),  # noqa: B008 (frozen)
     ) -> None:
         self.recipe, self.device, self.world = recipe, device, world
-        self.model = TinyRecursiveModel(recipe.config, dtype).to(device)
+        self.model = new_model(recipe.config, dtype).to(device)
         if compiled:
             # One graph each for with and without gradient, for z, y and the first step: more than
             # dynamo's default.

@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 
 from trmsolve.errors import WeightsError
+from trmsolve.model.build import new_model
 from trmsolve.model.config import TRMConfig
-from trmsolve.model.network import TinyRecursiveModel
 
 MAX_FILE = 512 * 2**20
 """Bytes that are read at most; what is larger, its table of puzzles aside, is no Tiny Recursive Model."""
@@ -84,9 +84,7 @@ def check_size(path: Path, *, allow_large: bool = False) -> None:
 def expected_shapes(config: TRMConfig) -> dict[str, torch.Size]:
     """The tensors of a network of this config, by name. Nothing is allocated."""
     with torch.device("meta"):
-        return {
-            name: tensor.shape for name, tensor in TinyRecursiveModel(config).state_dict().items()
-        }
+        return {name: tensor.shape for name, tensor in new_model(config).state_dict().items()}
 
 
 def memory_at_work(config: TRMConfig, shapes: Mapping[str, torch.Size]) -> int:
