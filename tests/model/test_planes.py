@@ -1,4 +1,4 @@
-"""A plane for every symbol: all symbols are alike, and positions are told in the same way for all."""
+"""A plane for every symbol: all are alike, and positions are told in the same way for all."""
 
 import hashlib
 import json
@@ -77,7 +77,7 @@ def predict(model: PlanesModel, shown: Scene, cycles: int = 2) -> Prediction:
 
 
 def same(a: Prediction, b: Prediction, order: list[int] | None = None) -> None:
-    """The logits of b are those of a in that order of planes, and the halting logits are the same."""
+    """The logits of b are those of a in that order of planes; the halting logits are the same."""
     torch.testing.assert_close(
         a.logits[..., order] if order else a.logits, b.logits, atol=1e-5, rtol=1e-5
     )

@@ -43,8 +43,9 @@ class Linear(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         """(..., fan_in) -> (..., fan_out)."""
+        weight = self.weight.to(h.dtype)
         bias = None if self.bias is None else self.bias.to(h.dtype)
-        return functional.linear(h, self.weight.to(h.dtype), bias)
+        return functional.linear(h, weight, bias)
 
 
 class Embedding(nn.Module):

@@ -212,8 +212,9 @@ class TinyRecursiveModel(nn.Module):
     def rewrite(self, tokens: Tensor, logits: Tensor) -> Tensor:
         """The likeliest answer to ``tokens``, in their shape; the config's ``kept`` tokens stay."""
         kept = torch.tensor(self.config.kept, dtype=tokens.dtype, device=tokens.device)
+        stays = torch.isin(tokens, kept)
         answer = logits.argmax(-1).view_as(tokens)
-        return torch.where(torch.isin(tokens, kept), tokens, answer)
+        return torch.where(stays, tokens, answer)
 
     def forward(
         self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None
@@ -223,11 +224,12 @@ class TinyRecursiveModel(nn.Module):
         ``tokens`` (B, S), or (B, rows, columns) for a convolution, are integers below V;
         ``puzzle_ids`` (B,) are integers below N, 0 by default.
         """
-        y, z = state
-        y, z = self.deep_recursion(self.embed(tokens, puzzle_ids), y, z, tokens)
+        x = self.embed(tokens, puzzle_ids)
+        y, z = self.deep_recursion(x, state.y, state.z, tokens)
         slots = y.flatten(1, -2)
-        logits = self.lm_head(slots)[:, self.config.prefix_len :]
-        return State(y.detach(), z.detach()), Prediction(logits, self.halt(slots))
+        logits = self.lm_head(slots)
+        of_tokens = logits[:, self.config.prefix_len :]
+        return State(y.detach(), z.detach()), Prediction(of_tokens, self.halt(slots))
 
     def halt(self, slots: Tensor) -> Tensor:
         """The halting head: (B, L, D) -> (B, 2), from the slot or slots that the config names."""
@@ -241,7 +243,8 @@ class TinyRecursiveModel(nn.Module):
     @property
     def reach(self) -> int:
         """How many cells away a convolution hears in one cycle: one for each use of a block."""
-        return self.config.layers * self.recursions * (self.latent_steps + 1)
+        uses_of_level = self.recursions * (self.latent_steps + 1)
+        return self.config.layers * uses_of_level
 
     def network_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
         """The parameters by name, without the table of puzzle embeddings."""

@@ -69,12 +69,15 @@ class PlaneEmbedding(nn.Module):
         """
         palette = scene.palette[:, :, None, None]
         here = scene.tokens[:, None] == palette
-        x = functional.embedding(here + 2 * (palette == OUTSIDE), self.kinds)
+        kind = here + 2 * (palette == OUTSIDE)
+        x = functional.embedding(kind, self.kinds)
         known = functional.embedding(scene.symmetries, self.symmetries)[:, None]
         if slots is not None:
-            index = (1 + scene.palette)[..., None].expand(-1, -1, slots.shape[-1])
-            known = known + slots[:, :1] + slots.gather(1, index)
-        return x + known[:, :, None, None] + self._places(scene.tokens)[:, None]
+            index = (1 + scene.palette)[..., None]
+            of_symbols = slots.gather(1, index.expand(-1, -1, slots.shape[-1]))
+            known = known + slots[:, :1] + of_symbols
+        places = self._places(scene.tokens)[:, None]
+        return x + known[:, :, None, None] + places
 
     def _places(self, tokens: Tensor) -> Tensor:
         """(B, rows, columns) -> (B, rows, columns, D): where in its grid each cell is."""
@@ -154,7 +157,9 @@ class PlanesModel(TinyRecursiveModel):
 
         The logits (B, rows * columns, K) say of each cell on which plane it is.
         """
-        y, z = state
-        y, z = self.deep_recursion(self.embed_scene(scene), y, z, scene.tokens)
-        logits = self.lm_head(y).squeeze(-1).flatten(2).transpose(1, 2)
-        return State(y.detach(), z.detach()), Prediction(logits, self.halt(y.flatten(1, -2)))
+        x = self.embed_scene(scene)
+        y, z = self.deep_recursion(x, state.y, state.z, scene.tokens)
+        planes = self.lm_head(y).squeeze(-1)  # (B, K, rows, columns)
+        logits = planes.flatten(2).transpose(1, 2)
+        halt = self.halt(y.flatten(1, -2))
+        return State(y.detach(), z.detach()), Prediction(logits, halt)
