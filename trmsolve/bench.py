@@ -24,6 +24,7 @@ from torch.profiler import ProfilerActivity, profile, record_function
 from torch.utils.flop_counter import FlopCounterMode
 
 from trmsolve.device import Placement
+from trmsolve.model.build import new_model
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
@@ -47,12 +48,6 @@ SIDES = {"cpu": 1024, "mps": 4096, "cuda": 8192}  # of a product that keeps the 
 PRODUCTS = ("mm", "addmm", "bmm", "baddbmm", "mkldnn_linear")
 COPIES = ("copy_", "cat", "index", "gather", "_index_put_impl_", "index_put_", "scatter_")
 COMPILED = ("triton_", "Torch-Compiled", "CompiledF", "## Call")
-PHASES = (
-    ("pool", "refill"),
-    ("pool", "advance"),
-    ("pool", "deduce"),
-    ("ema", "update"),
-)  # what a trainer has
 Figures = dict[str, Any]
 Step = Callable[[], object]
 
@@ -87,10 +82,7 @@ def bench_training(
     )  # what does not grow with the batch is Muon's
     figures = time_steps(counted, recipe.batch_size, flop, placement, seconds, begin)
     figures["puzzles_per_second"] = halted.item() / figures["seconds"]
-    for owner, name in PHASES:
-        part = getattr(trainer, owner)
-        setattr(part, name, record_function(f"bench.{owner} {name}")(getattr(part, name)))
-    setattr(trainer, "loss", record_function("bench.loss")(trainer.loss))  # noqa: B010 (a method)
+    trainer.phase = lambda name: record_function(f"bench.{name}")
     figures["breakdown"] = break_down(step, placement.device)
     return _where(task, "train", placement, compiled, trainer.model) | figures
 
@@ -131,7 +123,7 @@ def make_examples(room: Task) -> Examples:
 
 def count_cycle(config: TRMConfig) -> int:
     """Floating point operations of one improvement cycle of one puzzle, without learning."""
-    model, tokens = TinyRecursiveModel(config), torch.zeros(1, *config.places, dtype=torch.long)
+    model, tokens = new_model(config), torch.zeros(1, *config.places, dtype=torch.long)
     with torch.no_grad():
         return count_flop(lambda: model(model.initial_state(1), tokens))
 

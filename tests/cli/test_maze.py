@@ -66,7 +66,6 @@ class Scripted(TinyRecursiveModel):
     def initial_state(
         self,
         batch: int,
-        generator: torch.Generator | None = None,
         places: tuple[int, ...] | None = None,
     ) -> State:
         nothing = torch.zeros(batch, *(places or self.config.places), 1)

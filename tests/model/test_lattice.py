@@ -1,4 +1,4 @@
-"""The lattice of candidates: mixer and symmetries, what a cycle concludes, loss, search, its way through the solver."""
+"""The lattice of candidates: mixer, symmetries, deduction, loss, search, and solving with it."""
 
 import itertools
 from dataclasses import replace
@@ -12,7 +12,17 @@ from torch import Tensor
 
 from trmsolve.device import Placement
 from trmsolve.model.config import TRMConfig
-from trmsolve.model.lattice import CERTAIN, choices, deduce, gumbel, keep_logits, possible, read_out
+from trmsolve.model.lattice import (
+    CERTAIN,
+    Guessing,
+    choices,
+    deduce,
+    gumbel,
+    keep_logits,
+    lost,
+    possible,
+    read_out,
+)
 from trmsolve.model.network import Prediction, State, TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.sudoku.search import solutions
@@ -22,7 +32,7 @@ from trmsolve.solve.effort import Effort
 from trmsolve.solve.guessing import LOOSEST, Search
 from trmsolve.solve.refine import Question, refine
 from trmsolve.solve.solver import Solver
-from trmsolve.train.loss import lattice_loss, lost
+from trmsolve.train.loss import LossSettings, lattice_loss
 from trmsolve.train.pool import Batch
 from trmsolve.train.recipes import Recipe
 from trmsolve.train.trainer import Trainer
@@ -47,6 +57,7 @@ SMALL = TRMConfig(
 CLUES = "530070000600195000098000060800060003400803001700020006060000280000419005000080079"
 PUZZLE = np.array(list(map(int, CLUES)), dtype=np.int8).reshape(9, 9)
 SOLUTION = next(solutions(PUZZLE))
+SETTINGS = LossSettings(halt_weight=0.1, conflict_weight=0.1)
 
 
 def logits_for(keep: Tensor) -> Tensor:
@@ -84,9 +95,8 @@ def test_the_network_sees_no_difference_between_symmetric_puzzles(seed: int) -> 
     model = TinyRecursiveModel(replace(SMALL, layers=2)).eval()
     tokens = torch.from_numpy(TASK.encode(PUZZLE))[None]
     draws = np.random.default_rng(seed).random((1, TASK.symmetry_draws))
-    draws[0, 0] = (
-        0  # not transposed: rows and columns have matrices of their own, and are made alike by training alone
-    )
+    # Not transposed: rows and columns have matrices of their own, which only training makes alike.
+    draws[0, 0] = 0
     seen = torch.from_numpy(TASK.symmetries(draws)[0])
     state, plain = model(model.initial_state(1), tokens)
     other_state, other = model(model.initial_state(1), tokens.gather(1, seen))
@@ -99,7 +109,7 @@ def test_a_candidate_hears_its_rivals_at_once_and_nobody_else() -> None:
     model = TinyRecursiveModel(SMALL)
     mixer = model.L_level.layers[0].pool
     h = torch.randn(1, 729, 16, requires_grad=True)
-    mixer(h)[0, 9 * (9 * 4 + 4) + 2].sum().backward()  # digit 3 in the middle of the board
+    mixer.mix(h)[0, 9 * (9 * 4 + 4) + 2].sum().backward()  # digit 3 in the middle of the board
     assert h.grad is not None
     heard = h.grad[0].abs().sum(-1).reshape(9, 9, 9) > 0
     expected = np.zeros((9, 9, 9), dtype=bool)
@@ -131,7 +141,8 @@ def test_a_cycle_rules_out_or_guesses_and_never_empties_a_cell(
     tokens = torch.from_numpy(TASK.encode(np.stack((PUZZLE, SOLUTION))))
     keep = bias + 2 * torch.randn(2, 81, 9, generator=generator)
     noise = gumbel(torch.rand(2, 729, generator=generator))
-    after, guess = deduce(logits_for(keep), tokens, 9, torch.tensor([guesses, guesses]), noise)
+    guessing = Guessing(torch.tensor([guesses, guesses]), noise)
+    after, guess = deduce(logits_for(keep), tokens, 9, guessing)
     before, left = possible(tokens, 9), possible(after, 9)
     assert (left <= before).all() and left.any(-1).all() and torch.equal(after[1], tokens[1])
     certain = before & (torch.sigmoid(keep) < CERTAIN) & (before.sum(-1, keepdim=True) > 1)
@@ -157,14 +168,11 @@ def test_guesses_are_drawn_by_their_probability() -> None:
     keep = torch.zeros(4000, 81, 9)
     keep[:, cell, digit], keep[:, cell, other] = float(np.log(0.8)) + 2, float(np.log(0.2)) + 2
     noise = gumbel(torch.rand(4000, 729, generator=torch.Generator().manual_seed(1)))
-    after = possible(
-        deduce(logits_for(keep), tokens, 9, torch.ones(4000, dtype=torch.bool), noise)[0], 9
-    )
+    everywhere = torch.ones(4000, dtype=torch.bool)
+    after = possible(deduce(logits_for(keep), tokens, 9, Guessing(everywhere, noise))[0], 9)
     assert after[:, cell].sum(-1).eq(1).all()
     assert after[:, cell, digit].float().mean() == pytest.approx(0.8, abs=0.03)
-    greedy = possible(
-        deduce(logits_for(keep), tokens, 9, torch.ones(4000, dtype=torch.bool), 0.0)[0], 9
-    )
+    greedy = possible(deduce(logits_for(keep), tokens, 9, Guessing(everywhere, 0.0))[0], 9)
     assert greedy[:, cell, digit].all()
 
 
@@ -185,13 +193,12 @@ def test_the_loss_wants_the_truth_and_leaves_lost_rows_alone() -> None:
     halt = torch.zeros(2, 2, requires_grad=True)
 
     def of(keep: Tensor) -> float:
-        return lattice_loss(
-            Prediction(logits_for(keep), halt), tokens, labels, 9, 0.1, 0.1
-        ).tokens.item()
+        prediction = Prediction(logits_for(keep), halt)
+        return lattice_loss(prediction, tokens, labels, 9, SETTINGS).tokens.item()
 
     assert of(20 * (2 * truth - 1)) < 1e-3 < of(torch.zeros(2, 81, 9)) < of(20 * (1 - 2 * truth))
     keep = torch.zeros(2, 81, 9, requires_grad=True)
-    loss = lattice_loss(Prediction(logits_for(keep), halt), tokens, labels, 9, 0.1, 0.1)
+    loss = lattice_loss(Prediction(logits_for(keep), halt), tokens, labels, 9, SETTINGS)
     loss.total.backward()
     assert keep.grad is not None and torch.isfinite(keep.grad).all() and torch.isfinite(loss.total)
     assert keep.grad[0].abs().sum() > 0 and keep.grad[1].abs().sum() == 0
@@ -377,11 +384,10 @@ def test_the_solver_shows_candidates_disappear_in_the_puzzle_s_own_frame() -> No
     ("change", "problem"),
     [
         ({"candidates": 1}, "does not go with"),
-        ({"mixer": "pool"}, "does not go with"),
+        ({"mixer": "conv"}, "does not go with"),
         ({"vocab_size": 3}, "has 2 tokens"),
         ({"seq_len": 81}, "does not tile"),
         ({"halt_from": "last"}, "halt_from must be"),
-        ({"damping": 1.0}, "damping must be"),
         ({"update_noise": -1}, "update_noise must be"),
         ({"inner_multiple": 0}, "inner_multiple must be"),
     ],

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from tests.support.goldens import FOLDER, NAMES, Golden, load_golden
-from trmsolve.model.config import TRMConfig
+from trmsolve.model.config import MIXER_RULES, RETIRED, TRMConfig
+from trmsolve.model.mixers import MIXERS
 from trmsolve.model.network import State, TinyRecursiveModel
 from trmsolve.train.loss import log_stablemax, stablemax_cross_entropy, trm_loss
 
@@ -113,37 +114,10 @@ BOARD = TRMConfig(
     hidden_size=32,
     recursions=2,
     latent_steps=2,
-    mixer="pool",
+    mixer="mlp",
     positions="none",
     board=(9, 9, 3, 3),
 )
-
-
-def test_pool_mixer_is_the_same_under_every_exchange_of_rows_and_columns() -> None:
-    import numpy as np
-
-    from trmsolve.puzzles.sudoku.symmetry import random_view
-
-    torch.manual_seed(0)
-    model = TinyRecursiveModel(BOARD)
-    view = random_view(np.random.default_rng(3))
-    place = torch.arange(81).view(9, 9)
-    place = place[view.rows][:, view.columns].flatten()
-    tokens = torch.randint(1, 11, (2, 81))
-    with torch.no_grad():
-        _, given = model(model.initial_state(2), tokens)
-        _, moved = model(model.initial_state(2), tokens[:, place])
-    torch.testing.assert_close(moved.logits, given.logits[:, place], atol=1e-5, rtol=1e-4)
-
-
-def test_pool_mixer_hears_its_houses_at_once_and_the_far_cells_through_the_board() -> None:
-    torch.manual_seed(0)
-    pool = TinyRecursiveModel(BOARD).L_level.layers[0].pool
-    h = torch.randn(1, 81, 32, requires_grad=True)
-    (gradient,) = torch.autograd.grad(pool(h)[0, 0].square().sum(), h)
-    heard = gradient[0].norm(dim=-1)
-    assert (heard > 0).all()
-    assert heard[1] > 2 * heard[40] and heard[9] > 2 * heard[40] and heard[10] > 2 * heard[40]
 
 
 def test_only_the_last_recursion_is_learned_from() -> None:
@@ -161,18 +135,6 @@ def test_only_the_last_recursion_is_learned_from() -> None:
     for name, parameter in once.named_parameters():
         if name in expected and parameter.grad is not None:
             torch.testing.assert_close(parameter.grad, expected[name])
-
-
-def test_random_starts_differ_between_rows_and_follow_the_generator() -> None:
-    from dataclasses import replace
-
-    model = TinyRecursiveModel(replace(BOARD, random_start=True))
-    first = model.initial_state(2, torch.Generator().manual_seed(1))
-    again = model.initial_state(2, torch.Generator().manual_seed(1))
-    assert torch.equal(first.y, again.y) and not torch.equal(first.y[0], first.y[1])
-    assert first.y.std().item() == pytest.approx(1.0, abs=0.05)
-    fixed = TinyRecursiveModel(BOARD).initial_state(2)
-    assert torch.equal(fixed.y[0], fixed.y[1])
 
 
 def test_initial_weights_have_the_stated_spread_and_do_not_halt() -> None:
@@ -199,9 +161,10 @@ def test_initial_weights_have_the_stated_spread_and_do_not_halt() -> None:
         {"expansion": 0.0},
         {"prefix_len": 2},
         {"puzzle_emb_dim": 64},
-        {"mixer": "pool"},
-        {"mixer": "pool", "board": (9, 9, 2, 3)},
-        {"mixer": "pool", "board": (9, 8, 3, 2)},
+        {"mixer": "pool", "board": (9, 9, 3, 3)},
+        {"mixer": "conv", "prefix_len": 0},
+        {"mixer": "conv", "board": (9, 9, 2, 3)},
+        {"mixer": "conv", "board": (9, 8, 3, 2)},
     ],
 )
 def test_an_impossible_config_is_refused(wrong: dict[str, object]) -> None:
@@ -215,3 +178,17 @@ def test_a_config_survives_json() -> None:
         TRMConfig.from_dict({**BOARD.to_dict(), "colour": 1})
     with pytest.raises(ValueError, match="missing config field 'seq_len'"):
         TRMConfig.from_dict({"vocab_size": 11})
+
+
+def test_fields_of_earlier_versions_are_kept_in_files_at_their_only_value() -> None:
+    fields = BOARD.to_dict()
+    assert (fields["random_start"], fields["damping"]) == (False, 0.0)
+    without = {name: value for name, value in fields.items() if name not in RETIRED}
+    assert TRMConfig.from_dict(without) == BOARD
+    for name, value in (("random_start", True), ("damping", 0.1), ("damping", "0")):
+        with pytest.raises(ValueError, match=f"{name} is no longer supported"):
+            TRMConfig.from_dict({**fields, name: value})
+
+
+def test_every_mixer_has_its_rules() -> None:
+    assert list(MIXERS) == list(MIXER_RULES)

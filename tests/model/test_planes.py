@@ -1,4 +1,4 @@
-"""A plane for every symbol: what is learned of one is known of all, and where a grid stands is told the same way."""
+"""A plane for every symbol: all are alike, and positions are told in the same way for all."""
 
 import hashlib
 import json
@@ -14,8 +14,9 @@ from torch import Tensor
 
 from trmsolve.errors import WeightsError
 from trmsolve.model.config import TRMConfig
+from trmsolve.model.mixers import PlaneMixer
 from trmsolve.model.network import Prediction, TinyRecursiveModel
-from trmsolve.model.planes import OUTSIDE, PlaneEmbedding, PlaneMixer, Scene
+from trmsolve.model.planes import OUTSIDE, PlaneEmbedding, PlanesModel, Scene
 from trmsolve.weights.file import WeightsInfo, fingerprint, load_model, read_info, save_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -42,10 +43,10 @@ PLANES = TRMConfig(
 """The smallest network that takes ARC tasks; other tests use it too."""
 
 
-def network(config: TRMConfig = PLANES, seed: int = 0) -> TinyRecursiveModel:
+def network(config: TRMConfig = PLANES, seed: int = 0) -> PlanesModel:
     """With something to say of halting, and puzzles that are not alike."""
     torch.manual_seed(seed)
-    model = TinyRecursiveModel(config).eval().requires_grad_(False)
+    model = PlanesModel(config).eval().requires_grad_(False)
     torch.nn.init.normal_(model.q_head.weight)
     if model.puzzle_emb is not None:
         torch.nn.init.normal_(model.puzzle_emb.weights)
@@ -66,7 +67,7 @@ def scene(
     )
 
 
-def predict(model: TinyRecursiveModel, shown: Scene, cycles: int = 2) -> Prediction:
+def predict(model: PlanesModel, shown: Scene, cycles: int = 2) -> Prediction:
     state = model.initial_state(
         len(shown.tokens), places=(shown.palette.shape[1], *shown.tokens.shape[1:])
     )
@@ -76,7 +77,7 @@ def predict(model: TinyRecursiveModel, shown: Scene, cycles: int = 2) -> Predict
 
 
 def same(a: Prediction, b: Prediction, order: list[int] | None = None) -> None:
-    """The logits of b are those of a in that order of planes, and the word on halting is the same."""
+    """The logits of b are those of a in that order of planes; the halting logits are the same."""
     torch.testing.assert_close(
         a.logits[..., order] if order else a.logits, b.logits, atol=1e-5, rtol=1e-5
     )
@@ -124,7 +125,6 @@ def test_symbols_that_the_puzzle_tells_apart_are_not_alike() -> None:
 
 def test_outside_is_like_no_colour() -> None:
     model, shown = network(replace(PLANES, puzzle_emb_dim=0)), scene([0, 1, 4, 7])
-    assert model.embed_planes is not None
     model.embed_planes.edges.zero_()  # by which, too, the outside can be told
     to = torch.arange(11)
     to[[0, 1]] = torch.tensor([1, 0])
@@ -219,7 +219,7 @@ def test_what_a_cell_of_the_grid_begins_with_does_not_depend_on_the_canvas() -> 
 
 
 def test_the_mixer_hears_neighbours_line_column_plane_and_place() -> None:
-    """Which cells change when one does; the mean over everything is silenced, as it would reach all."""
+    """Which cells change when one does, for each part of the mixer alone."""
     torch.manual_seed(0)
     mixer = PlaneMixer(PLANES).requires_grad_(False)
     heard = {
@@ -237,7 +237,7 @@ def test_the_mixer_hears_neighbours_line_column_plane_and_place() -> None:
         for part in range(len(only.o_proj)):
             if part != kept - 1:
                 only.get_parameter(f"o_proj.{part}.weight").zero_()
-        difference = (only(other) - only(h)).abs().amax(-1)[0]
+        difference = (only.mix(other) - only.mix(h)).abs().amax(-1)[0]
         heard[name] = {(k, r, c) for k, r, c in (difference > 1e-6).nonzero().tolist()}
     everywhere = {(k, r, c) for k in range(3) for r in range(6) for c in range(7)}
     assert heard == {
@@ -257,7 +257,7 @@ def test_bf16_and_autograd_go_through() -> None:
     narrow = predict(model, scene([0, 1, 4]), 1)
     assert narrow.logits.dtype == torch.bfloat16 and narrow.halt.dtype == torch.float32
     assert (narrow.logits.float() - wide.logits).abs().max() < 0.5
-    model = TinyRecursiveModel(PLANES)
+    model = PlanesModel(PLANES)
     prediction = predict(model, scene([0, 1, 4]), 1)
     prediction.logits.square().sum().backward()
     still = {name for name, parameter in model.named_parameters() if parameter.grad is None}
@@ -392,7 +392,8 @@ def test_fingerprints_of_networks_without_planes_are_what_they_were(
     assert fingerprint(path) == hashed(path, flat, ("rewrites", "kept", "symmetries"))
     assert fingerprint(weights) == hashed(weights, PLANES, ("rewrites", "kept"))
     with safe_open(weights, framework="pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no dict)
+        names = file.keys()
+        tensors = {name: file.get_tensor(name) for name in names}
     deeper = replace(PLANES, recursions=2)
     save_weights(
         tmp_path / "deeper.safetensors", tensors, WeightsInfo(deeper, "arc"), torch.float32

@@ -237,7 +237,7 @@ def test_truncated_missing_and_folder(weights: Path, tmp_path: Path) -> None:
         {"vocab_size": 11, "seq_len": 81, "hidden_size": "big"},
         {"vocab_size": 11, "seq_len": 81, "expansion": "x"},
         {"vocab_size": 11, "seq_len": 81, "board": 5},
-        {"vocab_size": 11, "seq_len": 81, "mixer": "pool", "board": [9, 9, 3, "3"]},
+        {"vocab_size": 11, "seq_len": 81, "mixer": "lattice", "board": [9, 9, 3, "3"]},
         {"vocab_size": 11, "seq_len": 81, "rms_norm_eps": "x"},
         {"vocab_size": 11, "seq_len": 81, "rms_norm_eps": float("nan")},
         {"vocab_size": 11, "seq_len": 81, "rope_theta": None},

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from trmsolve.model.build import new_model
 from trmsolve.model.network import TinyRecursiveModel
 
 
@@ -25,7 +26,7 @@ def new_puzzles(
         tensors["puzzle_emb.weights"] = (
             tensors["puzzle_emb.weights"].mean(0, keepdim=True).repeat(number, 1)
         )
-    fresh = TinyRecursiveModel(
+    fresh = new_model(
         replace(model.config, num_puzzles=number, update_noise=update_noise), model.dtype
     )
     fresh.load_state_dict(tensors)

@@ -66,7 +66,7 @@ def bench(
 
     from trmsolve.bench import bench_solving, bench_training
     from trmsolve.device import choose_compiled, choose_placement, keep_memory
-    from trmsolve.model.network import TinyRecursiveModel
+    from trmsolve.model.build import new_model
     from trmsolve.solve.solver import load, usual_batch_size
     from trmsolve.train.recipes import find_recipe
 
@@ -82,7 +82,7 @@ def bench(
     else:
         if chosen is not None:
             model = (
-                TinyRecursiveModel(chosen.config, placement.dtype)
+                new_model(chosen.config, placement.dtype)
                 .to(placement.device, placement.dtype)
                 .eval()
             )

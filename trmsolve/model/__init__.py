@@ -1,4 +1,4 @@
 """The network: its configuration, its parts, and one improvement cycle.
 
-Knows tensors and no puzzle.
+It knows tensors and no puzzle.
 """

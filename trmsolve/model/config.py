@@ -1,165 +1,170 @@
-"""The architecture of a network as one value, saved with its weights. Nothing else decides a shape.
+"""The architecture of a network as one value, which is saved with its weights.
 
-Knows no torch.
+Nothing else decides the shape of a tensor. This file does not need torch.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-MIXERS = ("attention", "mlp", "pool", "lattice", "conv", "planes")
 POSITIONS = ("none", "rope", "learned")
 HALT_FROM = ("first", "mean", "min")
 
 
+class Bound(NamedTuple):
+    """The values that a number may have.
+
+    ``least`` and ``most`` keep nonsense out and cannot be lifted. Networks in use are no larger
+    than ``usual``; a file that asks for more is opened only if the user says so.
+    """
+
+    least: float
+    most: float
+    usual: float | None = None
+
+
+WHOLE = {
+    "vocab_size": Bound(1, 1 << 20, usual=4096),
+    "seq_len": Bound(1, 1 << 16, usual=8192),
+    "hidden_size": Bound(1, 1 << 14, usual=4096),
+    "layers": Bound(1, 256, usual=16),
+    "recursions": Bound(1, 256, usual=32),
+    "latent_steps": Bound(1, 256, usual=32),
+    "num_heads": Bound(1, 128, usual=64),
+    "num_puzzles": Bound(1, 1 << 26, usual=1 << 22),
+    "puzzle_emb_dim": Bound(0, 1 << 20, usual=1 << 16),
+    "prefix_len": Bound(0, 1 << 10, usual=256),
+    "inner_multiple": Bound(1, 1 << 13, usual=4096),
+    "candidates": Bound(1, 1 << 10, usual=64),
+    "symmetries": Bound(0, 1 << 10, usual=64),
+}
+"""Bounds of the fields that are whole numbers, both inclusive."""
+
+REAL = {
+    "expansion": Bound(0, 64, usual=16),
+    "rms_norm_eps": Bound(0, 1),
+    "rope_theta": Bound(1, 1e9),
+}
+"""Bounds of the fields that are any number above ``least`` and at most ``most``."""
+
+BOARD_SIDE = Bound(1, 1 << 16)
+UPDATE_NOISE = Bound(0, 10)  # the upper one exclusive
+
+RETIRED = {"random_start": False, "damping": 0.0}
+"""Fields of earlier versions, each at the only value that is still accepted.
+
+Files carry them, and the fingerprints of weights include them.
+"""
+
+
 @dataclass(frozen=True)
 class TRMConfig:
-    """The architecture; nothing else decides a shape.
+    """The architecture of a network. Defaults are the paper's Sudoku network with attention.
 
-    Defaults are the paper's Sudoku network with attention.
-
-    ``board`` = (rows, columns, box rows, box columns) is read by the ``pool`` and ``lattice``
-    mixers. Of the ``conv`` mixer it is the board of training, boxes of one cell: as it mixes
-    neighbours only, other boards do as well. ``puzzle_emb_dim`` > 0 puts ``prefix_len`` slots
-    before the tokens, filled with a learned vector per puzzle id (and zeros where it is shorter).
-    ``candidates`` > 1 says that the tokens are a lattice: for every cell so many candidates, each
-    still possible (1) or ruled out (0). ``halt_from`` is the slot the halting head reads: the
-    first, as in the paper, or the mean of all, or each, and then the most reluctant decides
-    (``min``). With ``rewrites`` the answer of each recursion, and so of each cycle, is the question
-    of the next, but for the tokens among ``kept``: what stands there stays. ``random_start`` draws
-    the first state anew for each puzzle; an update of z keeps the share ``damping`` of the old z
-    and gets noise of standard deviation ``update_noise`` in training (both arXiv 2605.21488). The
-    ``planes`` mixer takes grids of up to the board's size, one plane a symbol, and has no prefix:
-    its puzzle embedding is a vector for the puzzle and one for each of the vocabulary, so that
-    ``puzzle_emb_dim`` is 0 or (1 + vocab_size) * hidden_size. It is told under which of its
-    ``symmetries`` a grid is shown.
+    Raises ValueError where a field is out of bounds or fields contradict each other, so that a bad
+    config never reaches an allocation. ``MIXER_RULES`` says what each mixer asks of the fields.
     """
 
     vocab_size: int
+    """V, how many values a token may have."""
+
     seq_len: int
+    """S, tokens of a puzzle; for the planes mixer, cells of the largest grid."""
+
     hidden_size: int = 512
+    """D, numbers in the state of each slot."""
+
     layers: int = 2
+    """Blocks in the network."""
+
     recursions: int = 3
+    """T of the paper: latent recursions in one improvement cycle."""
+
     latent_steps: int = 6
+    """n of the paper: updates of z in one latent recursion."""
+
     mixer: str = "attention"
+    """How slots hear of each other: a key of ``MIXER_RULES``."""
+
     positions: str = "rope"
+    """How attention is told where a slot is: none, rope or learned."""
+
     num_heads: int = 8
+    """Heads of attention; other mixers ignore it."""
+
     expansion: float = 4.0
+    """Width of the SwiGLU layer, as a multiple of ``hidden_size`` before the 2/3 of its gate."""
+
     inner_multiple: int = 256
+    """The width of the SwiGLU layer is rounded up to a multiple of this."""
+
     board: tuple[int, int, int, int] | None = None
+    """Rows and columns of the board, then those of a box.
+
+    For the convolution and the planes it is the board of training, with boxes of one cell. Both
+    take boards of other sizes as well.
+    """
+
     candidates: int = 1
+    """Candidates of a cell, if above 1.
+
+    The tokens are then a lattice: each candidate is still possible (1) or ruled out (0).
+    """
+
     halt_from: str = "first"
+    """The slot that the halting head reads.
+
+    ``first`` is the paper's, ``mean`` reads the mean of all slots. With ``min`` the head reads each
+    slot, and the lowest logit decides.
+    """
+
     puzzle_emb_dim: int = 0
+    """Size of the learned vector of each puzzle; 0 is none.
+
+    It fills the prefix, and zeros fill the rest of that. For the planes mixer it holds a vector for
+    the puzzle and one for each symbol: (1 + vocab_size) * hidden_size numbers.
+    """
+
     prefix_len: int = 0
+    """P, slots before the tokens, for the puzzle embedding."""
+
     num_puzzles: int = 1
+    """N, rows of the table of puzzle embeddings."""
+
     normed_swiglu: bool = False
+    """Norm inside the SwiGLU layer, which keeps Muon stable at a high rate."""
+
     rewrites: bool = False
+    """The answer of each recursion, and of each cycle, is the question of the next."""
+
     kept: tuple[int, ...] = ()
-    random_start: bool = False
-    damping: float = 0.0
+    """Tokens of the question that no answer replaces, if ``rewrites``."""
+
     update_noise: float = 0.0
+    """Standard deviation of the noise added to each update of z in training (arXiv 2605.21488)."""
+
     symmetries: int = 0
+    """For the planes mixer: under how many symmetries a grid may be shown.
+
+    The network is told under which it sees a grid.
+    """
+
     rms_norm_eps: float = 1e-5
+    """Added to the mean square in every norm."""
+
     rope_theta: float = 10000.0
+    """Base of the wavelengths of rotary positions."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError where fields contradict each other, so that a bad config never reaches an allocation.
-
-        The bounds here are against nonsense; what is too large to be read without being asked for,
-        ``bounds`` says.
-        """
-        if self.mixer not in MIXERS:
-            raise ValueError(f"mixer must be one of {', '.join(MIXERS)}, not {self.mixer!r}")
-        if self.positions not in POSITIONS:
-            raise ValueError(
-                f"positions must be one of {', '.join(POSITIONS)}, not {self.positions!r}"
-            )
-        if self.halt_from not in HALT_FROM:
-            raise ValueError(
-                f"halt_from must be one of {', '.join(HALT_FROM)}, not {self.halt_from!r}"
-            )
-        sizes = {
-            "vocab_size": (self.vocab_size, 1 << 20),
-            "seq_len": (self.seq_len, 1 << 16),
-            "hidden_size": (self.hidden_size, 1 << 14),
-            "layers": (self.layers, 256),
-            "recursions": (self.recursions, 256),
-            "latent_steps": (self.latent_steps, 256),
-            "num_heads": (self.num_heads, 128),
-            "num_puzzles": (self.num_puzzles, 1 << 26),
-            "puzzle_emb_dim": (self.puzzle_emb_dim, 1 << 20),
-            "prefix_len": (self.prefix_len, 1 << 10),
-            "inner_multiple": (self.inner_multiple, 1 << 13),
-            "candidates": (self.candidates, 1 << 10),
-            "symmetries": (self.symmetries, 1 << 10),
-        }
-        for name, (value, bound) in sizes.items():
-            least = 0 if name in ("puzzle_emb_dim", "prefix_len", "symmetries") else 1
-            if type(value) is not int or not least <= value <= bound:
-                raise ValueError(
-                    f"{name} must be a whole number from {least} to {bound}, not {value!r}"
-                )
-        for name, low, high in (
-            ("expansion", 0, 64),
-            ("rms_norm_eps", 0, 1),
-            ("rope_theta", 1, 1e9),
-        ):
-            value = getattr(self, name)
-            if type(value) not in (int, float) or not low < value <= high:
-                raise ValueError(
-                    f"{name} must be a number above {low} and at most {high:g}, not {value!r}"
-                )
-        for name, high in (("damping", 1), ("update_noise", 10)):
-            value = getattr(self, name)
-            if type(value) not in (int, float) or not 0 <= value < high:
-                raise ValueError(f"{name} must be a number from 0 to below {high}, not {value!r}")
-        for name in ("normed_swiglu", "rewrites", "random_start"):
-            if not isinstance(getattr(self, name), bool):
-                raise ValueError(f"{name} must be true or false")
-        if self.mixer == "attention" and (self.hidden_size % (2 * self.num_heads)):
-            raise ValueError(
-                f"hidden_size {self.hidden_size} does not split into {self.num_heads} heads of even size"
-            )
-        if self.board is not None and (
-            len(self.board) != 4
-            or any(type(side) is not int or not 1 <= side <= 1 << 16 for side in self.board)
-        ):
-            raise ValueError(
-                f"board must be four whole numbers from 1 to {1 << 16}, not {self.board!r}"
-            )
-        planes = self.mixer == "planes"
-        if planes != (self.symmetries > 0):
-            raise ValueError("the planes mixer, and no other, needs symmetries")
-        if planes and self.puzzle_emb_dim not in (0, (1 + self.vocab_size) * self.hidden_size):
-            raise ValueError(
-                f"planes need a puzzle_emb_dim of 0 or {(1 + self.vocab_size) * self.hidden_size}"
-            )
-        if not planes and self.puzzle_emb_dim > self.prefix_len * self.hidden_size:
-            raise ValueError(
-                f"a prefix of {self.prefix_len} slots cannot hold {self.puzzle_emb_dim} values"
-            )
-        if self.prefix_len and not self.puzzle_emb_dim:
-            raise ValueError(
-                "prefix_len needs puzzle_emb_dim: without an embedding there is no prefix"
-            )
-        if any(type(token) is not int or not 0 <= token < self.vocab_size for token in self.kept):
-            raise ValueError(f"kept must be tokens of the {self.vocab_size}, not {self.kept!r}")
-        if self.rewrites and (self.prefix_len or self.candidates > 1 or planes):
-            raise ValueError("rewrites goes with neither a prefix nor a lattice nor planes")
-        if self.mixer in ("pool", "lattice", "conv", "planes"):
-            if self.board is None or self.prefix_len:
-                raise ValueError(f"the {self.mixer} mixer needs a board and has no prefix")
-            if (self.mixer == "lattice") != (self.candidates > 1):
-                raise ValueError(
-                    f"the {self.mixer} mixer does not go with {self.candidates} candidates a cell"
-                )
-            rows, columns, box_rows, box_columns = self.board
-            tiled = rows % box_rows == 0 and columns % box_columns == 0
-            if rows * columns * self.candidates != self.seq_len or not tiled:
-                raise ValueError(f"board {self.board} does not tile {self.seq_len} tokens")
-        if self.candidates > 1 and (self.vocab_size != 2 or self.seq_len % self.candidates):
-            raise ValueError(
-                f"a lattice of {self.candidates} candidates a cell has 2 tokens and tiles {self.seq_len}"
-            )
+        """Raise ValueError as the class says."""
+        _check_choice("mixer", self.mixer, tuple(MIXER_RULES))
+        _check_choice("positions", self.positions, POSITIONS)
+        _check_choice("halt_from", self.halt_from, HALT_FROM)
+        _check_numbers(self)
+        _check_board(self)
+        _check_question(self)
+        MIXER_RULES[self.mixer].check(self)
+        _check_lattice(self)
 
     @property
     def length(self) -> int:
@@ -168,26 +173,182 @@ class TRMConfig:
 
     @property
     def places(self) -> tuple[int, ...]:
-        """How tokens are laid out: in a line (S,), or on a board (rows, columns), in place of which others will do."""
-        return (
-            self.board[:2] if self.mixer in ("conv", "planes") and self.board else (self.seq_len,)
-        )
+        """The shape of a puzzle's tokens: (S,), or (rows, columns) if the mixer takes any board."""
+        if self.board is not None and MIXER_RULES[self.mixer].any_board:
+            return self.board[:2]
+        return (self.seq_len,)
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields as plain JSON values."""
-        return asdict(self)
+        """The fields as plain JSON values, in the order of the file format."""
+        fields: dict[str, Any] = {}
+        for name, value in asdict(self).items():
+            if name == "update_noise":
+                fields |= RETIRED
+            fields[name] = value
+        return fields
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "TRMConfig":
-        """The config ``to_dict`` described.
+        """The config that ``to_dict`` described.
 
         Raises ValueError for unknown, missing or impossible fields.
         """
-        if unknown := sorted(set(fields) - set(cls.__dataclass_fields__)):
+        known = set(cls.__dataclass_fields__) | set(RETIRED)
+        unknown = sorted(set(fields) - known)
+        if unknown:
             raise ValueError(f"unknown config field {unknown[0]!r}")
-        if missing := sorted({"vocab_size", "seq_len"} - set(fields)):
+        missing = sorted({"vocab_size", "seq_len"} - set(fields))
+        if missing:
             raise ValueError(f"missing config field {missing[0]!r}")
-        board, kept = fields.get("board"), fields.get("kept", ())
-        return cls(
-            **{**fields, "board": tuple(board) if board is not None else None, "kept": tuple(kept)}
+        values = dict(fields)
+        for name, only in RETIRED.items():
+            value = values.pop(name, only)
+            if value != only:
+                raise ValueError(f"{name} is no longer supported: it must be {only}, not {value!r}")
+        board = values.get("board")
+        values["board"] = None if board is None else tuple(board)
+        values["kept"] = tuple(values.get("kept", ()))
+        return cls(**values)
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+
+
+def _check_numbers(config: TRMConfig) -> None:
+    """Every number is of its type and within its bounds. A bool is no number here."""
+    for name, bound in WHOLE.items():
+        value = getattr(config, name)
+        if type(value) is not int or not bound.least <= value <= bound.most:
+            raise ValueError(
+                f"{name} must be a whole number from {bound.least} to {bound.most}, not {value!r}"
+            )
+    for name, bound in REAL.items():
+        value = getattr(config, name)
+        if type(value) not in (int, float) or not bound.least < value <= bound.most:
+            raise ValueError(
+                f"{name} must be a number above {bound.least} and at most {bound.most:g}, "
+                f"not {value!r}"
+            )
+    noise = config.update_noise
+    if type(noise) not in (int, float) or not UPDATE_NOISE.least <= noise < UPDATE_NOISE.most:
+        raise ValueError(
+            f"update_noise must be a number from 0 to below {UPDATE_NOISE.most}, not {noise!r}"
         )
+    for name in ("normed_swiglu", "rewrites"):
+        if not isinstance(getattr(config, name), bool):
+            raise ValueError(f"{name} must be true or false")
+
+
+def _check_board(config: TRMConfig) -> None:
+    board = config.board
+    if board is None:
+        return
+    sides_are_right = all(
+        type(side) is int and BOARD_SIDE.least <= side <= BOARD_SIDE.most for side in board
+    )
+    if len(board) != 4 or not sides_are_right:
+        raise ValueError(
+            f"board must be four whole numbers from {BOARD_SIDE.least} to {BOARD_SIDE.most}, "
+            f"not {board!r}"
+        )
+
+
+def _check_question(config: TRMConfig) -> None:
+    """The tokens that are kept exist, and a question that is rewritten is one of plain tokens."""
+    for token in config.kept:
+        if type(token) is not int or not 0 <= token < config.vocab_size:
+            raise ValueError(f"kept must be tokens of the {config.vocab_size}, not {config.kept!r}")
+    is_planes = config.mixer == "planes"
+    if config.rewrites and (config.prefix_len or config.candidates > 1 or is_planes):
+        raise ValueError("rewrites goes with neither a prefix nor a lattice nor planes")
+
+
+def _check_lattice(config: TRMConfig) -> None:
+    if config.candidates == 1:
+        return
+    if config.vocab_size != 2 or config.seq_len % config.candidates:
+        raise ValueError(
+            f"a lattice of {config.candidates} candidates a cell has 2 tokens and tiles "
+            f"{config.seq_len}"
+        )
+
+
+class MixerRules(NamedTuple):
+    """What a mixer asks of the config.
+
+    ``check`` raises ValueError for a config that does not suit the mixer. ``any_board`` says that
+    tokens lie on a board, whose size may differ from that of the config.
+    """
+
+    check: Callable[[TRMConfig], None]
+    any_board: bool = False
+
+
+def _check_attention(config: TRMConfig) -> None:
+    if config.hidden_size % (2 * config.num_heads):
+        raise ValueError(
+            f"hidden_size {config.hidden_size} does not split into {config.num_heads} heads "
+            "of even size"
+        )
+    _check_prefix(config)
+
+
+def _check_prefix(config: TRMConfig) -> None:
+    """For tokens in a line: the puzzle embedding fills the prefix, and there is none without it."""
+    _check_no_symmetries(config)
+    if config.puzzle_emb_dim > config.prefix_len * config.hidden_size:
+        raise ValueError(
+            f"a prefix of {config.prefix_len} slots cannot hold {config.puzzle_emb_dim} values"
+        )
+    if config.prefix_len and not config.puzzle_emb_dim:
+        raise ValueError("prefix_len needs puzzle_emb_dim: without an embedding there is no prefix")
+
+
+def _check_no_symmetries(config: TRMConfig) -> None:
+    if config.symmetries:
+        raise ValueError("the planes mixer, and no other, needs symmetries")
+
+
+def _check_candidates_mixer(config: TRMConfig) -> None:
+    _check_prefix(config)
+    _check_layout(config, is_lattice=True)
+
+
+def _check_convolution(config: TRMConfig) -> None:
+    _check_prefix(config)
+    _check_layout(config, is_lattice=False)
+
+
+def _check_planes(config: TRMConfig) -> None:
+    if not config.symmetries:
+        raise ValueError("the planes mixer, and no other, needs symmetries")
+    whole = (1 + config.vocab_size) * config.hidden_size
+    if config.puzzle_emb_dim not in (0, whole):
+        raise ValueError(f"planes need a puzzle_emb_dim of 0 or {whole}")
+    _check_layout(config, is_lattice=False)
+
+
+def _check_layout(config: TRMConfig, *, is_lattice: bool) -> None:
+    """For mixers with a board: its boxes tile it, and it has as many places as there are tokens."""
+    if config.board is None or config.prefix_len:
+        raise ValueError(f"the {config.mixer} mixer needs a board and has no prefix")
+    if is_lattice != (config.candidates > 1):
+        raise ValueError(
+            f"the {config.mixer} mixer does not go with {config.candidates} candidates a cell"
+        )
+    rows, columns, box_rows, box_columns = config.board
+    boxes_fit = rows % box_rows == 0 and columns % box_columns == 0
+    if not boxes_fit or rows * columns * config.candidates != config.seq_len:
+        raise ValueError(f"board {config.board} does not tile {config.seq_len} tokens")
+
+
+MIXER_RULES = {
+    "attention": MixerRules(_check_attention),
+    "mlp": MixerRules(_check_prefix),
+    "lattice": MixerRules(_check_candidates_mixer),
+    "conv": MixerRules(_check_convolution, any_board=True),
+    "planes": MixerRules(_check_planes, any_board=True),
+}
+"""The rules of each mixer. ``mixers.MIXERS`` has their classes by the same names."""

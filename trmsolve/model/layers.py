@@ -1,38 +1,40 @@
-"""What the network is built of: matrices, norms, embeddings, and the ways to mix between tokens.
+"""Matrices, norms and embeddings: the parts that all networks share.
 
-Numerics follow the paper's public code. Shape letters as in ``model``. Knows the config's sizes;
-nothing of recursion, states or puzzles.
+Numerics follow the paper's public code. Knows the sizes in the config; nothing of recursion, states
+or puzzles. Shape letters as in ``network``.
 """
 
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from trmsolve.model.config import TRMConfig
 
 
-def trunc_normal(*shape: int, std: float, generator: torch.Generator | None = None) -> Tensor:
-    """A normal cut at two sigma, widened so that the standard deviation after the cut is ``std`` (flax's LeCun)."""
-    tail = (
-        math.sqrt(2 / math.pi) * math.exp(-2.0) * 2
-    )  # 2 * (pdf(-2) + pdf(2)) of the standard normal
+def trunc_normal(*shape: int, std: float) -> Tensor:
+    """Numbers from a normal distribution cut at two sigma; after the cut its deviation is ``std``.
+
+    It is widened before the cut to make up for what the cut takes away, as flax does for LeCun's
+    initialisation.
+    """
+    # 2 * (pdf(-2) + pdf(2)) of the standard normal
+    tail = math.sqrt(2 / math.pi) * math.exp(-2.0) * 2
     inside = math.erf(math.sqrt(2.0))
     wide = std / math.sqrt(1 - tail / inside)
-    return nn.init.trunc_normal_(
-        torch.empty(shape), std=wide, a=-2 * wide, b=2 * wide, generator=generator
-    )
+    return nn.init.trunc_normal_(torch.empty(shape), std=wide, a=-2 * wide, b=2 * wide)
 
 
 def rms_norm(h: Tensor, eps: float) -> Tensor:
     """Scale the last dimension to unit mean square, without a learned gain, computed in float32."""
     wide = h.float()
-    return (wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + eps)).to(h.dtype)
+    mean_square = wide.square().mean(-1, keepdim=True)
+    return (wide * torch.rsqrt(mean_square + eps)).to(h.dtype)
 
 
 class Linear(nn.Module):
-    """A matrix kept in float32 and cast to the activations' dtype at each call."""
+    """A matrix kept in float32 and cast to the dtype of the activations at each call."""
 
     def __init__(self, fan_in: int, fan_out: int, bias: bool = False) -> None:
         super().__init__()
@@ -40,9 +42,10 @@ class Linear(nn.Module):
         self.bias = nn.Parameter(torch.zeros(fan_out)) if bias else None
 
     def forward(self, h: Tensor) -> Tensor:
-        return F.linear(
-            h, self.weight.to(h.dtype), None if self.bias is None else self.bias.to(h.dtype)
-        )
+        """(..., fan_in) -> (..., fan_out)."""
+        weight = self.weight.to(h.dtype)
+        bias = None if self.bias is None else self.bias.to(h.dtype)
+        return functional.linear(h, weight, bias)
 
 
 class Embedding(nn.Module):
@@ -56,7 +59,7 @@ class Embedding(nn.Module):
 class PuzzleEmbedding(nn.Module):
     """One learned vector per puzzle id.
 
-    Its gradient is sparse: a batch touches few rows of a table of a million.
+    Its gradient is sparse, because a batch touches few rows of a table of a million.
     """
 
     def __init__(self, num_puzzles: int, dim: int) -> None:
@@ -64,26 +67,32 @@ class PuzzleEmbedding(nn.Module):
         self.weights = nn.Parameter(torch.zeros(num_puzzles, dim))
 
     def forward(self, puzzle_ids: Tensor) -> Tensor:
-        return F.embedding(puzzle_ids, self.weights, sparse=True)
+        """(B,) -> (B, dim)."""
+        return functional.embedding(puzzle_ids, self.weights, sparse=True)
 
 
 class SwiGLU(nn.Module):
-    """down(silu(gate) * up); the normed form sigmoid(gate) * rms(gate * up) keeps Muon stable at a high rate."""
+    """The gated layer: down(silu(gate) * up).
+
+    Its normed form, down(sigmoid(gate) * rms(gate * up)), keeps Muon stable at a high rate.
+    """
 
     def __init__(self, dim: int, config: TRMConfig) -> None:
         super().__init__()
         multiple = config.inner_multiple
-        inner = -(-round(config.expansion * dim * 2 / 3) // multiple) * multiple
+        wanted = round(config.expansion * dim * 2 / 3)
+        inner = math.ceil(wanted / multiple) * multiple
         self.gate_up_proj = Linear(dim, 2 * inner)
         self.down_proj = Linear(inner, dim)
-        self.normed, self.eps = config.normed_swiglu, config.rms_norm_eps
+        self.normed = config.normed_swiglu
+        self.eps = config.rms_norm_eps
 
     def forward(self, h: Tensor) -> Tensor:
+        """(..., dim) -> (..., dim)."""
         gate, up = self.gate_up_proj(h).chunk(2, dim=-1)
-        inner = (
-            torch.sigmoid(gate) * rms_norm(gate * up, self.eps)
-            if self.normed
-            else F.silu(gate) * up
-        )
-        mixed: Tensor = self.down_proj(inner)
-        return mixed
+        if self.normed:
+            inner = torch.sigmoid(gate) * rms_norm(gate * up, self.eps)
+        else:
+            inner = functional.silu(gate) * up
+        out: Tensor = self.down_proj(inner)
+        return out

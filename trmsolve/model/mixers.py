@@ -1,11 +1,20 @@
-"""How the cells of a grid hear of each other: attention, pooling, convolution."""
+"""How the slots of a puzzle hear of each other: one class for each kind of mixer.
+
+Each class is the first half of a block. It mixes between slots, adds the result to its input and
+norms the sum. ``MIXERS`` has the classes by the name that the config gives; what each asks of the
+config stands in ``config.MIXER_RULES``. Shape letters:
+
+    B batch, L slots, D hidden size, C cells, K candidates of a cell or planes of a scene
+"""
+
+from typing import ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from trmsolve.model.config import TRMConfig
-from trmsolve.model.layers import Linear, trunc_normal
+from trmsolve.model.layers import Linear, SwiGLU, rms_norm, trunc_normal
 
 
 class Rotary(nn.Module):
@@ -13,106 +22,113 @@ class Rotary(nn.Module):
 
     def __init__(self, head_dim: int, length: int, theta: float) -> None:
         super().__init__()
-        frequencies = theta ** -(torch.arange(0, head_dim, 2, dtype=torch.float32) / head_dim)
-        angles = torch.outer(torch.arange(length, dtype=torch.float32), frequencies).repeat(1, 2)[
-            :, None, :
-        ]
-        # Kept out of the state dict: they follow from the config.
+        exponents = torch.arange(0, head_dim, 2, dtype=torch.float32) / head_dim
+        positions = torch.arange(length, dtype=torch.float32)
+        angles = torch.outer(positions, theta**-exponents).repeat(1, 2)[:, None, :]
+        # Not in the state dict: both follow from the config.
         self.register_buffer("cos", angles.cos(), persistent=False)
         self.register_buffer("sin", angles.sin(), persistent=False)
 
     def forward(self, h: Tensor) -> Tensor:
-        cos, sin = self.get_buffer("cos").float(), self.get_buffer("sin").float()
-        first, second = h.float().chunk(2, dim=-1)
-        return (h.float() * cos + torch.cat((-second, first), dim=-1) * sin).to(h.dtype)
+        """(B, L, heads, head size) -> the same, rotated."""
+        cos = self.get_buffer("cos").float()
+        sin = self.get_buffer("sin").float()
+        wide = h.float()
+        first, second = wide.chunk(2, dim=-1)
+        turned = torch.cat((-second, first), dim=-1)
+        return (wide * cos + turned * sin).to(h.dtype)
 
 
-class Attention(nn.Module):
-    """Full attention without a mask: every slot sees every other."""
+class Mixer(nn.Module):
+    """The first half of a block: mix between slots, add to the input, norm the sum.
+
+    A subclass says in ``mix`` what a slot hears. ``attribute`` is the name under which the block
+    holds the mixer, and so part of the name of its parameters.
+    """
+
+    attribute: ClassVar[str]
 
     def __init__(self, config: TRMConfig) -> None:
         super().__init__()
+        self.eps = config.rms_norm_eps
+
+    def forward(self, h: Tensor, rotary: Rotary | None = None) -> Tensor:
+        """(B, L, D) -> (B, L, D)."""
+        return rms_norm(h + self.mix(h, rotary), self.eps)
+
+    def mix(self, h: Tensor, rotary: Rotary | None = None) -> Tensor:
+        """What each slot hears of the others: (B, L, D) -> (B, L, D)."""
+        raise NotImplementedError
+
+
+class Attention(Mixer):
+    """Full attention without a mask: every slot hears every other."""
+
+    attribute = "self_attn"
+
+    def __init__(self, config: TRMConfig) -> None:
+        super().__init__(config)
         self.heads = config.num_heads
         self.qkv_proj = Linear(config.hidden_size, 3 * config.hidden_size)
         self.o_proj = Linear(config.hidden_size, config.hidden_size)
 
-    def forward(self, h: Tensor, rotary: Rotary | None) -> Tensor:
-        q, k, v = (
-            self.qkv_proj(h).unflatten(-1, (3, self.heads, -1)).unbind(2)
-        )  # each (B, L, heads, D / heads)
+    def mix(self, h: Tensor, rotary: Rotary | None = None) -> Tensor:
+        """``rotary`` None: the mixer itself does not know where a slot is."""
+        # each (B, L, heads, D / heads)
+        q, k, v = self.qkv_proj(h).unflatten(-1, (3, self.heads, -1)).unbind(2)
         if rotary is not None:
-            q, k = rotary(q), rotary(k)
-        mixed = F.scaled_dot_product_attention(
+            q = rotary(q)
+            k = rotary(k)
+        mixed = functional.scaled_dot_product_attention(
             q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)
         )
         out: Tensor = self.o_proj(mixed.transpose(1, 2).flatten(2))
         return out
 
 
-class Pool(nn.Module):
-    """Each cell hears the averages of its row, its column, its box and the board.
+class TokenMLP(SwiGLU):
+    """The paper's MLP over the slots of one channel. The sum is normed over the slots, too."""
 
-    The layout of the board is built in, what the groups mean is learned. Equal under every exchange
-    of rows, columns, bands and stacks, so those need not be learned.
-    """
+    attribute = "mlp_t"
 
     def __init__(self, config: TRMConfig) -> None:
-        super().__init__()
-        assert config.board is not None
-        self.rows, self.columns, self.box_rows, self.box_columns = config.board
-        self.value_proj = Linear(config.hidden_size, 4 * config.hidden_size)
-        self.o_proj = nn.ModuleList(
-            Linear(config.hidden_size, config.hidden_size) for _ in range(4)
-        )
+        super().__init__(config.length, config)
 
-    def forward(self, h: Tensor) -> Tensor:
-        bands, stacks = self.rows // self.box_rows, self.columns // self.box_columns
-        values = F.silu(self.value_proj(h)).unflatten(
-            1, (bands, self.box_rows, stacks, self.box_columns)
-        )
-        row, column, box, board = values.chunk(4, dim=-1)
-        heard = [
-            out(group.mean(axes, keepdim=True))
-            for out, group, axes in zip(
-                self.o_proj,
-                (row, column, box, board),
-                ((3, 4), (1, 2), (2, 4), (1, 2, 3, 4)),
-                strict=True,
-            )
-        ]
-        out: Tensor = (heard[0] + heard[1] + heard[2] + heard[3]).flatten(1, 4)
-        return out
+    def forward(self, h: Tensor, rotary: Rotary | None = None) -> Tensor:  # noqa: ARG002 (as Mixer)
+        """(B, L, D) -> (B, L, D)."""
+        channels = h.transpose(1, 2)
+        mixed = super().forward(channels)
+        return rms_norm(channels + mixed, self.eps).transpose(1, 2)
 
 
-class LatticePool(nn.Module):
-    """Each candidate, a digit in a cell, hears the averages of those it competes with.
+class LatticePool(Mixer):
+    """Each candidate, a digit in a cell, hears the averages of those that it competes with.
 
     They are the same digit in its row, its column, its box, the crossings of row and column with
-    the box, and the other digits of its cell. Equal under every symmetry of the board and every
-    renaming of digits. Averages of averages, since the crossings are on the way to the rest and
-    strided means over the whole are many times slower.
+    the box, and the other digits of its cell. The mixer is equal under every symmetry of the board
+    and every renaming of digits.
     """
 
+    attribute = "pool"
+
     def __init__(self, config: TRMConfig) -> None:
-        super().__init__()
+        super().__init__(config)
         assert config.board is not None
         rows, columns, box_rows, box_columns = config.board
-        self.shape = (
-            rows // box_rows,
-            box_rows,
-            columns // box_columns,
-            box_columns,
-            config.candidates,
-        )
-        self.o_proj = nn.ModuleList(
-            Linear(config.hidden_size, config.hidden_size) for _ in range(6)
-        )
+        bands = rows // box_rows
+        stacks = columns // box_columns
+        self.layout = (bands, box_rows, stacks, box_columns, config.candidates)
+        size = config.hidden_size
+        self.o_proj = nn.ModuleList(Linear(size, size) for _ in range(6))
 
-    def forward(self, h: Tensor) -> Tensor:
-        candidates = h.unflatten(
-            1, self.shape
-        )  # (B, bands, rows in a band, stacks, columns in a stack, candidates, D)
-        across, down = candidates.mean(4, keepdim=True), candidates.mean(2, keepdim=True)
+    def mix(self, h: Tensor, rotary: Rotary | None = None) -> Tensor:  # noqa: ARG002 (as Mixer)
+        """(B, C * K, D) -> (B, C * K, D)."""
+        # (B, bands, rows in a band, stacks, columns in a stack, candidates, D)
+        candidates = h.unflatten(1, self.layout)
+        # Averages of averages: the crossings are on the way to the rest, and means with a stride
+        # over the whole tensor are many times slower.
+        across = candidates.mean(4, keepdim=True)
+        down = candidates.mean(2, keepdim=True)
         groups = (
             across,
             across.mean(3, keepdim=True),
@@ -121,29 +137,81 @@ class LatticePool(nn.Module):
             down.mean(1, keepdim=True),
             candidates.mean(5, keepdim=True),
         )
-        crossing, row, box, crossed, column, cell = (
-            out(g) for out, g in zip(self.o_proj, groups, strict=True)
-        )
+        projected = [out(group) for out, group in zip(self.o_proj, groups, strict=True)]
+        crossing, row, box, crossed, column, cell = projected
         # Small sums first: only the last is as large as h.
-        out: Tensor = ((crossing + row + box) + ((crossed + column) + cell)).flatten(1, 5)
-        return out
+        heard: Tensor = (crossing + row + box) + ((crossed + column) + cell)
+        return heard.flatten(1, 5)
 
 
-class Convolution(nn.Module):
-    """Each cell hears itself and its eight neighbours, every channel through a kernel of its own; outside is nothing.
+class Convolution(Mixer):
+    """Each cell hears itself and its eight neighbours, each channel through a kernel of its own.
 
-    What it learns in one place holds in every other, and on boards of every size.
+    Outside the board is nothing. What the mixer learns in one place holds in every other, and on
+    boards of every size.
     """
 
+    attribute = "conv"
+
     def __init__(self, config: TRMConfig) -> None:
-        super().__init__()
+        super().__init__(config)
         self.weight = nn.Parameter(trunc_normal(config.hidden_size, 3, 3, std=1 / 3))
         self.o_proj = Linear(config.hidden_size, config.hidden_size)
 
-    def forward(self, h: Tensor) -> Tensor:
+    def mix(self, h: Tensor, rotary: Rotary | None = None) -> Tensor:  # noqa: ARG002 (as Mixer)
+        """(B, rows, columns, D) -> (B, rows, columns, D)."""
         channels_first = h.movedim(-1, 1)  # (B, D, rows, columns), in memory as it was
-        heard = F.conv2d(
-            channels_first, self.weight[:, None].to(h.dtype), padding=1, groups=len(self.weight)
-        )
+        kernels = self.weight[:, None].to(h.dtype)
+        heard = functional.conv2d(channels_first, kernels, padding=1, groups=len(self.weight))
         out: Tensor = self.o_proj(heard.movedim(1, -1))
         return out
+
+
+class PlaneMixer(Mixer):
+    """Each cell of each plane hears its neighbours, and means over many cells.
+
+    They are the means over its row, its column, its plane, all planes, and its own place on all
+    planes.
+    """
+
+    attribute = "planes"
+
+    def __init__(self, config: TRMConfig) -> None:
+        super().__init__(config)
+        size = config.hidden_size
+        # To each channel from 3 x 3 cells of all channels. A matrix, so that it is optimized as
+        # all other matrices are.
+        self.conv = nn.Parameter(trunc_normal(size, 9 * size, std=(9 * size) ** -0.5))
+        self.o_proj = nn.ModuleList(Linear(size, size) for _ in range(5))
+
+    def mix(self, h: Tensor, rotary: Rotary | None = None) -> Tensor:  # noqa: ARG002 (as Mixer)
+        """(B, K, rows, columns, D) -> (B, K, rows, columns, D)."""
+        near = self._neighbours(h)
+        row = h.mean(3, keepdim=True)
+        column = h.mean(2, keepdim=True)
+        place = h.mean(1, keepdim=True)
+        plane = row.mean(2, keepdim=True)
+        everything = place.mean((2, 3), keepdim=True)
+        groups = (row, column, plane, everything, place)
+        projected = [out(group) for out, group in zip(self.o_proj, groups, strict=True)]
+        rows, columns, planes, all_planes, places = projected
+        # Small sums first: only the last is as large as h.
+        heard: Tensor = (rows + columns) + (planes + all_planes) + places
+        return near + heard
+
+    def _neighbours(self, h: Tensor) -> Tensor:
+        size = h.shape[-1]
+        kernel = self.conv.to(h.dtype).view(size, 3, 3, size).movedim(-1, 1)
+        channels_first = h.flatten(0, 1).movedim(-1, 1)
+        near = functional.conv2d(channels_first, kernel, padding=1)
+        return near.movedim(1, -1).reshape(h.shape)
+
+
+MIXERS: dict[str, type[Mixer] | type[TokenMLP]] = {
+    "attention": Attention,
+    "mlp": TokenMLP,
+    "lattice": LatticePool,
+    "conv": Convolution,
+    "planes": PlaneMixer,
+}
+"""The mixers by the name that the config gives."""

@@ -1,118 +1,165 @@
-"""A grid of symbols as one plane of cells for each symbol, so that no symbol is another to the network by itself.
+"""A network for grids of symbols that treats all symbols alike: one plane of cells for each symbol.
 
-What is learned of red is known of blue: the same weights work on every plane, and planes hear each
-other only through the mean over all of them. A renaming of the symbols, which ARC tasks are taken
-under, need not be learned. What tells symbols apart is the puzzle's own embedding, a vector for the
-puzzle and one for each of its symbols, which begin alike. Local and relative, so that a grid may
-have any size and only the planes of the symbols that occur are computed.
+The same weights work on every plane, and planes hear each other only through means over all of
+them. A renaming of the symbols, which ARC tasks are taken under, therefore need not be learned. A
+puzzle's own embedding tells symbols apart: a vector for the puzzle, and one for each of its
+symbols, which begin alike. All else is local and relative, so a grid may have any size, and only
+the planes of the symbols that occur are computed.
 
-Source of the equivariance over symbols: arXiv 2603.02193; this form of it is our own. Shape letters
-as in ``model``, K planes: a state is (B, K, rows, columns, D). Knows the config's sizes; nothing of
-recursion and of what symbols mean.
+The equivariance over symbols comes from arXiv 2603.02193; this form of it is new here. Shape
+letters as in ``network``; K is the number of planes, and a state is (B, K, rows, columns, D).
 """
 
+from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from trmsolve.model.config import TRMConfig
-from trmsolve.model.layers import Linear, trunc_normal
+from trmsolve.model.layers import SwiGLU, rms_norm
+from trmsolve.model.mixers import PlaneMixer, Rotary
+from trmsolve.model.network import Block, Prediction, State, TinyRecursiveModel
 
 OUTSIDE = 0
-"""The symbol of what lies outside the grid; the others, from 1 on, are alike."""
+"""The symbol of all that lies outside the grid. The other symbols, from 1 on, are alike."""
 
 
-class PlaneMixer(nn.Module):
-    """Each cell of each plane hears its neighbourhood, its row, its column, its plane, and all planes at its place."""
+class Scene(NamedTuple):
+    """A batch of grids for a network of planes."""
 
-    def __init__(self, config: TRMConfig) -> None:
-        super().__init__()
-        size = config.hidden_size
-        # A matrix like all others, so that it is optimized as they are: to each channel from 3 x 3
-        # cells of all.
-        self.conv = nn.Parameter(trunc_normal(size, 9 * size, std=(9 * size) ** -0.5))
-        self.o_proj = nn.ModuleList(Linear(size, size) for _ in range(5))
+    tokens: Tensor
+    """(B, rows, columns) symbols."""
 
-    def forward(self, h: Tensor) -> Tensor:
-        size = h.shape[-1]
-        kernel = self.conv.to(h.dtype).view(size, 3, 3, size).movedim(-1, 1)
-        near = (
-            F.conv2d(h.flatten(0, 1).movedim(-1, 1), kernel, padding=1)
-            .movedim(1, -1)
-            .reshape(h.shape)
-        )
-        row, column, place = (
-            h.mean(3, keepdim=True),
-            h.mean(2, keepdim=True),
-            h.mean(1, keepdim=True),
-        )
-        plane, board = row.mean(2, keepdim=True), place.mean((2, 3), keepdim=True)
-        heard = (row, column, plane, board, place)
-        lines, columns, planes, boards, places = (
-            out(part) for out, part in zip(self.o_proj, heard, strict=True)
-        )
-        # Small sums first: only the last is as large as h.
-        out: Tensor = near + ((lines + columns) + (planes + boards) + places)
-        return out
+    palette: Tensor
+    """(B, K) the symbol of each plane."""
+
+    symmetries: Tensor
+    """(B,) the symmetry under which each grid is shown."""
+
+    puzzle_ids: Tensor
+    """(B,) rows of the table of puzzle embeddings."""
 
 
 class PlaneEmbedding(nn.Module):
-    """What a cell of a plane begins with: whether the symbol is there, how far the grid's edges are, what is known.
+    """The first input of each cell of each plane.
 
-    Known is the symmetry under which the grid is shown, so that a direction can be told, and the
-    puzzle's own embedding, its ``slots``.
+    It tells whether the symbol is in the cell, how far the edges of the grid are, under which
+    symmetry the grid is shown, so that directions can be told apart, and the puzzle's embedding.
     """
 
     def __init__(self, config: TRMConfig) -> None:
         super().__init__()
         assert config.board is not None
-        size, side = config.hidden_size, max(config.board[:2])
-        self.kinds = nn.Parameter(
-            torch.randn(4, size)
-        )  # elsewhere or here, of a symbol or of what is outside
+        size = config.hidden_size
+        side = max(config.board[:2])
+        # A symbol is elsewhere or here; the outside is elsewhere or here.
+        self.kinds = nn.Parameter(torch.randn(4, size))
         self.symmetries = nn.Parameter(0.1 * torch.randn(config.symmetries, size))
-        # Rows and columns from the grid's first cell and to its last one; outside it the latter is
-        # the last of them.
+        # Distances to the first row, the last row, the first column and the last column. Cells
+        # outside the grid have the last distance in place of those to the last row or column.
         self.edges = nn.Parameter(0.1 * torch.randn(4, side + 1, size))
 
-    def forward(
-        self, tokens: Tensor, palette: Tensor, symmetries: Tensor, slots: Tensor | None
-    ) -> Tensor:
-        """Symbols ``tokens`` (B, rows, columns) and the planes' ``palette`` (B, K) -> (B, K, rows, columns, D).
+    def forward(self, scene: Scene, slots: Tensor | None) -> Tensor:
+        """X (B, K, rows, columns, D), given the ``slots`` (B, 1 + V, D) of the puzzle embedding.
 
-        ``symmetries`` (B,), ``slots`` (B, 1 + V, D): the vector of the puzzle, then of each symbol.
+        The first slot is the puzzle's vector, the others are those of the symbols.
         """
-        here = tokens[:, None] == palette[:, :, None, None]
-        x = F.embedding(here + 2 * (palette == OUTSIDE)[:, :, None, None], self.kinds)
-        known = F.embedding(symmetries, self.symmetries)[:, None]
+        palette = scene.palette[:, :, None, None]
+        here = scene.tokens[:, None] == palette
+        kind = here + 2 * (palette == OUTSIDE)
+        x = functional.embedding(kind, self.kinds)
+        known = functional.embedding(scene.symmetries, self.symmetries)[:, None]
         if slots is not None:
-            index = (1 + palette)[..., None].expand(-1, -1, slots.shape[-1])
-            known = known + slots[:, :1] + slots.gather(1, index)
-        return x + known[:, :, None, None] + self._places(tokens)[:, None]
+            index = (1 + scene.palette)[..., None]
+            of_symbols = slots.gather(1, index.expand(-1, -1, slots.shape[-1]))
+            known = known + slots[:, :1] + of_symbols
+        places = self._places(scene.tokens)[:, None]
+        return x + known[:, :, None, None] + places
 
     def _places(self, tokens: Tensor) -> Tensor:
-        """(B, rows, columns, D) of where a cell is."""
+        """(B, rows, columns) -> (B, rows, columns, D): where in its grid each cell is."""
         top, bottom, left, right = self.edges
-        inside, last = tokens != OUTSIDE, len(top) - 1
-        heights, widths = inside.any(2).sum(1), inside.any(1).sum(1)
-        rows, columns = (torch.arange(side, device=tokens.device) for side in tokens.shape[1:])
-        to_bottom, to_right = heights[:, None] - 1 - rows, widths[:, None] - 1 - columns
-        down = top[rows] + F.embedding(to_bottom.where(to_bottom >= 0, last), bottom)
-        along = left[columns] + F.embedding(to_right.where(to_right >= 0, last), right)
+        inside = tokens != OUTSIDE
+        heights = inside.any(2).sum(1)
+        widths = inside.any(1).sum(1)
+        rows = torch.arange(tokens.shape[1], device=tokens.device)
+        columns = torch.arange(tokens.shape[2], device=tokens.device)
+        to_bottom = heights[:, None] - 1 - rows
+        to_right = widths[:, None] - 1 - columns
+        down = top[rows] + functional.embedding(_distance(to_bottom, bottom), bottom)
+        along = left[columns] + functional.embedding(_distance(to_right, right), right)
         places: Tensor = down[:, :, None] + along[:, None]
         return places
 
 
-class Scene(NamedTuple):
-    """Grids for a network of planes: ``tokens`` (B, rows, columns) symbols, ``palette`` (B, K) the symbols that count.
+def _distance(cells: Tensor, rows: Tensor) -> Tensor:
+    """Which of the learned ``rows`` is of so many cells; the last one where that is below zero."""
+    return cells.where(cells >= 0, len(rows) - 1)
 
-    ``symmetries`` (B,) are those under which the grids are shown, ``puzzle_ids`` (B,) the rows of
-    their own embedding.
-    """
 
-    tokens: Tensor
-    palette: Tensor
-    symmetries: Tensor
-    puzzle_ids: Tensor
+def settle(h: Tensor, mixed: Tensor, mlp: SwiGLU, eps: float) -> Tensor:
+    """All of a block but the mixing itself: (cells, D) each -> (cells, D)."""
+    h = rms_norm(h + mixed, eps)
+    return rms_norm(h + mlp(h), eps)
+
+
+@cache
+def compiled_settle() -> Callable[[Tensor, Tensor, SwiGLU, float], Tensor]:
+    """``settle``, compiled once for grids of all sizes and for all networks of the process."""
+    return torch.compile(settle, dynamic=True)
+
+
+class PlanesBlock(Block):
+    """A block whose work within cells may be ``compiled``."""
+
+    compiled = False
+
+    def forward(self, h: Tensor, rotary: Rotary | None) -> Tensor:
+        """(B, K, rows, columns, D) -> the same."""
+        mixer = self.mixer
+        assert isinstance(mixer, PlaneMixer)
+        # The rest of the block does not depend on where a cell is. With all cells in a row it
+        # compiles once for all sizes of grids.
+        cells = h.reshape(-1, h.shape[-1])
+        mixed = mixer.mix(h, rotary).reshape(-1, h.shape[-1])
+        settle_now = compiled_settle() if self.compiled else settle
+        return settle_now(cells, mixed, self.mlp, self.eps).view(h.shape)
+
+
+class PlanesModel(TinyRecursiveModel):
+    """The network for grids as planes. It is asked about a ``Scene`` with ``improve``."""
+
+    block = PlanesBlock
+
+    def add_embedding(self) -> None:
+        """Make what embeds a scene."""
+        self.embed_planes = PlaneEmbedding(self.config)
+
+    @property
+    def logits_per_slot(self) -> int:
+        """One: whether a cell is on the plane."""
+        return 1
+
+    def embed_scene(self, scene: Scene) -> Tensor:
+        """X (B, K, rows, columns, D) of the grids."""
+        slots = None
+        if self.puzzle_emb is not None:
+            vectors = self.puzzle_emb(scene.puzzle_ids)
+            slots = vectors.unflatten(-1, (-1, self.config.hidden_size))
+        x: Tensor = self.embed_planes(scene, slots)
+        return x.to(self.dtype)
+
+    def improve(self, state: State, scene: Scene) -> tuple[State, Prediction]:
+        """One improvement cycle, as ``forward`` is for tokens.
+
+        The logits (B, rows * columns, K) say of each cell on which plane it is.
+        """
+        x = self.embed_scene(scene)
+        y, z = self.deep_recursion(x, state.y, state.z, scene.tokens)
+        planes = self.lm_head(y).squeeze(-1)  # (B, K, rows, columns)
+        logits = planes.flatten(2).transpose(1, 2)
+        halt = self.halt(y.flatten(1, -2))
+        return State(y.detach(), z.detach()), Prediction(logits, halt)

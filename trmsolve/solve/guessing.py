@@ -1,92 +1,156 @@
-"""Search on lattices of candidates: guesses where the network is certain of nothing, taken back when they were wrong.
+"""Search on lattices of candidates: guess where the network is certain of nothing, and backtrack.
 
-What is ruled out, what is guessed and what was wrong is the network's word; of the caller comes
-only whether a grid that the network calls done is accepted. Knows tensors and the lattice; no rule
-of any puzzle. Shape letters as in ``lattice`` and ``model``.
+The network says what is ruled out, what is guessed and what was wrong. The caller says only whether
+a grid that the network calls done is accepted. Knows tensors and the lattice; no rule of any
+puzzle. Shape letters as in ``model.lattice`` and ``model.network``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trmsolve.model.lattice import CERTAIN, deduce, gumbel
+from trmsolve.model.lattice import CERTAIN, Guessing, deduce, gumbel
 from trmsolve.model.network import State
 
 GUESS = 0.5
-"""How often a row that may guess does so in a cycle that is certain of nothing."""
+"""The probability that a row that may guess does so in a cycle that is certain of nothing."""
 
-LOOSEST, STRICTNESS = 0.1, 1.5
-"""Bounds of certainty of searches that guess lie as many decades below the loosest: a wrong conclusion of one search is
-not that of all. They may be looser than without guesses, where nothing is ever taken back.
+LOOSEST = 0.1
+STRICTNESS = 1.5
+"""Thresholds of certainty of searches that guess: up to so many decades below the loosest.
+
+They may be looser than without guesses, where nothing is ever taken back: a wrong conclusion of one
+search is not that of all.
 """
 
 
 @dataclass(frozen=True)
 class _Guess:
-    """Where a lattice stood before a guess: its tokens (S,), the state (L, D) each, and the token that was guessed."""
+    """Where a lattice stood before a guess."""
 
-    tokens: Tensor
-    y: Tensor
-    z: Tensor
-    token: int
+    tokens: Tensor  # (S,)
+    y: Tensor  # (L, D)
+    z: Tensor  # (L, D)
+    token: int  # that was guessed
 
 
 class Search:
-    """One row's search.
+    """One row's randomness, and its guesses that were not taken back.
 
-    Without ``noise`` it only deduces; with it, it guesses, at that temperature.
+    ``noise`` is the temperature of its guesses; with 0 it only deduces. Networks without a lattice
+    use ``noise`` and ``generator`` alone.
     """
 
     def __init__(self, noise: float, generator: torch.Generator) -> None:
-        self.noise, self.generator = noise, generator
+        self.noise = noise
+        self.generator = generator
         self.guesses: list[_Guess] = []
         self.certain = CERTAIN
         if noise:
-            self.certain = LOOSEST * 10 ** -(STRICTNESS * float(torch.rand(1, generator=generator)))
+            decades = STRICTNESS * float(torch.rand(1, generator=generator))
+            self.certain = LOOSEST * 10**-decades
 
     def draw(self, tokens: int) -> Tensor:
-        """(1 + S,) uniform numbers of its own: whether to guess, and what."""
+        """(1 + S,) uniform numbers: the first for whether to guess, the others for what."""
         return torch.rand(1 + tokens, generator=self.generator)
 
 
-def advance(
-    rows: list[Search],
-    tokens: Tensor,
-    before: State,
-    after: State,
-    logits: Tensor,
-    candidates: int,
-    wrong: NDArray[np.bool_],
-    lost: NDArray[np.bool_],
-) -> tuple[Tensor, list[bool]]:
-    """After a cycle that asked about ``tokens`` (B, S) in state ``before``: the next tokens, and which rows are over.
+@dataclass(frozen=True)
+class Deduction:
+    """A cycle on lattices."""
 
-    ``lost`` (B,) are the rows whose lattice has no solution left, by the network's word; ``wrong``
-    those it calls done that are not. Either takes back the last guess and rules it out; then that
-    row of ``after`` is set back too. A lost row without a guess is over, a wrong one only if it
-    never guesses: it would say the same again.
+    tokens: Tensor
+    """(B, S), what was asked about."""
+
+    before: State
+    """The state that was asked in."""
+
+    after: State
+    """The state that the cycle ended with."""
+
+    logits: Tensor
+    """(B, S, 2), what the network said."""
+
+    candidates: int
+    """K, of each cell."""
+
+    lost: NDArray[np.bool_]
+    """(B,), whose lattice has no solution left, by the network's word."""
+
+    wrong: NDArray[np.bool_]
+    """(B,), which rows the network calls done that are not."""
+
+
+class Continuation(NamedTuple):
+    """How the rows of a batch go on."""
+
+    tokens: Tensor
+    """(B, S), or a board of them: the next question."""
+
+    state: State
+    """The state to ask it in."""
+
+    over: list[bool]
+    """Which rows have come to their end."""
+
+
+def advance(rows: Sequence[Search], cycle: Deduction) -> Continuation:
+    """Rule out, guess, or take the last guess back.
+
+    A row that is lost or wrong returns to where it stood before its last guess, and rules that
+    guess out. If it has made no guess, a lost row is over. A wrong one is over only if it never
+    guesses, because it would say the same again.
     """
-    draws = torch.stack([row.draw(tokens.shape[1]) for row in rows])
-    noise, certain = torch.tensor([[row.noise, row.certain] for row in rows])[:, :, None].unbind(1)
-    may, chance = (noise[:, 0] > 0) & (draws[:, 0] < GUESS), noise * gumbel(draws[:, 1:])
-    device = tokens.device
-    left, guessed = deduce(
-        logits, tokens, candidates, may.to(device), chance.to(device), certain[..., None].to(device)
-    )
+    tokens, guessed = _deduce(rows, cycle)
+    taken_back: dict[int, _Guess] = {}
     over = [False] * len(rows)
-    for number, (row, token) in enumerate(zip(rows, guessed.tolist(), strict=True)):
-        if (lost[number] or wrong[number]) and row.guesses:
-            last = row.guesses.pop()
-            left[number] = last.tokens
-            left[number, last.token] = 0
-            after.y[number], after.z[number] = last.y, last.z
-        elif lost[number] or (wrong[number] and not row.noise):
-            over[number], left[number] = True, tokens[number]
+    for number, (row, token) in enumerate(zip(rows, guessed, strict=True)):
+        is_lost = bool(cycle.lost[number])
+        is_wrong = bool(cycle.wrong[number])
+        if (is_lost or is_wrong) and row.guesses:
+            guess = row.guesses.pop()
+            tokens[number] = guess.tokens
+            tokens[number, guess.token] = 0
+            taken_back[number] = guess
+        elif is_lost or (is_wrong and not row.noise):
+            over[number] = True
+            tokens[number] = cycle.tokens[number]
         elif token >= 0:
-            row.guesses.append(
-                _Guess(tokens[number].clone(), before.y[number], before.z[number], token)
-            )
-    return left, over
+            row.guesses.append(_before(cycle, number, token))
+    return Continuation(tokens, _set_back(cycle.after, taken_back), over)
+
+
+def _deduce(rows: Sequence[Search], cycle: Deduction) -> tuple[Tensor, list[int]]:
+    """What is left of each lattice (B, S), and the token that each row guessed, -1 for none."""
+    device = cycle.tokens.device
+    draws = torch.stack([row.draw(cycle.tokens.shape[1]) for row in rows])
+    noise = torch.tensor([row.noise for row in rows])[:, None]
+    certain = torch.tensor([row.certain for row in rows])[:, None, None]
+    guesses = (noise[:, 0] > 0) & (draws[:, 0] < GUESS)
+    chance = noise * gumbel(draws[:, 1:])
+    guessing = Guessing(guesses.to(device), chance.to(device), certain.to(device))
+    left, guessed = deduce(cycle.logits, cycle.tokens, cycle.candidates, guessing)
+    return left, guessed.tolist()
+
+
+def _before(cycle: Deduction, number: int, token: int) -> _Guess:
+    return _Guess(
+        cycle.tokens[number].clone(), cycle.before.y[number], cycle.before.z[number], token
+    )
+
+
+def _set_back(state: State, guesses: dict[int, _Guess]) -> State:
+    """The state with some rows as they were before their guess."""
+    if not guesses:
+        return state
+    y = state.y.clone()
+    z = state.z.clone()
+    for number, guess in guesses.items():
+        y[number] = guess.y
+        z[number] = guess.z
+    return State(y, z)

@@ -1,11 +1,9 @@
-"""The refine-and-halt loop: improvement cycles on a batch whose finished rows leave and whose waiting rows join.
+"""The refine-and-halt loop: improvement cycles on a batch whose rows come and go.
 
-A row stops when the caller accepts its decoded tokens, when the model's halt probability passes one
-half, or at the last cycle. A network that rewrites its question asks about its last answer; where
-tokens are a lattice of candidates, each cycle asks about what the one before left of it. When the
-model says that its lattice has lost the solution, or is done when it is not, ``search`` takes the
-last guess back, and the row stops only if there is none. Knows the network and tokens; no rule of
-any puzzle, no view, no terminal.
+Rows that stop leave the batch, and waiting ones join. A row stops when the caller accepts its
+answer, when it is over by the network's word, or at the last cycle. ``feedback`` says how an answer
+is read and what is asked next. Knows the network and tokens; no rule of any puzzle, no view, no
+terminal.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,46 +13,60 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from trmsolve.model.lattice import read_out
 from trmsolve.model.network import State, TinyRecursiveModel
-from trmsolve.solve.guessing import Search, advance
+from trmsolve.solve.feedback import CycleResult, KeepQuestion, feedback_for
+from trmsolve.solve.guessing import Continuation, Search
 
-HALT_PROBABILITY = 0.5
+Accept = Callable[[Any, NDArray[np.int64]], bool]
+"""Asked with a row's key and its decoded tokens (S,): whether that is the answer."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """A row to refine: its tokens (S,), or a board of them, and a ``key`` of the caller's that each step brings back.
-
-    ``noise`` is the standard deviation of what is added to the answer state after each cycle: it
-    shakes a row out of a wrong conclusion (arXiv 2605.19943). Of a lattice network it is the
-    temperature of the guesses. All that is random about the row comes from its own ``seed``, so
-    that it does not depend on the rows beside it.
-    """
+    """A row to refine."""
 
     key: Any
+    """The caller's, which each step brings back."""
+
     tokens: NDArray[np.int64]
+    """(S,), or a board of them."""
+
     noise: float = 0.0
+    """The standard deviation of the noise on the answer state after each cycle.
+
+    For a lattice network it is the temperature of the guesses.
+    """
+
     seed: int = 0
+    """All that is random about the row comes from it, so the rows beside it make no difference."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One improvement cycle of one row.
-
-    ``number`` counts from 1; ``last`` says that the row stops here.
-    """
+    """One improvement cycle of one row."""
 
     key: Any
+    """The question's."""
+
     number: int
-    tokens: NDArray[np.int64]  # (S,) decoded
-    confidence: NDArray[
-        np.float32
-    ]  # probability of each decoded token (S,); of a lattice, of each decided cell (C,)
-    halt: float  # probability
+    """Of the cycle, from 1."""
+
+    tokens: NDArray[np.int64]
+    """(S,) decoded."""
+
+    confidence: NDArray[np.float32]
+    """The probability of each decoded token (S,); for a lattice, of each cell's answer (C,)."""
+
+    halt: float
+    """The probability of halting."""
+
     last: bool
-    lattice: NDArray[np.int64] | None = None  # (S,) what the cycle left of the candidates
+    """Whether the row stops here."""
+
+    lattice: NDArray[np.int64] | None = None
+    """(S,), for a lattice: what the cycle left of the candidates."""
 
 
 @dataclass
@@ -62,162 +74,177 @@ class _Row:
     """One row under way."""
 
     key: Any
-    noise: float
-    generator: torch.Generator
     search: Search
     cycles: int = 0
+
+    @classmethod
+    def begin(cls, question: Question) -> "_Row":
+        generator = torch.Generator().manual_seed(question.seed)
+        return cls(question.key, Search(question.noise, generator))
+
+
+@dataclass
+class _Queue:
+    """The questions to come. One of them may wait until its board's size is that of the batch."""
+
+    questions: Iterator[Question | None]
+    waiting: Question | None = None
+    ended: bool = False
+
+    def take(self, room: int, shape: tuple[int, ...] | None) -> list[Question]:
+        """The next questions, at most ``room``, with tokens of this shape, or all of any one."""
+        taken: list[Question] = []
+        while len(taken) < room:
+            question = self._look()
+            if question is None or shape not in (None, question.tokens.shape):
+                break
+            shape = question.tokens.shape
+            taken.append(question)
+            self.waiting = None
+        return taken
+
+    def _look(self) -> Question | None:
+        """The next question, which stays the next; None if nothing waits."""
+        if self.waiting is None:
+            try:
+                self.waiting = next(self.questions)
+            except StopIteration:
+                self.ended = True
+        return self.waiting
 
 
 @dataclass
 class _Batch:
-    """The rows under way, their tokens (B, S) and state (B, L, D) on the device.
+    """The rows under way, with their questions (B, S) and state (B, L, D) on the device.
 
     All have boards of one size.
     """
 
     model: TinyRecursiveModel
     rows: list[_Row] = field(default_factory=list)
+    tokens: Tensor = field(init=False)
+    state: State = field(init=False)
 
-    def __post_init__(self) -> None:
-        device = self.model.get_buffer("H_init").device
-        self.tokens = torch.empty(0, *self.model.config.places, dtype=torch.long, device=device)
-        self.state = self.model.initial_state(0)
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """The shape of a row's tokens; None if there is no row."""
+        return tuple(self.tokens.shape[1:]) if self.rows else None
 
-    def takes(self, question: Question) -> bool:
-        """Whether a row may join: boards of different sizes do not go together."""
-        return not self.rows or self.tokens.shape[1:] == question.tokens.shape
+    @property
+    def searches(self) -> list[Search]:
+        """What is random about each row, and its guesses."""
+        return [row.search for row in self.rows]
 
     def join(self, questions: list[Question]) -> None:
-        """Fresh rows behind the rows under way."""
+        """Put fresh rows behind the rows under way."""
         if not questions:
             return
-        places = questions[0].tokens.shape
-        if not self.rows:
-            self.tokens = self.tokens.new_empty(0, *places)
-            self.state = self.model.initial_state(0, places=places)
-        fresh = [self._begin(question) for question in questions]
-        starts = [self.model.initial_state(1, row.generator, places) for row in fresh]
-        tokens = torch.from_numpy(np.stack([question.tokens for question in questions])).to(
-            self.tokens.device
-        )
-        self.rows += fresh
-        self.tokens = torch.cat((self.tokens, tokens))
-        self.state = State(*(torch.cat(parts) for parts in zip(self.state, *starts, strict=True)))
+        device = self.model.get_buffer("H_init").device
+        stacked = np.stack([question.tokens for question in questions])
+        tokens = torch.from_numpy(stacked).to(device)
+        state = self.model.initial_state(len(questions), places=tuple(tokens.shape[1:]))
+        if self.rows:
+            tokens = torch.cat((self.tokens, tokens))
+            y = torch.cat((self.state.y, state.y))
+            z = torch.cat((self.state.z, state.z))
+            state = State(y, z)
+        self.rows += [_Row.begin(question) for question in questions]
+        self.tokens = tokens
+        self.state = state
 
-    @staticmethod
-    def _begin(question: Question) -> _Row:
-        generator = torch.Generator().manual_seed(question.seed)
-        return _Row(question.key, question.noise, generator, Search(question.noise, generator))
+    def steps(
+        self,
+        result: CycleResult,
+        left: Tensor | None,
+        ends: NDArray[np.bool_],
+        max_cycles: int,
+    ) -> list[Step]:
+        """One step a row; the last of those that end here, and of those at their last cycle.
 
-    def keep(self, kept: list[int]) -> None:
-        """Only these rows stay."""
-        if len(kept) == len(self.rows):
+        ``left`` (B, S) are the candidates of a lattice that the next question has.
+        """
+        answers = result.reading.tokens.cpu().numpy()
+        confidence = result.reading.confidence.cpu().numpy()
+        lattices = None if left is None else left.cpu().numpy()
+        steps = []
+        for number, row in enumerate(self.rows):
+            row.cycles += 1
+            step = Step(
+                key=row.key,
+                number=row.cycles,
+                tokens=answers[number],
+                confidence=confidence[number],
+                halt=float(result.halt[number, 0]),
+                last=bool(ends[number]) or row.cycles >= max_cycles,
+                lattice=None if lattices is None else lattices[number],
+            )
+            steps.append(step)
+        return steps
+
+    def go_on(self, following: Continuation, stopped: list[bool]) -> None:
+        """Take the next questions of the rows that have not stopped; the others leave."""
+        self.tokens = following.tokens
+        self.state = following.state
+        if not any(stopped):
             return
-        self.rows = [self.rows[row] for row in kept]
+        kept = [number for number, stops in enumerate(stopped) if not stops]
         index = torch.tensor(kept, device=self.tokens.device, dtype=torch.long)
-        self.tokens, self.state = self.tokens[index], State(*(part[index] for part in self.state))
-
-    def shake(self) -> None:
-        """Add its noise to every row's answer state."""
-        if any(row.noise for row in self.rows):
-            y = self.state.y
-            drawn = [
-                row.noise * torch.randn(y.shape[1:], generator=row.generator) for row in self.rows
-            ]
-            self.state = State(y + torch.stack(drawn).to(y), self.state.z)
+        self.rows = [self.rows[number] for number in kept]
+        self.tokens = self.tokens[index]
+        self.state = State(self.state.y[index], self.state.z[index])
 
 
 @torch.inference_mode()
-def refine(
+def refine(  # noqa: PLR0913 (the solver's own options)
     model: TinyRecursiveModel,
     questions: Iterator[Question | None],
-    accept: Callable[[Any, NDArray[np.int64]], bool],
+    accept: Accept,
     *,
     batch_size: int,
     max_cycles: int,
     stop_early: bool = True,
 ) -> Iterator[Step | None]:
-    """Every improvement cycle of every question, in order of the cycles, at most ``batch_size`` rows at a time.
+    """Every improvement cycle of every question, cycle after cycle, ``batch_size`` rows at most.
 
-    ``accept`` is asked once for every row and cycle, before its step is yielded. ``questions`` is
-    asked for more only when there is room, so it may be endless and may depend on the steps already
-    yielded; None means that nothing waits at the moment, and comes back as None while no row is
-    under way. With ``stop_early`` off every row runs ``max_cycles``. A question whose board has
-    another size than those under way waits until they are done.
+    ``accept`` is asked once for every row and cycle, before the steps of the cycle are yielded.
+    ``questions`` is asked for more only when there is room, so it may be endless and may depend on
+    the steps already yielded. None from it means that nothing waits at the moment; it comes back as
+    None while no row is under way. With ``stop_early`` off every row runs ``max_cycles``. A
+    question whose board has another size than those under way waits until they are done.
     """
-    batch, ended, candidates = _Batch(model), False, model.config.candidates
-    waiting: Question | None = None
+    feedback = feedback_for(model)
+    queue = _Queue(questions)
+    batch = _Batch(model)
     while True:
-        fresh: list[Question] = []
-        while len(batch.rows) + len(fresh) < batch_size:
-            try:
-                question = waiting or next(questions)
-            except StopIteration:
-                ended = True
-                break
-            waiting = question
-            if question is None or not (batch.takes(question) and _alike(question, fresh)):
-                break
-            fresh.append(question)
-            waiting = None
-        batch.join(fresh)
+        batch.join(queue.take(batch_size - len(batch.rows), batch.shape))
         if not batch.rows:
-            if ended:
+            if queue.ended:
                 return
             yield None
             continue
-
-        before, asked = batch.state, batch.tokens
-        batch.state, prediction = model(before, asked)
-        probability = torch.sigmoid(prediction.halt).cpu().numpy()
-        halts = probability > HALT_PROBABILITY
-        if candidates > 1:
-            decoded, probabilities = read_out(prediction.logits, asked, candidates)
-        else:
-            likely = prediction.logits.float().softmax(-1)
-            probabilities, decoded = likely.max(-1)
-            if model.config.rewrites:
-                decoded = model.rewrite(asked, prediction.logits).flatten(1)
-                probabilities = likely.gather(-1, decoded[..., None])[..., 0]  # of what is kept too
-        tokens, confidence = decoded.cpu().numpy(), probabilities.cpu().numpy()
-        accepted = [accept(row.key, tokens[number]) for number, row in enumerate(batch.rows)]
-        over, lattices = halts[:, 0].tolist(), [None] * len(batch.rows)
-        if candidates > 1:
-            searches, wrong = [row.search for row in batch.rows], halts[:, 0] & ~np.array(accepted)
-            batch.tokens, over = advance(
-                searches,
-                asked,
-                before,
-                batch.state,
-                prediction.logits,
-                candidates,
-                wrong,
-                halts[:, 1],
-            )
-            lattices = list(batch.tokens.cpu().numpy())
-        elif model.config.rewrites:
-            batch.tokens = decoded.view(asked.shape)
-
-        going_on: list[int] = []
-        for number, row in enumerate(batch.rows):
-            row.cycles += 1
-            stops = row.cycles >= max_cycles or (stop_early and (accepted[number] or over[number]))
-            if not stops:
-                going_on.append(number)
-            halt = float(probability[number, 0])
-            yield Step(
-                row.key,
-                row.cycles,
-                tokens[number],
-                confidence[number],
-                halt,
-                stops,
-                lattices[number],
-            )
-        batch.keep(going_on)
-        if candidates == 1:
-            batch.shake()
+        result = _cycle(feedback, batch, accept)
+        following = feedback.next_question(result, batch.searches)
+        ends = result.accepted | np.array(following.over)
+        left = feedback.open_candidates(following.tokens)
+        steps = batch.steps(result, left, ends & stop_early, max_cycles)
+        yield from steps
+        batch.go_on(following, [step.last for step in steps])
+        batch.state = feedback.shake(batch.state, batch.searches)
 
 
-def _alike(question: Question, others: list[Question]) -> bool:
-    return not others or question.tokens.shape == others[0].tokens.shape
+def _cycle(feedback: KeepQuestion, batch: _Batch, accept: Accept) -> CycleResult:
+    """Improve all rows once, read their answers and show them to the caller."""
+    state, prediction = batch.model(batch.state, batch.tokens)
+    halt = torch.sigmoid(prediction.halt).cpu().numpy()
+    reading = feedback.read_out(prediction.logits, batch.tokens)
+    answers = reading.tokens.cpu().numpy()
+    accepted = [accept(row.key, answer) for row, answer in zip(batch.rows, answers, strict=True)]
+    return CycleResult(
+        asked=batch.tokens,
+        before=batch.state,
+        after=state,
+        logits=prediction.logits,
+        reading=reading,
+        halt=halt,
+        accepted=np.array(accepted, dtype=bool),
+    )

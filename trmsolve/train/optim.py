@@ -1,6 +1,7 @@
-"""Optimizers: Muon for matrices with AdamW for the rest, the paper's AdamATan2 and sign-SGD, and the moving average.
+"""Optimizers and the moving average.
 
-Knows parameters and gradients; nothing of puzzles, pools or clocks.
+Muon for matrices with AdamW for the rest, the paper's AdamATan2, and sign-SGD for the table of
+puzzle embeddings. Knows parameters and gradients; nothing of puzzles, pools or clocks.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,10 +12,14 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from trmsolve.model.network import TinyRecursiveModel
+from trmsolve.train.recipes import Recipe
 
 
 class AdamATan2(Optimizer):
-    """Adam with atan2 in place of the division, so that no epsilon is needed (arXiv 2407.05872), decay decoupled."""
+    """Adam with decoupled decay, and atan2 in place of the division (arXiv 2407.05872).
+
+    It therefore needs no epsilon.
+    """
 
     def __init__(
         self,
@@ -26,47 +31,51 @@ class AdamATan2(Optimizer):
         super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]  # noqa: ARG002
         """One update of every parameter that has a gradient."""
         for group in self.param_groups:
-            (b1, b2), lr = group["betas"], group["lr"]
-            for p in group["params"]:
-                if p.grad is None:
-                    continue
-                state = self.state[p]
-                if not state:
-                    state["step"], state["m"], state["v"] = (
-                        0,
-                        torch.zeros_like(p),
-                        torch.zeros_like(p),
-                    )
-                state["step"] += 1
-                state["m"].lerp_(p.grad, 1 - b1)
-                state["v"].lerp_(p.grad.square(), 1 - b2)
-                p.mul_(1 - lr * group["weight_decay"])
-                denominator = (state["v"] / (1 - b2 ** state["step"])).sqrt()
-                p.sub_(torch.atan2(state["m"], denominator), alpha=lr / (1 - b1 ** state["step"]))
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self._update(parameter, parameter.grad, group)
+
+    def _update(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        lr = group["lr"]
+        b1, b2 = group["betas"]
+        state = self.state[parameter]
+        if not state:
+            state["step"] = 0
+            state["m"] = torch.zeros_like(parameter)
+            state["v"] = torch.zeros_like(parameter)
+        state["step"] += 1
+        state["m"].lerp_(gradient, 1 - b1)
+        state["v"].lerp_(gradient.square(), 1 - b2)
+        parameter.mul_(1 - lr * group["weight_decay"])
+        denominator = (state["v"] / (1 - b2 ** state["step"])).sqrt()
+        direction = torch.atan2(state["m"], denominator)
+        parameter.sub_(direction, alpha=lr / (1 - b1 ** state["step"]))
 
 
 class SignSGD(Optimizer):
-    """Sign of the gradient, for tables of which a batch touches a few rows: those alone move and decay."""
+    """The sign of the gradient, for tables of which a batch touches few rows.
+
+    Only the touched rows move and decay.
+    """
 
     def __init__(self, params: Iterable[Any], lr: float, weight_decay: float = 1.0) -> None:
         super().__init__(params, {"lr": lr, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
-        """One update of the touched rows; gradients of the same row have been summed by then."""
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]  # noqa: ARG002
+        """One update of the touched rows, after adding up the gradients of each."""
         for group in self.param_groups:
-            for p in group["params"]:
-                if p.grad is None:
+            lr = group["lr"]
+            for table in group["params"]:
+                if table.grad is None:
                     continue
-                grad = p.grad.coalesce()
-                rows = grad.indices()[0]
-                p[rows] = (
-                    p[rows] * (1 - group["lr"] * group["weight_decay"])
-                    - group["lr"] * grad.values().sign()
-                )
+                gradient = table.grad.coalesce()
+                rows = gradient.indices()[0]
+                decayed = table[rows] * (1 - lr * group["weight_decay"])
+                table[rows] = decayed - lr * gradient.values().sign()
 
 
 def split_parameters(
@@ -75,58 +84,57 @@ def split_parameters(
     """The matrices of the blocks; embeddings, heads and biases; the table of puzzle embeddings."""
     matrices: list[nn.Parameter] = []
     rest: list[nn.Parameter] = []
-    table: list[nn.Parameter] = []
-    for name, parameter in model.named_parameters():
-        if name.startswith("puzzle_emb."):
-            table.append(parameter)
-        elif name.startswith("L_level.") and parameter.ndim == 2:
+    for name, parameter in model.network_parameters():
+        is_matrix = name.startswith("L_level.") and parameter.ndim == 2
+        if is_matrix:
             matrices.append(parameter)
         else:
             rest.append(parameter)
+    table = [parameter for _, parameter in model.table_parameters()]
     return matrices, rest, table
 
 
-def make_optimizers(
-    model: TinyRecursiveModel,
-    kind: str,
-    lr: float,
-    weight_decay: float,
-    head_lr: float,
-    head_weight_decay: float,
-    table_lr: float,
-    table_weight_decay: float,
-) -> list[Optimizer]:
-    """The optimizers of a recipe. ``kind`` "muon", "adamw" or "adam_atan2" is for the matrices.
+def make_optimizers(model: TinyRecursiveModel, recipe: Recipe) -> list[Optimizer]:
+    """The optimizers of a recipe.
 
-    ``head_*`` is for embeddings, heads and biases (not used by "adam_atan2", which takes all
-    together as the paper does), ``table_*`` for the puzzle embeddings. Each group remembers its
-    ``base_lr`` for the schedule.
+    ``recipe.optimizer`` is for the matrices of the blocks. Embeddings, heads and biases have AdamW
+    with the rates ``head_*``; "adam_atan2" takes all of them together, as the paper does. The table
+    of puzzle embeddings has sign-SGD with ``table_*``. Each group remembers its ``base_lr`` for the
+    schedule.
     """
     matrices, rest, table = split_parameters(model)
+    lr = recipe.lr
+    decay = recipe.weight_decay
     optimizers: list[Optimizer] = []
-    if kind == "adam_atan2":
-        optimizers.append(AdamATan2(matrices + rest, lr=lr, weight_decay=weight_decay))
+    if recipe.optimizer == "adam_atan2":
+        optimizers.append(AdamATan2(matrices + rest, lr=lr, weight_decay=decay))
     else:
-        adamw = [{"params": rest, "lr": head_lr, "weight_decay": head_weight_decay}]
-        if kind == "muon":
-            muon = torch.optim.Muon(
-                matrices,
-                lr=lr,
-                weight_decay=weight_decay,
-                momentum=0.95,
-                nesterov=True,
-                adjust_lr_fn="original",
-            )
-            optimizers.append(muon)
+        groups: list[dict[str, Any]] = [
+            {"params": rest, "lr": recipe.head_lr, "weight_decay": recipe.head_weight_decay}
+        ]
+        if recipe.optimizer == "muon":
+            optimizers.append(_muon(matrices, lr, decay))
         else:
-            adamw.append({"params": matrices, "lr": lr, "weight_decay": weight_decay})
-        optimizers.append(torch.optim.AdamW(adamw, betas=(0.9, 0.95)))
+            groups.append({"params": matrices, "lr": lr, "weight_decay": decay})
+        optimizers.append(torch.optim.AdamW(groups, betas=(0.9, 0.95)))
     if table:
-        optimizers.append(SignSGD(table, lr=table_lr, weight_decay=table_weight_decay))
+        table_decay = recipe.table_weight_decay
+        optimizers.append(SignSGD(table, lr=recipe.table_lr, weight_decay=table_decay))
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["base_lr"] = group["lr"]
     return optimizers
+
+
+def _muon(matrices: list[nn.Parameter], lr: float, weight_decay: float) -> Optimizer:
+    return torch.optim.Muon(
+        matrices,
+        lr=lr,
+        weight_decay=weight_decay,
+        momentum=0.95,
+        nesterov=True,
+        adjust_lr_fn="original",
+    )
 
 
 def step_all(optimizers: Iterable[Optimizer], factor: float) -> None:
@@ -139,30 +147,28 @@ def step_all(optimizers: Iterable[Optimizer], factor: float) -> None:
 
 
 class EMA:
-    """A moving average of the trained parameters; the puzzle table and the fixed starts are taken as they are.
+    """A moving average of the trained parameters.
 
-    With ``warmup`` the average forgets the first steps: after n of them the decay is at most (1 +
-    n) / (10 + n).
+    The table of puzzles and the fixed starts are not averaged. With ``warmup`` the average forgets
+    the first steps: after n of them the decay is at most (1 + n) / (10 + n).
     """
 
     def __init__(self, model: TinyRecursiveModel, decay: float, warmup: bool = False) -> None:
-        self.decay, self.warmup, self.updates = decay, warmup, 0
-        self.shadow = {name: p.detach().clone() for name, p in self._averaged(model)}
-
-    @staticmethod
-    def _averaged(model: TinyRecursiveModel) -> Iterable[tuple[str, nn.Parameter]]:
-        return (
-            (name, p) for name, p in model.named_parameters() if not name.startswith("puzzle_emb.")
-        )
+        self.decay = decay
+        self.warmup = warmup
+        self.updates = 0
+        self.shadow: dict[str, Tensor] = {}
+        for name, parameter in model.network_parameters():
+            self.shadow[name] = parameter.detach().clone()
 
     @torch.no_grad()
     def update(self, model: TinyRecursiveModel) -> None:
         """Shadow = decay * shadow + (1 - decay) * parameter, beginning with the initial weights."""
         self.updates += 1
-        decay = (
-            min(self.decay, (1 + self.updates) / (10 + self.updates)) if self.warmup else self.decay
-        )
-        for name, parameter in self._averaged(model):
+        decay = self.decay
+        if self.warmup:
+            decay = min(decay, (1 + self.updates) / (10 + self.updates))
+        for name, parameter in model.network_parameters():
             self.shadow[name].lerp_(parameter, 1 - decay)
 
     def state_dict(self, model: TinyRecursiveModel) -> dict[str, Tensor]:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.model.build import new_model
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.values import Answer, Puzzle
@@ -57,9 +58,7 @@ class Pooled:
         compiled: bool,
     ) -> None:
         self.trainer, self.supply, self.exact, self.world = trainer, supply, exact, trainer.world
-        self.judged = (
-            TinyRecursiveModel(trainer.recipe.config, placement.dtype).to(placement.device).eval()
-        )
+        self.judged = new_model(trainer.recipe.config, placement.dtype).to(placement.device).eval()
         if compiled:  # its batch has another size, so it is compiled by itself
             self.judged.L_level.compile(dynamic=False)
 

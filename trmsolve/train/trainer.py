@@ -1,30 +1,43 @@
-"""One training step: refill the pool, one improvement cycle of all its puzzles, learn from it.
+"""One training step: refill the pool, improve all its puzzles by one cycle, learn from it.
 
-Connects network, pool, loss, optimizers and moving average of one run. Knows neither data files nor
-clocks, and writes nothing: all that a run must carry over a stop goes in and out as tensors.
+Connects the network, pool, loss, optimizers and moving average of one run. Knows neither data files
+nor clocks, and writes nothing: all that a run must carry over a stop goes in and out as tensors.
 """
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from trmsolve.errors import TrainingError
+from trmsolve.model.build import new_model
 from trmsolve.model.network import Prediction, State, TinyRecursiveModel
+from trmsolve.solve.feedback import LatticeQuestion, Teaching
 from trmsolve.train.distributed import World
-from trmsolve.train.loss import Loss, lattice_loss, lost, trm_loss
+from trmsolve.train.loss import Loss, LossSettings, lattice_loss, trm_loss
 from trmsolve.train.optim import EMA, make_optimizers, step_all
 from trmsolve.train.plan import depth, lr_factor
 from trmsolve.train.pool import Offer, Pool
 from trmsolve.train.recipes import Recipe
 from trmsolve.train.state import misfit, network_state, restore_network, under
 
+Phase = Callable[[str], AbstractContextManager[object]]
+"""Entered around each part of a step, by the name of the part."""
+
+
+def unwatched(name: str) -> AbstractContextManager[object]:  # noqa: ARG001 (a Phase)
+    """The phase of a run that nobody profiles: nothing."""
+    return nullcontext()
+
 
 class Trainer:
-    """Model, optimizers, pool and average of one run; ``step`` is one improvement cycle of the whole pool.
+    """Model, optimizers, pool and average of one run.
 
-    In a ``world`` of several processes each has its share of the recipe's batch, and the gradients
-    are those of all.
+    ``step`` is one improvement cycle of the whole pool. In a ``world`` of several processes each
+    has its share of the recipe's batch, and the gradients are those of all. A profiler may set
+    ``phase`` to be told in which part of a step time is spent.
     """
 
     def __init__(
@@ -35,28 +48,27 @@ class Trainer:
         compiled: bool = False,
         world: World = World(),  # noqa: B008 (frozen)
     ) -> None:
-        self.recipe, self.device, self.world = recipe, device, world
-        self.model = TinyRecursiveModel(recipe.config, dtype).to(device)
+        self.recipe = recipe
+        self.device = device
+        self.world = world
+        self.phase: Phase = unwatched
+        self.model = new_model(recipe.config, dtype).to(device)
         if compiled:
             # One graph each for with and without gradient, for z, y and the first step: more than
             # dynamo's default.
             torch._dynamo.config.recompile_limit = 32
             self.model.L_level.compile(dynamic=False)
-        self.table = [
-            (name, p) for name, p in self.model.named_parameters() if name.startswith("puzzle_emb.")
-        ]
-        self.network = world.wrap(self.model, device, sparse=[name for name, _ in self.table])
+        table = [name for name, _ in self.model.table_parameters()]
+        self.network = world.wrap(self.model, device, sparse=table)
         self.ema = EMA(self.model, recipe.ema, recipe.ema_warmup)
         self.pool = Pool(self.model, world.share(recipe.batch_size), device, recipe.max_cycles)
-        self.optimizers = make_optimizers(
-            self.model,
-            recipe.optimizer,
-            recipe.lr,
-            recipe.weight_decay,
-            recipe.head_lr,
-            recipe.head_weight_decay,
-            recipe.table_lr,
-            recipe.table_weight_decay,
+        self.optimizers = make_optimizers(self.model, recipe)
+        self.teaching = Teaching(
+            hint=recipe.hint,
+            guess=recipe.guess,
+            temperature=recipe.temperature,
+            certain=recipe.certain,
+            drop_lost=recipe.drop_lost,
         )
 
     def begin_with(self, model: TinyRecursiveModel) -> None:
@@ -73,70 +85,62 @@ class Trainer:
         if done is not None:
             factor = lr_factor(self.recipe, done)
             self.model.recursions, self.model.latent_steps = depth(self.recipe, done)
-        self.pool.refill(offer)
-        batch, due = self.pool.batch, self.pool.due()
+        with self.phase("pool refill"):
+            self.pool.refill(offer)
+        batch = self.pool.batch
+        targets = self.pool.current_targets()
         state, prediction = self.network(self.pool.state, batch.tokens, batch.puzzle_ids)
-        loss = self.loss(prediction, due)
+        with self.phase("loss"):
+            loss = self.loss(prediction, targets)
         if any(self.world.highest([not torch.isfinite(loss.total)])):
             raise TrainingError("the loss is no longer finite")
         (loss.total / len(batch.tokens)).backward()
         self._learn(factor)
-        self._advance(state, prediction, due)
+        self._advance(state, prediction, targets)
         return loss
 
-    def loss(self, prediction: Prediction, due: Tensor) -> Loss:
-        """What the pool's puzzles say to the prediction; ``due`` (B, S) is what was asked for."""
-        batch, recipe, candidates = self.pool.batch, self.recipe, self.model.config.candidates
-        if candidates > 1:
-            return lattice_loss(
-                prediction,
-                batch.tokens,
-                batch.labels,
-                candidates,
-                recipe.halt_weight,
-                recipe.conflict_weight,
-            )
-        return trm_loss(
-            prediction, due, recipe.loss, recipe.smoothing, recipe.halt_weight, answers=batch.labels
+    def loss(self, prediction: Prediction, targets: Tensor) -> Loss:
+        """The loss of the prediction, which was to be ``targets`` (B, S)."""
+        recipe = self.recipe
+        batch = self.pool.batch
+        settings = LossSettings(
+            recipe.loss, recipe.smoothing, recipe.halt_weight, recipe.conflict_weight
         )
+        feedback = self.pool.feedback
+        if isinstance(feedback, LatticeQuestion):
+            return lattice_loss(
+                prediction, batch.tokens, batch.labels, feedback.candidates, settings
+            )
+        return trm_loss(prediction, targets, settings, answers=batch.labels)
 
     def _learn(self, factor: float) -> None:
-        for _, parameter in self.table:
+        """One step of the optimizers at this factor of their rates."""
+        for _, parameter in self.model.table_parameters():
             if parameter.grad is not None:
                 parameter.grad = self.world.sparse_mean(parameter.grad)
         if self.recipe.clip is not None:
-            dense = [
-                p for name, p in self.model.named_parameters() if not name.startswith("puzzle_emb.")
-            ]
+            dense = [parameter for _, parameter in self.model.network_parameters()]
             torch.nn.utils.clip_grad_norm_(dense, self.recipe.clip)
         step_all(self.optimizers, factor)
-        self.ema.update(self.model)
+        with self.phase("ema update"):
+            self.ema.update(self.model)
 
-    def _advance(self, state: State, prediction: Prediction, due: Tensor) -> None:
-        halt, recipe, batch = prediction.halt.detach(), self.recipe, self.pool.batch
-        self.pool.advance(state, halt[:, 0], recipe.exploration)
-        candidates = self.model.config.candidates
-        if candidates > 1:
-            # A lattice without its solution teaches nothing but that: those found out leave, the
-            # others by chance.
-            gone = lost(batch.tokens, batch.labels, candidates)
-            unlucky = torch.rand(len(gone), device=self.device) < recipe.drop_lost
-            self.pool.abandon(gone & ((halt[:, 1] > 0) | unlucky))
-            logits = prediction.logits.detach()
-            self.pool.deduce(logits, recipe.guess, recipe.temperature, recipe.hint, recipe.certain)
-        if self.model.config.rewrites:
-            self.pool.rewrite(due, prediction.logits.detach(), recipe.hint)
+    def _advance(self, state: State, prediction: Prediction, targets: Tensor) -> None:
+        """Let rows halt, and put the questions of the next cycle."""
+        halt = prediction.halt.detach()[:, 0]
+        with self.phase("pool advance"):
+            self.pool.advance(state, halt, self.recipe.exploration)
+        with self.phase(f"pool {self.pool.feedback.verb}"):
+            self.pool.ask_next(prediction, targets, self.teaching)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """All that the next steps depend on besides data and chance: tensors, and plain numbers.
 
-        For every process.
+        The tensors have the rows of every process.
         """
         tensors, numbers = network_state(self.model, self.ema, self.optimizers)
-        tensors |= {
-            f"pool.{name}": self.world.gather(tensor)
-            for name, tensor in self.pool.state_dict().items()
-        }
+        for name, tensor in self.pool.state_dict().items():
+            tensors[f"pool.{name}"] = self.world.gather(tensor)
         return tensors, numbers
 
     def restore(self, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:

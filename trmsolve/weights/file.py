@@ -22,6 +22,7 @@ from torch import Tensor
 
 from trmsolve.errors import WeightsError
 from trmsolve.files import replacing
+from trmsolve.model.build import new_model
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.weights.header import Header, in_a_line, read_header
@@ -141,7 +142,7 @@ def build_model(
     config: TRMConfig, tensors: dict[str, Tensor], dtype: torch.dtype, device: torch.device
 ) -> TinyRecursiveModel:
     """The network of these tensors, ready to run; they must be those that its config asks for."""
-    model = TinyRecursiveModel(config, dtype)
+    model = new_model(config, dtype)
     model.load_state_dict(tensors, strict=True)
     # The forward pass casts each weight to the activations' dtype at every call: cast once instead.
     # Buffers are not cast, since rotary tables must stay exact.

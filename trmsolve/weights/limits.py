@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 
 from trmsolve.errors import WeightsError
+from trmsolve.model.build import new_model
 from trmsolve.model.config import TRMConfig
-from trmsolve.model.network import TinyRecursiveModel
 
 MAX_FILE = 512 * 2**20
 """The most bytes that are read. A larger file is no ordinary network, its puzzle table aside."""
@@ -109,7 +109,7 @@ def check_size(path: Path, *, allow_large: bool = False) -> None:
 def expected_shapes(config: TRMConfig) -> dict[str, torch.Size]:
     """The shapes of the tensors of a network, by name. Nothing is allocated."""
     with torch.device("meta"):
-        tensors = TinyRecursiveModel(config).state_dict()
+        tensors = new_model(config).state_dict()
         return {name: tensor.shape for name, tensor in tensors.items()}
 
 

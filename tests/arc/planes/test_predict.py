@@ -15,8 +15,8 @@ from tests.model.test_planes import PLANES, network
 from trmsolve.arc.planes.canvas import Canvas, canvas_of
 from trmsolve.arc.planes.predict import Frame, predict
 from trmsolve.arc.task import ArcTask, Pair
-from trmsolve.model.network import Prediction, State, TinyRecursiveModel
-from trmsolve.model.planes import Scene
+from trmsolve.model.network import Prediction, State
+from trmsolve.model.planes import PlanesModel, Scene
 from trmsolve.puzzles.values import Grid
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -25,7 +25,7 @@ grids = arrays(np.int8, st.tuples(st.integers(1, 6), st.integers(1, 6)), element
 ALL = Canvas(7, tuple(range(11)))
 
 
-class Stub(TinyRecursiveModel):
+class Stub(PlanesModel):
     """Says what ``rule`` makes of the symbols (rows, columns) it is shown, ten to one, and halts as ``halts`` says."""
 
     def __init__(
@@ -194,6 +194,6 @@ def test_the_output_is_not_looked_at() -> None:
 
 
 def test_nothing_is_kept_for_a_gradient() -> None:
-    model = TinyRecursiveModel(PLANES)  # its weights would be learned
+    model = PlanesModel(PLANES)  # its weights would be learned
     predict(model, ALL, Pair(np.array([[1]], np.int8)), cycles=1)
     assert all(parameter.grad is None for parameter in model.parameters())

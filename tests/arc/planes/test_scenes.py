@@ -15,7 +15,7 @@ from trmsolve.arc.planes.learner import Learner, compile_blocks
 from trmsolve.arc.planes.scenes import Lesson, Row, lesson_of, scene_of
 from trmsolve.arc.task import Pair
 from trmsolve.errors import TrainingError
-from trmsolve.model.network import TinyRecursiveModel, settle
+from trmsolve.model.planes import PlanesModel, settle
 from trmsolve.puzzles.values import Grid
 from trmsolve.train.recipes import Recipe
 
@@ -75,7 +75,7 @@ def test_labels_are_the_planes_of_the_answers_symbols() -> None:
 def test_the_loss_falls_on_one_lesson_until_it_is_known() -> None:
     torch.manual_seed(0)
     learner, taught = (
-        Learner(TinyRecursiveModel(PLANES), replace(RECIPE, lr=0.03, head_lr=0.03)),
+        Learner(PlanesModel(PLANES), replace(RECIPE, lr=0.03, head_lr=0.03)),
         lesson(0, 0, 0, 0),
     )
     losses = []
@@ -127,7 +127,7 @@ def test_a_rate_of_nothing_moves_nothing_and_half_of_it_half() -> None:
 
 
 def test_only_the_touched_rows_of_the_table_move() -> None:
-    learner = Learner(TinyRecursiveModel(replace(PLANES, num_puzzles=5)), RECIPE)
+    learner = Learner(PlanesModel(replace(PLANES, num_puzzles=5)), RECIPE)
     for _ in range(2):
         learner.begin(lesson(3, 1, 3))
         learner.improve()
@@ -141,7 +141,7 @@ def test_only_the_touched_rows_of_the_table_move() -> None:
 
 
 def test_the_average_follows_the_weights() -> None:
-    learner = Learner(TinyRecursiveModel(PLANES), RECIPE)
+    learner = Learner(PlanesModel(PLANES), RECIPE)
     before = learner.ema.shadow["lm_head.weight"].clone()
     learner.begin(lesson(0))
     learner.improve()
@@ -151,7 +151,7 @@ def test_the_average_follows_the_weights() -> None:
 
 
 def test_a_loss_that_is_not_finite_is_not_learned_from() -> None:
-    model = TinyRecursiveModel(PLANES)
+    model = PlanesModel(PLANES)
     model.lm_head.weight.data[0, 0] = math.inf
     learner = Learner(model, RECIPE)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
@@ -163,7 +163,7 @@ def test_a_loss_that_is_not_finite_is_not_learned_from() -> None:
 
 def test_the_gradient_is_bounded() -> None:
     """With plain steps along the gradient a bound of next to nothing moves next to nothing."""
-    model = TinyRecursiveModel(PLANES)
+    model = PlanesModel(PLANES)
     learner = Learner(model, replace(RECIPE, clip=1e-6))
     learner.optimizers = [torch.optim.SGD(learner.dense, lr=1.0)]
     learner.optimizers[0].param_groups[0]["base_lr"] = 1.0
@@ -186,7 +186,7 @@ def test_what_is_compiled_is_all_of_a_block_but_its_mixing(monkeypatch: pytest.M
         asked.append(h.shape)
         return settle(h, *rest)
 
-    monkeypatch.setattr("trmsolve.model.network.compiled_settle", lambda: counted)
+    monkeypatch.setattr("trmsolve.model.planes.compiled_settle", lambda: counted)
     plain, compiled = (
         Learner(network(replace(PLANES, layers=2)).requires_grad_(), RECIPE) for _ in range(2)
     )

@@ -11,8 +11,9 @@ import torch
 
 from trmsolve.arc.planes.scenes import Lesson
 from trmsolve.errors import TrainingError
-from trmsolve.model.network import Block, State, TinyRecursiveModel
-from trmsolve.train.loss import Loss, trm_loss
+from trmsolve.model.network import State, TinyRecursiveModel
+from trmsolve.model.planes import PlanesBlock, PlanesModel
+from trmsolve.train.loss import Loss, LossSettings, trm_loss
 from trmsolve.train.optim import EMA, make_optimizers, step_all
 from trmsolve.train.recipes import Recipe
 
@@ -28,7 +29,7 @@ def lasting(rng: np.random.Generator, go_on: float, least: int = 1) -> int:
 def compile_blocks(model: TinyRecursiveModel) -> None:
     """Have torch compile what is most of a block's work besides its convolution, once for grids of all sizes."""
     for block in model.L_level.layers:
-        assert isinstance(block, Block)
+        assert isinstance(block, PlanesBlock)
         block.compiled = True
 
 
@@ -36,18 +37,10 @@ class Learner:
     """A network that learns: its optimizers, its average, and the lesson it is at."""
 
     def __init__(self, model: TinyRecursiveModel, recipe: Recipe) -> None:
+        assert isinstance(model, PlanesModel)
         self.model, self.recipe = model, recipe
         self.ema = EMA(model, recipe.ema, recipe.ema_warmup)
-        self.optimizers = make_optimizers(
-            model,
-            recipe.optimizer,
-            recipe.lr,
-            recipe.weight_decay,
-            recipe.head_lr,
-            recipe.head_weight_decay,
-            recipe.table_lr,
-            recipe.table_weight_decay,
-        )
+        self.optimizers = make_optimizers(model, recipe)
         self.dense = [
             p for name, p in model.named_parameters() if not name.startswith("puzzle_emb.")
         ]
@@ -69,9 +62,8 @@ class Learner:
         assert self.state is not None
         recipe = self.recipe
         self.state, prediction = self.model.improve(self.state, self.lesson.scene)
-        loss = trm_loss(
-            prediction, self.lesson.labels, recipe.loss, recipe.smoothing, recipe.halt_weight
-        )
+        settings = LossSettings(recipe.loss, recipe.smoothing, recipe.halt_weight)
+        loss = trm_loss(prediction, self.lesson.labels, settings)
         if not torch.isfinite(loss.total):
             raise TrainingError("the loss is no longer finite")
         (loss.total / len(self.lesson.labels)).backward()

@@ -16,6 +16,7 @@ from trmsolve.arc.planes.scenes import Row, scene_of
 from trmsolve.arc.symmetry import SYMMETRIES, crop, undo_dihedral
 from trmsolve.arc.task import Pair
 from trmsolve.model.network import TinyRecursiveModel
+from trmsolve.model.planes import PlanesModel
 from trmsolve.puzzles.values import Grid
 
 
@@ -45,6 +46,7 @@ def predict(
     It is over when every view would halt, at the latest after so many ``cycles``. ``on_cycle`` is
     shown the number of each cycle, from 1, and the frames of all views.
     """
+    assert isinstance(model, PlanesModel)
     rows = [
         Row(shown, canvas.palette, puzzle) for shown in show(Pair(pair.input), canvas, symmetries)
     ]

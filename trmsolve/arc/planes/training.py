@@ -25,6 +25,7 @@ from trmsolve.arc.task import LARGEST, ArcTask, Pair
 from trmsolve.arc.vote import vote
 from trmsolve.device import Placement
 from trmsolve.errors import UsageError
+from trmsolve.model.build import new_model
 from trmsolve.model.network import State, TinyRecursiveModel
 from trmsolve.solve.effort import MAX_CYCLES
 from trmsolve.train.base import Judging, say_nothing
@@ -129,8 +130,8 @@ class InLessons:
         compiled: bool,
     ) -> None:
         self.recipe, self.lessons, self.held, self.device = recipe, lessons, held, placement.device
-        self.model = TinyRecursiveModel(recipe.config, placement.dtype).to(placement.device)
-        self.judged = TinyRecursiveModel(recipe.config, placement.dtype).to(placement.device).eval()
+        self.model = new_model(recipe.config, placement.dtype).to(placement.device)
+        self.judged = new_model(recipe.config, placement.dtype).to(placement.device).eval()
         if compiled:
             compile_blocks(self.model)
             compile_blocks(self.judged)
