@@ -249,9 +249,11 @@ def test_what_hardly_ever_is_is_given_up(kind: str, monkeypatch: pytest.MonkeyPa
 def test_a_large_layout_is_tried_less_often_but_often_enough() -> None:
     tried = [next(generate_mazes(kind, 0, (120, 200))) for kind in DIFFICULTIES]
     assert [puzzle.grid.shape for puzzle in tried[:3]] == [(120, 200)] * 3
-    assert maze_generate._Maker("hard", 0, 200, 200, 1, 1).layouts() == 25_000
-    assert list(maze_generate._Maker("hard", 0, 200, 200, 1, 1).rounds()) == [25] * 1000
-    assert sum(maze_generate._Maker("hard", 0, 30, 30, 1, 1).rounds()) == 1_000_000
+    large = maze_generate._Request("hard", 200, 200, 1, 1)
+    usual = maze_generate._Request("hard", 30, 30, 1, 1)
+    assert large.layouts == 25_000
+    assert list(maze_generate._Maker(large, 0).rounds()) == [25] * 1000
+    assert sum(maze_generate._Maker(usual, 0).rounds()) == 1_000_000
 
 
 def cells(puzzles: Iterator[Puzzle], number: int = 20) -> list[bytes]:
