@@ -221,6 +221,17 @@ def round_trip(form: str, cells: Grid, seed: int) -> None:
     assert written.count(path[0]) - text.count(path[0]) == (solved == PATH).sum() * len(path)
 
 
+def test_a_line_of_spaces_among_mazes_on_one_line_each_is_no_maze() -> None:
+    text = f"{' ' * 9}\n{ASK}\n{ASK}\n"
+    assert [puzzle.source for puzzle in puzzles(text)] == ["f:2", "f:3"]
+
+
+def test_an_answer_may_have_shades_where_its_question_has_a_ring_of_zeros() -> None:
+    ring = "00000/0S 10/01 10/01 G0/00000"
+    (error,) = errors(f"question,answer\n{ring},{ring.replace('1', '▓').replace(' ', '░')}.\n")
+    assert "f:2" in error
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(sorted(FORMS)), walled_mazes, seeds)
 def test_walled_mazes_in_every_form(form: str, cells: Grid, seed: int) -> None:
