@@ -1,4 +1,4 @@
-"""Making Sudokus: one solution each, the kind that was asked for, a rating, and the same puzzles for the same seed."""
+"""Making Sudokus: one solution, the kind asked for, a rating, the same puzzles for a seed."""
 
 import csv
 import io

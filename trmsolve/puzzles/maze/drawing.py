@@ -310,7 +310,7 @@ def _find_note(reading: _Reading) -> str:
     """
     walls = reading.shown(WALL)
     floors = reading.shown(FLOOR)
-    zero, one = DIGITS
+    zero, one = tuple(DIGITS)
     if walls == [zero] and one in floors:
         return f"taking 0 for walls and 1 for floor, as 0 stands all around; {_OTHERWISE}"
     if walls == [one] and zero in floors and not reading.is_ringed():
@@ -613,7 +613,8 @@ def _list_odd_pairs(texts: list[str], meaning: Meaning) -> list[tuple[int, int]]
         if text[::2] == text[1::2]:
             continue
         for column in range(0, len(text), 2):
-            first, second = text[column : column + 2]
+            first = text[column]
+            second = text[column + 1]
             if first == second:
                 continue
             is_end = meaning[first] in _ENDS and meaning[second] == FLOOR
@@ -624,7 +625,9 @@ def _list_odd_pairs(texts: list[str], meaning: Meaning) -> list[tuple[int, int]]
 
 def _has_thick_sides(cells: list[str], solid: set[str]) -> bool:
     """Tell whether the first and the last cell of every row are walls or ends."""
-    return all(text[0] in solid and text[-1] in solid for text in cells)
+    left = {text[0] for text in cells}
+    right = {text[-1] for text in cells}
+    return left | right <= solid
 
 
 def _count_turns(cells: list[str], walls: set[str]) -> int:

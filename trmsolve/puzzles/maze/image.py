@@ -131,7 +131,8 @@ def _find_first(mask: Mask) -> tuple[int, int] | None:
     """Find the row and column of the first place that is marked, if there is one."""
     if not mask.any():
         return None
-    return divmod(int(mask.argmax()), mask.shape[1])
+    row, column = divmod(int(mask.argmax()), int(mask.shape[1]))
+    return row, column
 
 
 def _shrink(contents: Grid, name: str) -> Grid:
@@ -198,8 +199,9 @@ def _cut_margin(contents: Grid) -> Grid:
 
 def _is_walled(contents: Grid) -> bool:
     """Tell whether every side is mostly wall."""
-    sides = (contents[0], contents[-1], contents[:, 0], contents[:, -1])
-    return all((side == WALL).mean() >= WALLED for side in sides)
+    walls = contents == WALL
+    sides = (walls[0], walls[-1], walls[:, 0], walls[:, -1])
+    return all(side.mean() >= WALLED for side in sides)
 
 
 def _cell_size(contents: Grid) -> int:

@@ -156,11 +156,10 @@ def _side(place: Place, line: int, letter: str) -> tuple[str, str]:
 
 def _rule(corners: str, width: int, place: Place, letter: str) -> Line:
     """Draw the top or bottom of the frame, with a letter above or below the place."""
-    left, right = corners
     dashes = ["─"] * width
     if place:
         dashes[place[1]] = letter
-    return [(left + "".join(dashes) + right, "frame")]
+    return [(corners[0] + "".join(dashes) + corners[1], "frame")]
 
 
 def _find(cycle: Cycle, content: int) -> Place:
