@@ -217,7 +217,7 @@ def enclose(cells: Cells, rows: int, columns: int) -> None:
 
 
 @kernel
-def lay(  # noqa: PLR0913  (numba takes no dataclass)
+def draw_layout(  # noqa: PLR0913  (numba takes no dataclass)
     state: State, kind: int, cells: Cells, rows: int, columns: int, work: Ints
 ) -> None:
     """Draw a layout of the kind: walls and floor, with a border of wall around them."""
@@ -297,7 +297,7 @@ def make(  # noqa: PLR0913  (numba takes no dataclass)
             width = 3 + below(state, columns - 2)
         stride = width + 2
         size = (height + 2) * stride
-        lay(state, kind, cells, height, width, queue)
+        draw_layout(state, kind, cells, height, width, queue)
         floor = (cells[:size] != WALL).sum()
         if floor < 2:
             continue
