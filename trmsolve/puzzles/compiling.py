@@ -1,8 +1,8 @@
-"""Compiled functions: numba's, kept on disk where any folder can be written.
+"""Compiles functions with numba and keeps the result on disk, wherever any folder can be written.
 
-Importing this file imports numba, so what needs it is imported where it is needed. Numba judges
-what it has kept by the date of the function's own file: a kernel belongs into the file of the
-kernels that it calls, or that file must be old.
+Importing this module imports numba, so modules import it only where they need it. Numba decides by
+the date of a function's own file whether the result it kept is still good. A kernel therefore
+belongs into the file of the kernels that it calls, unless that file never changes.
 """
 
 from collections.abc import Callable
@@ -15,9 +15,9 @@ T = TypeVar("T")
 
 
 def kernel(function: Callable[P, T]) -> Callable[P, T]:
-    """The function, compiled when first called."""
+    """Wrap a function so that it is compiled at its first call."""
     try:
         compiled: Any = numba.njit(cache=True)(function)
-    except RuntimeError:  # no folder to keep it in: neither this one nor the user's
+    except RuntimeError:  # neither this folder nor the user's can keep the result
         compiled = numba.njit(function)
     return compiled  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""Making mazes: what each kind promises, every option and error, and the same mazes for the same seed."""
+"""Making mazes: each kind's promises, every option and error, the same mazes for a seed."""
 
 import subprocess
 import sys
@@ -37,7 +37,10 @@ def density(question: Grid) -> float:
 
 
 def check(puzzle: Puzzle) -> None:
-    """A question and its answer are in order: one start, one goal, the rule's path between, its length the rating."""
+    """Check a question and its answer.
+
+    There is one start, one goal and the rule's path between them, whose length is the rating.
+    """
     question, answer = puzzle.grid, puzzle.answer
     assert answer is not None and question.dtype == answer.dtype == np.int8
     assert question.flags.c_contiguous and question.base is None
@@ -241,7 +244,10 @@ def test_what_cannot_be_is_said_at_once(arguments: tuple[object, ...], reason: s
 def test_what_hardly_ever_is_is_given_up(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(maze_generate, "LAYOUTS", 2500)
     least = 126 if kind == "perfect" else 160
-    reason = rf"none of 2,500 {kind} layouts of 16 x 16 gave a maze of {least} to \d+ steps: .* of 1 to \d+ steps occurred"
+    reason = (
+        rf"none of 2,500 {kind} layouts of 16 x 16 gave a maze of {least} to \d+ steps: "
+        r".* of 1 to \d+ steps occurred"
+    )
     with pytest.raises(ValueError, match=reason):
         next(generate_mazes(kind, 0, (16, 16), least))
 
@@ -249,9 +255,11 @@ def test_what_hardly_ever_is_is_given_up(kind: str, monkeypatch: pytest.MonkeyPa
 def test_a_large_layout_is_tried_less_often_but_often_enough() -> None:
     tried = [next(generate_mazes(kind, 0, (120, 200))) for kind in DIFFICULTIES]
     assert [puzzle.grid.shape for puzzle in tried[:3]] == [(120, 200)] * 3
-    assert maze_generate._Maker("hard", 0, 200, 200, 1, 1).layouts() == 25_000
-    assert list(maze_generate._Maker("hard", 0, 200, 200, 1, 1).rounds()) == [25] * 1000
-    assert sum(maze_generate._Maker("hard", 0, 30, 30, 1, 1).rounds()) == 1_000_000
+    large = maze_generate._Request("hard", 200, 200, 1, 1)
+    usual = maze_generate._Request("hard", 30, 30, 1, 1)
+    assert large.layouts == 25_000
+    assert list(maze_generate._Maker(large, 0).rounds()) == [25] * 1000
+    assert sum(maze_generate._Maker(usual, 0).rounds()) == 1_000_000
 
 
 def cells(puzzles: Iterator[Puzzle], number: int = 20) -> list[bytes]:
@@ -290,7 +298,10 @@ def test_what_a_seed_gives_does_not_change(
 
 
 def test_the_compiler_is_not_imported_before_the_first_maze() -> None:
-    code = "import sys, trmsolve.puzzles.maze.generate as m; m.generate_mazes('hard', 0); print('numba' in sys.modules)"
+    code = (
+        "import sys, trmsolve.puzzles.maze.generate as m; "
+        "m.generate_mazes('hard', 0); print('numba' in sys.modules)"
+    )
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
         == "False\n"

@@ -173,14 +173,18 @@ def test_starts_and_goals() -> None:
         == "m.png: several red areas, at x 4, y 0 and x 8, y 4; one cell marks the goal"
     )
     assert said("SS#", "# G", "###") == (
-        "m.png: no regular cells: the green area at x 0, y 0 has 8 x 4 pixels, where cells have 4 x 4"
+        "m.png: no regular cells: the green area at x 0, y 0 has 8 x 4 pixels, "
+        "where cells have 4 x 4"
     )
     assert error(png(np.full((9, 9), 255, np.uint8))) == "m.png: no green cell: it marks the start"
 
 
 def test_cells_have_to_be_regular() -> None:
     drawn = pixels(grid(ROWS), 6)
-    message = "m.png: no regular cells: the green area at x 6, y 6 has 6 x 6 pixels, where cells have 1 x 1"
+    message = (
+        "m.png: no regular cells: the green area at x 6, y 6 has 6 x 6 pixels, "
+        "where cells have 1 x 1"
+    )
     assert error(png(drawn[:, :-1])) == message
     moved = drawn.copy()
     moved[:, 22:24] = moved[:, 24:26]  # a wall that is too thick

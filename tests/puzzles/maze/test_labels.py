@@ -1,4 +1,4 @@
-"""The rule for the one right path against a plain search in Python: random mazes, made ones, and the public ones."""
+"""The rule for the one right path against a plain search, on random, made and public mazes."""
 
 import csv
 import os
@@ -30,7 +30,7 @@ from trmsolve.puzzles.maze.labels import distances, follow, label, point
 from trmsolve.puzzles.values import Grid
 
 PUBLIC = os.environ.get("TRMSOLVE_MAZE_DATA")
-"""The public training split: a CSV of ``source,question,answer,rating``, 900 characters of ``# SGo`` each."""
+"""The public training split: a CSV of ``source,question,answer,rating``, 900 cells each."""
 
 Place = tuple[int, int]
 
@@ -87,7 +87,7 @@ def steps_from(question: Grid, root: Place) -> dict[Place, int]:
 
 @st.composite
 def questions(draw: st.DrawFn) -> Grid:
-    """Any shape with two cells or more, walls of any density, ends anywhere: often there is no way between them."""
+    """Draw a maze of any shape, density and ends: often there is no way between the ends."""
     rows, columns = draw(st.integers(1, 12)), draw(st.integers(2, 12))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     question = np.where(rng.random((rows, columns)) < draw(st.floats(0, 0.6)), WALL, FLOOR).astype(

@@ -1,4 +1,4 @@
-"""The maze drawing, character by character and style by style, and what terminals of several sizes show of it."""
+"""The maze drawing by its characters and styles, and on terminals of several sizes."""
 
 import io
 from collections import Counter
@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from rich.style import Style
 
 from tests.show.test_views import pinned, screen, written
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, WALL
@@ -81,7 +80,7 @@ def kinds(cycle: Cycle) -> Counter[str]:
 
 @pytest.fixture
 def troubled() -> Cycle:
-    """A path through a wall, the goal lost, a loose end, two cells just marked, and a wave half of the way."""
+    """A path through a wall, a lost goal, a loose end, two new cells, a wave half of the way."""
     answer = maze(ANSWER)
     answer[0, 2], answer[3, 5] = PATH, FLOOR
     changed, faulty = cells((0, 4), (1, 5)), cells((0, 0), (0, 2), (0, 4), (3, 5))
@@ -307,7 +306,7 @@ def test_a_model_without_arrows_has_no_figures_of_them() -> None:
 
 
 def large(rows: int, columns: int) -> Cycle:
-    """A maze of floor, all of it reached and nearly all of it marked: the widest figures there can be."""
+    """A maze of floor, all reached and nearly all marked: the widest figures there can be."""
     question = np.full((rows, columns), FLOOR, np.int8)
     question[0, 0], question[-1, -1] = START, GOAL
     everywhere, answer = np.ones(question.shape, np.bool_), np.full(question.shape, PATH, np.int8)
@@ -387,7 +386,7 @@ def test_every_terminal_gets_its_own_palette(troubled: Cycle, colours: str) -> N
 def test_pairs_are_named_colours_and_nothing_else() -> None:
     console = make_console(io.StringIO())
     for name in PAIRS:
-        style: Style = console.get_style(name)
+        style = console.get_style(name)
         assert not (
             style.dim or style.bold or style.reverse
         )  # some terminals mix, brighten or swap unlike others

@@ -185,7 +185,7 @@ def pairs_are_equal(cells: Grid) -> bool:
 
 
 def shows_which_digit_is_wall(cells: Grid) -> bool:
-    """Whether a drawing in 0 and 1 has 1 for its walls: there are some, and no 0 stands all around."""
+    """Tell whether a drawing in 0 and 1 has walls, which are 1: no 0 stands all around."""
     return bool((cells == WALL).any() and (border(cells) == WALL).any())
 
 
@@ -197,7 +197,10 @@ def border(cells: Grid) -> Grid:
 
 
 def is_ambiguous(cells: Grid) -> bool:
-    """Whether spaces as floor leave it open where the maze ends: a side of floor alone, or every other column."""
+    """Tell whether spaces as floor leave it open where the maze ends.
+
+    That is so with a side of floor alone, or with floor in every other column.
+    """
     floor = cells == FLOOR
     return any(
         side.all() for side in (floor[0], floor[-1], floor[:, 0], floor[:, -1], floor[:, 1::2])
@@ -219,6 +222,17 @@ def round_trip(form: str, cells: Grid, seed: int) -> None:
         assert one(written).grid.tolist() == cells.tolist()  # a path is read as floor
     path = puzzle.form.marks[PATH]
     assert written.count(path[0]) - text.count(path[0]) == (solved == PATH).sum() * len(path)
+
+
+def test_a_line_of_spaces_among_mazes_on_one_line_each_is_no_maze() -> None:
+    text = f"{' ' * 9}\n{ASK}\n{ASK}\n"
+    assert [puzzle.source for puzzle in puzzles(text)] == ["f:2", "f:3"]
+
+
+def test_an_answer_may_have_shades_where_its_question_has_a_ring_of_zeros() -> None:
+    ring = "00000/0S 10/01 10/01 G0/00000"
+    (error,) = errors(f"question,answer\n{ring},{ring.replace('1', '▓').replace(' ', '░')}.\n")
+    assert "f:2" in error
 
 
 @settings(max_examples=300, deadline=None)
@@ -612,7 +626,10 @@ def test_a_csv_may_begin_with_a_bad_record() -> None:
 NO_WALL = "say which character is the wall: draw walls as '#'"
 ROOM = ["#######", "#S    #", "# ### #", "#   #G#", "#######"]
 TAKEN_1 = "f: taking 1 for walls and 0 for floor; write walls as '#' if it is the other way round"
-TAKEN_0 = "f: taking 0 for walls and 1 for floor, as 0 stands all around; write walls as '#' if it is the other way round"
+TAKEN_0 = (
+    "f: taking 0 for walls and 1 for floor, as 0 stands all around; "
+    "write walls as '#' if it is the other way round"
+)
 
 
 def in_characters(rows: list[str], wall: str, floor: str = " ") -> str:
@@ -730,7 +747,7 @@ def test_an_answer_of_a_csv_has_the_characters_of_its_question() -> None:
     st.one_of(walled_mazes, open_mazes),
 )
 def test_an_answer_goes_over_nothing_but_floor(wall: str, floor: str, cells: Grid) -> None:
-    """Whatever the characters: a maze is refused, or its answer changes floor alone, or a note tells what is floor."""
+    """A maze is refused, or its answer changes floor alone, or a note tells what is floor."""
     assume(wall != floor and WALL in cells and FLOOR in cells)
     assume(floor != "1" or wall in "01#█X")  # 1 beside dots or a drawn path is a wall
     assume(floor != " " or not is_ambiguous(cells))
@@ -962,7 +979,7 @@ UNITS = [
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("head", [b"", b"question,answer\nS,G\n", b'question,answer\n"'])
 def test_a_file_without_an_end(head: bytes, unit: bytes) -> None:
-    """Ends in an error or goes on with errors, in little memory and a time that grows as the file does."""
+    """It ends in errors, in little memory and in a time that grows as the file does."""
     pipe = Pipe(iter([*[head][: len(head)], *[unit * (LIMIT // len(unit))] * 1100]))
     traced = b"\n" not in unit  # costs time with every line
     start, items = time.perf_counter(), []

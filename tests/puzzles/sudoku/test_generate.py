@@ -1,4 +1,4 @@
-"""Making Sudokus: one solution each, the kind that was asked for, a rating, and the same puzzles for the same seed."""
+"""Making Sudokus: one solution, the kind asked for, a rating, the same puzzles for a seed."""
 
 import csv
 import io
@@ -179,10 +179,10 @@ def test_the_command_writes_what_is_read_back(tmp_path: Path) -> None:
 def test_it_works_where_nothing_compiled_can_be_kept() -> None:
     code = (
         "import numpy as np\n"
-        "from trmsolve.puzzles import sudoku_core\n"
+        "from trmsolve.puzzles.sudoku import compiled\n"
         "state = np.zeros(31, np.int64)\n"
-        "sudoku_core.exclude(state, 40, 0)\n"
-        "print(state.tolist(), sudoku_core.exclude.stats.cache_path)\n"
+        "compiled.exclude(state, 40, 0)\n"
+        "print(state.tolist(), compiled.exclude.stats.cache_path)\n"
     )
     unkept = ENVIRONMENT | {
         "NUMBA_CACHE_LOCATOR_CLASSES": "IPythonCacheLocator"

@@ -161,7 +161,10 @@ def test_a_reversed_digit_does_not_colour_the_gap_behind_it(troubled: Cycle) -> 
 def lattice(
     changed: NDArray[np.bool_] | None = None, faulty: NDArray[np.bool_] | None = None
 ) -> Cycle:
-    """The cells of the second row have 9, 8, 7 ... 1 candidates left, one of the third none, all others their digit."""
+    """The cells of the second row have 9, 8, 7 ... 1 candidates left, one of the third none.
+
+    All others have their digit.
+    """
     possible = np.eye(9, dtype=np.bool_)[grid(ANSWER) - 1]
     for column in range(9):
         possible[1, column] = np.arange(9) < 9 - column

@@ -595,7 +595,8 @@ def test_clash_in_a_frame_names_lines_and_columns_of_the_file() -> None:
 def test_candidate_lists_are_refused(row: str) -> None:
     (message,) = errors("\n".join([row] * 9))
     assert message.endswith(
-        "these are candidate lists (pencil marks); give only the placed digits, and '.' for every open cell"
+        "these are candidate lists (pencil marks); "
+        "give only the placed digits, and '.' for every open cell"
     )
     column = row.index("1") + 1 - row.startswith("{")
     assert message.startswith(f"f:1:{column}: ")
@@ -615,7 +616,8 @@ def test_candidate_lists_are_refused(row: str) -> None:
         (b"%PDF-1.7", "f: not text: this is a PDF document; save the puzzles as UTF-8 text"),
         (
             QUESTION.encode("utf-16-le"),
-            "f:1: not text: a binary file, or UTF-16 without its mark; save the puzzles as UTF-8 text",
+            "f:1: not text: a binary file, or UTF-16 without its mark; "
+            "save the puzzles as UTF-8 text",
         ),
     ],
 )
@@ -634,7 +636,10 @@ def test_a_byte_that_is_not_utf8_hurts_its_line_only() -> None:
 
 def test_reading_goes_on_after_every_error() -> None:
     bad = "\n".join(ROWS[:8])
-    text = f"{QUESTION[:80]}\n{OTHER}\n\n{bad}\n\n{FORMS['ss'](QUESTION)}\n53..5\n{OTHER}\n{QUESTION}9\n{OTHER}\n"
+    text = (
+        f"{QUESTION[:80]}\n{OTHER}\n\n{bad}\n\n{FORMS['ss'](QUESTION)}\n"
+        f"53..5\n{OTHER}\n{QUESTION}9\n{OTHER}\n"
+    )
     assert [t.split(":")[:2] for t in texts(read(text))] == [
         ["f", str(n)] for n in (1, 2, 4, 13, 27, 28, 29, 30)
     ]

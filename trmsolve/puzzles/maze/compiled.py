@@ -1,12 +1,13 @@
-"""The compiled making of mazes: layouts of walls, a search over them, and two ends that lie as far apart as wanted.
+"""The compiled making of mazes: layouts of walls, a search in them, and two ends far enough apart.
 
-For making mazes only. Importing this file imports numba, so callers import it where they need it;
-kernels that call each other stand here together, for the reason that ``sudoku_core`` gives.
+It serves the making of mazes only. Importing this module imports numba, so modules import it where
+they need it. Kernels that call each other stand in one file, for the reason that ``compiling``
+gives.
 
-A layout lies in ``cells`` (at least (rows + 2) * (columns + 2), int8, row by row) with a border of
-wall around it, so that no step needs a look at the bounds; ``stride`` is columns + 2, a place is an
-index of ``cells``. ``found`` and ``queue`` are what a search works in, int32 and as long. Draws
-come from ``state`` (1,) uint64 alone.
+A layout lies in ``cells`` (at least (rows + 2) * (columns + 2), int8, row by row). It has a border
+of wall around it, so that no step needs to check the bounds. ``stride`` is columns + 2, and a place
+is an index of ``cells``. A search works in ``found`` and ``queue``, int32, which are as long. The
+random draws come from ``state`` (1,) uint64 alone.
 """
 
 import math
@@ -22,28 +23,28 @@ Ints = NDArray[np.int32]
 State = NDArray[np.uint64]
 
 HARD, SPARSE, PERFECT, MIXED = range(4)
-"""Kinds of mazes, by their place in ``maze_generate.DIFFICULTIES``."""
+"""The kinds of mazes, by their place in ``generate.DIFFICULTIES``."""
 
 DENSITIES = (0.25, 0.5)
-"""Of walls, between which that of a hard maze is drawn.
+"""The bounds of the density of walls, from which that of a hard maze is drawn.
 
-From .3 on there would be fewer light ones than are public.
+From .3 on there would be fewer light mazes than the public data have.
 """
 
-STARTS = 4  # tried in a layout before the next one
+STARTS = 4
+"""How many starts are tried in a layout before the next layout."""
 
-_GAMMA, _MIX, _MIX_2 = (
-    np.uint64(0x9E3779B97F4A7C15),
-    np.uint64(0xBF58476D1CE4E5B9),
-    np.uint64(0x94D049BB133111EB),
-)
+# The constants of SplitMix64. They are uint64, as numba makes floats of uint64 and int64.
+_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+_MIX = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
 _11, _16, _27, _30, _31 = (np.uint64(bits) for bits in (11, 16, 27, 30, 31))
 _LOW = np.uint64(0xFFFF)
 
 
 @kernel
 def draw(state: State) -> np.uint64:
-    """64 random bits (SplitMix64)."""
+    """Draw 64 random bits (SplitMix64)."""
     state[0] += _GAMMA
     bits = state[0]
     bits = (bits ^ (bits >> _30)) * _MIX
@@ -54,37 +55,36 @@ def draw(state: State) -> np.uint64:
 
 @kernel
 def uniform(state: State) -> float:
-    """A number in [0, 1)."""
+    """Draw a number in [0, 1)."""
     return (draw(state) >> _11) * 2.0**-53
 
 
 @kernel
 def below(state: State, limit: int) -> int:
-    """An integer in [0, limit)."""
+    """Draw an integer in [0, limit)."""
     return int(uniform(state) * limit)
 
 
 @kernel
-def search(cells: Cells, stride: int, size: int, place: int, found: Ints, queue: Ints) -> int:
-    """Fill ``queue`` with the cells that ``place`` reaches, nearest first, and ``found`` with the steps to them.
+def search(  # noqa: PLR0913  (numba takes no dataclass)
+    cells: Cells, stride: int, size: int, place: int, found: Ints, queue: Ints
+) -> int:
+    """Find the cells that ``place`` reaches. Returns how many there are.
 
-    Returns how many they are.
+    ``queue`` then has their places, nearest first, and ``found`` the steps to them.
     """
     for cell in range(size):
-        found[cell] = -1 if cells[cell] != WALL else 0  # so that nobody looks at walls
+        found[cell] = -1 if cells[cell] != WALL else 0  # walls count as found
     found[place] = 0
     queue[0] = place
-    head, tail = 0, 1
+    head = 0
+    tail = 1
     while head < tail:
         here = queue[head]
         head += 1
         steps = found[here] + 1
-        for there in (
-            here + stride,
-            here - 1,
-            here + 1,
-            here - stride,
-        ):  # without a branch: half of them would miss
+        # There is no branch inside: half of its predictions would miss.
+        for there in (here + stride, here - 1, here + 1, here - stride):
             queue[tail] = there
             before = found[there]
             found[there] = steps if before < 0 else before
@@ -94,8 +94,10 @@ def search(cells: Cells, stride: int, size: int, place: int, found: Ints, queue:
 
 @kernel
 def scatter(state: State, cells: Cells, rows: int, columns: int, density: float) -> None:
-    """Walls independent of each other, floor elsewhere."""
-    bound, left, bits = np.uint64(density * 65536), 0, np.uint64(0)
+    """Draw walls independently of each other, and floor elsewhere."""
+    bound = np.uint64(density * 65536)
+    bits = np.uint64(0)
+    left = 0  # how often 16 of the bits can still be used
     for row in range(1, rows + 1):
         for place in range(row * (columns + 2) + 1, row * (columns + 2) + columns + 1):
             if left == 0:
@@ -107,17 +109,20 @@ def scatter(state: State, cells: Cells, rows: int, columns: int, density: float)
 
 @kernel
 def grow(state: State, cells: Cells, rows: int, columns: int, active: Ints) -> None:
-    """A perfect maze in a layout of walls: a tree over every second cell of every second row, grown branch by branch.
+    """Grow a perfect maze in a layout of walls.
 
-    It grows from its newest cell with probability ``newest``, else from any that is left: long
-    corridors at 1, many short branches at 0. Half have an outer wall. Where a side is even a line
-    of wall is left at one of its ends.
+    It is a tree over every second cell of every second row. It grows from its newest cell with
+    probability ``newest``, else from any that is left: long corridors at 1, many short branches at
+    0. Half of these mazes have an outer wall. Where a side is even, a line of wall is left at one
+    of its ends.
     """
     stride = columns + 2
     walled = int(max(rows, columns) > 4 and below(state, 2))
     newest = 1.0 if below(state, 2) else uniform(state)
-    height, width = (rows + 1) // 2 - walled, (columns + 1) // 2 - walled
-    top, left = 1 + walled + below(state, 2 - rows % 2), 1 + walled + below(state, 2 - columns % 2)
+    height = (rows + 1) // 2 - walled
+    width = (columns + 1) // 2 - walled
+    top = 1 + walled + below(state, 2 - rows % 2)
+    left = 1 + walled + below(state, 2 - columns % 2)
     active[0] = (top + 2 * below(state, height)) * stride + left + 2 * below(state, width)
     cells[active[0]] = FLOOR
     number = 1
@@ -125,7 +130,9 @@ def grow(state: State, cells: Cells, rows: int, columns: int, active: Ints) -> N
     while number:
         which = number - 1 if newest == 1 or uniform(state) < newest else below(state, number)
         here = active[which]
-        row, column, choices = here // stride, here % stride, 0
+        row = here // stride
+        column = here % stride
+        choices = 0
         for inside, way in (
             (row + 2 < top + 2 * height, stride),
             (column - 2 >= left, -1),
@@ -147,7 +154,10 @@ def grow(state: State, cells: Cells, rows: int, columns: int, active: Ints) -> N
 
 @kernel
 def knock_out(state: State, cells: Cells, rows: int, columns: int, share: float) -> None:
-    """Open a share of the walls that have floor on two opposite sides only: a perfect maze gets loops."""
+    """Open a share of the walls that have floor on two opposite sides only.
+
+    That gives loops to a perfect maze.
+    """
     stride = columns + 2
     for row in range(1, rows + 1):
         for here in range(row * stride + 1, row * stride + columns + 1):
@@ -158,25 +168,24 @@ def knock_out(state: State, cells: Cells, rows: int, columns: int, share: float)
 
 
 @kernel
-def divide(
+def divide(  # noqa: PLR0913  (numba takes no dataclass)
     state: State, cells: Cells, rows: int, columns: int, room: int, outer: int, stack: Ints
 ) -> None:
-    """Rooms: floor divided by walls with one or two doors until no side is longer than ``room``.
+    """Divide floor into rooms until none has a side longer than ``room``.
 
-    Walls stand an odd number of lines from the edge and doors an even one, so that no wall ever
-    ends at a door. The outermost ``outer`` (0 or 1) lines are left alone.
+    Each dividing wall has one or two doors. Walls stand an odd number of lines from the edge and
+    doors an even one, so that no wall ever ends at a door. The outermost ``outer`` (0 or 1) lines
+    are left alone.
     """
     stride = columns + 2
     stack[:4] = 1 + outer, rows - outer, 1 + outer, columns - outer
     depth = 4
     while depth:
         depth -= 4
-        first, last, left, right = (
-            stack[depth],
-            stack[depth + 1],
-            stack[depth + 2],
-            stack[depth + 3],
-        )
+        first = stack[depth]
+        last = stack[depth + 1]
+        left = stack[depth + 2]
+        right = stack[depth + 3]
         tall = last - first > right - left
         if max(last - first, right - left) < max(room, 2):
             continue
@@ -199,7 +208,7 @@ def divide(
 
 @kernel
 def enclose(cells: Cells, rows: int, columns: int) -> None:
-    """Walls in the outermost rows and columns."""
+    """Put walls into the outermost rows and columns."""
     stride = columns + 2
     for column in range(1, columns + 1):
         cells[stride + column] = cells[rows * stride + column] = WALL
@@ -208,14 +217,15 @@ def enclose(cells: Cells, rows: int, columns: int) -> None:
 
 
 @kernel
-def lay(state: State, kind: int, cells: Cells, rows: int, columns: int, work: Ints) -> None:
-    """A layout of the kind, with walls and floor and a border of wall around it."""
+def draw_layout(  # noqa: PLR0913  (numba takes no dataclass)
+    state: State, kind: int, cells: Cells, rows: int, columns: int, work: Ints
+) -> None:
+    """Draw a layout of the kind: walls and floor, with a border of wall around them."""
     cells[: (rows + 2) * (columns + 2)] = WALL
     style = uniform(state)
     if kind == HARD:
-        scatter(
-            state, cells, rows, columns, 0.3 + 0.1 * style
-        )  # long ways are likeliest there; ``wander`` evens it out
+        # Long ways are likeliest at these densities; ``wander`` evens it out.
+        scatter(state, cells, rows, columns, 0.3 + 0.1 * style)
     elif kind == SPARSE:
         scatter(state, cells, rows, columns, 0.05 + 0.2 * style)
     elif kind == PERFECT or style < 0.25:
@@ -234,7 +244,7 @@ def lay(state: State, kind: int, cells: Cells, rows: int, columns: int, work: In
 
 @kernel
 def any_floor(state: State, cells: Cells, rows: int, columns: int) -> int:
-    """A place with floor, all equally likely; there must be one."""
+    """Draw a place with floor, all equally likely. There must be one."""
     while True:
         place = (1 + below(state, rows)) * (columns + 2) + 1 + below(state, columns)
         if cells[place] != WALL:
@@ -243,7 +253,10 @@ def any_floor(state: State, cells: Cells, rows: int, columns: int) -> int:
 
 @kernel
 def within(found: Ints, queue: Ints, number: int, least: int, most: int) -> tuple[int, int]:
-    """Of the ``number`` cells that a search found those from ``least`` to ``most`` steps away: begin and end."""
+    """Find which of the ``number`` cells of a search are from ``least`` to ``most`` steps away.
+
+    Returns where they begin and end in ``queue``.
+    """
     end = number
     while end and found[queue[end - 1]] > most:
         end -= 1
@@ -254,7 +267,7 @@ def within(found: Ints, queue: Ints, number: int, least: int, most: int) -> tupl
 
 
 @kernel
-def make(
+def make(  # noqa: PLR0913  (numba takes no dataclass)
     state: State,
     cells: Cells,
     found: Ints,
@@ -266,20 +279,25 @@ def make(
     kind: int,
     tries: int,
 ) -> tuple[int, int, int]:
-    """Layouts until one has a start and a goal from ``least`` to ``most`` steps apart, at most ``tries`` of them.
+    """Draw layouts until one has a start and a goal from ``least`` to ``most`` steps apart.
 
-    The start is any floor, the goal any that is so far from it. Hard mazes and half of the mixed
-    ones start from what is farthest from there instead, and end not much nearer than they could.
-    Mixed ones may be smaller than asked for. Returns the rows and columns, and the steps between
-    the ends; if there are none the longest way, below ``least``.
+    At most ``tries`` layouts are drawn. The start is any floor, and the goal any floor that is so
+    far from it. Hard mazes and half of the mixed ones start instead from the cell that is farthest
+    from there, and end not much nearer than they could. Mixed mazes may be smaller than asked for.
+
+    Returns the rows, the columns and the steps between the ends. If no layout fits, the steps are
+    those of the longest way, which is below ``least``.
     """
     longest = 0
     for _ in range(tries):
-        height, width = rows, columns
+        height = rows
+        width = columns
         if kind == MIXED and below(state, 3):
-            height, width = 3 + below(state, rows - 2), 3 + below(state, columns - 2)
-        stride, size = width + 2, (height + 2) * (width + 2)
-        lay(state, kind, cells, height, width, queue)
+            height = 3 + below(state, rows - 2)
+            width = 3 + below(state, columns - 2)
+        stride = width + 2
+        size = (height + 2) * stride
+        draw_layout(state, kind, cells, height, width, queue)
         floor = (cells[:size] != WALL).sum()
         if floor < 2:
             continue
@@ -293,21 +311,24 @@ def make(
             farthest = found[queue[number - 1]]
             longest = max(longest, farthest)
             if farthest < least:
+                # Hardly any two cells of this part are far enough apart, and the other parts of
+                # the layout are too small.
                 if (farthest if far else 2 * farthest) < least and floor - number <= least:
-                    break  # hardly any two cells of this part are far enough apart, and the others are too small
+                    break
                 continue
             nearest = max(least, min(most, farthest) * 4 // 5) if far else least
             begin, end = within(found, queue, number, nearest, most)
             goal = queue[begin + below(state, end - begin)]
             if far and below(state, 2):
                 start, goal = goal, start
-            cells[start], cells[goal] = START, GOAL
+            cells[start] = START
+            cells[goal] = GOAL
             return height, width, max(found[start], found[goal])
     return rows, columns, longest
 
 
 @kernel
-def wander(
+def wander(  # noqa: PLR0913  (numba takes no dataclass)
     state: State,
     cells: Cells,
     found: Ints,
@@ -319,25 +340,26 @@ def wander(
     moves: int,
     density: float,
 ) -> float:
-    """Change a hard maze in ``cells``, many times over, so that it comes to be one drawn blindly until its ends fit.
+    """Change a hard maze in ``cells`` by a Markov chain. Returns the density that it comes to.
 
-    A move draws the walls of a square block anew and is taken back unless the ends still are from
-    ``least`` to ``most`` steps apart; then one of them is drawn anew from all cells that are so far
-    from the other, and the density anew as the walls make it likely. Such a Markov chain
-    (Metropolis within Gibbs) forgets where it began, and leaves a blind draw as likely as it was.
-    Returns the density that it has come to.
+    The distribution becomes that of mazes drawn blindly until their ends fit. A move draws the
+    walls of a square block anew. It is taken back unless the ends are still from ``least`` to
+    ``most`` steps apart. Then one of the ends is drawn anew from all cells that are so far from the
+    other, and the density is drawn anew as the walls make it likely. Such a chain (Metropolis
+    within Gibbs) forgets where it began, and keeps the distribution of blind draws.
     """
-    stride, size = columns + 2, (rows + 2) * (columns + 2)
+    stride = columns + 2
+    size = (rows + 2) * stride
     side = max(2, round(math.sqrt(rows * columns) / 5))
-    start, goal = np.flatnonzero(cells[:size] == START)[0], np.flatnonzero(cells[:size] == GOAL)[0]
+    start = np.flatnonzero(cells[:size] == START)[0]
+    goal = np.flatnonzero(cells[:size] == GOAL)[0]
     cells[start] = cells[goal] = FLOOR
     before = cells[:size].copy()
     for _ in range(moves):
-        top, left = (
-            2 - side + below(state, rows + side - 1),
-            2 - side + below(state, columns + side - 1),
-        )
-        low, high = max(left, 1), min(left + side, columns + 1)
+        top = 2 - side + below(state, rows + side - 1)
+        left = 2 - side + below(state, columns + side - 1)
+        low = max(left, 1)
+        high = min(left + side, columns + 1)
         for row in range(max(top, 1), min(top + side, rows + 1)):
             for place in range(row * stride + low, row * stride + high):
                 cells[place] = WALL if uniform(state) < density else FLOOR
@@ -354,17 +376,17 @@ def wander(
             begin, end = within(found, queue, number, least, most)
             start, goal = queue[begin + below(state, end - begin)], start
         density = redraw(state, density, (cells[:size] != WALL).sum(), rows * columns)
-    cells[start], cells[goal] = START, GOAL
+    cells[start] = START
+    cells[goal] = GOAL
     return density
 
 
 @kernel
 def redraw(state: State, density: float, floor: int, size: int) -> float:
-    """A Metropolis step of the density, given how much floor it has left of the cells."""
+    """Take a Metropolis step of the density, given how many of the ``size`` cells are floor."""
     other = density + 0.1 * (uniform(state) - 0.5)
     if not DENSITIES[0] <= other <= DENSITIES[1]:
         return density
-    gain = math.log((1 - other) / (1 - density)) * floor + math.log(other / density) * (
-        size - floor
-    )
+    walls = size - floor
+    gain = math.log((1 - other) / (1 - density)) * floor + math.log(other / density) * walls
     return other if uniform(state) < math.exp(gain) else density

@@ -1,7 +1,6 @@
-"""How a maze was written, and how an answer is written the same way.
+"""The form in which a maze was written, and how an answer is written in the same form.
 
-Knows characters and where cells stand among them. Does not know how that was found out, see
-``maze_drawing``.
+This module knows characters and where cells stand among them. ``drawing`` finds that out.
 """
 
 import math
@@ -17,117 +16,174 @@ from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.maze.cells import SYMBOLS
 from trmsolve.puzzles.values import Grid
 
-WALLS, HALVES, FLOORS, STARTS, GOALS = "⬛█■#▓▒░", "▀▄", " .·_\xa0□⬜", "Ss🟩", "GgEe🟥"
-"""The walls stand from the darkest to the lightest."""
+WALLS = "⬛█■#▓▒░"
+"""The walls, from the darkest to the lightest."""
 
-PATHS, MAYBE_PATHS = "o🟦", "O*+•"
-"""A path that is drawn already; the second kind means one only where other characters are the walls."""
+HALVES = "▀▄"
+"""Walls in the upper or lower half of a character."""
 
-CROSSES, DIGITS = "Xx", "01"  # walls and floor of mazes that have none of the walls above
+FLOORS = " .·_\xa0□⬜"
+STARTS = "Ss🟩"
+GOALS = "GgEe🟥"
+
+PATHS = "o🟦"
+"""A path that is drawn already."""
+
+MAYBE_PATHS = "O*+•"
+"""A path that is drawn already, but only where other characters are the walls."""
+
+CROSSES = "Xx"
+"""The walls of mazes that have none of the walls above."""
+
+DIGITS = "01"
+"""The floor and the walls of mazes that have none of the walls above."""
+
 KNOWN = frozenset(WALLS + HALVES + FLOORS + STARTS + GOALS + PATHS + MAYBE_PATHS + CROSSES)
 
-LEAST, MOST = 3, 1000  # rows and columns
+LEAST = 3
+"""The fewest rows or columns of a maze."""
+
+MOST = 1000
+"""The most rows or columns of a maze."""
+
 SHAPE = "a maze is rows of '#' and ' ' with one S and one G"
 
 
 class Row(NamedTuple):
-    """A row of a maze: its line of the file and its text, before which ``start`` other characters stand there."""
+    """A row of a maze."""
 
     number: int
+    """The line of the file, from 1."""
+
     text: str
+
     start: int = 0
+    """How many characters stand before the text in its line."""
 
     def error(self, problem: str, index: int | None = None) -> PuzzleError:
-        """What is wrong at this place of the row."""
-        return PuzzleError(
-            problem, "", self.number, None if index is None else self.start + index + 1
-        )
+        """Make the error of this row, or of one character of it."""
+        column = None if index is None else self.start + index + 1
+        return PuzzleError(problem, "", self.number, column)
 
 
 @dataclass(frozen=True, eq=False)
 class MazeForm:
-    """How a maze was drawn: what its rows show and their text, in which a path was wiped out."""
+    """How a maze was drawn. A path that the drawing shows is wiped out here."""
 
     grid: Grid
+    """What the rows show."""
+
     rows: tuple[str, ...]
-    marks: tuple[str, ...] = tuple(SYMBOLS)  # how each content of a cell is written
-    left: int = 0  # characters before the first cell of a row
-    step: int = 1  # from one cell of a row to the next
-    halves: bool = False  # two rows of cells in one row of text
-    joint: str = "\n"  # between the rows
-    head: str = ""  # titles directly above
-    end: str = "\n"  # of a line
+    """The rows of text."""
+
+    marks: tuple[str, ...] = tuple(SYMBOLS)
+    """How each content of a cell is written."""
+
+    left: int = 0
+    """How many characters stand before the first cell of a row."""
+
+    step: int = 1
+    """How many characters it is from one cell of a row to the next."""
+
+    halves: bool = False
+    """Whether a row of text has two rows of cells."""
+
+    joint: str = "\n"
+    """What stands between the rows."""
+
+    head: str = ""
+    """The titles directly above."""
+
+    end: str = "\n"
+    """The end of a line."""
 
 
 def write_maze(grid: Grid, form: MazeForm | None = None) -> str:
-    """The grid drawn as its maze was; rows of ``# SGo`` if it was not drawn in text.
+    """Draw the grid as its maze was drawn, or as rows of ``# SGo`` if that was not in text.
 
-    Half blocks cannot show a path: with one they become full blocks, a row of cells a line. Line
-    ends are those of the input, for a text stream.
+    Half blocks cannot show a path: with one they become full blocks, and each row of cells becomes
+    a line. The line ends are those of the input, for a text stream.
     """
     if form is None or form.grid.shape != grid.shape:
-        return "".join(f"{''.join([SYMBOLS[cell] for cell in row])}\n" for row in grid.tolist())
-    if form.halves and not np.array_equal(grid, form.grid):
-        rows = [
-            form.left * " " + "".join([form.marks[cell] for cell in row]) for row in grid.tolist()
-        ]
+        return "".join(f"{row}\n" for row in _write_rows(grid, tuple(SYMBOLS)))
+    if not form.halves:
+        rows = list(_redraw(grid, form))
+    elif np.array_equal(grid, form.grid):
+        rows = list(form.rows)
     else:
-        rows = list(_redrawn(grid, form))
+        margin = " " * form.left
+        rows = [margin + row for row in _write_rows(grid, form.marks)]
     text = form.head + form.joint.join(rows) + "\n"
-    return (
-        text if form.end == os.linesep else text.replace("\n", form.end)
-    )  # the stream makes "\n" an os.linesep
+    if form.end == os.linesep:  # the stream writes it for each "\n"
+        return text
+    return text.replace("\n", form.end)
 
 
-def _redrawn(grid: Grid, form: MazeForm) -> Iterator[str]:
-    """The rows of text, with those cells replaced that have changed."""
+def _write_rows(grid: Grid, marks: tuple[str, ...]) -> list[str]:
+    """Write each row of cells with these marks."""
+    return ["".join([marks[cell] for cell in row]) for row in grid.tolist()]
+
+
+def _redraw(grid: Grid, form: MazeForm) -> Iterator[str]:
+    """Generate the rows of text in which the cells that have changed are replaced."""
     size = len(form.marks[0])
-    for text, values, changed in (
-        zip(form.rows, grid, grid != form.grid, strict=False) if not form.halves else ()
-    ):
+    changed = grid != form.grid
+    for row, text in enumerate(form.rows):
         chars = list(text)
-        for column in np.flatnonzero(changed).tolist():
+        for column in np.flatnonzero(changed[row]).tolist():
             at = form.left + column * form.step
             chars += " " * (at + size - len(chars))
-            chars[at : at + size] = form.marks[values[column]]
+            chars[at : at + size] = form.marks[grid[row, column]]
         yield "".join(chars)
-    if form.halves:
-        yield from form.rows
 
 
 def line_maze(grid: Grid) -> str:
-    """The grid as one line of ``# SGo``: the cells of a square one, the rows of another joined by ``/``."""
-    rows = ["".join([SYMBOLS[cell] for cell in row]) for row in grid.tolist()]
-    return ("" if len(grid) == grid.shape[1] else "/").join(rows)
+    """Write the grid as one line of ``# SGo``.
+
+    A square grid becomes its cells, another one its rows joined by ``/``.
+    """
+    rows, columns = grid.shape
+    joint = "" if rows == columns else "/"
+    return joint.join(_write_rows(grid, tuple(SYMBOLS)))
 
 
 def line_rows(row: Row) -> tuple[list[Row], str]:
-    """The rows of a maze on one line, n x n cells or rows joined by ``/``, and what joins them.
+    """Split a maze on one line into its rows. Returns them and what joins them.
 
-    Raises PuzzleError if there are no n x n characters.
+    The line is n x n cells, or rows joined by ``/``. Raises PuzzleError if it is neither.
     """
-    text, rows, start = row.text, [], row.start
-    if "/" in text:
-        for part in text.split("/"):
+    if "/" in row.text:
+        rows = []
+        start = row.start
+        for part in row.text.split("/"):
             rows.append(row._replace(text=part, start=start))
             start += len(part) + 1
         return rows, "/"
-    size, side = len(text), math.isqrt(len(text))
-    if side * side != size or side < LEAST:
-        raise row.error(
-            f"one row of {size} characters; on one line a maze is n x n cells, or rows joined by '/'"
-        )
-    return [
-        row._replace(text=text[at : at + side], start=start + at) for at in range(0, size, side)
-    ], ""
+    size = len(row.text)
+    side = math.isqrt(size)
+    if not is_square(row.text) or side < LEAST:
+        shape = "on one line a maze is n x n cells, or rows joined by '/'"
+        raise row.error(f"one row of {size} characters; {shape}")
+    rows = []
+    for at in range(0, size, side):
+        rows.append(row._replace(text=row.text[at : at + side], start=row.start + at))
+    return rows, ""
+
+
+def is_square(text: str) -> bool:
+    """Tell whether the text has n x n characters."""
+    return math.isqrt(len(text)) ** 2 == len(text)
 
 
 def is_line(text: str) -> bool:
-    """Whether the text may be a maze on one line: a start, a goal, and n x n characters or rows joined by ``/``."""
+    """Tell whether the text may be a maze on one line.
+
+    It has a start and a goal, and n x n characters or rows joined by ``/``.
+    """
     counts = Counter(text)
-    ends = all(sum(counts[char] for char in kind) == 1 for kind in (STARTS, GOALS))
-    return (
-        ends
-        and counts.keys() <= KNOWN | {*DIGITS, "/"}
-        and ("/" in text or (len(text) >= LEAST**2 and math.isqrt(len(text)) ** 2 == len(text)))
-    )
+    for ends in (STARTS, GOALS):
+        if sum(counts[char] for char in ends) != 1:
+            return False
+    if not counts.keys() <= KNOWN | {*DIGITS, "/"}:
+        return False
+    return "/" in text or (len(text) >= LEAST**2 and is_square(text))

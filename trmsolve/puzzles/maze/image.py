@@ -1,15 +1,15 @@
-"""A maze as a PNG image: black walls, white floor, one green cell for the start and one red for the goal.
+"""Reads a maze from a PNG image: black walls, white floor, a green start and a red goal.
 
-Cells are squares of any size, found from where the colours meet; white around an outer wall is no
-floor. Colours may be a little off, but a pixel that could be two of them is refused. Reading images
-needs Pillow, the extra ``image``.
+Cells are squares of any size, which is found from the places where the colours meet. White around
+an outer wall is no floor. Colours may be a little off, but a pixel that could have two meanings is
+refused. Reading images needs Pillow, the extra ``image``.
 
-Knows pixels. Does not know text, nor how a maze is solved.
+This module knows pixels. It does not know text, nor how a maze is solved.
 """
 
 import io
 from collections.abc import Iterable
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,28 +19,52 @@ from trmsolve.puzzles.maze.cells import FLOOR, GOAL, START, WALL
 from trmsolve.puzzles.maze.form import LEAST, MOST
 from trmsolve.puzzles.values import Grid, Puzzle
 
-PIXELS = 1 << 24  # of an image; 1000 x 1000 cells have four pixels a side
-BYTES = 1 << 26  # of a file, more than so many pixels take without compression
+PIXELS = 1 << 24
+"""The most pixels of an image: 1000 x 1000 cells have four pixels a side."""
 
-DARK, BRIGHT = 96, 160  # black has no more in any colour, white no less
-APART = 64  # green and red stand so far above the other two, greys do not
+BYTES = 1 << 26
+"""The most bytes of a file, more than so many pixels take without compression."""
+
+DARK = 96
+"""Black has no more than this in any colour."""
+
+BRIGHT = 160
+"""White has no less than this in any colour."""
+
+APART = 64
+"""Green and red have this much more of their colour than of the other two; greys do not."""
+
+WALLED = 0.6
+"""The share of each side that an outer wall takes at least."""
 
 COLOURS = (
     "walls are black, floor is white, the start is green, the goal red, and nothing is smoothed"
 )
+
+Pixels = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
 
 _OTHERS = {b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"RIFF": "WebP"}
 _ENDS = {START: ("green", "start"), GOAL: ("red", "goal")}
 _UNKNOWN = -1
 
 
+class _Area(NamedTuple):
+    """A rectangle of pixels."""
+
+    y: int
+    x: int
+    height: int
+    width: int
+
+
 def is_image(head: bytes) -> bool:
-    """Whether a file that begins so is an image."""
+    """Tell whether a file that begins with ``head`` is an image."""
     return head.startswith((b"\x89PNG", *_OTHERS))
 
 
 def read_image(chunks: Iterable[bytes], name: str) -> Puzzle:
-    """The maze of an image. Raises PuzzleError if it is none."""
+    """Read the maze of an image. Raises PuzzleError if it shows none."""
     data = bytearray()
     for chunk in chunks:
         data += chunk
@@ -49,22 +73,23 @@ def read_image(chunks: Iterable[bytes], name: str) -> Puzzle:
     for magic, kind in _OTHERS.items():
         if data.startswith(magic):
             raise PuzzleError(f"a {kind} image; only PNG is read, save it as that", name)
-    return Puzzle(_grid(_classes(_pixels(bytes(data), name), name), name), name)
+    pixels = _unpack(bytes(data), name)
+    contents = _classify(pixels, name)
+    return Puzzle(_shrink(contents, name), name)
 
 
-def _pixels(data: bytes, name: str) -> NDArray[np.uint8]:
-    """(height, width, 3): the colours, what is transparent on white."""
+def _unpack(data: bytes, name: str) -> Pixels:
+    """Unpack the colours (height, width, 3). Transparent pixels are put on white."""
     try:
         from PIL import Image
     except ImportError:
-        raise PuzzleError(
-            "reading an image needs Pillow: pip install 'trmsolve[image]'", name
-        ) from None
-    width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
+        install = "pip install 'trmsolve[image]'"
+        raise PuzzleError(f"reading an image needs Pillow: {install}", name) from None
+    width = int.from_bytes(data[16:20], "big")
+    height = int.from_bytes(data[20:24], "big")
     if width * height > PIXELS:  # before anything is unpacked
-        raise PuzzleError(
-            f"an image of {width} x {height} pixels; more than {PIXELS} pixels are not read", name
-        )
+        problem = f"an image of {width} x {height} pixels; more than {PIXELS} pixels are not read"
+        raise PuzzleError(problem, name)
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             if not image.has_transparency_data:
@@ -76,86 +101,113 @@ def _pixels(data: bytes, name: str) -> NDArray[np.uint8]:
         raise PuzzleError(f"a damaged PNG image: {error}; make or fetch it again", name) from error
 
 
-def _classes(pixels: NDArray[np.uint8], name: str) -> Grid:
-    """(height, width): what the colour of each pixel means."""
-    low, high = pixels.min(-1), pixels.max(-1)
+def _classify(pixels: Pixels, name: str) -> Grid:
+    """Find the content (height, width) that the colour of each pixel means."""
+    low = pixels.min(-1)
+    high = pixels.max(-1)
     grey = high - low < APART
-    classes: Grid = np.full(low.shape, _UNKNOWN, np.int8)
-    classes[grey & (high <= DARK)] = WALL
-    classes[grey & (low >= BRIGHT)] = FLOOR
-    for content, channel in ((GOAL, 0), (START, 1)):
-        others = np.maximum(pixels[..., 1 - channel], pixels[..., 2])
-        shines = pixels[..., channel] > others
-        classes[shines & (pixels[..., channel] - others >= APART)] = (
-            content  # else the difference would wrap
-        )
-    for y, x in _first(classes == _UNKNOWN):
-        colour = "#" + "".join(f"{int(part):02X}" for part in pixels[y, x])
+    contents: Grid = np.full(low.shape, _UNKNOWN, np.int8)
+    contents[grey & (high <= DARK)] = WALL
+    contents[grey & (low >= BRIGHT)] = FLOOR
+    contents[_shines(pixels, 0)] = GOAL
+    contents[_shines(pixels, 1)] = START
+    unknown = _find_first(contents == _UNKNOWN)
+    if unknown:
+        y, x = unknown
+        colour = "#" + bytes(pixels[y, x]).hex().upper()
         raise PuzzleError(f"pixel x {x}, y {y} is {colour}: {COLOURS}", name)
-    return classes
+    return contents
 
 
-def _first(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """The row and column of the first place that is true, if there is one."""
-    place = int(mask.argmax())
-    return [divmod(place, mask.shape[1])] if mask.size and mask.flat[place] else []
+def _shines(pixels: Pixels, channel: int) -> Mask:
+    """Mark the pixels whose red (0) or green (1) stands out from the other two colours."""
+    colour = pixels[..., channel]
+    others = np.maximum(pixels[..., 1 - channel], pixels[..., 2])
+    mask: Mask = (colour > others) & (colour - others >= APART)  # else the difference would wrap
+    return mask
 
 
-def _grid(classes: Grid, name: str) -> Grid:
-    """One cell for each square of pixels."""
-    areas = {content: _area(classes == content, content, name) for content in (START, GOAL)}
-    inner = _without_margin(classes)
+def _find_first(mask: Mask) -> tuple[int, int] | None:
+    """Find the row and column of the first place that is marked, if there is one."""
+    if not mask.any():
+        return None
+    row, column = divmod(int(mask.argmax()), int(mask.shape[1]))
+    return row, column
+
+
+def _shrink(contents: Grid, name: str) -> Grid:
+    """Shrink each square of pixels to one cell."""
+    start = _find_area(contents, START, name)
+    goal = _find_area(contents, GOAL, name)
+    inner = _cut_margin(contents)
     size = _cell_size(inner)
+    _refuse_irregular(start, START, size, name)
+    _refuse_irregular(goal, GOAL, size, name)
     grid = np.ascontiguousarray(inner[::size, ::size])
-    for content, (y, x, height, width) in areas.items():
-        if (height, width) != (size, size):
-            area = f"the {_ENDS[content][0]} area at x {x}, y {y} has {width} x {height} pixels"
-            raise PuzzleError(f"no regular cells: {area}, where cells have {size} x {size}", name)
-    if min(grid.shape) < LEAST or max(grid.shape) > MOST:
-        limit = (
-            f"at least {LEAST} x {LEAST}" if min(grid.shape) < LEAST else f"{MOST} x {MOST} at most"
-        )
-        raise PuzzleError(
-            f"{grid.shape[0]} x {grid.shape[1]} cells of {size} pixels; a maze has {limit}", name
-        )
+    limit = ""
+    if min(grid.shape) < LEAST:
+        limit = f"at least {LEAST} x {LEAST}"
+    elif max(grid.shape) > MOST:
+        limit = f"{MOST} x {MOST} at most"
+    if limit:
+        rows, columns = grid.shape
+        problem = f"{rows} x {columns} cells of {size} pixels; a maze has {limit}"
+        raise PuzzleError(problem, name)
     return grid
 
 
-def _area(mask: NDArray[np.bool_], content: int, name: str) -> tuple[int, int, int, int]:
-    """The one rectangle of a colour: y, x, height and width."""
-    colour, what = _ENDS[content]
-    if not (first := _first(mask)):
-        raise PuzzleError(f"no {colour} cell: it marks the {what}", name)
-    ((y, x),) = first
+def _find_area(contents: Grid, content: int, name: str) -> _Area:
+    """Find the one rectangle of an end. Raises PuzzleError if there is none or more."""
+    colour, end = _ENDS[content]
+    mask = contents == content
+    first = _find_first(mask)
+    if not first:
+        raise PuzzleError(f"no {colour} cell: it marks the {end}", name)
+    y, x = first
     width = int(np.append(mask[y, x:], False).argmin())
     height = int(np.append(mask[y:, x], False).argmin())
-    rest = mask.copy()
-    rest[y : y + height, x : x + width] = False
-    for other_y, other_x in _first(rest):
-        places = f"x {x}, y {y} and x {other_x}, y {other_y}"
-        raise PuzzleError(f"several {colour} areas, at {places}; one cell marks the {what}", name)
-    return y, x, height, width
+    mask[y : y + height, x : x + width] = False
+    other = _find_first(mask)
+    if other:
+        places = f"x {x}, y {y} and x {other[1]}, y {other[0]}"
+        raise PuzzleError(f"several {colour} areas, at {places}; one cell marks the {end}", name)
+    return _Area(y, x, height, width)
 
 
-def _without_margin(classes: Grid) -> Grid:
-    """The image without white around an outer wall."""
-    rows, columns = (np.flatnonzero((classes != FLOOR).any(axis)) for axis in (1, 0))
-    top, bottom, left, right = (
-        int(rows[0]),
-        int(rows[-1]) + 1,
-        int(columns[0]),
-        int(columns[-1]) + 1,
-    )
-    inner = classes[top:bottom, left:right]
-    sides: list[Any] = [inner[0], inner[-1], inner[:, 0], inner[:, -1]]
-    around = top > 0 and left > 0 and bottom < len(classes) and right < classes.shape[1]
-    if around and all((side == WALL).mean() >= 0.6 for side in sides):
+def _refuse_irregular(area: _Area, content: int, size: int, name: str) -> None:
+    """Raise PuzzleError if the area of an end is not one cell."""
+    if area.height == area.width == size:
+        return
+    colour = _ENDS[content][0]
+    place = f"the {colour} area at x {area.x}, y {area.y} has {area.width} x {area.height} pixels"
+    raise PuzzleError(f"no regular cells: {place}, where cells have {size} x {size}", name)
+
+
+def _cut_margin(contents: Grid) -> Grid:
+    """Cut off the white around an outer wall. Other images stay whole."""
+    marked = contents != FLOOR
+    rows = np.flatnonzero(marked.any(1))
+    columns = np.flatnonzero(marked.any(0))
+    inner = contents[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    height, width = contents.shape
+    beside = rows[0] > 0 and rows[-1] + 1 < height
+    around = beside and columns[0] > 0 and columns[-1] + 1 < width
+    if around and _is_walled(inner):
         return inner
-    return classes
+    return contents
 
 
-def _cell_size(classes: Grid) -> int:
-    """The largest square that all places where the colours meet are a multiple of."""
-    across = np.flatnonzero((classes[:, 1:] != classes[:, :-1]).any(0)) + 1
-    down = np.flatnonzero((classes[1:] != classes[:-1]).any(1)) + 1
-    return int(np.gcd.reduce(np.concatenate([across, down, classes.shape])))
+def _is_walled(contents: Grid) -> bool:
+    """Tell whether every side is mostly wall."""
+    walls = contents == WALL
+    sides = (walls[0], walls[-1], walls[:, 0], walls[:, -1])
+    return all(side.mean() >= WALLED for side in sides)
+
+
+def _cell_size(contents: Grid) -> int:
+    """Find the largest square such that colours meet only at multiples of its side."""
+    changes_across = contents[:, 1:] != contents[:, :-1]
+    changes_down = contents[1:] != contents[:-1]
+    across = np.flatnonzero(changes_across.any(0)) + 1
+    down = np.flatnonzero(changes_down.any(1)) + 1
+    return int(np.gcd.reduce(np.concatenate([across, down, contents.shape])))

@@ -1,13 +1,15 @@
-"""The public data set's rule for the one right path among many shortest ones, and the arrows that lead along it.
+"""The public data set's rule for the one right path among many shortest ones.
 
 The rule: a breadth-first search from the start tries the neighbours of a cell in the order down,
-left, right, up, and who discovers a cell first is its parent. Its path to the goal is the
-lexicographically least of the shortest ones in that order of moves. So it can be told from the
-goal's side, and cell by cell: from every cell the first direction that leads nearer to the goal.
-Compiled by numba; used to make and label mazes, never to verify an answer.
+left, right, up, and the cell that discovers a neighbour first becomes its parent. The path of this
+search to the goal is the lexicographically least of the shortest paths, in that order of moves.
 
-Shapes: grids (N, rows, columns) int8 with the contents of ``maze_cells``. A cell's place is ``row *
-columns + column``.
+The same path can be found from the goal's side, cell by cell: an arrow leads from every cell in the
+first direction that comes nearer to the goal. The functions are compiled by numba. They make and
+label mazes, and never verify an answer.
+
+Grids have the shape (N, rows, columns), int8, with the contents of ``cells``. The place of a cell
+is ``row * columns + column``.
 """
 
 import numpy as np
@@ -22,27 +24,26 @@ _STEPS = np.array(STEPS)
 
 @kernel
 def distances(grid: Grids, place: int, found: NDArray[np.int32], queue: NDArray[np.int32]) -> int:
-    """Fill ``found`` (cells,) with the steps from ``place`` to every cell, -1 where there is no way; how many it found.
+    """Fill ``found`` (cells,) with the steps from ``place`` to every cell, -1 where no way leads.
 
-    ``queue`` (cells,) then holds the found cells in order of their distance.
+    Returns how many cells it found. ``queue`` (cells,) then has their places, nearest first.
     """
     rows, columns = grid.shape
     found[:] = -1
     found[place] = 0
     queue[0] = place
-    head, tail = 0, 1
+    head = 0
+    tail = 1
     while head < tail:
         here = queue[head]
         head += 1
-        row, column = here // columns, here % columns
+        row = here // columns
+        column = here % columns
         for direction in range(1, 5):
-            r, c = row + _STEPS[direction, 0], column + _STEPS[direction, 1]
-            if (
-                0 <= r < rows
-                and 0 <= c < columns
-                and grid[r, c] != WALL
-                and found[r * columns + c] < 0
-            ):
+            r = row + _STEPS[direction, 0]
+            c = column + _STEPS[direction, 1]
+            inside = 0 <= r < rows and 0 <= c < columns
+            if inside and grid[r, c] != WALL and found[r * columns + c] < 0:
                 found[r * columns + c] = found[here] + 1
                 queue[tail] = r * columns + c
                 tail += 1
@@ -51,6 +52,7 @@ def distances(grid: Grids, place: int, found: NDArray[np.int32], queue: NDArray[
 
 @kernel
 def _find(grid: Grids, content: int) -> int:
+    """Find the first place with a content, or return -1."""
     rows, columns = grid.shape
     for place in range(rows * columns):
         if grid[place // columns, place % columns] == content:
@@ -60,10 +62,14 @@ def _find(grid: Grids, content: int) -> int:
 
 @kernel
 def spread(questions: Grids) -> NDArray[np.int32]:
-    """(N, rows, columns): the steps from every cell to the goal, -1 where there is no way, or no goal."""
+    """Count the steps (N, rows, columns) from every cell to the goal.
+
+    They are -1 where no way leads to the goal, and everywhere if there is no goal.
+    """
     number, rows, columns = questions.shape
     steps = np.full((number, rows, columns), -1, np.int32)
-    found, queue = np.empty(rows * columns, np.int32), np.empty(rows * columns, np.int32)
+    found = np.empty(rows * columns, np.int32)
+    queue = np.empty(rows * columns, np.int32)
     for n in range(number):
         goal = _find(questions[n], GOAL)
         if goal >= 0:
@@ -73,35 +79,40 @@ def spread(questions: Grids) -> NDArray[np.int32]:
 
 
 @kernel
+def _first_nearer(steps: NDArray[np.int32], row: int, column: int) -> int:
+    """Find the first direction that comes nearer to the goal, given all ``steps`` of a maze."""
+    rows, columns = steps.shape
+    nearer = steps[row, column] - 1
+    for direction in range(1, 5):
+        r = row + _STEPS[direction, 0]
+        c = column + _STEPS[direction, 1]
+        if 0 <= r < rows and 0 <= c < columns and steps[r, c] == nearer:
+            return direction
+    return 0
+
+
+@kernel
 def downhill(steps: NDArray[np.int32]) -> Grids:
-    """(N, rows, columns): of every cell that can reach the goal the first direction that leads nearer to it, else 0."""
+    """Find the arrow (N, rows, columns) of every cell that can reach the goal; others have 0."""
     number, rows, columns = steps.shape
     arrows = np.zeros((number, rows, columns), np.int8)
     for n in range(number):
+        maze = steps[n]
         for row in range(rows):
             for column in range(columns):
-                if steps[n, row, column] <= 0:
-                    continue
-                for direction in range(1, 5):
-                    r, c = row + _STEPS[direction, 0], column + _STEPS[direction, 1]
-                    if (
-                        0 <= r < rows
-                        and 0 <= c < columns
-                        and steps[n, r, c] == steps[n, row, column] - 1
-                    ):
-                        arrows[n, row, column] = direction
-                        break
+                if maze[row, column] > 0:
+                    arrows[n, row, column] = _first_nearer(maze, row, column)
     return arrows
 
 
 def point(questions: Grids) -> Grids:
-    """``downhill`` of questions (N, rows, columns); one without a goal has no arrows."""
+    """Find the arrows of questions (N, rows, columns). A question without a goal has none."""
     return downhill(spread(questions))
 
 
 @kernel
 def follow(questions: Grids, arrows: Grids) -> Grids:
-    """The answers: from the start along the arrows to the goal.
+    """Mark the answers, which follow the arrows from the start to the goal.
 
     A question whose start has no arrow stays as it is.
     """
@@ -111,15 +122,17 @@ def follow(questions: Grids, arrows: Grids) -> Grids:
         here = _find(questions[n], START)
         if here < 0:
             continue
-        row, column = here // columns, here % columns
+        row = here // columns
+        column = here % columns
         while arrows[n, row, column] > 0:
             direction = arrows[n, row, column]
-            row, column = row + _STEPS[direction, 0], column + _STEPS[direction, 1]
+            row += _STEPS[direction, 0]
+            column += _STEPS[direction, 1]
             if answers[n, row, column] == FLOOR:
                 answers[n, row, column] = PATH
     return answers
 
 
 def label(questions: Grids) -> Grids:
-    """The rule's own answers to questions (N, rows, columns)."""
+    """Return the rule's own answers to questions (N, rows, columns)."""
     return follow(questions, point(questions))

@@ -1,27 +1,40 @@
-"""A maze on the screen: one cycle as lines of styled text, two rows of cells in each line, a cell nearly a square.
+"""Draws one cycle of a maze as lines of styled text, two rows of cells in each line.
 
-Every character is two half blocks, and its style names what both halves are: "ink on paper", as in
-"wall on path". Where the model says of cells which way it would go, the floor it has reached is
-tinted: it floods the maze from the goal, cycle after cycle, until the path runs back through it. In
-ASCII a cell is a character and a row is a line. Knows numpy and the values that pass between rooms;
-not the rules (the cycle says what is faulty), not the terminal, not a colour.
+Every character is two half blocks, so that a cell is nearly a square. The style of a character
+names its two halves as "ink on paper", such as "wall on path". If the model gives a direction for
+its cells, the floor that has one is tinted: the tint floods the maze from the goal, cycle by cycle,
+until the path runs back through it. In ASCII a cell is a character and a row is a line.
+
+This module knows numpy and the puzzle values. It does not know the rules (the cycle says what is
+faulty), the terminal or any colour.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, WALL, overwritten
+from trmsolve.puzzles.maze.cells import (
+    FLOOR,
+    GOAL,
+    PATH,
+    START,
+    WALL,
+    count_beside,
+    overwritten,
+)
 from trmsolve.puzzles.values import Cycle, Line
 
-UNSURE, SURE = (
-    0.7,
-    0.95,
-)  # a path cell is drawn in three steps: below the first probability, between, and above
-GLOW = 3  # cells from the ground not yet reached to where the wave is as everywhere
+# A path cell is drawn in three steps of certainty.
+UNSURE = 0.7
+"""The probability below which a path cell is drawn as unsure."""
+
+SURE = 0.95
+"""The probability from which on a path cell is drawn as sure."""
+
+GLOW = 3
+"""The width of the front, in cells, between the floor not yet reached and the plain wave."""
 
 UPPER, LOWER, BOTH, NEITHER = "▀▄█ "
 
-# What the kinds of cells are in ASCII, where some are not told apart.
 PLAIN = {
     "wall": "#",
     "floor": " ",
@@ -33,35 +46,41 @@ PLAIN = {
     "conflict": "!",
     "overwritten": "?",
 }
+"""The kinds of cells in ASCII."""
+
 ALIKE = {"front": "wave", "unsure": "path", "likely": "path"}
+"""The kinds that ASCII does not tell apart from others."""
 
 Place = tuple[int, int] | None
+"""The row and column of a cell, if there is one."""
 
 
 def paint_maze(cycle: Cycle, plain: bool) -> list[Line]:
-    """The maze in a frame, which says where the ends are: S above and to the left, G below and to the right.
+    """Draw the maze in a frame.
 
-    ``plain`` is ASCII, where the ends are letters themselves.
+    The frame says where the ends are: S above and to the left, G below and to the right. With
+    ``plain`` it is ASCII, where the ends are letters themselves.
     """
     kinds = cell_kinds(cycle)
     if plain:
-        return _plain([[ALIKE.get(kind, kind) for kind in row] for row in kinds])
-    below = [*kinds[1:], ["floor"] * len(kinds[0])]  # also under an odd last row
-    rows = [
-        [_halves(*pair) for pair in zip(kinds[i], below[i], strict=True)]
-        for i in range(0, len(kinds), 2)
-    ]
-    return _framed(rows, _find(cycle, START), _find(cycle, GOAL))
+        return _paint_plain(kinds)
+    if len(kinds) % 2:
+        kinds = [*kinds, ["floor"] * len(kinds[0])]
+    rows: list[Line] = []
+    for upper, lower in zip(kinds[0::2], kinds[1::2], strict=True):
+        rows.append([_halves(*pair) for pair in zip(upper, lower, strict=True)])
+    return _frame(rows, _find(cycle, START), _find(cycle, GOAL))
 
 
 def cell_kinds(cycle: Cycle) -> list[list[str]]:
-    """One name a cell. Where several would fit the first wins: the worst news is the one to show.
+    """Name the kind of each cell. If several kinds fit, the first wins: the worst news is shown.
 
-    But the ends stay what they are: without a path they are faulty too, and everyone looks for
-    them.
+    The ends are an exception: without a path they are faulty too, but everyone looks for them.
     """
-    question, answer = cycle.puzzle.grid, cycle.grid
-    path, (wave, front) = answer == PATH, _flood(cycle)
+    question = cycle.puzzle.grid
+    answer = cycle.grid
+    path = answer == PATH
+    wave, front = _flood(cycle)
     rules = {
         "overwritten": overwritten(question, answer),
         "start": answer == START,
@@ -80,56 +99,63 @@ def cell_kinds(cycle: Cycle) -> list[list[str]]:
 
 
 def _flood(cycle: Cycle) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """The bare floor where the model says which way it would go, and where that is about to spread: near dry floor."""
+    """Mark the floor for which the model gives a direction, and the part of it near other floor."""
     if cycle.arrows is None:
-        return (nowhere := np.zeros(cycle.grid.shape, np.bool_)), nowhere
-    floor, reached = cycle.grid == FLOOR, cycle.arrows > 0
+        nowhere = np.zeros(cycle.grid.shape, np.bool_)
+        return nowhere, nowhere
+    floor = cycle.grid == FLOOR
+    reached = cycle.arrows > 0
     near = floor & ~reached
-    for _ in range(GLOW):  # round corners, not through walls
-        near |= floor & _beside(near)
+    for _ in range(GLOW):  # goes round corners, not through walls
+        near |= floor & (count_beside(near) > 0)
     return floor & reached, reached & near
 
 
-def _beside(cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The cells that have one of these above, below, left or right."""
-    around = np.pad(cells, 1)
-    beside: NDArray[np.bool_] = (
-        around[:-2, 1:-1] | around[2:, 1:-1] | around[1:-1, :-2] | around[1:-1, 2:]
-    )
-    return beside
-
-
 def _halves(upper: str, lower: str) -> tuple[str, str]:
-    """Two cells in one character.
+    """Draw two cells in one character.
 
-    A wall is always ink and bare floor always paper: see ``FILLS`` in ``render``.
+    A wall is always ink and bare floor is always paper, which the viewer's styles rely on.
     """
     if upper == lower:
-        return {"wall": BOTH, "floor": NEITHER}.get(upper, UPPER), f"{upper} on {lower}"
+        character = {"wall": BOTH, "floor": NEITHER}.get(upper, UPPER)
+        return character, f"{upper} on {lower}"
     if lower == "wall" or upper == "floor":
         return LOWER, f"{lower} on {upper}"
     return UPPER, f"{upper} on {lower}"
 
 
-def _plain(kinds: list[list[str]]) -> list[Line]:
-    side, rule = ("|", "frame"), [("+" + "-" * len(kinds[0]) + "+", "frame")]
-    return [rule, *[[side, *[(PLAIN[kind], kind) for kind in row], side] for row in kinds], rule]
+def _paint_plain(kinds: list[list[str]]) -> list[Line]:
+    """Draw the maze in ASCII."""
+    side = ("|", "frame")
+    rule = [("+" + "-" * len(kinds[0]) + "+", "frame")]
+    lines: list[Line] = [rule]
+    for row in kinds:
+        shown = [ALIKE.get(kind, kind) for kind in row]
+        cells = [(PLAIN[kind], kind) for kind in shown]
+        lines.append([side, *cells, side])
+    return [*lines, rule]
 
 
-def _framed(rows: list[Line], start: Place, goal: Place) -> list[Line]:
-    """In light box lines, with letters where a line across or down from there meets the ends."""
+def _frame(rows: list[Line], start: Place, goal: Place) -> list[Line]:
+    """Put a frame of light box lines around the rows.
 
-    def side(place: Place, line: int, letter: str) -> tuple[str, str]:
-        return (letter if place and place[0] // 2 == line else "│", "frame")
-
+    A letter stands where a line across or down from there meets an end.
+    """
     width = len(rows[0])
-    lines = [
-        [side(start, number, "S"), *row, side(goal, number, "G")] for number, row in enumerate(rows)
-    ]
-    return [_rule("╭╮", width, start, "S"), *lines, _rule("╰╯", width, goal, "G")]
+    lines = [_rule("╭╮", width, start, "S")]
+    for number, row in enumerate(rows):
+        lines.append([_side(start, number, "S"), *row, _side(goal, number, "G")])
+    return [*lines, _rule("╰╯", width, goal, "G")]
+
+
+def _side(place: Place, line: int, letter: str) -> tuple[str, str]:
+    """Draw the left or right end of a line, as a letter if the place is on the line."""
+    here = place is not None and place[0] // 2 == line
+    return (letter if here else "│", "frame")
 
 
 def _rule(corners: str, width: int, place: Place, letter: str) -> Line:
+    """Draw the top or bottom of the frame, with a letter above or below the place."""
     dashes = ["─"] * width
     if place:
         dashes[place[1]] = letter
@@ -137,5 +163,9 @@ def _rule(corners: str, width: int, place: Place, letter: str) -> Line:
 
 
 def _find(cycle: Cycle, content: int) -> Place:
+    """Find the first cell of the question that has this content."""
     found = np.argwhere(cycle.puzzle.grid == content).tolist()
-    return (found[0][0], found[0][1]) if found else None
+    if not found:
+        return None
+    row, column = found[0]
+    return row, column

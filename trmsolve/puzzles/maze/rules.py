@@ -1,98 +1,130 @@
-"""The rules of a maze: what an answer must be, and whether there is one.
+"""The rules of a maze: what a valid answer is, and whether a maze has one.
 
-Written in plain Python and numpy, without the use of tokens and of the compiled search that makes
-and labels mazes, so that a mistake in those cannot verify itself. Knows grids; nothing of networks.
+The rules are written in plain Python and numpy. They use neither tokens nor the compiled search
+that makes and labels mazes, so that a mistake in those cannot confirm itself. This module knows
+grids and no networks.
 """
+
+from collections import deque
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trmsolve.puzzles.maze.cells import GOAL, PATH, START, WALL, overwritten
+from trmsolve.puzzles.maze.cells import (
+    GOAL,
+    PATH,
+    START,
+    WALL,
+    count_beside,
+    overwritten,
+    path_length,
+)
 from trmsolve.puzzles.values import Grid, Verdict
 
-Cell = tuple[int, int]
 NAMES = ("wall", "floor", "start", "goal", "path")
+
+Cell = tuple[int, int]
+"""The row and the column."""
+
+Contents = list[list[int]]
+"""The contents of all cells, row by row."""
 
 
 def check(puzzle: Grid, answer: Grid, accept_detours: bool = False) -> Verdict:
-    """The marked cells are one path from start to goal through floor, without branches, and no path is shorter.
+    """Check that the marked cells are a shortest path from start to goal.
 
-    Walls and ends must be as they were. ``valid`` is all that but the last, which is ``optimal``.
+    An answer is ``valid`` if its marked cells are one path through floor, without branches, and
+    if walls and ends are unchanged. It is ``optimal`` if no path is shorter. Only an optimal
+    answer is verified, with ``accept_detours`` any valid one.
     """
-    if problem := _changed(puzzle, answer) or _no_path(answer):
+    problem = _find_change(puzzle, answer) or _find_break(answer)
+    if problem:
         return Verdict(False, problem, valid=False, optimal=False)
-    steps, least = int((answer == PATH).sum()) + 1, distance(puzzle)
+    steps = path_length(answer)
+    least = distance(puzzle)
     if steps == least:
         return Verdict(True, valid=True, optimal=True)
-    return Verdict(
-        accept_detours,
-        f"the path takes {steps} steps, {least} are enough",
-        valid=True,
-        optimal=False,
-    )
+    reason = f"the path takes {steps} steps, {least} are enough"
+    return Verdict(accept_detours, reason, valid=True, optimal=False)
 
 
 def find_faults(puzzle: Grid, answer: Grid) -> NDArray[np.bool_]:
-    """(rows, columns): changed walls and ends, and loose ends and branches of the path.
+    """Mark the cells (rows, columns) that break a rule, for display.
 
-    For the eye only.
+    These are changed walls and ends, and loose ends and branches of the path.
     """
-    marked = _neighbours(np.isin(answer, (START, PATH, GOAL)))
-    ends, path = np.isin(answer, (START, GOAL)), answer == PATH
-    found: NDArray[np.bool_] = (
-        overwritten(puzzle, answer) | (ends & (marked != 1)) | (path & (marked != 2))
-    )
+    marked = np.isin(answer, (START, PATH, GOAL))
+    neighbours = count_beside(marked)
+    loose_ends = np.isin(answer, (START, GOAL)) & (neighbours != 1)
+    loose_path = (answer == PATH) & (neighbours != 2)
+    found: NDArray[np.bool_] = overwritten(puzzle, answer) | loose_ends | loose_path
     return found
 
 
 def distance(grid: Grid) -> int | None:
-    """The least steps from start to goal, by breadth-first search; None where walls are between."""
-    cells: list[list[int]] = grid.tolist()
-    start = next(
-        (r, c) for r, row in enumerate(cells) for c, content in enumerate(row) if content == START
-    )
-    steps, reached, edge = 0, {start}, [start]
-    while edge:
-        beyond: list[Cell] = []
-        for cell in edge:
-            if cells[cell[0]][cell[1]] == GOAL:
-                return steps
-            beyond += [next_ for next_ in _beside(cell, cells) if next_ not in reached]
-            reached.update(beyond)
-        steps, edge = steps + 1, list(dict.fromkeys(beyond))
+    """Count the least steps from start to goal, or return None if walls are between them."""
+    cells: Contents = grid.tolist()
+    start = _find(cells, START)
+    steps = {start: 0}
+    queue = deque([start])  # breadth first
+    while queue:
+        here = queue.popleft()
+        row, column = here
+        if cells[row][column] == GOAL:
+            return steps[here]
+        for cell in _open_neighbours(here, cells):
+            if cell not in steps:
+                steps[cell] = steps[here] + 1
+                queue.append(cell)
     return None
 
 
-def _beside(cell: Cell, cells: list[list[int]]) -> list[Cell]:
-    """The cells beside it that are no wall."""
-    (row, column), rows, columns = cell, len(cells), len(cells[0])
+def _find(cells: Contents, content: int) -> Cell:
+    """Find the first cell with a content. Raises ValueError if there is none."""
+    for row, contents in enumerate(cells):
+        if content in contents:
+            return row, contents.index(content)
+    raise ValueError(f"the maze has no {NAMES[content]}")
+
+
+def _open_neighbours(cell: Cell, cells: Contents) -> list[Cell]:
+    """List the cells beside this one that are no walls."""
+    row, column = cell
     around = ((row + 1, column), (row, column - 1), (row, column + 1), (row - 1, column))
-    return [(r, c) for r, c in around if 0 <= r < rows and 0 <= c < columns and cells[r][c] != WALL]
+    return [neighbour for neighbour in around if _is_open(neighbour, cells)]
 
 
-def _changed(puzzle: Grid, answer: Grid) -> str:
-    """The first cell that an answer changed and must not, and how, or ""."""
+def _is_open(cell: Cell, cells: Contents) -> bool:
+    """Tell whether the cell is on the board and no wall."""
+    row, column = cell
+    if not 0 <= row < len(cells):
+        return False
+    if not 0 <= column < len(cells[0]):
+        return False
+    return cells[row][column] != WALL
+
+
+def _find_change(puzzle: Grid, answer: Grid) -> str:
+    """Describe the first cell that the answer changed and must not, or return ""."""
     changed = np.argwhere(overwritten(puzzle, answer))
     if not len(changed):
         return ""
     row, column = changed[0].tolist()
-    was, now = NAMES[puzzle[row, column]], NAMES[answer[row, column]]
+    was = NAMES[puzzle[row, column]]
+    now = NAMES[answer[row, column]]
     return f"the {was} at row {row + 1}, column {column + 1} became {now}"
 
 
-def _no_path(answer: Grid) -> str:
-    """Why the marked cells are no path from start to goal, or ""."""
-    cells: list[list[int]] = answer.tolist()
-    marked = {
-        (r, c)
-        for r, row in enumerate(cells)
-        for c, content in enumerate(row)
-        if content in (START, GOAL, PATH)
-    }
-    here = next(cell for cell in marked if cells[cell[0]][cell[1]] == START)
+def _find_break(answer: Grid) -> str:
+    """Say why the marked cells are no path from start to goal, or return ""."""
+    cells: Contents = answer.tolist()
+    places = np.argwhere(np.isin(answer, (START, GOAL, PATH)))
+    marked = {(row, column) for row, column in places.tolist()}
+    here = _find(cells, START)
     walked = {here}
     while cells[here[0]][here[1]] != GOAL:
-        further = [cell for cell in _beside(here, cells) if cell in marked and cell not in walked]
+        marked_beside = marked.intersection(_open_neighbours(here, cells))
+        further = list(marked_beside - walked)
         place = f"row {here[0] + 1}, column {here[1] + 1}"
         if not further:
             return f"the path ends at {place}" if len(walked) > 1 else "no path leaves the start"
@@ -104,10 +136,3 @@ def _no_path(answer: Grid) -> str:
         row, column = min(marked - walked)
         return f"row {row + 1}, column {column + 1} is marked and not on the path"
     return ""
-
-
-def _neighbours(marked: NDArray[np.bool_]) -> NDArray[np.int_]:
-    """(rows, columns): of each cell how many of the four beside it are marked."""
-    wide = np.pad(marked.astype(np.int_), 1)
-    around: NDArray[np.int_] = wide[:-2, 1:-1] + wide[2:, 1:-1] + wide[1:-1, :-2] + wide[1:-1, 2:]
-    return around

@@ -1,28 +1,42 @@
-"""A CSV of mazes: which columns it has, where its records end, and an answer beside its question.
+"""Reads a CSV of mazes: its records, the columns that matter, and answers beside questions.
 
 A maze in a field is n x n cells, rows joined by ``/``, or rows on lines of their own between
 quotes.
 
-Knows fields and their places in the file. Does not know what the characters of a maze mean.
+This module knows fields and their places in the file. It does not know what the characters of a
+maze mean.
 """
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, SYMBOLS
 from trmsolve.puzzles.maze.drawing import Drawing, read_rows
-from trmsolve.puzzles.maze.form import MOST, Row, is_line
+from trmsolve.puzzles.maze.form import MOST, Row, is_line, is_square
 from trmsolve.puzzles.reading.lines import TextLines
+from trmsolve.puzzles.reading.table import (
+    Column,
+    Columns,
+    Field,
+    choose_columns,
+    ends_quoted,
+    find_delimiter,
+    get_field,
+    get_rating,
+    has_text,
+    split_record,
+)
 from trmsolve.puzzles.values import Grid, Puzzle
 
-COLUMNS = 1000  # of a record, at most; what is beyond is not looked at
-LONGEST = 1 << 22  # characters of a record on several lines
+COLUMNS = 1000
+"""The most columns of a record that are looked at."""
+
+LONGEST = 1 << 22
+"""The most characters of a record on several lines."""
 
 _QUESTION = re.compile(
     r"(maze|labyrinth|puzzle|question|quiz|problem|given|board|grid|input)(s|zes)?(_?\w+)?"
@@ -32,207 +46,185 @@ _ANSWER = re.compile(r"answer|solution|solved|output|label")
 Item = Puzzle | PuzzleError
 
 
-class _Field(NamedTuple):
-    start: int  # where its text begins in the record
-    text: str
-
-
 class Table:
-    """The records of a CSV, each as soon as its last line is there; ``None`` stands for a column that it lacks."""
+    """Reads the records of a CSV, each as soon as its last line is there."""
 
-    def __init__(
-        self,
-        source: TextLines,
-        delimiter: str,
-        question: int,
-        answer: int | None,
-        rating: int | None,
-    ) -> None:
-        self.source, self.delimiter = source, delimiter
-        self.question, self.answer, self.rating = question, answer, rating
-        self.lines: list[Row] = []  # of a record
-        self.held = 0  # characters of the lines
+    def __init__(self, source: TextLines, delimiter: str, columns: Columns) -> None:
+        self.source = source
+        self.delimiter = delimiter
+        self.columns = columns
+        self.lines: list[Row] = []  # of the record
+        self.held = 0  # characters of these lines
         self.quoted = False  # whether the last line ended inside quotes
 
     def take(self, row: Row) -> Iterator[Item]:
-        """The next line."""
+        """Take the next line. Generates the record that it ends, if it ends one."""
         if not self.lines and not row.text.strip():
             return
+        if not self.lines:
+            self.held = 0
         self.lines.append(row)
-        self.quoted = _ends_quoted(row.text, self.delimiter, self.quoted)
-        self.held = len(row.text) + self.held * (len(self.lines) > 1)
-        long = len(self.lines) > 3 * MOST or self.held > LONGEST
-        if long or not self.quoted:
+        self.held += len(row.text)
+        self.quoted = ends_quoted(row.text, self.delimiter, self.quoted)
+        too_long = len(self.lines) > 3 * MOST or self.held > LONGEST
+        if too_long or not self.quoted:
             yield from self.end()
 
     def end(self) -> Iterator[Item]:
-        """What is left once there are no more lines."""
-        lines, quoted, self.lines, self.quoted = self.lines, self.quoted, [], False
+        """End the record. Generates what is left of it."""
+        lines = self.lines
+        quoted = self.quoted
+        self.lines = []
+        self.quoted = False
         if quoted:
             yield lines[0].error("a quote in this record is never closed")
         elif lines:
             try:
-                yield self._record(lines)
+                yield self._read_record(lines)
             except PuzzleError as error:
                 yield error
 
-    def _record(self, lines: list[Row]) -> Puzzle:
-        fields = _fields("\n".join(line.text for line in lines), self.delimiter)
-        drawing = _read(lines, fields, self.question, end=self.source.end)
-        puzzle = drawing.puzzle(self.source.name, lines[0].number)
-        said = (
-            fields[self.rating].text.strip()
-            if self.rating is not None and self.rating < len(fields)
-            else ""
-        )
-        if re.fullmatch(r"-?[0-9]{1,9}", said):
-            puzzle = replace(puzzle, rating=int(said))
-        if (
-            self.answer is None
-            or self.answer >= len(fields)
-            or not fields[self.answer].text.strip()
-        ):
+    def _read_record(self, lines: list[Row]) -> Puzzle:
+        """Read the record on these lines. Raises PuzzleError if it is no maze."""
+        columns = self.columns
+        record = "\n".join(line.text for line in lines)
+        fields = split_record(record, self.delimiter, COLUMNS)
+        rows = _find_rows(lines, fields, columns.question, "question")
+        question = _read_maze(rows, "question", end=self.source.end)
+        puzzle = question.puzzle(self.source.name, lines[0].number)
+        puzzle = replace(puzzle, rating=get_rating(fields, columns.rating))
+        if columns.answer is None or not has_text(fields, columns.answer):
             return puzzle
-        answer = _read(lines, fields, self.answer, question=drawing)
+        rows = _find_rows(lines, fields, columns.answer, "answer")
+        answer = _read_maze(rows, "answer", question=question)
         _refuse_other(puzzle.grid, answer)
-        ends = np.argwhere((puzzle.grid == START) | (puzzle.grid == GOAL))
-        if not (answer.cells == PATH).any() and np.abs(ends[0] - ends[1]).sum() > 1:
-            raise answer.layout.rows[0].error(
-                "the answer shows no path; mark its cells with 'o'", 0
-            )
+        _refuse_no_path(puzzle.grid, answer)
         return replace(puzzle, answer=answer.cells)
 
 
 def find_table(header: str, text: str, source: TextLines) -> Table | None:
-    """The columns, by what the first record holds; names decide between equals.
+    """Find the columns of a CSV. Returns None if the header and the first record are none.
 
-    None if this is no CSV.
+    ``text`` is the first line of the first record, which may go on in the lines of ``source``.
     """
-    delimiter = max(",;\t", key=header.count)
+    delimiter = find_delimiter(header)
     if delimiter not in header and not text.startswith('"'):
         return None
-    open_ = _ends_quoted(text, delimiter, False)
-    names = [field.text.strip().lower() for field in _fields(header, delimiter)]
-    fields = [field.text for field in _fields(text, delimiter)]
-    asks, tells = ([bool(known.search(name)) for name in names] for known in (_QUESTION, _ANSWER))
-    certain = any(map(_QUESTION.fullmatch, names)) and any(tells) and delimiter in text
-    if (
-        len(names) == 1
-    ):  # a maze on each line is read without a header too, one between quotes is not
-        certain = bool(_QUESTION.fullmatch(names[0])) and text.startswith('"')
-    if not certain and (len(names) == 1 or not (len(names) == len(fields) or open_)):
+    names = [field.text.strip().lower() for field in split_record(header, delimiter, COLUMNS)]
+    fields = [field.text for field in split_record(text, delimiter, COLUMNS)]
+    if not _matches(names, fields, text, delimiter):
         return None
     fields += [""] * (len(names) - len(fields))
-    mazes = [is_line(_trimmed(Row(0, field)).text) for field in fields]
-    solved = [maze and "o" in field for maze, field in zip(mazes, fields, strict=True)]
-    if not any(mazes) and not any(asks):
+    columns = [_describe(i, names[i], fields[i]) for i in range(len(names))]
+    known = any(column.asks or column.holds_puzzle for column in columns)
+    if not known:
         return None
-    columns = range(len(names))
-    question = max(
-        columns, key=lambda i: (mazes[i] and not solved[i], asks[i], mazes[i], not tells[i], -i)
+    return Table(source, delimiter, choose_columns(columns))
+
+
+def _matches(names: list[str], fields: list[str], text: str, delimiter: str) -> bool:
+    """Tell whether names may head the fields of the first record, whose first line is ``text``."""
+    if len(names) == 1:
+        # A maze on each line is read without a header too, one between quotes is not.
+        return bool(_QUESTION.fullmatch(names[0])) and text.startswith('"')
+    if len(names) == len(fields) or ends_quoted(text, delimiter):
+        return True
+    asks = any(_QUESTION.fullmatch(name) for name in names)
+    tells = any(_ANSWER.search(name) for name in names)
+    return asks and tells and delimiter in text
+
+
+def _describe(index: int, name: str, text: str) -> Column:
+    """Describe a column by its name and by its field in the first record."""
+    maze = is_line(_trim(Row(0, text)).text)
+    return Column(
+        index,
+        name,
+        asks=bool(_QUESTION.search(name)),
+        tells=bool(_ANSWER.search(name)),
+        holds_question=maze and "o" not in text,
+        holds_answer=maze,
     )
-    answers = [i for i in columns if i != question and (mazes[i] or tells[i])]
-    answer = max(answers, key=lambda i: (mazes[i], tells[i], -i), default=None)
-    return Table(
-        source,
-        delimiter,
-        question,
-        answer,
-        next((i for i in columns if "rating" in names[i]), None),
-    )
 
 
-def _ends_quoted(text: str, delimiter: str, quoted: bool) -> bool:
-    """Whether a line ends inside quotes, as the line after it then begins."""
-    at = 0
-    while True:
-        if not quoted:
-            if text[at : at + 1] != '"':
-                at = text.find(delimiter, at) + 1
-                if not at:
-                    return False
-                continue
-            at += 1
-        at = text.find('"', at) + 1
-        if not at:
-            return True
-        quoted = text[at : at + 1] == '"'  # two of them stand for one
-        at += quoted
+def _find_rows(lines: list[Row], fields: list[Field], column: int, name: str) -> list[Row]:
+    """Find the rows of the maze in a column, with their places in the file.
 
-
-def _fields(text: str, delimiter: str) -> list[_Field]:
-    """One record's fields, the first ``COLUMNS`` of them.
-
-    A quote opens only at the start of a field.
+    Raises PuzzleError if the record lacks the column.
     """
-    fields, at = [], 0
-    while True:
-        start = at
-        if text[at : at + 1] == '"':
-            start = at = at + 1
-            while (at := text.find('"', at)) >= 0 and text[at + 1 : at + 2] == '"':
-                at += 2
-            at = at if at >= 0 else len(text)
-            stop = text.find(delimiter, at)
-            fields.append(_Field(start, text[start:at].replace('""', '"')))
-        else:
-            stop = text.find(delimiter, at)
-            fields.append(_Field(start, text[start:stop] if stop >= 0 else text[start:]))
-        if stop < 0 or len(fields) == COLUMNS:
-            return fields
-        at = stop + 1
-
-
-def _read(
-    lines: list[Row],
-    fields: list[_Field],
-    column: int,
-    end: str = "\n",
-    question: Drawing | None = None,
-) -> Drawing:
-    """The maze in a column: a question, or the answer to the ``question``."""
-    what = "answer" if question else "question"
-    if column >= len(fields):
-        size = f"{len(fields)} column{'s' * (len(fields) != 1)}"
-        raise lines[0].error(f"{size}; the {what} is expected in column {column + 1}")
-    start, index = fields[column].start, 0
+    field = get_field(fields, column, name, lines[0].number)
+    start = field.start
+    index = 0  # of the line on which the field begins
     while start > len(lines[index].text):
         start -= len(lines[index].text) + 1
         index += 1
     rows = []
-    for text in fields[column].text.split("\n"):
+    for text in field.text.split("\n"):
         rows.append(Row(lines[index].number, text, start))
-        start, index = 0, index + 1
-    while rows[1:] and not rows[0].text:
-        del rows[0]
-    while rows[1:] and not rows[-1].text:
-        del rows[-1]
+        start = 0
+        index += 1
+    return _strip_empty(rows)
+
+
+def _strip_empty(rows: list[Row]) -> list[Row]:
+    """Leave out the empty rows at both ends, but at least one row stays."""
+    while len(rows) > 1 and not rows[0].text:
+        rows = rows[1:]
+    while len(rows) > 1 and not rows[-1].text:
+        rows = rows[:-1]
+    return rows
+
+
+def _read_maze(
+    rows: list[Row], name: str, end: str = "\n", question: Drawing | None = None
+) -> Drawing:
+    """Read the maze of these rows: a question, or the answer to the ``question``."""
+    if len(rows) == 1:
+        rows = [_trim(rows[0])]
     try:
-        return read_rows(rows if len(rows) > 1 else [_trimmed(rows[0])], end=end, question=question)
+        return read_rows(rows, end=end, question=question)
     except PuzzleError as error:
-        raise PuzzleError(f"{what}: {error.problem}", "", error.line, error.column) from None
+        raise PuzzleError(f"{name}: {error.problem}", "", error.line, error.column) from None
 
 
-def _trimmed(row: Row) -> Row:
-    """The row without spaces around, if those are no cells."""
-    if "/" not in row.text and math.isqrt(len(row.text)) ** 2 == len(row.text):
+def _trim(row: Row) -> Row:
+    """Leave out the spaces around a maze on one line, if they are no cells."""
+    if _is_cells(row.text):
         return row
     bare = row.text.strip(" ")
-    fits = "/" not in bare and math.isqrt(len(bare)) ** 2 == len(bare)
-    return row._replace(text=bare, start=row.start + row.text.index(bare)) if fits else row
+    if not _is_cells(bare):
+        return row
+    return row._replace(text=bare, start=row.start + row.text.index(bare))
+
+
+def _is_cells(text: str) -> bool:
+    """Tell whether the text may be n x n cells."""
+    return "/" not in text and is_square(text)
 
 
 def _refuse_other(question: Grid, answer: Drawing) -> None:
-    """An answer has the walls and ends of its question."""
+    """Raise PuzzleError unless an answer has the walls and ends of its question."""
     cells = np.where(answer.cells == PATH, FLOOR, answer.cells)
     if cells.shape != question.shape:
-        sizes = [f"{rows} x {columns}" for rows, columns in (cells.shape, question.shape)]
-        raise answer.layout.rows[0].error(
-            f"the answer has {sizes[0]} cells, the question {sizes[1]}"
-        )
-    for row, column in np.argwhere(cells != question)[:1].tolist():
-        found, asked = SYMBOLS[answer.cells[row, column]], SYMBOLS[question[row, column]]
-        where = f"row {row + 1}, column {column + 1}"
-        raise answer.error(
-            f"the answer has {found!r} in {where} of the maze, the question {asked!r}", row, column
-        )
+        found = " x ".join(map(str, cells.shape))
+        asked = " x ".join(map(str, question.shape))
+        problem = f"the answer has {found} cells, the question {asked}"
+        raise answer.layout.rows[0].error(problem)
+    other = np.argwhere(cells != question)
+    if not len(other):
+        return
+    row, column = other[0].tolist()
+    found = SYMBOLS[answer.cells[row, column]]
+    asked = SYMBOLS[question[row, column]]
+    where = f"row {row + 1}, column {column + 1} of the maze"
+    problem = f"the answer has {found!r} in {where}, the question {asked!r}"
+    raise answer.error(problem, row, column)
+
+
+def _refuse_no_path(question: Grid, answer: Drawing) -> None:
+    """Raise PuzzleError if an answer shows no path although its ends lie apart."""
+    if (answer.cells == PATH).any():
+        return
+    ends = np.argwhere((question == START) | (question == GOAL))
+    if np.abs(ends[0] - ends[1]).sum() > 1:
+        raise answer.layout.rows[0].error("the answer shows no path; mark its cells with 'o'", 0)

@@ -1,13 +1,18 @@
-"""Mazes as files: every form people keep them in, told apart by content, read as a stream.
+"""Reads mazes from a stream in every form that people keep them in.
 
-Read are drawings with an empty line between them (``#``, blocks, digits, single or double width,
-see ``maze_drawing``), mazes on one line, CSV with a header, as UTF-8 or UTF-16, plain or gzipped,
-and PNG images. What cannot be read comes out as a ``PuzzleError`` in its place, the rest follows.
-No more than one maze's text is held at a time, and a maze is handed on as soon as the line after it
-has been read.
+The forms are told apart by content:
 
-Knows which lines of a file belong together. Does not know what their characters mean, nor how a
-maze is solved.
+- drawings with an empty line between them (``#``, blocks, digits, single or double width), see
+  ``drawing``
+- mazes on one line
+- CSV with a header, see ``table``
+- PNG images, see ``image``
+
+What cannot be read becomes a ``PuzzleError`` in its place, and the rest follows. No more than one
+maze's text is held at a time. A maze is handed on as soon as the line after it has been read.
+
+This module knows which lines of a file belong together. It does not know what their characters
+mean, nor how a maze is solved.
 """
 
 import re
@@ -37,35 +42,39 @@ from trmsolve.puzzles.values import Puzzle
 
 __all__ = ["line_maze", "read_mazes", "write_maze"]
 
-LIMIT = 1 << 22  # characters of a line: a question and an answer of the largest maze, twice
-TITLES = 10  # lines above a maze that are kept
-EMPTY_LINE = 256  # characters that a line counts for at least: reading it costs as much as they do
+LIMIT = 1 << 22
+"""The most characters of a line: a question and an answer of the largest maze, twice."""
 
-_RULE = re.compile(r"\s*(?:-{3,}\s*|={3,}\s*|[`~]{3,}[^`~]*)")  # a fence of Markdown among them
+TITLES = 10
+"""How many lines above a maze are kept."""
+
+EMPTY_LINE = 256
+"""How many characters a line counts for at least: reading it costs as much as they do."""
+
+_SIZE_LINE = 32  # characters that a line with the size of a maze is shorter than
+# Fences of Markdown are among them.
+_RULE = re.compile(r"\s*(?:-{3,}\s*|={3,}\s*|[`~]{3,}[^`~]*)")
 _NUMBERS = re.compile(r"\s*[0-9]{1,4}(?:\s*[x\xd7, ]\s*[0-9]{1,4})?\s*")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _STRIPPED = "; an empty line ends a maze: if it was a row of floor, write its cells as '.'"
 
 Item = Puzzle | PuzzleError
+Kind = Literal["blank", "rule", "title", "row"]
 
 
 def read_mazes(stream: BinaryIO, name: str) -> Iterator[Item]:
-    """Every maze of a stream in order, each as soon as it is complete; ``name`` is what errors call the stream."""
+    """Generate every maze of a stream in order, each as soon as it is complete.
+
+    Errors call the stream ``name``.
+    """
     found = False
     try:
-        head, chunks = read_chunks(stream)
-        items = (
-            iter([read_image(chunks, name)])
-            if is_image(head)
-            else _Reader(TextLines(chunks, name, LIMIT))
-        )
-        for item in items:
+        for item in _read(stream, name):
             found = True
-            yield (
-                item
-                if isinstance(item, Puzzle)
-                else PuzzleError(item.problem, name, item.line, item.column)
-            )
+            if isinstance(item, Puzzle):
+                yield item
+            else:
+                yield PuzzleError(item.problem, name, item.line, item.column)
     except PuzzleError as error:  # nothing after it can be trusted
         yield error
     else:
@@ -73,8 +82,17 @@ def read_mazes(stream: BinaryIO, name: str) -> Iterator[Item]:
             yield PuzzleError(f"empty: no maze in it; {SHAPE}", name)
 
 
+def _read(stream: BinaryIO, name: str) -> Iterator[Item]:
+    """Generate every maze of an image or a text."""
+    head, chunks = read_chunks(stream)
+    if is_image(head):
+        yield read_image(chunks, name)
+    else:
+        yield from _Reader(TextLines(chunks, name, LIMIT))
+
+
 class _Reader:
-    """Gathers lines into groups, each of which is a maze or several on a line each."""
+    """Gathers lines into groups. Each group is one maze, or several on a line each."""
 
     def __init__(self, lines: TextLines) -> None:
         self.lines = lines
@@ -86,131 +104,176 @@ class _Reader:
         self.skip = False
 
     def __iter__(self) -> Iterator[Item]:
-        """Every item of the lines, in order."""
-        barren = 0
+        """Generate every item of the lines, in order."""
+        barren = 0  # characters since the last item
         for number, text in self.lines:
             barren += max(len(text), EMPTY_LINE)
             if barren > GIVE_UP:
-                raise PuzzleError(
-                    "no maze in this line and the many before it: given up", "", number
-                )
+                problem = "no maze in this line and the many before it: given up"
+                raise PuzzleError(problem, "", number)
             for item in self._take(Row(number, text)):
                 barren = 0
                 yield item
         yield from self._end()
 
     def _end(self) -> Iterator[Item]:
-        """What the lines so far still hold."""
+        """Generate what the lines so far still hold."""
         yield from self.table.end() if self.table else self._end_group()
 
     def _take(self, row: Row) -> Iterator[Item]:
-        """A line: of a CSV, or one that opens, continues or ends a group."""
+        """Take a line: of a CSV, or one that opens, continues or ends a group."""
         if len(row.text) > LIMIT:
             yield from self._end()
             yield row.error(f"a line longer than {LIMIT} characters; {SHAPE}")
-        elif self.table or self._starts_table(row):
-            assert self.table
+            return
+        if not self.table:
+            self._start_table(row)
+        if self.table:
             yield from self.table.take(row)
-        elif (kind := self._kind(row.text)) != "row":
+            return
+        kind = self._kind(row.text)
+        if kind != "row":
             yield from self._end_group(blank=kind == "blank")
-            self.listing = self.skip = False
-            self.titles = [*self.titles[1 - TITLES :], row.text] if kind == "title" else []
+            self.listing = False
+            self.skip = False
+            self._keep_title(row.text if kind == "title" else None)
         elif not self.skip:
             yield from self._gather(row)
 
+    def _keep_title(self, title: str | None) -> None:
+        """Keep the last titles above a maze. A line that is no title ends them."""
+        if title is None:
+            self.titles = []
+        else:
+            self.titles = [*self.titles, title][-TITLES:]
+
     def _gather(self, row: Row) -> Iterator[Item]:
-        if is_line(row.text) and any(is_line(other.text) for other in self.group):
+        """Add a row to the group. A row of a listing is a maze at once."""
+        line = is_line(row.text)
+        if line and any(is_line(other.text) for other in self.group):
             self.listing = True  # two rows of one maze cannot have both ends each
-        wide = len(row.text) > WIDEST and (self.group or not is_line(row.text))
+        continues = bool(self.group)
         self.group.append(row)
         if self.listing:
             yield from self._end_group()
-        elif wide or len(self.group) > MOST:
-            problem = (
-                f"a row of {len(row.text)} characters" if wide else f"no empty line in {MOST} rows"
-            )
-            yield self.group[-1 if wide else 0].error(
-                f"{problem}; more than {MOST} x {MOST} cells are not read"
-            )
-            self.group, self.titles, self.skip = [], [], True
+        elif len(row.text) > WIDEST and (continues or not line):
+            yield self._give_up(row, f"a row of {len(row.text)} characters")
+        elif len(self.group) > MOST:
+            yield self._give_up(self.group[0], f"no empty line in {MOST} rows")
 
-    def _kind(self, text: str) -> Literal["blank", "rule", "title", "row"]:
-        """What a line is, by itself and by the row above."""
+    def _give_up(self, row: Row, problem: str) -> PuzzleError:
+        """Drop a group that is too large for a maze, and what follows it."""
+        self.group = []
+        self.titles = []
+        self.skip = True
+        return row.error(f"{problem}; more than {MOST} x {MOST} cells are not read")
+
+    def _kind(self, text: str) -> Kind:
+        """Tell the kind of a line from itself and from the row above."""
         above = self.group[-1].text if self.group else ""
         if not text.strip():
-            return (
-                "blank"
-                if text.strip(" \xa0") or not text or (above and self._is_over(text))
-                else "row"
-            )
+            return "blank" if self._is_blank(text, above) else "row"
         if _RULE.fullmatch(text):
             return "rule"
-        if _is_size(text) and (text.strip("01 ,") or not set(WALLS).isdisjoint(above)):
-            return "title"
-        if KNOWN.issuperset(text) or (len(text) == len(above) and above.strip()):
+        if _is_size(text):
+            digits_are_cells = not text.strip("01 ,")
+            if not digits_are_cells or _has_wall(above):
+                return "title"
+        if KNOWN.issuperset(text):
             return "row"
-        words = "".join(re.sub(r"#(?=[0-9])", "", text.lstrip(" \t#/;%*->!=")).split())
-        named = any(set(word.lower()) - set("sgeo") for word in _WORD.findall(text))
-        wordy = (
-            named
-            and set(words).isdisjoint(WALLS)
-            and 2 * sum(map(str.isalnum, words)) >= len(words)
-        )
-        return "title" if wordy else "row"
+        if len(text) == len(above) and above.strip():
+            return "row"
+        return "title" if _is_wordy(text) else "row"
+
+    def _is_blank(self, text: str, above: str) -> bool:
+        """Tell whether a line without ink is an empty line, and not a row of floor."""
+        if not text or text.strip(" \xa0"):
+            return True
+        return bool(above) and self._is_over(text)
 
     def _is_over(self, text: str) -> bool:
-        """Whether a line of spaces is none of the maze above: not as long as its last row, or below its outer wall."""
+        """Tell whether a line of spaces is not part of the maze above.
+
+        It is not as long as the last row of the maze, or it is below its outer wall.
+        """
         rows = self.group
         if len(text) != len(rows[-1].text):
             return True
-        walled = _closes(rows[0], rows) and _closes(rows[-1], rows)
-        return walled and all(
-            any(char in row.text for row in rows for char in kind) for kind in (STARTS, GOALS)
-        )
+        if not _may_close(rows[0], rows) or not _may_close(rows[-1], rows):
+            return False
+        drawn = set().union(*(row.text for row in rows))
+        return not drawn.isdisjoint(STARTS) and not drawn.isdisjoint(GOALS)
 
-    def _starts_table(self, row: Row) -> bool:
-        """Whether the line before was the header of a CSV and this is its first record."""
+    def _start_table(self, row: Row) -> None:
+        """Start a table if the last line was the header of a CSV and this is its first record."""
         if self.titles and not self.group:
             self.table = find_table(self.titles[-1], row.text, self.lines)
-        return self.table is not None
 
     def _end_group(self, blank: bool = False) -> Iterator[Item]:
-        rows, self.group = self.group, []
-        if any(row.text.strip() for row in rows):
-            for part in [[row] for row in rows] if self.listing else [rows]:
-                yield self._maze(part, blank)
-            self.titles, self.follows = [], blank
+        """Read the mazes of the group; ``blank`` says that an empty line ended it."""
+        rows = self.group
+        self.group = []
+        inked = [row for row in rows if row.text.strip()]
+        if not inked:
+            return
+        parts = [[row] for row in inked] if self.listing else [rows]
+        for part in parts:
+            yield self._read_maze(part, blank)
+        self.titles = []
+        self.follows = blank
 
-    def _maze(self, rows: list[Row], blank: bool) -> Item:
-        """The maze of these rows; ``blank`` says that an empty line ended it."""
+    def _read_maze(self, rows: list[Row], blank: bool) -> Item:
+        """Read the maze of these rows; ``blank`` says that an empty line ended it."""
         while not rows[0].text.strip() and len(rows[0].text) != len(rows[1].text):
             rows = rows[1:]
         titles = self.titles
-        if rows[1:] and _is_size(rows[0].text) and not set(WALLS).isdisjoint(rows[1].text):
-            titles, rows = [*titles, rows[0].text], rows[1:]
+        if len(rows) > 1 and _is_size(rows[0].text) and _has_wall(rows[1].text):
+            titles = [*titles, rows[0].text]
+            rows = rows[1:]
+        head = "".join(f"{title}\n" for title in titles)
         try:
-            drawing = read_rows(rows, "".join(f"{title}\n" for title in titles), self.lines.end)
+            drawing = read_rows(rows, head, self.lines.end)
         except PuzzleError as error:
-            torn = (blank and not _closes(rows[-1], rows)) or (
-                self.follows and not _closes(rows[0], rows)
-            )
-            hint = (
-                _STRIPPED if torn and error.column is None else ""
-            )  # the maze as a whole lacks something
+            hint = ""
+            # Without a column, the maze as a whole lacks something.
+            if error.column is None and self._is_torn(rows, blank):
+                hint = _STRIPPED
             return PuzzleError(error.problem + hint, "", error.line, error.column)
         return drawing.puzzle(self.lines.name, drawing.layout.rows[0].number)
 
+    def _is_torn(self, rows: list[Row], blank: bool) -> bool:
+        """Tell whether an empty line, above or below, may stand in the middle of a maze."""
+        below = blank and not _may_close(rows[-1], rows)
+        above = self.follows and not _may_close(rows[0], rows)
+        return below or above
+
 
 def _is_size(text: str) -> bool:
-    """Whether a line may say the size of the maze below it, as ``10 10`` does."""
-    return len(text) < 32 and bool(_NUMBERS.fullmatch(text))
+    """Tell whether a line may say the size of the maze below it, as ``10 10`` does."""
+    return len(text) < _SIZE_LINE and bool(_NUMBERS.fullmatch(text))
 
 
-def _closes(row: Row, rows: list[Row]) -> bool:
-    """Whether a row of a drawing may be its outer wall."""
+def _has_wall(text: str) -> bool:
+    return not set(WALLS).isdisjoint(text)
+
+
+def _is_wordy(text: str) -> bool:
+    """Tell whether a line is mostly words, has no walls, and is more than the names of ends."""
+    words = _WORD.findall(text)
+    if not any(set(word.lower()) - set("sgeo") for word in words):
+        return False
+    bare = text.lstrip(" \t#/;%*->!=")
+    bare = re.sub(r"#(?=[0-9])", "", bare)  # as in "maze #3"
+    chars = "".join(bare.split())
+    if _has_wall(chars):
+        return False
+    return 2 * sum(map(str.isalnum, chars)) >= len(chars)
+
+
+def _may_close(row: Row, rows: list[Row]) -> bool:
+    """Tell whether a row of a drawing may be its outer wall."""
     texts = [other.text.rstrip(" ") for other in rows if other.text.strip(" ")]
-    width = max(map(len, texts), default=0) - min(
-        (len(text) - len(text.lstrip(" ")) for text in texts), default=0
-    )
+    right = max(map(len, texts), default=0)
+    left = min((len(text) - len(text.lstrip(" ")) for text in texts), default=0)
     bare = row.text.strip(" ")
-    return len(bare) == width and not bare.strip(WALLS + HALVES + CROSSES + "01o")
+    return len(bare) == right - left and not bare.strip(WALLS + HALVES + CROSSES + "01o")

@@ -1,1 +1,1 @@
-"""What all readers of puzzles share: text out of bytes, tables, JSON values."""
+"""What the readers of all puzzles share: text lines from bytes, columns of a CSV, JSON values."""

@@ -1,10 +1,10 @@
-"""The JSON values of a file: UTF-8 or UTF-16, plain or gzipped, one value or one after another.
+"""Reads the JSON values of a file: UTF-8 or UTF-16, plain or gzipped, one value or several.
 
-Nothing is lost silently: a key that stands twice is remembered; what is no JSON is refused with its
-line and column.
+Nothing is lost silently. A key that stands twice in an object is remembered. Text that is no JSON
+is refused with its line and column.
 
-Knows JSON. Does not know what the values mean: callers say what ``shape`` should be there, for
-errors.
+This module knows JSON. It does not know what the values mean: for its errors, callers say with
+``shape`` what should be in the file.
 """
 
 import json
@@ -17,14 +17,21 @@ from typing import Any, BinaryIO
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.reading.lines import TextLines, read_chunks, undecoded
 
-FILE_LIMIT = 1 << 26  # characters of a file; the largest public set of tasks has four million
+FILE_LIMIT = 1 << 26
+"""The most characters of a file; the largest public set of tasks has four million."""
+
+SHOWN = 30
+"""The most characters of a value in an error."""
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 _UNDECODED = re.compile("[\udc80-\udcff]")
 
 
 class JsonObject(dict[str, Any]):
-    """An object of a JSON file that remembers all its keys: JSON allows one twice, a dict keeps the last."""
+    """An object of a JSON file that remembers every key of the file.
+
+    JSON allows a key to stand twice; a dict keeps the last value only.
+    """
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
@@ -32,7 +39,7 @@ class JsonObject(dict[str, Any]):
 
     @property
     def twice(self) -> str | None:
-        """A key that stands more than once."""
+        """A key that stands more than once, if there is one."""
         if len(self) == len(self.pairs):
             return None
         counts = Counter(key for key, _ in self.pairs)
@@ -40,54 +47,49 @@ class JsonObject(dict[str, Any]):
 
 
 def read_documents(stream: BinaryIO, name: str, shape: str) -> Iterator[Any]:
-    """Every JSON value of the file, at least one, each as it is parsed.
+    """Generate every JSON value of a file, at least one, each as soon as it is parsed.
 
-    Raises PuzzleError; ``name`` is the file's.
+    Args:
+        stream: the file.
+        name: what errors call the file.
+        shape: what errors say that the file should hold.
+
+    Raises:
+        PuzzleError: if the file is not text, holds no JSON or invalid JSON.
     """
-    text = _text(stream, name)
-    decoder = json.JSONDecoder(object_pairs_hook=JsonObject)
-    at = _after_blanks(text, 0)
+    text = _read_text(stream, name)
+    at = _skip_blanks(text, 0)
     if at == len(text):
         raise PuzzleError(f"empty: no JSON in it; {shape}", name)
     if text[at] not in "{[":
         raise PuzzleError(f"not JSON: {shape}", name)
     while at < len(text):
-        try:
-            document, at = decoder.raw_decode(text, at)
-        except json.JSONDecodeError as error:
-            what = error.msg[:1].lower() + error.msg[1:]
-            raise PuzzleError(f"not valid JSON: {what}", name, error.lineno, error.colno) from None
-        except RecursionError:
-            raise PuzzleError(f"lists nested too deeply: {shape}", name) from None
-        except ValueError:
-            raise PuzzleError(
-                "a number of thousands of digits, where colours are due", name
-            ) from None
+        document, at = _parse(text, at, name, shape)
         yield document
-        at = _after_blanks(text, at)
+        at = _skip_blanks(text, at)
 
 
 def load_object(path: str, shape: str) -> JsonObject:
-    """The one JSON object in a file, plain or gzipped.
+    """Load the one JSON object of a file, plain or gzipped.
 
-    Raises PuzzleError; ``shape`` says what should be there.
+    Raises PuzzleError, in which ``shape`` says what the file should hold.
     """
     try:
         with Path(path).open("rb") as stream:
             documents = list(read_documents(stream, path, shape))
     except OSError as error:
         raise unopened(error, path) from None
-    if len(documents) > 1 or not isinstance(documents[0], JsonObject):
+    document = documents[0]
+    if len(documents) > 1 or not isinstance(document, JsonObject):
         raise PuzzleError(f"not one JSON object: {shape}", path)
-    if documents[0].twice is not None:
-        raise PuzzleError(
-            f"task {shown(documents[0].twice)} stands twice in the file: which is meant?", path
-        )
-    return documents[0]
+    if document.twice is not None:
+        task = shown(document.twice)
+        raise PuzzleError(f"task {task} stands twice in the file: which is meant?", path)
+    return document
 
 
 def object_of(value: object, shape: str, place: str = "") -> dict[str, Any]:
-    """The value, if it is an object whose keys stand once each.
+    """Return the value if it is an object in which every key stands once.
 
     Raises PuzzleError, whose source is ``place``.
     """
@@ -99,7 +101,7 @@ def object_of(value: object, shape: str, place: str = "") -> dict[str, Any]:
 
 
 def unopened(error: OSError, path: str) -> PuzzleError:
-    """Why the file at ``path`` could not be opened or read."""
+    """Say why the file at ``path`` could not be opened or read."""
     if isinstance(error, FileNotFoundError):
         return PuzzleError("no such file", path)
     if isinstance(error, IsADirectoryError):
@@ -108,26 +110,46 @@ def unopened(error: OSError, path: str) -> PuzzleError:
 
 
 def shown(value: object) -> str:
-    """A JSON value in an error, short."""
-    if isinstance(value, list | dict):
-        return "a list" if isinstance(value, list) else "an object"
+    """Show a JSON value in an error, shortened."""
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, dict):
+        return "an object"
     text = json.dumps(value)
-    return text if len(text) <= 30 else f"{text[:30]}..."
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
-def _after_blanks(text: str, at: int) -> int:
+def _parse(text: str, at: int, name: str, shape: str) -> tuple[Any, int]:
+    """Parse the value that begins at an index. Returns it and the index behind it."""
+    decoder = json.JSONDecoder(object_pairs_hook=JsonObject)
+    try:
+        return decoder.raw_decode(text, at)
+    except json.JSONDecodeError as error:
+        problem = error.msg[:1].lower() + error.msg[1:]
+        raise PuzzleError(f"not valid JSON: {problem}", name, error.lineno, error.colno) from None
+    except RecursionError:
+        raise PuzzleError(f"lists nested too deeply: {shape}", name) from None
+    except ValueError:  # Python refuses to convert such a number
+        problem = "a number of thousands of digits, where colours are due"
+        raise PuzzleError(problem, name) from None
+
+
+def _skip_blanks(text: str, at: int) -> int:
+    """Return the index of the next character that is not blank."""
     found = _BLANK.match(text, at)
     return found.end() if found else at
 
 
-def _text(stream: BinaryIO, name: str) -> str:
-    """All of it. Raises PuzzleError for what is not text and for more than ``FILE_LIMIT``."""
-    lines, held = list[str](), 0
+def _read_text(stream: BinaryIO, name: str) -> str:
+    """Read the whole text. Raises PuzzleError if it is not text or longer than ``FILE_LIMIT``."""
+    lines: list[str] = []
+    held = 0
     for number, line in TextLines(read_chunks(stream)[1], name, FILE_LIMIT):
         held += len(line) + 1
         if held > FILE_LIMIT:
             raise PuzzleError(f"more than {FILE_LIMIT >> 20} MiB: split the file", name)
-        if found := _UNDECODED.search(line):
+        found = _UNDECODED.search(line)
+        if found:
             raise PuzzleError(undecoded(found[0]), name, number, found.start() + 1)
         lines.append(line)
     return "\n".join(lines)

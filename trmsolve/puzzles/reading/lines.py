@@ -1,11 +1,11 @@
-"""The lines of a text file as a stream: UTF-8 or UTF-16, plain or gzipped, from a file or a pipe, with any line ends.
+"""Reads the lines of a text as a stream: UTF-8 or UTF-16, plain or gzipped, with any line ends.
 
-A line is handed on before the next is awaited, and no more than one line and one read are held at a
-time. What is not text is refused as a whole; a byte that is not UTF-8 hurts its own line only, see
-``undecoded``.
+The stream may be a file or a pipe. A line is handed on before the next one is awaited, and no more
+than one line and one read are held at a time. A stream that is not text is refused as a whole. A
+byte that is not UTF-8 spoils its own line only, see ``undecoded``.
 
-Knows bytes and characters. Does not know what the lines say: every puzzle that people keep as text
-is read from these.
+This module knows bytes and characters. It does not know what the lines say: every puzzle that is
+kept as text is read from these lines.
 """
 
 import codecs
@@ -17,129 +17,155 @@ from typing import BinaryIO
 
 from trmsolve.errors import PuzzleError
 
-LIMIT = 1 << 16  # characters of one line, bytes of one read; no puzzle comes near it
-GIVE_UP = 1 << 26  # characters without a puzzle, after which a file is read no further
+LIMIT = 1 << 16
+"""The most characters of one line, and the most bytes of one read; no puzzle comes near it."""
+
+GIVE_UP = 1 << 26
+"""How many characters without a puzzle are read before a file is given up."""
 
 _MAGIC = {
     b"\x89PNG": "a PNG image",
     b"%PDF": "a PDF document",
     b"PK\x03\x04": "a zip archive or a spreadsheet",
 }
+_GZIP = b"\x1f\x8b"
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SAVE = "save the puzzles as UTF-8 text"
 
 
 def read_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
-    """Every line with its number, from 1, and without its end; ``name`` is what errors call the stream.
+    """Generate every line without its end, with its number, which counts from 1.
 
-    A line longer than ``LIMIT`` comes cut, but still longer than that. What is not text ends in a
-    ``PuzzleError``.
+    A line longer than ``LIMIT`` is cut, but stays longer than ``LIMIT``. Raises PuzzleError if the
+    stream, which errors call ``name``, is not text.
     """
     yield from TextLines(read_chunks(stream)[1], name)
 
 
 def read_chunks(stream: BinaryIO) -> tuple[bytes, Iterator[bytes]]:
-    """A stream's beginning, four bytes or more if it has them, and the whole of it in pieces, beginning included."""
-    read = getattr(
-        stream, "read1", stream.read
-    )  # read1 takes what a pipe has now, read would wait for a full chunk
-    return _peek(takewhile(bool, iter(lambda: read(LIMIT), None)))
+    """Read a stream in pieces.
+
+    Returns its first four bytes or more, if it has so many, and all pieces, which include them.
+    """
+    # read1 takes what a pipe has now, while read would wait for a full chunk.
+    read = getattr(stream, "read1", stream.read)
+    chunks = iter(lambda: read(LIMIT), None)
+    return _peek(takewhile(bool, chunks))
 
 
 class TextLines:
-    """The lines of ``chunks`` as ``read_lines`` gives them, with a ``limit`` of one's own; they are read once."""
+    """The numbered lines of ``chunks``, as ``read_lines`` gives them, with a limit of their length.
+
+    They can be read once.
+    """
 
     def __init__(self, chunks: Iterator[bytes], name: str, limit: int = LIMIT) -> None:
-        self.chunks, self.name, self.limit = chunks, name, limit
+        self.chunks = chunks
+        self.name = name
+        self.limit = limit
         self._decoder: io.IncrementalNewlineDecoder | None = None
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
-        for number, text in enumerate(_lines(self._decoded(), self.name, self.limit), 1):
+        for number, text in enumerate(_split(self._decode(), self.name, self.limit), 1):
             if "\0" in text:
-                raise PuzzleError(
-                    f"not text: a binary file, or UTF-16 without its mark; {_SAVE}",
-                    self.name,
-                    number,
-                )
+                problem = f"not text: a binary file, or UTF-16 without its mark; {_SAVE}"
+                raise PuzzleError(problem, self.name, number)
             yield number, text
 
     @property
     def end(self) -> str:
-        """What the lines read so far end with: ``\\r\\n`` if all do, else ``\\n``."""
+        r"""The end of the lines read so far: ``\r\n`` if all end like this, else ``\n``."""
         return "\r\n" if self._decoder and self._decoder.newlines == "\r\n" else "\n"
 
-    def _decoded(self) -> Iterator[str]:
-        """Text with ``\\n`` line ends.
+    def _decode(self) -> Iterator[str]:
+        r"""Generate the text with ``\n`` as line ends.
 
-        A byte that is not UTF-8 passes as a surrogate: it hurts its own line only.
+        A byte that is not UTF-8 becomes a surrogate, so that it spoils its own line only.
         """
         head, chunks = _peek(self.chunks)
-        if what := _MAGIC.get(head[:4]):
-            raise PuzzleError(f"not text: this is {what}; {_SAVE}", self.name)
-        if head.startswith(b"\x1f\x8b"):
-            head, chunks = _peek(_unzipped(chunks, self.name))
-        wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        codec, errors = ("utf-16", "replace") if wide else ("utf-8-sig", "surrogateescape")
-        self._decoder = io.IncrementalNewlineDecoder(
-            codecs.getincrementaldecoder(codec)(errors), translate=True
-        )
+        kind = _MAGIC.get(head[:4])
+        if kind:
+            raise PuzzleError(f"not text: this is {kind}; {_SAVE}", self.name)
+        if head.startswith(_GZIP):
+            head, chunks = _peek(_unzip(chunks, self.name))
+        codec, errors = "utf-8-sig", "surrogateescape"
+        if head.startswith(_WIDE):
+            codec, errors = "utf-16", "replace"
+        decoder = codecs.getincrementaldecoder(codec)(errors)
+        self._decoder = io.IncrementalNewlineDecoder(decoder, translate=True)
         yield from map(self._decoder.decode, chunks)
         yield self._decoder.decode(b"", final=True)
 
 
 def undecoded(char: str) -> str:
-    """What is wrong if the character stands for a byte that is not UTF-8, else nothing."""
+    """Describe the problem if the character stands for a byte that is not UTF-8, else return ""."""
     if "\udc80" <= char <= "\udcff":
-        return f"not text: byte 0x{ord(char) - 0xDC00:02X} is not UTF-8; {_SAVE}"
+        byte = ord(char) - 0xDC00
+        return f"not text: byte 0x{byte:02X} is not UTF-8; {_SAVE}"
     return ""
 
 
-def _lines(texts: Iterable[str], name: str, limit: int) -> Iterator[str]:
-    """Line by line without line ends.
+def _split(texts: Iterable[str], name: str, limit: int) -> Iterator[str]:
+    """Split the pieces of a text into lines without line ends.
 
-    One over the limit comes cut, as soon as it is over, and its rest is dropped.
+    A line over the limit comes cut as soon as it is over the limit. Its rest is dropped.
     """
-    rest: list[str] = []
-    held, cut, dropped = 0, False, 0
+    rest: list[str] = []  # the pieces of the line that has not ended yet
+    held = 0  # characters of these pieces
+    cut = False  # whether the line was handed on already
+    dropped = 0
     for text in texts:
         dropped = dropped + len(text) if cut else 0
         if dropped > GIVE_UP:
             raise PuzzleError(f"a line of more than {GIVE_UP >> 20} MiB: given up", name)
-        first, *whole = text.split("\n")
-        rest += [first] if first else []
+        first, *others = text.split("\n")
+        if first:
+            rest.append(first)
         held += len(first)
-        if whole:
-            whole.insert(0, "".join(rest))
-            rest = [whole.pop()]
-            held = len(rest[0])
-            yield from whole[1:] if cut else whole
+        if others:
+            last = others.pop()
+            if not cut:
+                yield "".join(rest)
+            yield from others
+            rest = [last]
+            held = len(last)
             cut = False
         if held > limit:
-            yield from [] if cut else ["".join(rest)]
-            rest, held, cut = [], 0, True
+            if not cut:
+                yield "".join(rest)
+            rest = []
+            held = 0
+            cut = True
     if held and not cut:
         yield "".join(rest)
 
 
 def _peek(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """At least four bytes, if there are so many, and all chunks including them."""
+    """Return at least four bytes, if there are so many, and all chunks, which include them."""
     head = b""
-    while len(head) < 4 and (chunk := next(chunks, None)) is not None:
+    for chunk in chunks:
         head += chunk
+        if len(head) >= 4:
+            break
     return head, chain([head], chunks)
 
 
-def _unzipped(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
-    """Gzip members one after the other, never more than ``LIMIT`` bytes at once however well they were packed."""
+def _unzip(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
+    """Unpack gzip members one after the other.
+
+    No more than ``LIMIT`` bytes come at once, however well they were packed.
+    """
     member = zlib.decompressobj(wbits=31)
     try:
         for chunk in chunks:
-            while chunk and not (
-                member.eof and not chunk.strip(b"\0")
-            ):  # members may be padded with zeros
+            rest = chunk
+            while rest:
                 if member.eof:
+                    if not rest.strip(b"\0"):  # members may be padded with zeros
+                        break
                     member = zlib.decompressobj(wbits=31)
-                yield member.decompress(chunk, LIMIT)
-                chunk = member.unused_data if member.eof else member.unconsumed_tail
+                yield member.decompress(rest, LIMIT)
+                rest = member.unused_data if member.eof else member.unconsumed_tail
     except zlib.error as error:
         raise PuzzleError("damaged gzip data; make or fetch the file again", name) from error
     if not member.eof:

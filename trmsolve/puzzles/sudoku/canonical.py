@@ -1,8 +1,11 @@
-"""Which full Sudoku grids the symmetries turn into each other: relabelled digits, exchanged lines, transposition.
+"""Tells which full Sudoku grids are the same under the symmetries.
 
-``invariants`` is cheap and for many grids at once: equal for grids that are the same, and nearly
-always unequal for others. ``canonical_form`` is exact and for one grid. Knows full grids only, no
-clues, and nothing of the search; the exact form is compiled, so importing this file imports numba.
+The symmetries relabel the digits, exchange rows and columns as the boxes allow, and transpose.
+``invariants`` is cheap and takes many grids at once: it is equal for grids that are the same, and
+nearly always unequal for others. ``canonical_form`` is exact and takes one grid.
+
+This module knows full grids only, no clues and no search. The exact form is compiled, so importing
+this module imports numba.
 """
 
 from itertools import permutations, product
@@ -15,28 +18,42 @@ from trmsolve.puzzles.sudoku.compiled import Ints
 from trmsolve.puzzles.values import Grid
 
 CHUNK = 4096
-"""Grids looked at together: what is computed of them stays in the processor's cache."""
+"""How many grids are computed together, so that the numbers stay in the processor's cache."""
 
-PAIRS = np.array(
-    [(3 * band + i, 3 * band + j) for band in range(3) for i, j in ((0, 1), (0, 2), (1, 2))]
-).T  # (2, 9)
-OTHER_PAIR = np.array([2, 1, 0])  # of a band's three pairs of rows the one without row 0, 1, 2
 
-_THREE = list(permutations(range(3)))
-COLUMN_ORDERS = np.array(
-    [
-        [
-            3 * stack + column
-            for stack, columns in zip(stacks, inside, strict=True)
-            for column in columns
-        ]
-        for stacks, inside in product(_THREE, product(_THREE, repeat=3))
-    ]
-)  # (1296, 9): every order of the columns that keeps stacks together
+def _list_pairs() -> Ints:
+    """List the first and the second rows (2, 9) of the three pairs of rows in each band."""
+    pairs = []
+    for first in (0, 3, 6):
+        pairs += [(first, first + 1), (first, first + 2), (first + 1, first + 2)]
+    return np.array(pairs).T
+
+
+def _list_column_orders() -> Ints:
+    """List every order (1296, 9) of the columns that keeps the stacks together."""
+    three = list(permutations(range(3)))
+    orders = []
+    for stacks in three:
+        for inside in product(three, repeat=3):
+            order: list[int] = []
+            for stack, columns in zip(stacks, inside, strict=True):
+                order += [3 * stack + column for column in columns]
+            orders.append(order)
+    return np.array(orders)
+
+
+PAIRS = _list_pairs()
+COLUMN_ORDERS = _list_column_orders()
+
+OTHER_PAIR = np.array([2, 1, 0])
+"""For each row of a band the pair, of the three in ``PAIRS``, without that row."""
 
 
 def invariants(answers: NDArray[np.int8]) -> NDArray[np.uint64]:
-    """Full grids (N, 9, 9) -> (N,): equal if the grids are the same under the symmetries, nearly always unequal else.
+    """Compute a number (N,) for each full grid (N, 9, 9).
+
+    It is equal for grids that are the same under the symmetries, and nearly always unequal for
+    others.
 
     Two rows of a band, read as "this digit stands over that", make a permutation of the digits
     whose cycles no symmetry changes. Rows and columns are told apart by them, cells by their row
@@ -47,50 +64,62 @@ def invariants(answers: NDArray[np.int8]) -> NDArray[np.uint64]:
 
 
 def canonical_form(answer: Grid) -> bytes:
-    """The 81 digits (1 to 9, a byte each) of the least grid, read row by row, that the symmetries make of a full grid.
+    """Find the least grid, read row by row, that the symmetries make of a full grid (9, 9).
 
-    Raises ValueError if a row, column or box of the grid (9, 9) does not hold 1 to 9 once each.
+    Returns its 81 digits (1 to 9), a byte each. Raises ValueError if a row, column or box of the
+    grid does not hold 1 to 9 once each.
     """
     boxes = answer.reshape(3, 3, 3, 3).swapaxes(1, 2).reshape(9, 9)
-    if not (np.sort(np.concatenate((answer, answer.T, boxes)), axis=1) == np.arange(1, 10)).all():
+    houses = np.concatenate((answer, answer.T, boxes))
+    if not (np.sort(houses, axis=1) == np.arange(1, 10)).all():
         raise ValueError("only a full and valid grid has a canonical form")
     least = np.full((9, 9), 9, np.int64)
-    _least(np.stack((answer, answer.T)).astype(np.int64), COLUMN_ORDERS, least)
+    both_sides = np.stack((answer, answer.T)).astype(np.int64)
+    _least(both_sides, COLUMN_ORDERS, least)
     return least.astype(np.int8).tobytes()
 
 
 def _invariants(grids: NDArray[np.int8]) -> NDArray[np.uint64]:
-    rows, columns = _line_marks(grids), _line_marks(grids.swapaxes(1, 2))
-    cells = _mixed(rows[:, :, None] + columns[:, None, :])
+    """Compute the invariants (N,) of one chunk of grids (N, 9, 9)."""
+    rows = _line_invariants(grids)
+    columns = _line_invariants(grids.swapaxes(1, 2))
+    cells = _mix(rows[:, :, None] + columns[:, None, :])
     order = np.argsort(grids.reshape(-1, 81), axis=1, kind="stable")
     digits = np.take_along_axis(cells.reshape(-1, 81), order, axis=1).reshape(-1, 9, 9)
-    marks: NDArray[np.uint64] = _mixed(_mixed(digits.sum(-1)).sum(-1))
-    return marks
+    each_digit = _mix(digits.sum(-1))
+    whole: NDArray[np.uint64] = _mix(each_digit.sum(-1))
+    return whole
 
 
-def _line_marks(grids: NDArray[np.int8]) -> NDArray[np.uint64]:
-    """(N, 9): of each row what its band's cycles say of it."""
-    place = np.empty((*grids.shape[:2], 9), np.int8)
-    np.put_along_axis(
-        place, grids.astype(np.int64) - 1, np.arange(9, dtype=np.int8)[None, None], axis=2
-    )
-    once = np.take_along_axis(
-        grids[:, PAIRS[1]] - np.int8(1), place[:, PAIRS[0]].astype(np.int64), axis=2
-    )
-    index = once.astype(np.int64)
-    twice = np.take_along_axis(once, index, axis=2)
-    thrice = np.take_along_axis(twice, index, axis=2)
-    fourth = np.take_along_axis(thrice, index, axis=2)
-    back = [
-        (power == np.arange(9)).sum(-1) for power in (twice, thrice, fourth)
-    ]  # how many digits are where they were
-    pairs = _mixed((back[0] + 10 * back[1] + 100 * back[2]).astype(np.uint64)).reshape(-1, 3, 3)
+def _line_invariants(grids: NDArray[np.int8]) -> NDArray[np.uint64]:
+    """Compute for each row (N, 9) what the cycles of its band say of it."""
+    place = np.empty((*grids.shape[:2], 9), np.int8)  # of each digit in each row
+    index = grids.astype(np.int64) - 1
+    np.put_along_axis(place, index, np.arange(9, dtype=np.int8)[None, None], axis=2)
+    # The permutations (N, 9 pairs, 9 digits), applied once, twice and so on.
+    second = grids[:, PAIRS[1]] - np.int8(1)
+    once = np.take_along_axis(second, place[:, PAIRS[0]].astype(np.int64), axis=2)
+    step = once.astype(np.int64)
+    twice = np.take_along_axis(once, step, axis=2)
+    thrice = np.take_along_axis(twice, step, axis=2)
+    fourth = np.take_along_axis(thrice, step, axis=2)
+    cycles = _count_fixed(twice) + 10 * _count_fixed(thrice) + 100 * _count_fixed(fourth)
+    pairs = _mix(cycles.astype(np.uint64)).reshape(-1, 3, 3)
     bands = pairs.sum(-1, keepdims=True)
-    return _mixed(_mixed(bands) + bands - pairs[:, :, OTHER_PAIR]).reshape(-1, 9)
+    return _mix(_mix(bands) + bands - pairs[:, :, OTHER_PAIR]).reshape(-1, 9)
 
 
-def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Scattered over all 64 bits, so that sums tell apart what went into them (the end of splitmix64)."""
+def _count_fixed(permuted: NDArray[np.int8]) -> Ints:
+    """Count the digits that a permutation (..., 9) leaves where they are."""
+    fixed: Ints = (permuted == np.arange(9)).sum(-1)
+    return fixed
+
+
+def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Scatter values over all 64 bits, so that sums of them tell apart what went into them.
+
+    This is the end of SplitMix64.
+    """
     values = (values + np.uint64(0x9E3779B97F4A7C15)) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ values >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
     return values ^ values >> np.uint64(31)
@@ -98,13 +127,14 @@ def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 @kernel
 def _least(turned: Ints, orders: Ints, least: Ints) -> None:
-    """Makes ``least`` the least grid there is, from the grid and its transpose in ``turned`` (2, 9, 9).
+    """Make ``least`` the least grid, from a grid and its transpose in ``turned`` (2, 9, 9).
 
-    The first row is always 1 to 9: the choice of it and of the order of columns is a choice of
-    names for the digits. Of the rows after its band, the least first digit comes first. What is
-    greater than the least so far is left early.
+    The first row is always 1 to 9: the choice of the row and of the order of columns is a choice of
+    names for the digits. The rows after its band are ordered by their first digit. An attempt that
+    is greater than the least so far is left early.
     """
-    names, rows = np.empty(10, np.int64), np.empty(9, np.int64)
+    names = np.empty(10, np.int64)
+    rows = np.empty(9, np.int64)
     for side in range(2):
         grid = turned[side]
         for first in range(9):
@@ -119,16 +149,25 @@ def _least(turned: Ints, orders: Ints, least: Ints) -> None:
                     if _compare(grid, rows, 1, 2, columns, names, least) <= 0:
                         _order_rows(grid, rows, columns[0], names)
                         if _compare(grid, rows, 1, 9, columns, names, least) < 0:
-                            for row in range(9):
-                                for column in range(9):
-                                    least[row, column] = names[grid[rows[row], columns[column]]]
+                            _rename(grid, rows, columns, names, least)
 
 
 @kernel
-def _compare(
+def _rename(grid: Ints, rows: Ints, columns: Ints, names: Ints, least: Ints) -> None:
+    """Write the grid into ``least``, with its rows and columns in order and its digits renamed."""
+    for row in range(9):
+        for column in range(9):
+            least[row, column] = names[grid[rows[row], columns[column]]]
+
+
+@kernel
+def _compare(  # noqa: PLR0913  (numba takes no dataclass)
     grid: Ints, rows: Ints, start: int, stop: int, columns: Ints, names: Ints, least: Ints
 ) -> int:
-    """Below, at or above zero as the renamed rows ``start`` to ``stop`` are less than the least, equal or greater."""
+    """Compare the renamed rows ``start`` to ``stop`` with those of the least grid.
+
+    Returns a number below zero if they are less, zero if they are equal, and else one above.
+    """
     for row in range(start, stop):
         for column in range(9):
             difference = names[grid[rows[row], columns[column]]] - least[row, column]
@@ -139,7 +178,11 @@ def _compare(
 
 @kernel
 def _order_rows(grid: Ints, rows: Ints, column: int, names: Ints) -> None:
-    """Fills ``rows[3:]``: in each band by the name in the first column, and so the bands."""
+    """Fill ``rows[3:]`` with the other two bands.
+
+    The rows of each band are ordered by the name of their digit in the first column, and so are the
+    bands.
+    """
     at = 3
     for band in range(0, 9, 3):
         if band != rows[0] // 3 * 3:

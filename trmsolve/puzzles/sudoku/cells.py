@@ -1,7 +1,7 @@
-"""One line of a Sudoku text: what kind of line it is, where its cells are, and what is wrong with it where.
+"""Reads one line of a Sudoku text: its kind, where its cells are, and what is wrong with it where.
 
-Knows every way to write nine cells or whole puzzles on a line. Does not know the lines around it,
-nor which digits may meet.
+This module knows every way to write nine cells or whole puzzles on a line. It does not know the
+lines around it, nor which digits may meet.
 """
 
 import re
@@ -10,35 +10,42 @@ from typing import Literal
 
 from trmsolve.puzzles.reading.lines import undecoded
 
-DIGITS, BLANKS = "123456789", ".0_*xX-"
+DIGITS = "123456789"
+BLANKS = ".0_*xX-"
 CELLS = frozenset(DIGITS + BLANKS)
 SHAPE = "a Sudoku is 81 cells on one line or 9 rows of 9"
 
-Problem = tuple[str, int]  # what is wrong, and at which index of the text
+Problem = tuple[str, int]
+"""What is wrong, and at which index of the text."""
 
-_SEPARATORS = frozenset(
-    " \t\xa0|+=:,;'\"[]" + "".join(map(chr, range(0x2500, 0x2580)))
-)  # the last are box drawing
-_CANDIDATES = "these are candidate lists (pencil marks); give only the placed digits, and '.' for every open cell"
-
-_CELL = "1-9.0_*xX-"  # the cells but for the space, inside a character class
-_BOUND = (
-    ",;:\t\"'"  # what may stand around 81 cells whose blanks are spaces, inside a character class
+_BOX_DRAWING = "".join(map(chr, range(0x2500, 0x2580)))
+_SEPARATORS = frozenset(" \t\xa0|+=:,;'\"[]" + _BOX_DRAWING)
+_CANDIDATES = (
+    "these are candidate lists (pencil marks); "
+    "give only the placed digits, and '.' for every open cell"
 )
+_SPACED = "digits and spaces beside a puzzle; if they are a puzzle, write blanks as '.'"
+
+# The cells but for the space, inside a character class.
+_CELL = "1-9.0_*xX-"
+# What may stand around 81 cells whose blanks are spaces, inside a character class.
+_BOUND = ",;:\t\"'"
+# A longer or shorter run is no puzzle.
 _RUN = re.compile(
-    rf"(?<![{_CELL}])[{_CELL}]{{81}}(?![{_CELL}])"  # a longer or shorter run is no puzzle
-    rf"|(?<![^{_BOUND}])[1-9 ]{{81}}(?![^{_BOUND}])"
+    rf"(?<![{_CELL}])[{_CELL}]{{81}}(?![{_CELL}])|(?<![^{_BOUND}])[1-9 ]{{81}}(?![^{_BOUND}])"
 )
 _LONG_INDEX = re.compile(r"\s*([0-9]{8,19})(?![\w.])")
-_LONG_RUN = re.compile(rf"[{_CELL}]{{20,}}")  # longer than numbers, ratings and dates
+# Longer than numbers, ratings and dates.
+_LONG_RUN = re.compile(rf"[{_CELL}]{{20,}}")
 _SPACED_RUN = re.compile(r"[1-9][1-9 ]{58,}[1-9]")
-_SOLID = re.compile(
-    rf"[{_CELL}]{{28,}}"
-)  # cells that are spread over a line come in groups of 27 at most
+# Cells that are spread over a line come in groups of 27 at most.
+_SOLID = re.compile(rf"[{_CELL}]{{28,}}")
 
-_NUMBERED = r"\s*(?:\d{1,7}[:).,;]?\s+|\d{1,7}[:),;])?"  # an index such as "12: " before the cells
+# An index such as "12: " before the cells.
+_NUMBERED = r"\s*(?:\d{1,7}[:).,;]?\s+|\d{1,7}[:),;])?"
 _ATTEMPT = re.compile(_NUMBERED + r"([^\s,;#]{19,})")
-_PART, _TOKEN = re.compile(r"[^|│┃║]+"), re.compile(r"[^\s|│┃║]+")
+_PART = re.compile(r"[^|│┃║]+")
+_TOKEN = re.compile(r"[^\s|│┃║]+")
 _BRACE = re.compile(r"[{(<]\s*[1-9]")
 
 Kind = Literal["blank", "comment", "section", "title", "rule", "row", "attempt"]
@@ -50,32 +57,41 @@ _KINDS: dict[Kind, re.Pattern[str]] = {
     # Dots, colons and quotes are corners only: .---. and :---: but not a row of dots.
     "rule": re.compile(r"[-*_=+|\s─-╿]*|(?=.*(?:--|==|──|══))[-*_=+|\s─-╿.:,'`]*"),
 }
+_ROW_MARKS = 18  # more than two rows' worth of cells is nobody's row
+_PART_SIZES = {1: 9, 3: 3, 9: 1}  # cells of a part, by the number of parts
 
 
 def kind_of(text: str) -> Kind:
-    """What a line is that is no puzzle by itself."""
+    """Tell the kind of a line that is no puzzle by itself."""
     if not text.strip():
         return "rule" if row_cells(text) else "blank"  # nine spaces may be an empty row
-    too_long = sum(char not in _SEPARATORS for char in text) > 18 and not candidates(text)
-    usual: Kind = (
-        "attempt" if too_long else "row"
-    )  # more than two rows' worth of cells is nobody's row
-    return next((kind for kind, pattern in _KINDS.items() if pattern.fullmatch(text)), usual)
+    for kind, pattern in _KINDS.items():
+        if pattern.fullmatch(text):
+            return kind
+    marks = sum(char not in _SEPARATORS for char in text)
+    return "attempt" if marks > _ROW_MARKS and not candidates(text) else "row"
 
 
 def is_line(text: str) -> bool:
-    """Whether these are 81 cells and nothing else.
+    """Tell whether the text is 81 cells and nothing else.
 
     Spaces are cells only where nothing else stands for a blank.
     """
-    return len(text) == 81 and (CELLS.issuperset(text) or not text.strip(DIGITS + " "))
+    if len(text) != 81:
+        return False
+    return CELLS.issuperset(text) or _is_spaced(text)
+
+
+def _is_spaced(text: str) -> bool:
+    """Tell whether the text is digits and spaces alone."""
+    return not text.strip(DIGITS + " ")
 
 
 def line_runs(text: str) -> list[Sequence[int]]:
-    """Where the 81 cells of every puzzle of a line are, in order; an empty list if no puzzle is on it.
+    """Find where the 81 cells of every puzzle of a line are, in order.
 
     A puzzle is a run of exactly 81 cells, whatever stands around it, or all 81 cells of a line with
-    separators between.
+    separators between them. The list is empty if no puzzle is on the line.
     """
     if len(text) < 81:
         return []
@@ -86,109 +102,153 @@ def line_runs(text: str) -> list[Sequence[int]]:
     runs: list[Sequence[int]] = []
     for match in _RUN.finditer(text):
         inner = match[0].strip()
-        if (
-            len(inner) == 81 or " " in inner
-        ):  # spaces at the ends alone may stand around a shorter run
+        # Spaces at the ends alone may stand around a shorter run.
+        if len(inner) == 81 or " " in inner:
             runs.append(range(*match.span()))
-    if runs:
-        return runs
+    return runs or _spread_run(text)
+
+
+def _spread_run(text: str) -> list[Sequence[int]]:
+    """Find the one puzzle whose cells have separators between them."""
     at = [i for i, char in enumerate(text) if char in CELLS]
-    spread = len(at) == 81 and not (_SOLID.search(text) or foreign(text) or candidates(text))
-    return [at] if spread else []
+    if len(at) != 81:
+        return []
+    if _SOLID.search(text) or foreign(text) or candidates(text):
+        return []
+    return [at]
 
 
 def beside_problem(text: str, runs: Sequence[Sequence[int]]) -> Problem | None:
-    """What beside the puzzles of a line may be a damaged puzzle or its number, and where; None if nothing is.
+    """Find what stands beside the puzzles of a line and may be a damaged puzzle or its number.
 
-    Indices of up to 7 digits, ratings, words and, behind a ``#``, anything may stand there.
+    Indices of up to 7 digits, ratings and words may stand there, and anything behind a ``#``.
     """
-    if index := _LONG_INDEX.match(text, 0, runs[0][0]):
-        return f"{len(index[1])} digits before the puzzle; a row number has at most 7", index.start(
-            1
-        )
+    first = runs[0][0]
+    index = _LONG_INDEX.match(text, 0, first)
+    if index:
+        problem = f"{len(index[1])} digits before the puzzle; a row number has at most 7"
+        return problem, index.start(1)
     starts = [0, *(run[-1] + 1 for run in runs)]
     stops = [*(run[0] for run in runs), len(text)]
     for start, stop in zip(starts, stops, strict=True):
         between = text[start:stop].partition("#")[0]
-        for match in _LONG_RUN.finditer(between):
-            if any(char in "0123456789" for char in match[0]):  # else it is a line for the eye
-                place = start + min(match.end(), match.start() + 81)
-                return f"{count(len(match[0]), 'cell')} beside a puzzle; {SHAPE}", place
-        if spaced := _SPACED_RUN.search(between):
-            problem = "digits and spaces beside a puzzle; if they are a puzzle, write blanks as '.'"
-            return problem, start + spaced.start()
+        problem_there = _between_problem(between)
+        if problem_there:
+            problem, place = problem_there
+            return problem, start + place
     return None
 
 
+def _between_problem(text: str) -> Problem | None:
+    """Find what may be a damaged puzzle in the text beside puzzles."""
+    for match in _LONG_RUN.finditer(text):
+        if not any(char in "0123456789" for char in match[0]):
+            continue  # it is a line for the eye
+        place = min(match.end(), match.start() + 81)
+        return f"{count(len(match[0]), 'cell')} beside a puzzle; {SHAPE}", place
+    spaced = _SPACED_RUN.search(text)
+    return (_SPACED, spaced.start()) if spaced else None
+
+
 def _is_rule(text: str) -> bool:
-    """Whether a long line is a rule, and not puzzles without a clue."""
-    return bool(_KINDS["rule"].fullmatch(text)) and not CELLS.union(" ,;\t").issuperset(text)
+    """Tell whether a long line is a rule, and not puzzles without a clue."""
+    if CELLS.union(" ,;\t").issuperset(text):
+        return False
+    return bool(_KINDS["rule"].fullmatch(text))
 
 
 def row_cells(text: str) -> list[int] | None:
-    """Where the nine cells of a row are.
+    """Find where the nine cells of a row are.
 
-    Spaces are cells only where nothing else stands for a blank.
-
-    Such a row is in one, three or nine parts, ``| 1 3|  5|7  |``, their cells side by side or with
-    spaces between.
+    Spaces are cells only where nothing else stands for a blank. Such a row is in one, three or nine
+    parts, as in ``| 1 3|  5|7  |``. The cells of a part stand side by side or with spaces between
+    them.
     """
     marks = [i for i, char in enumerate(text) if char in CELLS]
-    if len(marks) == 9 or not set(BLANKS).isdisjoint(text):
-        return marks if len(marks) == 9 else None
-    for margin in (0, 1):  # without outer bars the outer spaces may lack
-        padded = text.center(len(text) + 2 * margin)
-        parts = [match.span() for match in _PART.finditer(padded)]
-        size = {1: 9, 3: 3, 9: 1}.get(len(parts), 0)
-        at: list[int] = []
-        for start, stop in parts:
-            if stop - start == size:
-                at += range(start - margin, stop - margin)
-            elif stop - start in (2 * size - 1, 2 * size + 1):
-                at += range(start - margin + (stop - start > 2 * size), stop - margin, 2)
+    if len(marks) == 9:
+        return marks
+    if not set(BLANKS).isdisjoint(text):
+        return None
+    for margin in (0, 1):  # the outer spaces may lack where there are no outer bars
+        at = _part_cells(text, margin)
         inside = len(at) == 9 and at[0] >= 0 and at[-1] < len(text)
-        if inside and set(marks) <= set(at) and all(text[i] in DIGITS + " " for i in at):
+        if not inside or not set(at).issuperset(marks):
+            continue
+        if all(text[i] in DIGITS + " " for i in at):
             return at
     return None
 
 
+def _part_cells(text: str, margin: int) -> list[int]:
+    """Find the cells of a row in parts, with a margin of spaces put around it."""
+    padded = text.center(len(text) + 2 * margin)
+    parts = [match.span() for match in _PART.finditer(padded)]
+    size = _PART_SIZES.get(len(parts), 0)
+    at: list[int] = []
+    for start, stop in parts:
+        length = stop - start
+        first = start - margin
+        if length == size:
+            at += range(first, stop - margin)
+        elif length == 2 * size - 1:
+            at += range(first, stop - margin, 2)
+        elif length == 2 * size + 1:
+            at += range(first + 1, stop - margin, 2)
+    return at
+
+
 def candidates(text: str) -> Problem | None:
-    """Cells of several digits, as in ``{12} 3 67 | ...`` or in nine lists of growing digits."""
-    if brace := _BRACE.search(text):
+    """Find cells of several digits, as in ``{12} 3 67 | ...`` or in nine growing lists."""
+    brace = _BRACE.search(text)
+    if brace:
         return _CANDIDATES, brace.start()
     tokens = list(_TOKEN.finditer(text))
     lists = [token for token in tokens if len(token[0]) > 1]
-    if (
-        len(tokens) == 9
-        and lists
-        and all(t[0].isdecimal() and list(t[0]) == sorted(set(t[0])) for t in lists)
-    ):
+    if len(tokens) != 9 or not lists:
+        return None
+    if all(_is_growing(token[0]) for token in lists):
         return _CANDIDATES, lists[0].start()
     return None
 
 
+def _is_growing(token: str) -> bool:
+    """Tell whether a token is digits in growing order."""
+    return token.isdecimal() and list(token) == sorted(set(token))
+
+
 def foreign(text: str, start: int = 0, stop: int | None = None) -> Problem | None:
-    """The first character that belongs to no drawing of a Sudoku."""
+    """Find the first character that belongs to no drawing of a Sudoku."""
     for index, char in enumerate(text[start:stop], start):
-        if char not in CELLS and char not in _SEPARATORS:
-            shown = repr(char) if char.isprintable() else f"U+{ord(char):04X}"
-            cells = f"a cell is a digit 1-9 or a blank (one of {' '.join(BLANKS)} or a space)"
-            return undecoded(char) or f"wrong character {shown}; {cells}", index
+        if char in CELLS or char in _SEPARATORS:
+            continue
+        shown = repr(char) if char.isprintable() else f"U+{ord(char):04X}"
+        blanks = " ".join(BLANKS)
+        cells = f"a cell is a digit 1-9 or a blank (one of {blanks} or a space)"
+        return undecoded(char) or f"wrong character {shown}; {cells}", index
     return None
 
 
 def line_problem(text: str) -> Problem:
-    """Why a line is not 81 cells, and where."""
+    """Say why a line is not 81 cells, and where."""
     match = _ATTEMPT.match(text)
     start, stop = match.span(1) if match else (0, len(text))
-    solid = not text.strip(DIGITS + " ")
-    at = [i for i in range(start, stop) if text[i] in CELLS or solid]
-    return foreign(text, start, stop) or (
-        f"{count(len(at), 'cell')}; {SHAPE}",
-        [*at, stop][min(len(at), 81)],
-    )
+    wrong = foreign(text, start, stop)
+    if wrong:
+        return wrong
+    at = cells_between(text, start, stop)
+    place = [*at, stop][min(len(at), 81)]
+    return f"{count(len(at), 'cell')}; {SHAPE}", place
+
+
+def cells_between(text: str, start: int, stop: int, spaces: bool = True) -> list[int]:
+    """Find the characters that may be cells.
+
+    With ``spaces``, spaces are among them if the whole text is digits and spaces.
+    """
+    solid = spaces and _is_spaced(text)
+    return [i for i in range(start, stop) if solid or text[i] in CELLS]
 
 
 def count(number: int, thing: str) -> str:
-    """``1 cell``, ``2 cells``."""
-    return f"{number} {thing}{'s' * (number != 1)}"
+    """Write a number of things: ``1 cell``, ``2 cells``."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

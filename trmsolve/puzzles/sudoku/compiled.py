@@ -1,15 +1,19 @@
-"""The compiled search for Sudoku: candidates as bits, singles and locked candidates, guesses that are counted.
+"""The compiled search for Sudoku: candidates as bits, singles, locked candidates, counted guesses.
 
-For making and rating puzzles only; no answer of a network ever comes from here. Importing this file
-imports numba, so callers import it where they need it. A kernel is compiled at its first call and
-kept on disk; numba looks at this file's date alone, which is why every kernel that another one
-calls stands here.
+It serves the making and rating of puzzles only, and no answer of a network ever comes from here.
+Importing this module imports numba, so modules import it where they need it. A kernel is compiled
+at its first call and kept on disk. Numba looks at this file's date alone, which is why every kernel
+that another one calls stands here.
 
-A state is 31 integers: for digit d (0 to 8) and band b (three rows) ``state[3 * d + b]`` has a bit
-for each of the 27 cells, set while the digit may stand there; ``state[DONE + b]`` has the cells
-whose digit has been taken from their peers; ``state[DIRTY]`` has the digits to be looked at again.
-A search keeps a state for each guess it is in, and the cell and the digits yet to be tried. Knows
-bits, and neither files nor difficulties.
+A state is 31 integers:
+
+- ``state[3 * d + b]``, for digit d (0 to 8) and band b (three rows), has a bit for each of the 27
+  cells of the band, which is set while the digit may stand there
+- ``state[DONE + b]`` has the cells whose digit has been taken from their peers
+- ``state[DIRTY]`` has the digits to be looked at again
+
+A search keeps a state for each guess that it is in, with the cell of the guess and the digits yet
+to be tried. This module knows bits, and neither files nor difficulties.
 """
 
 from collections.abc import Callable
@@ -21,32 +25,89 @@ from trmsolve.puzzles.compiling import kernel
 
 Ints = NDArray[np.int64]
 
-DONE, DIRTY, CELL, LEFT = 27, 30, 31, 32
-STACK = (82, 33)
-"""Shape of what a search works in, int64: no more than 81 guesses are ever open at once."""
+DONE = 27
+DIRTY = 30
+CELL = 31
+"""The place, in a state of a search, of the cell to guess."""
 
-SOLUTIONS = 100  # that a climb looks at after a clue is gone
-DESCENT = 0.8  # how much of its rating a climb may lose in a step
+LEFT = 32
+"""The place, in a state of a search, of the digits yet to be tried there."""
+
+STACK = (82, 33)
+"""The shape of the states of a search, int64: at most 81 guesses are open at once."""
+
+SOLUTIONS = 100
+"""How many solutions a climb looks at after it has removed a clue."""
+
+DESCENT = 0.8
+"""The share of its rating that a climb has to keep in a step."""
+
 FULL = (1 << 27) - 1
-ROWS = 1 | 1 << 9 | 1 << 18  # times a row's nine bits: in each row of a band
+"""All cells of a band."""
+
+ROWS = 1 | 1 << 9 | 1 << 18
+"""Times the nine bits of a row, this has them in each row of a band."""
 
 
 def _table(value: Callable[[int], int]) -> Ints:
+    """Tabulate a function of nine bits."""
     return np.array([value(bits) for bits in range(512)], np.int64)
 
 
 def _locked(bits: int) -> int:
-    """Of a 3 x 3 pattern what lies on a way to choose one per line and column: nothing else may hold the digit."""
-    ways = (0o421, 0o412, 0o241, 0o214, 0o142, 0o124)
-    return sum({1 << i for way in ways if way & bits == way for i in range(9) if way >> i & 1})
+    """Keep of a 3 x 3 pattern what lies on a way to choose one per line and column.
+
+    Nothing else may hold the digit.
+    """
+    kept = 0
+    for way in (0o421, 0o412, 0o241, 0o214, 0o142, 0o124):
+        if way & bits == way:
+            kept |= way
+    return kept
+
+
+def _lone(bits: int) -> int:
+    """Keep a bit that is the only one."""
+    return bits if bits.bit_count() == 1 else 0
+
+
+def _lone_of_3(bits: int) -> int:
+    """Keep of each group of three bits the one that is the only one."""
+    return sum(_lone(bits & 7 << i) for i in (0, 3, 6))
+
+
+def _any_of_3(bits: int) -> int:
+    """Set all bits of each group of three that has any."""
+    return sum(7 << i for i in (0, 3, 6) if bits >> i & 7)
+
+
+def _has_3(bits: int) -> int:
+    """Set one bit, of three, for each group of three bits that has any."""
+    return sum(1 << i // 3 for i in (0, 3, 6) if bits >> i & 7)
+
+
+def _spread(bits: int) -> int:
+    """Make three bits of each one."""
+    return sum(7 << 3 * i for i in range(9) if bits >> i & 1)
+
+
+def _bit_numbers() -> Ints:
+    """Tabulate the number of a lone bit by bit % 37, which is another one for each of 27 bits."""
+    numbers = np.zeros(37, np.int64)
+    for number in range(27):
+        numbers[(1 << number) % 37] = number
+    return numbers
 
 
 def _keep() -> Ints:
-    """(81, 3): which cells of each band may still hold a digit that stands in this cell."""
+    """List for each cell (81, 3) the cells of each band that may hold its digit beside it."""
     cells = np.arange(81)
     row, column = np.divmod(cells, 9)
     box = row // 3 * 3 + column // 3
-    peers = (row[:, None] == row) | (column[:, None] == column) | (box[:, None] == box)
+    same_row = row[:, None] == row
+    same_column = column[:, None] == column
+    same_box = box[:, None] == box
+    peers = same_row | same_column | same_box
     free = (~peers | np.eye(81, dtype=bool)).reshape(81, 3, 27)
     masks: Ints = (free.astype(np.int64) << np.arange(27)).sum(-1)
     return masks
@@ -54,20 +115,21 @@ def _keep() -> Ints:
 
 KEEP = _keep()
 LOCKED = _table(_locked)
-LONE = _table(lambda bits: bits if bits.bit_count() == 1 else 0)
-LONE_OF_3 = _table(lambda bits: sum(LONE[bits & 7 << i] for i in (0, 3, 6)))
-ANY_OF_3 = _table(lambda bits: sum(7 << i for i in (0, 3, 6) if bits >> i & 7))
-HAS_3 = _table(lambda bits: sum(1 << i // 3 for i in (0, 3, 6) if bits >> i & 7))
-SPREAD = _table(lambda bits: sum(7 << 3 * i for i in range(9) if bits >> i & 1))
-BIT = np.array(
-    [next((i for i in range(27) if (1 << i) % 37 == rest), 0) for rest in range(37)], np.int64
-)
-"""Number of a lone bit, found at bit % 37."""
+LONE = _table(_lone)
+LONE_OF_3 = _table(_lone_of_3)
+ANY_OF_3 = _table(_any_of_3)
+HAS_3 = _table(_has_3)
+SPREAD = _table(_spread)
+BIT = _bit_numbers()
+"""The number of a lone bit, at bit % 37."""
 
 
 @kernel
 def set_up(state: Ints, clues: Ints) -> None:
-    """Writes the clues (81,), 0 where blank, into a state; what clashes leaves a cell no candidate."""
+    """Write the clues (81,), 0 where blank, into a state.
+
+    Clues that clash leave a cell without a candidate.
+    """
     state[:DONE] = FULL
     state[DONE:DIRTY] = 0
     state[DIRTY] = 511
@@ -78,7 +140,7 @@ def set_up(state: Ints, clues: Ints) -> None:
 
 @kernel
 def settle(state: Ints, cell: int, digit: int) -> None:
-    """Puts a digit (0 to 8) into a cell and takes it from the cell's peers."""
+    """Put a digit (0 to 8) into a cell and take it from the cell's peers."""
     assume(state, cell, digit)
     for band in range(3):
         state[3 * digit + band] &= KEEP[cell, band]
@@ -87,7 +149,7 @@ def settle(state: Ints, cell: int, digit: int) -> None:
 
 @kernel
 def assume(state: Ints, cell: int, digit: int) -> None:
-    """Takes every other digit from a cell."""
+    """Take every other digit from a cell."""
     band, bit = cell // 27, 1 << cell % 27
     for other in range(9):
         if other != digit and state[3 * other + band] & bit:
@@ -97,16 +159,17 @@ def assume(state: Ints, cell: int, digit: int) -> None:
 
 @kernel
 def exclude(state: Ints, cell: int, digit: int) -> None:
-    """Takes a digit from a cell."""
+    """Take a digit from a cell."""
     state[3 * digit + cell // 27] &= ~(1 << cell % 27)
     state[DIRTY] |= 1 << digit
 
 
 @kernel
 def propagate(state: Ints, locked: bool) -> int:
-    """Draws conclusions until there are none: naked and hidden singles, and locked candidates if asked for.
+    """Draw conclusions from naked and hidden singles, and if asked from locked candidates.
 
-    Returns -1 if the state contradicts itself, 1 if every cell has its digit, else 0.
+    It stops when nothing more follows. Returns -1 if the state contradicts itself, 1 if every cell
+    has its digit, else 0.
     """
     while True:
         if not _naked(state):
@@ -123,7 +186,7 @@ def propagate(state: Ints, locked: bool) -> int:
 
 @kernel
 def _naked(state: Ints) -> bool:
-    """Cells with one candidate take it from their peers. False if a cell has none."""
+    """Take the digit of cells with one candidate from their peers. False if a cell has none."""
     for band in range(3):
         one = two = 0
         for digit in range(9):
@@ -151,13 +214,18 @@ def _naked(state: Ints) -> bool:
 
 @kernel
 def _look_at(state: Ints, digit: int, locked: bool) -> bool:
-    """Locked candidates and hidden singles of one digit. False if a house has no place for it."""
+    """Find locked candidates and hidden singles of one digit.
+
+    Returns False if a house has no place for the digit.
+    """
     if locked and not _lock(state, digit):
         return False
     seen = double = 0  # columns
     for band in range(3):
         cells = state[3 * digit + band]
-        above, middle, below = cells & 511, cells >> 9 & 511, cells >> 18
+        above = cells & 511
+        middle = cells >> 9 & 511
+        below = cells >> 18
         once = above | middle | below
         if not (above and middle and below and HAS_3[once] == 7):
             return False
@@ -173,7 +241,7 @@ def _look_at(state: Ints, digit: int, locked: bool) -> bool:
 
 @kernel
 def _hidden(state: Ints, digit: int, band: int, cells: int) -> None:
-    """The digit has no other place than each of these cells: no other digit stays there."""
+    """Take every other digit from cells that are the only place of this digit in a house."""
     cells &= ~state[DONE + band]
     if not cells:
         return
@@ -185,9 +253,9 @@ def _hidden(state: Ints, digit: int, band: int, cells: int) -> None:
 
 @kernel
 def _lock(state: Ints, digit: int) -> bool:
-    """Where a box and a line meet, in every direction, until nothing more follows.
+    """Lock a digit where a box and a line meet, in every direction, until nothing more follows.
 
-    False if no place is left.
+    Returns False if no place is left for it.
     """
     at = 3 * digit
     first, second, third = state[at], state[at + 1], state[at + 2]
@@ -211,19 +279,19 @@ def _lock(state: Ints, digit: int) -> bool:
 
 @kernel
 def _rows(cells: int) -> int:
-    """Of a band the cells that rows and boxes, locked against each other, leave to the digit."""
+    """Find the cells of a band that rows and boxes, locked against each other, leave to a digit."""
     pattern = HAS_3[cells & 511] | HAS_3[cells >> 9 & 511] << 3 | HAS_3[cells >> 18] << 6
     return SPREAD[LOCKED[pattern]]  # type: ignore[no-any-return]
 
 
 @kernel
 def fewest(state: Ints) -> int:
-    """The first cell, row by row, of those with the fewest candidates above one."""
-    best, at = 10, 0
+    """Find the first cell, row by row, of those with the fewest candidates above one."""
+    best = 10
+    at = 0
     for band in range(3):
-        ones = twos = fours = eights = (
-            0  # the number of candidates of each cell, as a sum in binary
-        )
+        # The number of candidates of each cell, as the digits of a binary number.
+        ones = twos = fours = eights = 0
         for digit in range(9):
             carry = state[3 * digit + band]
             ones, carry = ones ^ carry, ones & carry
@@ -234,14 +302,15 @@ def fewest(state: Ints) -> int:
             cells = (ones if number & 1 else ~ones) & (twos if number & 2 else ~twos)
             cells &= (fours if number & 4 else ~fours) & (eights if number & 8 else ~eights) & FULL
             if cells:
-                best, at = number, 27 * band + BIT[(cells & -cells) % 37]
+                best = number
+                at = 27 * band + BIT[(cells & -cells) % 37]
                 break
     return at
 
 
 @kernel
 def read_off(state: Ints, answer: Ints) -> None:
-    """The digits, 1 to 9, of a state in which every cell has one, into (81,)."""
+    """Write the digits, 1 to 9, of a state in which every cell has one into ``answer`` (81,)."""
     for cell in range(81):
         for digit in range(9):
             if state[3 * digit + cell // 27] >> cell % 27 & 1:
@@ -250,11 +319,11 @@ def read_off(state: Ints, answer: Ints) -> None:
 
 @kernel
 def search(stack: Ints, limit: int, turns: Ints, answer: Ints, tally: Ints) -> tuple[int, int]:
-    """Solutions of the state that was set up in ``stack[0]``, up to ``limit``, and guesses made.
+    """Count the solutions of the state in ``stack[0]``, up to ``limit``, and the guesses made.
 
-    A guess is a cell for which every candidate is tried, the cell with the fewest first; ``turns``
-    (81,) says with which digit (0 to 8) to begin. ``answer`` (81,) becomes the last solution found;
-    ``tally`` (81, 10) counts of every cell in how many solutions it has which digit.
+    A guess tries every candidate of a cell, and the cell with the fewest comes first. ``turns``
+    (81,) says with which digit (0 to 8) to begin. ``answer`` (81,) becomes the last solution found.
+    ``tally`` (81, 10) counts for every cell in how many solutions it has which digit.
     """
     found = guesses = depth = 0
     while depth >= 0:
@@ -281,7 +350,7 @@ def search(stack: Ints, limit: int, turns: Ints, answer: Ints, tally: Ints) -> t
 
 @kernel
 def _open(state: Ints) -> None:
-    """Notes the cell to guess and its candidates."""
+    """Note the cell to guess and its candidates."""
     state[CELL] = cell = fewest(state)
     state[LEFT] = 0
     for digit in range(9):
@@ -290,8 +359,9 @@ def _open(state: Ints) -> None:
 
 @kernel
 def _guess(stack: Ints, depth: int, turns: Ints) -> None:
-    """Writes the next guess at this depth into the state below it."""
-    cell, left = stack[depth, CELL], stack[depth, LEFT]
+    """Write the next guess at this depth into the state below it."""
+    cell = stack[depth, CELL]
+    left = stack[depth, LEFT]
     later = left >> turns[cell] << turns[cell]
     bit = (later or left) & -(later or left)
     stack[depth, LEFT] ^= bit
@@ -300,17 +370,18 @@ def _guess(stack: Ints, depth: int, turns: Ints) -> None:
 
 
 @kernel
-def dig(
+def dig(  # noqa: PLR0913  (numba takes no dataclass)
     stack: Ints, clues: Ints, order: Ints, fewest_clues: int, by_singles: bool, turns: Ints
 ) -> None:
-    """Takes clues (81,) away, in this order of the cells, as long as the puzzle keeps its one solution.
+    """Remove clues (81,), in this order of the cells, while the puzzle keeps its one solution.
 
-    What is not needed when its turn comes goes; never fewer than ``fewest_clues`` stay. With
-    ``by_singles`` the puzzle also stays one that singles solve. Many are tried at once at first:
-    what all of them may do, each may.
+    A clue goes if it is not needed when its turn comes. At least ``fewest_clues`` stay. With
+    ``by_singles`` the puzzle also stays one that singles solve. Many clues are tried at once at
+    first: if all of them can go together, each can go in its turn.
     """
     clues_left = int(np.count_nonzero(clues))
-    at, step = 0, 32
+    at = 0
+    step = 32
     taken = np.empty_like(clues)
     while at < len(order) and clues_left > fewest_clues:
         now = order[at : at + min(step, clues_left - fewest_clues)]
@@ -326,10 +397,10 @@ def dig(
 
 
 @kernel
-def _stays(
+def _stays(  # noqa: PLR0913  (numba takes no dataclass)
     stack: Ints, clues: Ints, before: Ints, taken: Ints, by_singles: bool, turns: Ints
 ) -> bool:
-    """Whether the clues still say what they said before those at the cells ``taken`` went."""
+    """Tell whether the clues still mean the same without those at the cells ``taken``."""
     set_up(stack[0], clues)
     if by_singles:
         return propagate(stack[0], False) == 1
@@ -344,21 +415,23 @@ def _stays(
 
 
 @kernel
-def climb(
+def climb(  # noqa: PLR0913  (numba takes no dataclass)
     stack: Ints, clues: Ints, answer: Ints, goal: int, draws: NDArray[np.float64], turns: Ints
 ) -> int:
-    """Exchanges single clues until the rating is at least ``goal``; gives up when the draws do.
+    """Exchange single clues until the rating is at least ``goal``. Returns the rating.
 
-    Returns the rating.
+    It gives up when the draws are used up. ``clues`` and ``answer`` (81,) are changed in place, and
+    are always a puzzle and its one solution.
 
-    ``clues`` and ``answer`` (81,) are changed in place and always are a puzzle and its one
-    solution. A step (a row of ``draws``, each in [0, 1)) takes a clue away, finds the solutions
-    that there are then, and tries some of the cells and digits that only one of them has: each of
-    those as a clue makes a puzzle with one solution, often another. The hardest is kept unless it
-    is much easier than the puzzle before.
+    A step (a row of ``draws``, each in [0, 1)) removes a clue and finds the solutions that there
+    are then. It tries some of the cells and digits that only one of these solutions has: each as a
+    clue makes a puzzle with one solution, often another one. The hardest of these puzzles is kept
+    unless it is much easier than the puzzle before.
     """
-    tally, swaps = np.empty((81, 10), np.int64), np.empty(729, np.int64)
-    found, trial = np.empty(81, np.int64), answer.copy()
+    tally = np.empty((81, 10), np.int64)
+    swaps = np.empty(729, np.int64)
+    found = np.empty(81, np.int64)
+    trial = answer.copy()
     rating = rate(stack, clues, turns, found, tally)
     for draw in draws:
         if rating >= goal:
@@ -368,7 +441,8 @@ def climb(
         digit = clues[gone]
         clues[gone] = 0
         number = _swaps(stack, clues, answer, gone, turns, found, tally, swaps)
-        best, swap = -1, 0
+        best = -1
+        swap = 0
         for t in range(min(number, len(draw) - 1)):
             other = t + int(draw[t + 1] * (number - t))
             swaps[t], swaps[other] = swaps[other], swaps[t]
@@ -377,7 +451,8 @@ def climb(
             new = rate(stack, clues, turns, found, tally)
             clues[cell] = 0
             if new > best:
-                best, swap = new, swaps[t]
+                best = new
+                swap = swaps[t]
                 trial[:] = found
         if best >= 0 and best >= DESCENT * rating:
             clues[swap // 10] = swap % 10
@@ -390,14 +465,17 @@ def climb(
 
 @kernel
 def rate(stack: Ints, clues: Ints, turns: Ints, answer: Ints, tally: Ints) -> int:
-    """The rating of clues (81,), and the solution into ``answer``; -1 if there is not exactly one."""
+    """Rate clues (81,) and write their solution into ``answer`` (81,).
+
+    Returns -1 unless there is exactly one solution.
+    """
     set_up(stack[0], clues)
     found, guesses = search(stack, 2, turns, answer, tally)
     return guesses if found == 1 else -1
 
 
 @kernel
-def _swaps(
+def _swaps(  # noqa: PLR0913  (numba takes no dataclass)
     stack: Ints,
     clues: Ints,
     answer: Ints,
@@ -407,13 +485,11 @@ def _swaps(
     tally: Ints,
     swaps: Ints,
 ) -> int:
-    """Which clues could stand for the one at ``gone``: 10 * cell + digit each, into ``swaps``.
+    """Find the clues that could replace the one at ``gone``. Returns how many there are.
 
-    Returns how many.
-
-    None if there are too many solutions to look at. A clue that is not needed may be exchanged for
-    any other of the same solution: puzzles of this kind are not minimal, and climb the better for
-    it.
+    They are written into ``swaps`` as 10 * cell + digit. There are none if there are too many
+    solutions to look at. A clue that is not needed may be exchanged for any other of the same
+    solution: puzzles of this kind are not minimal, and climb the better for it.
     """
     set_up(stack[0], clues)
     exclude(stack[0], gone, answer[gone] - 1)
@@ -424,11 +500,8 @@ def _swaps(
     for cell in range(81):
         tally[cell, answer[cell]] += 1
         for digit in range(1, 10):
-            if (
-                tally[cell, digit] == 1
-                and not clues[cell]
-                and not (cell == gone and digit == answer[gone])
-            ):
+            removed = cell == gone and digit == answer[gone]
+            if tally[cell, digit] == 1 and not clues[cell] and not removed:
                 swaps[number] = 10 * cell + digit
                 number += 1
     return number

@@ -1,9 +1,11 @@
-"""A Sudoku on the screen: the 9x9 grid of one cycle as lines of styled text, 25 columns by 13 lines.
+"""Draws one cycle of a Sudoku as lines of styled text: the 9x9 grid in 25 columns by 13 lines.
 
 Every cell is one piece of text with the name of one style, so that a viewer can count what it
-shows. Where the model keeps a lattice, a cell with several candidates left is drawn as those and
-not as a digit: 3x3 dots, 1 to 9, that go out one after the other. Knows numpy and the values that
-pass between rooms; not the rules (the cycle says what is faulty), not the terminal, not a colour.
+shows. If the model keeps candidates, a cell with several left is drawn as 3x3 dots, one for each of
+the digits 1 to 9, which disappear one by one. It is not drawn as a digit.
+
+This module knows numpy and the puzzle values. It does not know the rules (the cycle says what is
+faulty), the terminal or any colour.
 """
 
 import numpy as np
@@ -11,30 +13,45 @@ from numpy.typing import NDArray
 
 from trmsolve.puzzles.values import Cycle, Line
 
-UNSURE = 0.5  # below this probability a digit is drawn dimmer
+UNSURE = 0.5
+"""The probability below which a digit is drawn dimmer."""
 
-# Corners of the top, a middle and the bottom rule, then the horizontal and the vertical stroke.
 LIGHT = ("╭┬╮", "├┼┤", "╰┴╯", "─", "│")
+"""The corners of the top, a middle and the bottom rule, and the horizontal and vertical stroke."""
+
 ASCII = ("+++", "+++", "+++", "-", "|")
+"""The same in ASCII."""
 
-# What tells the cells apart where colour cannot. The overwritten clue keeps its mark in colour too:
-# a model that changes the question must not pass unseen.
+# An overwritten clue keeps its mark in colour too: a model that changes the question must not pass
+# unseen.
 MARKS = {"overwritten": "?", "conflict": "!", "changed": "*"}
+"""The marks that tell the cells apart where colour cannot."""
 
-# What a cell with several candidates is in ASCII, by how many are left: the fewer, the more ink.
 # Their number would read as the answer.
 PLAIN_OPEN = "??=::....."
-DEAD = "x"  # no candidate left
+"""A cell with several candidates in ASCII, by how many are left: the fewer, the more ink."""
 
-# The bits of the dots of a braille character: its left column and its right one, of which the upper
-# three are used.
-BRAILLE, LEFT, RIGHT = 0x2800, (0x01, 0x02, 0x04), (0x08, 0x10, 0x20)
+DEAD = "x"
+"""A cell without any candidate left."""
+
+BRAILLE = 0x2800
+"""The braille character without dots. The bits below are added to it."""
+
+LEFT = (0x01, 0x02, 0x04)
+"""The bits of the upper three dots of the left column."""
+
+RIGHT = (0x08, 0x10, 0x20)
+"""The bits of the upper three dots of the right column."""
 
 
 def paint_sudoku(cycle: Cycle, plain: bool) -> list[Line]:
-    """The grid with its boxes framed; ``plain`` is ASCII and marks by a character behind the digit."""
+    """Draw the grid with its boxes framed.
+
+    With ``plain`` it is ASCII, with the marks behind the digits.
+    """
     top, middle, bottom, dash, bar = ASCII if plain else LIGHT
-    faces, styles = cell_faces(cycle, plain), cell_styles(cycle)
+    faces = cell_faces(cycle, plain)
+    styles = cell_styles(cycle)
     lines: list[Line] = []
     for row in range(9):
         if row % 3 == 0:
@@ -44,15 +61,15 @@ def paint_sudoku(cycle: Cycle, plain: bool) -> list[Line]:
 
 
 def cell_styles(cycle: Cycle) -> list[list[str]]:
-    """One style name a cell.
+    """Name one style for each cell.
 
-    Where several would fit the first wins: the worst news is the one to show.
-
-    A cell with several candidates claims no digit yet, and so none that breaks a rule.
+    If several styles fit, the first wins: the worst news is shown. A cell with several candidates
+    claims no digit yet, so it breaks no rule.
     """
-    given, left = cycle.puzzle.grid != 0, candidates_left(cycle)
+    given = cycle.puzzle.grid != 0
+    left = candidates_left(cycle)
     rules = {
-        "overwritten": given & (cycle.grid != cycle.puzzle.grid),
+        "overwritten": _overwritten(cycle),
         "conflict": (left == 0) | (cycle.faulty & (left == 1)),
         "changed": cycle.changed,
         "open": left > 1,
@@ -65,28 +82,26 @@ def cell_styles(cycle: Cycle) -> list[list[str]]:
 
 
 def cell_faces(cycle: Cycle, plain: bool) -> list[list[str]]:
-    """What is written in each cell: a digit in one column, or candidates in two (one in ASCII)."""
-    left, overwritten = (
-        candidates_left(cycle),
-        (cycle.puzzle.grid != 0) & (cycle.grid != cycle.puzzle.grid),
-    )
-
-    def face(row: int, column: int) -> str:
-        digit, count = int(cycle.grid[row, column]), int(left[row, column])
-        if (
-            count == 1 or overwritten[row, column]
-        ):  # an overwritten clue is shown as what it was made to be
-            return str(digit) if digit else "." if plain else "·"
-        if count == 0:
-            return DEAD
-        return PLAIN_OPEN[count] if plain else dots(possible[row, column].tolist())
-
-    possible = cycle.candidates if cycle.candidates is not None else np.empty((9, 9, 0), np.bool_)
-    return [[face(row, column) for column in range(9)] for row in range(9)]
+    """Write each cell: a digit in one column, or candidates in two columns (one in ASCII)."""
+    # An overwritten clue is shown as the digit that the model made it.
+    as_digit = (candidates_left(cycle) == 1) | _overwritten(cycle)
+    faces: list[list[str]] = []
+    for row in range(9):
+        faces.append([])
+        for column in range(9):
+            if as_digit[row, column] or cycle.candidates is None:
+                face = _digit_face(int(cycle.grid[row, column]), plain)
+            else:
+                face = _open_face(cycle.candidates[row, column].tolist(), plain)
+            faces[row].append(face)
+    return faces
 
 
 def candidates_left(cycle: Cycle) -> NDArray[np.int_]:
-    """How many digits each cell may still be; 1 everywhere without a lattice, and once the answer breaks no rule."""
+    """Count how many digits each cell may still be.
+
+    It is 1 everywhere if the model keeps no candidates, and once the answer breaks no rule.
+    """
     if cycle.candidates is None or cycle.violations == 0:
         return np.ones((9, 9), np.int_)
     left: NDArray[np.int_] = cycle.candidates.sum(-1, dtype=np.int_)
@@ -94,15 +109,43 @@ def candidates_left(cycle: Cycle) -> NDArray[np.int_]:
 
 
 def dots(possible: list[bool]) -> str:
-    """Nine candidates as 3x3 dots in two braille characters: the columns 1 4 7 and 2 5 8, then 3 6 9 and a gap."""
-    bits = [LEFT, RIGHT, LEFT]
-    columns = [
-        sum(bit for bit, here in zip(bits[i], possible[i::3], strict=True) if here)
-        for i in range(3)
-    ]
-    return "".join(
-        chr(BRAILLE + code) if code else " " for code in (columns[0] | columns[1], columns[2])
-    )
+    """Draw nine candidates as 3x3 dots in two braille characters.
+
+    The first character has the columns 1 4 7 and 2 5 8, the second has 3 6 9 and a gap.
+    """
+    first = _dot_bits(possible[0::3], LEFT) | _dot_bits(possible[1::3], RIGHT)
+    second = _dot_bits(possible[2::3], LEFT)
+    return _braille(first) + _braille(second)
+
+
+def _overwritten(cycle: Cycle) -> NDArray[np.bool_]:
+    """Mark the clues (9, 9) that the model changed."""
+    given = cycle.puzzle.grid != 0
+    changed: NDArray[np.bool_] = given & (cycle.grid != cycle.puzzle.grid)
+    return changed
+
+
+def _digit_face(digit: int, plain: bool) -> str:
+    if digit:
+        return str(digit)
+    return "." if plain else "·"
+
+
+def _open_face(possible: list[bool], plain: bool) -> str:
+    """Write a cell that has no candidate left, or several."""
+    count = sum(possible)
+    if count == 0:
+        return DEAD
+    return PLAIN_OPEN[count] if plain else dots(possible)
+
+
+def _dot_bits(possible: list[bool], bits: tuple[int, ...]) -> int:
+    """Sum the bits of the candidates that are possible."""
+    return sum(bit for bit, here in zip(bits, possible, strict=True) if here)
+
+
+def _braille(bits: int) -> str:
+    return chr(BRAILLE + bits) if bits else " "
 
 
 def _row(faces: list[str], styles: list[str], bar: str, plain: bool) -> Line:
@@ -115,11 +158,18 @@ def _row(faces: list[str], styles: list[str], bar: str, plain: bool) -> Line:
 
 
 def _cell(face: str, style: str, plain: bool) -> Line:
-    """Two columns: the digit, then its mark, or a space without style so that a reversed digit stands apart."""
-    mark = MARKS.get(style, "") if plain or style == "overwritten" else ""
-    return [(face + mark, style)] if mark or len(face) > 1 else [(face, style), (" ", "")]
+    """Draw a cell in two columns: the digit, and its mark or a space.
+
+    The space has no style, so that reversed digits stand apart.
+    """
+    marked = plain or style == "overwritten"
+    mark = MARKS.get(style, "") if marked else ""
+    if mark or len(face) > 1:
+        return [(face + mark, style)]
+    return [(face, style), (" ", "")]
 
 
 def _rule(corners: str, dash: str) -> Line:
     left, cross, right = tuple(corners)
-    return [(left + cross.join([dash * 7] * 3) + right, "frame")]
+    middle = cross.join([dash * 7] * 3)
+    return [(left + middle + right, "frame")]

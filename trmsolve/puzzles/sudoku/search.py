@@ -1,34 +1,41 @@
-"""A small exact search for Sudoku in plain Python: counts solutions, for messages about a puzzle.
+"""A small exact search for Sudoku in plain Python: it counts solutions for messages about a puzzle.
 
-No answer ever comes from here: the solver does not know this file. What makes and rates puzzles by
-the thousand has a compiled one of its own in ``sudoku_core``. Knows bit sets and the board.
+No answer comes from here, and the solver does not import this module. The puzzles are made and
+rated by a compiled search of their own, in ``compiled``.
+
+The candidates of a cell are the bits of an integer: bit k is set while the digit k + 1 may stand
+there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from trmsolve.puzzles.values import Grid
 
 ALL = 0b111111111
-PEERS = [
-    [
-        other
-        for other in range(81)
-        if other != cell
-        and (
-            other // 9 == cell // 9
-            or other % 9 == cell % 9
-            or (other // 27 == cell // 27 and other % 9 // 3 == cell % 9 // 3)
-        )
-    ]
-    for cell in range(81)
-]
-HOUSES = (
-    [[9 * k + i for i in range(9)] for k in range(9)]
-    + [[9 * i + k for i in range(9)] for k in range(9)]
-    + [[27 * (k // 3) + 3 * (k % 3) + 9 * (i // 3) + i % 3 for i in range(9)] for k in range(9)]
-)
+"""All nine candidates."""
+
+Candidates = list[int]
+"""The candidates of the 81 cells, row by row."""
+
+
+def _list_houses() -> list[list[int]]:
+    """List the cells of every row, column and box."""
+    cells = np.arange(81).reshape(9, 9)
+    boxes = cells.reshape(3, 3, 3, 3).swapaxes(1, 2).reshape(9, 9)
+    houses: list[list[int]] = np.concatenate([cells, cells.T, boxes]).tolist()
+    return houses
+
+
+def _list_peers(cell: int) -> list[int]:
+    """List the other cells of the cell's row, column and box."""
+    houses = [house for house in HOUSES if cell in house]
+    return sorted(set().union(*houses) - {cell})
+
+
+HOUSES = _list_houses()
+PEERS = [_list_peers(cell) for cell in range(81)]
 
 
 class Exhausted(Exception):
@@ -36,7 +43,10 @@ class Exhausted(Exception):
 
 
 def count_solutions(puzzle: Grid, limit: int = 2, budget: int | None = None) -> int | None:
-    """How many solutions there are, counting up to ``limit``; None if ``budget`` guesses were not enough to tell."""
+    """Count the solutions of a puzzle (9, 9), up to ``limit``.
+
+    Returns None if ``budget`` guesses are not enough to tell.
+    """
     found = 0
     try:
         for _ in solutions(puzzle, budget=budget):
@@ -49,7 +59,7 @@ def count_solutions(puzzle: Grid, limit: int = 2, budget: int | None = None) -> 
 
 
 def solutions(puzzle: Grid, budget: int | None = None) -> Iterator[Grid]:
-    """Every solution. Raises Exhausted after ``budget`` guesses."""
+    """Generate every solution of a puzzle (9, 9). Raises Exhausted after ``budget`` guesses."""
     candidates = [ALL] * 81
     if not _place_clues(candidates, puzzle):
         return
@@ -57,34 +67,52 @@ def solutions(puzzle: Grid, budget: int | None = None) -> Iterator[Grid]:
     stack = [candidates]
     while stack:
         candidates = stack.pop()
-        if not _singles(candidates):
+        if not _place_hidden_singles(candidates):
             continue
-        open_cells = [cell for cell in range(81) if candidates[cell] & (candidates[cell] - 1)]
+        open_cells = [cell for cell in range(81) if _is_open(candidates[cell])]
         if not open_cells:
-            yield np.array([c.bit_length() for c in candidates], dtype=np.int8).reshape(9, 9)
+            yield _read_off(candidates)
             continue
         guesses += 1
         if budget is not None and guesses > budget:
             raise Exhausted
-        cell = min(open_cells, key=lambda c: candidates[c].bit_count())
-        for k in range(9):
-            branch = candidates.copy()
-            if candidates[cell] >> k & 1 and _place(branch, cell, 1 << k):
-                stack.append(branch)
+        stack += _branch(candidates, open_cells)
 
 
-def _place_clues(candidates: list[int], puzzle: Grid) -> bool:
-    return all(
-        _place(candidates, cell, 1 << digit - 1)
-        for cell, digit in enumerate(puzzle.ravel().tolist())
-        if digit
-    )
+def _branch(candidates: Candidates, open_cells: Sequence[int]) -> Iterator[Candidates]:
+    """Try every candidate of the first of the cells with the fewest candidates."""
+    cell = min(open_cells, key=lambda cell: candidates[cell].bit_count())
+    for k in range(9):
+        if not candidates[cell] >> k & 1:
+            continue
+        branch = candidates.copy()
+        if _place(branch, cell, 1 << k):
+            yield branch
 
 
-def _place(candidates: list[int], cell: int, digit: int) -> bool:
-    """Put a digit, and what follows when a peer has one candidate left.
+def _is_open(bits: int) -> bool:
+    """Tell whether a cell has several candidates left."""
+    return bits & (bits - 1) != 0
 
-    False if a cell has none.
+
+def _read_off(candidates: Candidates) -> Grid:
+    """Read the grid (9, 9) off cells that have one candidate each."""
+    digits = [bits.bit_length() for bits in candidates]
+    return np.array(digits, dtype=np.int8).reshape(9, 9)
+
+
+def _place_clues(candidates: Candidates, puzzle: Grid) -> bool:
+    """Place all clues. Returns False on a contradiction."""
+    for cell, digit in enumerate(puzzle.ravel().tolist()):
+        if digit and not _place(candidates, cell, 1 << digit - 1):
+            return False
+    return True
+
+
+def _place(candidates: Candidates, cell: int, digit: int) -> bool:
+    """Place a digit (one bit), and the digits of peers that then have one candidate left.
+
+    Returns False if a cell has no candidate left.
     """
     if not candidates[cell] & digit:
         return False
@@ -94,35 +122,43 @@ def _place(candidates: list[int], cell: int, digit: int) -> bool:
         cell = waiting.pop()
         digit = candidates[cell]
         for peer in PEERS[cell]:
-            if candidates[peer] & digit:
-                candidates[peer] &= ~digit
-                if not candidates[peer]:
-                    return False
-                if candidates[peer] & (candidates[peer] - 1) == 0:
-                    waiting.append(peer)
+            if not candidates[peer] & digit:
+                continue
+            candidates[peer] &= ~digit
+            if not candidates[peer]:
+                return False
+            if not _is_open(candidates[peer]):
+                waiting.append(peer)
     return True
 
 
-def _singles(candidates: list[int]) -> bool:
-    """Place digits that have one place left in a house until none is found.
+def _place_hidden_singles(candidates: Candidates) -> bool:
+    """Place digits that have one place left in a house, until there is no such digit.
 
-    False on a contradiction.
+    Returns False on a contradiction.
     """
     found = True
     while found:
         found = False
         for house in HOUSES:
-            once = twice = 0
-            for cell in house:
-                twice |= once & candidates[cell]
-                once |= candidates[cell]
-            if once != ALL:
+            hidden = _find_hidden(candidates, house)
+            if hidden is None:
                 return False
-            hidden = once & ~twice
             for cell in house:
                 digit = candidates[cell] & hidden
-                if digit and candidates[cell] != digit:
-                    if digit & (digit - 1) or not _place(candidates, cell, digit):
-                        return False
-                    found = True
+                if not digit or candidates[cell] == digit:
+                    continue
+                if _is_open(digit) or not _place(candidates, cell, digit):
+                    return False
+                found = True
     return True
+
+
+def _find_hidden(candidates: Candidates, house: Sequence[int]) -> int | None:
+    """Find the digits with one place in a house, as bits. Returns None if a digit has no place."""
+    once = 0
+    twice = 0
+    for cell in house:
+        twice |= once & candidates[cell]
+        once |= candidates[cell]
+    return once & ~twice if once == ALL else None
