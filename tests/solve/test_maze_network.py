@@ -575,7 +575,7 @@ def test_rectangles_are_solved_in_every_view_and_shown_as_they_were_given(number
     assert (
         isinstance(answer, Answer)
         and answer.verified
-        and MAZE.verify(RECTANGLE, answer.grid).optimal
+        and MAZE.verify(Puzzle(RECTANGLE), answer.grid).optimal
     )
     shown = [frame for frame in frames if frame.view == answer.views]
     assert (
@@ -610,7 +610,7 @@ def test_padded_mazes_are_solved_in_turned_views_too() -> None:
     assert (
         isinstance(answer, Answer) and answer.verified and (answer.views, answer.cycles) == (2, 4)
     )
-    assert answer.grid.shape == (4, 7) and MAZE.verify(RECTANGLE, answer.grid).optimal
+    assert answer.grid.shape == (4, 7) and MAZE.verify(Puzzle(RECTANGLE), answer.grid).optimal
     assert all(frame.arrows is None and frame.confidence.shape == (4, 7) for frame in frames)
 
 
@@ -668,7 +668,7 @@ def test_of_unverified_answers_a_valid_one_is_shown() -> None:
     }
     said[MAZE.encode(EMPTY).tobytes()] = MAZE.encode(ring)
     model = Told(lambda question: said[question.tobytes()])
-    assert MAZE.faults(EMPTY, ring)[1] == MAZE.faults(EMPTY, around)[1] == 1
+    assert MAZE.faults(Puzzle(EMPTY), ring)[1] == MAZE.faults(Puzzle(EMPTY), around)[1] == 1
     (answer,) = solver(model, views=16, cycles=2).solve_all([Puzzle(EMPTY)])
     assert isinstance(answer, Answer) and not answer.verified and answer.views == 16
     assert (answer.valid, answer.optimal) == (True, False)
@@ -940,7 +940,7 @@ def test_a_handful_of_mazes_is_learned_by_heart() -> None:
     but one stage, and the network forgets the others.
     """
     torch.manual_seed(0)
-    puzzles = list(islice(FLOW.generate("sparse", 7, (8, 8), 4, 14), 6))
+    puzzles = list(islice(FLOW.generate_sized("sparse", 7, (8, 8), 4, 14), 6))
     large = FLOW.encode(np.stack([FLOW.lay(puzzle.grid) for puzzle in puzzles])).reshape(-1, 900)
     course = FLOW.course(large)
 

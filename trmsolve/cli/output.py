@@ -27,7 +27,7 @@ def put(text: str) -> None:
 
 
 def put_text(text: str) -> None:
-    """As ``put`` for text of several lines, such as a table."""
+    """Write text of several lines, such as a table, as ``put`` does."""
     write(sys.stdout, f"{text}\n")
 
 
@@ -67,13 +67,14 @@ class Writer(ABC):
 
     def put(self, outcome: Answer | PuzzleError) -> None:
         """Write one outcome and flush it."""
-        if text := self.text(outcome):
+        text = self.text(outcome)
+        if text:
             write(self.stream, text)
         self.index += 1
 
     @abstractmethod
     def text(self, outcome: Answer | PuzzleError) -> str:
-        """What is written for one outcome, newline included; "" for nothing."""
+        """The text for one outcome, newline included; "" for nothing."""
 
     def _shown(self, answer: Answer) -> bool:
         """Whether the answer's grid may stand on standard output as an answer."""
@@ -105,27 +106,30 @@ class InputWriter(Writer):
         text = self._drawing(outcome)
         drawn = text.strip().count("\n") > 0
         gap = "\n" if drawn and self.wants_gap else ""
-        self.wants_gap = drawn and not text.endswith(
-            "\n\n"
-        )  # a drawing may bring its own empty line
+        # A drawing may bring its own empty line.
+        self.wants_gap = drawn and not text.endswith("\n\n")
         return gap + text
 
     def _drawing(self, answer: Answer) -> str:
-        grid = answer.grid if self._shown(answer) else answer.puzzle.grid
         encoding = self.stream.encoding or "utf-8"
         form = answer.puzzle.form
         if self.task.can_write(form, encoding):
-            return self.task.write(grid, form)
+            return self._written(answer, form)
         if not self.noted:
             self.noted = True
             self.note(
                 f"the output's encoding, {encoding}, lacks the puzzle's characters: answers are drawn in ASCII"
             )
-        return self.task.write(grid, None)
+        return self._written(answer, None)
+
+    def _written(self, answer: Answer, form: Any) -> str:
+        if self._shown(answer):
+            return self.task.write(answer.grid, form)
+        return self.task.write_puzzle(answer.puzzle, form)
 
 
 class ScreenWriter(InputWriter):
-    """For a person who has watched: writes only what the screen has not shown, as it is wider than that."""
+    """For a person who has watched: writes only drawings too wide for the screen to have shown."""
 
     def __init__(
         self, task: Task, weights: str, columns: int, keep_unverified: bool = False
@@ -134,10 +138,10 @@ class ScreenWriter(InputWriter):
         self.columns = columns
 
     def text(self, outcome: Answer | PuzzleError) -> str:
-        drawn = (
-            isinstance(outcome, PuzzleError) or outcome.grid.shape[1] <= self.columns
-        )  # at least one a cell
-        return "" if drawn else super().text(outcome)
+        # A drawing has at least one column a cell.
+        if isinstance(outcome, PuzzleError) or outcome.grid.shape[1] <= self.columns:
+            return ""
+        return super().text(outcome)
 
 
 class JsonWriter(Writer):
@@ -148,27 +152,25 @@ class JsonWriter(Writer):
 
     def _fields(self, outcome: Answer | PuzzleError) -> dict[str, Any]:
         if isinstance(outcome, PuzzleError):
-            place = ":".join(
-                str(part) for part in (outcome.source, outcome.line) if part not in ("", None)
-            )
+            parts = [str(part) for part in (outcome.source, outcome.line) if part not in ("", None)]
+            place = ":".join(parts)
             return {
                 "index": self.index,
                 "source": place,
                 "task": self.task.name,
                 "error": str(outcome),
             }
+        graded = {}
+        if outcome.valid is not None:
+            graded = {"valid": outcome.valid, "optimal": outcome.optimal}
         return {
             "index": self.index,
             "source": outcome.puzzle.source,
             "task": self.task.name,
-            "puzzle": self.task.text(outcome.puzzle.grid),
+            "puzzle": self.task.text_puzzle(outcome.puzzle),
             "answer": self.task.text(outcome.grid),
             "verified": outcome.verified,
-            **(
-                {}
-                if outcome.valid is None
-                else {"valid": outcome.valid, "optimal": outcome.optimal}
-            ),
+            **graded,
             "reason": outcome.reason,
             "remark": outcome.remark,
             "cycles": outcome.cycles,

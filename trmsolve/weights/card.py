@@ -13,11 +13,12 @@ from trmsolve.errors import WeightsError
 from trmsolve.files import read_small, reason, sha256
 from trmsolve.hub.transfer import front_matter, size_text
 from trmsolve.model.config import TRMConfig
+from trmsolve.puzzles import get_task, task_names
 from trmsolve.weights.file import TABLE, WeightsInfo, fingerprint, read_info
 from trmsolve.weights.limits import expected_shapes
 
-TITLES = {"sudoku": "Sudoku", "maze": "Mazes", "arc": "ARC-AGI"}
-EXAMPLES = {"sudoku": "sudoku puzzle.txt", "maze": "maze maze.txt", "arc": "arc task.json"}
+ARC = ("ARC-AGI", "arc task.json")
+"""As ``_title_and_example`` for the task that is no puzzle of the registry."""
 METRICS = {
     "exact": "the data's own answer, cell for cell",
     "verified": "answers that the rules accept",
@@ -74,7 +75,7 @@ def card(path: Path, repo: str, results: list[Result]) -> str:
         "library_name": "trmsolve",
         "tags": ["tiny-recursive-model", "trm", *filter(None, [_line(info.task)])],
     }
-    title = TITLES.get(info.task, "Puzzles")
+    title, example = _title_and_example(info.task)
     index = [
         {
             "task_type": "puzzle-solving",
@@ -88,9 +89,7 @@ def card(path: Path, repo: str, results: list[Result]) -> str:
         for result in results
     ]
     name = repo.rpartition("/")[2]
-    use = EXAMPLES.get(info.task, "weights info") + (
-        "" if info.task not in EXAMPLES else " --weights"
-    )
+    use = f"{example} --weights" if example else "weights info"
     lines = [
         "---",
         front_matter(name, fields, index).strip(),
@@ -102,7 +101,7 @@ def card(path: Path, repo: str, results: list[Result]) -> str:
         "answer cycle by cycle until it judges itself done ([arXiv 2510.04871](https://arxiv.org/abs/2510.04871)). Its "
         f"depth comes from going through the same few layers again and again: this one has {_amount(info)}.",
         "",
-        *([CLASSIC, ""] if info.task in ("sudoku", "maze") else []),
+        *([CLASSIC, ""] if info.task in task_names() else []),
         "## Use",
         "",
         "```sh",
@@ -121,6 +120,16 @@ def card(path: Path, repo: str, results: list[Result]) -> str:
         *_facts(path, info.config),
     ]
     return "\n".join(lines)
+
+
+def _title_and_example(name: str) -> tuple[str, str]:
+    """The task's title, and the arguments that solve one of its puzzles; "" for an unknown task."""
+    if name == "arc":
+        return ARC
+    if name not in task_names():
+        return "Puzzles", ""
+    task = get_task(name)
+    return task.title, f"{name} {task.example_file}"
 
 
 def results_of(figures: Iterable[Any], path: Path) -> list[Result]:

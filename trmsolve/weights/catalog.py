@@ -13,6 +13,7 @@ from trmsolve.errors import NetworkError, UsageError, WeightsError
 from trmsolve.files import read_small, reason
 from trmsolve.hub.address import Address, is_address
 from trmsolve.hub.transfer import silent
+from trmsolve.puzzles import task_names
 from trmsolve.weights.file import WeightsInfo, bundled_weights, check_whole, read_info, weights_at
 from trmsolve.weights.public import PUBLIC, PublicCheckpoint, find_public
 
@@ -158,6 +159,7 @@ def _fetch(text: str, offline: bool, allow_large: bool, note: Callable[[str], No
 def _at(path: Path, task: str | None) -> Path:
     """As ``weights_at``; of a run's folder whatever it holds if nobody says for which task."""
     if task is None:
-        found = [one for one in BUNDLED if (path / f"{one}.safetensors").is_file()]
+        names = (*task_names(), "arc")
+        found = [one for one in names if (path / f"{one}.safetensors").is_file()]
         task = found[0] if len(found) == 1 else None
     return path if task is None else weights_at(path, task)

@@ -27,6 +27,7 @@ from torch._C import PyTorchFileReader  # what torch.load itself reads with
 from trmsolve.errors import UsageError, WeightsError
 from trmsolve.files import read_small, reason, sha256
 from trmsolve.model.config import POSITIONS, TRMConfig
+from trmsolve.puzzles import task_forms
 from trmsolve.weights.file import TABLE, WeightsInfo, fitting_names, save_weights, strip_prefixes
 from trmsolve.weights.header import in_a_line, read_header
 from trmsolve.weights.kind import begins_as_safetensors, check_kind, read_head
@@ -65,7 +66,17 @@ class _Kind(NamedTuple):
     latent_steps: int
 
 
-KINDS = {11: _Kind("sudoku", 81, 6), 6: _Kind("maze", 900, 4), 12: _Kind("arc", 900, 4)}
+ARC_TOKENS, ARC_KIND = 12, _Kind("arc", 900, 4)
+
+
+def _kinds() -> dict[int, _Kind]:
+    """By the size of the vocabulary: the paper's network of each task that it has one for."""
+    kinds = {
+        form.vocab_size: _Kind(form.name, form.seq_len, form.paper_latent_steps)
+        for form in task_forms()
+        if form.paper_latent_steps is not None
+    }
+    return {**kinds, ARC_TOKENS: ARC_KIND}
 
 
 @dataclass(frozen=True)
@@ -405,10 +416,11 @@ def _infer(
         return shapes[name][axis]
 
     vocabulary, hidden_size = (side("embed_tokens.embedding_weight", axis) for axis in (0, 1))
-    if vocabulary not in KINDS:
-        known = ", ".join(f"{tokens} ({kind.task})" for tokens, kind in KINDS.items())
+    kinds = _kinds()
+    if vocabulary not in kinds:
+        known = ", ".join(f"{tokens} ({kind.task})" for tokens, kind in kinds.items())
         raise ValueError(f"it has {vocabulary} tokens, and known are {known}")
-    kind, embedded, prefix_len = KINDS[vocabulary], side(TABLE, 1) if TABLE in shapes else 0, 0
+    kind, embedded, prefix_len = kinds[vocabulary], side(TABLE, 1) if TABLE in shapes else 0, 0
     if embedded:
         prefix_len = settings.get("puzzle_emb_len", PREFIX_LEN) or -(-embedded // hidden_size)
     linear, learned = (

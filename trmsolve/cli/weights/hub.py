@@ -9,8 +9,9 @@ import typer
 from trmsolve.cli import options
 from trmsolve.cli.output import put, put_text
 from trmsolve.errors import UsageError, WeightsError
+from trmsolve.puzzles import task_names
 
-HELD = ("model", "sudoku", "maze", "arc")
+HELD = ("model", *task_names(), "arc")
 """What a weights file is called in a folder that holds one."""
 
 
