@@ -196,6 +196,21 @@ def test_help_does_not_import_torch(folder: Path) -> None:
     assert subprocess.run([sys.executable, "-c", script], env=environment).returncode == 0
 
 
+def test_a_puzzle_may_bring_recipes(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    from trmsolve.train.recipes import find_recipe, plain_recipe
+
+    plain = plain_recipe(task)
+    assert find_recipe(task.name, "laptop") == plain
+    assert (plain.config.vocab_size, plain.config.seq_len) == (task.vocab_size, task.seq_len)
+    wide = replace(plain, batch_size=7)
+    monkeypatch.setattr(type(task), "recipes", lambda self: {"wide": wide})
+    assert find_recipe(task.name, "wide") == wide and find_recipe(task.name, "laptop") == plain
+    with pytest.raises(UsageError, match="use laptop, wide"):
+        find_recipe(task.name, "narrow")
+
+
 def test_a_puzzle_brings_the_styles_of_its_drawing(
     task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:

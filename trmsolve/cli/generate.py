@@ -46,7 +46,7 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _help() -> str:
-    """The help of the command, with a paragraph for every task that says something of its puzzles."""
+    """The help of the command, with a paragraph for every task that has one."""
     paragraphs = ["Make puzzles, as a CSV of questions, answers and ratings."]
     paragraphs += [inspect.cleandoc(get_task(name).generate_help) for name in task_names()]
     return "\n\n".join(filter(None, paragraphs))

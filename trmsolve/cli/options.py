@@ -15,7 +15,8 @@ Weights = Annotated[
     str | None,
     typer.Option(
         metavar="FILE",
-        help="Weights to use instead of the bundled ones: a .safetensors file, the folder of a run, or hf://user/repo.",
+        help="Weights to use instead of the bundled ones: a .safetensors file, the folder of a "
+        "run, or hf://user/repo.",
         show_default=False,
     ),
 ]

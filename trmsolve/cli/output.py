@@ -85,6 +85,7 @@ class LineWriter(Writer):
     """One line an answer; an empty line where there is none that the rules accept."""
 
     def text(self, outcome: Answer | PuzzleError) -> str:
+        """The answer's line, or an empty one."""
         if isinstance(outcome, PuzzleError):
             return ""
         return self.task.line(outcome.grid) + "\n" if self._shown(outcome) else "\n"
@@ -101,6 +102,7 @@ class InputWriter(Writer):
     noted = False
 
     def text(self, outcome: Answer | PuzzleError) -> str:
+        """The answer or its puzzle as it was written."""
         if isinstance(outcome, PuzzleError):
             return ""
         text = self._drawing(outcome)
@@ -118,7 +120,8 @@ class InputWriter(Writer):
         if not self.noted:
             self.noted = True
             self.note(
-                f"the output's encoding, {encoding}, lacks the puzzle's characters: answers are drawn in ASCII"
+                f"the output's encoding, {encoding}, lacks the puzzle's characters: "
+                "answers are drawn in ASCII"
             )
         return self._written(answer, None)
 
@@ -138,6 +141,7 @@ class ScreenWriter(InputWriter):
         self.columns = columns
 
     def text(self, outcome: Answer | PuzzleError) -> str:
+        """The drawing if it is too wide, else nothing."""
         # A drawing has at least one column a cell.
         if isinstance(outcome, PuzzleError) or outcome.grid.shape[1] <= self.columns:
             return ""
@@ -148,6 +152,7 @@ class JsonWriter(Writer):
     """One object a line, for unreadable items too."""
 
     def text(self, outcome: Answer | PuzzleError) -> str:
+        """The object on its line."""
         return json.dumps(self._fields(outcome), ensure_ascii=True) + "\n"
 
     def _fields(self, outcome: Answer | PuzzleError) -> dict[str, Any]:
@@ -184,7 +189,10 @@ class JsonWriter(Writer):
 def choose_writer(
     form: str, task: Task, weights: str, watched: int | None = None, keep_unverified: bool = False
 ) -> Writer:
-    """The writer for ``--format``; ``watched`` are the columns of the screen on which the answers stand already."""
+    """The writer for ``--format``.
+
+    ``watched`` is the width of the screen that shows the answers already, in columns.
+    """
     if form not in FORMATS:
         raise UsageError(f"--format {form} is not known: use {', '.join(FORMATS)}")
     if watched is not None:

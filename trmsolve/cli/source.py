@@ -22,10 +22,10 @@ COUNTED = 2**20
 
 
 def open_items(task: Task, files: list[str] | None) -> Iterator[Item | None]:
-    """Every puzzle of the files in order, unreadable ones as their errors; ``-`` or no file is standard input.
+    """Every puzzle of the files in order, unreadable ones as their errors.
 
-    None means that standard input has nothing more at the moment. Raises UsageError if there is
-    nothing to read.
+    ``-`` or no file is standard input. An item None means that standard input has nothing more at
+    the moment. Raises UsageError if there is nothing to read.
     """
     if not files:
         if sys.stdin is None or sys.stdin.isatty():
@@ -78,7 +78,7 @@ def read_file(task: Task, name: str) -> Iterator[Item]:
 
 
 def count_items(task: Task, files: list[str] | None) -> int | None:
-    """How many items the files hold; None where that takes long, and for what can be read only once."""
+    """How many items the files hold; None if counting takes long or a file is read only once."""
     paths = [Path(name) for name in files or ["-"]]
     if not all(path.is_file() for path in paths):
         return None
@@ -101,7 +101,7 @@ def _standard_input(task: Task) -> Iterator[Item | None]:
     # A pipe may wait for our answer before it says more. It is therefore read beside the work and
     # never waited for. It is unbuffered: a thread that waits inside a buffer would hold its lock
     # when the program ends.
-    stream = open(stream.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115 (a descriptor, not ours)
+    stream = open(stream.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115
     arrived: queue.Queue[Item | BaseException | None] = queue.Queue(maxsize=4096)
 
     def read() -> None:

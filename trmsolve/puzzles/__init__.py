@@ -35,7 +35,7 @@ RESERVED = ("arc", "bench", "eval", "generate", "model", "train", "weights")
 """Names of commands and files that no task may have."""
 
 FORMS: tuple[Task, ...] = (Sudoku(), SudokuLattice(), Maze(), MazeFlow())
-"""The tasks of this package in every way they can be written as tokens; the first is the usual one."""
+"""The tasks of this package in each way to write them as tokens; the first is the usual one."""
 
 _registered: list[Task] = []
 _plugins_loaded = False
@@ -63,7 +63,7 @@ def unregister(name: str) -> None:
 
 
 def task_forms() -> tuple[Task, ...]:
-    """All tasks in every way they can be written as tokens; the first of each name is the usual one."""
+    """All tasks in each way to write them as tokens; the first of a name is the usual one."""
     _load_plugins()
     return tuple(_registered)
 
@@ -81,7 +81,8 @@ def get_task(name: str, vocab_size: int | None = None) -> Task:
     forms = [form for form in task_forms() if form.name == name]
     if name == "arc":
         raise UsageError(
-            "ARC tasks have commands of their own: arc, and train and eval with --task arc; load_arc here"
+            "ARC tasks have commands of their own: "
+            "arc, and train and eval with --task arc; load_arc here"
         )
     if not forms:
         raise UsageError(f"no task is called {name!r}: there is {', '.join(task_names())}")

@@ -86,7 +86,7 @@ class Task(ABC):
     default_cycles: int = 16
     """Improvement cycles that a view may take; the paper's number."""
     default_noise: float = 0.5
-    """Standard deviation of the noise in every view but the first; the answer state itself has 1."""
+    """Standard deviation of the noise in each view but the first; the answer state itself has 1."""
     batch_share: float = 1.0
     """The usual batch size as a fraction of that for small boards."""
 
@@ -156,7 +156,7 @@ class Task(ABC):
         return self.text(puzzle.grid) if puzzle.extra is None else self.line_puzzle(puzzle)
 
     def write(self, grid: Grid, form: Any) -> str:  # noqa: ARG002 (for tasks with several forms)
-        """A grid in the form its puzzle was read in, newline included; in ASCII for the form None."""
+        """A grid as its puzzle was written, newline included; in ASCII for the form None."""
         return self.line(grid) + "\n"
 
     def write_puzzle(self, puzzle: Puzzle, form: Any) -> str:
@@ -274,9 +274,10 @@ class Task(ABC):
     # Training.
 
     def recipes(self) -> Mapping[str, Any]:
-        """Recipes of the task by their names, ``train.recipes.Recipe``; imported here, not above.
+        """Recipes of the task by their names, each a ``train.recipes.Recipe``.
 
-        A task without any is trained by a plain recipe called "laptop".
+        That module imports torch: import it here and not above. A task that brings no recipe called
+        "laptop" has a plain one.
         """
         return {}
 
@@ -292,7 +293,7 @@ class Task(ABC):
         return labels
 
     def course(self, tokens: NDArray[np.int64]) -> Course | None:  # noqa: ARG002
-        """How the answers to questions (n, S) come about, for networks that rewrite their question."""
+        """How the answers to questions (n, S) come about, if networks rewrite their question."""
         return None
 
     # Rules.
@@ -309,11 +310,11 @@ class Task(ABC):
         return self
 
     def unsolvable(self, puzzle: Puzzle) -> str:  # noqa: ARG002
-        """Why no answer can be right, where that is seen cheaply before anything is tried; else ""."""
+        """Why no answer can be right, if that is seen cheaply before anything is tried; else ""."""
         return ""
 
     def diagnose(self, puzzle: Puzzle) -> Diagnosis:  # noqa: ARG002
-        """What can cheaply be found out about the puzzle itself, asked once its first view is over."""
+        """Facts on the puzzle that are cheaply found, asked for once its first view is over."""
         return Diagnosis()
 
     def faults(self, puzzle: Puzzle, answer: Grid) -> tuple[NDArray[np.bool_], int]:

@@ -18,7 +18,10 @@ Sudoku: 0 is a blank, 1-9 are digits.
 
 
 BANDS = {"0": 0, "1-7": 7, "8-31": 31, "32-127": 127, "128-511": 511, "512+": math.inf}
-"""Difficulty by the data's rating (guesses of a full search, for Sudoku): name and highest rating of each band."""
+"""Bands of difficulty by the data's rating: name and highest rating of each.
+
+A Sudoku's rating is the number of guesses of a full search.
+"""
 
 
 def band_of(rating: int) -> str:
@@ -32,19 +35,19 @@ Line = list[tuple[str, str]]
 
 @dataclass(frozen=True, eq=False)  # arrays do not compare to one truth value
 class Puzzle:
-    """One puzzle as read, with its origin, its notation, and the file's own answer if it has one."""
+    """One puzzle as read, with its origin, its notation, and the file's own answer if any."""
 
     grid: Grid
     source: str = ""
     """Its place, as in "file:line", or the puzzle's own id."""
     form: Any = None
-    """How the puzzle was written, known to the task that read it; answers are written the same way."""
+    """How the puzzle was written, known to the task that read it; answers are written alike."""
     answer: Grid | None = None
     rating: int | None = None
     note: str = ""
-    """What a person should know of how it was read, with the file's name; the same for a whole file."""
+    """A note for the person on how it was read, with the file's name; one for a whole file."""
     extra: NDArray[np.int8] | None = None
-    """Clues that are no cells, of a shape that the task chooses. It is the same for all puzzles of a data set."""
+    """Clues that are no cells, in a shape that all puzzles of a data set share."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Verdict:
     reason: str = ""
     """The first rule that fails."""
     valid: bool | None = None
-    """Whether the answer is a valid one, for tasks where some valid answers are better than others."""
+    """Whether the answer is valid, for tasks where some valid answers are better than others."""
     optimal: bool | None = None
     """Whether no answer is better, for the same tasks."""
 
@@ -89,7 +92,7 @@ class Cycle:
     candidates: NDArray[np.bool_] | None = None
     """The values that are still possible, (rows, columns, values), if the model keeps them."""
     arrows: NDArray[np.int8] | None = None
-    """Where the model would go from each cell: directions of ``maze.cells``, (rows, columns), 0 for none."""
+    """(rows, columns): directions of ``maze.cells`` in which the model would go, 0 for none."""
 
     @property
     def mean_confidence(self) -> float:
@@ -120,7 +123,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Course:
-    """How answers come about: what each token is at first, and what it becomes when it can be known."""
+    """How answers come about: what each token is at first, and what it becomes later."""
 
     stages: NDArray[np.int64]
     """(n, K, S): the tokens, the question first."""
@@ -156,13 +159,13 @@ class Symmetry:
         return turned
 
     def undo(self, array: NDArray[Any]) -> NDArray[Any]:
-        """A turned array (S,) back in the puzzle's own frame: ``undo(apply(a).ravel()) == a.ravel()``."""
+        """A turned array (S,) in the puzzle's own frame: ``undo(apply(a).ravel())`` is ``a``."""
         back = np.argsort(self.values).astype(self.values.dtype)
         given: NDArray[Any] = back[self.undo_cells(array)]
         return given
 
     def undo_cells(self, array: NDArray[Any]) -> NDArray[Any]:
-        """Values that belong to places and not to their contents, such as confidence, back in place.
+        """Values of places and not of their contents, such as confidence, back in place.
 
         ``array`` is (S, ...), or (C, ...) for the cells where several neighbouring places make one.
         """

@@ -1,4 +1,4 @@
-"""How good weights are: exact, per cell and verified rates with intervals, by difficulty, and speed.
+"""How good weights are: rates of right answers with intervals, by difficulty, and speed.
 
 There are two protocols. With one view, every puzzle runs all its cycles and is judged by the last,
 as the paper does. With several views, puzzles are solved as for a user: halting, checked by the

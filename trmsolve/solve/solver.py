@@ -31,7 +31,10 @@ from trmsolve.weights.file import fingerprint, load_model
 
 BATCH_SIZE_CPU, BATCH_SIZE_GPU = 64, 512
 LOOK_AHEAD = 128
-"""How many batches of later puzzles may be answered while an earlier one is still tried: bounds the memory."""
+"""Batches of later puzzles that may be answered while an earlier one is still tried.
+
+It bounds the memory.
+"""
 
 Item = Puzzle | PuzzleError
 
@@ -63,7 +66,7 @@ class Solver:
         return answer
 
     def refine(self, text: str) -> Iterator[Cycle]:
-        """Every improvement cycle for the first puzzle in ``text``, view after view, up to the accepted one."""
+        """Every improvement cycle for the first puzzle in ``text``, view after view."""
         for event in _Run(self, [self._first(text)]).events():
             if isinstance(event, Cycle):
                 yield event
@@ -164,7 +167,7 @@ class _InOrder:
 
 @dataclass
 class _Run:
-    """One pass over a stream of puzzles: a source of questions for ``refine``, and its steps as events."""
+    """One pass over a stream of puzzles: questions for ``refine``, and its steps as events."""
 
     solver: Solver
     items: Iterable[Item | None]
@@ -226,7 +229,7 @@ class _Run:
                 yield None
 
     def _begin(self, item: Item) -> _Attempt | None:
-        """An attempt at the item, or None if there is nothing for the model to do: its outcome is kept."""
+        """An attempt at the item; None if its outcome is known without the model, and kept."""
         task, effort = self.solver.task, self.solver.effort
         order = self.read
         self.read += 1
@@ -247,7 +250,7 @@ class _Run:
         return _Attempt(order, item, views, next(views), time.monotonic())
 
     def _conclude(self, step: Step) -> None:
-        """The row has stopped: an answer if the rules accept it or no view is left, else the next view."""
+        """Take the result of a view: as the answer if it is verified or no view is left."""
         task, effort = self.solver.task, self.solver.effort
         attempt: _Attempt = step.key
         best = _best_result(task, attempt, step)
@@ -318,14 +321,14 @@ def _cycle(task: Task, effort: Effort, step: Step) -> Cycle:
 
 
 def _clashing(task: Task, attempt: _Attempt, candidates: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The faulty cells of a lattice: only decided cells can clash, what is open is no answer yet."""
+    """The faulty cells of a lattice: only decided cells can clash, open ones are no answer yet."""
     decided = candidates.sum(-1) == 1
     grid = np.where(decided, attempt.grid, 0).astype(np.int8)
     return task.faults(attempt.puzzle, grid)[0]
 
 
 def _narrowed(task: Task, attempt: _Attempt, candidates: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The cells of a lattice whose candidates changed: at first against what the clues leave open."""
+    """The cells of a lattice whose candidates changed; at first against those of the clues."""
     before = attempt.candidates
     if before is None:
         tokens = task.encode(attempt.puzzle.grid, attempt.puzzle.extra)

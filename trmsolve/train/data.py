@@ -1,4 +1,4 @@
-"""Training examples: questions with their answers, drawn at random, each time under a fresh symmetry.
+"""Training examples: puzzles drawn at random, each time under a fresh symmetry.
 
 Knows arrays and the task's own symmetries; nothing of networks.
 """
@@ -79,12 +79,12 @@ class Examples:
         learned[same] = False
         if not learned.any():
             raise PuzzleError(
-                "every puzzle of the data is, under a symmetry, one that is held out: give more data"
+                "every puzzle of the data is held out too, under a symmetry: give more data"
             )
         return self.pick(learned), self.pick(kept)
 
     def weights(self, shares: dict[str, float]) -> NDArray[np.float64]:
-        """(N,) probabilities that give each band of difficulty its share, whatever the data's own mixture.
+        """(N,) probabilities that give each band of difficulty its share, whatever the data has.
 
         Raises UsageError if no example is in a band that has a share.
         """
@@ -99,7 +99,7 @@ class Examples:
         return weights
 
     def draw(self, number: int, seed: int, shares: dict[str, float] | None = None) -> "Examples":
-        """``number`` different examples by chance, each band by its share; without shares, all alike.
+        """Different examples by chance, each band by its share; without shares, all alike.
 
         Raises UsageError if there are not as many.
         """
@@ -107,7 +107,8 @@ class Examples:
         able = int((chances > 0).sum())
         if number > able:
             raise UsageError(
-                f"{number} puzzles are to be drawn, and the data has {able} to learn from: ask for fewer"
+                f"{number} puzzles are to be drawn, and the data has {able} to learn from: "
+                "ask for fewer"
             )
         drawn = np.random.default_rng(seed).choice(len(self), number, replace=False, p=chances)
         return self.pick(np.sort(drawn))
@@ -214,7 +215,10 @@ class Sampler:
         return self._ruled(batch) if self.task.ruled else batch
 
     def _ruled(self, batch: Batch) -> Batch:
-        """With the answers that the data's rule chooses and, for networks that rewrite, how they come about."""
+        """The batch with the answers that the data's rule chooses.
+
+        For networks that rewrite their question it has how they come about too.
+        """
         asked = batch.tokens.flatten(1).cpu().numpy()
         course = self.task.course(asked) if self.stages else None
         if course is not None:

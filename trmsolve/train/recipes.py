@@ -366,11 +366,11 @@ def find_recipe(task: str, name: str) -> Recipe:
 
 
 def recipes_of(task: str) -> dict[str, Recipe]:
-    """The recipes of a task by name: those here, else those it brings, else a plain one."""
+    """The recipes of a task by name: those here, those it brings, and a plain "laptop" if none is."""
     recipes = {name: recipe for (of, name), recipe in RECIPES.items() if of == task}
     if task != "arc":
         recipes |= get_task(task).recipes()
-    return recipes or {"laptop": plain_recipe(get_task(task))}
+    return recipes if "laptop" in recipes else {"laptop": plain_recipe(get_task(task)), **recipes}
 
 
 def plain_recipe(task: Task) -> Recipe:

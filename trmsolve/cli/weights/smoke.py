@@ -30,20 +30,20 @@ STEPS = 20
 
 @dataclass(frozen=True)
 class Smoke:
-    """How many of ``n`` puzzles were answered right, by the rules, or by the outputs of ARC tasks."""
+    """How many of ``n`` puzzles were answered right."""
 
     n: int
     right: int
     seconds: float
 
 
-def smoke(  # noqa: PLR0913 (each is named)
+def smoke(
     path: Path,
     task: str,
     n: int = PUZZLES,
     *,
     allow_large: bool = False,
-    told: Callable[[int], None] = lambda done: None,
+    told: Callable[[int], None] = lambda _: None,
     **where: Any,
 ) -> Smoke:
     """Have weights answer ``n`` puzzles of ``task``, which is one of ``TASKS``.
@@ -74,7 +74,7 @@ def _ruled(path: Path, task: str, n: int, where: dict[str, Any]) -> Iterator[boo
 
 
 def _arc(path: Path, n: int, where: dict[str, Any]) -> Iterator[bool]:
-    """Whether each answer is right, for tasks that any network can learn: one colour becomes another."""
+    """Whether each answer is right, for tasks that any network can learn."""
     from trmsolve.arc.solver import load_arc
 
     solver = load_arc(weights=path, steps=STEPS, batch=n, seed=SEED, **where)
@@ -84,7 +84,7 @@ def _arc(path: Path, n: int, where: dict[str, Any]) -> Iterator[bool]:
 
 
 def little_tasks(n: int) -> Iterator[ArcTask]:
-    """``n`` ARC tasks of three demonstrations and a test each, in which one colour becomes another."""
+    """ARC tasks of three demonstrations and a test each: one colour becomes another."""
     rng = np.random.default_rng(SEED)
     for number in range(n):
         old, new, other = rng.permutation(np.arange(1, 10))[:3]

@@ -18,12 +18,12 @@ TURNED = np.zeros((8, 5), np.int8)
 
 
 def turn(cells: NDArray[Any], symmetry: int) -> NDArray[Any]:
-    """One of the 8 symmetries of a rectangle's cells (rows, columns): perhaps transposed, then turned."""
+    """One of the 8 symmetries of a rectangle (rows, columns): perhaps transposed, then turned."""
     return np.rot90(cells.swapaxes(0, 1) if symmetry >= 4 else cells, symmetry % 4)
 
 
 def _fill_turned() -> None:
-    """Mark the cell in each direction from the middle of a 3x3 board, turn it, and see where the mark is."""
+    """Mark a cell beside the middle of a 3x3 board, turn the board, and see where the mark is."""
     for symmetry in range(8):
         for direction in range(1, 5):
             cells = np.zeros((3, 3), np.int8)
@@ -45,7 +45,7 @@ def grid_symmetry(shape: tuple[int, ...], symmetry: int = 0, swapped: bool = Fal
 def on_board(
     places: NDArray[np.intp], shape: tuple[int, ...], board: tuple[int, int]
 ) -> NDArray[np.intp]:
-    """The places (rows, columns) of a turned grid as those of a board (S,) with the grid in its corner.
+    """The places (rows, columns) of a turned grid as those of a board (S,) around it.
 
     ``shape`` is that of the grid before it is turned. All cells outside it are walls, so it does
     not matter which of them comes where.

@@ -32,7 +32,7 @@ MAZE_STYLES = {
     "start": "bold green",
     "goal": "bold",
 }
-"""Styles of a maze's cells in ASCII, which are letters; half blocks have those of ``show.console``."""
+"""Styles of a maze's cells; half blocks have pairs of colours of ``show.console``."""
 
 BOARD = (30, 30)
 """The board of training, and the only one for a network with a place for every cell."""
@@ -92,14 +92,14 @@ class Maze(Task):
         return write_maze(grid, form)
 
     def can_write(self, form: Any, encoding: str) -> bool:
-        """Whether the encoding has all characters of the drawing and those that an answer adds to it."""
+        """Whether the encoding has all characters of the drawing, and those that an answer adds."""
         if form is None:
             return True
         characters = "".join(form.rows) + "".join(form.marks)
         return can_encode(characters, encoding)
 
     def line(self, grid: Grid) -> str:
-        """``# SGo``, row after row; rows are set apart by ``/`` where they could not be told otherwise."""
+        """``# SGo``, row after row; a ``/`` parts rows that could not be told apart otherwise."""
         return line_maze(grid)
 
     def text(self, grid: Grid) -> str:
@@ -135,8 +135,15 @@ class Maze(Task):
         """(900,) -> (rows, columns)."""
         return values.reshape(BOARD)[: shape[0], : shape[1]]
 
-    def relabel(self, tokens: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The rule's own answers to turned questions (n, 900): a turned answer is a shortest path, but not its one."""
+    def relabel(
+        self,
+        tokens: NDArray[np.int64],
+        labels: NDArray[np.int64],  # noqa: ARG002
+    ) -> NDArray[np.int64]:
+        """The rule's own answers to turned questions (n, 900).
+
+        A turned answer is a shortest path, but not always the one that the rule chooses.
+        """
         from trmsolve.puzzles.maze.labels import label  # numba: not before it is needed
 
         return self.encode(label(_boards(tokens)))
@@ -200,7 +207,10 @@ class Maze(Task):
             raise UsageError(str(error)) from None
 
     def symmetries(self, draws: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Symmetries of boards from uniform numbers (n, 2): turned or mirrored, and the ends swapped or not."""
+        """Symmetries of boards from uniform numbers (n, 2).
+
+        The first decides on one of 8 turns and mirrorings, the second on swapping the ends.
+        """
         places = np.arange(self.seq_len).reshape(BOARD)
         turns = np.stack([turn(places, symmetry).ravel() for symmetry in range(8)])
         names = np.stack([self.token_values(0, swapped) for swapped in (False, True)])
@@ -208,7 +218,7 @@ class Maze(Task):
         return turns[which[:, 0]], names[which[:, 1]]
 
     def token_values(self, symmetry: int, swapped: bool) -> NDArray[np.int64]:  # noqa: ARG002
-        """(V,): what each token becomes under one of the 8 symmetries, with or without ends swapped."""
+        """(V,): what each token becomes under one of the 8 symmetries, the ends swapped or not."""
         values = np.arange(self.vocab_size)
         if swapped:
             values[[1 + START, 1 + GOAL]] = 1 + GOAL, 1 + START
@@ -238,7 +248,7 @@ class Maze(Task):
         return np.array(heads, np.uint64)
 
     def canonical(self, answer: Grid) -> bytes:
-        """The same 32 bytes for exactly the mazes that the symmetries turn into each other, whatever the path."""
+        """The same 32 bytes for exactly the mazes that are one under symmetries, paths aside."""
         maze = np.where(answer == PATH, FLOOR, answer).astype(np.int8)
         forms = [turn(maze, symmetry) for symmetry in range(8)]
         forms += [SWAPPED[form] for form in forms]
@@ -247,12 +257,12 @@ class Maze(Task):
 
 
 ARROW, ON_PATH, AT_START = 5, 9, 13
-"""The tokens before those of the four directions: on floor off the path, on the path, and at the start."""
+"""Tokens before those of the four directions: on other floor, on the path, at the start."""
 
 
 @dataclass(frozen=True)
 class MazeFlow(Maze):
-    """The same maze for networks that know no places, and that write down how far the search has come.
+    """The same maze for networks that know no places and write down how far they have come.
 
     Besides the tokens of ``Maze`` there are, for each direction, a floor cell from where one would
     go that way (6 to 9), a cell of the path that goes on that way (10 to 13), and a start that does
@@ -282,12 +292,18 @@ class MazeFlow(Maze):
         """(S,) -> (rows, columns)."""
         return values.reshape(shape)
 
-    def relabel(self, tokens: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    def relabel(
+        self,
+        tokens: NDArray[np.int64],
+        labels: NDArray[np.int64],  # noqa: ARG002
+    ) -> NDArray[np.int64]:
         """The rule's path, and its arrows everywhere: the end of ``course``."""
         return self.course(tokens).end()
 
     def course(self, tokens: NDArray[np.int64]) -> Course:
-        """The search from the goal gives each cell it discovers its arrow; once at the start, the way back is marked.
+        """The search from the goal, which marks the way back once it has found the start.
+
+        It gives each cell that it discovers an arrow.
 
         Stages are the question, the arrow, and the path; a step goes one cell on.
         """
@@ -317,7 +333,11 @@ class MazeFlow(Maze):
             values[base + 1 : base + 5] = base + TURNED[symmetry, 1:]
         return values
 
-    def token_places(self, places: NDArray[np.intp], shape: tuple[int, ...]) -> NDArray[np.intp]:  # noqa: ARG002
+    def token_places(
+        self,
+        places: NDArray[np.intp],
+        shape: tuple[int, ...],  # noqa: ARG002
+    ) -> NDArray[np.intp]:
         """They are those of the grid itself."""
         return places
 

@@ -1,4 +1,4 @@
-"""Puzzles that are one line each: the lines themselves, or the CSV that ``trmsolve generate`` writes."""
+"""Puzzles of one line each: plain lines, or the CSV that ``trmsolve generate`` writes."""
 
 import csv
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,6 @@
-"""The symmetries of a Sudoku: relabelled digits, exchanged bands, stacks, rows and columns, the transpose.
+"""The symmetries of a Sudoku.
+
+Digits are relabelled, bands, stacks, rows and columns exchanged, and the grid transposed.
 
 They are symmetries of grids here: of cells 0 to 80 and digits 0 to 9. ``task`` turns them into
 symmetries of tokens.
@@ -14,7 +16,7 @@ IDENTITY = Symmetry(CELLS, np.arange(10, dtype=np.int8))
 
 
 def random_view(rng: np.random.Generator | np.random.RandomState) -> Symmetry:
-    """A symmetry drawn evenly from all 9! x 2 x 6^8, in the order of draws of the paper's public code."""
+    """A symmetry drawn evenly from all 9! x 2 x 6^8, in the public code's order of draws."""
     digits = np.concatenate(([0], rng.permutation(np.arange(1, 10)))).astype(np.int8)
     transposed = rng.random() < 0.5
     rows = _random_lines(rng)

@@ -147,7 +147,7 @@ class Sudoku(Task):
         return self.lift(*symmetries(draws))
 
     def lift(self, cells: NDArray[np.int64], digits: NDArray[np.int64]) -> Lifted:
-        """Symmetries of grids, cells (n, 81) and digits (n, 10), as those of tokens (n, S) and (n, V)."""
+        """Symmetries of grids, (n, 81) and (n, 10), as symmetries of tokens, (n, S) and (n, V)."""
         padding = np.zeros((len(digits), 1), np.int64)
         return cells, np.concatenate((padding, digits + 1), axis=1)
 
@@ -158,7 +158,7 @@ class Sudoku(Task):
             yield Symmetry(cells[0], values[0])
 
     def invariant(self, answers: NDArray[np.int8]) -> NDArray[np.uint64]:
-        """Full grids (N, 9, 9) -> (N,): equal if they are one under a symmetry; see ``canonical``."""
+        """Full grids (N, 9, 9) -> (N,): equal for those that are one under a symmetry."""
         from trmsolve.puzzles.sudoku.canonical import invariants  # numba: not before it is needed
 
         return invariants(answers)
@@ -171,7 +171,7 @@ class Sudoku(Task):
 
 
 class SudokuLattice(Sudoku):
-    """The same Sudoku as candidates: for each cell the nine digits, each possible (1) or ruled out (0)."""
+    """The same Sudoku as candidates: nine digits a cell, each possible (1) or ruled out (0)."""
 
     vocab_size = 2
     seq_len = 729
@@ -183,7 +183,7 @@ class SudokuLattice(Sudoku):
         grid: NDArray[np.int8],
         extra: NDArray[np.int8] | None = None,  # noqa: ARG002
     ) -> NDArray[np.int64]:
-        """Grids (..., 9, 9) -> tokens (..., 729): for a clue its digit alone, for a blank every digit."""
+        """Grids (..., 9, 9) -> tokens (..., 729): a clue is one candidate, a blank is all nine."""
         cells = grid.reshape(*grid.shape[:-2], 81, 1)
         possible = (cells == np.arange(1, 10)) | (cells == 0)
         tokens: NDArray[np.int64] = possible.astype(np.int64)
