@@ -1042,7 +1042,7 @@ def test_speed_is_measured_on_hard_mazes_of_the_board(room: Maze) -> None:
     examples = make_examples(room)
     assert examples.questions.shape == (256, *BOARD) and (examples.ratings >= 109).all()
     assert all(
-        MAZE.verify(*pair).verified
+        MAZE.verify(Puzzle(pair[0]), pair[1]).verified
         for pair in zip(examples.questions[:20], examples.answers[:20], strict=True)
     )
 
