@@ -24,6 +24,7 @@ from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import FORMS
 from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.values import Puzzle
 from trmsolve.solve.effort import MAX_CYCLES
 from trmsolve.train.recipes import RECIPES, Recipe
 
@@ -199,7 +200,7 @@ def test_the_puzzles_are_right_and_differ(room: Task) -> None:
     assert len(np.unique(examples.questions, axis=0)) == len(examples)
     for question, answer in zip(examples.questions, examples.answers, strict=True):
         assert 0 < (question == 0).sum() < question.size
-        assert room.verify(question, answer).verified
+        assert room.verify(Puzzle(question), answer).verified
 
 
 def test_a_device_that_cannot_be_looked_into_has_no_breakdown() -> None:

@@ -29,6 +29,7 @@ from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.values import Puzzle
 from trmsolve.solve.effort import MAX_CYCLES
 from trmsolve.solve.refine import Question, refine
 from trmsolve.train.data import Examples, Sampler
@@ -116,7 +117,9 @@ def make_examples(room: Task) -> Examples:
     if room.name not in SOLVED:
         return Examples.collect(room, islice(room.generate(room.difficulties[0], seed=0), EXAMPLES))
     rng, solved = np.random.default_rng(0), np.array(list(SOLVED[room.name]), np.int8).reshape(9, 9)
-    answers = np.stack([view.apply(solved) for view in islice(room.views(rng), EXAMPLES)])
+    views, tokens = room.views(Puzzle(solved), rng), room.encode(solved)
+    turned = (room.decode(view.apply(tokens), solved.shape) for view in islice(views, EXAMPLES))
+    answers = np.stack(list(turned))
     blank = rng.random(answers.shape) < rng.uniform(1 / 3, 2 / 3, (EXAMPLES, 1, 1))
     return Examples(np.where(blank, 0, answers).astype(np.int8), answers, np.full(EXAMPLES, -1))
 
@@ -255,12 +258,13 @@ def _training(
 def _solving(room: Task, model: TinyRecursiveModel, rows: int) -> Step:
     """One call is one improvement cycle of ``rows`` puzzles, with all that a solver does in it but views."""
     examples = make_examples(room)
-    encoded = room.encode(examples.questions)
+    encoded = room.encode(examples.questions, examples.extras)
+    puzzles = examples.puzzles("bench")
 
     @record_function("bench.rules")
     def accept(key: int, tokens: Any) -> bool:
-        question = examples.questions[key]
-        room.verify(question, room.decode(tokens, question.shape))
+        puzzle = puzzles[key]
+        room.verify(puzzle, room.decode(tokens, puzzle.grid.shape))
         return False
 
     questions: Iterator[Question] = (

@@ -362,7 +362,7 @@ def test_bad_files_between_good_ones_stop_nothing(model: Path, tmp_path: Path) -
 @pytest.mark.usefixtures("told")
 def test_many_mazes_of_all_sizes_are_counted(model: Path, tmp_path: Path) -> None:
     task = get_task("maze")
-    made = list(islice(task.generate("mixed", 5, (14, 19)), 30))
+    made = list(islice(task.generate_sized("mixed", 5, (14, 19)), 30))
     assert len({puzzle.grid.shape for puzzle in made}) > 10
     (tmp_path / "many.txt").write_text("".join(f"{task.line(puzzle.grid)}\n" for puzzle in made))
     result = run("maze", tmp_path / "many.txt", "--format", "line", "--weights", model)
@@ -682,7 +682,7 @@ def test_what_is_made_is_read_back_and_right(kind: str, tmp_path: Path) -> None:
     for puzzle in puzzles:
         assert isinstance(puzzle, Puzzle) and puzzle.answer is not None
         assert puzzle.grid.shape == (9, 13) or kind == "mixed"
-        assert task.verify(puzzle.grid, puzzle.answer).verified
+        assert task.verify(puzzle, puzzle.answer).verified
         assert puzzle.rating == (puzzle.answer == PATH).sum() + 1
 
 

@@ -573,7 +573,7 @@ def test_rectangles_are_solved_in_every_view_and_shown_as_they_were_given(number
     assert (
         isinstance(answer, Answer)
         and answer.verified
-        and MAZE.verify(RECTANGLE, answer.grid).optimal
+        and MAZE.verify(Puzzle(RECTANGLE), answer.grid).optimal
     )
     shown = [frame for frame in frames if frame.view == answer.views]
     assert (
@@ -608,7 +608,7 @@ def test_padded_mazes_are_solved_in_turned_views_too() -> None:
     assert (
         isinstance(answer, Answer) and answer.verified and (answer.views, answer.cycles) == (2, 4)
     )
-    assert answer.grid.shape == (4, 7) and MAZE.verify(RECTANGLE, answer.grid).optimal
+    assert answer.grid.shape == (4, 7) and MAZE.verify(Puzzle(RECTANGLE), answer.grid).optimal
     assert all(frame.arrows is None and frame.confidence.shape == (4, 7) for frame in frames)
 
 
@@ -666,7 +666,7 @@ def test_of_unverified_answers_a_valid_one_is_shown() -> None:
     }
     said[MAZE.encode(EMPTY).tobytes()] = MAZE.encode(ring)
     model = Told(lambda question: said[question.tobytes()])
-    assert MAZE.faults(EMPTY, ring)[1] == MAZE.faults(EMPTY, around)[1] == 1
+    assert MAZE.faults(Puzzle(EMPTY), ring)[1] == MAZE.faults(Puzzle(EMPTY), around)[1] == 1
     (answer,) = solver(model, views=16, cycles=2).solve_all([Puzzle(EMPTY)])
     assert isinstance(answer, Answer) and not answer.verified and answer.views == 16
     assert (answer.valid, answer.optimal) == (True, False)
@@ -944,7 +944,7 @@ def test_a_handful_of_mazes_is_learned_by_heart() -> None:
     but one stage, and the network forgets the others.
     """
     torch.manual_seed(0)
-    puzzles = list(islice(FLOW.generate("sparse", 7, (8, 8), 4, 14), 6))
+    puzzles = list(islice(FLOW.generate_sized("sparse", 7, (8, 8), 4, 14), 6))
     large = FLOW.encode(np.stack([FLOW.lay(puzzle.grid) for puzzle in puzzles])).reshape(-1, 900)
     course = FLOW.course(large)
 
@@ -1046,7 +1046,7 @@ def test_speed_is_measured_on_hard_mazes_of_the_board(room: Maze) -> None:
     examples = make_examples(room)
     assert examples.questions.shape == (256, *BOARD) and (examples.ratings >= 109).all()
     assert all(
-        MAZE.verify(*pair).verified
+        MAZE.verify(Puzzle(pair[0]), pair[1]).verified
         for pair in zip(examples.questions[:20], examples.answers[:20], strict=True)
     )
 

@@ -292,7 +292,7 @@ def test_a_puzzle_without_solution_says_so() -> None:
     for digit in range(1, 10):
         wrong = puzzle.grid.copy()
         wrong[row, column] = digit
-        if digit != puzzle.answer[row, column] and not SUDOKU.faults(wrong, wrong)[0].any():
+        if digit != puzzle.answer[row, column] and not SUDOKU.faults(Puzzle(wrong), wrong)[0].any():
             break
     (answer,) = solver(Scripted(99)).solve_all([Puzzle(wrong)])
     assert isinstance(answer, Answer) and answer.remark == "the puzzle has no solution"

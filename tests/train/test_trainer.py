@@ -256,7 +256,7 @@ def test_sampler_keeps_questions_and_answers_together(examples: Examples, task: 
     clues = []
     for tokens, labels in zip(batch.tokens.numpy(), batch.labels.numpy(), strict=True):
         question = task.decode(tokens, (9, 9))
-        verdict = task.verify(question, task.decode(labels, (9, 9)))
+        verdict = task.verify(Puzzle(question), task.decode(labels, (9, 9)))
         assert verdict.verified, verdict.reason
         clues.append(int((question > 0).sum()))
     assert min(clues) >= 30 and max(clues) > 36  # easy ones have 30 to 36, some were given more

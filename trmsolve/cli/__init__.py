@@ -1,7 +1,7 @@
 """The command line: one thin module a command. They connect, and neither compute nor draw.
 
-Nothing here imports torch before a command needs it, so that ``--help`` and shell completion answer
-at once.
+Each puzzle of the registry has a solving command of its name. Nothing here imports torch before a
+command needs it, so that ``--help`` and shell completion answer at once.
 """
 
 from typing import Annotated
@@ -13,12 +13,12 @@ from trmsolve.cli.arc.command import arc
 from trmsolve.cli.bench import bench
 from trmsolve.cli.eval import eval_command
 from trmsolve.cli.generate import generate
-from trmsolve.cli.maze import maze
 from trmsolve.cli.output import put
 from trmsolve.cli.process import Program
-from trmsolve.cli.sudoku import sudoku
+from trmsolve.cli.solve import make_command
 from trmsolve.cli.train import train
 from trmsolve.cli.weights import app as weights_app
+from trmsolve.puzzles import get_task, task_names
 
 app = typer.Typer(
     name="trmsolve",
@@ -48,8 +48,8 @@ def root(
     """Watch a Tiny Recursive Model solve your own puzzle, cycle by cycle."""
 
 
-app.command()(sudoku)
-app.command()(maze)
+for _name in task_names():
+    app.command(_name)(make_command(get_task(_name)))
 app.command()(arc)
 app.command()(train)
 app.command("eval")(eval_command)

@@ -1,4 +1,4 @@
-"""Options of ARC that several commands share, each said once."""
+"""Options of ARC that several commands share, each defined once."""
 
 from pathlib import Path
 from typing import Annotated

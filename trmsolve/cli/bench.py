@@ -67,6 +67,7 @@ def bench(
     from trmsolve.bench import bench_solving, bench_training
     from trmsolve.device import choose_compiled, choose_placement, keep_memory
     from trmsolve.model.build import new_model
+    from trmsolve.puzzles import get_task
     from trmsolve.solve.solver import load, usual_batch_size
     from trmsolve.train.recipes import find_recipe
 
@@ -102,7 +103,8 @@ def bench(
             task,
             model,
             placement,
-            batch_size or usual_batch_size(placement.device, model.config),
+            batch_size
+            or usual_batch_size(placement.device, get_task(task, model.config.vocab_size)),
             compiled,
             seconds,
         )

@@ -13,7 +13,6 @@ from trmsolve.cli.source import Notes, count_items, open_items
 from trmsolve.errors import UsageError
 from trmsolve.show.console import make_console
 from trmsolve.show.views import ProgressView
-from trmsolve.solve.effort import MAX_CYCLES, MAZE_CYCLES, MAZE_NOISE, NOISE
 from trmsolve.wording import count
 
 
@@ -43,7 +42,7 @@ def eval_command(
         typer.Option(
             min=1,
             help="Improvement cycles a view may take.",
-            show_default=f"{MAX_CYCLES}, for mazes {MAZE_CYCLES}",
+            show_default=options.usual("default_cycles"),
             rich_help_panel=options.TRY,
         ),
     ] = None,
@@ -61,7 +60,7 @@ def eval_command(
         typer.Option(
             min=0,
             help=options.NOISE_HELP,
-            show_default=f"{NOISE}, for mazes {MAZE_NOISE}",
+            show_default=options.usual("default_noise"),
             rich_help_panel=options.TRY,
         ),
     ] = None,

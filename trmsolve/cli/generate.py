@@ -1,41 +1,64 @@
 """``trmsolve generate``: make new puzzles with their answers."""
 
 import csv
+import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import chain, islice
 from pathlib import Path
 from threading import Timer
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, TextIO
 
 import typer
 
 from trmsolve.cli import options
 from trmsolve.cli.output import say
 from trmsolve.errors import UsageError
-
-if TYPE_CHECKING:
-    from trmsolve.puzzles.values import Puzzle
+from trmsolve.puzzles import get_task, task_names
+from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.values import Puzzle
 
 MAZES = "Mazes only"
 
 PATIENCE = 1.5
-"""Seconds until a word is said on what takes so long."""
+"""Seconds until the person is told what takes so long."""
 
 COMPILING = "compiling the search; the next time it is ready"
 LOOKING = "looking for a path of that length; the first time, the search is compiled too"
 
 
-def generate(
+def _difficulties() -> str:
+    """The difficulties of every task, for the help."""
+    parts = []
+    for name in task_names():
+        task = get_task(name)
+        plural = task.plural[0].upper() + task.plural[1:]
+        parts.append(f"{plural}: {_listed(task.difficulties)}.")
+    return " ".join(parts)
+
+
+def _listed(words: Sequence[str]) -> str:
+    """The words as in "a, b or c"."""
+    *before, last = words
+    return f"{', '.join(before)} or {last}" if before else last
+
+
+def _help() -> str:
+    """The help of the command, with a paragraph for every task that has one."""
+    paragraphs = ["Make puzzles, as a CSV of questions, answers and ratings."]
+    paragraphs += [inspect.cleandoc(get_task(name).generate_help) for name in task_names()]
+    return "\n\n".join(filter(None, paragraphs))
+
+
+def generate(  # noqa: PLR0913 (its parameters are the options)
     task: options.Task = "sudoku",
     number: Annotated[int, typer.Option("-n", "--number", min=1, help="How many puzzles.")] = 10,
     difficulty: Annotated[
         str | None,
         typer.Option(
-            help="Sudokus: easy, medium, hard, extreme or mixed. Mazes: hard, sparse, perfect or mixed.",
-            show_default="easy, for mazes hard",
+            help=_difficulties(), show_default=options.usual("difficulties", lambda words: words[0])
         ),
     ] = None,
     size: Annotated[
@@ -62,30 +85,17 @@ def generate(
         typer.Option(metavar="FILE", help="The CSV file to write.", show_default="standard output"),
     ] = None,
 ) -> None:
-    """Make puzzles, as a CSV of questions, answers and ratings.
-
-    A Sudoku has exactly one solution. Its rating is how many guesses a full
-    search needs.
-
-    A maze may have several shortest paths: its answer is the one that the
-    public data's rule chooses, its rating the steps of that path. Mazes are
-    hard (random walls, ends as far apart as in the public data), sparse (few
-    walls, any two ends), perfect (corridors, one way between any two cells)
-    or mixed (all of these and more, of all sizes).
-    """
-    from trmsolve.puzzles import get_task
-
-    room = get_task(task)
-    difficulty = difficulty or room.difficulties[0]
-    if difficulty not in room.difficulties:
+    """Make puzzles; the help says more, see ``_help``."""
+    kind = get_task(task)
+    difficulty = difficulty or kind.difficulties[0]
+    if difficulty not in kind.difficulties:
         raise UsageError(
-            f"--difficulty {difficulty} is not known: use {', '.join(room.difficulties)}"
+            f"--difficulty {difficulty} is not known: use {', '.join(kind.difficulties)}"
         )
-    word = COMPILING if path_length is None else LOOKING
-    puzzles = _with_a_word(
-        room.generate(difficulty, seed, _size(size), *_lengths(path_length)), word
-    )
+    made = kind.generate_sized(difficulty, seed, _size(size), *_lengths(path_length))
+    puzzles = _with_a_word(made, COMPILING if path_length is None else LOOKING)
     first = next(puzzles)  # what cannot be made is told before a file is touched
+    wanted = islice(chain([first], puzzles), number)
     with ExitStack() as stack:
         try:
             stream = (
@@ -95,23 +105,33 @@ def generate(
             )
         except OSError as error:
             raise UsageError(f"{out} cannot be written: {error.strerror}") from None
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(("question", "answer", "source", "rating"))
-        made = 0
-        try:
-            for puzzle in islice(chain([first], puzzles), number):
-                assert puzzle.answer is not None
-                question, answer = room.line(puzzle.grid), room.line(puzzle.answer)
-                writer.writerow((question, answer, f"generated_{difficulty}", puzzle.rating))
-                made += 1
-        except UsageError as error:  # rare ones may be found once and not again
-            raise UsageError(f"{made} of {number} puzzles are written: {error}") from None
+        _write(stream, kind, wanted, f"generated_{difficulty}", number)
+
+
+generate.__doc__ = _help()
+
+
+def _write(stream: TextIO, task: Task, puzzles: Iterator[Puzzle], source: str, number: int) -> None:
+    """Write the puzzles as a CSV. Raises UsageError if fewer than ``number`` can be made."""
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(("question", "answer", "source", "rating"))
+    made = 0
+    try:
+        for puzzle in puzzles:
+            assert puzzle.answer is not None
+            question = task.line_puzzle(puzzle)
+            answer = task.line(puzzle.answer)
+            writer.writerow((question, answer, source, puzzle.rating))
+            made += 1
+    except UsageError as error:  # rare ones may be found once and not again
+        raise UsageError(f"{made} of {number} puzzles are written: {error}") from None
 
 
 def _size(text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
-    if not (match := re.fullmatch(r"([0-9]{1,4})[xX]([0-9]{1,4})", text)):
+    match = re.fullmatch(r"([0-9]{1,4})[xX]([0-9]{1,4})", text)
+    if match is None:
         raise UsageError(f"--size {text}: write rows and columns, such as 20x30")
     return int(match[1]), int(match[2])
 
@@ -119,15 +139,16 @@ def _size(text: str | None) -> tuple[int, int] | None:
 def _lengths(text: str | None) -> tuple[int | None, int | None]:
     if text is None:
         return None, None
-    if not (match := re.fullmatch(r"([0-9]{1,6})(-([0-9]{1,6})?)?", text)):
+    match = re.fullmatch(r"([0-9]{1,6})(-([0-9]{1,6})?)?", text)
+    if match is None:
         raise UsageError(
             f"--path-length {text}: write the least steps, such as 20, or a range, such as 20-40"
         )
     return int(match[1]), int(match[3]) if match[3] else None
 
 
-def _with_a_word(puzzles: Iterator["Puzzle"], word: str = COMPILING) -> Iterator["Puzzle"]:
-    """The puzzles; if the first takes long, a word on why."""
+def _with_a_word(puzzles: Iterator[Puzzle], word: str = COMPILING) -> Iterator[Puzzle]:
+    """The puzzles; if the first takes long, a message says why."""
     timer = Timer(PATIENCE, say, [word])
     timer.daemon = True
     timer.start()

@@ -1,10 +1,12 @@
-"""Options that several commands share, each said once."""
+"""Options that several commands share, each defined once."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
 from trmsolve.cli.output import FORMATS, say
+from trmsolve.puzzles import get_task, task_names
 
 NOISE_HELP = "Chance in every view but the first: freedom of guesses, or noise in the answer."
 RUN, TRY = "Where and how it runs", "How hard it tries"
@@ -13,7 +15,8 @@ Weights = Annotated[
     str | None,
     typer.Option(
         metavar="FILE",
-        help="Weights to use instead of the bundled ones: a .safetensors file, the folder of a run, or hf://user/repo.",
+        help="Weights to use instead of the bundled ones: a .safetensors file, the folder of a "
+        "run, or hf://user/repo.",
         show_default=False,
     ),
 ]
@@ -72,7 +75,34 @@ BatchSize = Annotated[
         min=1, help="Puzzles refined at a time.", show_default="automatic", rich_help_panel=RUN
     ),
 ]
-Task = Annotated[str, typer.Option(help="The kind of puzzle: sudoku, maze or arc.")]
+
+
+def usual(attribute: str, look: Callable[[Any], Any] = lambda value: value) -> str:
+    """A task's attribute as the default in a help: the first task's, and those that differ from it.
+
+    ``look`` makes of the attribute what is shown.
+    """
+    tasks = [get_task(name) for name in task_names()]
+    first = look(getattr(tasks[0], attribute))
+    parts = [str(first)]
+    for task in tasks[1:]:
+        value = look(getattr(task, attribute))
+        if value != first:
+            parts.append(f"for {task.plural} {value}")
+    return ", ".join(parts)
+
+
+def complete_task(incomplete: str) -> list[str]:
+    """The tasks that begin with what is typed, for the shell."""
+    return [name for name in (*task_names(), "arc") if name.startswith(incomplete)]
+
+
+Task = Annotated[
+    str,
+    typer.Option(
+        help=f"The kind of puzzle: {', '.join(task_names())} or arc.", autocompletion=complete_task
+    ),
+]
 
 ShowSteps = Annotated[
     bool, typer.Option("--show-steps", help="Print every cycle, one below the other.")

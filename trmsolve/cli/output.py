@@ -27,7 +27,7 @@ def put(text: str) -> None:
 
 
 def put_text(text: str) -> None:
-    """As ``put`` for text of several lines, such as a table."""
+    """Write text of several lines, such as a table, as ``put`` does."""
     write(sys.stdout, f"{text}\n")
 
 
@@ -67,13 +67,14 @@ class Writer(ABC):
 
     def put(self, outcome: Answer | PuzzleError) -> None:
         """Write one outcome and flush it."""
-        if text := self.text(outcome):
+        text = self.text(outcome)
+        if text:
             write(self.stream, text)
         self.index += 1
 
     @abstractmethod
     def text(self, outcome: Answer | PuzzleError) -> str:
-        """What is written for one outcome, newline included; "" for nothing."""
+        """The text for one outcome, newline included; "" for nothing."""
 
     def _shown(self, answer: Answer) -> bool:
         """Whether the answer's grid may stand on standard output as an answer."""
@@ -84,6 +85,7 @@ class LineWriter(Writer):
     """One line an answer; an empty line where there is none that the rules accept."""
 
     def text(self, outcome: Answer | PuzzleError) -> str:
+        """The answer's line, or an empty one."""
         if isinstance(outcome, PuzzleError):
             return ""
         return self.task.line(outcome.grid) + "\n" if self._shown(outcome) else "\n"
@@ -100,32 +102,37 @@ class InputWriter(Writer):
     noted = False
 
     def text(self, outcome: Answer | PuzzleError) -> str:
+        """The answer or its puzzle as it was written."""
         if isinstance(outcome, PuzzleError):
             return ""
         text = self._drawing(outcome)
         drawn = text.strip().count("\n") > 0
         gap = "\n" if drawn and self.wants_gap else ""
-        self.wants_gap = drawn and not text.endswith(
-            "\n\n"
-        )  # a drawing may bring its own empty line
+        # A drawing may bring its own empty line.
+        self.wants_gap = drawn and not text.endswith("\n\n")
         return gap + text
 
     def _drawing(self, answer: Answer) -> str:
-        grid = answer.grid if self._shown(answer) else answer.puzzle.grid
         encoding = self.stream.encoding or "utf-8"
         form = answer.puzzle.form
         if self.task.can_write(form, encoding):
-            return self.task.write(grid, form)
+            return self._written(answer, form)
         if not self.noted:
             self.noted = True
             self.note(
-                f"the output's encoding, {encoding}, lacks the puzzle's characters: answers are drawn in ASCII"
+                f"the output's encoding, {encoding}, lacks the puzzle's characters: "
+                "answers are drawn in ASCII"
             )
-        return self.task.write(grid, None)
+        return self._written(answer, None)
+
+    def _written(self, answer: Answer, form: Any) -> str:
+        if self._shown(answer):
+            return self.task.write(answer.grid, form)
+        return self.task.write_puzzle(answer.puzzle, form)
 
 
 class ScreenWriter(InputWriter):
-    """For a person who has watched: writes only what the screen has not shown, as it is wider than that."""
+    """For a person who has watched: writes only drawings too wide for the screen to have shown."""
 
     def __init__(
         self, task: Task, weights: str, columns: int, keep_unverified: bool = False
@@ -134,41 +141,41 @@ class ScreenWriter(InputWriter):
         self.columns = columns
 
     def text(self, outcome: Answer | PuzzleError) -> str:
-        drawn = (
-            isinstance(outcome, PuzzleError) or outcome.grid.shape[1] <= self.columns
-        )  # at least one a cell
-        return "" if drawn else super().text(outcome)
+        """The drawing if it is too wide, else nothing."""
+        # A drawing has at least one column a cell.
+        if isinstance(outcome, PuzzleError) or outcome.grid.shape[1] <= self.columns:
+            return ""
+        return super().text(outcome)
 
 
 class JsonWriter(Writer):
     """One object a line, for unreadable items too."""
 
     def text(self, outcome: Answer | PuzzleError) -> str:
+        """The object on its line."""
         return json.dumps(self._fields(outcome), ensure_ascii=True) + "\n"
 
     def _fields(self, outcome: Answer | PuzzleError) -> dict[str, Any]:
         if isinstance(outcome, PuzzleError):
-            place = ":".join(
-                str(part) for part in (outcome.source, outcome.line) if part not in ("", None)
-            )
+            parts = [str(part) for part in (outcome.source, outcome.line) if part not in ("", None)]
+            place = ":".join(parts)
             return {
                 "index": self.index,
                 "source": place,
                 "task": self.task.name,
                 "error": str(outcome),
             }
+        graded = {}
+        if outcome.valid is not None:
+            graded = {"valid": outcome.valid, "optimal": outcome.optimal}
         return {
             "index": self.index,
             "source": outcome.puzzle.source,
             "task": self.task.name,
-            "puzzle": self.task.text(outcome.puzzle.grid),
+            "puzzle": self.task.text_puzzle(outcome.puzzle),
             "answer": self.task.text(outcome.grid),
             "verified": outcome.verified,
-            **(
-                {}
-                if outcome.valid is None
-                else {"valid": outcome.valid, "optimal": outcome.optimal}
-            ),
+            **graded,
             "reason": outcome.reason,
             "remark": outcome.remark,
             "cycles": outcome.cycles,
@@ -182,7 +189,10 @@ class JsonWriter(Writer):
 def choose_writer(
     form: str, task: Task, weights: str, watched: int | None = None, keep_unverified: bool = False
 ) -> Writer:
-    """The writer for ``--format``; ``watched`` are the columns of the screen on which the answers stand already."""
+    """The writer for ``--format``.
+
+    ``watched`` is the width of the screen that shows the answers already, in columns.
+    """
     if form not in FORMATS:
         raise UsageError(f"--format {form} is not known: use {', '.join(FORMATS)}")
     if watched is not None:

@@ -1,33 +1,39 @@
-"""What the solving commands have in common: read, solve, show, answer."""
+"""The solving commands, one a puzzle: read, solve, show, answer."""
 
+import inspect
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Annotated, Any
 
+import typer
+
+from trmsolve.cli import options
 from trmsolve.cli.output import Writer, choose_writer, say
 from trmsolve.cli.source import Item, Notes, count_items, open_items
 from trmsolve.errors import PuzzleError
 from trmsolve.hub.transfer import silent
+from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task, give_up
 from trmsolve.puzzles.values import Answer, Cycle
 from trmsolve.show.console import make_console
 from trmsolve.show.views import LiveView, ProgressView, QuietView, StepsView, View
+from trmsolve.solve.effort import VIEWS
 
 FEW = 8
-"""Up to so many puzzles are each watched cycle by cycle; more get a progress line."""
+"""Up to this many puzzles are each watched cycle by cycle; more get a progress line."""
 
 PATIENCE_SECONDS = 0.3
-"""How long a pipe may be silent before what it has said is worked on."""
+"""How long a pipe may be silent before the puzzles that have arrived are solved."""
 
 UNVERIFIED, UNREADABLE = 1, 2
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """How a solving command is to show what happens, and to write the answers."""
+    """The options of a solving command on showing what happens and writing the answers."""
 
     show_steps: bool
     form: str
@@ -37,19 +43,94 @@ class Wishes:
     keep_unverified: bool = False
 
 
+HELP = """Solve {plural} and watch the model think.
+
+Answers go to standard output, everything else to standard error. Where the rules accept no
+answer, the puzzle is written as it was read, with --format line an empty line.
+
+Exit codes:
+0  every answer is verified
+1  {failure}
+2  some input cannot be read
+3  the weights are missing, damaged or another task's
+4  weights at hf:// cannot be fetched
+"""
+
+
+def make_command(task: Task) -> Callable[..., None]:
+    """The command that solves puzzles of the task, for Typer."""
+
+    def command(  # noqa: PLR0913 (its parameters are the options)
+        files: Annotated[
+            list[str] | None, typer.Argument(metavar="FILE", help=task.files_help)
+        ] = None,
+        accept_detours: Annotated[
+            bool, typer.Option("--accept-detours", help=task.detours_help)
+        ] = False,
+        show_steps: options.ShowSteps = False,
+        json: options.Json = False,
+        form: options.Form = "input",
+        keep_unverified: options.KeepUnverified = False,
+        quiet: options.Quiet = False,
+        pace: options.Pace = 0.0,
+        verbose: options.Verbose = False,
+        weights: options.Weights = None,
+        offline: options.Offline = False,
+        allow_large: options.AllowLarge = False,
+        cycles: options.Cycles = task.default_cycles,
+        views: options.Views = VIEWS,
+        noise: options.Noise = task.default_noise,
+        device: options.Device = "auto",
+        dtype: options.Dtype = "auto",
+        threads: options.Threads = None,
+        batch_size: options.BatchSize = None,
+        seed: options.Seed = 0,
+    ) -> None:
+        wishes = Wishes(show_steps, "json" if json else form, quiet, pace, verbose, keep_unverified)
+        code = solve(
+            task.name,
+            files,
+            wishes,
+            batch_size,
+            weights=weights,
+            offline=offline,
+            allow_large=allow_large,
+            cycles=cycles,
+            views=views,
+            noise=noise,
+            device=device,
+            dtype=dtype,
+            threads=threads,
+            seed=seed,
+            accept_detours=accept_detours,
+        )
+        raise typer.Exit(code)
+
+    command.__doc__ = HELP.format(plural=task.plural, failure=task.failure_help)
+    if not task.detours_help:
+        _drop_parameter(command, "accept_detours")
+    return command
+
+
+def _drop_parameter(command: Callable[..., None], name: str) -> None:
+    """Hide a parameter from Typer, so that it keeps its default."""
+    signature = inspect.signature(command)
+    kept = [one for one in signature.parameters.values() if one.name != name]
+    command.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
+
+
 def solve(
     name: str, files: list[str] | None, wishes: Wishes, batch_size: int | None, **how: Any
 ) -> int:
     """Read, solve, show and answer all puzzles of the files, with ``how`` as ``load`` takes it.
 
-    Returns the exit code.
+    If nothing is left for the model to do, it is not even loaded.
 
-    0: all verified, 1: some answer is not verified, 2: some input could not be read. If nothing is
-    for the model to do, it is not even loaded.
+    Returns the exit code: 0 if all answers are verified, 1 if some answer is not, 2 if some input
+    could not be read.
     """
-    from trmsolve.puzzles import get_task
-
-    form, task = wishes.form, get_task(name)
+    form = wishes.form
+    task = get_task(name)
     choose_writer(form, task, "")  # a wrong --format is told before any work
     items = open_items(task, files)
     first, ended = _first(items)
@@ -59,9 +140,10 @@ def solve(
         notes.look(item)
     watched = form == "input" and sys.stdout.isatty() and sys.stderr.isatty() and view.shows_grids
     columns = view.console.width if watched else None
-    if ended and (hopeless := _hopeless(task, first)) is not None:
+    hopeless = _hopeless(task, first) if ended else None
+    if hopeless is not None:
+        writer = choose_writer(form, task, "", columns, wishes.keep_unverified)
         with view:
-            writer = choose_writer(form, task, "", columns, wishes.keep_unverified)
             return _run(hopeless, view, writer)
 
     from trmsolve.device import keep_memory
@@ -82,16 +164,15 @@ def solve(
     early = view.answer if isinstance(view, ProgressView) else None
     on_cycle = _paced(view, wishes.pace) if view.wants_cycles else None
     with view:
-        return _run(
-            solver.solve_all(chain(first, notes.follow(items)), on_cycle, early),
-            view,
-            writer,
-            told=early is not None,
-        )
+        outcomes = solver.solve_all(chain(first, notes.follow(items)), on_cycle, early)
+        return _run(outcomes, view, writer, told=early is not None)
 
 
 def _first(items: Iterator[Item | None]) -> tuple[list[Item], bool]:
-    """The first puzzles, enough to tell few from many, and whether they are all; a pipe that falls silent is left."""
+    """The first puzzles, enough to tell few from many, and whether they are all.
+
+    A pipe that falls silent is not waited for.
+    """
     first: list[Item] = []
     since = time.monotonic()
     for item in items:
@@ -105,7 +186,7 @@ def _first(items: Iterator[Item | None]) -> tuple[list[Item], bool]:
 
 
 def _hopeless(task: Task, items: list[Item]) -> list[Answer | PuzzleError] | None:
-    """What is to be said of the items if there is nothing in them for the model to do; else None."""
+    """The outcomes of the items if the model has nothing to do for any of them; else None."""
     outcomes: list[Answer | PuzzleError] = []
     for item in items:
         outcome = item if isinstance(item, PuzzleError) else give_up(task, item)
@@ -116,7 +197,7 @@ def _hopeless(task: Task, items: list[Item]) -> list[Answer | PuzzleError] | Non
 
 
 def _choose_view(task: Task, wishes: Wishes, number: int | None) -> View:
-    """``number`` is how many puzzles there are; None is many, still to be counted."""
+    """The view for so many puzzles; None is many, still to be counted."""
     console = make_console()
     if wishes.quiet:
         return QuietView(console)
@@ -140,7 +221,7 @@ def _paced(view: View, pace: float) -> Callable[[Cycle], None]:
 def _run(
     outcomes: Iterable[Answer | PuzzleError], view: View, writer: Writer, told: bool = False
 ) -> int:
-    """Hand every outcome to the screen and to standard output; the exit code they add up to.
+    """Hand every outcome to the screen and to standard output, and return the exit code.
 
     ``told`` says that the view has had the answers already.
     """

@@ -1,4 +1,4 @@
-"""Where puzzles come from: files, and standard input as it arrives."""
+"""The source of puzzles: files, and standard input as it arrives."""
 
 import io
 import os
@@ -22,10 +22,10 @@ COUNTED = 2**20
 
 
 def open_items(task: Task, files: list[str] | None) -> Iterator[Item | None]:
-    """Every puzzle of the files in order, unreadable ones as their errors; ``-`` or no file is standard input.
+    """Every puzzle of the files in order, unreadable ones as their errors.
 
-    None means that standard input has nothing more at the moment. Raises UsageError if there is
-    nothing to read.
+    ``-`` or no file is standard input. An item None means that standard input has nothing more at
+    the moment. Raises UsageError if there is nothing to read.
     """
     if not files:
         if sys.stdin is None or sys.stdin.isatty():
@@ -45,7 +45,7 @@ def _all_items(task: Task, files: list[str]) -> Iterator[Item | None]:
 
 
 class Notes:
-    """Tells what is to be known of how puzzles were read, each note once however many puzzles have it."""
+    """Tells the notes on how puzzles were read, each once however many puzzles have it."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self.tell = tell
@@ -78,14 +78,17 @@ def read_file(task: Task, name: str) -> Iterator[Item]:
 
 
 def count_items(task: Task, files: list[str] | None) -> int | None:
-    """How many items the files hold; None where that takes long, and for what can be read only once."""
+    """How many items the files hold; None if counting takes long or a file is read only once."""
     paths = [Path(name) for name in files or ["-"]]
-    if (
-        not all(path.is_file() for path in paths)
-        or sum(path.stat().st_size for path in paths) > COUNTED
-    ):
+    if not all(path.is_file() for path in paths):
         return None
-    return sum(1 for path in paths for _ in read_file(task, str(path)))
+    if sum(path.stat().st_size for path in paths) > COUNTED:
+        return None
+    return sum(_count(read_file(task, str(path))) for path in paths)
+
+
+def _count(items: Iterator[Item]) -> int:
+    return sum(1 for _ in items)
 
 
 def _standard_input(task: Task) -> Iterator[Item | None]:
@@ -95,10 +98,10 @@ def _standard_input(task: Task) -> Iterator[Item | None]:
     if not _may_wait(stream):
         yield from task.read(stream, "stdin")
         return
-    # A pipe may wait for our answer before it says more, so it is read beside the work and never
-    # waited for. Unbuffered: a thread that waits inside a buffer would hold its lock when the
-    # program ends.
-    stream = open(stream.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115 (a descriptor, not ours)
+    # A pipe may wait for our answer before it says more. It is therefore read beside the work and
+    # never waited for. It is unbuffered: a thread that waits inside a buffer would hold its lock
+    # when the program ends.
+    stream = open(stream.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115
     arrived: queue.Queue[Item | BaseException | None] = queue.Queue(maxsize=4096)
 
     def read() -> None:

@@ -17,6 +17,7 @@ from trmsolve.errors import UsageError
 from trmsolve.files import write_atomically
 from trmsolve.hub.address import is_address
 from trmsolve.hub.transfer import silent
+from trmsolve.puzzles import task_names
 from trmsolve.show.console import make_console
 from trmsolve.show.training import TrainingView, make_training_view
 
@@ -222,7 +223,7 @@ def train(
             out, kept = checkpoint.path.parent, checkpoint.state
             with reading_state(checkpoint.path):
                 task, described = kept["task"], kept["described"]
-                if task not in ("sudoku", "maze", "arc") or "recipe" not in described:
+                if task not in (*task_names(), "arc") or "recipe" not in described:
                     raise ValueError("it does not say of which task or recipe the run is")
                 chosen, plan = (
                     Recipe.from_dict(kept["recipe"]),

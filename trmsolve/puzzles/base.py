@@ -1,17 +1,34 @@
-"""What every puzzle room offers, and the small values that pass between rooms.
+"""What a puzzle has to offer: ``Task``, an abstract class of which most methods have a default.
 
-Knows numpy and nothing else of the house: no torch, no terminal, no command line.
+A new kind of puzzle is one file with one subclass; see docs/adding_a_puzzle.md. Knows numpy and the
+values that pass between the parts: no torch, no terminal, no command line.
 """
 
-from collections.abc import Iterator
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO, ClassVar, Protocol
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trmsolve.errors import PuzzleError
-from trmsolve.puzzles.values import Answer, Course, Cycle, Grid, Line, Puzzle, Verdict, View
+from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.puzzles.paint import paint_grid
+from trmsolve.puzzles.values import (
+    Answer,
+    Course,
+    Cycle,
+    Grid,
+    Line,
+    Puzzle,
+    Symmetry,
+    Verdict,
+    identity,
+)
+
+TRAINING_PUZZLES = 10_000
+"""How many puzzles training makes for a task that does not say."""
 
 
 @dataclass(frozen=True)
@@ -21,107 +38,138 @@ class Diagnosis:
     It never helps to find an answer.
     """
 
-    solutions: int | None = None  # 0, 1, or 2 for several; None: not known
+    solutions: int | None = None
+    """0, 1, or 2 for several; None if it is not known."""
 
     @property
     def remark(self) -> str:
         """One sentence for the person, "" if there is nothing to say."""
         if self.solutions is None or self.solutions == 1:
             return ""
-        return (
-            "the puzzle has more than one solution"
-            if self.solutions
-            else "the puzzle has no solution"
-        )
+        if self.solutions:
+            return "the puzzle has more than one solution"
+        return "the puzzle has no solution"
 
 
-class Task(Protocol):
-    """One kind of puzzle. A new one is one new file beside this one."""
+class Task(ABC):
+    """One kind of puzzle.
 
+    A subclass sets the first four attributes and writes ``read``, ``line``, ``encode``, ``decode``,
+    ``verify`` and ``generate``; ``symmetries`` where the puzzle has any. All else has a default.
+
+    S is the number of tokens of a puzzle, V the number of different tokens.
+    """
+
+    # To be set.
     name: str
+    """The command and the option's value, such as "sudoku": small letters, digits and hyphens."""
     vocab_size: int
+    """V. Token 0 is padding by convention."""
     seq_len: int
-    candidates: int  # tokens of a cell: 1, or that many where tokens are candidates
+    """S, on the board that networks are trained on."""
     difficulties: tuple[str, ...]
-    symmetry_draws: int
-    ruled: bool  # whether a rule of the data chooses among right answers: then turned questions need theirs anew
-    training_kinds: ClassVar[
-        dict[str, int]
-    ]  # puzzles of each difficulty that training makes when it is given none
-    training_bands: ClassVar[
-        dict[str, float]
-    ]  # and how much of each band of rating it draws of them
+    """The kinds of puzzles that ``generate`` makes; the first is the usual one."""
 
+    # Tokens and data.
+    candidates: int = 1
+    """Tokens of a cell; more than 1 where each token is a candidate, possible or ruled out."""
+    symmetry_draws: int = 0
+    """Uniform random numbers that decide a symmetry; 0 where there is none but the identity."""
+    ruled: bool = False
+    """Whether a rule of the data chooses among right answers. Then ``relabel`` applies it again."""
+    training_bands: ClassVar[dict[str, float]] = {}
+    """The share of each band of rating in training; all puzzles count alike where it is empty."""
+    paper_latent_steps: ClassVar[int | None] = None
+    """Latent steps of the paper's network for these tokens; None if the paper has none."""
+
+    # Solving.
+    default_cycles: int = 16
+    """Improvement cycles that a view may take; the paper's number."""
+    default_noise: float = 0.5
+    """Standard deviation of the noise in each view but the first; the answer state itself has 1."""
+    batch_share: float = 1.0
+    """The usual batch size as a fraction of that for small boards."""
+
+    # Words and looks.
+    symbols: str = ".123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    """The characters of the cells' values in the plain drawing."""
+    styles: ClassVar[Mapping[str, str]] = {}
+    """Rich styles of the names that ``paint`` uses beside the common ones of ``show.console``."""
+    detours_help: str = ""
+    """Help of ``--accept-detours``; "" where every valid answer is the best one."""
+    failure_help: str = "some answer is not"
+    """When the exit code is 1, in the help."""
+    generate_help: str = ""
+    """A paragraph on the made puzzles for the help of ``generate``."""
+    example_file: str = "puzzle.txt"
+    """The file in the example of a model card."""
+
+    @property
+    def title(self) -> str:
+        """The heading of a model card."""
+        return self.name.capitalize()
+
+    @property
+    def plural(self) -> str:
+        """The puzzles in the middle of a sentence."""
+        return f"{self.name} puzzles"
+
+    @property
+    def files_help(self) -> str:
+        """Help of the command's argument."""
+        plural = self.plural[0].upper() + self.plural[1:]
+        return f"{plural} as text; - is standard input."
+
+    @property
+    def training_kinds(self) -> Mapping[str, int]:
+        """How many puzzles of each difficulty training makes when it is given none."""
+        return {self.difficulties[0]: TRAINING_PUZZLES}
+
+    @property
+    def smoke_puzzles(self) -> tuple[str, tuple[int, int] | None]:
+        """Difficulty and size of easy puzzles, for a quick look whether weights are alive."""
+        return self.difficulties[0], None
+
+    # Reading and writing.
+
+    @abstractmethod
     def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:
-        """Every puzzle of a file in order; an item that cannot be read is yielded as its error, the others follow."""
+        """Every puzzle of a file in order.
 
-    def write(self, grid: Grid, form: Any) -> str:
-        """A grid in the form its puzzle was read in, newline at the end included; in plain ASCII for the form None."""
+        An item that cannot be read is yielded as its error, and the others follow.
+        """
 
-    def can_write(self, form: Any, encoding: str) -> bool:
-        """Whether a stream of that encoding can show the cells of a grid that is written in that form."""
-
+    @abstractmethod
     def line(self, grid: Grid) -> str:
         """A grid as the one line that a CSV and ``--format line`` use."""
 
+    def line_puzzle(self, puzzle: Puzzle) -> str:
+        """A question as one line of a CSV. A task with clues that are no cells adds them here."""
+        return self.line(puzzle.grid)
+
     def text(self, grid: Grid) -> str:
         """A grid as the string that JSON uses."""
+        return self.line(grid)
 
-    def lay(self, grid: Grid) -> Grid:
-        """A grid on the board that networks are trained on. Raises PuzzleError if it is larger."""
+    def text_puzzle(self, puzzle: Puzzle) -> str:
+        """A question as the string that JSON uses."""
+        return self.text(puzzle.grid) if puzzle.extra is None else self.line_puzzle(puzzle)
 
-    def misfit(self, grid: Grid) -> str:
-        """Why a network of the task cannot take this puzzle, such as its size; "" if it can."""
+    def write(self, grid: Grid, form: Any) -> str:  # noqa: ARG002 (for tasks with several forms)
+        """A grid as its puzzle was written, newline included; in ASCII for the form None."""
+        return self.line(grid) + "\n"
 
-    def unsolvable(self, grid: Grid) -> str:
-        """Why no answer can be right, where that is cheaply seen before anything is tried; else ""."""
+    def write_puzzle(self, puzzle: Puzzle, form: Any) -> str:
+        """A question as it was read, as ``write`` writes an answer."""
+        if puzzle.extra is None:
+            return self.write(puzzle.grid, form)
+        return self.line_puzzle(puzzle) + "\n"
 
-    def encode(self, grid: NDArray[np.int8]) -> NDArray[np.int64]:
-        """Grids (..., rows, columns) -> tokens (..., S), or laid out as the network's board (..., rows, columns)."""
+    def can_write(self, form: Any, encoding: str) -> bool:  # noqa: ARG002
+        """Whether a stream of that encoding can show the cells of a grid written in that form."""
+        return True
 
-    def decode(self, tokens: NDArray[Any], shape: tuple[int, ...]) -> Grid:
-        """Tokens (S,) -> grid. Never fails: tokens without a meaning become blanks."""
-
-    def cells(self, values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-        """What belongs to the tokens (S,), of a lattice to its cells, as a grid (rows, columns)."""
-
-    def relabel(self, tokens: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The answers (n, S) to questions (n, S) that a symmetry has turned, from the turned answers.
-
-        Those themselves, unless the data's rule for choosing among right answers would choose
-        another.
-        """
-
-    def course(self, tokens: NDArray[np.int64]) -> "Course | None":
-        """How the answers to questions (n, S) come about, for networks that rewrite their question; None if unsaid."""
-
-    def relaxed(self) -> "Task":
-        """The task content with every valid answer, where there are better and worse ones."""
-
-    def arrows(
-        self, tokens: NDArray[np.int64], shape: tuple[int, ...], view: "View"
-    ) -> NDArray[np.int8] | None:
-        """The directions that the tokens (S,) of an answer say beside it, for ``Cycle``, the view undone."""
-
-    def verify(self, puzzle: Grid, answer: Grid) -> Verdict:
-        """By the rules alone, written without use of ``encode`` and ``decode``."""
-
-    def diagnose(self, puzzle: Grid) -> Diagnosis:
-        """What can cheaply be found out about the puzzle itself.
-
-        Asked once its first view is over.
-        """
-
-    def faults(self, puzzle: Grid, answer: Grid) -> tuple[NDArray[np.bool_], int]:
-        """The cells that break a rule, and how many rules are broken.
-
-        For the eye; ``verify`` decides.
-        """
-
-    def paint(self, cycle: Cycle, plain: bool) -> list[Line]:
-        """The cycle's grid as lines of styled text; ``plain`` asks for ASCII that reads without colour."""
-
-    def generate(
+    def generate_sized(
         self,
         difficulty: str,
         seed: int,
@@ -129,30 +177,183 @@ class Task(Protocol):
         least: int | None = None,
         most: int | None = None,
     ) -> Iterator[Puzzle]:
-        """New puzzles without end, each with its answer; of that size and with a rating in those bounds.
+        """As ``generate``, of that size and with a rating within those bounds.
 
-        Raises UsageError for what the task does not have or cannot make.
+        Raises UsageError where the puzzles have one size.
         """
+        if size or least is not None or most is not None:
+            raise UsageError(
+                f"a {self.title} has one size and no path: leave out --size and --path-length"
+            )
+        return self.generate(difficulty, seed)
+
+    @abstractmethod
+    def generate(self, difficulty: str, seed: int) -> Iterator[Puzzle]:
+        """New puzzles without end, each with its answer.
+
+        Raises UsageError for what cannot be made.
+        """
+
+    # Tokens.
+
+    @abstractmethod
+    def encode(
+        self, grid: NDArray[np.int8], extra: NDArray[np.int8] | None = None
+    ) -> NDArray[np.int64]:
+        """Grids (..., rows, columns) -> tokens (..., S), or a board of them (..., rows, columns).
+
+        ``extra`` are the clues that are no cells, with the same leading axes. Questions and answers
+        are encoded alike.
+        """
+
+    @abstractmethod
+    def decode(self, tokens: NDArray[Any], shape: tuple[int, ...]) -> Grid:
+        """Tokens (S,) -> grid of that shape.
+
+        It never fails: tokens without a meaning become blanks.
+        """
+
+    def cells(self, values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+        """The values (S,) of tokens, or (C,) of cells, as a grid of that shape: the first ones."""
+        rows, columns = shape
+        return values.reshape(-1)[: rows * columns].reshape(shape)
+
+    def lay(self, grid: Grid) -> Grid:
+        """A grid on the board that networks are trained on. Raises PuzzleError if it is larger."""
+        return grid
+
+    def misfit(self, puzzle: Puzzle) -> str:  # noqa: ARG002
+        """Why a network of the task cannot take this puzzle, such as its size; "" if it can."""
+        return ""
+
+    # Symmetries.
 
     def symmetries(self, draws: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Symmetries of encoded grids from uniform numbers (n, ``symmetry_draws``), each decided by its row of them.
+        """Symmetries of tokens from uniform numbers (n, ``symmetry_draws``), one from each row.
 
-        (n, S) where each token comes from, (n, V) what it becomes.
+        Returns (n, S) where each token comes from, and (n, V) what each token becomes.
         """
+        number = len(draws)
+        cells = np.broadcast_to(np.arange(self.seq_len), (number, self.seq_len))
+        values = np.broadcast_to(np.arange(self.vocab_size), (number, self.vocab_size))
+        return cells, values
 
-    def views(self, rng: np.random.Generator) -> Iterator[View]:
-        """The puzzle as given first, then random symmetries without end."""
+    def views(self, puzzle: Puzzle, rng: np.random.Generator) -> Iterator[Symmetry]:
+        """Symmetries of the puzzle's tokens: the identity first, then random ones without end."""
+        shape = self.encode(puzzle.grid, puzzle.extra).shape
+        yield identity(shape, self.vocab_size)
+        while True:
+            cells, values = self.symmetries(rng.random((1, self.symmetry_draws)))
+            yield Symmetry(cells[0].reshape(shape), values[0])
+
+    def decode_view(
+        self, tokens: NDArray[Any], view: Symmetry, shape: tuple[int, ...]
+    ) -> NDArray[np.int8]:
+        """Tokens (S,) of an answer under a symmetry -> grid in the puzzle's own frame."""
+        return self.decode(view.undo(tokens), shape)
 
     def invariant(self, answers: NDArray[np.int8]) -> NDArray[np.uint64]:
-        """(N, rows, columns) -> (N,): equal for answers that symmetries make equal, seldom for others."""
+        """(N, rows, columns) -> (N,): equal for answers that are one under symmetries.
+
+        It is seldom equal for others.
+        """
+        hashes = [
+            int.from_bytes(hashlib.sha256(self.canonical(answer)).digest()[:8])
+            for answer in answers
+        ]
+        return np.array(hashes, np.uint64)
 
     def canonical(self, answer: Grid) -> bytes:
-        """The same bytes for exactly those answers that the symmetries turn into each other."""
+        """The same bytes for exactly those answers that are one under symmetries.
+
+        Held-out puzzles are kept apart from training by them. The default knows no symmetry: only
+        equal answers are one.
+        """
+        return str(answer.shape).encode() + answer.tobytes()
+
+    # Training.
+
+    def recipes(self) -> Mapping[str, Any]:
+        """Recipes of the task by their names, each a ``train.recipes.Recipe``.
+
+        That module imports torch: import it here and not above. A task that brings no recipe called
+        "laptop" has a plain one.
+        """
+        return {}
+
+    def relabel(
+        self,
+        tokens: NDArray[np.int64],  # noqa: ARG002
+        labels: NDArray[np.int64],
+    ) -> NDArray[np.int64]:
+        """The answers (n, S) to questions (n, S) under a symmetry, from the turned answers.
+
+        They are those themselves, unless a rule of the data would choose others: see ``ruled``.
+        """
+        return labels
+
+    def course(self, tokens: NDArray[np.int64]) -> Course | None:  # noqa: ARG002
+        """How the answers to questions (n, S) come about, if networks rewrite their question."""
+        return None
+
+    # Rules.
+
+    @abstractmethod
+    def verify(self, puzzle: Puzzle, answer: Grid) -> Verdict:
+        """The judgement by the rules alone: every clue is kept, and no rule is broken.
+
+        It uses neither ``encode`` nor ``decode``, so that a mistake there cannot verify itself.
+        """
+
+    def relaxed(self) -> "Task":
+        """The task content with every valid answer, where there are better and worse ones."""
+        return self
+
+    def unsolvable(self, puzzle: Puzzle) -> str:  # noqa: ARG002
+        """Why no answer can be right, if that is seen cheaply before anything is tried; else ""."""
+        return ""
+
+    def diagnose(self, puzzle: Puzzle) -> Diagnosis:  # noqa: ARG002
+        """Facts on the puzzle that are cheaply found, asked for once its first view is over."""
+        return Diagnosis()
+
+    def faults(self, puzzle: Puzzle, answer: Grid) -> tuple[NDArray[np.bool_], int]:
+        """The cells that break a rule, and how many rules are broken.
+
+        They are for the eye, and to choose among unverified answers; ``verify`` decides. By default
+        these are the changed clues, and one more if the answer is not verified.
+        """
+        changed = (puzzle.grid != 0) & (puzzle.grid != answer)
+        broken = int(changed.sum())
+        if not self.verify(puzzle, answer).verified:
+            broken += 1
+        return changed, broken
+
+    # Drawing.
+
+    def paint(self, cycle: Cycle, plain: bool) -> list[Line]:
+        """The cycle's grid as lines of styled text.
+
+        ``plain`` asks for ASCII that reads without colour.
+        """
+        return paint_grid(cycle, self.symbols, plain)
+
+    def arrows(
+        self,
+        tokens: NDArray[np.int64],  # noqa: ARG002
+        shape: tuple[int, ...],  # noqa: ARG002
+    ) -> NDArray[np.int8] | None:
+        """Directions that the tokens (S,) of an answer hold beside it, for ``Cycle``.
+
+        The tokens are in the puzzle's own frame.
+        """
+        return None
 
 
 def give_up(task: Task, puzzle: Puzzle) -> Answer | None:
     """The answer to a puzzle that has none, before anything is tried; None if it may have one."""
-    if not (reason := task.unsolvable(puzzle.grid)):
+    reason = task.unsolvable(puzzle)
+    if not reason:
         return None
     return Answer(
         puzzle, puzzle.grid, False, reason, 0, 0, halt=0.0, seconds=0.0, valid=False, optimal=False

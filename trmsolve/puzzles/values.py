@@ -5,7 +5,7 @@ Knows numpy and nothing else of the package.
 
 import math
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,10 @@ Sudoku: 0 is a blank, 1-9 are digits.
 
 
 BANDS = {"0": 0, "1-7": 7, "8-31": 31, "32-127": 127, "128-511": 511, "512+": math.inf}
-"""Difficulty by the data's rating (guesses of a full search, for Sudoku): name and highest rating of each band."""
+"""Bands of difficulty by the data's rating: name and highest rating of each.
+
+A Sudoku's rating is the number of guesses of a full search.
+"""
 
 
 def band_of(rating: int) -> str:
@@ -30,99 +33,105 @@ Line = list[tuple[str, str]]
 """A line of a drawing: pieces of text, each with the name of a style of the theme (or "")."""
 
 
-@dataclass(
-    frozen=True, eq=False
-)  # grids do not compare to one truth value, so each equals itself alone
+@dataclass(frozen=True, eq=False)  # arrays do not compare to one truth value
 class Puzzle:
-    """One puzzle as read: its grid, where it stood, how it was written, and the file's own answer if it gave one."""
+    """One puzzle as read, with its origin, its notation, and the file's own answer if any."""
 
     grid: Grid
-    source: str = ""  # "file:line", or the puzzle's own id
-    form: Any = None  # known to the room that read it: how to write an answer the same way
+    source: str = ""
+    """Its place, as in "file:line", or the puzzle's own id."""
+    form: Any = None
+    """How the puzzle was written, known to the task that read it; answers are written alike."""
     answer: Grid | None = None
     rating: int | None = None
-    note: str = ""  # what a person should know of how it was read, with the file's name; the same for a whole file
+    note: str = ""
+    """A note for the person on how it was read, with the file's name; one for a whole file."""
+    extra: NDArray[np.int8] | None = None
+    """Clues that are no cells, in a shape that all puzzles of a data set share."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the rules say of an answer; ``reason`` names the first rule that fails."""
+    """The rules' judgement of an answer."""
 
     verified: bool
     reason: str = ""
-    valid: bool | None = (
-        None  # of puzzles that have more than one valid answer: whether this is one,
-    )
-    optimal: bool | None = None  # and whether it is as good as any
+    """The first rule that fails."""
+    valid: bool | None = None
+    """Whether the answer is valid, for tasks where some valid answers are better than others."""
+    optimal: bool | None = None
+    """Whether no answer is better, for the same tasks."""
 
 
 @dataclass(frozen=True, eq=False)
 class Cycle:
     """One improvement cycle of one puzzle, as a viewer needs it.
 
-    Grids are in the puzzle's own frame, view undone.
-
-    ``number`` counts from 1 to at most ``limit``; ``view`` counts from 1 (1 is the puzzle as
-    given).
+    All arrays are in the puzzle's own frame: the view's symmetry is undone.
     """
 
     puzzle: Puzzle
     number: int
+    """From 1 to at most ``limit``."""
     limit: int
     view: int
+    """From 1, which is the puzzle as given."""
     views: int
-    grid: Grid  # the decoded answer of the model, nothing else
-    confidence: NDArray[np.float32]  # probability of each decoded token
-    changed: NDArray[np.bool_]  # against the cycle before (against the question at cycle 1)
-    faulty: NDArray[np.bool_]  # cells that break a rule
-    violations: int  # rules broken, changed clues included
-    halt: float  # probability that the model would stop here
-    candidates: NDArray[np.bool_] | None = (
-        None  # (rows, columns, values) possible, if the model keeps them
-    )
-    arrows: NDArray[np.int8] | None = (
-        None  # (rows, columns) directions of maze_cells, 0 none: where the model would go
-    )
+    grid: Grid
+    """The decoded answer of the model, nothing else."""
+    confidence: NDArray[np.float32]
+    """The probability of each decoded token, (rows, columns)."""
+    changed: NDArray[np.bool_]
+    """Against the cycle before, at cycle 1 against the question."""
+    faulty: NDArray[np.bool_]
+    """The cells that break a rule."""
+    violations: int
+    """How many rules are broken, changed clues included."""
+    halt: float
+    """The probability that the model would stop here."""
+    candidates: NDArray[np.bool_] | None = None
+    """The values that are still possible, (rows, columns, values), if the model keeps them."""
+    arrows: NDArray[np.int8] | None = None
+    """(rows, columns): directions of ``maze.cells`` in which the model would go, 0 for none."""
 
     @property
     def mean_confidence(self) -> float:
-        """Averaged over the cells."""
+        """The confidence averaged over the cells."""
         return float(self.confidence.mean())
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What the solver gives back for one puzzle.
-
-    ``grid`` is unverified unless ``verified`` says so.
-    """
+    """The solver's result for one puzzle. ``grid`` is unverified unless ``verified`` says so."""
 
     puzzle: Puzzle
     grid: Grid
     verified: bool
-    reason: str  # which rule the grid breaks; "" if it is verified
-    cycles: int  # improvement cycles spent, over all views
+    reason: str
+    """Which rule the grid breaks; "" if it is verified."""
+    cycles: int
+    """Improvement cycles spent, over all views."""
     views: int
     halt: float
     seconds: float
-    valid: bool | None = None  # as in ``Verdict``
+    valid: bool | None = None
+    """As in ``Verdict``."""
     optimal: bool | None = None
-    remark: str = ""  # what is to be said of the puzzle itself, such as that it has no solution
+    remark: str = ""
+    """A sentence about the puzzle itself, such as that it has no solution."""
 
 
 @dataclass(frozen=True)
 class Course:
-    """How answers come about: what each token is at first, and what it becomes when it can be known.
-
-    ``stages`` (n, K, S) are the tokens, the question first; ``since`` (n, K, S) says from how many
-    steps of the search on, ascending, ``NEVER`` where it does not become that.
-    """
+    """How answers come about: what each token is at first, and what it becomes later."""
 
     stages: NDArray[np.int64]
+    """(n, K, S): the tokens, the question first."""
     since: NDArray[np.int32]
+    """(n, K, S): after how many steps of the search a stage is reached, ascending, or ``NEVER``."""
 
     def end(self) -> NDArray[np.int64]:
-        """(n, S): what all tokens are at last."""
+        """(n, S): the tokens at the end of the search."""
         last = (self.since < NEVER).sum(1, keepdims=True) - 1
         answers: NDArray[np.int64] = np.take_along_axis(self.stages, last, 1)[:, 0]
         return answers
@@ -131,17 +140,41 @@ class Course:
 NEVER = 1 << 30
 
 
-class View(Protocol):
-    """A puzzle under one symmetry: the same task in other clothes."""
+@dataclass(frozen=True, eq=False)
+class Symmetry:
+    """One way to turn a puzzle into another of the same kind, as two index arrays.
 
-    def apply(self, grid: Grid) -> Grid:
-        """The grid as the model will see it."""
+    It works on any array of small whole numbers: on a puzzle's tokens, where the solver uses it, or
+    on the cells of a grid.
+    """
 
-    def undo(self, grid: NDArray[Any]) -> NDArray[Any]:
-        """Back to the puzzle's own frame: ``undo(apply(g)) == g``."""
+    cells: NDArray[np.intp]
+    """For each place of the new array the place in the old one, flattened, that it comes from."""
+    values: NDArray[Any]
+    """(V,): what each value becomes. Every value occurs once."""
 
-    def undo_cells(self, cells: NDArray[Any]) -> NDArray[Any]:
-        """As ``undo`` for what belongs to the cells and not to their contents (confidence, masks)."""
+    def apply(self, array: NDArray[Any]) -> NDArray[Any]:
+        """The turned array, in the shape of ``cells``."""
+        turned: NDArray[Any] = self.values[array.reshape(-1)[self.cells]]
+        return turned
 
-    def undo_candidates(self, candidates: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """As ``undo`` for (rows, columns, values): which values a cell may still have."""
+    def undo(self, array: NDArray[Any]) -> NDArray[Any]:
+        """A turned array (S,) in the puzzle's own frame: ``undo(apply(a).ravel())`` is ``a``."""
+        back = np.argsort(self.values).astype(self.values.dtype)
+        given: NDArray[Any] = back[self.undo_cells(array)]
+        return given
+
+    def undo_cells(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Values of places and not of their contents, such as confidence, back in place.
+
+        ``array`` is (S, ...), or (C, ...) for the cells where several neighbouring places make one.
+        """
+        each = self.cells.size // len(array)
+        cells = self.cells.reshape(-1, each)[:, 0] // each
+        return array[np.argsort(cells)]
+
+
+def identity(shape: tuple[int, ...], values: int) -> Symmetry:
+    """The symmetry that leaves arrays of that shape, with so many values, as they are."""
+    places = np.arange(math.prod(shape)).reshape(shape)
+    return Symmetry(places, np.arange(values))

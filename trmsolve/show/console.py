@@ -13,6 +13,7 @@ from rich.segment import Segment
 from rich.theme import Theme
 
 from trmsolve.errors import PuzzleError
+from trmsolve.puzzles import task_forms
 from trmsolve.show.frame import readable
 from trmsolve.show.signals import signals_held
 from trmsolve.wording import printable
@@ -27,12 +28,6 @@ STYLES = {
     "changed": "bold magenta",
     "conflict": "reverse red",
     "overwritten": "bold underline reverse red",
-    "floor": "none",
-    "wall": "dim",
-    "wave": "bright_blue",
-    "path": "bold cyan",
-    "start": "bold green",
-    "goal": "bold",
     "blank": "dim",
     "frame": "dim",
     "label": "dim",
@@ -127,6 +122,14 @@ class _Console(Console):
                 yield Segment(printable(segment.text), segment.style)
 
 
+def _styles() -> dict[str, str]:
+    """All styles by name: those that views share, and those that puzzles bring."""
+    styles = STYLES | PAIRS | COLOURED
+    for task in task_forms():
+        styles = {**task.styles, **styles}
+    return styles
+
+
 def make_console(stream: TextIO | None = None, **pinned: Any) -> Console:
     """The themed console, on standard error unless told otherwise; ``pinned`` goes to Rich as it is."""
     stream = stream or sys.stderr
@@ -134,7 +137,7 @@ def make_console(stream: TextIO | None = None, **pinned: Any) -> Console:
         pinned.setdefault(
             "force_interactive", False
         )  # FORCE_COLOR asks a pipe for colours, never for animation
-    return _Console(file=stream, theme=Theme(STYLES | PAIRS | COLOURED), highlight=False, **pinned)
+    return _Console(file=stream, theme=Theme(_styles()), highlight=False, **pinned)
 
 
 class Screen(AbstractContextManager["Screen"]):

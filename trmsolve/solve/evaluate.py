@@ -1,8 +1,8 @@
-"""How good weights are: exact, per cell and verified rates with intervals, by difficulty, and speed.
+"""How good weights are: rates of right answers with intervals, by difficulty, and speed.
 
-Two protocols. One view: every puzzle runs all its cycles and is judged by the last, as the paper
-does. Several views: what a user of the solver gets, halting, verified and tried again. Knows the
-solver; prints nothing.
+There are two protocols. With one view, every puzzle runs all its cycles and is judged by the last,
+as the paper does. With several views, puzzles are solved as for a user: halting, checked by the
+rules and tried again. Knows the solver; prints nothing.
 """
 
 import time
@@ -24,10 +24,13 @@ class Tally:
     n: int = 0
     exact: int = 0
     verified: int = 0
-    valid: int = 0  # of tasks that have better and worse answers
+    valid: int = 0
+    """Valid answers, for a task that has better and worse ones."""
     optimal: int = 0
-    judged: int = 0  # how many were of such a task
+    judged: int = 0
+    """How many puzzles were of such a task."""
     cells: float = 0.0
+    """The sum of the shares of cells that are right."""
     cycles: int = 0
     views: int = 0
 
@@ -49,11 +52,9 @@ class Tally:
         """Fractions of n."""
         n = max(self.n, 1)
         low, high = wilson_interval(self.exact, self.n)
-        graded = (
-            {"valid": round(self.valid / n, 4), "optimal": round(self.optimal / n, 4)}
-            if self.judged
-            else {}
-        )
+        graded = {}
+        if self.judged:
+            graded = {"valid": round(self.valid / n, 4), "optimal": round(self.optimal / n, 4)}
         return {
             "n": self.n,
             "exact": round(self.exact / n, 4),
@@ -85,11 +86,11 @@ def evaluate(
             replace(effort, stop_early=False),
             solver.weights,
         )
-    overall, bands = Tally(), dict[str, Tally]()
+    overall = Tally()
+    bands: dict[str, Tally] = {}
     start = time.monotonic()
-    for answer in solver.solve_all(
-        _with_answers(solver.task, puzzles), on_answer=on_answer, on_step=on_step
-    ):
+    answered = _with_answers(solver.task, puzzles)
+    for answer in solver.solve_all(answered, on_answer=on_answer, on_step=on_step):
         assert isinstance(answer, Answer)
         overall.add(answer)
         if answer.puzzle.rating is not None:
@@ -122,6 +123,7 @@ def _with_answers(task: Task, puzzles: Iterable[Puzzle | PuzzleError]) -> Iterab
             raise PuzzleError(
                 "measuring needs the answer beside the puzzle: give a CSV with both", puzzle.source
             )
-        if not (verdict := task.verify(puzzle.grid, puzzle.answer)).verified:
+        verdict = task.verify(puzzle, puzzle.answer)
+        if not verdict.verified:
             raise PuzzleError(f"the data's own answer is wrong: {verdict.reason}", puzzle.source)
         yield puzzle

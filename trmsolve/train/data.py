@@ -1,4 +1,4 @@
-"""Training examples: questions with their answers, drawn at random, each time under a fresh symmetry.
+"""Training examples: puzzles drawn at random, each time under a fresh symmetry.
 
 Knows arrays and the task's own symmetries; nothing of networks.
 """
@@ -21,33 +21,54 @@ from trmsolve.train.pool import Batch
 
 @dataclass(frozen=True)
 class Examples:
-    """Questions and answers as grids, (N, rows, columns) int8 each; ratings (N,) int64, -1 where the data has none."""
+    """Puzzles with their answers as arrays."""
 
     questions: NDArray[np.int8]
+    """(N, rows, columns)"""
     answers: NDArray[np.int8]
+    """(N, rows, columns)"""
     ratings: NDArray[np.int64]
+    """(N,), -1 where the data has none."""
+    extras: NDArray[np.int8] | None = None
+    """(N, ...): the clues that are no cells, for a task that has such."""
 
     def __len__(self) -> int:
         return len(self.questions)
 
     def mark(self) -> str:
         """The same for the same examples in the same order, and for no others."""
-        parts = (self.questions, self.answers, self.ratings)
-        return hashlib.sha256(
-            b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
-        ).hexdigest()[:16]
+        parts = [self.questions, self.answers, self.ratings]
+        if self.extras is not None:
+            parts.append(self.extras)
+        content = b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
+        return hashlib.sha256(content).hexdigest()[:16]
 
     def pick(self, which: NDArray[Any]) -> "Examples":
-        """Those of a mask or an index."""
-        return Examples(self.questions[which], self.answers[which], self.ratings[which])
+        """The examples of a mask or an index."""
+        extras = None if self.extras is None else self.extras[which]
+        return Examples(self.questions[which], self.answers[which], self.ratings[which], extras)
+
+    def puzzles(self, source: str) -> list[Puzzle]:
+        """The examples as puzzles with their answers, called ``source:number``."""
+        pairs = zip(self.questions, self.answers, strict=True)
+        return [
+            Puzzle(question, f"{source}:{number}", answer=answer, extra=self.extra(number))
+            for number, (question, answer) in enumerate(pairs)
+        ]
+
+    def extra(self, index: int) -> NDArray[np.int8] | None:
+        """The clues of one example that are no cells."""
+        return None if self.extras is None else self.extras[index]
 
     def split(self, task: Task, held_out: int) -> tuple["Examples", "Examples"]:
-        """What to learn from, and up to ``held_out`` evenly spaced examples to judge by.
+        """The examples to learn from, and up to ``held_out`` evenly spaced ones to judge by.
 
-        No answer of the one is an answer of the other under any symmetry of the task.
+        No answer of the one is an answer of the other under any symmetry of the task. Raises
+        PuzzleError if none is left to learn from.
         """
+        number = min(held_out, len(self) // 2)
         kept = np.zeros(len(self), dtype=bool)
-        kept[np.linspace(0, len(self) - 1, min(held_out, len(self) // 2), dtype=np.intp)] = True
+        kept[np.linspace(0, len(self) - 1, number, dtype=np.intp)] = True
         # The invariant is cheap and nearly decides; only where it agrees are the exact forms
         # compared.
         marks = task.invariant(self.answers)
@@ -58,12 +79,12 @@ class Examples:
         learned[same] = False
         if not learned.any():
             raise PuzzleError(
-                "every puzzle of the data is, in other clothes, one that is held out: give more data"
+                "every puzzle of the data is held out too, under a symmetry: give more data"
             )
         return self.pick(learned), self.pick(kept)
 
     def weights(self, shares: dict[str, float]) -> NDArray[np.float64]:
-        """(N,) probabilities that give each band of difficulty its share, whatever the data's own mixture.
+        """(N,) probabilities that give each band of difficulty its share, whatever the data has.
 
         Raises UsageError if no example is in a band that has a share.
         """
@@ -78,46 +99,57 @@ class Examples:
         return weights
 
     def draw(self, number: int, seed: int, shares: dict[str, float] | None = None) -> "Examples":
-        """So many different ones by chance, each band of difficulty by its share; without shares, all alike.
+        """Different examples by chance, each band by its share; without shares, all alike.
 
         Raises UsageError if there are not as many.
         """
         chances = self.weights(shares) if shares else np.full(len(self), 1 / len(self))
-        if number > (able := int((chances > 0).sum())):
+        able = int((chances > 0).sum())
+        if number > able:
             raise UsageError(
-                f"{number} puzzles are to be drawn, and the data has {able} to learn from: ask for fewer"
+                f"{number} puzzles are to be drawn, and the data has {able} to learn from: "
+                "ask for fewer"
             )
         drawn = np.random.default_rng(seed).choice(len(self), number, replace=False, p=chances)
         return self.pick(np.sort(drawn))
 
     @classmethod
     def collect(cls, task: Task, puzzles: Iterable[Puzzle | PuzzleError]) -> "Examples":
-        """From puzzles that carry their answer, on the board that networks of the task are trained on.
+        """Examples from puzzles that carry their answer, on the board that networks are trained on.
 
         Raises PuzzleError for the first one that is unreadable, too large, or without an answer.
         """
         questions: list[Grid] = []
         answers: list[Grid] = []
         ratings: list[int] = []
+        extras: list[NDArray[np.int8]] = []
         for puzzle in puzzles:
             if isinstance(puzzle, PuzzleError):
                 raise puzzle
-            if puzzle.answer is None:
-                raise PuzzleError(
-                    "training needs the answer beside the puzzle: give a CSV with both",
-                    puzzle.source,
-                )
-            try:
-                questions.append(task.lay(puzzle.grid))
-            except PuzzleError as error:
-                raise PuzzleError(error.problem, puzzle.source) from None
-            answers.append(task.lay(puzzle.answer))
+            question, answer = _on_board(task, puzzle)
+            questions.append(question)
+            answers.append(answer)
             ratings.append(-1 if puzzle.rating is None else puzzle.rating)
+            if puzzle.extra is not None:
+                extras.append(puzzle.extra)
         if len(questions) < 2:
             raise PuzzleError(
                 "training needs at least two puzzles: one to learn from, one to judge by"
             )
-        return cls(np.stack(questions), np.stack(answers), np.array(ratings))
+        stacked = np.stack(extras) if extras else None
+        return cls(np.stack(questions), np.stack(answers), np.array(ratings), stacked)
+
+
+def _on_board(task: Task, puzzle: Puzzle) -> tuple[Grid, Grid]:
+    """Question and answer on the board of training. Raises PuzzleError as ``collect``."""
+    if puzzle.answer is None:
+        raise PuzzleError(
+            "training needs the answer beside the puzzle: give a CSV with both", puzzle.source
+        )
+    try:
+        return task.lay(puzzle.grid), task.lay(puzzle.answer)
+    except PuzzleError as error:
+        raise PuzzleError(error.problem, puzzle.source) from None
 
 
 class Sampler:
@@ -125,12 +157,12 @@ class Sampler:
 
     The k-th puzzle of row i follows from ``seed``, i and k alone.
 
-    So a run goes on where it stopped once ``visits`` are restored, and processes that share a
+    A run thus goes on where it stopped once ``visits`` are restored, and processes that share a
     batch, each with the rows from ``first_row`` on, see together what one process would. The
     examples lie encoded on the device and are permuted there; only the draws come from the host.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (each is named)
         self,
         task: Task,
         examples: Examples,
@@ -143,67 +175,77 @@ class Sampler:
         stages: bool = False,
         shares: dict[str, float] | None = None,
     ) -> None:
-        self.task, self.reveal, self.stages, self.device = task, reveal, stages, device
-        self.seed, self.first_row = seed, first_row
+        self.task = task
+        self.device = device
+        self.reveal = reveal
+        self.stages = stages
+        self.seed = seed
+        self.first_row = first_row
         self.visits = np.zeros(rows, dtype=np.int64)  # puzzles each row has had
-        self.ends = (
-            np.cumsum(examples.weights(shares))
-            if shares
-            else (np.arange(len(examples)) + 1) / len(examples)
-        )
-        questions, answers = (
-            torch.from_numpy(task.encode(grids).astype(np.uint8)).to(device)
-            for grids in (examples.questions, examples.answers)
-        )
+        if shares:
+            self.ends = np.cumsum(examples.weights(shares))
+        else:
+            self.ends = (np.arange(len(examples)) + 1) / len(examples)
+        questions = self._encoded(examples.questions, examples.extras)
         self.places = questions.shape[1:]
-        self.questions, self.answers = questions.flatten(1), answers.flatten(1)  # (N, S)
+        self.questions = questions.flatten(1)  # (N, S)
+        self.answers = self._encoded(examples.answers, examples.extras).flatten(1)  # (N, S)
 
     def __call__(self, rows: Tensor) -> Batch:
         """As many fresh puzzles as there are rows."""
         cells = self.task.seq_len // self.task.candidates
+        symmetry_draws = self.task.symmetry_draws
         which, reveal, symmetry, gift = np.split(
-            self._draws(rows.cpu().numpy(), 3 + self.task.symmetry_draws + cells),
-            np.cumsum([1, 2, self.task.symmetry_draws]),
+            self._draws(rows.cpu().numpy(), 3 + symmetry_draws + cells),
+            np.cumsum([1, 2, symmetry_draws]),
             axis=1,
         )
-        index = self._on_device(
-            np.minimum(np.searchsorted(self.ends, which[:, 0], side="right"), len(self.ends) - 1)
-        )
-        question, answer = self.questions[index].long(), self.answers[index].long()
+        drawn = np.searchsorted(self.ends, which[:, 0], side="right")
+        index = self._on_device(np.minimum(drawn, len(self.ends) - 1))
+        question = self.questions[index].long()
+        answer = self.answers[index].long()
         if self.reveal:  # up to half of the cells, as a gift
             given = gift < 0.5 * reveal[:, 1:] * (reveal[:, :1] < self.reveal)
-            question = torch.where(
-                self._on_device(given.repeat(self.task.candidates, axis=1)), answer, question
-            )
+            given = given.repeat(self.task.candidates, axis=1)
+            question = torch.where(self._on_device(given), answer, question)
         places, names = (self._on_device(part) for part in self.task.symmetries(symmetry))
-        tokens, labels = (names.gather(1, part.gather(1, places)) for part in (question, answer))
+        tokens = names.gather(1, question.gather(1, places))
+        labels = names.gather(1, answer.gather(1, places))
         batch = Batch(tokens.unflatten(1, self.places), labels, torch.zeros_like(index))
         return self._ruled(batch) if self.task.ruled else batch
 
     def _ruled(self, batch: Batch) -> Batch:
-        """With the answers that the data's rule chooses and, for networks that rewrite, how they come about."""
+        """The batch with the answers that the data's rule chooses.
+
+        For networks that rewrite their question it has how they come about too.
+        """
         asked = batch.tokens.flatten(1).cpu().numpy()
-        if self.stages and (course := self.task.course(asked)):
-            labels, stages, since = (
-                self._on_device(part) for part in (course.end(), course.stages, course.since)
+        course = self.task.course(asked) if self.stages else None
+        if course is not None:
+            return replace(
+                batch,
+                labels=self._on_device(course.end()),
+                stages=self._on_device(course.stages),
+                since=self._on_device(course.since),
             )
-            return replace(batch, labels=labels, stages=stages, since=since)
-        return replace(
-            batch, labels=self._on_device(self.task.relabel(asked, batch.labels.cpu().numpy()))
-        )
+        labels = self.task.relabel(asked, batch.labels.cpu().numpy())
+        return replace(batch, labels=self._on_device(labels))
 
     def _draws(self, rows: NDArray[np.int64], number: int) -> NDArray[np.float64]:
-        """(n, number) uniform in [0, 1), of each row's next visit."""
-        drawn = [
-            np.random.Generator(
-                np.random.Philox(key=[self.seed, self.first_row + row], counter=[0, 0, visit, 0])
-            ).random(number)
-            for row, visit in zip(rows.tolist(), self.visits[rows].tolist(), strict=True)
-        ]
+        """(n, number) uniform in [0, 1), for each row's next visit."""
+        drawn = []
+        for row, visit in zip(rows.tolist(), self.visits[rows].tolist(), strict=True):
+            key = [self.seed, self.first_row + row]
+            bits = np.random.Philox(key=key, counter=[0, 0, visit, 0])
+            drawn.append(np.random.Generator(bits).random(number))
         self.visits[rows] += 1
         return np.stack(drawn)
 
+    def _encoded(self, grids: NDArray[np.int8], extras: NDArray[np.int8] | None) -> Tensor:
+        """The tokens (N, ...) on the device, in bytes."""
+        tokens = self.task.encode(grids, extras)
+        return torch.from_numpy(tokens.astype(np.uint8)).to(self.device)
+
     def _on_device(self, array: NDArray[Any]) -> Tensor:
-        return torch.from_numpy(np.array(array)).to(
-            self.device
-        )  # a copy: a broadcast view is not writable
+        # A copy, as a broadcast array is not writable.
+        return torch.from_numpy(np.array(array)).to(self.device)

@@ -19,7 +19,7 @@ from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.model.build import new_model
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles.base import Task
-from trmsolve.puzzles.values import Answer, Puzzle
+from trmsolve.puzzles.values import Answer
 from trmsolve.solve.effort import MAX_CYCLES, Effort
 from trmsolve.solve.evaluate import evaluate
 from trmsolve.solve.solver import Solver, usual_batch_size
@@ -169,13 +169,9 @@ def exact_rate(
     effort = Effort(
         cycles,
         views=1,
-        batch_size=even_batch(total, usual_batch_size(placement.device, model.config)),
+        batch_size=even_batch(total, usual_batch_size(placement.device, task)),
     )
-    pairs = zip(examples.questions, examples.answers, strict=True)
-    puzzles = [
-        Puzzle(question, f"held out:{number}", answer=answer)
-        for number, (question, answer) in enumerate(pairs)
-    ]
+    puzzles = examples.puzzles("held out")
     answered = 0
 
     def count(answer: Answer) -> None:
@@ -215,7 +211,8 @@ def _check_config(recipe: Recipe, task: Task) -> None:
 
 def _check_answers(task: Task, examples: Examples) -> None:
     """A wrong answer is told before the run and not at its first checkpoint."""
-    for question, answer in zip(examples.questions, examples.answers, strict=True):
-        if not (verdict := task.verify(question, answer)).verified:
-            grid = "".join(map(str, question.flatten().tolist()))
+    for puzzle in examples.puzzles("data"):
+        assert puzzle.answer is not None
+        if not (verdict := task.verify(puzzle, puzzle.answer)).verified:
+            grid = "".join(map(str, puzzle.grid.flatten().tolist()))
             raise PuzzleError(f"the data's own answer to {grid} is wrong: {verdict.reason}")

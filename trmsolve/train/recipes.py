@@ -11,6 +11,8 @@ from typing import Any
 
 from trmsolve.errors import UsageError
 from trmsolve.model.config import TRMConfig
+from trmsolve.puzzles import get_task, task_names
+from trmsolve.puzzles.base import Task
 
 OPTIMIZERS, LOSSES = ("muon", "adamw", "adam_atan2"), ("softmax", "stablemax")
 RATES = ("lr", "weight_decay", "head_lr", "head_weight_decay", "table_lr", "table_weight_decay")
@@ -348,13 +350,47 @@ RECIPES: dict[tuple[str, str], Recipe] = {
 }
 
 
+MOST_MIXED = 256
+"""Tokens up to which ``plain_recipe`` mixes by a perceptron: its matrices grow with their square."""
+
+
 def find_recipe(task: str, name: str) -> Recipe:
     """The recipe of that name. Raises UsageError for an unknown one, and for an unknown task."""
-    tasks = dict.fromkeys(of for of, _ in RECIPES)
+    tasks = (*task_names(), "arc")
     if task not in tasks:
         raise UsageError(f"no task is called {task!r}: there is {', '.join(tasks)}")
-    if (task, name) not in RECIPES:
-        raise UsageError(
-            f"--recipe {name} is not known: use {', '.join(n for t, n in RECIPES if t == task)}"
-        )
-    return RECIPES[task, name]
+    recipes = recipes_of(task)
+    if name not in recipes:
+        raise UsageError(f"--recipe {name} is not known: use {', '.join(recipes)}")
+    return recipes[name]
+
+
+def recipes_of(task: str) -> dict[str, Recipe]:
+    """The recipes of a task by name: those here, those it brings, and a plain "laptop" if none is."""
+    recipes = {name: recipe for (of, name), recipe in RECIPES.items() if of == task}
+    if task != "arc":
+        recipes |= get_task(task).recipes()
+    return recipes if "laptop" in recipes else {"laptop": plain_recipe(get_task(task)), **recipes}
+
+
+def plain_recipe(task: Task) -> Recipe:
+    """A small network for a task that brings no recipe: the paper's kind, for one core and minutes.
+
+    Up to ``MOST_MIXED`` tokens are mixed by a perceptron, which knows every place, more by
+    attention.
+    """
+    mixed = task.seq_len <= MOST_MIXED and task.candidates == 1
+    config = TRMConfig(
+        vocab_size=task.vocab_size,
+        seq_len=task.seq_len,
+        hidden_size=64,
+        num_heads=4,
+        recursions=3,
+        latent_steps=4,
+        mixer="mlp" if mixed else "attention",
+        positions="none" if mixed else "rope",
+        inner_multiple=32,
+        normed_swiglu=True,
+        candidates=task.candidates,
+    )
+    return Recipe(config, batch_size=64)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from trmsolve.model.config import POSITIONS, TRMConfig
+from trmsolve.puzzles import task_forms
 from trmsolve.weights.names import TABLE
 
 EMBEDDING = "embed_tokens.embedding_weight"
@@ -40,12 +41,18 @@ class PaperNetwork:
     latent_steps: int
 
 
-PAPER_NETWORKS = {
-    11: PaperNetwork("sudoku", 81, 6),
-    6: PaperNetwork("maze", 900, 4),
-    12: PaperNetwork("arc", 900, 4),
-}
-"""The paper's networks by the size of their vocabulary."""
+ARC_TOKENS = 12
+ARC_NETWORK = PaperNetwork("arc", 900, 4)
+
+
+def paper_networks() -> dict[int, PaperNetwork]:
+    """The paper's networks by the size of their vocabulary, for the tasks that have one."""
+    networks = {ARC_TOKENS: ARC_NETWORK}
+    for form in task_forms():
+        if form.paper_latent_steps is not None:
+            network = PaperNetwork(form.name, form.seq_len, form.paper_latent_steps)
+            networks[form.vocab_size] = network
+    return networks
 
 
 @dataclass(frozen=True)
@@ -132,8 +139,9 @@ def from_shapes(shapes: Shapes) -> ShapeFacts:
     """
     vocab_size = _side(shapes, EMBEDDING, 0)
     hidden_size = _side(shapes, EMBEDDING, 1)
-    if vocab_size not in PAPER_NETWORKS:
-        known = ", ".join(f"{size} ({paper.task})" for size, paper in PAPER_NETWORKS.items())
+    networks = paper_networks()
+    if vocab_size not in networks:
+        known = ", ".join(f"{size} ({paper.task})" for size, paper in networks.items())
         raise ValueError(f"it has {vocab_size} tokens, and known are {known}")
     has_table = TABLE in shapes
     puzzle_emb_dim = _side(shapes, TABLE, 1) if has_table else 0
@@ -172,7 +180,7 @@ def merge(shapes: ShapeFacts, stated: Mapping[str, Any], hints: ArchitectureHint
 
     Raises ValueError or TypeError where they contradict the shapes or make no sense.
     """
-    paper = PAPER_NETWORKS[shapes.vocab_size]
+    paper = paper_networks()[shapes.vocab_size]
     prefix_len = _prefix_len(shapes, stated)
     config = TRMConfig(
         vocab_size=shapes.vocab_size,

@@ -14,14 +14,16 @@ from trmsolve.errors import WeightsError
 from trmsolve.files import read_small, reason, sha256
 from trmsolve.hub.client import understood
 from trmsolve.model.config import TRMConfig
+from trmsolve.puzzles import get_task, task_names
 from trmsolve.weights.file import fingerprint, read_info
 from trmsolve.weights.info import WeightsInfo
 from trmsolve.weights.limits import expected_shapes
 from trmsolve.weights.names import TABLE
 from trmsolve.wording import count, size_text
 
-TITLES = {"sudoku": "Sudoku", "maze": "Mazes", "arc": "ARC-AGI"}
-EXAMPLES = {"sudoku": "sudoku puzzle.txt", "maze": "maze maze.txt", "arc": "arc task.json"}
+ARC = ("ARC-AGI", "arc task.json")
+"""The title and the example of the task that is no puzzle of the registry."""
+
 METRICS = {
     "exact": "the data's own answer, cell for cell",
     "verified": "answers that the rules accept",
@@ -105,10 +107,10 @@ def card(path: Path, repo: str, results: list[Result]) -> str:
     The results are in its model index, which the hub reads, and in a table for people.
     """
     info = read_info(path)
-    title = TITLES.get(info.task, "Puzzles")
+    title, example = _title_and_example(info.task)
     name = repo.rpartition("/")[2]
-    use = f"{EXAMPLES[info.task]} --weights" if info.task in EXAMPLES else "weights info"
-    has_classic_solver = info.task in ("sudoku", "maze")
+    use = f"{example} --weights" if example else "weights info"
+    has_classic_solver = info.task in task_names()
     lines = [
         "---",
         _front_matter(name, info.task, results),
@@ -193,13 +195,23 @@ def parameters(config: TRMConfig) -> int:
     return total
 
 
+def _title_and_example(name: str) -> tuple[str, str]:
+    """The task's title, and the arguments that solve one of its puzzles; "" for an unknown task."""
+    if name == "arc":
+        return ARC
+    if name not in task_names():
+        return "Puzzles", ""
+    task = get_task(name)
+    return task.title, f"{name} {task.example_file}"
+
+
 def _front_matter(name: str, task: str, results: list[Result]) -> str:
     task_tag = _line(task)
     tags = ["tiny-recursive-model", "trm", *([task_tag] if task_tag else [])]
     index = [
         {
             "task_type": "puzzle-solving",
-            "task_name": TITLES.get(task, "Puzzles"),
+            "task_name": _title_and_example(task)[0],
             "dataset_type": _slug(result.data),
             "dataset_name": result.data,
             "metric_type": result.metric,

@@ -13,6 +13,7 @@ from trmsolve.errors import NetworkError, UsageError, WeightsError
 from trmsolve.files import read_small, reason
 from trmsolve.hub import transfer
 from trmsolve.hub.address import Address, is_address
+from trmsolve.puzzles import task_names
 from trmsolve.weights import remote
 from trmsolve.weights.file import WeightsInfo, bundled_weights, read_info
 from trmsolve.weights.public import PUBLIC, PublicCheckpoint, find_public
@@ -175,7 +176,8 @@ def _file_at(path: Path, task: str | None) -> Path:
     folder has none for ``task``.
     """
     if task is None:
-        found = [name for name in BUNDLED if (path / f"{name}.safetensors").is_file()]
+        names = (*task_names(), "arc")
+        found = [name for name in names if (path / f"{name}.safetensors").is_file()]
         if len(found) != 1:
             return path
         task = found[0]

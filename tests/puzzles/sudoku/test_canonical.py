@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.sudoku.symmetry import random_view
-from trmsolve.puzzles.values import Grid
+from trmsolve.puzzles.values import Grid, Puzzle
 
 SUDOKU = get_task("sudoku")
 
@@ -62,7 +62,10 @@ def exchanged(grid: Grid) -> Grid:
 
 def test_other_grids_have_others() -> None:
     twin = exchanged(ANSWER)
-    assert SUDOKU.verify(np.zeros((9, 9), np.int8), twin).verified and (twin != ANSWER).sum() == 4
+    assert (
+        SUDOKU.verify(Puzzle(np.zeros((9, 9), np.int8)), twin).verified
+        and (twin != ANSWER).sum() == 4
+    )
     grids = [ANSWER, CYCLIC, FIRST, twin]
     assert len(set(marks(*grids))) == 4
     assert len({SUDOKU.canonical(grid) for grid in grids}) == 4
@@ -73,7 +76,7 @@ def test_the_form_is_the_least_grid_and_has_itself_for_form() -> None:
     for seed in range(20):
         grid = seen(exchanged(ANSWER), seed)
         least = form(grid)
-        assert SUDOKU.verify(np.zeros((9, 9), np.int8), least).verified
+        assert SUDOKU.verify(Puzzle(np.zeros((9, 9), np.int8)), least).verified
         assert SUDOKU.canonical(least) == least.tobytes() and marks(least) == marks(grid)
         assert SUDOKU.canonical(seen(grid, seed)) == least.tobytes() <= seen(grid, seed).tobytes()
 

@@ -60,7 +60,7 @@ def test_each_has_one_solution_its_answer_and_its_rating(kind: str) -> None:
             and puzzle.answer is not None
             and puzzle.answer.dtype == np.int8
         )
-        assert SUDOKU.verify(puzzle.grid, puzzle.answer).verified
+        assert SUDOKU.verify(puzzle, puzzle.answer).verified
         assert count_solutions(puzzle.grid) == 1
         assert puzzle.rating == rate_sudoku(puzzle.grid)
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.support.goldens import FOLDER
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.sudoku.search import Exhausted, count_solutions, solutions
-from trmsolve.puzzles.sudoku.symmetry import IDENTITY, SudokuView, random_view
-from trmsolve.puzzles.values import Grid
+from trmsolve.puzzles.sudoku.symmetry import IDENTITY, random_view
+from trmsolve.puzzles.values import Grid, Puzzle, Symmetry
 
 SUDOKU = get_task("sudoku")
 
@@ -42,21 +42,38 @@ def test_augmentation_draws_as_the_public_code() -> None:
 def test_a_symmetry_and_its_inverse_are_the_identity(seed: int, cells: list[int]) -> None:
     any_grid = np.array(cells, np.int8).reshape(9, 9)
     view = random_view(np.random.default_rng(seed))
-    assert np.array_equal(view.undo(view.apply(any_grid)), any_grid)
-    inside = SudokuView(IDENTITY.digits, view.transpose, view.rows, view.columns)
-    assert np.array_equal(view.undo_cells(inside.apply(any_grid)), any_grid)
+    back = view.undo(view.apply(any_grid).ravel())
+    assert back.dtype == np.int8 and np.array_equal(back, any_grid.ravel())
+    inside = Symmetry(view.cells, IDENTITY.values)
+    assert np.array_equal(view.undo_cells(inside.apply(any_grid).ravel()), any_grid.ravel())
+    assert np.array_equal(IDENTITY.apply(any_grid), any_grid)
+
+
+@given(SEEDS)
+@settings(max_examples=20)
+def test_the_views_draw_as_the_public_code_and_act_on_tokens(seed: int) -> None:
+    for task in (SUDOKU, get_task("sudoku", 2)):
+        rng = np.random.default_rng(seed)
+        for view in list(islice(task.views(Puzzle(QUESTION), np.random.default_rng(seed)), 4))[1:]:
+            on_grids = random_view(rng)
+            seen = view.apply(task.encode(QUESTION))
+            assert np.array_equal(seen, task.encode(on_grids.apply(QUESTION)))
+            assert np.array_equal(task.decode_view(seen, view, (9, 9)), QUESTION)
+            cells = view.undo_cells(on_grids.cells.ravel())  # a number for each cell
+            assert np.array_equal(cells, np.arange(81))
 
 
 @given(SEEDS)
 def test_a_symmetry_keeps_a_solution_a_solution(seed: int) -> None:
     view = random_view(np.random.default_rng(seed))
-    assert SUDOKU.verify(view.apply(QUESTION), view.apply(ANSWER)).verified
+    assert SUDOKU.verify(Puzzle(view.apply(QUESTION)), view.apply(ANSWER)).verified
 
 
 def test_views_begin_with_the_puzzle_as_given_and_differ() -> None:
-    views = list(islice(SUDOKU.views(np.random.default_rng(0)), 20))
-    assert np.array_equal(views[0].apply(QUESTION), QUESTION)
-    assert len({view.apply(QUESTION).tobytes() for view in views}) == 20
+    views = list(islice(SUDOKU.views(Puzzle(QUESTION), np.random.default_rng(0)), 20))
+    tokens = SUDOKU.encode(QUESTION)
+    assert np.array_equal(views[0].apply(tokens), tokens)
+    assert len({view.apply(tokens).tobytes() for view in views}) == 20
 
 
 @given(st.lists(st.integers(0, 9), min_size=81, max_size=81))
@@ -72,8 +89,11 @@ def test_padding_decodes_to_blanks() -> None:
 
 
 def test_the_answer_is_verified() -> None:
-    assert SUDOKU.verify(QUESTION, ANSWER).verified
-    assert SUDOKU.faults(QUESTION, ANSWER)[1] == 0 and not SUDOKU.faults(QUESTION, ANSWER)[0].any()
+    assert SUDOKU.verify(Puzzle(QUESTION), ANSWER).verified
+    assert (
+        SUDOKU.faults(Puzzle(QUESTION), ANSWER)[1] == 0
+        and not SUDOKU.faults(Puzzle(QUESTION), ANSWER)[0].any()
+    )
 
 
 @given(SEEDS, st.integers(0, 80), st.integers(0, 9))
@@ -86,16 +106,16 @@ def test_a_verified_answer_with_any_one_cell_changed_is_not(
     if answer.flat[cell] == digit:
         return
     answer.flat[cell] = digit
-    verdict = SUDOKU.verify(question, answer)
+    verdict = SUDOKU.verify(Puzzle(question), answer)
     assert not verdict.verified and verdict.reason
-    assert SUDOKU.faults(question, answer)[1] > 0
+    assert SUDOKU.faults(Puzzle(question), answer)[1] > 0
 
 
 def test_another_valid_grid_that_changes_a_clue_is_not_verified() -> None:
     swapped = ANSWER.copy()
     swapped[ANSWER == 1], swapped[ANSWER == 2] = 2, 1
-    assert SUDOKU.verify(np.zeros((9, 9), np.int8), swapped).verified
-    assert SUDOKU.verify(QUESTION, swapped).reason == "clue 1 at r2c4 became 2"
+    assert SUDOKU.verify(Puzzle(np.zeros((9, 9), np.int8)), swapped).verified
+    assert SUDOKU.verify(Puzzle(QUESTION), swapped).reason == "clue 1 at r2c4 became 2"
 
 
 @pytest.mark.parametrize(
@@ -111,27 +131,30 @@ def test_the_reason_names_the_first_rule_that_fails(
 ) -> None:
     answer = ANSWER.copy()
     answer[cell] = digit
-    assert SUDOKU.verify(QUESTION, answer).reason == reason
+    assert SUDOKU.verify(Puzzle(QUESTION), answer).reason == reason
 
 
 def test_columns_and_boxes_are_checked_where_rows_are_right() -> None:
     rows_only = np.tile(np.arange(1, 10, dtype=np.int8), (9, 1))
     assert (
-        SUDOKU.verify(np.zeros((9, 9), np.int8), rows_only).reason == "column 1 has two 1s and no 2"
+        SUDOKU.verify(Puzzle(np.zeros((9, 9), np.int8)), rows_only).reason
+        == "column 1 has two 1s and no 2"
     )
     latin = np.array([[(r + c) % 9 + 1 for c in range(9)] for r in range(9)], np.int8)
-    assert SUDOKU.verify(np.zeros((9, 9), np.int8), latin).reason.startswith("box 1 has two")
+    assert SUDOKU.verify(Puzzle(np.zeros((9, 9), np.int8)), latin).reason.startswith(
+        "box 1 has two"
+    )
 
 
 def test_faults_mark_the_cells_that_clash_and_changed_clues() -> None:
     answer = ANSWER.copy()
     answer[0, 2] = 5  # clashes with r1c1 in row and box, with r9c3's column neighbour r9c3 = 5
-    faulty, broken = SUDOKU.faults(QUESTION, answer)
+    faulty, broken = SUDOKU.faults(Puzzle(QUESTION), answer)
     assert faulty[0, 2] and faulty[0, 0] and not faulty[4, 4]
     assert broken == 3  # row 1, column 3, box 1
     answer = ANSWER.copy()
     answer[0, 0] = 0
-    faulty, broken = SUDOKU.faults(QUESTION, answer)
+    faulty, broken = SUDOKU.faults(Puzzle(QUESTION), answer)
     assert faulty[0, 0] and broken == 4  # three houses lack a digit, one clue is gone
 
 
@@ -156,8 +179,9 @@ def test_the_search_keeps_its_budget() -> None:
 def test_remarks_on_puzzles_without_one_solution() -> None:
     impossible = QUESTION.copy()
     impossible[0, 2] = 2
-    assert SUDOKU.diagnose(impossible).remark == "the puzzle has no solution"
+    assert SUDOKU.diagnose(Puzzle(impossible)).remark == "the puzzle has no solution"
     assert (
-        SUDOKU.diagnose(np.zeros((9, 9), np.int8)).remark == "the puzzle has more than one solution"
+        SUDOKU.diagnose(Puzzle(np.zeros((9, 9), np.int8))).remark
+        == "the puzzle has more than one solution"
     )
-    assert SUDOKU.diagnose(QUESTION).remark == ""
+    assert SUDOKU.diagnose(Puzzle(QUESTION)).remark == ""

@@ -8,11 +8,12 @@ import typer
 from trmsolve.cli import options
 from trmsolve.cli.output import put, put_text
 from trmsolve.errors import UsageError, WeightsError
+from trmsolve.puzzles import task_names
 
 if TYPE_CHECKING:
     from trmsolve.hub.transfer import Pulled
 
-FILE_NAMES = tuple(f"{name}.safetensors" for name in ("model", "sudoku", "maze", "arc"))
+FILE_NAMES = tuple(f"{name}.safetensors" for name in ("model", *task_names(), "arc"))
 """The names that a weights file may have in a folder."""
 
 

@@ -1,41 +1,48 @@
 """Mazes as a task: tokens, and what is learned.
 
-Rules, views, text, drawing, making stand in the ``maze_*`` files.
+Rules, symmetries, reading, drawing and making are in the files beside this one.
 
 Knows numpy, grids of walls and floor, and nothing of torch, terminals or commands.
 """
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import chain, repeat
 from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trmsolve.errors import PuzzleError, UsageError
-from trmsolve.puzzles.base import Diagnosis
+from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, SYMBOLS, WALL
 from trmsolve.puzzles.maze.generate import DIFFICULTIES, generate_mazes
 from trmsolve.puzzles.maze.paint import paint_maze
 from trmsolve.puzzles.maze.rules import check, distance, find_faults
-from trmsolve.puzzles.maze.symmetry import SWAPPED, MazeView, turn
+from trmsolve.puzzles.maze.symmetry import SWAPPED, TURNED, grid_symmetry, on_board, turn
 from trmsolve.puzzles.maze.text import line_maze, read_mazes, write_maze
-from trmsolve.puzzles.values import NEVER, Course, Cycle, Grid, Line, Puzzle, Verdict, View
+from trmsolve.puzzles.values import NEVER, Course, Cycle, Grid, Line, Puzzle, Symmetry, Verdict
 from trmsolve.wording import can_encode
 
+MAZE_STYLES = {
+    "floor": "none",
+    "wall": "dim",
+    "wave": "bright_blue",
+    "path": "bold cyan",
+    "start": "bold green",
+    "goal": "bold",
+}
+"""Styles of a maze's cells; half blocks have pairs of colours of ``show.console``."""
+
 BOARD = (30, 30)
-"""What networks are trained on, and all that one with a place for every cell knows."""
+"""The board of training, and the only one for a network with a place for every cell."""
 
 LARGEST = (128, 128)
-"""The largest maze for a network that knows no places.
-
-A bound on time and memory; none is built in.
-"""
+"""The largest maze for a network that knows no places: a bound on time and memory."""
 
 
 @dataclass(frozen=True)
-class Maze:
+class Maze(Task):
     """A maze as a task.
 
     Token 0 is padding, then wall, floor, start, goal and path, as in the public code.
@@ -50,16 +57,34 @@ class Maze:
     name = "maze"
     vocab_size = 6
     seq_len = BOARD[0] * BOARD[1]
-    candidates = 1
     largest = BOARD
     symmetry_draws = 2
+    paper_latent_steps: ClassVar[int | None] = 4
+    # A maze may be large: its answer comes nearer by a fixed number of cells a cycle.
+    default_cycles = 64
+    # A maze's answer is long, and each cycle builds on the one before: 0.2 does no harm, and at 0.5
+    # none is solved.
+    default_noise = 0.1
     ruled = True
     training_kinds: ClassVar[dict[str, int]] = {"hard": 10_000, "mixed": 30_000, "perfect": 5_000}
     training_bands: ClassVar[dict[str, float]] = {}
     difficulties = tuple(DIFFICULTIES)
+    smoke_puzzles = ("perfect", (10, 10))
+    styles: ClassVar[dict[str, str]] = MAZE_STYLES
+    title = "Mazes"
+    plural = "mazes"
+    files_help = "Mazes as text, CSV or PNG; - is standard input."
+    detours_help = "Be content with a path that is not a shortest one."
+    failure_help = "some answer is not, or a maze has no way to the goal"
+    example_file = "maze.txt"
+    generate_help = """A maze may have several shortest paths: its answer is the one that the
+    public data's rule chooses, its rating the steps of that path. Mazes are
+    hard (random walls, ends as far apart as in the public data), sparse (few
+    walls, any two ends), perfect (corridors, one way between any two cells)
+    or mixed (all of these and more, of all sizes)."""
 
     def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:
-        """Every maze of a file in whatever form it has; see ``maze_text``."""
+        """Every maze of a file in whatever form it has; see ``text``."""
         return read_mazes(stream, name)
 
     def write(self, grid: Grid, form: Any) -> str:
@@ -67,19 +92,20 @@ class Maze:
         return write_maze(grid, form)
 
     def can_write(self, form: Any, encoding: str) -> bool:
-        """Whether the encoding has all characters of the drawing and those that an answer adds to it."""
+        """Whether the encoding has all characters of the drawing, and those that an answer adds."""
         if form is None:
             return True
         characters = "".join(form.rows) + "".join(form.marks)
         return can_encode(characters, encoding)
 
     def line(self, grid: Grid) -> str:
-        """``# SGo``, row after row; rows are set apart by ``/`` where they could not be told otherwise."""
+        """``# SGo``, row after row; a ``/`` parts rows that could not be told apart otherwise."""
         return line_maze(grid)
 
     def text(self, grid: Grid) -> str:
         """``# SGo``, rows joined by line ends."""
-        return "\n".join("".join(SYMBOLS[content] for content in row) for row in grid.tolist())
+        rows = ["".join(SYMBOLS[content] for content in row) for row in grid.tolist()]
+        return "\n".join(rows)
 
     def lay(self, grid: Grid) -> Grid:
         """On the board that networks are trained on, walls around.
@@ -90,9 +116,15 @@ class Maze:
             raise PuzzleError(f"{problem}; training is on boards of {BOARD[0]} x {BOARD[1]}")
         return _laid(grid)
 
-    def encode(self, grid: NDArray[np.int8]) -> NDArray[np.int64]:
+    def encode(
+        self,
+        grid: NDArray[np.int8],
+        extra: NDArray[np.int8] | None = None,  # noqa: ARG002
+    ) -> NDArray[np.int64]:
         """Grids (..., rows, columns) of up to 30x30 -> tokens (..., 900)."""
-        return _laid(grid).reshape(*grid.shape[:-2], self.seq_len).astype(np.int64) + 1
+        boards = _laid(grid)
+        cells = boards.reshape(*grid.shape[:-2], self.seq_len)
+        return cells.astype(np.int64) + 1
 
     def decode(self, tokens: NDArray[Any], shape: tuple[int, ...]) -> Grid:
         """Tokens (900,) -> grid; padding, which means nothing here, becomes floor."""
@@ -103,63 +135,61 @@ class Maze:
         """(900,) -> (rows, columns)."""
         return values.reshape(BOARD)[: shape[0], : shape[1]]
 
-    def relabel(self, tokens: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The rule's own answers to turned questions (n, 900): a turned answer is a shortest path, but not its one."""
+    def relabel(
+        self,
+        tokens: NDArray[np.int64],
+        labels: NDArray[np.int64],  # noqa: ARG002
+    ) -> NDArray[np.int64]:
+        """The rule's own answers to turned questions (n, 900).
+
+        A turned answer is a shortest path, but not always the one that the rule chooses.
+        """
         from trmsolve.puzzles.maze.labels import label  # numba: not before it is needed
 
         return self.encode(label(_boards(tokens)))
-
-    def course(self, tokens: NDArray[np.int64]) -> Course | None:
-        """Unsaid: these tokens have no way to write down how far a search has come."""
-        return None
 
     def relaxed(self) -> "Maze":
         """Detours are accepted."""
         return replace(self, accept_detours=True)
 
-    def arrows(
-        self, tokens: NDArray[np.int64], shape: tuple[int, ...], view: View
-    ) -> NDArray[np.int8] | None:
-        """These tokens say nothing of directions."""
-        return None
-
-    def misfit(self, grid: Grid) -> str:
+    def misfit(self, puzzle: Puzzle) -> str:
         """Why the network cannot take a maze, or ""."""
-        problem = too_large(grid, self.largest)
-        return (
-            problem
-            and f"{problem}; these weights know mazes of up to {self.largest[0]} x {self.largest[1]}"
-        )
+        problem = too_large(puzzle.grid, self.largest)
+        if not problem:
+            return ""
+        rows, columns = self.largest
+        return f"{problem}; these weights know mazes of up to {rows} x {columns}"
 
-    def unsolvable(self, grid: Grid) -> str:
+    def unsolvable(self, puzzle: Puzzle) -> str:
         """That no way leads from start to goal, or ""."""
-        return (
-            "" if distance(grid) is not None else "unsolvable: walls keep the start from the goal"
-        )
+        if distance(puzzle.grid) is not None:
+            return ""
+        return "unsolvable: walls keep the start from the goal"
 
-    def verify(self, puzzle: Grid, answer: Grid) -> Verdict:
-        """One path from start to goal, without branches, and no other is shorter; see ``maze_check``."""
-        return check(puzzle, answer, self.accept_detours)
+    def verify(self, puzzle: Puzzle, answer: Grid) -> Verdict:
+        """One path from start to goal, without branches, and no other is shorter; see ``rules``."""
+        return check(puzzle.grid, answer, self.accept_detours)
 
-    def diagnose(self, puzzle: Grid) -> Diagnosis:
-        """Nothing: what has no solution never gets to the model, and several paths are common."""
-        return Diagnosis()
+    def faults(self, puzzle: Puzzle, answer: Grid) -> tuple[NDArray[np.bool_], int]:
+        """Changed walls and ends, loose ends and branches of the path, and their number.
 
-    def faults(self, puzzle: Grid, answer: Grid) -> tuple[NDArray[np.bool_], int]:
-        """Changed walls and ends, loose ends and branches of the path, and their number; 1 more for a detour."""
-        faulty = find_faults(puzzle, answer)
+        A ring of its own, or a detour, counts as one.
+        """
+        faulty = find_faults(puzzle.grid, answer)
         number = int(faulty.sum())
-        if (
-            not number and not self.verify(puzzle, answer).verified
-        ):  # a ring of its own, or a detour
+        if not number and not self.verify(puzzle, answer).verified:
             number = 1
         return faulty, number
 
     def paint(self, cycle: Cycle, plain: bool) -> list[Line]:
-        """The maze as lines of styled text; see ``maze_paint``."""
+        """The maze as lines of styled text; see ``paint``."""
         return paint_maze(cycle, plain)
 
-    def generate(
+    def generate(self, difficulty: str, seed: int) -> Iterator[Puzzle]:
+        """New mazes of the usual size; see ``generate``."""
+        return self.generate_sized(difficulty, seed)
+
+    def generate_sized(
         self,
         difficulty: str,
         seed: int,
@@ -167,7 +197,7 @@ class Maze:
         least: int | None = None,
         most: int | None = None,
     ) -> Iterator[Puzzle]:
-        """New mazes; see ``maze_generate``.
+        """New mazes with so many rows and columns, and paths of ``least`` to ``most`` steps.
 
         Raises UsageError for a size or lengths that cannot be.
         """
@@ -177,60 +207,79 @@ class Maze:
             raise UsageError(str(error)) from None
 
     def symmetries(self, draws: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Symmetries of boards: (n, 900) where each token comes from, (n, V) what it becomes: ends may be swapped."""
+        """Symmetries of boards from uniform numbers (n, 2).
+
+        The first decides on one of 8 turns and mirrorings, the second on swapping the ends.
+        """
         places = np.arange(self.seq_len).reshape(BOARD)
         turns = np.stack([turn(places, symmetry).ravel() for symmetry in range(8)])
-        names = np.stack([np.arange(self.vocab_size)] * 2)
-        names[1, [1 + START, 1 + GOAL]] = 1 + GOAL, 1 + START
+        names = np.stack([self.token_values(0, swapped) for swapped in (False, True)])
         which = (draws * (8, 2)).astype(np.int64)
         return turns[which[:, 0]], names[which[:, 1]]
 
-    def views(self, rng: np.random.Generator) -> Iterator[MazeView]:
-        """The maze as given, then the other 15 in random order, and again."""
-        others = [
-            MazeView(symmetry, swapped) for swapped in (False, True) for symmetry in range(8)
-        ][1:]
-        return chain(
-            [MazeView()],
-            chain.from_iterable(([others[i] for i in rng.permutation(15)]) for _ in repeat(0)),
-        )
+    def token_values(self, symmetry: int, swapped: bool) -> NDArray[np.int64]:  # noqa: ARG002
+        """(V,): what each token becomes under one of the 8 symmetries, the ends swapped or not."""
+        values = np.arange(self.vocab_size)
+        if swapped:
+            values[[1 + START, 1 + GOAL]] = 1 + GOAL, 1 + START
+        return values
+
+    def views(self, puzzle: Puzzle, rng: np.random.Generator) -> Iterator[Symmetry]:
+        """The maze as given, then the other 15 symmetries in random order, and again."""
+        shape = puzzle.grid.shape
+        yield self.view(shape, 0, False)
+        while True:
+            for number in rng.permutation(15).tolist():
+                swapped, symmetry = divmod(1 + number, 8)
+                yield self.view(shape, symmetry, bool(swapped))
+
+    def view(self, shape: tuple[int, ...], symmetry: int, swapped: bool) -> Symmetry:
+        """One of the 16 symmetries of the tokens of mazes of that shape."""
+        places = grid_symmetry(shape, symmetry).cells
+        return Symmetry(self.token_places(places, shape), self.token_values(symmetry, swapped))
+
+    def token_places(self, places: NDArray[np.intp], shape: tuple[int, ...]) -> NDArray[np.intp]:
+        """The places of a turned grid (rows, columns) as those of its tokens."""
+        return on_board(places, shape, BOARD)
 
     def invariant(self, answers: NDArray[np.int8]) -> NDArray[np.uint64]:
         """(N, rows, columns) -> (N,): a digest of the form that symmetries leave as it is."""
-        return np.array(
-            [int.from_bytes(self.canonical(answer)[:8], "big") for answer in answers], np.uint64
-        )
+        heads = [int.from_bytes(self.canonical(answer)[:8], "big") for answer in answers]
+        return np.array(heads, np.uint64)
 
     def canonical(self, answer: Grid) -> bytes:
-        """The same 32 bytes for exactly the mazes that the symmetries turn into each other, whatever the path."""
-        import hashlib
-
+        """The same 32 bytes for exactly the mazes that are one under symmetries, paths aside."""
         maze = np.where(answer == PATH, FLOOR, answer).astype(np.int8)
-        forms = [
-            turn(clothes, symmetry) for clothes in (maze, SWAPPED[maze]) for symmetry in range(8)
-        ]
+        forms = [turn(maze, symmetry) for symmetry in range(8)]
+        forms += [SWAPPED[form] for form in forms]
         shape, cells = min((str(form.shape), form.tobytes()) for form in forms)
         return hashlib.sha256(shape.encode() + cells).digest()
 
 
 ARROW, ON_PATH, AT_START = 5, 9, 13
-"""To be added to a direction, these give the tokens of floor off the path, of a cell on the path, and of the start."""
+"""Tokens before those of the four directions: on other floor, on the path, at the start."""
 
 
 @dataclass(frozen=True)
 class MazeFlow(Maze):
-    """The same maze for networks that know no places, and that write down from which cells they see the goal, and how.
+    """The same maze for networks that know no places and write down how far they have come.
 
     Besides the tokens of ``Maze`` there are, for each direction, a floor cell from where one would
     go that way (6 to 9), a cell of the path that goes on that way (10 to 13), and a start that does
-    (14 to 17). So an answer says at every stage how far it has come, and the next cycle can take it
-    up. Tokens are laid out as the maze is, whatever its size.
+    (14 to 17). An answer thus says at every stage how far it has come, and the next cycle can take
+    it up. Tokens are laid out as the maze is, whatever its size.
     """
 
     vocab_size = 18
     largest = LARGEST
+    batch_share = 0.25  # boards are large, and a full batch comes sooner
+    paper_latent_steps = None
 
-    def encode(self, grid: NDArray[np.int8]) -> NDArray[np.int64]:
+    def encode(
+        self,
+        grid: NDArray[np.int8],
+        extra: NDArray[np.int8] | None = None,  # noqa: ARG002
+    ) -> NDArray[np.int64]:
         """Grids (..., rows, columns) -> tokens of the same shape."""
         return grid.astype(np.int64) + 1
 
@@ -243,20 +292,22 @@ class MazeFlow(Maze):
         """(S,) -> (rows, columns)."""
         return values.reshape(shape)
 
-    def relabel(self, tokens: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    def relabel(
+        self,
+        tokens: NDArray[np.int64],
+        labels: NDArray[np.int64],  # noqa: ARG002
+    ) -> NDArray[np.int64]:
         """The rule's path, and its arrows everywhere: the end of ``course``."""
         return self.course(tokens).end()
 
     def course(self, tokens: NDArray[np.int64]) -> Course:
-        """The search from the goal gives each cell it discovers its arrow; once at the start, the way back is marked.
+        """The search from the goal, which marks the way back once it has found the start.
+
+        It gives each cell that it discovers an arrow.
 
         Stages are the question, the arrow, and the path; a step goes one cell on.
         """
-        from trmsolve.puzzles.maze.labels import (
-            downhill,
-            follow,
-            spread,
-        )  # numba: not before it is needed
+        from trmsolve.puzzles.maze.labels import downhill, follow, spread  # numba: when needed
 
         boards = _boards(tokens)
         away = spread(boards)
@@ -275,13 +326,37 @@ class MazeFlow(Maze):
             np.stack((tokens, pointing, ON_PATH + arrows), 1), np.stack(since, 1).astype(np.int32)
         )
 
-    def arrows(
-        self, tokens: NDArray[np.int64], shape: tuple[int, ...], view: View
-    ) -> NDArray[np.int8]:
-        """The directions the model says (rows, columns), in the puzzle's own frame; 0 where it says none."""
-        assert isinstance(view, MazeView)
-        directions = np.where(tokens > ARROW, (tokens - ARROW - 1) % 4 + 1, 0).astype(np.int8)
-        return view.undo_arrows(directions.reshape(shape))
+    def token_values(self, symmetry: int, swapped: bool) -> NDArray[np.int64]:
+        """As for ``Maze``; arrows are turned too."""
+        values = super().token_values(symmetry, swapped)
+        for base in (ARROW, ON_PATH, AT_START):
+            values[base + 1 : base + 5] = base + TURNED[symmetry, 1:]
+        return values
+
+    def token_places(
+        self,
+        places: NDArray[np.intp],
+        shape: tuple[int, ...],  # noqa: ARG002
+    ) -> NDArray[np.intp]:
+        """They are those of the grid itself."""
+        return places
+
+    def decode_view(self, tokens: NDArray[Any], view: Symmetry, shape: tuple[int, ...]) -> Grid:
+        """Tokens (S,) of an answer under a symmetry -> grid in the puzzle's own frame.
+
+        The arrows go first: no token is a goal with an arrow, which a start becomes where the ends
+        are swapped.
+        """
+        contents = 1 + CONTENTS[tokens].astype(np.int64)
+        return self.decode(view.undo(contents), shape)
+
+    def arrows(self, tokens: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.int8]:
+        """The directions that the model says (rows, columns); 0 where it says none.
+
+        Where the ends are swapped they lead to the start.
+        """
+        directions = np.where(tokens > ARROW, (tokens - ARROW - 1) % 4 + 1, 0)
+        return directions.astype(np.int8).reshape(shape)
 
 
 CONTENTS = np.array(
@@ -293,11 +368,9 @@ CONTENTS = np.array(
 def too_large(grid: Grid, largest: tuple[int, int]) -> str:
     """That a maze has more rows or columns than that, or ""."""
     rows, columns = grid.shape
-    return (
-        ""
-        if rows <= largest[0] and columns <= largest[1]
-        else f"too large: {rows} rows and {columns} columns"
-    )
+    if rows <= largest[0] and columns <= largest[1]:
+        return ""
+    return f"too large: {rows} rows and {columns} columns"
 
 
 def _laid(grids: NDArray[np.int8]) -> NDArray[np.int8]:

@@ -1,6 +1,6 @@
-"""Sudoku: rules, tokens and symmetries.
+"""Sudoku as a task: rules, tokens and symmetries.
 
-Reading, drawing and making puzzles stand in the ``sudoku_*`` files beside it.
+Reading, drawing and making puzzles are in the files beside this one.
 
 Knows numpy, the nine-by-nine board and nothing of torch, terminals or commands. ``verify`` is
 written without the use of ``encode`` and ``decode``, so that a mistake in those cannot verify
@@ -14,34 +14,45 @@ from typing import Any, BinaryIO, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.base import Diagnosis, Task
 from trmsolve.puzzles.sudoku.generate import DIFFICULTIES, generate_sudokus
 from trmsolve.puzzles.sudoku.paint import paint_sudoku
 from trmsolve.puzzles.sudoku.search import count_solutions
-from trmsolve.puzzles.sudoku.symmetry import IDENTITY, SudokuView, random_view, symmetries
+from trmsolve.puzzles.sudoku.symmetry import IDENTITY, random_view, symmetries
 from trmsolve.puzzles.sudoku.text import TextForm, read_sudokus, write_sudoku
-from trmsolve.puzzles.values import Course, Cycle, Grid, Line, Puzzle, Verdict, View
+from trmsolve.puzzles.values import Cycle, Grid, Line, Puzzle, Symmetry, Verdict
 from trmsolve.wording import can_encode
 
-CELLS = [(row, column) for row in range(9) for column in range(9)]
-HOUSES: dict[str, list[tuple[int, int]]] = {
-    **{f"row {k + 1}": [cell for cell in CELLS if cell[0] == k] for k in range(9)},
-    **{f"column {k + 1}": [cell for cell in CELLS if cell[1] == k] for k in range(9)},
-    **{
-        f"box {k + 1}": [cell for cell in CELLS if cell[0] // 3 * 3 + cell[1] // 3 == k]
-        for k in range(9)
-    },
-}
-HOUSE_CELLS = np.array(
-    [[9 * row + column for row, column in cells] for cells in HOUSES.values()]
-)  # (27, 9)
+Houses = dict[str, list[tuple[int, int]]]
+
+CELLS = [divmod(cell, 9) for cell in range(81)]
+
+
+def _houses() -> Houses:
+    """The cells of each row, then of each column, then of each box, by the house's name."""
+    rows: Houses = {f"row {k}": [] for k in range(1, 10)}
+    columns: Houses = {f"column {k}": [] for k in range(1, 10)}
+    boxes: Houses = {f"box {k}": [] for k in range(1, 10)}
+    for row, column in CELLS:
+        box = row // 3 * 3 + column // 3
+        rows[f"row {row + 1}"].append((row, column))
+        columns[f"column {column + 1}"].append((row, column))
+        boxes[f"box {box + 1}"].append((row, column))
+    return rows | columns | boxes
+
+
+HOUSES = _houses()
+HOUSE_CELLS = np.array(list(HOUSES.values())) @ (9, 1)
+"""(27, 9): the cells of the houses, 0 to 80."""
 
 DIAGNOSIS_BUDGET = 300
 """Guesses that the search of ``diagnose`` may make: milliseconds."""
 
+Lifted = tuple[NDArray[np.int64], NDArray[np.int64]]
 
-class Sudoku:
+
+class Sudoku(Task):
     """The nine-by-nine Sudoku as a task.
 
     Token 0 is padding, 1 the blank, 2 to 10 the digits, as in the public code.
@@ -50,16 +61,21 @@ class Sudoku:
     name = "sudoku"
     vocab_size = 11
     seq_len = 81
-    candidates = 1
     symmetry_draws = 34
-    ruled = False
-    # Half a minute's work. Extreme ones are dear, and drawn far more often than there are of them.
+    paper_latent_steps: ClassVar[int | None] = 6
+    # Half a minute's work. Extreme puzzles are costly, and drawn far more often than there are of
+    # them.
     training_kinds: ClassVar[dict[str, int]] = {"mixed": 15_000, "hard": 15_000, "extreme": 600}
     training_bands: ClassVar[dict[str, float]] = {"0": 1, "1-7": 3, "8-31": 2, "32-127": 3}
     difficulties: tuple[str, ...] = DIFFICULTIES
+    title = "Sudoku"
+    plural = "Sudokus"
+    files_help = "Sudokus in any text form; - is standard input."
+    generate_help = """A Sudoku has exactly one solution. Its rating is how many guesses a full
+    search needs."""
 
     def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:
-        """Every Sudoku of a text file in whatever form it has; see ``sudoku_text``."""
+        """Every Sudoku of a text file in whatever form it has; see ``text``."""
         return read_sudokus(stream, name)
 
     def write(self, grid: Grid, form: Any) -> str:
@@ -67,167 +83,145 @@ class Sudoku:
         return write_sudoku(grid, form or TextForm())
 
     def can_write(self, form: Any, encoding: str) -> bool:
-        """Whether the encoding has the sign for a blank; digits are in every encoding, and frames have substitutes."""
+        """Whether the encoding has the sign for a blank.
+
+        Digits are in every encoding, and frames have substitutes.
+        """
         return form is None or can_encode(form.blank, encoding)
 
     def line(self, grid: Grid) -> str:
         """81 characters, ``.`` for a blank."""
-        return "".join(str(digit) if digit else "." for digit in grid.reshape(-1).tolist())
+        digits = "".join(map(str, grid.reshape(-1).tolist()))
+        return digits.replace("0", ".")
 
-    def text(self, grid: Grid) -> str:
-        """As ``line``."""
-        return self.line(grid)
-
-    def lay(self, grid: Grid) -> Grid:
-        """As it is: there is one board."""
-        return grid
-
-    def misfit(self, grid: Grid) -> str:
-        """Nothing: there is one board."""
-        return ""
-
-    def unsolvable(self, grid: Grid) -> str:
-        """Nothing: that takes a search, which ``diagnose`` makes after the first view."""
-        return ""
-
-    def encode(self, grid: NDArray[np.int8]) -> NDArray[np.int64]:
+    def encode(
+        self,
+        grid: NDArray[np.int8],
+        extra: NDArray[np.int8] | None = None,  # noqa: ARG002
+    ) -> NDArray[np.int64]:
         """Grids (..., 9, 9) -> tokens (..., 81), row after row."""
-        return grid.reshape(*grid.shape[:-2], 81).astype(np.int64) + 1
+        cells = grid.reshape(*grid.shape[:-2], 81)
+        return cells.astype(np.int64) + 1
 
     def decode(self, tokens: NDArray[Any], shape: tuple[int, ...] = (9, 9)) -> Grid:
         """Tokens (81,) -> grid; padding, which means nothing on this board, becomes a blank."""
-        return np.maximum(tokens.reshape(shape).astype(np.int8) - 1, 0).astype(np.int8)
+        digits = tokens.reshape(shape).astype(np.int8) - 1
+        return np.maximum(digits, 0).astype(np.int8)
 
-    def cells(self, values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-        """(81,) -> (9, 9)."""
-        return values.reshape(shape)
+    def verify(self, puzzle: Puzzle, answer: Grid) -> Verdict:
+        """27 houses hold 1 to 9 once each, and every clue is kept.
 
-    def course(self, tokens: NDArray[np.int64]) -> Course | None:
-        """Unsaid: a Sudoku's answer does not spread from one place."""
-        return None
+        The reason names the first rule that fails.
+        """
+        reason = _changed_clue(puzzle.grid, answer) or _broken_house(answer)
+        return Verdict(not reason, reason)
 
-    def relaxed(self) -> Task:
-        """As it is: a valid answer is the right one."""
-        return self
-
-    def relabel(self, tokens: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The turned answers: a Sudoku has only one."""
-        return labels
-
-    def arrows(
-        self, tokens: NDArray[np.int64], shape: tuple[int, ...], view: View
-    ) -> NDArray[np.int8] | None:
-        """A Sudoku has no directions."""
-        return None
-
-    def verify(self, puzzle: Grid, answer: Grid) -> Verdict:
-        """27 houses hold 1 to 9 once each and every clue is kept; the reason names the first rule that fails."""
-        for row, column in CELLS:
-            clue, digit = int(puzzle[row, column]), int(answer[row, column])
-            if clue and digit != clue:
-                return Verdict(
-                    False, f"clue {clue} at r{row + 1}c{column + 1} became {digit or 'blank'}"
-                )
-        for house, cells in HOUSES.items():
-            digits = [int(answer[cell]) for cell in cells]
-            if 0 in digits:
-                row, column = cells[digits.index(0)]
-                return Verdict(False, f"r{row + 1}c{column + 1} is blank")
-            if missing := sorted(set(range(1, 10)) - set(digits)):
-                twice = next(digit for digit in digits if digits.count(digit) > 1)
-                return Verdict(False, f"{house} has two {twice}s and no {missing[0]}")
-        return Verdict(True)
-
-    def diagnose(self, puzzle: Grid) -> Diagnosis:
+    def diagnose(self, puzzle: Puzzle) -> Diagnosis:
         """Whether the puzzle has no solution or several, if a short search can tell.
 
-        Never used for an answer.
+        It is never used for an answer.
         """
-        return Diagnosis(count_solutions(puzzle, limit=2, budget=DIAGNOSIS_BUDGET))
+        return Diagnosis(count_solutions(puzzle.grid, limit=2, budget=DIAGNOSIS_BUDGET))
 
-    def faults(self, puzzle: Grid, answer: Grid) -> tuple[NDArray[np.bool_], int]:
-        """Cells that clash or are changed clues, and how many houses and clues are broken.
-
-        For the eye only.
-        """
+    def faults(self, puzzle: Puzzle, answer: Grid) -> tuple[NDArray[np.bool_], int]:
+        """Cells that clash or are changed clues, and how many houses and clues are broken."""
         digits = answer.reshape(-1)[HOUSE_CELLS]  # (27, 9)
         equal = (digits[:, :, None] == digits[:, None, :]).sum(-1)
         clashing = (equal > 1) & (digits > 0)
-        overwritten = (puzzle > 0) & (puzzle != answer)
+        overwritten = (puzzle.grid > 0) & (puzzle.grid != answer)
         faulty = overwritten.reshape(-1).copy()
         faulty[HOUSE_CELLS[clashing]] = True
         broken_houses = (clashing | (digits == 0)).any(-1).sum()
         return faulty.reshape(9, 9), int(broken_houses + overwritten.sum())
 
     def paint(self, cycle: Cycle, plain: bool) -> list[Line]:
-        """The grid as lines of styled text; see ``sudoku_paint``."""
+        """The grid with its boxes framed, and candidates as dots; see ``paint``."""
         return paint_sudoku(cycle, plain)
 
-    def generate(
-        self,
-        difficulty: str,
-        seed: int,
-        size: tuple[int, int] | None = None,
-        least: int | None = None,
-        most: int | None = None,
-    ) -> Iterator[Puzzle]:
-        """New puzzles with exactly one solution; see ``sudoku_generate``.
-
-        Raises UsageError if a size is asked for.
-        """
-        if size or least is not None or most is not None:
-            raise UsageError(
-                "a Sudoku has one size and no path: leave out --size and --path-length"
-            )
+    def generate(self, difficulty: str, seed: int) -> Iterator[Puzzle]:
+        """New puzzles with exactly one solution; see ``generate``."""
         return generate_sudokus(difficulty, seed)
 
-    def symmetries(self, draws: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Symmetries of encoded grids: (n, 81) where each token comes from, (n, 11) what it becomes."""
-        cells, digits = symmetries(draws)
-        return cells, np.concatenate((np.zeros((len(draws), 1), np.int64), digits + 1), axis=1)
+    def symmetries(self, draws: NDArray[np.float64]) -> Lifted:
+        """Symmetries of tokens from uniform numbers (n, 34)."""
+        return self.lift(*symmetries(draws))
 
-    def views(self, rng: np.random.Generator) -> Iterator[SudokuView]:
+    def lift(self, cells: NDArray[np.int64], digits: NDArray[np.int64]) -> Lifted:
+        """Symmetries of grids, (n, 81) and (n, 10), as symmetries of tokens, (n, S) and (n, V)."""
+        padding = np.zeros((len(digits), 1), np.int64)
+        return cells, np.concatenate((padding, digits + 1), axis=1)
+
+    def views(self, puzzle: Puzzle, rng: np.random.Generator) -> Iterator[Symmetry]:  # noqa: ARG002
         """The puzzle as given first, then random symmetries without end."""
-        return chain([IDENTITY], iter(lambda: random_view(rng), None))
+        for view in chain([IDENTITY], iter(lambda: random_view(rng), None)):
+            cells, values = self.lift(view.cells.reshape(1, 81), view.values[None].astype(np.int64))
+            yield Symmetry(cells[0], values[0])
 
     def invariant(self, answers: NDArray[np.int8]) -> NDArray[np.uint64]:
-        """Full grids (N, 9, 9) -> (N,): equal if one is the other under a symmetry; see ``sudoku_canonical``."""
+        """Full grids (N, 9, 9) -> (N,): equal for those that are one under a symmetry."""
         from trmsolve.puzzles.sudoku.canonical import invariants  # numba: not before it is needed
 
         return invariants(answers)
 
     def canonical(self, answer: Grid) -> bytes:
-        """The same 81 bytes for exactly the full grids that the symmetries turn into each other."""
+        """The same 81 bytes for exactly the full grids that are one under symmetries."""
         from trmsolve.puzzles.sudoku.canonical import canonical_form
 
         return canonical_form(answer)
 
 
 class SudokuLattice(Sudoku):
-    """The same Sudoku written as candidates: of each cell the nine digits, each possible (1) or ruled out (0)."""
+    """The same Sudoku as candidates: nine digits a cell, each possible (1) or ruled out (0)."""
 
     vocab_size = 2
     seq_len = 729
     candidates = 9
+    paper_latent_steps = None
 
-    def encode(self, grid: NDArray[np.int8]) -> NDArray[np.int64]:
-        """Grids (..., 9, 9) -> tokens (..., 729): of a clue its digit alone, of a blank every digit."""
+    def encode(
+        self,
+        grid: NDArray[np.int8],
+        extra: NDArray[np.int8] | None = None,  # noqa: ARG002
+    ) -> NDArray[np.int64]:
+        """Grids (..., 9, 9) -> tokens (..., 729): a clue is one candidate, a blank is all nine."""
         cells = grid.reshape(*grid.shape[:-2], 81, 1)
-        tokens: NDArray[np.int64] = ((cells == np.arange(1, 10)) | (cells == 0)).astype(np.int64)
+        possible = (cells == np.arange(1, 10)) | (cells == 0)
+        tokens: NDArray[np.int64] = possible.astype(np.int64)
         return tokens.reshape(*grid.shape[:-2], 729)
 
     def decode(self, tokens: NDArray[Any], shape: tuple[int, ...] = (9, 9)) -> Grid:
         """Tokens (729,) -> grid; a cell with no candidate or with several is a blank."""
-        kept = tokens.reshape(9, 9, 9) == 1
-        grid: Grid = np.where(kept.sum(-1) == 1, kept.argmax(-1) + 1, 0).astype(np.int8)
+        possible = tokens.reshape(9, 9, 9) == 1
+        decided = possible.sum(-1) == 1
+        grid: Grid = np.where(decided, possible.argmax(-1) + 1, 0).astype(np.int8)
         return grid.reshape(shape)
 
-    def symmetries(self, draws: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Symmetries of encoded grids.
-
-        A digit's new name is another place; the tokens keep their meaning.
-        """
-        cells, digits = symmetries(draws)
-        origin = digits[:, 1:].argsort(-1)  # of the new digit's candidate: the old one's
+    def lift(self, cells: NDArray[np.int64], digits: NDArray[np.int64]) -> Lifted:
+        """As for ``Sudoku``. A digit's new name is another place; the tokens keep their meaning."""
+        origin = digits[:, 1:].argsort(-1)  # the old digit whose candidate each new one is
         places = (9 * cells[:, :, None] + origin[:, None, :]).reshape(-1, 729)
-        return places, np.broadcast_to(np.arange(2), (len(draws), 2))
+        return places, np.broadcast_to(np.arange(2), (len(digits), 2))
+
+
+def _changed_clue(question: Grid, answer: Grid) -> str:
+    """The first clue that the answer changed, or ""."""
+    for row, column in CELLS:
+        clue = int(question[row, column])
+        digit = int(answer[row, column])
+        if clue and digit != clue:
+            return f"clue {clue} at r{row + 1}c{column + 1} became {digit or 'blank'}"
+    return ""
+
+
+def _broken_house(answer: Grid) -> str:
+    """The first house that does not hold 1 to 9 once each, and why, or ""."""
+    for house, cells in HOUSES.items():
+        digits = [int(answer[cell]) for cell in cells]
+        if 0 in digits:
+            row, column = cells[digits.index(0)]
+            return f"r{row + 1}c{column + 1} is blank"
+        missing = sorted(set(range(1, 10)) - set(digits))
+        if missing:
+            twice = next(digit for digit in digits if digits.count(digit) > 1)
+            return f"{house} has two {twice}s and no {missing[0]}"
+    return ""
