@@ -120,12 +120,18 @@ class Trainer:
             # A lattice without its solution teaches nothing but that: those found out leave, the
             # others by chance.
             gone = lost(batch.tokens, batch.labels, candidates)
-            unlucky = torch.rand(len(gone), device=self.device) < recipe.drop_lost
+            unlucky = torch.rand(len(gone), device=self.device) < recipe.drop_inconsistent
             self.pool.abandon(gone & ((halt[:, 1] > 0) | unlucky))
             logits = prediction.logits.detach()
-            self.pool.deduce(logits, recipe.guess, recipe.temperature, recipe.hint, recipe.certain)
+            self.pool.deduce(
+                logits,
+                recipe.guess_prob,
+                recipe.temperature,
+                recipe.teacher_forcing,
+                recipe.elimination_threshold,
+            )
         if self.model.config.rewrites:
-            self.pool.rewrite(due, prediction.logits.detach(), recipe.hint)
+            self.pool.rewrite(due, prediction.logits.detach(), recipe.teacher_forcing)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """All that the next steps depend on besides data and chance: tensors, and plain numbers.
