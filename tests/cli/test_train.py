@@ -20,8 +20,7 @@ from typer.testing import CliRunner, Result
 
 from tests.support.terminal import Terminal
 from trmsolve.cli import app
-from trmsolve.cli.process import INTERRUPTED, TERMINATED
-from trmsolve.cli.stop import SAVED, SAVING, Stop
+from trmsolve.cli.process import INTERRUPTED, SAVED, SAVING, TERMINATED, Stop
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles import get_task
 from trmsolve.train.checkpoint import load_checkpoint

@@ -54,13 +54,13 @@ LATTICE = replace(
     halt_from="mean",
 )
 PAPER = replace(DIGITS, mixer="mlp", board=None, puzzle_emb_dim=16, prefix_len=1)
-PLAIN = Recipe(DIGITS, batch_size=6, max_cycles=3, exploration=0.5, reveal=0.5)
+PLAIN = Recipe(DIGITS, batch_size=6, max_cycles=3, exploration=0.5, reveal_prob=0.5)
 KINDS = {
     "plain": PLAIN,
     "noisy": replace(
         PLAIN, config=replace(DIGITS, random_start=True, damping=0.1, update_noise=0.2)
     ),
-    "lattice": replace(PLAIN, config=LATTICE, guess=0.9),
+    "lattice": replace(PLAIN, config=LATTICE, guess_prob=0.9),
     "paper": replace(PLAIN, config=PAPER, optimizer="adam_atan2", loss="stablemax", clip=None),
 }
 STEPS, HALF = 8, 4
@@ -90,12 +90,25 @@ def subject(examples: Examples, recipe: Recipe = PLAIN) -> PuzzleSubject:
     return PuzzleSubject(get_task("sudoku", recipe.config.vocab_size), examples)
 
 
+def made(
+    out: Path, examples: Examples, recipe: Recipe = PLAIN, plan: Plan = PLAN, **more: Any
+) -> Run:
+    return Run(
+        subject=subject(examples, recipe),
+        recipe=recipe,
+        out=out,
+        plan=plan,
+        placement=CPU,
+        **more,
+    )
+
+
 def run(
     out: Path, examples: Examples, recipe: Recipe = PLAIN, plan: Plan = PLAN, **more: Any
 ) -> Run:
-    made = Run(subject(examples, recipe), recipe, out, plan, CPU, **more)
-    made.train()
-    return made
+    trained = made(out, examples, recipe, plan, **more)
+    trained.train()
+    return trained
 
 
 def going_on(
@@ -291,7 +304,7 @@ def test_a_full_disk_leaves_the_checkpoint_before(
 
     run(tmp_path, examples, stop=after(HALF))
     before = kept(tmp_path, HALF)
-    going = Run(subject(examples), PLAIN, tmp_path, PLAN, CPU, checkpoint=load_checkpoint(tmp_path))
+    going = made(tmp_path, examples, checkpoint=load_checkpoint(tmp_path))
     with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left") as raised:
         patch.setattr(full, write)
         going.train()
@@ -313,7 +326,7 @@ def test_an_earlier_version_s_checkpoint_is_refused(examples: Examples, tmp_path
 
 
 def test_a_journal_that_cannot_be_written_is_named(examples: Examples, tmp_path: Path) -> None:
-    going = Run(subject(examples), PLAIN, tmp_path, PLAN, CPU)
+    going = made(tmp_path, examples)
     going.journal.path.unlink()
     going.journal.path.mkdir()
     with pytest.raises(OSError, match="directory") as raised:
@@ -342,13 +355,13 @@ def test_runs_that_cannot_be_are_told_before_the_first_step(
 def test_the_weights_name_the_data_and_not_the_folders_it_was_in(
     examples: Examples, tmp_path: Path
 ) -> None:
-    made = run(
+    trained = run(
         tmp_path,
         examples,
         plan=replace(PLAN, steps=1),
         described={"data": "/home/someone/easy.csv"},
     )
-    assert read_info(made.path).training["data"] == "easy.csv"
+    assert read_info(trained.path).training["data"] == "easy.csv"
     assert (
         load_checkpoint(tmp_path).state["described"]["data"] == "/home/someone/easy.csv"
     )  # to go on with
