@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.cli.test_train import EASY, TINY, WHERE, data, files, fresh, train
+from tests.support.training import EASY, TINY, WHERE, data, files, fresh, train
 from trmsolve.cli import app
 from trmsolve.errors import UsageError
 from trmsolve.train import folder as run_folder

@@ -17,9 +17,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.cli.test_train import TINY, WHERE, data, files, heed_interrupts, train
 from tests.support.paths import ROOT
-from tests.train.test_run import (
+from tests.support.runs import (
     CPU,
     HALF,
     KINDS,
@@ -34,6 +33,7 @@ from tests.train.test_run import (
     made,
     run,
 )
+from tests.support.training import TINY, WHERE, data, files, heed_interrupts, train
 from trmsolve.cli.process import INTERRUPTED, SAVED, SAVING
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task

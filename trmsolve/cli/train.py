@@ -16,8 +16,8 @@ from trmsolve.show.console import make_console
 from trmsolve.show.training import TrainingView, make_training_view
 
 if TYPE_CHECKING:
+    from trmsolve.train.options import RunOptions
     from trmsolve.train.run import Run
-    from trmsolve.train.start import RunOptions
 
 LENGTH = "How long"
 DATA = "What from"
@@ -186,7 +186,7 @@ def train(  # noqa: PLR0913
     every ten minutes, at the end, and on Ctrl-C; a second Ctrl-C leaves at once. One run at a time
     uses a folder.
     """
-    from trmsolve.train.start import RunOptions, TrainOptions
+    from trmsolve.train.options import RunOptions, TrainOptions
 
     each_time: dict[str, Any] = {
         "minutes": minutes,
@@ -229,7 +229,8 @@ def _run(settings: "RunOptions", resume: Path | None, quiet: bool) -> int:
     from trmsolve.train.checkpoint import folder_of_run
     from trmsolve.train.distributed import joined_world
     from trmsolve.train.journal import read_journal
-    from trmsolve.train.start import Callbacks, export_weights, start
+    from trmsolve.train.run import Callbacks
+    from trmsolve.train.start import export_weights, start
 
     keep_memory()
     past = read_journal(folder_of_run(resume)) if resume and resume.is_dir() else []
@@ -265,7 +266,7 @@ def _say_how_it_ended(run: "Run", stop: Stop, view: TrainingView) -> None:
 
 def _refuse_changes(context: typer.Context) -> None:
     """Raise UsageError for options that were given and that a resumed run keeps as they were."""
-    from trmsolve.train.start import KEPT
+    from trmsolve.train.options import KEPT
 
     for option in context.command.params:
         name = option.name or ""

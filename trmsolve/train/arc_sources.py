@@ -54,7 +54,8 @@ class ArcSource:
     @property
     def usual_held_out(self) -> int:
         """How many tasks are held out where nobody says."""
-        return min(HELD_OUT, max(len(self.tasks) // HELD_OUT_SHARE, 1))
+        share = max(len(self.tasks) // HELD_OUT_SHARE, 1)
+        return min(HELD_OUT, share)
 
     def recorded(self) -> dict[str, Any]:
         """What the run's record has of the tasks that were left out."""
@@ -134,7 +135,9 @@ def _read(name: str, note: Note) -> list[ArcTask]:
 def _with_solutions(tasks: list[ArcTask], source: str, solutions: str) -> list[ArcTask]:
     """The tasks, with the outputs of the file ``solutions`` for those that come from ``source``."""
     of_source = [task for task in tasks if task.source == source]
-    solved = {task.name: task for task in _readable(add_solutions(of_source, solutions))}
+    solved = {}
+    for task in _readable(add_solutions(of_source, solutions)):
+        solved[task.name] = task
     return [solved.get(task.name, task) for task in tasks]
 
 

@@ -34,16 +34,37 @@ from trmsolve.train.state import (
 from trmsolve.weights.file import WeightsInfo, save_weights
 
 
-def _ignore_progress(_: Progress) -> None:
-    pass
+def ignore(_: object) -> None:
+    """The default of callbacks that are told something."""
 
 
-def _never_stop() -> bool:
+def never() -> bool:
+    """The default of ``stop``: the run goes to its end."""
     return False
 
 
-def _judge_to_the_end(_judged: int, _of: int) -> bool:
+def judge_on(_judged: int, _of: int) -> bool:
+    """The default of ``judging``: the network is judged to the end."""
     return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Callbacks:
+    """What a run tells its caller and asks of it.
+
+    Of several processes only the first calls them, except for ``stop``, which all of them ask.
+    """
+
+    # Hears of each line of the journal.
+    report: Callable[[Progress], None] = ignore
+    # Hears what is to be known of the run, one line each.
+    note: Callable[[str], None] = ignore
+    # Hears of problems that the run got round, one line each.
+    warn: Callable[[str], None] = ignore
+    # Asked before the first step and after each; True saves and ends the run.
+    stop: Callable[[], bool] = never
+    # See ``Run.judging``.
+    judging: Callable[[int, int], bool] = judge_on
 
 
 class _JudgingStopped(Exception):
@@ -93,13 +114,13 @@ class Run:
     folder: RunFolder | None = None
 
     # Called with every line of the journal.
-    report: Callable[[Progress], None] = _ignore_progress
+    report: Callable[[Progress], None] = ignore
     # Asked before the first step and after each. If it returns True, the run saves and ends.
-    stop: Callable[[], bool] = _never_stop
+    stop: Callable[[], bool] = never
     # Called with the number of held-out examples judged so far, and the number of all. If it
     # returns False, the judging ends without a figure, and so does the run, as everything is saved
     # by then.
-    judging: Callable[[int, int], bool] = _judge_to_the_end
+    judging: Callable[[int, int], bool] = judge_on
 
     # The network in training.
     learning: Learning = field(init=False)

@@ -2,13 +2,9 @@
 
 ``train`` is the whole of it as one call, for Python. ``new_run`` and ``resume_run`` are its parts,
 for callers that draw or handle signals themselves, such as the command. Nothing here prints.
-
-Errors name a setting as the command line does: ``--base-puzzles`` is ``base_puzzles`` here, and
-``--set`` is ``changes``.
 """
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -26,172 +22,15 @@ from trmsolve.train.base import Subject
 from trmsolve.train.checkpoint import Checkpoint, folder_of_run, load_checkpoint
 from trmsolve.train.distributed import World, joined_world
 from trmsolve.train.folder import RunFolder
+from trmsolve.train.options import KEPT, RunOptions, TrainOptions
 from trmsolve.train.plan import Plan, Progress
 from trmsolve.train.puzzle_training import PuzzleSubject
-from trmsolve.train.recipes import RECIPES, Recipe, find_recipe, override
-from trmsolve.train.run import Run
-from trmsolve.train.sources import Sources, check_bands, keep_facts, load_examples, parse_bands
+from trmsolve.train.recipes import RECIPES, Recipe
+from trmsolve.train.run import Callbacks, Run, ignore, never
+from trmsolve.train.sources import Sources, keep_facts, load_examples
 from trmsolve.train.state import reading_state
 from trmsolve.weights.catalog import locate
 from trmsolve.weights.file import load_model, read_info
-
-Names = str | Path | Sequence[str | Path]
-"""The name of one file, folder or data set, or several names."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunOptions:
-    """Settings that may differ each time a run goes on. All have defaults."""
-
-    # Train for so many minutes or steps in all, whichever ends first. A new run needs one of them.
-    # A resumed run without either keeps what it had.
-    minutes: float | None = None
-    steps: int | None = None
-    # Minutes between checkpoints, 10 by default; 0 is after every step.
-    save_minutes: float | None = None
-
-    # Puzzles with their answers, such as a CSV. For ARC: files, folders or names of public sets.
-    # Without it, puzzles are made; ARC needs it. A resumed run finds its data by itself: this says
-    # where the same data is now.
-    data: Names = ()
-    # ARC only: tasks to be measured on. Tasks that share a pair with one are not learned from.
-    measured: Names = ()
-
-    # Where to run: auto, cpu, cuda, cuda:N or mps; auto, fp32 or bf16; the number of CPU threads,
-    # which holds for the whole process; and whether to compile: on, off, or auto for runs of over 2
-    # minutes. A resumed run takes what it had in place of auto.
-    device: str = "auto"
-    dtype: str = "auto"
-    threads: int | None = None
-    compile: str = "auto"
-
-    # A file that the final weights are written to as well.
-    export: str | Path | None = None
-    # Whether to open no connection: weights to start from must be on this machine then.
-    offline: bool = False
-
-    @property
-    def sources(self) -> Sources:
-        """The names of the data."""
-        return Sources(_names(self.data), _names(self.measured))
-
-    def in_plan(self) -> dict[str, Any]:
-        """The fields of a ``Plan`` that are given here."""
-        given: dict[str, Any] = {}
-        if self.minutes is not None or self.steps is not None:
-            given = {"minutes": self.minutes, "steps": self.steps}
-        if self.save_minutes is not None:
-            given["save_seconds"] = 60 * self.save_minutes
-        return given
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainOptions(RunOptions):
-    """All settings of a new run. Those of this class stay as they are when it is resumed."""
-
-    # sudoku, maze or arc.
-    task: str = "sudoku"
-    # The folder for weights, checkpoints and metrics.jsonl; runs/TASK by default.
-    out: str | Path | None = None
-
-    # How much of each band of the data's rating is drawn: {"0": 1, "1-7": 2}, or as text
-    # "0=1,1-7=2". By default as the data has it.
-    bands: Mapping[str, float] | str | None = None
-    # Learn from only so many puzzles of the data, under all their symmetries.
-    base_puzzles: int | None = None
-    # Puzzles to judge by, which are not learned from; 128 by default. For ARC: tasks to hold pairs
-    # out of; by default a tenth of all, at most 32.
-    held_out: int | None = None
-
-    # laptop, fast or paper; muon for Sudoku.
-    recipe: str = "laptop"
-    # Fields of the recipe to change: {"lr": 0.01}, or as texts ["lr=0.01"].
-    changes: Mapping[str, Any] | Sequence[str] = ()
-    batch_size: int | None = None
-    # Weights of the same shapes to begin with: a file, a name, or hf://user/repo.
-    start_from: str | Path | None = None
-    # Decides everything that is drawn at random.
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Raise UsageError for numbers that are too low."""
-        for name, lowest in (("base_puzzles", 1), ("held_out", 1), ("seed", 0)):
-            value = getattr(self, name)
-            if value is not None and value < lowest:
-                raise UsageError(f"--{name.replace('_', '-')} must be at least {lowest}")
-
-    @property
-    def folder(self) -> Path:
-        """The folder of the run."""
-        return Path(self.out) if self.out is not None else Path("runs") / self.task
-
-    def chosen_recipe(self) -> Recipe:
-        """The recipe with its changes. Raises UsageError for an unknown recipe or field."""
-        changes = self.changes
-        if isinstance(changes, Mapping):
-            changes = [f"{name}={json.dumps(value)}" for name, value in changes.items()]
-        changes = list(changes)
-        if self.batch_size is not None:
-            changes.append(f"batch_size={self.batch_size}")
-        return override(find_recipe(self.task, self.recipe), changes)
-
-    def plan(self) -> Plan:
-        """The plan of the run. Raises UsageError for a run without an end."""
-        given = self.in_plan()
-        if self.held_out is not None:
-            given["held_out"] = self.held_out
-        return Plan(seed=self.seed, **given)
-
-    def shares(self) -> dict[str, float] | None:
-        """The share of each band of difficulty; None draws all puzzles alike.
-
-        Raises UsageError for bands that make no sense.
-        """
-        if self.bands is None:
-            return None if self.sources.data else get_task(self.task).training_bands
-        shares = parse_bands(self.bands) if isinstance(self.bands, str) else dict(self.bands)
-        check_bands(shares)
-        return shares
-
-
-def _names_of(options: type) -> frozenset[str]:
-    return frozenset(one.name for one in fields(options))
-
-
-KEPT = _names_of(TrainOptions) - _names_of(RunOptions)
-"""The settings that a resumed run keeps as they were."""
-
-
-def _ignore(_: object) -> None:
-    pass
-
-
-def _never() -> bool:
-    return False
-
-
-def _go_on(_judged: int, _of: int) -> bool:
-    return True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Callbacks:
-    """What a run tells its caller and asks of it.
-
-    Of several processes only the first calls them, except for ``stop``, which all of them ask.
-    """
-
-    # Hears of each line of the journal.
-    report: Callable[[Progress], None] = _ignore
-    # Hears what is to be known of the run, one line each.
-    note: Callable[[str], None] = _ignore
-    # Hears of problems that the run got round, one line each.
-    warn: Callable[[str], None] = _ignore
-    # Asked before the first step and after each; True saves and ends the run.
-    stop: Callable[[], bool] = _never
-    # See ``Run.judging``.
-    judging: Callable[[int, int], bool] = _go_on
-
 
 UNCHANGED = RunOptions()
 SILENT = Callbacks()
@@ -215,9 +54,9 @@ def train(
     task: str | None = None,
     *,
     resume: str | Path | None = None,
-    report: Callable[[Progress], None] = _ignore,
-    note: Callable[[str], None] = _ignore,
-    stop: Callable[[], bool] = _never,
+    report: Callable[[Progress], None] = ignore,
+    note: Callable[[str], None] = ignore,
+    stop: Callable[[], bool] = never,
     **settings: Any,
 ) -> TrainResult:
     """Train a network, as ``trmsolve train`` does, and return where its weights are.
@@ -235,6 +74,7 @@ def train(
         ...     out="runs/small",
         ...     steps=2,
         ...     batch_size=4,
+        ...     changes={"hidden_size": 16, "max_cycles": 2},
         ...     report=lambda progress: losses.append(progress.loss),
         ... )
         >>> result.steps, result.path.name, len(losses)
@@ -278,7 +118,8 @@ def train(
         path = run.train()
         export_weights(run, options.export, note)
     last = run.journal.lines[-1] if run.journal.lines else None
-    return TrainResult(path, run.journal.step, last.held_out_exact if last else None)
+    held_out = last.held_out_exact if last else None
+    return TrainResult(path, run.journal.step, held_out)
 
 
 def start(
@@ -307,7 +148,7 @@ def new_run(
     """
     recipe = options.chosen_recipe()
     plan = options.plan()
-    _check_sources(options, recipe)
+    options.check_sources(recipe)
     bands = options.shares()
     out = options.folder
     if out.exists() and not out.is_dir():
@@ -324,7 +165,7 @@ def new_run(
             bands=bands,
             base_puzzles=options.base_puzzles,
             where=_Where(options.device, options.dtype, options.threads, options.compile),
-            start_from=_found_weights(options, callbacks.note if world.first else _ignore),
+            start_from=_found_weights(options, callbacks.note if world.first else ignore),
             described={
                 "recipe": options.recipe,
                 **options.sources.recorded(options.task),
@@ -421,7 +262,8 @@ def _as_recorded(checkpoint: Checkpoint, options: RunOptions) -> _Settled:
     Raises KeyError, TypeError or ValueError for a state of another shape.
     """
     state = checkpoint.state
-    task, described = state["task"], state["described"]
+    task = state["task"]
+    described = state["described"]
     if task not in {known for known, _ in RECIPES} or "recipe" not in described:
         raise ValueError("it does not say of which task or recipe the run is")
     # The same bits come only from the same place.
@@ -451,7 +293,7 @@ def _assembled(
     """Read the data, choose where to run, and make the run."""
     where = settled.where
     checkpoint = settled.checkpoint
-    note = callbacks.note if world.first else _ignore
+    note = callbacks.note if world.first else ignore
     _check_world(world, settled.recipe)
     placement = choose_placement(world.device(where.device), where.dtype, where.threads)
     if checkpoint and checkpoint.warning and world.first:
@@ -459,7 +301,8 @@ def _assembled(
     if folder and folder.warning:
         note(folder.warning)
     material = _material(settled, note)
-    subject, plan = material.subject, material.plan
+    subject = material.subject
+    plan = material.plan
     described = settled.described
     if checkpoint is None:
         described = described | _begun(material, placement, world)
@@ -484,7 +327,8 @@ def _assembled(
 
 
 def _material(settled: _Settled, note: Callable[[str], None]) -> _Material:
-    recipe, plan = settled.recipe, settled.plan
+    recipe = settled.recipe
+    plan = settled.plan
     if settled.task != "arc":
         task = get_task(settled.task, recipe.config.vocab_size)
         examples = load_examples(task, settled.sources.data, plan.seed, note)
@@ -519,7 +363,8 @@ def _initial_network(
     """
     if path is None:
         return None
-    subject, wanted = material.subject, material.recipe.config
+    subject = material.subject
+    wanted = material.recipe.config
     model = load_model(path, subject.name, torch.float32, torch.device("cpu"))
     same_data = read_info(path).training.get("examples") == subject.facts()["examples"]
     has_table = wanted.puzzle_emb_dim and model.config.puzzle_emb_dim
@@ -544,15 +389,11 @@ def _found_weights(options: TrainOptions, note: Callable[[str], None]) -> Path |
 
 def _travelling_name(weights: str | Path | None) -> str | None:
     """The name for the record of a run, which may travel: without the folders of this machine."""
-    if weights is None or is_address(str(weights)):
-        return None if weights is None else str(weights)
+    if weights is None:
+        return None
+    if is_address(str(weights)):
+        return str(weights)
     return Path(weights).name
-
-
-def _names(given: Names) -> tuple[str, ...]:
-    if isinstance(given, str | Path):
-        return (str(given),)
-    return tuple(str(name) for name in given)
 
 
 # Checks before the work begins
@@ -561,39 +402,6 @@ def _names(given: Names) -> tuple[str, ...]:
 def _held(out: Path, world: World) -> AbstractContextManager[RunFolder | None]:
     """Keeps other runs out of the folder. The first process does it for all of them."""
     return RunFolder(out) if world.first else nullcontext()
-
-
-def _check_sources(options: TrainOptions, recipe: Recipe) -> None:
-    """Raise UsageError for settings that the task does not have, and for ARC without tasks."""
-    if options.task == "arc":
-        _check_arc_sources(options, recipe)
-        return
-    sources = options.sources
-    if len(sources.data) > 1:
-        raise UsageError(
-            f"--data was given {len(sources.data)} times: "
-            f"{options.task} is learned from one file, join them"
-        )
-    if sources.measured:
-        raise UsageError("--measured is for ARC: puzzles are held out with --held-out")
-
-
-def _check_arc_sources(options: TrainOptions, recipe: Recipe) -> None:
-    if not options.sources.data:
-        raise UsageError(
-            "ARC tasks are not made by this program: give --data, a file or folder of them, or the "
-            "name of a public set such as arc1-train, which come with pip install 'trmsolve[arc]'"
-        )
-    if options.bands is not None:
-        raise UsageError("--bands: ARC tasks have no rating")
-    if options.base_puzzles is not None:
-        raise UsageError(
-            "--base-puzzles is for Sudoku and mazes: of ARC tasks name those to learn from"
-        )
-    if options.batch_size is not None and recipe.config.mixer == "planes":
-        raise UsageError(
-            "--batch-size: this recipe's batches are measured in cells, --set batch_cells=N"
-        )
 
 
 def _refuse_used(out: Path) -> None:
