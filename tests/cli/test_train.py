@@ -1,4 +1,4 @@
-"""``trmsolve train`` as a person meets it: killed, interrupted, out of room, misspelt, and gone on with."""
+"""``trmsolve train`` as a person meets it: killed, interrupted, misspelt, resumed."""
 
 import csv
 import json
@@ -213,7 +213,10 @@ def test_a_run_that_diverges_names_the_last_good_checkpoint(data: Path, tmp_path
     result = fresh(data, tmp_path, "--steps", 20, *OFTEN, *wild)
     assert result.exit_code == 1
     step = load_checkpoint(tmp_path).step
-    told = f"no longer finite: stopped after step {step}; the last good checkpoint is {tmp_path}/step-{step:08d}\n"
+    told = (
+        f"no longer finite: stopped after step {step}; "
+        f"the last good checkpoint is {tmp_path}/step-{step:08d}\n"
+    )
     assert result.stderr.endswith(told)
     assert "nan" not in (tmp_path / "metrics.jsonl").read_text().lower()
     assert solved_with(tmp_path).exit_code in (0, 1)
@@ -310,6 +313,13 @@ def test_a_finished_run_says_so(finished: Path) -> None:
     assert train("--resume", finished, "-q").stderr == ""
 
 
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that commands are run in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
@@ -331,10 +341,8 @@ def test_what_resume_refuses(
     problem: str,
     data: Path,
     finished: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    here: Path,
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     Path("other.csv").write_text("".join(data.read_text().splitlines(keepends=True)[:-1]))
     before = files(finished)
     result = train("--resume", finished, *options)
@@ -405,14 +413,12 @@ def test_what_is_refused(
     problem: str,
     data: Path,
     finished: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    here: Path,
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     Path("lines.txt").write_text(f"{EASY}\n{EASY}\n")
     Path("other").mkdir()
     Path("other/sudoku.safetensors").touch()
-    before = files(tmp_path)
+    before = files(here)
     options = [option.format(finished=finished) for option in options]
     from_data = [] if "--data" in options else ["--data", data]
     result = train(*from_data, "--out", "run", *TINY, *WHERE, *options)
@@ -422,7 +428,7 @@ def test_what_is_refused(
     assert "Traceback" not in result.stderr and (
         result.exception is None or isinstance(result.exception, SystemExit)
     )
-    assert files(tmp_path) == before
+    assert files(here) == before
 
 
 def test_the_recipe_is_shown_as_it_would_be_run() -> None:

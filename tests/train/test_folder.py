@@ -66,8 +66,10 @@ def test_a_second_run_in_the_folder_is_refused_and_changes_nothing(
         before = files(out)
         since = json.loads((out / LOCK).read_text())["since"]
         told = (
-            f"trmsolve: {out} is in use by another trmsolve train (process {os.getpid()} on {socket.gethostname()}, "
-            f"since {datetime.fromisoformat(since):%H:%M}): name another folder with --out, or stop that run first\n"
+            f"trmsolve: {out} is in use by another trmsolve train "
+            f"(process {os.getpid()} on {socket.gethostname()}, "
+            f"since {datetime.fromisoformat(since):%H:%M}): "
+            "name another folder with --out, or stop that run first\n"
         )
         checkpoint = out / "step-00000001"
         for result in (

@@ -1,4 +1,4 @@
-"""Ctrl-C at any moment of a run: what is saved stays, what goes on is the same, and the key is answered."""
+"""Ctrl-C at any moment: saved files stay, a resumed run is the same, the key is answered."""
 
 import json
 import os
@@ -173,7 +173,7 @@ def test_the_final_figure_is_made_up_for_when_the_run_is_resumed(
 
 
 def interrupt(monkeypatch: pytest.MonkeyPatch, call: int) -> Callable[[], bool]:
-    """The interrupt comes right before or right after one of the steps of the file system that matter.
+    """The interrupt comes right before or after one of the file system's steps that matter.
 
     Returns whether it came.
     """

@@ -41,7 +41,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def halting(recipe: Recipe) -> TinyRecursiveModel:
-    """A network that would halt at once: exploration alone keeps rows, so that the pool is soon mixed."""
+    """A network that halts at once unless exploration keeps a row: the pool is soon mixed."""
     torch.manual_seed(1)
     model = TinyRecursiveModel(recipe.config)
     model.q_head.bias.data[0] = 1.0  # type: ignore[index]
@@ -61,7 +61,7 @@ def undisturbed(examples: Examples, tmp_path_factory: pytest.TempPathFactory) ->
 def test_a_stopped_run_goes_on_to_the_same_bits(
     kind: str, examples: Examples, tmp_path: Path
 ) -> None:
-    """Tensors are weights, average, optimizers, the pool, the place in the data and the state of chance."""
+    """Tensors: weights, average, optimizers, pool, place in the data, and random numbers."""
     recipe = KINDS[kind]
     begin = {"start_from": halting(recipe)}
     whole = run(tmp_path / "whole", examples, recipe, **begin)
