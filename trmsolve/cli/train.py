@@ -232,7 +232,6 @@ def _run(settings: "RunOptions", resume: Path | None, quiet: bool) -> int:
     from trmsolve.train.run import Callbacks
     from trmsolve.train.start import export_weights, start
 
-    keep_memory()
     past = read_journal(folder_of_run(resume)) if resume and resume.is_dir() else []
     with (
         joined_world(settings.device) as world,
@@ -247,6 +246,7 @@ def _run(settings: "RunOptions", resume: Path | None, quiet: bool) -> int:
             judging=_judging(view, stop),
         )
         with start(settings, resume, callbacks, world) as run:
+            keep_memory()
             with stop:
                 run.train()
             export_weights(run, settings.export, view.note)
