@@ -1,4 +1,4 @@
-"""Files that are whole or not there: with the user's mode, synced, and the old one until the new one is complete."""
+"""Files that are whole or not there: with the user's mode, synced, replaced when complete."""
 
 import os
 import signal
@@ -77,8 +77,8 @@ from trmsolve.files import write_atomically
 def kill(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 
-owner, name = {"write": (Path, "write_bytes"), "sync": (os, "fsync"), "rename": (Path, "replace")}[sys.argv[2]]
-setattr(owner, name, kill)
+places = {"write": (Path, "write_bytes"), "sync": (os, "fsync"), "rename": (Path, "replace")}
+setattr(*places[sys.argv[2]], kill)
 write_atomically(Path(sys.argv[1]), b"new")
 """
 

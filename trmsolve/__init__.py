@@ -1,34 +1,38 @@
 """trmsolve: watch a Tiny Recursive Model solve your own puzzle, cycle by cycle.
 
-from trmsolve import load
-solver = load("sudoku")
-answer = solver.solve(text)
+    from trmsolve import load
 
-``load_arc`` makes a solver that learns ARC tasks before it answers them.
+    solver = load("sudoku")
+    answer = solver.solve(text)
+
+``load_arc`` makes a solver that learns ARC tasks before it answers them. ``train`` trains a network
+and returns where its weights are; ``trmsolve.train.start.train`` documents it.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     __version__: str
     from trmsolve.arc.solver import load_arc
     from trmsolve.solve.solver import Solver, load
+    from trmsolve.train.start import train
 
-__all__ = ["Solver", "__version__", "load", "load_arc"]
+__all__ = ["Solver", "__version__", "load", "load_arc", "train"]
+
+_HOMES = {
+    "Solver": "trmsolve.solve.solver",
+    "load": "trmsolve.solve.solver",
+    "load_arc": "trmsolve.arc.solver",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """These come when asked for: they need torch, and ``trmsolve --help`` must not wait for it."""
+    """Import what is asked for only now: ``trmsolve --help`` must not wait for torch."""
     if name == "__version__":
-        from trmsolve.wording import package_version
-
-        return package_version()
-    if name in ("load", "Solver"):
-        from trmsolve.solve import solver
-
-        return getattr(solver, name)
-    if name == "load_arc":
-        from trmsolve.arc.solver import load_arc
-
-        return load_arc
+        return import_module("trmsolve.wording").package_version()
+    if name == "train":
+        return import_module("trmsolve.train")  # the package, which can be called
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

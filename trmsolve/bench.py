@@ -248,7 +248,7 @@ def _training(
         make_examples(room),
         placement.device,
         rows=recipe.batch_size,
-        reveal=recipe.reveal,
+        reveal=recipe.reveal_prob,
         stages=recipe.config.rewrites,
     )
     trainer = Trainer(recipe, placement.device, placement.dtype, compiled)

@@ -1,6 +1,6 @@
 """Chooses where and in which precision to run, and says why.
 
-Knows torch's devices and nothing else of the house.
+Knows torch's devices and nothing else of the package.
 """
 
 import contextlib
@@ -18,10 +18,11 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 @dataclass(frozen=True)
 class Placement:
-    """Where to run; ``reason`` is one line for the person who asks."""
+    """Where to run, and in which precision."""
 
     device: torch.device
     dtype: torch.dtype
+    # Says in one line what was chosen, and why.
     reason: str
 
     @property
@@ -31,17 +32,19 @@ class Placement:
 
     @property
     def dtype_name(self) -> str:
-        """As the options spell it: fp32 or bf16."""
-        return next(name for name, dtype in DTYPES.items() if dtype == self.dtype)
+        """The precision as the options spell it: fp32 or bf16."""
+        names = {dtype: name for name, dtype in DTYPES.items()}
+        return names[self.dtype]
 
 
 def choose_placement(
     device: str = "auto", dtype: str = "auto", threads: int | None = None
 ) -> Placement:
-    """CUDA, else Apple's MPS, else the CPU; bf16 where the processor has it in hardware, else fp32.
+    """The device and precision that are asked for, or the best ones here for "auto".
 
-    Raises UsageError for a device or dtype that does not exist here. ``threads`` bounds the CPU's
-    threads.
+    The best device is CUDA, else Apple's MPS, else the CPU. The best precision is bf16 where the
+    processor has it in hardware, else fp32. ``threads`` bounds the CPU threads of the whole
+    process. Raises UsageError for a device or dtype that does not exist here.
     """
     if threads is not None:
         if threads < 1:
@@ -57,24 +60,32 @@ def choose_placement(
 
 
 def choose_compiled(wanted: str, device: torch.device, worthwhile: bool) -> bool:
-    """Whether to compile: ``wanted`` is on, off or auto, which is if it is ``worthwhile`` and there is a compiler.
+    """Whether to compile the network.
 
-    Raises UsageError for another word.
+    ``wanted`` is on, off or auto. With auto it is compiled if that is ``worthwhile`` and there is a
+    compiler. Raises UsageError for another word.
     """
     if wanted not in ("auto", "on", "off"):
         raise UsageError(f"--compile {wanted} is not known: use auto, on or off")
-    can = device.type == "cuda" or (device.type == "cpu" and shutil.which("g++") is not None)
-    return wanted == "on" or (wanted == "auto" and worthwhile and can)
+    if wanted != "auto":
+        return wanted == "on"
+    has_compiler = device.type == "cuda"
+    if device.type == "cpu":
+        has_compiler = shutil.which("g++") is not None
+    return worthwhile and has_compiler
 
 
 def keep_memory() -> None:
-    """Have the C library keep freed memory for the next use instead of giving it back to the system.
+    """Have the C library keep freed memory for the next use, and not return it to the system.
 
     A network allocates the same large activations again and again, and fetching fresh pages for
-    them takes longer than filling them. It holds for the whole process, so that only commands ask
-    for it. Elsewhere than on glibc nothing happens.
+    them takes longer than filling them. This holds for the whole process, so that only commands ask
+    for it. It has an effect with glibc only.
     """
-    trim_threshold, top_pad, mmap_max = -1, -2, -4
+    # Numbers of the parameters of mallopt, from malloc.h.
+    trim_threshold = -1
+    top_pad = -2
+    mmap_max = -4
     with contextlib.suppress(OSError, AttributeError):
         libc = ctypes.CDLL("libc.so.6")
         libc.mallopt(mmap_max, 0)
@@ -95,12 +106,12 @@ def _choose_device(asked: str) -> tuple[torch.device, str]:
         raise UsageError(
             f"--device {asked} is not known: use auto, cpu, cuda, cuda:0 or mps"
         ) from None
-    count = {
+    counts = {
         "cpu": 1,
         "cuda": torch.cuda.device_count(),
         "mps": int(torch.backends.mps.is_available()),
     }
-    if (device.index or 0) >= count.get(device.type, 0):
+    if (device.index or 0) >= counts.get(device.type, 0):
         raise UsageError(f"--device {asked} is not available here: use auto or cpu")
     return device, "asked for"
 
@@ -118,7 +129,7 @@ def _choose_dtype(asked: str, device: torch.device) -> tuple[torch.dtype, str]:
 
 
 def _cpu_has_bf16() -> bool:
-    """True where bf16 products run in hardware; emulated ones are slower than fp32."""
+    """Whether bf16 products run in hardware; emulated ones are slower than fp32."""
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return False
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

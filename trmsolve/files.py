@@ -1,6 +1,7 @@
-"""Files that survive a kill, a full disk and a power cut: written beside, synced, renamed into place.
+"""Files that survive a kill, a full disk and a power cut.
 
-Also the hash of a file, and reading that neither waits for ever nor fills the memory, whatever lies
+They are written under another name in the same folder, synced, and renamed into place. Also here
+are the hash of a file, and reading that neither waits for ever nor fills the memory, whatever lies
 at a path. The module knows bytes and paths. It does not know what is in the files.
 """
 
@@ -15,7 +16,7 @@ from io import BufferedReader
 from pathlib import Path
 
 SMALL = 1 << 20
-"""Bytes of a file that describes another one, at most: such files have a few kilobytes."""
+"""Most bytes of a file that describes another one. Such files have a few kilobytes."""
 
 _KINDS = {
     stat.S_IFIFO: "a named pipe",
@@ -32,20 +33,23 @@ def open_file(path: Path) -> BufferedReader:
     Raises OSError naming ``path``, whose ``strerror`` says what is there and what to do.
     """
     flags = os.O_RDONLY
-    for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"):  # those that the system has
+    for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"):  # no system has all of them
         flags |= getattr(os, name, 0)
     handle = os.open(path, flags)
     try:
-        mode = os.fstat(handle).st_mode
-        if stat.S_ISDIR(mode):
-            raise OSError(errno.EISDIR, "Is a directory, not a file: move it away", str(path))
-        if not stat.S_ISREG(mode):
-            kind = _KINDS.get(stat.S_IFMT(mode), "something else")
-            raise OSError(errno.EINVAL, f"it is {kind}, not a file: move it away", str(path))
+        _check_regular(path, os.fstat(handle).st_mode)
     except BaseException:
         os.close(handle)
         raise
     return os.fdopen(handle, "rb")
+
+
+def _check_regular(path: Path, mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise OSError(errno.EISDIR, "Is a directory, not a file: move it away", str(path))
+    if not stat.S_ISREG(mode):
+        kind = _KINDS.get(stat.S_IFMT(mode), "something else")
+        raise OSError(errno.EINVAL, f"it is {kind}, not a file: move it away", str(path))
 
 
 def read_small(path: Path, limit: int = SMALL) -> bytes:
@@ -55,9 +59,8 @@ def read_small(path: Path, limit: int = SMALL) -> bytes:
     """
     with open_file(path) as file:
         check_length(path, os.fstat(file.fileno()).st_size, limit)
-        content = file.read(
-            limit + 1
-        )  # it may have grown, and files of /proc do not say how large they are
+        # The file may have grown, and files of /proc do not say how large they are.
+        content = file.read(limit + 1)
     check_length(path, len(content), limit)
     return content
 
@@ -65,18 +68,22 @@ def read_small(path: Path, limit: int = SMALL) -> bytes:
 def check_length(path: Path, length: int, limit: int) -> None:
     """Raise OSError naming ``path`` if its ``length`` in bytes is over the limit."""
     if length > limit:
-        problem = f"it has more than the {limit:,} bytes allowed: put the right file in its place, or move it away"
+        problem = (
+            f"it has more than the {limit:,} bytes allowed: "
+            "put the right file in its place, or move it away"
+        )
         raise OSError(errno.EFBIG, problem, str(path))
 
 
 def reason(error: OSError | ValueError) -> str:
     """Why a file could not be read, in one line that does not name it."""
-    told = error.strerror if isinstance(error, OSError) else None
-    return told or " ".join(str(error).split())
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return " ".join(str(error).split())
 
 
 def write_atomically(path: Path, payload: bytes) -> None:
-    """``path`` holds the old file or the new one, whole, whatever happens.
+    """Write a file so that ``path`` holds the old one or the new one, whole, whatever happens.
 
     Raises OSError naming ``path``.
     """
@@ -86,10 +93,10 @@ def write_atomically(path: Path, payload: bytes) -> None:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A hidden empty file beside ``path``, for others to fill or to replace: what it then is takes the place of it.
+    """A hidden empty file beside ``path``, to be filled or replaced, which then becomes ``path``.
 
-    With the user's usual mode, whatever that of a file put there. Raises OSError naming ``path``;
-    after any error ``path`` is as it was, and the hidden file gone.
+    It gets the user's usual mode, even if another file is put in its place. Raises OSError naming
+    ``path``. After any error ``path`` is as it was, and the hidden file is gone.
     """
     temporary = beside(path)
     with naming(path):
@@ -108,15 +115,15 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def sha256(path: Path) -> str:
-    """Of the file as it lies there, in hexadecimal. Raises OSError."""
+    """The sha256 of a file in hexadecimal. Raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_synced(path: Path, payload: bytes) -> None:
-    """A new file that is on the disk on return, with the user's usual mode.
+    """Write a new file that is on the disk on return, with the user's usual mode.
 
-    Raises OSError; may leave a part of it.
+    Raises OSError, and may leave a part of the file then.
     """
     with path.open("xb") as file:
         file.write(payload)
@@ -131,30 +138,34 @@ def sync_folder(folder: Path) -> None:
     """
     try:
         handle = os.open(folder, os.O_RDONLY)
-    except (
-        PermissionError
-    ):  # Windows opens no folders; elsewhere one that may be written but not read
+    except PermissionError:
+        # Windows opens no folders. Elsewhere a folder may be writable but not readable.
         return
     try:
         os.fsync(handle)
     except OSError as error:
-        if error.errno not in (
-            errno.EINVAL,
-            errno.ENOTSUP,
-        ):  # some network file systems sync files alone
+        # Some network file systems sync files only.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
             raise
     finally:
         os.close(handle)
 
 
 def beside(path: Path) -> Path:
-    """A free hidden name in the same folder, so that a rename to ``path`` is one step of the file system."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    """A free hidden name in the same folder.
+
+    From there, a rename to ``path`` is one step of the file system.
+    """
+    token = secrets.token_hex(4)
+    return path.with_name(f".{path.name}.{token}")
 
 
 @contextlib.contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Errors of the system name ``path``: that of a full disk names no file, others a temporary that is gone."""
+    """Errors of the system raised in this context name ``path``.
+
+    By themselves, that of a full disk names no file, and others name a temporary that is gone.
+    """
     try:
         yield
     except OSError as error:

@@ -28,7 +28,6 @@ from typer.testing import CliRunner, Result
 from tests.support.paths import ROOT
 from tests.support.terminal import RunningIn
 from trmsolve.cli import app
-from trmsolve.cli.train_data import puzzle_subject
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import Prediction, State, TinyRecursiveModel
 from trmsolve.puzzles import get_task
@@ -38,6 +37,7 @@ from trmsolve.puzzles.maze.task import ARROW, AT_START, CONTENTS, ON_PATH, Maze
 from trmsolve.puzzles.values import Grid, Puzzle
 from trmsolve.solve import solver
 from trmsolve.train.recipes import find_recipe
+from trmsolve.train.sources import load_examples
 from trmsolve.weights import file as weights
 
 pytestmark = pytest.mark.usefixtures("process_as_it_was")
@@ -215,7 +215,8 @@ def test_what_was_taken_for_the_wall_is_said_of_data(model: Path, tmp_path: Path
     assert result.stderr.splitlines()[0] == f"{data}: {TAKEN}"
     assert result.stderr.count("taking") == 1
     said: list[str] = []
-    puzzle_subject("maze", find_recipe("maze", "laptop"), [str(data)], None, None, 0, said.append)
+    task = get_task("maze", find_recipe("maze", "laptop").config.vocab_size)
+    load_examples(task, [str(data)], 0, said.append)
     assert said == [f"{data}: {TAKEN}"]
 
 

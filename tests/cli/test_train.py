@@ -1,4 +1,4 @@
-"""``trmsolve train`` as a person meets it: killed, interrupted, out of room, misspelt, and gone on with."""
+"""``trmsolve train`` as a person meets it: killed, interrupted, misspelt, resumed."""
 
 import csv
 import json
@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
 from threading import RLock
@@ -19,71 +18,20 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tests.support.terminal import Terminal
+from tests.support.training import EASY, TINY, WHERE, data, files, fresh, heed_interrupts, train
 from trmsolve.cli import app
-from trmsolve.cli.process import INTERRUPTED, TERMINATED
-from trmsolve.cli.stop import SAVED, SAVING, Stop
-from trmsolve.errors import PuzzleError
+from trmsolve.cli.process import INTERRUPTED, SAVED, SAVING, TERMINATED, Stop
 from trmsolve.puzzles import get_task
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples
 from trmsolve.train.journal import read_journal
 from trmsolve.weights.file import read_info
 
-EASY = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
-# The paper's recipe, since nobody will change it; made small.
+__all__ = ["data"]  # a fixture
 pytestmark = pytest.mark.usefixtures("process_as_it_was")
 
-TINY = [
-    "--recipe",
-    "paper",
-    "--batch-size",
-    "6",
-    "--set",
-    "hidden_size=16",
-    "--set",
-    "inner_multiple=16",
-    "--set",
-    "puzzle_emb_dim=16",
-    "--set",
-    "prefix_len=1",
-    "--set",
-    "recursions=2",
-    "--set",
-    "latent_steps=1",
-    "--set",
-    "max_cycles=3",
-    "--set",
-    "exploration=0.5",
-    "--set",
-    "optimizer=muon",
-    "--held-out",
-    "2",
-]
-WHERE = ["--device", "cpu", "--dtype", "fp32", "--threads", "1"]
 OFTEN = ["--save-minutes", "0"]
 ENV = {**os.environ, "OMP_NUM_THREADS": "1", "TERM": "xterm"}
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("data") / "easy.csv"
-    with path.open("w", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["question", "answer", "rating"])
-        for puzzle in islice(get_task("sudoku").generate("easy", 5), 12):
-            assert not isinstance(puzzle, PuzzleError) and puzzle.answer is not None
-            rows.writerow(
-                ["".join(map(str, grid.flatten())) for grid in (puzzle.grid, puzzle.answer)] + ["0"]
-            )
-    return path
-
-
-def train(*arguments: object) -> Result:
-    return CliRunner().invoke(app, ["train", *map(str, arguments)])
-
-
-def fresh(data: Path, out: Path, *more: object) -> Result:
-    return train("--data", data, "--out", out, *TINY, *WHERE, *more)
 
 
 def solved_with(weights: Path) -> Result:
@@ -118,11 +66,6 @@ def started(*arguments: object, stderr: int = subprocess.PIPE) -> subprocess.Pop
     )
 
 
-def heed_interrupts() -> None:
-    """A shell has what it starts in the background ignore them, and children inherit that."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def wait_for(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + 120
     while not condition():
@@ -136,10 +79,6 @@ def wait_for_step(out: Path, step: int) -> None:
 
 def curve(out: Path) -> list[tuple[int, float, float | None]]:
     return [(line.step, line.loss, line.held_out_exact) for line in read_journal(out)]
-
-
-def files(folder: Path) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_killed_interrupted_terminated_and_damaged_it_gives_the_same_bits(
@@ -274,7 +213,10 @@ def test_a_run_that_diverges_names_the_last_good_checkpoint(data: Path, tmp_path
     result = fresh(data, tmp_path, "--steps", 20, *OFTEN, *wild)
     assert result.exit_code == 1
     step = load_checkpoint(tmp_path).step
-    told = f"no longer finite: stopped after step {step}; the last good checkpoint is {tmp_path}/step-{step:08d}\n"
+    told = (
+        f"no longer finite: stopped after step {step}; "
+        f"the last good checkpoint is {tmp_path}/step-{step:08d}\n"
+    )
     assert result.stderr.endswith(told)
     assert "nan" not in (tmp_path / "metrics.jsonl").read_text().lower()
     assert solved_with(tmp_path).exit_code in (0, 1)
@@ -371,6 +313,13 @@ def test_a_finished_run_says_so(finished: Path) -> None:
     assert train("--resume", finished, "-q").stderr == ""
 
 
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that commands are run in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
@@ -392,10 +341,8 @@ def test_what_resume_refuses(
     problem: str,
     data: Path,
     finished: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    here: Path,
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     Path("other.csv").write_text("".join(data.read_text().splitlines(keepends=True)[:-1]))
     before = files(finished)
     result = train("--resume", finished, *options)
@@ -466,14 +413,12 @@ def test_what_is_refused(
     problem: str,
     data: Path,
     finished: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    here: Path,
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     Path("lines.txt").write_text(f"{EASY}\n{EASY}\n")
     Path("other").mkdir()
     Path("other/sudoku.safetensors").touch()
-    before = files(tmp_path)
+    before = files(here)
     options = [option.format(finished=finished) for option in options]
     from_data = [] if "--data" in options else ["--data", data]
     result = train(*from_data, "--out", "run", *TINY, *WHERE, *options)
@@ -483,7 +428,7 @@ def test_what_is_refused(
     assert "Traceback" not in result.stderr and (
         result.exception is None or isinstance(result.exception, SystemExit)
     )
-    assert files(tmp_path) == before
+    assert files(here) == before
 
 
 def test_the_recipe_is_shown_as_it_would_be_run() -> None:

@@ -845,13 +845,20 @@ def replace_halt(prediction: Prediction, logit: float) -> Prediction:
 
 
 FLOWING = Recipe(
-    CONV, batch_size=6, max_cycles=12, exploration=0.5, hint=0.5, curriculum=((0.5, 1, 1),)
+    CONV,
+    batch_size=6,
+    max_cycles=12,
+    exploration=0.5,
+    teacher_forcing=0.5,
+    curriculum=((0.5, 1, 1),),
 )
 
 
 def test_a_trainer_s_questions_follow_the_search_where_all_is_told(examples: Examples) -> None:
     trainer = Trainer(
-        replace(FLOWING, hint=1.0, config=replace(CONV, recursions=2)), CPU, torch.float32
+        replace(FLOWING, teacher_forcing=1.0, config=replace(CONV, recursions=2)),
+        CPU,
+        torch.float32,
     )
     sampler = Sampler(FLOW, examples, CPU, rows=6, seed=2, stages=True)
     trainer.step(sampler, 0.0)  # by the curriculum with one recursion
@@ -911,7 +918,14 @@ def test_a_stopped_run_goes_on_to_the_same_bits(
 
     def run(out: Path, **more: Any) -> Path:
         room = get_task("maze", recipe.config.vocab_size)
-        Run(PuzzleSubject(room, examples), recipe, out, PLAN, HERE, **more).train()
+        Run(
+            subject=PuzzleSubject(room, examples),
+            recipe=recipe,
+            out=out,
+            plan=PLAN,
+            placement=HERE,
+            **more,
+        ).train()
         return out
 
     whole = run(tmp_path / "whole", start_from=halting)
@@ -931,7 +945,9 @@ def test_a_stopped_run_goes_on_to_the_same_bits(
 
 def test_learning_lowers_the_loss_of_mazes_on_the_board(examples: Examples) -> None:
     torch.manual_seed(0)
-    trainer = Trainer(replace(FLOWING, lr=0.02, hint=0.7, max_cycles=4), CPU, torch.float32)
+    trainer = Trainer(
+        replace(FLOWING, lr=0.02, teacher_forcing=0.7, max_cycles=4), CPU, torch.float32
+    )
     sampler = Sampler(FLOW, examples, CPU, rows=6, stages=True)
     losses = [float(trainer.step(sampler).tokens.detach()) / 6 for _ in range(40)]
     assert sum(losses[-5:]) < 0.25 * sum(losses[:5])
@@ -1035,7 +1051,9 @@ def test_the_recipes_for_mazes_fit_their_task() -> None:
                 recipe.config.seq_len,
                 recipe.config.candidates,
             )
-            assert recipe.config.rewrites == (room is get_task("maze", 18)) and recipe.reveal == 0
+            assert (
+                recipe.config.rewrites == (room is get_task("maze", 18)) and recipe.reveal_prob == 0
+            )
 
 
 # The speed measurement.
@@ -1084,8 +1102,14 @@ def test_a_maze_too_large_to_train_on_is_named() -> None:
 
 
 def test_no_part_of_a_path_is_given_away(examples: Examples, tmp_path: Path) -> None:
-    recipe = replace(RECIPES["maze", "laptop"], config=CONV, batch_size=2, reveal=0.3)
+    recipe = replace(RECIPES["maze", "laptop"], config=CONV, batch_size=2, reveal_prob=0.3)
     with pytest.raises(
-        UsageError, match=r"reveal=0\.3 gives cells of answers away: no maze holds any"
+        UsageError, match=r"reveal_prob=0\.3 gives cells of answers away: no maze holds any"
     ):
-        Run(PuzzleSubject(FLOW, examples), recipe, tmp_path, Plan(steps=1, held_out=2), HERE)
+        Run(
+            subject=PuzzleSubject(FLOW, examples),
+            recipe=recipe,
+            out=tmp_path,
+            plan=Plan(steps=1, held_out=2),
+            placement=HERE,
+        )

@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.cli.test_train import EASY, TINY, WHERE, data, files, fresh, train
+from tests.support.training import EASY, TINY, WHERE, data, files, fresh, train
 from trmsolve.cli import app
-from trmsolve.cli.train import _hold
 from trmsolve.errors import UsageError
 from trmsolve.train import folder as run_folder
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.distributed import World
 from trmsolve.train.folder import LOCK, RunFolder
 from trmsolve.train.journal import read_journal
+from trmsolve.train.start import _held
 
 __all__ = ["data"]  # a fixture
 pytestmark = pytest.mark.usefixtures("process_as_it_was")
@@ -66,8 +66,10 @@ def test_a_second_run_in_the_folder_is_refused_and_changes_nothing(
         before = files(out)
         since = json.loads((out / LOCK).read_text())["since"]
         told = (
-            f"trmsolve: {out} is in use by another trmsolve train (process {os.getpid()} on {socket.gethostname()}, "
-            f"since {datetime.fromisoformat(since):%H:%M}): name another folder with --out, or stop that run first\n"
+            f"trmsolve: {out} is in use by another trmsolve train "
+            f"(process {os.getpid()} on {socket.gethostname()}, "
+            f"since {datetime.fromisoformat(since):%H:%M}): "
+            "name another folder with --out, or stop that run first\n"
         )
         checkpoint = out / "step-00000001"
         for result in (
@@ -95,7 +97,7 @@ def test_a_folder_in_use_from_its_first_moment(data: Path, tmp_path: Path) -> No
 HOLDS = """
 import sys
 from pathlib import Path
-from trmsolve.train.run_folder import RunFolder
+from trmsolve.train.folder import RunFolder
 
 with RunFolder(Path(sys.argv[1])):
     print("held", flush=True)
@@ -217,11 +219,10 @@ def test_a_folder_that_may_not_be_written_is_named(
 
 
 def test_of_several_processes_the_first_holds_the_folder(tmp_path: Path) -> None:
-    from contextlib import ExitStack
-
-    with ExitStack() as held:
-        assert _hold(tmp_path, World(1, 2, 1), held) is None and not names(tmp_path)
-        assert _hold(tmp_path, World(0, 2, 0), held) is not None and names(tmp_path) == {LOCK}
+    with _held(tmp_path, World(1, 2, 1)) as second:
+        assert second is None and not names(tmp_path)
+        with _held(tmp_path, World(0, 2, 0)) as first:
+            assert first is not None and names(tmp_path) == {LOCK}
     assert not names(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C at any moment of a run: what is saved stays, what goes on is the same, and the key is answered."""
+"""Ctrl-C at any moment: saved files stay, a resumed run is the same, the key is answered."""
 
 import json
 import os
@@ -17,9 +17,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.cli.test_train import TINY, WHERE, data, files, heed_interrupts, train
 from tests.support.paths import ROOT
-from tests.train.test_run import (
+from tests.support.runs import (
     CPU,
     HALF,
     KINDS,
@@ -31,22 +30,21 @@ from tests.train.test_run import (
     examples,
     going_on,
     kept,
+    made,
     run,
-    subject,
 )
-from trmsolve.cli.process import INTERRUPTED
-from trmsolve.cli.stop import SAVED, SAVING
+from tests.support.training import TINY, WHERE, data, files, heed_interrupts, train
+from trmsolve.cli.process import INTERRUPTED, SAVED, SAVING
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.solve.solver import load
-from trmsolve.train import puzzle_training as puzzle_run
+from trmsolve.train import puzzle_training
 from trmsolve.train.base import Judging
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples
 from trmsolve.train.journal import read_journal
 from trmsolve.train.plan import Progress
-from trmsolve.train.puzzle_training import Pooled, even_batch, exact_rate
-from trmsolve.train.run import Run
+from trmsolve.train.puzzle_training import HeldOut, Pooled, even_batch
 
 __all__ = ["data", "examples"]  # fixtures
 pytestmark = pytest.mark.usefixtures("one_thread", "process_as_it_was")
@@ -175,7 +173,7 @@ def test_the_final_figure_is_made_up_for_when_the_run_is_resumed(
 
 
 def interrupt(monkeypatch: pytest.MonkeyPatch, call: int) -> Callable[[], bool]:
-    """The interrupt comes right before or right after one of the steps of the file system that matter.
+    """The interrupt comes right before or after one of the file system's steps that matter.
 
     Returns whether it came.
     """
@@ -209,7 +207,7 @@ def interrupt(monkeypatch: pytest.MonkeyPatch, call: int) -> Callable[[], bool]:
         (Path, "write_bytes"),
         (Path, "open"),
         (shutil, "rmtree"),
-        (puzzle_run, "evaluate"),
+        (puzzle_training, "evaluate"),
     ):
         wrap(owner, name)
     return lambda: bool(came)
@@ -227,15 +225,7 @@ def test_the_second_interrupt_at_any_moment_of_saving_leaves_what_was_saved(
     for call in range(10_000):
         out = tmp_path / f"{call}"
         shutil.copytree(begun, out)
-        going = Run(
-            subject(examples),
-            PLAIN,
-            out,
-            OFTEN,
-            CPU,
-            checkpoint=load_checkpoint(out),
-            stop=after(2),
-        )
+        going = made(out, examples, plan=OFTEN, checkpoint=load_checkpoint(out), stop=after(2))
         with monkeypatch.context() as patch:
             came = interrupt(patch, call)
             with suppress(KeyboardInterrupt):
@@ -287,11 +277,12 @@ def test_puzzles_are_judged_in_even_batches_and_may_be_stopped_between_cycles(
     class Enough(Exception):
         pass
 
-    monkeypatch.setattr(puzzle_run, "usual_batch_size", lambda device, config: 5)
+    monkeypatch.setattr(puzzle_training, "usual_batch_size", lambda device, config: 5)
     model = TinyRecursiveModel(PLAIN.config)
     heard: list[tuple[int, int]] = []
-    room = get_task("sudoku")
-    rate = exact_rate(model, room, examples, CPU, 3, lambda *word: heard.append(word))
+    task = get_task("sudoku")
+    held_out = HeldOut(task, examples, CPU, cycles=3)
+    rate = held_out.exact_rate(model, lambda *word: heard.append(word))
     assert [judged for judged, _ in dict.fromkeys(heard)] == [0, *range(1, 13)] and heard[-1] == (
         12,
         12,
@@ -299,7 +290,7 @@ def test_puzzles_are_judged_in_even_batches_and_may_be_stopped_between_cycles(
     assert heard.count((4, 12)) == 4 * 2 + 1, (
         "4 rows in 2 cycles of the second batch, and the answer before"
     )
-    assert rate == exact_rate(model, room, examples, CPU, 3)
+    assert rate == held_out.exact_rate(model)
     states: list[int] = []
 
     def enough(judged: int, of: int) -> None:
@@ -308,7 +299,7 @@ def test_puzzles_are_judged_in_even_batches_and_may_be_stopped_between_cycles(
             raise Enough
 
     with pytest.raises(Enough):
-        exact_rate(model, room, examples, CPU, 3, enough)
+        held_out.exact_rate(model, enough)
     assert states == [0, 0, 0] and torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
     assert [even_batch(total, 64) for total in (1, 64, 65, 128, 129, 300)] == [
         1,
@@ -326,22 +317,22 @@ def test_puzzles_are_judged_in_even_batches_and_may_be_stopped_between_cycles(
 JUDGED_SLOWLY = """
 import signal, sys, threading
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from trmsolve import dashboard
-from trmsolve.train import puzzle_run
+from trmsolve.show import training
+from trmsolve.train.puzzle_training import HeldOut
 
-dashboard.COUNT_SECONDS = 0.0
+training.COUNT_SECONDS = 0.0
 
-def patient(model, task, examples, placement, cycles, told):
+def patient(self, model, told):
     while True:  # until it is told to end
         told(1, 2)
 
-def stuck(model, task, examples, placement, cycles, told):
+def stuck(self, model, told):
     told(0, 2)
     told(1, 2)
     while True:
         threading.Event().wait(0.01)
 
-puzzle_run.exact_rate = {"patient": patient, "stuck": stuck}[sys.argv.pop(1)]
+HeldOut.exact_rate = {"patient": patient, "stuck": stuck}[sys.argv.pop(1)]
 from trmsolve.__main__ import main
 main()
 """

@@ -22,7 +22,7 @@ from trmsolve.train.loss import IGNORE, LossSettings, trm_loss
 from trmsolve.train.optim import EMA
 from trmsolve.train.plan import depth, lr_factor
 from trmsolve.train.pool import Batch, Pool
-from trmsolve.train.puzzle_training import exact_rate
+from trmsolve.train.puzzle_training import HeldOut
 from trmsolve.train.recipes import RECIPES, Recipe, override
 from trmsolve.train.trainer import Trainer
 
@@ -387,7 +387,7 @@ def test_a_handful_of_puzzles_is_learned_by_heart() -> None:
     trainer.model.load_state_dict(trainer.ema.state_dict(trainer.model))
     examples = Examples.collect(get_task("sudoku"), puzzles)
     placement = Placement(CPU, torch.float32, "")
-    assert exact_rate(trainer.model, get_task("sudoku"), examples, placement, cycles=16) == 1.0
+    assert HeldOut(get_task("sudoku"), examples, placement, 16).exact_rate(trainer.model) == 1.0
 
 
 def test_a_loss_that_is_not_finite_is_not_learned_from(examples: Examples) -> None:

@@ -1,14 +1,17 @@
-"""How the program ends early: one line for the user and the agreed exit code, never a traceback for what is expected.
+"""How the program ends early: one line for the user and the agreed exit code.
 
-``Program`` stands around every command, its arguments and its help; ``trmsolve.__main__`` stands
-around the imports.
+Expected errors show no traceback. ``Program`` surrounds every command, its arguments and its help.
+``trmsolve.__main__`` surrounds the imports. ``Stop`` lets a long run save before it leaves.
 """
 
 import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from queue import SimpleQueue
+from threading import Thread
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -18,7 +21,16 @@ from typer.core import TyperGroup
 from trmsolve.cli.output import say
 from trmsolve.errors import TrmsolveError
 
-INTERRUPTED, TERMINATED, BROKEN_PIPE = 130, 143, 141
+INTERRUPTED = 130
+TERMINATED = 143
+BROKEN_PIPE = 141
+
+SAVING = (
+    "stopping: saving after this step; "
+    "Ctrl-C again leaves at once, losing only what is not saved yet"
+)
+SAVED = "stopping: everything is saved, judging ends; Ctrl-C again leaves at once"
+
 WRONG_USAGE: Any = typer.BadParameter.__bases__[0]
 """The class of errors in arguments.
 
@@ -48,7 +60,10 @@ class Program(TyperGroup):
 
 @contextlib.contextmanager
 def told_in_a_line() -> Iterator[None]:
-    """Turn expected errors, wrong usage, Ctrl-C, SIGTERM and streams that fail into SystemExit with its exit code."""
+    """Turn what is expected to end a command into one line and SystemExit with its exit code.
+
+    Expected are trmsolve's own errors, wrong usage, Ctrl-C, SIGTERM and streams that fail.
+    """
     try:
         yield
     except TrmsolveError as error:
@@ -74,8 +89,64 @@ def told_in_a_line() -> Iterator[None]:
         raise SystemExit(TrmsolveError.exit_code) from None
 
 
+class Stop(AbstractContextManager["Stop"]):
+    """Ctrl-C or SIGTERM asks a run to save and leave; a second one ends it at once.
+
+    The run calls this value before its first step and after each. A signal that comes before a step
+    is done ends the run at once too, since there is nothing to save yet.
+
+    Attributes:
+        note: Is told the acknowledgement of the first signal, at once. It is called by a thread of
+            its own: the signal may have interrupted the drawing itself, and a handler that draws
+            within it would garble the screen.
+        code: The exit code that the signal asks for; 0 until one came.
+        times_asked: How often the run has asked.
+        saved: To be set while the run has nothing left to save, so that the acknowledgement says
+            so.
+    """
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self.note = note
+        self.code = 0
+        self.times_asked = 0
+        self.saved = False
+        # A SimpleQueue, because its put() is safe in a signal handler.
+        self._texts: SimpleQueue[str | None] = SimpleQueue()
+        self._speaker = Thread(target=self._speak, name="stop", daemon=True)
+        self._handlers_before: dict[int, Any] = {}
+
+    def __enter__(self) -> "Stop":
+        self._speaker.start()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._handlers_before[number] = signal.signal(number, self._heed)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._handlers_before.items():
+            signal.signal(number, handler)
+        self._texts.put(None)
+        self._speaker.join()  # so that the acknowledgement is not the last thing that is said
+
+    def __call__(self) -> bool:
+        """Whether the run is to save and leave."""
+        self.times_asked += 1
+        return self.code != 0
+
+    def _heed(self, number: int, _: FrameType | None) -> None:
+        interrupted = number == signal.SIGINT
+        if self.code or self.times_asked < 2:
+            raise KeyboardInterrupt if interrupted else SystemExit(TERMINATED)
+        self.code = INTERRUPTED if interrupted else TERMINATED
+        self._texts.put(SAVED if self.saved else SAVING)
+
+    def _speak(self) -> None:
+        while (text := self._texts.get()) is not None:
+            with contextlib.suppress(OSError):  # nobody reads: the run ends all the same
+                self.note(text)
+
+
 def abandon_stdout() -> None:
-    """Python flushes standard output once more at exit: give it somewhere to go."""
+    """Send standard output nowhere: Python flushes it once more at exit."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -87,11 +158,11 @@ def flush_streams() -> None:
             stream.flush()
 
 
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(TERMINATED)
 
 
 def _open_closed_streams() -> None:
-    """A closed stream is None in Python: what would go there goes nowhere."""
+    """Open the null device in place of closed streams, which are None in Python."""
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115, PTH123
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115, PTH123

@@ -6,16 +6,15 @@ import queue
 import stat
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO
 
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.puzzles.base import Task
-from trmsolve.puzzles.values import Puzzle
+from trmsolve.puzzles.files import Item, Notes, read_file
 
-Item = Puzzle | PuzzleError
-AnyItem = TypeVar("AnyItem", bound=Item | None)
+__all__ = ["Item", "Notes", "count_items", "open_items", "read_file"]
 POLL_SECONDS = 0.02
 COUNTED = 2**20
 """Bytes that are read twice, once to count: less than half a second's work."""
@@ -42,39 +41,6 @@ def _all_items(task: Task, files: list[str]) -> Iterator[Item | None]:
             yield from _standard_input(task)
         else:
             yield from read_file(task, name)
-
-
-class Notes:
-    """Tells the notes on how puzzles were read, each once however many puzzles have it."""
-
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self.tell = tell
-        self.told: set[str] = set()
-
-    def look(self, item: Item | None) -> None:
-        """Tell the note of a puzzle, if it has one that is new."""
-        if isinstance(item, Puzzle) and item.note and item.note not in self.told:
-            self.told.add(item.note)
-            self.tell(item.note)
-
-    def follow(self, items: Iterable[AnyItem]) -> Iterator[AnyItem]:
-        """The items as they come, each looked at before it is handed on."""
-        for item in items:
-            self.look(item)
-            yield item
-
-
-def read_file(task: Task, name: str) -> Iterator[Item]:
-    """Every puzzle of one file; a file that cannot be opened is one error."""
-    try:
-        with Path(name).open("rb") as stream:
-            yield from task.read(stream, name)
-    except IsADirectoryError:
-        yield PuzzleError("this is a folder: name the files in it", name)
-    except FileNotFoundError:
-        yield PuzzleError("no such file", name)
-    except OSError as error:
-        yield PuzzleError(f"cannot be read: {error.strerror or error}", name)
 
 
 def count_items(task: Task, files: list[str] | None) -> int | None:

@@ -1,8 +1,8 @@
-"""What a run is about, as the run sees it: something that begins learning, and a learning that steps and is judged.
+"""What a run learns from and what it trains, as the run sees them: two protocols.
 
-The clock, the journal, the checkpoints and the weights' file are the run's (``loop``) and the same
-for all; what is learned from, how, and what it is judged by differ, and are behind these two
-protocols. ``puzzle_run`` has them for grid puzzles, ``arc_run`` for ARC.
+The clock, the journal, the checkpoints and the file of weights belong to the run (``run``), the
+same for every task. What differs from task to task is behind these protocols. Grid puzzles have
+them in ``puzzle_training``, ARC in ``arc.planes.training`` and ``arc.paper.training``.
 """
 
 from collections.abc import Callable
@@ -19,36 +19,37 @@ from trmsolve.train.plan import Plan
 from trmsolve.train.recipes import Recipe
 
 Judging = Callable[[int, int], None]
-"""Told how many of the held-out examples are judged so far, and how many there are.
+"""Called with the number of held-out examples judged so far, and the number of all.
 
-It may be told the same again. An exception that it raises ends the judging, and leaves the learning
-as it is.
+It may be called with the same numbers again. An exception that it raises ends the judging, and
+leaves the training as it is.
 """
 
 
 def say_nothing(judged: int, of: int) -> None:
-    """For those who do not want to know."""
+    """A ``Judging`` for callers that do not want to know."""
 
 
 class Learning(Protocol):
-    """A network that learns.
+    """A network in training.
 
-    All that its next steps depend on, besides chance, goes in and out as tensors.
+    Everything that its next steps depend on, besides the random numbers, goes in and out as
+    tensors.
     """
 
     @property
     def halted(self) -> Tensor:
-        """(B,) bool: which rows of the last step were at their end."""
+        """(B,) bool: which rows of the last step halted."""
 
     @property
     def cycles(self) -> Tensor:
-        """(B,): how many cycles each row of the last step has had."""
+        """(B,) int: the cycles that each row of the last step has had."""
 
     def begin_with(self, model: TinyRecursiveModel) -> None:
         """Take over the weights of ``model``, whose shapes must be the recipe's."""
 
     def step(self, done: float) -> Loss:
-        """One step at the fraction ``done`` of the run.
+        """Train one step at the fraction ``done`` of the run.
 
         Raises TrainingError if the loss is not finite.
         """
@@ -57,13 +58,14 @@ class Learning(Protocol):
         """The weights that are used: the model's tensors, averaged."""
 
     def judge(self, weights: dict[str, Tensor], told: Judging = say_nothing) -> float | None:
-        """The fraction of the held-out examples that these weights answer exactly; None if nothing is held out.
+        """The fraction of the held-out examples that these weights answer exactly.
 
-        ``told`` hears how far it is, before each batch and at the end. Its exceptions pass through.
+        None if nothing is held out. ``told`` is called before each batch and at the end. Its
+        exceptions pass through.
         """
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Tensors, and plain numbers. For every process.
+        """The state as tensors and plain numbers. Every process must call it.
 
         Raises TrainingError if the weights are not finite.
         """
@@ -77,21 +79,24 @@ class Subject(Protocol):
 
     @property
     def name(self) -> str:
-        """The task's name, and that of the weights' file."""
+        """The task's name, and that of the file of weights."""
 
     @property
     def summary(self) -> str:
         """How much there is to learn from, in a few words."""
 
     def facts(self) -> dict[str, Any]:
-        """What the run's record keeps of it, as JSON; ``examples`` is the same for the same data and for no other."""
+        """What the run's record keeps of the data, as JSON.
+
+        ``examples`` is a hash that is the same for the same data only.
+        """
 
     def begin(
         self, recipe: Recipe, plan: Plan, placement: Placement, compiled: bool, world: World
     ) -> Learning:
-        """A network at its start, drawn by torch's own chance.
+        """A network at its start, drawn from torch's global random numbers.
 
-        Raises UsageError for a recipe of another subject.
+        Raises UsageError for a recipe of another task.
         """
 
     @property

@@ -1,11 +1,11 @@
-"""Checkpoints of a training run: one folder each, of tensors and plain JSON, that is there whole or not at all.
+"""Checkpoints of a training run: each is a folder that is there whole or not at all.
 
     run/step-00001234/state.safetensors     every tensor, bit for bit
-    run/step-00001234/state.json            format, step, the two hashes, and whatever plain JSON belongs to the run
+    run/step-00001234/state.json            format, step, two hashes, and the run's own plain JSON
 
-Knows tensors, optimizers' state and files; nothing of recipes, loops or puzzles: the caller decides
-what goes in, and whether what comes out fits its network. One run at a time writes into a folder:
-``run_folder`` sees to it. Nothing is ever unpickled.
+Knows tensors and files; nothing of recipes, loops or puzzles. The caller decides what goes in, and
+whether what comes out fits its network. One run at a time may write into a folder, which
+``folder.RunFolder`` ensures. Nothing is ever unpickled.
 """
 
 import contextlib
@@ -25,113 +25,115 @@ from trmsolve.errors import CheckpointError
 from trmsolve.files import beside, naming, open_file, read_small, sync_folder, write_synced
 
 FORMAT = 1
-"""Of the files.
+"""The version of the files.
 
 When it rises, a function named for the old format brings ``state.json`` to the new one.
 """
 
-TENSORS, STATE = "state.safetensors", "state.json"
-LONGEST_STATE = 16 << 20
-"""Bytes of ``state.json``, at most.
+TENSORS = "state.safetensors"
+STATE = "state.json"
 
-It has a few kilobytes, and the names of all data files that a command can name.
+LONGEST_STATE = 16 << 20
+"""Most bytes of ``state.json``.
+
+It has a few kilobytes, and the names of as many data files as a command can name.
 """
 
 DAMAGE = (OSError, ValueError, SafetensorError, RecursionError)
-NAME = re.compile(
-    r"step-([0-9]{8,})(\.old)?"
-)  # .old: one of the same step was about to take its place
+"""Errors that reading a damaged checkpoint raises."""
+
+NAME = re.compile(r"step-([0-9]{8,})(\.old)?")
+"""Names of checkpoints. One with ``.old`` is about to be replaced by another of the same step."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What was saved; ``warning`` says which newer one was found damaged, and is empty if none was."""
+    """What was saved."""
 
+    # The checkpoint's folder, within the run's.
     path: Path
     step: int
-    tensors: dict[str, Tensor]  # on the CPU
+    # On the CPU.
+    tensors: dict[str, Tensor]
     state: dict[str, Any]
+    # Says which newer checkpoint is damaged; empty if none is.
     warning: str = ""
 
 
 def save_checkpoint(
     folder: Path, step: int, tensors: dict[str, Tensor], state: dict[str, Any], alone: bool = True
 ) -> Path:
-    """Write ``folder/step-...`` and return it; then remove all others but the newest whole one before it.
+    """Write ``folder/step-...``, keep the newest whole one before it, and remove all others.
 
-    Those of a later step go too: the run went back behind them, and what was saved last must be
-    what is loaded. ``alone`` says that no other process writes into the folder: what killed ones
-    left half-written is removed then. ``state`` is plain JSON without NaN (a numpy generator's
-    ``bit_generator.state`` is). Raises TypeError or ValueError if it is not, and OSError naming the
-    checkpoint if it cannot be written: then the older ones are as they were.
+    Checkpoints of later steps are removed too: the run went back behind them, and what was saved
+    last must be what is loaded. ``state`` is plain JSON without NaN, such as a numpy generator's
+    ``bit_generator.state``. ``alone`` says that no other process writes into the folder: then what
+    killed runs left half-written is removed.
+
+    Returns the path of the checkpoint. Raises TypeError or ValueError if ``state`` is no such JSON,
+    and OSError naming the checkpoint if it cannot be written. The older ones are then as they were.
     """
     payload = save(_separate(tensors))
-    record = {"format": FORMAT, "step": step, "tensors_sha256": hashlib.sha256(payload).hexdigest()}
-    record |= {"state_sha256": _state_hash(step, state), "state": state}
+    record = {
+        "format": FORMAT,
+        "step": step,
+        "tensors_sha256": hashlib.sha256(payload).hexdigest(),
+        "state_sha256": _state_hash(step, state),
+        "state": state,
+    }
     folder.mkdir(parents=True, exist_ok=True)
-    for stale in folder.glob(".step-*") if alone else ():
-        shutil.rmtree(stale, ignore_errors=True)
+    if alone:
+        for stale in folder.glob(".step-*"):
+            shutil.rmtree(stale, ignore_errors=True)
     path = folder / f"step-{step:08d}"
-    temporary = beside(path)
-    with naming(path):
-        try:
-            temporary.mkdir()
-            write_synced(temporary / TENSORS, payload)
-            write_synced(temporary / STATE, json.dumps(record, indent=1).encode())
-            sync_folder(temporary)
-            _put(temporary, path)
-            sync_folder(folder)
-        except BaseException:
-            shutil.rmtree(temporary, ignore_errors=True)
-            raise
+    _write_whole(path, payload, record)
     _remove_others(folder, path)
     return path
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
-    """The newest whole checkpoint of a run's folder, or the one that ``folder`` itself is.
+    """The newest whole checkpoint in a run's folder, or the one that ``folder`` itself is.
 
     Raises CheckpointError saying what was found if none can be used, or if the newest is of a later
     format.
     """
     damaged: list[str] = []
-    try:
-        candidates = [folder] if _is_checkpoint(folder) else _newest_first(folder)
-    except OSError as error:
-        raise CheckpointError(
-            f"no checkpoint can be read from {folder}: {error.strerror or error}"
-        ) from None
+    candidates = _candidates(folder)
     for path in candidates:
         try:
-            record, tensors = _read_record(path), load(_read_tensors(path))
+            record = _read_record(path)
+            tensors = load(_read_tensors(path))
         except DAMAGE as error:
             damaged.append(f"{path.name} is damaged ({_reason(error)})")
             continue
-        warning = (
-            f"{folder}: {'; '.join(damaged)}: going on from {path.name} instead" if damaged else ""
-        )
+        warning = ""
+        if damaged:
+            warning = f"{folder}: {'; '.join(damaged)}: going on from {path.name} instead"
         return Checkpoint(path, record["step"], tensors, record["state"], warning)
     if not damaged:
         raise CheckpointError(
-            f"no checkpoint in {folder}: name the folder of a run that wrote one, or begin a new run"
+            f"no checkpoint in {folder}: "
+            "name the folder of a run that wrote one, or begin a new run"
         )
-    hint = (
-        "name its run's folder, which may hold one before it"
-        if candidates == [folder]
-        else "begin a new run"
-    )
+    advice = "begin a new run"
+    if candidates == [folder]:
+        advice = "name its run's folder, which may hold one before it"
     raise CheckpointError(
-        f"no usable checkpoint in {folder}: {'; '.join(damaged)}: restore it from a copy, or {hint}"
+        f"no usable checkpoint in {folder}: {'; '.join(damaged)}: "
+        f"restore it from a copy, or {advice}"
     )
 
 
 def folder_of_run(named: Path) -> Path:
-    """The run's folder that is meant by ``named``, which is that folder itself or one of its checkpoints."""
+    """The folder of a run, where ``named`` is that folder or one of its checkpoints."""
     return named.parent if _is_checkpoint(named) else named
 
 
+# Writing
+
+
 def _separate(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """On the CPU, contiguous, and no two in the same memory, which safetensors refuses."""
+    """The tensors on the CPU, contiguous, each in memory of its own, as safetensors demands."""
     separate: dict[str, Tensor] = {}
     taken: set[int] = set()
     for name, tensor in tensors.items():
@@ -143,7 +145,23 @@ def _separate(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _state_hash(step: object, state: object) -> str:
-    return hashlib.sha256(json.dumps([step, state], allow_nan=False).encode()).hexdigest()
+    text = json.dumps([step, state], allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _write_whole(path: Path, payload: bytes, record: dict[str, Any]) -> None:
+    temporary = beside(path)
+    with naming(path):
+        try:
+            temporary.mkdir()
+            write_synced(temporary / TENSORS, payload)
+            write_synced(temporary / STATE, json.dumps(record, indent=1).encode())
+            sync_folder(temporary)
+            _put(temporary, path)
+            sync_folder(path.parent)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
 
 
 def _put(temporary: Path, path: Path) -> None:
@@ -159,20 +177,20 @@ def _put(temporary: Path, path: Path) -> None:
 
 
 def _remove_others(folder: Path, newest: Path) -> None:
+    """Remove all checkpoints but ``newest`` and the newest whole one of a step before it."""
     every = _newest_first(folder)
-    older = (
-        path
-        for path in every[every.index(newest) + 1 :]
-        if path.stem != newest.name and _is_whole(path)
-    )
-    kept = (newest, next(older, None))
+    before = None
+    for path in every[every.index(newest) + 1 :]:
+        if path.stem != newest.name and _is_whole(path):
+            before = path
+            break
     for path in every:
-        if path not in kept:
+        if path not in (newest, before):
             _remove(path)
 
 
 def _remove(path: Path) -> None:
-    """Hidden first, so that no half-removed checkpoint is ever found.
+    """Hide it first, so that no half-removed checkpoint is ever found.
 
     What cannot be removed now stays for later.
     """
@@ -180,21 +198,34 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path.rename(beside(path)), ignore_errors=True)
 
 
+# Reading
+
+
+def _candidates(folder: Path) -> list[Path]:
+    try:
+        return [folder] if _is_checkpoint(folder) else _newest_first(folder)
+    except OSError as error:
+        raise CheckpointError(
+            f"no checkpoint can be read from {folder}: {error.strerror or error}"
+        ) from None
+
+
 def _is_checkpoint(folder: Path) -> bool:
-    return folder.is_dir() and any(
-        (NAME.fullmatch(folder.name), *((folder / n).exists() for n in (TENSORS, STATE)))
-    )
+    if not folder.is_dir():
+        return False
+    if NAME.fullmatch(folder.name):
+        return True
+    return (folder / TENSORS).exists() or (folder / STATE).exists()
 
 
 def _newest_first(folder: Path) -> list[Path]:
-    found = [
-        (match, path)
-        for path in folder.iterdir()
-        if (match := NAME.fullmatch(path.name)) and path.is_dir()
-    ]
-    return [
-        path for match, path in sorted(found, key=lambda one: (-int(one[0][1]), one[0][2] or ""))
-    ]
+    """The checkpoints in a folder; of the same step, the one with ``.old`` comes second."""
+    found = []
+    for path in folder.iterdir():
+        match = NAME.fullmatch(path.name)
+        if match and path.is_dir():
+            found.append((-int(match[1]), match[2] or "", path))
+    return [path for *_, path in sorted(found)]
 
 
 def _is_whole(path: Path) -> bool:
@@ -207,38 +238,37 @@ def _is_whole(path: Path) -> bool:
 def _read_record(path: Path) -> dict[str, Any]:
     """``state.json``, if both files are as they were saved.
 
-    Raises DAMAGE, or CheckpointError for a later format.
+    Raises an error of ``DAMAGE`` if they are not, and CheckpointError for a later format.
     """
     record = json.loads(read_small(path / STATE, LONGEST_STATE))
-    if (
-        not isinstance(record, dict)
-        or type(version := record.get("format")) is not int
-        or version < 1
-    ):
+    _check_format(path, record)
+    step = record.get("step")
+    state = record.get("state")
+    if _state_hash(step, state) != record.get("state_sha256"):
+        raise ValueError(f"{STATE} is not as it was saved")
+    if type(step) is not int or step < 0 or not isinstance(state, dict):
+        raise ValueError(f"{STATE} is not of a checkpoint")
+    if _hash_of_tensors(path / TENSORS) != record.get("tensors_sha256"):
+        raise ValueError(f"{TENSORS} is not as it was saved")
+    checked: dict[str, Any] = record
+    return checked
+
+
+def _check_format(path: Path, record: Any) -> None:
+    version = record.get("format") if isinstance(record, dict) else None
+    if type(version) is not int or version < 1:
         raise ValueError(f"{STATE} is not of a checkpoint")
     if version > FORMAT:
         raise CheckpointError(
             f"{path} was written by a later trmsolve (format {version}): upgrade to resume from it"
         )
-    if _state_hash(record.get("step"), record.get("state")) != record.get("state_sha256"):
-        raise ValueError(f"{STATE} is not as it was saved")
-    if (
-        type(step := record.get("step")) is not int
-        or step < 0
-        or not isinstance(record.get("state"), dict)
-    ):
-        raise ValueError(f"{STATE} is not of a checkpoint")
-    if _hash_of_tensors(path / TENSORS) != record.get("tensors_sha256"):
-        raise ValueError(f"{TENSORS} is not as it was saved")
-    return record
 
 
 def _hash_of_tensors(path: Path) -> str:
     """The sha256 of a file of tensors.
 
-    Raises DAMAGE for a file that is larger or smaller than its header says.
-
-    So a file of any length is refused before it is read.
+    Raises an error of ``DAMAGE`` for a file that is larger or smaller than its header says, so that
+    a file of any length is refused before it is read.
     """
     with open_file(path) as file:
         try:

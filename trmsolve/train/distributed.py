@@ -1,7 +1,7 @@
-"""Several processes that train one network, each on its share of the batch; started by ``torchrun``.
+"""Processes that train one network together, each on its share of the batch, under ``torchrun``.
 
-Knows processes and tensors; nothing of recipes or puzzles. Alone in the world, every method is the
-identity.
+Knows processes and tensors; nothing of recipes or puzzles. In a world of one process every method
+returns what it is given.
 """
 
 import os
@@ -17,16 +17,21 @@ from torch.nn.parallel import DistributedDataParallel
 
 from trmsolve.errors import TrmsolveError, UsageError
 
-SPOKEN = 0.5  # seconds; then the first process has told what is wrong
+SPOKEN = 0.5
+"""Seconds within which the first process has printed what is wrong."""
 
 
 @dataclass(frozen=True)
 class World:
-    """The processes of a run; the first one writes and speaks."""
+    """The processes of a run, as one of them sees them. The first one writes and reports."""
 
+    # The number of this process among all, from 0 on.
     rank: int = 0
+    # How many processes there are.
     size: int = 1
+    # The number of this process on its machine, which is also that of its GPU.
     local_rank: int = 0
+    # Whether each process has a GPU of its own.
     on_gpu: bool = False
 
     @property
@@ -36,36 +41,45 @@ class World:
 
     def device(self, asked: str) -> str:
         """The device of this process, where ``asked`` is what the user wants."""
-        return f"cuda:{self.local_rank}" if self.on_gpu else "cpu" if self.size > 1 else asked
+        if self.on_gpu:
+            return f"cuda:{self.local_rank}"
+        return "cpu" if self.size > 1 else asked
 
     def share(self, rows: int) -> int:
-        """How many of the global batch's rows are this process's.
+        """How many of the ``rows`` of the global batch belong to this process.
 
         Raises UsageError if they do not divide.
         """
         if rows % self.size:
             raise UsageError(
-                f"a batch of {rows} does not divide among {self.size} processes: choose --batch-size"
+                f"a batch of {rows} does not divide among {self.size} processes: "
+                "choose --batch-size"
             )
         return rows // self.size
 
     def wrap(self, model: nn.Module, device: torch.device, sparse: list[str]) -> nn.Module:
-        """The model whose gradients are averaged over all processes during backward, but for those of ``sparse``."""
+        """The model, with gradients averaged over all processes during backward.
+
+        The parameters named in ``sparse`` are left to ``sparse_mean``.
+        """
         if self.size == 1:
             return model
-        fixed = [name for name, _ in model.named_buffers()]  # equal everywhere and never trained
+        buffers = [name for name, _ in model.named_buffers()]  # equal everywhere, never trained
         DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(
-            model, [*sparse, *fixed]
+            model, [*sparse, *buffers]
         )
-        return DistributedDataParallel(
-            model, device_ids=[device] if device.type == "cuda" else None
-        )
+        device_ids = [device] if device.type == "cuda" else None
+        return DistributedDataParallel(model, device_ids=device_ids)
 
     def sparse_mean(self, gradient: Tensor) -> Tensor:
-        """The mean over the processes of a sparse gradient, not coalesced, of which each has as many rows."""
+        """The mean over the processes of a sparse gradient, not coalesced.
+
+        Each process must have as many rows as the others.
+        """
         if self.size == 1:
             return gradient
-        indices, values = self.gather(gradient._indices().T), self.gather(gradient._values())
+        indices = self.gather(gradient._indices().T)
+        values = self.gather(gradient._values())
         return torch.sparse_coo_tensor(
             indices.T, values / self.size, gradient.shape, check_invariants=False
         )
@@ -74,13 +88,14 @@ class World:
         """Each value's maximum over the processes."""
         if self.size == 1:
             return list(values)
-        tensor = torch.tensor(values, dtype=torch.float64, device="cuda" if self.on_gpu else "cpu")
+        device = "cuda" if self.on_gpu else "cpu"
+        tensor = torch.tensor(values, dtype=torch.float64, device=device)
         dist.all_reduce(tensor, dist.ReduceOp.MAX)
         highest: list[float] = tensor.tolist()
         return highest
 
     def mean(self, values: Tensor) -> Tensor:
-        """Each value's mean over the processes."""
+        """Each value's mean over the processes; ``values`` itself is overwritten with it."""
         if self.size > 1:
             dist.all_reduce(values)
             values /= self.size
@@ -90,9 +105,11 @@ class World:
         """The rows of all processes, in the order of the global batch, on every process."""
         if self.size == 1:
             return rows
-        plain = (rows.to(torch.uint8) if rows.dtype == torch.bool else rows).contiguous()
-        parts = [torch.empty_like(plain) for _ in range(self.size)]
-        dist.all_gather(parts, plain)
+        # Not every backend gathers bool.
+        sent = rows.to(torch.uint8) if rows.dtype == torch.bool else rows
+        sent = sent.contiguous()
+        parts = [torch.empty_like(sent) for _ in range(self.size)]
+        dist.all_gather(parts, sent)
         return torch.cat(parts).to(rows.dtype)
 
     def part(self, rows: Tensor) -> Tensor:
@@ -102,28 +119,15 @@ class World:
 
 @contextmanager
 def joined_world(device: str) -> Iterator[World]:
-    """The world that ``torchrun`` describes in the environment; alone if it does not.
+    """The world that ``torchrun`` describes in the environment; one process if it does not.
 
-    What is wrong for all of them is told by the first process of a machine; the others leave with
-    its exit code.
+    An error that all processes meet is raised by the first one of each machine. The others leave
+    silently with its exit code.
     """
-    size, local_rank = (
-        int(os.environ.get("WORLD_SIZE", "1")),
-        int(os.environ.get("LOCAL_RANK", "0")),
-    )
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    local_rank = int(os.environ.get("LOCAL_RANK", "0"))
     try:
-        if size == 1:
-            yield World()
-            return
-        cuda = device.startswith(("auto", "cuda")) and torch.cuda.is_available()
-        if cuda and local_rank >= (count := torch.cuda.device_count()):
-            raise UsageError(
-                f"there are more processes than the {count} GPUs here: start fewer, or use --device cpu"
-            )
-        if cuda:
-            torch.cuda.set_device(local_rank)
-        dist.init_process_group("nccl" if cuda else "gloo")
-        yield World(dist.get_rank(), size, local_rank, cuda)
+        yield World() if size == 1 else _join(device, size, local_rank)
     except TrmsolveError as error:
         if local_rank == 0:
             raise
@@ -132,3 +136,17 @@ def joined_world(device: str) -> Iterator[World]:
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
+
+
+def _join(device: str, size: int, local_rank: int) -> World:
+    on_gpu = device.startswith(("auto", "cuda")) and torch.cuda.is_available()
+    if on_gpu:
+        count = torch.cuda.device_count()
+        if local_rank >= count:
+            raise UsageError(
+                f"there are more processes than the {count} GPUs here: "
+                "start fewer, or use --device cpu"
+            )
+        torch.cuda.set_device(local_rank)
+    dist.init_process_group("nccl" if on_gpu else "gloo")
+    return World(dist.get_rank(), size, local_rank, on_gpu)

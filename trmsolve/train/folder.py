@@ -1,8 +1,8 @@
-"""The folder of a training run: one run at a time holds it, and clears what killed runs left in it.
+"""The folder of a training run: one run at a time holds it, and clears what killed runs left there.
 
 The lock is the operating system's own, on the file ``.lock``: it vanishes with the process that
-holds it, however that process ends. The text in the file only says who holds it. Knows files and
-processes, and the names of what a run writes; nothing of what is in those files.
+holds it, however that process ends. The text in the file only says who holds it. Knows files,
+processes, and the names of the files that a run writes; nothing of what is in them.
 """
 
 import contextlib
@@ -13,28 +13,38 @@ import re
 import shutil
 import socket
 import sys
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from trmsolve.arc.paper.known import IDENTIFIERS, PUZZLES
 from trmsolve.errors import UsageError
 from trmsolve.files import naming
 from trmsolve.weights.catalog import BUNDLED
 
 LOCK = ".lock"
-TRIES = 100  # another run may remove the file, or the folder, between two of the steps that take the lock
+
+TRIES = 100
+"""Another run may remove the lock file, or the folder, between two steps of taking the lock."""
+
 IN_USE = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
 
-WRITTEN = ["metrics.jsonl", IDENTIFIERS, PUZZLES, *(f"{task}.safetensors" for task in BUNDLED)]
-# ``files.beside`` names the temporaries of these files and of checkpoints; safetensors names its
-# own ``.tmpXXXXXX``.
-LEFTOVER = re.compile(
-    rf"\.(?:step-[0-9]{{8,}}(?:\.old)?|{'|'.join(map(re.escape, WRITTEN))})\.[0-9a-f]{{8}}|\.tmp[0-9A-Za-z]{{6}}"
-)
+BESIDE_WEIGHTS = ("identifiers.json", "test_puzzles.json")
+"""What the paper's network for ARC has beside its weights (``arc.paper.known``)."""
+
+WRITTEN = ("metrics.jsonl", *BESIDE_WEIGHTS, *(f"{task}.safetensors" for task in BUNDLED))
+"""The files of a run, besides its checkpoints."""
+
+
+def _leftover_names() -> re.Pattern[str]:
+    """Temporary names: those that ``files.beside`` gives, and safetensors' ``.tmpXXXXXX``."""
+    files = "|".join(re.escape(name) for name in WRITTEN)
+    checkpoints = r"step-[0-9]{8,}(?:\.old)?"
+    return re.compile(rf"\.(?:{checkpoints}|{files})\.[0-9a-f]{{8}}|\.tmp[0-9A-Za-z]{{6}}")
+
+
+LEFTOVER = _leftover_names()
 
 if sys.platform == "win32":
     import msvcrt
@@ -55,15 +65,19 @@ else:
 class RunFolder(AbstractContextManager["RunFolder"]):
     """Holds a run's folder for as long as the context lasts, and makes the folder if it is absent.
 
-    On entry, what killed runs left half-written is removed. On exit, the lock file goes, and so do
-    the folders that were made here and are still empty. ``warning`` says that the file system has
-    no locks, and is empty if it has: nothing is removed on entry then, since another run may be
-    writing there. Raises UsageError if another run holds the folder, and OSError naming the folder
-    if nothing can be written there.
+    On entry, what killed runs left half-written is removed. On exit, the lock file is removed, and
+    so are the folders that were made here and are still empty. Raises UsageError if another run
+    holds the folder, and OSError naming the folder if nothing can be written there.
+
+    Attributes:
+        path: The folder.
+        warning: Says that the file system has no locks; empty if it has. Without locks nothing is
+            removed on entry, since another run may be writing there.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path, self.warning = path, ""
+        self.path = path
+        self.warning = ""
         self._lock_file = path / LOCK
         self._handle: int | None = None
         self._made: list[Path] = []  # innermost first
@@ -86,7 +100,10 @@ class RunFolder(AbstractContextManager["RunFolder"]):
                 folder.rmdir()
 
     def hold(self) -> None:
-        """Make sure that the folder exists and is held: somebody may have deleted it since the last time."""
+        """Make sure that the folder exists and is held.
+
+        Somebody may have deleted it since the last time.
+        """
         if self._handle is not None and self._is_at_its_place(self._handle):
             return
         self._release()
@@ -96,7 +113,8 @@ class RunFolder(AbstractContextManager["RunFolder"]):
                 if self.warning or self._try():
                     return
         raise UsageError(
-            f"{self.path} is made and deleted again and again by another program: name another folder"
+            f"{self.path} is made and deleted again and again by another program: "
+            "name another folder"
         )
 
     def _make_folder(self) -> None:
@@ -107,7 +125,8 @@ class RunFolder(AbstractContextManager["RunFolder"]):
     def _try(self) -> bool:
         """Take the lock.
 
-        False if the file was removed meanwhile; then the lock is on a file that nobody else sees.
+        Returns False if the file was removed meanwhile: the lock is then on a file that nobody else
+        sees. Returns False with a ``warning`` if there are no locks.
         """
         try:
             handle = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o666)
@@ -118,31 +137,29 @@ class RunFolder(AbstractContextManager["RunFolder"]):
         except OSError as error:
             owner = _owner(handle)
             os.close(handle)
-            if error.errno in IN_USE:
-                raise UsageError(
-                    f"{self.path} is in use by another trmsolve train{owner}: name another folder with --out, or stop "
-                    "that run first"
-                ) from None
-            if error.errno not in NO_LOCKS:
-                raise
-            self.warning = f"the file system of {self.path} has no locks: start no other trmsolve train in this folder"
-            self._lock_file.unlink(missing_ok=True)
+            self._refused(error, owner)
             return False
         if not self._is_at_its_place(handle):
             os.close(handle)
             return False
         self._handle = handle
-        owner = json.dumps(
-            {
-                "pid": os.getpid(),
-                "host": socket.gethostname(),
-                "since": datetime.now().astimezone().isoformat(),
-            }
-        )
-        with contextlib.suppress(OSError):  # the lock holds without the text too
-            os.ftruncate(handle, 0)
-            os.write(handle, owner.encode() + b"\n")
+        _write_owner(handle)
         return True
+
+    def _refused(self, error: OSError, owner: str) -> None:
+        """Raise the error of a lock that was not given, or note that there are no locks."""
+        if error.errno in IN_USE:
+            raise UsageError(
+                f"{self.path} is in use by another trmsolve train{owner}: "
+                "name another folder with --out, or stop that run first"
+            ) from None
+        if error.errno not in NO_LOCKS:
+            raise error
+        self.warning = (
+            f"the file system of {self.path} has no locks: "
+            "start no other trmsolve train in this folder"
+        )
+        self._lock_file.unlink(missing_ok=True)
 
     def _is_at_its_place(self, handle: int) -> bool:
         with contextlib.suppress(OSError):
@@ -150,7 +167,8 @@ class RunFolder(AbstractContextManager["RunFolder"]):
         return False
 
     def _release(self) -> None:
-        handle, self._handle = self._handle, None
+        handle = self._handle
+        self._handle = None
         if handle is None:
             return
         # Removed while it is held: later, it could be another run's. Windows removes no open file.
@@ -166,23 +184,36 @@ class RunFolder(AbstractContextManager["RunFolder"]):
 def remove_leftovers(folder: Path) -> None:
     """Remove the temporaries that killed runs left.
 
-    For whoever holds the folder: a living run's look the same.
+    Only for the holder of the folder: the temporaries of a living run look the same.
     """
     for path in folder.iterdir():
-        if LEFTOVER.fullmatch(path.name):
-            remove: Callable[[Path], None] = shutil.rmtree if path.is_dir() else Path.unlink
-            with contextlib.suppress(OSError):
-                remove(path)
+        if not LEFTOVER.fullmatch(path.name):
+            continue
+        with contextlib.suppress(OSError):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+def _write_owner(handle: int) -> None:
+    since = datetime.now().astimezone().isoformat()
+    owner = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
+    with contextlib.suppress(OSError):  # the lock holds without the text too
+        os.ftruncate(handle, 0)
+        os.write(handle, json.dumps(owner).encode() + b"\n")
 
 
 def _owner(handle: int) -> str:
-    """`` (process 1234 on HOST, since 12:03)`` as the lock file has it; empty if it has not been written yet."""
+    """`` (process 1234 on HOST, since 12:03)`` as the lock file has it; empty if it has none."""
     try:
         os.lseek(handle, 0, os.SEEK_SET)
         owner = json.loads(os.read(handle, 4096))
-        pid, host = int(owner["pid"]), re.sub(r"[^\w.-]", "?", str(owner["host"]))
+        pid = int(owner["pid"])
+        host = re.sub(r"[^\w.-]", "?", str(owner["host"]))
         since = datetime.fromisoformat(owner["since"]).astimezone()
     except (OSError, ValueError, TypeError, KeyError):
         return ""
-    today = since.date() == datetime.now().date()
-    return f" (process {pid} on {host}, since {since:{'%H:%M' if today else '%Y-%m-%d %H:%M'}})"
+    is_today = since.date() == datetime.now().date()
+    time = since.strftime("%H:%M" if is_today else "%Y-%m-%d %H:%M")
+    return f" (process {pid} on {host}, since {time})"

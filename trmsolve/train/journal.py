@@ -1,7 +1,7 @@
-"""``metrics.jsonl``: what a run says of itself, a line from time to time, over stops and resumptions.
+"""``metrics.jsonl``: the figures of a run, a line from time to time, over stops and resumptions.
 
-One line a step at most: the figure of a judgement, which comes after its line, is put into that
-line. Counts between two lines; knows neither network nor schedule.
+A step has at most one line. The held-out figure is measured after its line was written, and is put
+into that line then. Knows neither network nor schedule.
 """
 
 import json
@@ -23,17 +23,20 @@ from trmsolve.train.plan import Progress
 
 LONGEST_LINE = 1 << 16
 LONGEST_JOURNAL = 64 << 20
-"""Bytes of a line, and of the whole file.
+"""Most bytes of a line, and of the whole file.
 
-A line has about 300 bytes, one every 30 seconds where nobody says.
+A line has about 300 bytes, and by default there is one every 30 seconds.
 """
+
+SUMS = 5
+"""Numbers that are summed between two lines, see ``Journal.count``."""
 
 
 def read_journal(folder: Path) -> list[Progress]:
-    """The lines of a run so far; what is not a whole line is passed over.
+    """The lines of a run so far, without those that are not whole.
 
-    Raises CheckpointError for what is no file, may not be read or is larger than
-    ``LONGEST_JOURNAL``.
+    Raises CheckpointError for a path that is no file, may not be read or has more than
+    ``LONGEST_JOURNAL`` bytes.
     """
     path = folder / "metrics.jsonl"
     try:
@@ -49,22 +52,35 @@ def read_journal(folder: Path) -> list[Progress]:
 def _whole_lines(file: BinaryIO) -> Iterator[Progress]:
     """Each line that says how far a run was.
 
-    A line that is too long is read in parts, which are passed over.
+    A line that is too long is read in parts, none of which is such a line.
     """
     while line := file.readline(LONGEST_LINE):
         try:
             progress = Progress(**json.loads(line))
         except (ValueError, TypeError, RecursionError):
             continue
-        numbers = asdict(progress)
-        if numbers["held_out_exact"] is None:
-            del numbers["held_out_exact"]
-        if all(type(number) in (int, float) for number in numbers.values()):
+        if _is_numeric(progress):
             yield progress
 
 
+def _is_numeric(progress: Progress) -> bool:
+    numbers = asdict(progress)
+    if numbers["held_out_exact"] is None:
+        del numbers["held_out_exact"]
+    return all(type(number) in (int, float) for number in numbers.values())
+
+
 class Journal:
-    """Begins at a step and a time already spent; lines of later steps, written before a crash, are dropped."""
+    """Counts steps and writes their lines. The first process writes; all of them count.
+
+    A journal of a resumed run begins at its step and with the seconds already spent. Lines of later
+    steps, which were written before a crash, are dropped.
+
+    Attributes:
+        step: The steps of training so far.
+        last: When the last line was written, on the monotonic clock.
+        lines: All lines so far, on the first process.
+    """
 
     def __init__(
         self,
@@ -74,49 +90,85 @@ class Journal:
         step: int = 0,
         seconds: float = 0.0,
     ) -> None:
-        self.path, self.world, self.report = folder / "metrics.jsonl", world, report
-        self.step = self.step_at_last = step
+        self.path = folder / "metrics.jsonl"
+        self.world = world
+        self.report = report
+        self.step = step
         self.began = time.monotonic() - seconds
         self.last = time.monotonic()
-        self.sums: Tensor | None = None
-        self.rows = 0  # that this process had since the last line, each once a step
-        self.lines = (
-            [line for line in read_journal(folder) if line.step <= step and step]
-            if world.first
-            else []
-        )
+        self.lines: list[Progress] = []
+        # Since the last line: the step there, the sums, and the rows of this process, each counted
+        # once a step.
+        self._step_at_last = step
+        self._sums: Tensor | None = None
+        self._rows = 0
         if world.first:
+            past = read_journal(folder)
+            if step:
+                self.lines = [line for line in past if line.step <= step]
             self._write_all()
 
     @property
     def seconds(self) -> float:
-        """Of training, those before a stop included."""
+        """Seconds of training, those before a stop included."""
         return time.monotonic() - self.began
 
     def count(self, loss: Loss, halted: Tensor, cycles: Tensor) -> None:
-        """One step more; ``halted`` (B,) bool, ``cycles`` (B,).
+        """Count one step more; ``halted`` (B,) is bool, ``cycles`` (B,) int.
 
-        Sums stay on the device: reading them makes it wait.
+        Sums stay on the device: reading them would make the host wait for it.
         """
         self.step += 1
-        self.rows += len(halted)
+        self._rows += len(halted)
+        right_rate = loss.right_tokens / loss.labelled.clamp(min=1)
         sums = torch.stack(
             [
                 loss.total.detach().double() / len(halted),
-                (loss.right_tokens / loss.labelled.clamp(min=1)).double().mean(),
+                right_rate.double().mean(),
                 halted.double().sum(),
                 (halted * cycles).double().sum(),
                 (loss.right & halted).double().sum(),
             ]
         )
-        self.sums = sums if self.sums is None else self.sums + sums
+        self._sums = sums if self._sums is None else self._sums + sums
 
     def line(self, done: float, lr: float) -> None:
-        """Write what was counted since the last line. ``tell`` reports it."""
-        steps, took = max(self.step - self.step_at_last, 1), max(time.monotonic() - self.last, 1e-9)
-        sums = torch.zeros(5, dtype=torch.float64) if self.sums is None else self.sums
+        """Write what was counted since the last line. Every process must call it.
+
+        ``tell`` reports the line.
+        """
+        progress = self._counted(done, lr)
+        if self.world.first:
+            self.lines.append(progress)
+            self._write_last()
+        self._sums = None
+        self._rows = 0
+        self._step_at_last = self.step
+        self.last = time.monotonic()
+
+    def judged(self, held_out_exact: float | None) -> None:
+        """Put the held-out figure into the last line; None changes nothing.
+
+        For the first process alone.
+        """
+        if held_out_exact is None:
+            return
+        self.lines[-1] = replace(self.lines[-1], held_out_exact=held_out_exact)
+        self._write_all()
+
+    def tell(self) -> None:
+        """Report the last line, if this is the first process."""
+        if self.world.first:
+            self.report(self.lines[-1])
+
+    def _counted(self, done: float, lr: float) -> Progress:
+        steps = max(self.step - self._step_at_last, 1)
+        seconds = max(time.monotonic() - self.last, 1e-9)
+        sums = self._sums
+        if sums is None:
+            sums = torch.zeros(SUMS, dtype=torch.float64)
         loss, accuracy, halted, cycles, solved = self.world.mean(sums).tolist()
-        progress = Progress(
+        return Progress(
             step=self.step,
             seconds=round(self.seconds, 3),
             done=round(min(done, 1.0), 6),
@@ -125,28 +177,9 @@ class Journal:
             mean_cycles=cycles / max(halted, 1e-9),
             solved=solved / max(halted, 1e-9),
             lr=lr,
-            examples_per_second=self.rows * self.world.size / took,
-            puzzles_per_second=halted * self.world.size / took,
+            examples_per_second=self._rows * self.world.size / seconds,
+            puzzles_per_second=halted * self.world.size / seconds,
         )
-        if self.world.first:
-            self.lines.append(progress)
-            self._write_last()
-        self.sums, self.rows, self.last, self.step_at_last = None, 0, time.monotonic(), self.step
-
-    def judged(self, held_out_exact: float | None) -> None:
-        """Put the figure of a judgement into the last line; None changes nothing.
-
-        For the process that writes.
-        """
-        if held_out_exact is None:
-            return
-        self.lines[-1] = replace(self.lines[-1], held_out_exact=held_out_exact)
-        self._write_all()
-
-    def tell(self) -> None:
-        """Report the last line, from the first process alone."""
-        if self.world.first:
-            self.report(self.lines[-1])
 
     def _write_last(self) -> None:
         if not self.path.exists():  # somebody deleted it, or the whole folder
@@ -157,7 +190,8 @@ class Journal:
             file.write(_json_line(self.lines[-1]))
 
     def _write_all(self) -> None:
-        write_atomically(self.path, "".join(map(_json_line, self.lines)).encode())
+        text = "".join(_json_line(line) for line in self.lines)
+        write_atomically(self.path, text.encode())
 
 
 def _json_line(progress: Progress) -> str:

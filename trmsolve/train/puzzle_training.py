@@ -1,4 +1,4 @@
-"""Learning grid puzzles: examples in a pool, refilled from a sampler, judged in one view as the solver answers them.
+"""Training on grid puzzles, judged in one view as the solver answers them.
 
 Connects task, examples, trainer and evaluation. Knows no clock and no file.
 """
@@ -35,7 +35,10 @@ from trmsolve.train.trainer import Trainer
 
 
 class Supply(Protocol):
-    """An endless supply for a pool; the next example of each row follows from ``visits``, how many it has had."""
+    """An endless supply of examples for a pool.
+
+    The next example of each row follows from ``visits`` (rows,): how many the row has had.
+    """
 
     visits: NDArray[np.int64]
 
@@ -44,9 +47,10 @@ class Supply(Protocol):
 
 
 class Pooled:
-    """The learning of a pool that is refilled from a supply.
+    """A network that trains on a pool, which is refilled from a supply.
 
-    ``exact`` judges a network of the file's precision.
+    It is the ``Learning`` of grid puzzles, and of ARC as the paper has it. ``exact`` returns the
+    fraction of the held-out examples that a network of the file's precision answers exactly.
     """
 
     def __init__(
@@ -57,38 +61,51 @@ class Pooled:
         placement: Placement,
         compiled: bool,
     ) -> None:
-        self.trainer, self.supply, self.exact, self.world = trainer, supply, exact, trainer.world
-        self.judged = new_model(trainer.recipe.config, placement.dtype).to(placement.device).eval()
+        self.trainer = trainer
+        self.supply = supply
+        self.exact = exact
+        self.world = trainer.world
+        judged = new_model(trainer.recipe.config, placement.dtype)
+        self.judged = judged.to(placement.device).eval()
         if compiled:  # its batch has another size, so it is compiled by itself
             self.judged.L_level.compile(dynamic=False)
 
     @property
     def halted(self) -> Tensor:
+        """(B,) bool: which rows of the pool halted."""
         return self.trainer.pool.halted
 
     @property
     def cycles(self) -> Tensor:
+        """(B,) int32: the cycles that each row of the pool has had."""
         return self.trainer.pool.cycles
 
     def begin_with(self, model: TinyRecursiveModel) -> None:
+        """Take over the weights of ``model``, whose shapes must be the recipe's."""
         self.trainer.begin_with(model)
 
     def step(self, done: float) -> Loss:
+        """Train one step at the fraction ``done`` of the run."""
         return self.trainer.step(self.supply, done)
 
     def averaged(self) -> dict[str, Tensor]:
+        """The model's tensors, averaged."""
         return self.trainer.ema.state_dict(self.trainer.model)
 
     def judge(self, weights: dict[str, Tensor], told: Judging = say_nothing) -> float:
+        """The fraction of the held-out examples that these weights answer exactly."""
         self.judged.load_state_dict(weights)
         return self.exact(self.judged, told)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """The trainer's state, and ``visits``: where the supply stands for each row."""
         tensors, numbers = self.trainer.state()
-        visits = torch.from_numpy(self.supply.visits.copy()).to(self.trainer.device)
-        return {**tensors, "visits": self.world.gather(visits)}, numbers
+        visits = torch.from_numpy(self.supply.visits.copy())
+        visits = self.world.gather(visits.to(self.trainer.device))
+        return {**tensors, "visits": visits}, numbers
 
     def restore(self, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
+        """Go on where ``state`` was taken."""
         self.trainer.restore(tensors, numbers)
         try:
             self.supply.visits[:] = self.world.part(tensors["visits"]).numpy()
@@ -98,35 +115,38 @@ class Pooled:
 
 @dataclass(frozen=True, eq=False)
 class PuzzleSubject:
-    """Examples of a grid puzzle; ``shares`` say how much of each band of difficulty is drawn.
-
-    With ``base_puzzles`` only so many of them are learned from, in all their symmetries.
-    """
+    """Grid puzzles with their answers, to be learned."""
 
     task: Task
     examples: Examples
+    # The share of each band of difficulty among the puzzles that are drawn; None draws all alike.
     shares: dict[str, float] | None = None
+    # If given, only so many puzzles are learned from, under all their symmetries.
     base_puzzles: int | None = None
     beside = ()
 
     @property
     def name(self) -> str:
+        """The task's name."""
         return self.task.name
 
     @property
     def summary(self) -> str:
+        """How many puzzles there are."""
         few = f"{self.base_puzzles} base puzzles of " if self.base_puzzles else ""
         return f"{few}{len(self.examples)} puzzles"
 
     def facts(self) -> dict[str, Any]:
+        """A hash of the examples."""
         return {"examples": self.examples.mark()}
 
     def begin(
         self, recipe: Recipe, plan: Plan, placement: Placement, compiled: bool, world: World
     ) -> Pooled:
-        """Raises UsageError for a recipe of another task, PuzzleError for data whose own answers are wrong.
+        """A network at its start.
 
-        What is held out is so of all examples, whatever is drawn from the rest.
+        The held-out examples are chosen among all, and the base puzzles among the rest. Raises
+        UsageError for a recipe of another task, PuzzleError for data whose own answers are wrong.
         """
         _check_config(recipe, self.task)
         learned, kept = self.examples.split(self.task, plan.held_out)
@@ -134,7 +154,7 @@ class PuzzleSubject:
         if self.base_puzzles:
             learned = learned.draw(self.base_puzzles, plan.seed, self.shares)
         trainer = Trainer(recipe, placement.device, placement.dtype, compiled, world)
-        rows, cycles = world.share(recipe.batch_size), min(recipe.max_cycles, MAX_CYCLES)
+        rows = world.share(recipe.batch_size)
         sampler = Sampler(
             self.task,
             learned,
@@ -142,77 +162,79 @@ class PuzzleSubject:
             rows=rows,
             first_row=world.rank * rows,
             seed=plan.seed,
-            reveal=recipe.reveal,
+            reveal=recipe.reveal_prob,
             stages=recipe.config.rewrites,
             shares=self.shares,
         )
-
-        def exact(model: TinyRecursiveModel, told: Judging) -> float:
-            return exact_rate(model, self.task, kept, placement, cycles, told)
-
-        return Pooled(trainer, sampler, exact, placement, compiled)
+        held_out = HeldOut(self.task, kept, placement, min(recipe.max_cycles, MAX_CYCLES))
+        return Pooled(trainer, sampler, held_out.exact_rate, placement, compiled)
 
     def write_beside(self, folder: Path) -> None:
-        """Nothing: the weights say all themselves."""
+        """Write nothing: the weights of grid puzzles need no other files."""
 
 
-def exact_rate(
-    model: TinyRecursiveModel,
-    task: Task,
-    examples: Examples,
-    placement: Placement,
-    cycles: int,
-    told: Judging = say_nothing,
-) -> float:
-    """The fraction of examples answered exactly after ``cycles`` improvement cycles in one view."""
-    total = len(examples)
-    effort = Effort(
-        cycles,
-        views=1,
-        batch_size=even_batch(total, usual_batch_size(placement.device, task)),
-    )
-    puzzles = examples.puzzles("held out")
-    answered = 0
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Puzzles that a network is judged by, and how it answers them."""
 
-    def count(answer: Answer) -> None:
-        nonlocal answered
-        answered += 1
+    task: Task
+    examples: Examples
+    placement: Placement
+    # Improvement cycles for each puzzle, all in one view.
+    cycles: int
 
-    told(answered, total)
-    solver = Solver(task, model, placement, effort)
-    figures = evaluate(
-        solver, puzzles, "held out", on_answer=count, on_step=lambda: told(answered, total)
-    )
-    return float(figures["exact"])
+    def exact_rate(self, model: TinyRecursiveModel, told: Judging = say_nothing) -> float:
+        """The fraction of the puzzles that the network answers exactly."""
+        total = len(self.examples)
+        largest = usual_batch_size(self.placement.device, self.task)
+        effort = Effort(self.cycles, views=1, batch_size=even_batch(total, largest))
+        answered = 0
+
+        def count(_: Answer) -> None:
+            nonlocal answered
+            answered += 1
+
+        told(answered, total)
+        figures = evaluate(
+            Solver(self.task, model, self.placement, effort),
+            self.examples.puzzles("held out"),
+            "held out",
+            on_answer=count,
+            on_step=lambda: told(answered, total),
+        )
+        return float(figures["exact"])
 
 
 def even_batch(total: int, largest: int) -> int:
-    """The size of the fewest equal batches: each other size is compiled by itself where the network is compiled."""
+    """The batch size that divides ``total`` into the fewest batches of nearly equal sizes.
+
+    A compiled network is compiled anew for each size.
+    """
     batches = math.ceil(total / largest)
     return math.ceil(total / batches)
 
 
 def _check_config(recipe: Recipe, task: Task) -> None:
     config = recipe.config
-    has, needs = (
-        (config.vocab_size, config.seq_len, config.candidates),
-        (task.vocab_size, task.seq_len, task.candidates),
-    )
+    has = (config.vocab_size, config.seq_len, config.candidates)
+    needs = (task.vocab_size, task.seq_len, task.candidates)
     if has != needs:
         raise UsageError(
-            f"the recipe's network has {has[0]} tokens on {has[1]} places and {has[2]} candidates a cell: {task.name} "
-            f"has {needs[0]}, {needs[1]} and {needs[2]}"
+            f"the recipe's network has {has[0]} tokens on {has[1]} places and {has[2]} candidates "
+            f"a cell: {task.name} has {needs[0]}, {needs[1]} and {needs[2]}"
         )
-    if recipe.reveal and task.ruled:
+    if recipe.reveal_prob and task.ruled:
         raise UsageError(
-            f"reveal={recipe.reveal} gives cells of answers away: no {task.name} holds any, set it to 0"
+            f"reveal_prob={recipe.reveal_prob} gives cells of answers away: "
+            f"no {task.name} holds any, set it to 0"
         )
 
 
 def _check_answers(task: Task, examples: Examples) -> None:
-    """A wrong answer is told before the run and not at its first checkpoint."""
+    """Raise PuzzleError for a wrong answer now, and not at the first checkpoint."""
     for puzzle in examples.puzzles("data"):
         assert puzzle.answer is not None
-        if not (verdict := task.verify(puzzle, puzzle.answer)).verified:
+        verdict = task.verify(puzzle, puzzle.answer)
+        if not verdict.verified:
             grid = "".join(map(str, puzzle.grid.flatten().tolist()))
             raise PuzzleError(f"the data's own answer to {grid} is wrong: {verdict.reason}")

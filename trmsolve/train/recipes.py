@@ -1,10 +1,11 @@
-"""Training recipes as data: what to build and how to train it, by task and name.
+"""Training recipes as data: which network to build and how to train it, by task and name.
 
 Every field can be overridden.
 """
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 from typing import Any
@@ -14,147 +15,173 @@ from trmsolve.model.config import TRMConfig
 from trmsolve.puzzles import get_task, task_names
 from trmsolve.puzzles.base import Task
 
-OPTIMIZERS, LOSSES = ("muon", "adamw", "adam_atan2"), ("softmax", "stablemax")
-RATES = ("lr", "weight_decay", "head_lr", "head_weight_decay", "table_lr", "table_weight_decay")
-WEIGHTS = ("halt_weight", "conflict_weight", "temperature")
-FRACTIONS = (
+OPTIMIZERS = ("muon", "adamw", "adam_atan2")
+LOSSES = ("softmax", "stablemax")
+
+FORMER_NAMES = {
+    "hint": "teacher_forcing",
+    "reveal": "reveal_prob",
+    "certain": "elimination_threshold",
+    "guess": "guess_prob",
+    "drop_lost": "drop_inconsistent",
+}
+"""Fields by the names that earlier versions wrote into weights, checkpoints and printed recipes."""
+
+_FROM_ONE = ("batch_size", "max_cycles")
+_FROM_ZERO = ("batch_cells", "most_cells")
+_NOT_NEGATIVE = (
+    "lr",
+    "weight_decay",
+    "head_lr",
+    "head_weight_decay",
+    "table_lr",
+    "table_weight_decay",
+    "halt_weight",
+    "conflict_weight",
+    "temperature",
+)
+_FRACTIONS = (
     "exploration",
     "warmup",
     "final_lr",
     "ema",
     "smoothing",
-    "guess",
-    "hint",
-    "certain",
-    "drop_lost",
-    "reveal",
+    "guess_prob",
+    "teacher_forcing",
+    "elimination_threshold",
+    "drop_inconsistent",
+    "reveal_prob",
 )
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides a run besides its data, its length and its seed.
+    """Everything that decides a run besides its data, its length and its seed.
 
-    Rates are peaks of a cosine schedule.
+    A cycle is one improvement cycle of the network: one supervision step of arXiv 2510.04871.
+    "Lattice" marks fields that only networks on lattices of candidates use, "planes" those of
+    networks with a plane for each colour of ARC.
     """
 
+    # The network to train.
     config: TRMConfig
+    # Puzzles that are learned from at a time, over all processes.
     batch_size: int
+    # Cycles after which a puzzle leaves the batch, solved or not.
     max_cycles: int = 16
-    exploration: float = 0.1  # probability that a row may not halt before a random cycle
-    optimizer: str = "muon"  # for the matrices: muon, adamw or adam_atan2
+    # Probability that a puzzle may not halt before a random cycle.
+    exploration: float = 0.1
+
+    # Optimizer of the matrices: muon, adamw or adam_atan2.
+    optimizer: str = "muon"
+    # Learning rate of the matrices, at the peak of the schedule, and their weight decay.
     lr: float = 0.02
     weight_decay: float = 0.005
+    # The same for the heads and for all parameters that are no matrices.
     head_lr: float = 1e-3
     head_weight_decay: float = 0.1
+    # The same for the table of puzzle embeddings.
     table_lr: float = 1e-4
     table_weight_decay: float = 1.0
-    warmup: float = 0.01  # fraction of the run
-    final_lr: float = 0.0  # of the peak; 1 keeps the rate constant after the warm-up
-    clip: float | None = 1.0  # bound on the norm of the gradient
-    ema: float = 0.995  # decay of the averaged weights, which are those that are used
-    ema_warmup: bool = (
-        True  # forget the first steps faster, so that short runs leave good weights too
-    )
-    loss: str = "softmax"  # softmax or stablemax
+    # Fraction of the run, below 1, over which the rates rise from 0.
+    warmup: float = 0.01
+    # Rate at the end as a fraction of the peak; 1 keeps it constant after the warm-up.
+    final_lr: float = 0.0
+    # Bound on the norm of the gradient; None is no bound.
+    clip: float | None = 1.0
+    # Decay of the averaged weights, below 1. The averaged weights are those that are used.
+    ema: float = 0.995
+    # Whether the average forgets the first steps faster, so that short runs leave good weights too.
+    ema_warmup: bool = True
+
+    # Loss of the tokens: softmax, or stablemax (arXiv 2501.04697).
+    loss: str = "softmax"
+    # Label smoothing of the softmax loss.
     smoothing: float = 0.0
+    # Weight of the loss of the decision to halt.
     halt_weight: float = 0.05
-    conflict_weight: float = 0.1  # lattice: of knowing that the solution is lost
-    guess: float = 0.5  # lattice: probability of a guess in a cycle that is certain of nothing
-    hint: float = 0.7  # lattice: how many of the guesses are told what is true, and so lead on to easier questions
-    temperature: float = 1.5  # lattice: how freely guesses are drawn
-    certain: float = 0.1  # lattice: candidates less probable than this are ruled out
-    drop_lost: float = (
-        0.5  # lattice: probability that a row without its solution leaves, each cycle
-    )
-    curriculum: tuple[
-        tuple[float, int, int], ...
-    ] = ()  # until which part of the run which T and n; 0: the config's
-    batch_cells: int = (
-        0  # ARC on planes: a batch has as many grids as have about so many cells of all planes
-    )
-    most_cells: int = 0  # and tasks whose grids have more are not learned from
-    reveal: float = (
-        0.0  # fraction of training puzzles made easier by giving away some of their blanks
-    )
+    # Lattice: weight of the loss of knowing that the solution has been ruled out.
+    conflict_weight: float = 0.1
+
+    # Lattice: probability of a guess in a cycle that rules nothing out.
+    guess_prob: float = 0.5
+    # Probability that the next cycle builds on the true answer in place of the network's own. On a
+    # lattice it is the fraction of guesses that are made among true candidates only, and so lead to
+    # easier questions.
+    teacher_forcing: float = 0.7
+    # Lattice: temperature of the guesses.
+    temperature: float = 1.5
+    # Lattice: candidates that are less probable than this are ruled out.
+    elimination_threshold: float = 0.1
+    # Lattice: probability, in each cycle, that a puzzle whose solution was ruled out leaves the
+    # batch.
+    drop_inconsistent: float = 0.5
+
+    # Depth over the run (arXiv 2511.08653), as stages of (fraction of the run at which the stage
+    # ends, recursions T, latent steps n); 0 stands for the config's own number.
+    curriculum: tuple[tuple[float, int, int], ...] = ()
+
+    # Planes: a batch has as many grids as have about so many cells over all planes.
+    batch_cells: int = 0
+    # Planes: tasks whose grids have more cells over all planes are not learned from.
+    most_cells: int = 0
+
+    # Fraction of the puzzles that are made easier by revealing some of their blanks.
+    reveal_prob: float = 0.0
 
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot be trained."""
-        if self.optimizer not in OPTIMIZERS:
-            raise ValueError(
-                f"optimizer must be one of {', '.join(OPTIMIZERS)}, not {self.optimizer!r}"
-            )
-        if self.loss not in LOSSES:
-            raise ValueError(f"loss must be one of {', '.join(LOSSES)}, not {self.loss!r}")
-        for name in ("batch_size", "max_cycles"):
-            if type(getattr(self, name)) is not int or getattr(self, name) < 1:
-                raise ValueError(
-                    f"{name} must be a whole number from 1 on, not {getattr(self, name)!r}"
-                )
-        for names, highest in ((RATES + WEIGHTS, math.inf), (FRACTIONS, 1)):
-            for name in names:
-                value = getattr(self, name)
-                if (
-                    type(value) not in (int, float)
-                    or not 0 <= value <= highest
-                    or value == math.inf
-                ):
-                    raise ValueError(
-                        f"{name} must be a number from 0 {'to 1' if highest == 1 else 'on'}, not {value!r}"
-                    )
-        for name in ("batch_cells", "most_cells"):
-            if type(getattr(self, name)) is not int or getattr(self, name) < 0:
-                raise ValueError(
-                    f"{name} must be a whole number from 0 on, not {getattr(self, name)!r}"
-                )
+        _check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        _check_choice("loss", self.loss, LOSSES)
+        for name in _FROM_ONE:
+            _check_whole(name, getattr(self, name), lowest=1)
+        for name in _NOT_NEGATIVE:
+            _check_number(name, getattr(self, name))
+        for name in _FRACTIONS:
+            _check_number(name, getattr(self, name), highest=1)
+        for name in _FROM_ZERO:
+            _check_whole(name, getattr(self, name), lowest=0)
         if self.warmup == 1 or self.ema == 1:
             raise ValueError(
                 "warmup and ema must be below 1: the rate must fall and the average must move"
             )
-        if self.clip is not None and (
-            type(self.clip) not in (int, float) or not 0 < self.clip < math.inf
-        ):
-            raise ValueError(f"clip must be a number above 0, or null for none, not {self.clip!r}")
+        _check_clip(self.clip)
         if type(self.ema_warmup) is not bool:
             raise ValueError(f"ema_warmup must be true or false, not {self.ema_warmup!r}")
         for stage in self.curriculum:
-            if len(stage) != 3 or not 0 < stage[0] <= 1 or min(stage[1:]) < 0:
-                raise ValueError(
-                    f"a stage of the curriculum is (until, recursions, latent steps), not {stage!r}"
-                )
+            _check_stage(stage)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain JSON values, the network's under ``config``."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> "Recipe":
-        """The recipe ``to_dict`` described, also after JSON. Raises ValueError for what is none."""
-        config = TRMConfig.from_dict(fields["config"])
-        return cls(
-            **{
-                **fields,
-                "config": config,
-                "curriculum": tuple(map(tuple, fields.get("curriculum", ()))),
-            }
-        )
+    def from_dict(cls, fields: Mapping[str, Any]) -> "Recipe":
+        """The recipe that ``to_dict`` of this or an earlier version described, also after JSON.
+
+        Raises ValueError or TypeError for fields that describe no recipe, KeyError without a
+        ``config``.
+        """
+        known = {FORMER_NAMES.get(name, name): value for name, value in fields.items()}
+        known["config"] = TRMConfig.from_dict(known["config"])
+        known["curriculum"] = tuple(tuple(stage) for stage in known.get("curriculum", ()))
+        return cls(**known)
 
 
 def override(recipe: Recipe, changes: list[str]) -> Recipe:
-    """The recipe with fields changed as ``field=value``, the network's fields among them; values are JSON, or words.
+    """The recipe with fields changed as ``field=value``, the network's fields among them.
 
-    Raises UsageError for an unknown field and for a value that does not make sense there.
+    Values are JSON, or words. Names of earlier versions are understood. Raises UsageError for an
+    unknown field and for a value that does not make sense there.
     """
     fields = recipe.to_dict()
     for change in changes:
         name, _, text = change.partition("=")
         name = name.strip().removeprefix("config.").replace("-", "_")
+        name = FORMER_NAMES.get(name, name)
         home = fields["config"] if name in fields["config"] else fields
         if name not in home or name == "config":
-            known = sorted({*fields, *fields["config"]} - {"config"})
-            close = get_close_matches(name, known, 1)
-            hint = f"did you mean {close[0]}?" if close else "--print-recipe shows them all"
-            raise UsageError(f"--set {change}: the recipe has no field {name!r}: {hint}")
+            raise UsageError(_unknown_field(change, name, fields))
         try:
             home[name] = json.loads(text)
         except ValueError:
@@ -163,6 +190,45 @@ def override(recipe: Recipe, changes: list[str]) -> Recipe:
         return Recipe.from_dict(fields)
     except (ValueError, TypeError) as error:
         raise UsageError(f"--set {' --set '.join(changes)}: {error}") from None
+
+
+def _unknown_field(change: str, name: str, fields: dict[str, Any]) -> str:
+    known = sorted({*fields, *fields["config"]} - {"config"})
+    close = get_close_matches(name, known, 1)
+    advice = f"did you mean {close[0]}?" if close else "--print-recipe shows them all"
+    return f"--set {change}: the recipe has no field {name!r}: {advice}"
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+
+
+def _check_whole(name: str, value: object, lowest: int) -> None:
+    # By type and not by isinstance: True is an int to that.
+    if type(value) is not int or value < lowest:
+        raise ValueError(f"{name} must be a whole number from {lowest} on, not {value!r}")
+
+
+def _check_number(name: str, value: Any, highest: float = math.inf) -> None:
+    allowed = type(value) in (int, float) and 0 <= value <= highest and value != math.inf
+    if not allowed:
+        bounds = "from 0 on" if highest == math.inf else f"from 0 to {highest:g}"
+        raise ValueError(f"{name} must be a number {bounds}, not {value!r}")
+
+
+def _check_clip(clip: Any) -> None:
+    if clip is None:
+        return
+    if type(clip) not in (int, float) or not 0 < clip < math.inf:
+        raise ValueError(f"clip must be a number above 0, or null for none, not {clip!r}")
+
+
+def _check_stage(stage: tuple[float, int, int]) -> None:
+    if len(stage) != 3 or not 0 < stage[0] <= 1 or min(stage[1:]) < 0:
+        raise ValueError(
+            f"a stage of the curriculum is (until, recursions, latent steps), not {stage!r}"
+        )
 
 
 _SUDOKU_PAPER = TRMConfig(
@@ -189,9 +255,8 @@ _PAPER = Recipe(
     loss="stablemax",
     halt_weight=0.5,
 )
-# A network whose question is the lattice of candidates that it has itself left open, and whose
-# mixer has the layout of the board and the likeness of the digits built in: an hour of one or two
-# cores.
+# A network that is asked about the lattice of candidates it has itself left open. Its mixer knows
+# the layout of the board and treats all digits alike. Trains in an hour on one or two cores.
 _LAPTOP = Recipe(
     TRMConfig(
         vocab_size=2,
@@ -214,20 +279,18 @@ _LAPTOP = Recipe(
     head_lr=3e-3,
     ema=0.998,
     halt_weight=0.1,
-    reveal=0.3,
-    curriculum=(
-        (1.0, 1, 0),
-    ),  # T = 1: every latent step is learned from, and in use the others come for nothing
+    reveal_prob=0.3,
+    # T = 1: every latent step is learned from. Using more recursions then costs no training.
+    curriculum=((1.0, 1, 0),),
 )
 
-
-# The public code's network for mazes: as for Sudoku with attention, but for four latent steps.
+# The public code's network for mazes: that for Sudoku with attention, except for four latent steps.
 _MAZE_PAPER = TRMConfig(
     vocab_size=6, seq_len=900, latent_steps=4, puzzle_emb_dim=512, prefix_len=16, num_puzzles=1
 )
-# A network that hears neighbours only, writes down how far it has come and goes on from there:
-# minutes of one core. As each recursion rewrites the question, one of them is all that has to be
-# learned, and the others come for nothing.
+# A network whose cells see only their neighbours. It writes down how far it has come and goes on
+# from there. Each recursion rewrites the question, so that only one of them has to be learned.
+# Trains in minutes on one core.
 _MAZE_LAPTOP = Recipe(
     TRMConfig(
         vocab_size=18,
@@ -255,8 +318,8 @@ _MAZE_LAPTOP = Recipe(
     curriculum=((1.0, 1, 0),),
 )
 
-# The public code's network for ARC: as for mazes, with a row of the table for every variant of
-# every task. How many there are follows from the data (``OfficialExamples.sized``).
+# The public code's network for ARC: that for mazes, with a row of the table of puzzle embeddings
+# for every variant of every task. Their number follows from the data (``OfficialExamples.sized``).
 _ARC_PAPER = replace(
     _PAPER,
     config=replace(_MAZE_PAPER, vocab_size=12),
@@ -267,7 +330,8 @@ _ARC_PAPER = replace(
 )
 
 # A network with a plane for every colour, so that colours need no permutations, on canvases of the
-# tasks' own size: an hour or two of a CPU. How many rows its table has follows from the data.
+# tasks' own size. The number of rows of its table follows from the data. Trains in an hour or two
+# on a CPU.
 _ARC_LAPTOP = Recipe(
     TRMConfig(
         vocab_size=11,
@@ -284,7 +348,7 @@ _ARC_LAPTOP = Recipe(
         puzzle_emb_dim=12 * 48,
         symmetries=8,
     ),
-    batch_size=1,  # unused: a batch is as many grids as have ``batch_cells``
+    batch_size=1,  # unused: ``batch_cells`` says how many grids a batch has
     batch_cells=8_000,
     most_cells=2_000,
     lr=0.003,
@@ -304,12 +368,13 @@ ARC_ADAPTING: dict[str, Any] = {
     "ema": 0.97,
     "weight_decay": 0.05,
 }
-"""What is other than in training where a network learns one task from its demonstrations."""
+"""Settings that differ where a network learns one task from its demonstrations."""
 
 RECIPES: dict[tuple[str, str], Recipe] = {
     ("sudoku", "paper"): _PAPER,
-    # The paper's kind of network trained with Muon in 8,000 steps, as sic does (public, one view
-    # 83.6 to 87.2 %): a register in place of the prefix, nine latent steps, the SwiGLU normed.
+    # The paper's kind of network trained with Muon in 8,000 steps, as the public project sic does
+    # (83.6 to 87.2 % in one view): a register in place of the prefix, nine latent steps, a normed
+    # SwiGLU.
     ("sudoku", "muon"): Recipe(
         replace(_SUDOKU_PAPER, recursions=6, latent_steps=9, prefix_len=1, normed_swiglu=True),
         batch_size=384,
@@ -322,8 +387,8 @@ RECIPES: dict[tuple[str, str], Recipe] = {
         smoothing=0.2,
         halt_weight=0.05,
     ),
-    # The laptop's network made wider, for one GPU and about 20 minutes. Not yet run to its end on
-    # one.
+    # The laptop's network made wider, for about 20 minutes on one GPU. It has not been run to its
+    # end on one yet.
     ("sudoku", "fast"): replace(
         _LAPTOP, config=replace(_LAPTOP.config, hidden_size=128), batch_size=512, ema=0.999
     ),
@@ -337,8 +402,8 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ),
     ("maze", "laptop"): _MAZE_LAPTOP,
     ("arc", "paper"): _ARC_PAPER,
-    # The laptop's network made wider and deeper, for one GPU and about 25 minutes. Not yet run to
-    # its end on one.
+    # The laptop's network made wider and deeper, for about 25 minutes on one GPU. It has not been
+    # run to its end on one yet.
     ("arc", "fast"): replace(
         _ARC_LAPTOP,
         config=replace(_ARC_LAPTOP.config, hidden_size=96, latent_steps=3, puzzle_emb_dim=12 * 96),

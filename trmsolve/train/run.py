@@ -1,15 +1,15 @@
-"""A training run from its first step to its last: the clock, the journal, the checkpoints, the weights it leaves.
+"""A training run from its first step to its last.
 
-Prints nothing: what happens is handed to the caller's ``report``. What is learned, and how, is the
-subject's. Knows neither commands nor terminals nor signals: the caller's ``stop`` says when to
-leave early.
+The run has the clock, the journal, the checkpoints and the file of weights. The subject says what
+is learned and how. The run prints nothing: everything that happens goes to the caller's ``report``.
+It knows neither commands nor terminals nor signals: the caller's ``stop`` says when to leave early.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,22 +17,69 @@ from torch import Tensor
 from trmsolve.device import Placement
 from trmsolve.errors import CheckpointError, TrainingError
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.train.base import Subject
+from trmsolve.train.base import Learning, Subject
 from trmsolve.train.checkpoint import Checkpoint, save_checkpoint
 from trmsolve.train.distributed import World
 from trmsolve.train.folder import RunFolder
 from trmsolve.train.journal import Journal
 from trmsolve.train.plan import Plan, Progress, lr_factor
 from trmsolve.train.recipes import Recipe
-from trmsolve.train.state import reading_state, restore_rng, rng_state
+from trmsolve.train.state import (
+    gather_rng,
+    reading_state,
+    restore_own_rng,
+    restore_rng,
+    rng_state,
+)
 from trmsolve.weights.file import WeightsInfo, save_weights
 
 
-class Due(NamedTuple):
-    """What is to be done after a step."""
+def ignore(_: object) -> None:
+    """The default of callbacks that are told something."""
 
-    over: bool  # the plan is fulfilled
-    stopped: bool  # ``stop`` said so
+
+def never() -> bool:
+    """The default of ``stop``: the run goes to its end."""
+    return False
+
+
+def judge_on(_judged: int, _of: int) -> bool:
+    """The default of ``judging``: the network is judged to the end."""
+    return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Callbacks:
+    """What a run tells its caller and asks of it.
+
+    Of several processes only the first calls them, except for ``stop``, which all of them ask.
+    """
+
+    # Hears of each line of the journal.
+    report: Callable[[Progress], None] = ignore
+    # Hears what is to be known of the run, one line each.
+    note: Callable[[str], None] = ignore
+    # Hears of problems that the run got round, one line each.
+    warn: Callable[[str], None] = ignore
+    # Asked before the first step and after each; True saves and ends the run.
+    stop: Callable[[], bool] = never
+    # See ``Run.judging``.
+    judging: Callable[[int, int], bool] = judge_on
+
+
+class _JudgingStopped(Exception):
+    """The caller of the run wants no more judging."""
+
+
+@dataclass(frozen=True)
+class _Due:
+    """What is to be done after a step. All processes agree on it."""
+
+    # The plan is fulfilled.
+    over: bool
+    # ``stop`` said so.
+    stopped: bool
+    # It is time for a checkpoint, or for a line of the journal.
     checkpoint: bool
     line: bool
 
@@ -42,112 +89,134 @@ class Due(NamedTuple):
         return self.over or self.stopped
 
 
-class _JudgingEnds(Exception):
-    """The caller of the run wants no more judging."""
-
-
-@dataclass
+@dataclass(kw_only=True)
 class Run:
-    """One run in the folder ``out``: fresh, or going on from ``checkpoint``. ``train`` does it.
+    """One run, fresh or resumed. Making it draws or restores the network; ``train`` trains it."""
 
-    ``described`` is kept in the weights and the checkpoint as the record of the run; ``start_from``
-    is a network of the same shapes whose weights a fresh run begins with.
-
-    ``judging`` is told how many of the held-out examples are judged and how many there are. If it
-    returns False, the judging ends without a figure, and so does the run, as everything is saved by
-    then. ``folder`` holds ``out``, if given: it is asked before anything is written, since somebody
-    may have deleted the folder.
-    """
-
+    # What is learned, and how.
     subject: Subject
     recipe: Recipe
+    # The folder for weights, checkpoints and the journal.
     out: Path
     plan: Plan
     placement: Placement
+    # Whether the network is compiled.
     compiled: bool = False
     world: World = field(default_factory=World)
+    # Where a resumed run goes on.
     checkpoint: Checkpoint | None = None
+    # A network of the same shapes, whose weights a fresh run begins with.
     start_from: TinyRecursiveModel | None = None
+    # The record of the run, as JSON. Weights and checkpoints keep it.
     described: dict[str, Any] = field(default_factory=dict)
-    report: Callable[[Progress], None] = lambda progress: None
-    stop: Callable[[], bool] = lambda: False
-    judging: Callable[[int, int], bool] = lambda judged, of: True
+    # Holds ``out``, if given. It is asked before anything is written, since somebody may have
+    # deleted the folder.
     folder: RunFolder | None = None
 
+    # Called with every line of the journal.
+    report: Callable[[Progress], None] = ignore
+    # Asked before the first step and after each. If it returns True, the run saves and ends.
+    stop: Callable[[], bool] = never
+    # Called with the number of held-out examples judged so far, and the number of all. If it
+    # returns False, the judging ends without a figure, and so does the run, as everything is saved
+    # by then.
+    judging: Callable[[int, int], bool] = judge_on
+
+    # The network in training.
+    learning: Learning = field(init=False)
+    journal: Journal = field(init=False)
+    # The last good checkpoint, if there is one.
+    saved: Path | None = field(init=False)
+    # The fraction of the run that is over.
+    done: float = field(init=False, default=0.0)
+    # When the last checkpoint was written, on the monotonic clock.
+    last_save: float = field(init=False)
+
     def __post_init__(self) -> None:
-        self.path = self.out / f"{self.subject.name}.safetensors"
-        self.saved: Path | None = (
-            self.checkpoint.path if self.checkpoint else None
-        )  # the last good checkpoint
+        checkpoint = self.checkpoint
+        step = checkpoint.step if checkpoint else 0
+        seconds = 0.0
+        self.saved = checkpoint.path if checkpoint else None
         torch.manual_seed(self.plan.seed)  # the same network on every process
         self.learning = self.subject.begin(
             self.recipe, self.plan, self.placement, self.compiled, self.world
         )
         if self.start_from is not None:
             self.learning.begin_with(self.start_from)
-        step = self.checkpoint.step if self.checkpoint else 0
-        torch.manual_seed(
-            self.plan.seed + self.world.rank + step
-        )  # from here on each process has its own chance
-        seconds = self._restore(self.checkpoint) if self.checkpoint else 0.0
+        # From here on each process draws its own random numbers.
+        torch.manual_seed(self.plan.seed + self.world.rank + step)
+        if checkpoint:
+            seconds = self._restore(checkpoint)
         self._keep_folder()
         self.journal = Journal(self.out, self.world, self.report, step, seconds)
-        self.done, self.last_save = 0.0, time.monotonic()
+        self.last_save = time.monotonic()
+
+    @property
+    def path(self) -> Path:
+        """Where the weights go."""
+        return self.out / f"{self.subject.name}.safetensors"
 
     def train(self) -> Path:
         """Train to the end of the plan, or until ``stop`` says so, and save.
 
         Returns the path of the weights.
 
-        A run that ends before its first step writes nothing, except that a run which was over
-        before has its weights judged if that did not come to its end then. A run that ``stop``
-        ended is not judged: whoever stops it wants to leave. Raises TrainingError naming the last
-        good checkpoint if loss or weights are no longer finite.
+        A run that ends before its first step writes nothing. There is one exception: if the run
+        was over before, but its weights have no held-out figure, because an interruption kept it
+        from them, then they are judged now. A run that ``stop`` ended is not judged, since whoever
+        stops it wants to leave. Raises TrainingError naming the last good checkpoint if the loss or
+        the weights are no longer finite.
         """
         try:
-            due = self._due()
-            if due.over and self.world.first:
-                self._judge_belatedly()
-            while not due.end:
-                loss = self.learning.step(self.done)
-                self.journal.count(loss, self.learning.halted, self.learning.cycles)
-                due = self._due()
-                if due.end or due.checkpoint:
-                    weights = self.save()
-                    if not self._report_saved(weights, judge=due.over or not due.stopped):
-                        break
-                elif due.line:
-                    self._line()
-                    self.journal.tell()
+            self._train()
         except TrainingError as error:
-            kept = (
-                f"the last good checkpoint is {self.saved}"
-                if self.saved
-                else "no checkpoint was written before"
-            )
+            kept = "no checkpoint was written before"
+            if self.saved:
+                kept = f"the last good checkpoint is {self.saved}"
             raise TrainingError(
                 f"{error}: stopped after step {self.journal.step}; {kept}"
             ) from None
         return self.path
 
+    def _train(self) -> None:
+        due = self._due()
+        if due.over and self.world.first:
+            self._judge_belatedly()
+        while not due.end:
+            loss = self.learning.step(self.done)
+            self.journal.count(loss, self.learning.halted, self.learning.cycles)
+            due = self._due()
+            if due.end or due.checkpoint:
+                weights = self.save()
+                if not self._report_saved(weights, judge=due.over or not due.stopped):
+                    break
+            elif due.line:
+                self._line()
+                self.journal.tell()
+
     def save(self) -> dict[str, Tensor]:
         """Write the averaged weights, a line of the journal and a checkpoint.
 
-        The weights, as their file has them.
-
-        The checkpoint comes last: an interruption at any moment leaves one whose weights and line
-        are there too. Only the first process writes; the others return no weights.
+        Returns the weights as their file has them. Only the first process writes; the others return
+        no weights. The checkpoint comes last, so that an interruption at any moment leaves one
+        whose weights and line are there too.
         """
         tensors, numbers = self.learning.state()
         self._keep_folder()
         weights = self._publish() if self.world.first else {}
-        # The line first, so that a resumed journal has no gap: what was counted since the last line
-        # is not kept.
+        # The line before the checkpoint: what was counted since the last line is not part of the
+        # state, so that a resumed journal would have a gap.
         self._line()
-        for name, own in rng_state().items():
-            everyone = self.world.gather(own[None].to(self.placement.device))
-            tensors |= {f"chance.{rank}.{name}": state for rank, state in enumerate(everyone)}
-        state = {
+        tensors |= gather_rng(self.world, self.placement.device)
+        if self.world.first:
+            alone = self.folder is None or self.folder.held
+            state = self._plain_state(numbers)
+            self.saved = save_checkpoint(self.out, self.journal.step, tensors, state, alone)
+        return weights
+
+    def _plain_state(self, numbers: dict[str, Any]) -> dict[str, Any]:
+        """What a checkpoint has besides tensors, as JSON; ``numbers`` are of the learning."""
+        return {
             "task": self.subject.name,
             "recipe": asdict(self.recipe),
             "plan": asdict(self.plan),
@@ -161,15 +230,22 @@ class Run:
             "trainer": numbers,
             "described": self.described,
         }
-        if self.world.first:
-            alone = self.folder is None or self.folder.held
-            self.saved = save_checkpoint(self.out, self.journal.step, tensors, state, alone)
-        return weights
+
+    def _restore(self, checkpoint: Checkpoint) -> float:
+        """Go on from the checkpoint. Returns the seconds of training until then."""
+        if "trainer" not in checkpoint.state:
+            raise CheckpointError(
+                f"{checkpoint.path} was written by an earlier trmsolve: go on with that one"
+            )
+        with reading_state(checkpoint.path):
+            self.learning.restore(checkpoint.tensors, checkpoint.state["trainer"])
+            restore_own_rng(self.world, checkpoint.tensors)
+            return float(checkpoint.state["seconds"])
 
     def _report_saved(self, weights: dict[str, Tensor], judge: bool) -> bool:
         """Judge what was saved, if wanted, and report its line.
 
-        Whether the run goes on, the same for all processes.
+        Returns whether the run goes on, the same for all processes.
         """
         ended = judge and self.world.first and not self._judge(weights)
         self.journal.tell()
@@ -178,10 +254,10 @@ class Run:
         return not any(self.world.highest([ended]))
 
     def _judge(self, weights: dict[str, Tensor]) -> bool:
-        """Put the figure into the journal's last line. Whether the caller wants the run to go on.
+        """Put the held-out figure into the journal's last line.
 
-        Whatever is drawn while judging, and wherever it ends, the chance of the run stays as it
-        was.
+        Returns whether the caller wants the run to go on. Whatever the judging draws, and wherever
+        it ends, the run's random numbers stay as they were.
         """
         wanted = True
 
@@ -189,19 +265,19 @@ class Run:
             nonlocal wanted
             wanted = self.judging(judged, of)
             if not wanted and judged < of:
-                raise _JudgingEnds
+                raise _JudgingStopped
 
-        chance = rng_state()
+        random_numbers = rng_state()
         try:
             self.journal.judged(self.learning.judge(weights, told))
-        except _JudgingEnds:
+        except _JudgingStopped:
             return False
         finally:
-            restore_rng(chance)
+            restore_rng(random_numbers)
         return wanted
 
     def _judge_belatedly(self) -> None:
-        """Of a run that was over before: give its last line the figure that an interruption kept from it."""
+        """Give a run that was over before the figure that an interruption kept from it."""
         last = self.journal.lines[-1] if self.journal.lines else None
         if last is None or last.step != self.journal.step or last.held_out_exact is not None:
             return
@@ -217,65 +293,61 @@ class Run:
         else:
             self.out.mkdir(parents=True, exist_ok=True)
 
-    def _restore(self, checkpoint: Checkpoint) -> float:
-        """Go on from it; the seconds it had taken.
-
-        With more processes than it had, those draw their chance anew.
-        """
-        if "trainer" not in checkpoint.state:
-            raise CheckpointError(
-                f"{checkpoint.path} was written by an earlier trmsolve: go on with that one"
-            )
-        tensors, prefix = checkpoint.tensors, f"chance.{self.world.rank}."
-        with reading_state(checkpoint.path):
-            self.learning.restore(tensors, checkpoint.state["trainer"])
-            if chance := {
-                k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)
-            }:
-                restore_rng(chance)
-            return float(checkpoint.state["seconds"])
-
-    def _due(self) -> Due:
-        """What is due now.
-
-        The processes agree: what one is told or has waited for is done by all.
-        """
-        now, plan, journal = time.monotonic(), self.plan, self.journal
-        self.done, stopped, checkpoint, line = self.world.highest(
-            [
-                plan.done(journal.step, journal.seconds),
-                self.stop(),
-                now - self.last_save >= plan.save_seconds,
-                now - journal.last >= plan.log_seconds,
-            ]
+    def _due(self) -> _Due:
+        """What is due now, the same for all processes: if one is due, it is due for all."""
+        now = time.monotonic()
+        own = [
+            self.plan.done(self.journal.step, self.journal.seconds),
+            self.stop(),
+            now - self.last_save >= self.plan.save_seconds,
+            now - self.journal.last >= self.plan.log_seconds,
+        ]
+        self.done, stopped, checkpoint, line = self.world.highest(own)
+        return _Due(
+            over=self.done >= 1,
+            stopped=stopped > 0,
+            checkpoint=checkpoint > 0,
+            line=line > 0,
         )
-        return Due(self.done >= 1, stopped > 0, checkpoint > 0, line > 0)
 
     def _line(self) -> None:
-        self.journal.line(self.done, self.recipe.lr * lr_factor(self.recipe, self.done))
+        factor = lr_factor(self.recipe, self.done)
+        self.journal.line(self.done, self.recipe.lr * factor)
 
     def _publish(self) -> dict[str, Tensor]:
-        """Write the averaged weights; return them as the file has them."""
-        state = self.learning.averaged()
-        training = {
+        """Write the averaged weights. Returns them as the file has them."""
+        averaged = self.learning.averaged()
+        self.subject.write_beside(self.out)
+        info = WeightsInfo(self.recipe.config, self.subject.name, self._record())
+        save_weights(self.path, averaged, info, torch.bfloat16)
+        return _as_in_file(averaged)
+
+    def _record(self) -> dict[str, Any]:
+        """The record of the run that goes into the weights.
+
+        The weights may travel, so that it names the files that were learned from without their
+        folders.
+        """
+        record = {
             **self.described,
             "steps": self.journal.step,
             "seconds": round(self.journal.seconds),
             "seed": self.plan.seed,
         }
-        for sort in (
-            "data",
-            "measured",
-        ):  # the record travels with the weights: it names files, not their folders
-            if kept := training.get(sort):
-                training[sort] = (
-                    Path(kept).name if isinstance(kept, str) else [Path(one).name for one in kept]
-                )
-        self.subject.write_beside(self.out)
-        info = WeightsInfo(self.recipe.config, self.subject.name, training)
-        save_weights(self.path, state, info, torch.bfloat16)
-        return _as_in_file(state)
+        for key in ("data", "measured"):
+            if paths := record.get(key):
+                record[key] = _file_names(paths)
+        return record
+
+
+def _file_names(paths: str | list[str]) -> str | list[str]:
+    if isinstance(paths, str):
+        return Path(paths).name
+    return [Path(path).name for path in paths]
 
 
 def _as_in_file(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.bfloat16() for name, tensor in weights.items()}
+    bf16 = {}
+    for name, tensor in weights.items():
+        bf16[name] = tensor.bfloat16()
+    return bf16

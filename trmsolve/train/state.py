@@ -1,6 +1,8 @@
-"""What a network under training is to the bit: weights, average and the optimizers' memory, out and in as tensors.
+"""The state of a run as tensors and plain numbers, to the bit, and how it is put back.
 
-Knows no files, no data and no chance.
+It has three parts: the network with its average (``model.``, ``ema.``), what the optimizers
+remember (``optimizer.``), and the random number generators (``chance.<rank>.rng.``). What a
+particular kind of training adds, such as the pool of puzzles, is its own. Knows no files.
 """
 
 import contextlib
@@ -15,8 +17,11 @@ from torch.optim import Optimizer
 
 from trmsolve.errors import CheckpointError, TrainingError
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.train.checkpoint import _reason
+from trmsolve.train.distributed import World
 from trmsolve.train.optim import EMA
+
+Named = Iterable[tuple[str, nn.Parameter]]
+"""Parameters by name, as a module's ``named_parameters()`` gives them."""
 
 
 def network_state(
@@ -24,13 +29,15 @@ def network_state(
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors named ``model.``, ``ema.`` and ``optimizer.``, and numbers.
 
-    TrainingError if a weight is not finite.
+    Raises TrainingError if a weight is not finite.
     """
     if not all(torch.isfinite(parameter).all() for parameter in model.parameters()):
         raise TrainingError("the weights are no longer finite")
     tensors, numbers = optimizer_state(optimizers, model.named_parameters())
-    tensors |= {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
-    tensors |= {f"ema.{name}": tensor for name, tensor in ema.shadow.items()}
+    for name, tensor in model.state_dict().items():
+        tensors[f"model.{name}"] = tensor
+    for name, tensor in ema.shadow.items():
+        tensors[f"ema.{name}"] = tensor
     return tensors, {"optimizer": numbers, "ema_updates": ema.updates}
 
 
@@ -41,7 +48,7 @@ def restore_network(
     tensors: dict[str, Tensor],
     numbers: dict[str, Any],
 ) -> None:
-    """Put back what ``network_state`` gave; other names are passed over.
+    """Put back what ``network_state`` gave. Other names are ignored.
 
     Raises CheckpointError for another network.
     """
@@ -54,47 +61,45 @@ def restore_network(
 
 
 def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Those whose name begins so, without it."""
-    return {
-        name.removeprefix(prefix): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(prefix)
-    }
+    """The tensors whose names begin with ``prefix``, which is left out of their names."""
+    found = {}
+    for name, tensor in tensors.items():
+        if name.startswith(prefix):
+            found[name.removeprefix(prefix)] = tensor
+    return found
 
 
 @contextlib.contextmanager
 def reading_state(path: Path) -> Iterator[None]:
-    """Around code that reads the state of the checkpoint ``path``: CheckpointError where that has another shape."""
+    """Surrounds code that reads the state of the checkpoint at ``path``.
+
+    Raises CheckpointError if the state has another shape than that code expects.
+    """
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         problem = f"no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
-        hint = "resume with the trmsolve that wrote it, or begin a new run"
+        advice = "resume with the trmsolve that wrote it, or begin a new run"
         raise CheckpointError(
-            f"{path}: its state is not one that this trmsolve reads ({problem}): {hint}"
+            f"{path}: its state is not one that this trmsolve reads ({problem}): {advice}"
         ) from None
 
 
 def misfit(error: Exception) -> CheckpointError:
-    """What a checkpoint of another recipe is told as."""
+    """The error for a checkpoint of another recipe."""
     return CheckpointError(f"the checkpoint does not fit its recipe: {error}")
 
 
-def _own_chance(device: torch.device) -> Any:
-    """In it nothing that is drawn is taken from the run's chance."""
-    return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
-
-
-Named = Iterable[tuple[str, nn.Parameter]]  # as a module's named_parameters() gives them
+# Optimizers
 
 
 def optimizer_state(
     optimizers: list[Optimizer], named: Named
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """What the optimizers remember of each parameter, as tensors (not copied) and as numbers for the JSON.
+    """What the optimizers remember of each parameter, as tensors (not copied) and as numbers.
 
-    Keys are ``optimizer.0.<parameter>.exp_avg``. The settings of their groups are not in it: those
-    are the recipe's.
+    Keys are such as ``optimizer.0.<parameter>.exp_avg``. The settings of the optimizers' groups are
+    left out: they follow from the recipe.
     """
     names: dict[Tensor, str] = {parameter: name for name, parameter in named}
     tensors: dict[str, Tensor] = {}
@@ -113,56 +118,85 @@ def optimizer_state(
 def restore_optimizers(
     optimizers: list[Optimizer], named: Named, tensors: dict[str, Tensor], numbers: dict[str, Any]
 ) -> None:
-    """Put back what ``optimizer_state`` gave, copied; other keys are passed over.
+    """Put back copies of what ``optimizer_state`` gave. Other keys are ignored.
 
-    Raises CheckpointError, with the optimizers as they were, if a key or a shape is of no parameter
-    they have.
+    Raises CheckpointError if a key or a shape is of no parameter that the optimizers have. The
+    optimizers are then as they were.
     """
-    names = dict(named)
-    groups = [{p: group for group in o.param_groups for p in group["params"]} for o in optimizers]
+    parameters = dict(named)
     restored: list[dict[Tensor, dict[str, Any]]] = [{} for _ in optimizers]
     for key, value in {**tensors, **numbers}.items():
         if not key.startswith("optimizer."):
             continue
-        index, _, rest = key.removeprefix("optimizer.").partition(".")
-        name, _, field = rest.rpartition(".")
-        parameter = names.get(name)
-        place = int(index) if re.fullmatch("[0-9]{1,3}", index) else len(optimizers)
-        if parameter is None or place >= len(optimizers) or parameter not in groups[place]:
-            raise CheckpointError(
-                f"the checkpoint is of another network or recipe: nothing here has {key}"
-            )
+        index, parameter, field = _place(key, parameters, optimizers)
         if isinstance(value, Tensor):
-            if value.shape not in (parameter.shape, ()):
-                raise CheckpointError(
-                    f"the checkpoint is of another network: {key} has shape {tuple(value.shape)}"
-                )
-            # Torch counts steps on the CPU, unless the update itself runs where the parameter is.
-            group = groups[place][parameter]
-            on_cpu = field == "step" and not (group.get("capturable") or group.get("fused"))
-            value = value.to("cpu" if on_cpu else parameter.device, copy=True)
-        restored[place].setdefault(parameter, {})[field] = value
+            value = _fitted(key, value, parameter, _group(optimizers[index], parameter))
+        restored[index].setdefault(parameter, {})[field] = value
     for optimizer, states in zip(optimizers, restored, strict=True):
         optimizer.state.clear()
         optimizer.state.update(states)
 
 
+def _place(
+    key: str, parameters: dict[str, nn.Parameter], optimizers: list[Optimizer]
+) -> tuple[int, nn.Parameter, str]:
+    """Where the value of ``key`` belongs: index of the optimizer, parameter, and field."""
+    digits, _, rest = key.removeprefix("optimizer.").partition(".")
+    name, _, field = rest.rpartition(".")
+    parameter = parameters.get(name)
+    index = int(digits) if re.fullmatch("[0-9]{1,3}", digits) else len(optimizers)
+    unknown = parameter is None or index >= len(optimizers)
+    if parameter is None or unknown or _group(optimizers[index], parameter) is None:
+        raise CheckpointError(
+            f"the checkpoint is of another network or recipe: nothing here has {key}"
+        )
+    return index, parameter, field
+
+
+def _group(optimizer: Optimizer, parameter: nn.Parameter) -> dict[str, Any] | None:
+    """The optimizer's group that has the parameter; None if it has no such parameter."""
+    for group in optimizer.param_groups:
+        if any(parameter is one for one in group["params"]):
+            found: dict[str, Any] = group
+            return found
+    return None
+
+
+def _fitted(
+    key: str, value: Tensor, parameter: nn.Parameter, group: dict[str, Any] | None
+) -> Tensor:
+    """A copy of ``value`` on the device where the optimizer wants it."""
+    if value.shape not in (parameter.shape, ()):
+        raise CheckpointError(
+            f"the checkpoint is of another network: {key} has shape {tuple(value.shape)}"
+        )
+    # Torch counts steps on the CPU, unless the update itself runs where the parameter is.
+    updates_there = group is not None and (group.get("capturable") or group.get("fused"))
+    on_cpu = key.endswith(".step") and not updates_there
+    return value.to("cpu" if on_cpu else parameter.device, copy=True)
+
+
+# Random numbers
+
+
 def rng_state() -> dict[str, Tensor]:
-    """The state of torch's random number generators in use, uint8 each: ``rng.cpu``, ``rng.cuda.0``, ``rng.mps``."""
+    """The state of torch's random number generators in use, uint8 each.
+
+    Names are ``rng.cpu``, ``rng.cuda.0`` and so on, ``rng.mps``.
+    """
     states = {"rng.cpu": torch.get_rng_state()}
     if torch.cuda.is_initialized():
-        states |= {
-            f"rng.cuda.{index}": state for index, state in enumerate(torch.cuda.get_rng_state_all())
-        }
+        for index, state in enumerate(torch.cuda.get_rng_state_all()):
+            states[f"rng.cuda.{index}"] = state
     if torch.backends.mps.is_available():
         states["rng.mps"] = torch.mps.get_rng_state()
     return states
 
 
 def restore_rng(tensors: dict[str, Tensor]) -> None:
-    """Put back what ``rng_state`` gave, of the devices that are here; other keys are passed over.
+    """Put back what ``rng_state`` gave, for the devices that are here. Other keys are ignored.
 
-    Raises CheckpointError for what is no such state.
+    Raises CheckpointError for tensors that are no such state.
     """
     try:
         torch.set_rng_state(tensors["rng.cpu"])
@@ -173,5 +207,32 @@ def restore_rng(tensors: dict[str, Tensor]) -> None:
             torch.mps.set_rng_state(tensors["rng.mps"])
     except (KeyError, TypeError, RuntimeError) as error:
         raise CheckpointError(
-            f"the checkpoint has no state of the random numbers: {_reason(error)}"
+            f"the checkpoint has no state of the random numbers: {error}"
         ) from None
+
+
+def gather_rng(world: World, device: torch.device) -> dict[str, Tensor]:
+    """``rng_state`` of all processes, named ``chance.<rank>.rng.``. Every process must call it.
+
+    ``device`` is where the processes can exchange tensors.
+    """
+    tensors = {}
+    for name, own in rng_state().items():
+        for rank, state in enumerate(world.gather(own[None].to(device))):
+            tensors[f"chance.{rank}.{name}"] = state
+    return tensors
+
+
+def restore_own_rng(world: World, tensors: dict[str, Tensor]) -> None:
+    """Put back this process's part of what ``gather_rng`` gave.
+
+    A process that was not there then keeps the random numbers it has.
+    """
+    own = under(f"chance.{world.rank}.", tensors)
+    if own:
+        restore_rng(own)
+
+
+def _own_chance(device: torch.device) -> Any:
+    """A context in which random draws leave the run's random numbers as they are."""
+    return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])

@@ -64,11 +64,11 @@ class Trainer:
         self.pool = Pool(self.model, world.share(recipe.batch_size), device, recipe.max_cycles)
         self.optimizers = make_optimizers(self.model, recipe)
         self.teaching = Teaching(
-            hint=recipe.hint,
-            guess=recipe.guess,
+            hint=recipe.teacher_forcing,
+            guess=recipe.guess_prob,
             temperature=recipe.temperature,
-            certain=recipe.certain,
-            drop_lost=recipe.drop_lost,
+            certain=recipe.elimination_threshold,
+            drop_lost=recipe.drop_inconsistent,
         )
 
     def begin_with(self, model: TinyRecursiveModel) -> None:

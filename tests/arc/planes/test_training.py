@@ -18,9 +18,9 @@ from trmsolve.arc.read import read_path
 from trmsolve.arc.solver import load_arc
 from trmsolve.arc.task import ArcAnswer, ArcTask, Pair
 from trmsolve.cli import app
-from trmsolve.cli.train_data import learned_tasks
 from trmsolve.device import Placement
 from trmsolve.errors import UsageError
+from trmsolve.train.arc_sources import learned_tasks
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.distributed import World
 from trmsolve.train.journal import read_journal

@@ -13,7 +13,7 @@ from trmsolve.cli import arc_options, options
 from trmsolve.cli.arc.output import ArcWriter, choose_arc_writer
 from trmsolve.cli.arc.source import read_items, tests_by_id
 from trmsolve.cli.output import say
-from trmsolve.cli.stop import Stop
+from trmsolve.cli.process import Stop
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.hub.transfer import silent
 from trmsolve.show.arc_views import ArcView, make_arc_view

@@ -1,0 +1,74 @@
+"""``trmsolve train`` on a small network and a few puzzles."""
+
+import csv
+import signal
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from trmsolve.cli import app
+from trmsolve.errors import PuzzleError
+from trmsolve.puzzles import get_task
+
+EASY = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
+# The paper's recipe, since nobody will change it; made small.
+TINY = [
+    "--recipe",
+    "paper",
+    "--batch-size",
+    "6",
+    "--set",
+    "hidden_size=16",
+    "--set",
+    "inner_multiple=16",
+    "--set",
+    "puzzle_emb_dim=16",
+    "--set",
+    "prefix_len=1",
+    "--set",
+    "recursions=2",
+    "--set",
+    "latent_steps=1",
+    "--set",
+    "max_cycles=3",
+    "--set",
+    "exploration=0.5",
+    "--set",
+    "optimizer=muon",
+    "--held-out",
+    "2",
+]
+WHERE = ["--device", "cpu", "--dtype", "fp32", "--threads", "1"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "easy.csv"
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["question", "answer", "rating"])
+        for puzzle in islice(get_task("sudoku").generate("easy", 5), 12):
+            assert not isinstance(puzzle, PuzzleError) and puzzle.answer is not None
+            rows.writerow(
+                ["".join(map(str, grid.flatten())) for grid in (puzzle.grid, puzzle.answer)] + ["0"]
+            )
+    return path
+
+
+def train(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["train", *map(str, arguments)])
+
+
+def fresh(data: Path, out: Path, *more: object) -> Result:
+    return train("--data", data, "--out", out, *TINY, *WHERE, *more)
+
+
+def heed_interrupts() -> None:
+    """A shell has what it starts in the background ignore them, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def files(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

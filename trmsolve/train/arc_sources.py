@@ -1,0 +1,155 @@
+"""What a run on ARC learns from.
+
+Tasks that share a pair with a task to be measured are left out. Knows settings and files; nothing
+of how a network learns.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trmsolve.arc.datasets import DATASETS, load_dataset
+from trmsolve.arc.overlap import without_copies
+from trmsolve.arc.paper.examples import OfficialExamples, choose_measured
+from trmsolve.arc.paper.training import PaperSubject
+from trmsolve.arc.planes.training import PlanesSubject
+from trmsolve.arc.read import Item, add_solutions, distinct, read_path, solutions_beside
+from trmsolve.arc.task import ArcTask
+from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.train.plan import Plan
+from trmsolve.train.recipes import Recipe
+from trmsolve.train.sources import Note, Sources
+
+HELD_OUT = 32
+HELD_OUT_SHARE = 10
+"""By default so many tasks are held out, but at most one in ``HELD_OUT_SHARE``."""
+
+NAMED = 8
+"""Tasks that are named in a message."""
+
+
+@dataclass(frozen=True, eq=False)
+class ArcSource:
+    """ARC tasks to be learned from, and those that were left out for a measured one."""
+
+    sources: Sources
+    tasks: list[ArcTask]
+    measured: list[ArcTask]
+    # Names of the tasks that share a pair with a measured one.
+    left_out: list[str]
+
+    @classmethod
+    def read(cls, sources: Sources, note: Note) -> "ArcSource":
+        """Read all tasks.
+
+        Raises PuzzleError for what cannot be read, UsageError if nothing is left to learn from.
+        """
+        measured: list[ArcTask] = []
+        for name in sources.measured:
+            measured += _read(name, note)
+        tasks, left_out = learned_tasks(sources.data, measured, note)
+        return cls(sources, tasks, measured, left_out)
+
+    @property
+    def usual_held_out(self) -> int:
+        """How many tasks are held out where nobody says."""
+        share = max(len(self.tasks) // HELD_OUT_SHARE, 1)
+        return min(HELD_OUT, share)
+
+    def recorded(self) -> dict[str, Any]:
+        """What the run's record has of the tasks that were left out."""
+        return {"left_out": self.left_out} if self.sources.measured else {}
+
+    def subject(self, recipe: Recipe, plan: Plan, note: Note) -> PlanesSubject | PaperSubject:
+        """The tasks for the recipe's kind of network."""
+        if recipe.config.mixer == "planes":
+            return PlanesSubject.of(self.tasks, recipe, plan.held_out)
+        # Where several sets have a task of the same name, the first set's is taken. The reversed
+        # order stays: it decides which row of the table a task has.
+        once = {task.name: task for task in reversed(self.measured)}
+        if once:
+            note(
+                f"of {len(once)} measured tasks the demonstrations are learned from, "
+                "as the paper does"
+            )
+        held_out = set(once)
+        if not any(_has_answers(task) for task in once.values()):
+            held_out |= choose_measured(self.tasks, plan.held_out)
+        tasks = [*self.tasks, *once.values()]
+        return PaperSubject(OfficialExamples.build(tasks, held_out, seed=plan.seed))
+
+
+def learned_tasks(
+    names: Sequence[str], measured: Sequence[ArcTask], note: Note
+) -> tuple[list[ArcTask], list[str]]:
+    """The tasks of all sources, each once and without copies of measured ones.
+
+    Also returns the names of those that were left out as copies of a measured one.
+    """
+    tasks: list[ArcTask] = []
+    for name in names:
+        fresh, again = _without_copies(_read(name, note), tasks)
+        if again:
+            note(f"{name}: {len(again)} tasks that share a pair with one before it are left out")
+        tasks += fresh
+    tasks, copies = _without_copies(tasks, measured)
+    left_out = sorted(copies)
+    if left_out:
+        more = f" and {len(left_out) - NAMED} more" if len(left_out) > NAMED else ""
+        note(
+            f"{len(left_out)} tasks that share a pair with a measured one are left out: "
+            f"{', '.join(left_out[:NAMED])}{more}"
+        )
+    if not tasks:
+        raise UsageError(
+            "every task of --data shares a pair with one of --measured: give others to learn from"
+        )
+    return _readable(distinct(tasks)), left_out
+
+
+def _without_copies(
+    tasks: list[ArcTask], known: Sequence[ArcTask]
+) -> tuple[list[ArcTask], dict[str, str]]:
+    if not known:  # comparing takes seconds
+        return tasks, {}
+    return without_copies(tasks, known)
+
+
+def _read(name: str, note: Note) -> list[ArcTask]:
+    """The tasks of a file, a folder or a data set.
+
+    They have the outputs of their tests where a file with the solutions lies beside.
+    """
+    if name in DATASETS and not Path(name).exists():
+        return load_dataset(name)
+    tasks = _readable(read_path(name))
+    unanswered = dict.fromkeys(task.source for task in tasks if not task.answered)
+    for source in unanswered:
+        if beside := solutions_beside(source):
+            note(f"outputs of the tests of {source} from {beside}")
+            tasks = _with_solutions(tasks, source, beside)
+    return tasks
+
+
+def _with_solutions(tasks: list[ArcTask], source: str, solutions: str) -> list[ArcTask]:
+    """The tasks, with the outputs of the file ``solutions`` for those that come from ``source``."""
+    of_source = [task for task in tasks if task.source == source]
+    solved = {}
+    for task in _readable(add_solutions(of_source, solutions)):
+        solved[task.name] = task
+    return [solved.get(task.name, task) for task in tasks]
+
+
+def _readable(items: Iterable[Item]) -> list[ArcTask]:
+    """All items as tasks. Raises the first error among them: training leaves nothing out."""
+    tasks = []
+    for item in items:
+        if isinstance(item, PuzzleError):
+            raise item
+        tasks.append(item)
+    return tasks
+
+
+def _has_answers(task: ArcTask) -> bool:
+    return any(test.output is not None for test in task.tests)

@@ -1,0 +1,105 @@
+"""What a run on grid puzzles learns from, and how a run's record names its data.
+
+Knows settings and files; nothing of how a network learns. ARC's tasks are read in ``arc_sources``.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.files import Notes, read_file
+from trmsolve.puzzles.values import BANDS, Puzzle
+from trmsolve.train.data import Examples
+
+TRAINING_SEEDS = 1 << 40
+"""Where the seeds of training puzzles begin, so that ``trmsolve generate`` makes others."""
+
+Note = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where the data is: names of files, folders or data sets."""
+
+    data: Sequence[str] = ()
+    # ARC only: tasks that the network will be measured on. They are not learned from.
+    measured: Sequence[str] = ()
+
+    def recorded(self, task: str) -> dict[str, Any]:
+        """As the run's record has it."""
+        if task == "arc":
+            return {"data": list(self.data), "measured": list(self.measured)}
+        return {"data": self.data[0] if self.data else None}
+
+    def or_recorded(self, described: dict[str, Any]) -> "Sources":
+        """These sources, and those of the run's record where none are given here."""
+        data = described["data"] or []
+        if isinstance(data, str):
+            data = [data]
+        return Sources(self.data or data, self.measured or described.get("measured") or [])
+
+
+def load_examples(task: Task, data: Sequence[str], seed: int, note: Note) -> Examples:
+    """The puzzles of a file with their answers; without one, puzzles that are made now.
+
+    Raises PuzzleError for what cannot be read.
+    """
+    if data:
+        items = Notes(note).follow(read_file(task, data[0]))
+        return Examples.collect(task, items)
+    wanted = [f"{number} {kind}" for kind, number in task.training_kinds.items()]
+    note(f"making {', '.join(wanted)} puzzles")
+    return Examples.collect(task, _made(task, TRAINING_SEEDS + seed))
+
+
+def _made(task: Task, seed: int) -> Iterator[Puzzle | PuzzleError]:
+    for kind, number in task.training_kinds.items():
+        yield from islice(task.generate(kind, seed), number)
+
+
+def parse_bands(text: str) -> dict[str, float]:
+    """The shares in a text such as ``0=1,1-7=2``. Raises UsageError for another form."""
+    shares: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, share = part.partition("=")
+        try:
+            shares[name.strip()] = float(share)
+        except ValueError:
+            raise UsageError(f"--bands: {part!r} is not BAND=NUMBER") from None
+    return shares
+
+
+def check_bands(shares: dict[str, float]) -> None:
+    """Raise UsageError for an unknown band of difficulty, or a share that makes no sense."""
+    for name, share in shares.items():
+        if name not in BANDS or not 0 <= share < math.inf:
+            given = f"{name}={share:g}"
+            raise UsageError(
+                f"--bands: {given!r} is not one of {', '.join(BANDS)} with a share from 0 on"
+            )
+    if not any(shares.values()):
+        raise UsageError("--bands: some band must have a share above 0")
+
+
+def keep_facts(described: dict[str, Any], facts: dict[str, Any], given: Sequence[str]) -> None:
+    """Add to the record ``described`` what the data's ``facts`` say of it.
+
+    Raises UsageError if the record is of a run that began with other data. ``given`` are the names
+    of the data now.
+    """
+    kept = described.get("examples")
+    if kept is not None and kept != facts["examples"]:
+        names = described["data"]
+        if names and not isinstance(names, str):
+            names = ", ".join(names)
+        began = f"{names} as it was" if names else "puzzles made on the spot"
+        now = ", ".join(given) or "those that this version makes"
+        raise UsageError(
+            f"the run began with {began}, and {now} are others: it cannot go on with them"
+        )
+    for name, fact in facts.items():
+        described.setdefault(name, fact)

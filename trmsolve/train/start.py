@@ -1,0 +1,429 @@
+"""How a run begins and how it goes on: settings and a folder become a ``Run``, with all checks.
+
+``train`` is the whole of it as one call, for Python. ``new_run`` and ``resume_run`` are its parts,
+for callers that draw or handle signals themselves, such as the command. Nothing here prints.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trmsolve.device import Placement, choose_compiled, choose_placement
+from trmsolve.errors import UsageError
+from trmsolve.files import write_atomically
+from trmsolve.hub.address import is_address
+from trmsolve.model.network import TinyRecursiveModel
+from trmsolve.puzzles import get_task
+from trmsolve.train.base import Subject
+from trmsolve.train.checkpoint import Checkpoint, folder_of_run, load_checkpoint
+from trmsolve.train.distributed import World, joined_world
+from trmsolve.train.folder import RunFolder
+from trmsolve.train.options import KEPT, RunOptions, TrainOptions
+from trmsolve.train.plan import Plan, Progress
+from trmsolve.train.puzzle_training import PuzzleSubject
+from trmsolve.train.recipes import RECIPES, Recipe
+from trmsolve.train.run import Callbacks, Run, ignore, never
+from trmsolve.train.sources import Sources, keep_facts, load_examples
+from trmsolve.train.state import reading_state
+from trmsolve.weights.catalog import locate
+from trmsolve.weights.file import load_model, read_info
+
+UNCHANGED = RunOptions()
+SILENT = Callbacks()
+ALONE = World()
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a run left."""
+
+    # The file of weights, for ``trmsolve.load``.
+    path: Path
+    # Steps that the weights were trained for, those before a resume included.
+    steps: int
+    # The rate of held-out puzzles that the weights answer exactly; None if they were not judged,
+    # which is so for a run that was stopped and on all processes but the first.
+    held_out: float | None
+
+
+def train(
+    task: str | None = None,
+    *,
+    resume: str | Path | None = None,
+    report: Callable[[Progress], None] = ignore,
+    note: Callable[[str], None] = ignore,
+    stop: Callable[[], bool] = never,
+    **settings: Any,
+) -> TrainResult:
+    """Train a network, as ``trmsolve train`` does, and return where its weights are.
+
+    A checkpoint and the weights so far are written every ten minutes and at the end. An exception,
+    such as KeyboardInterrupt, ends the run at once; the last checkpoint stays. Under ``torchrun``
+    the processes share the batch.
+
+    Example:
+        >>> import trmsolve
+        >>> losses = []
+        >>> result = trmsolve.train(
+        ...     "sudoku",
+        ...     data="puzzles.csv",
+        ...     out="runs/small",
+        ...     steps=2,
+        ...     batch_size=4,
+        ...     changes={"hidden_size": 16, "max_cycles": 2},
+        ...     report=lambda progress: losses.append(progress.loss),
+        ... )
+        >>> result.steps, result.path.name, len(losses)
+        (2, 'sudoku.safetensors', 1)
+        >>> solver = trmsolve.load("sudoku", weights=result.path)
+        >>> trmsolve.train(resume="runs/small", steps=3).steps
+        3
+
+    Args:
+        task: sudoku, maze or arc; sudoku by default.
+        resume: The folder of a run that is to go on, exactly where it was saved.
+        report: Called with each line of the journal.
+        note: Called with each message about the run, a line of text.
+        stop: Asked before the first step, after each step, and while the network is judged. If it
+            returns True, the run saves and ends.
+        settings: The fields of ``TrainOptions``; if a run is resumed, those of ``RunOptions``.
+
+    Raises:
+        TrmsolveError: Settings that contradict each other (UsageError), data that cannot be read
+            (PuzzleError), a run that cannot be resumed (CheckpointError), weights that cannot be
+            used (WeightsError), or a loss that is no longer finite (TrainingError).
+        OSError: The folder cannot be written to.
+    """
+    if task is not None:
+        settings["task"] = task
+    if resume is not None:
+        for name in KEPT.intersection(settings):
+            raise UsageError(f"{name} cannot change what a resumed run goes on with: leave it out")
+    options = TrainOptions(**settings) if resume is None else RunOptions(**settings)
+    callbacks = Callbacks(
+        report=report,
+        note=note,
+        warn=note,
+        stop=stop,
+        judging=lambda judged, of: not stop(),  # noqa: ARG005
+    )
+    with (
+        joined_world(options.device) as world,
+        start(options, resume, callbacks, world) as run,
+    ):
+        path = run.train()
+        export_weights(run, options.export, note)
+    last = run.journal.lines[-1] if run.journal.lines else None
+    held_out = last.held_out_exact if last else None
+    return TrainResult(path, run.journal.step, held_out)
+
+
+def start(
+    options: RunOptions,
+    resume: str | Path | None = None,
+    callbacks: Callbacks = SILENT,
+    world: World = ALONE,
+) -> AbstractContextManager[Run]:
+    """A new run with ``options``, or the run in the folder ``resume``, which goes on."""
+    if resume is not None:
+        return resume_run(Path(resume), options, callbacks, world)
+    if not isinstance(options, TrainOptions):
+        raise TypeError("a new run needs TrainOptions")
+    return new_run(options, callbacks, world)
+
+
+@contextmanager
+def new_run(
+    options: TrainOptions, callbacks: Callbacks = SILENT, world: World = ALONE
+) -> Iterator[Run]:
+    """A new run, before its first step. Its folder is held for as long as the context lasts.
+
+    Raises UsageError for settings that contradict each other and for a folder that holds a run
+    already or is in use by one, PuzzleError for data that cannot be read, WeightsError for weights
+    to start from that cannot be used.
+    """
+    recipe = options.chosen_recipe()
+    plan = options.plan()
+    options.check_sources(recipe)
+    bands = options.shares()
+    out = options.folder
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out}: File exists, and is no folder for a run: name another with --out")
+    with _held(out, world) as folder:
+        _refuse_used(out)
+        settled = _Settled(
+            task=options.task,
+            out=out,
+            recipe=recipe,
+            plan=plan,
+            held_out_given=options.held_out is not None,
+            sources=options.sources,
+            bands=bands,
+            base_puzzles=options.base_puzzles,
+            where=_Where(options.device, options.dtype, options.threads, options.compile),
+            start_from=_found_weights(options, callbacks.note if world.first else ignore),
+            described={
+                "recipe": options.recipe,
+                **options.sources.recorded(options.task),
+                "bands": bands,
+                "base_puzzles": options.base_puzzles,
+                "start_from": _travelling_name(options.start_from),
+            },
+        )
+        _refuse_nowhere(options.export)
+        yield _assembled(settled, callbacks, world, folder)
+
+
+@contextmanager
+def resume_run(
+    path: Path,
+    options: RunOptions = UNCHANGED,
+    callbacks: Callbacks = SILENT,
+    world: World = ALONE,
+) -> Iterator[Run]:
+    """The run in the folder ``path``, or the one of the checkpoint ``path``, where it was saved.
+
+    Its folder is held for as long as the context lasts. Raises UsageError for other data than the
+    run began with and for a folder that is in use, CheckpointError for a run that cannot be
+    resumed.
+    """
+    # Nothing is made where there is no folder: ``load_checkpoint`` says that there is no run.
+    holding = _held(folder_of_run(path), world) if path.is_dir() else nullcontext()
+    with holding as folder:
+        checkpoint = load_checkpoint(path)
+        with reading_state(checkpoint.path):
+            settled = _as_recorded(checkpoint, options)
+        _refuse_nowhere(options.export)
+        yield _assembled(settled, callbacks, world, folder)
+
+
+def export_weights(run: Run, path: str | Path | None, note: Callable[[str], None]) -> None:
+    """Copy the weights of a run to ``path``, if that is given. The first process does it."""
+    if path is None or not run.world.first:
+        return
+    write_atomically(Path(path), run.path.read_bytes())
+    if beside := run.subject.beside:
+        note(f"{path} is not read without {' and '.join(beside)} beside it: they are in {run.out}")
+
+
+# From settings to a run
+
+
+@dataclass(frozen=True)
+class _Where:
+    """Where to run, as ``RunOptions`` has it."""
+
+    device: str
+    dtype: str
+    threads: int | None
+    compile: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Settled:
+    """What is settled about a run before its data is read."""
+
+    task: str
+    out: Path
+    recipe: Recipe
+    plan: Plan
+    # Whether ``plan.held_out`` was asked for; else it follows from the data.
+    held_out_given: bool
+    sources: Sources
+    bands: dict[str, float] | None
+    base_puzzles: int | None
+    where: _Where
+    # The record of the run so far.
+    described: dict[str, Any]
+    # The file of weights that a new run begins with.
+    start_from: Path | None = None
+    # Where a resumed run goes on.
+    checkpoint: Checkpoint | None = None
+
+
+@dataclass(frozen=True)
+class _Material:
+    """What a run learns from, with the recipe and the plan that fit it."""
+
+    subject: Subject
+    recipe: Recipe
+    plan: Plan
+    # What the record keeps of the reading.
+    record: dict[str, Any] = field(default_factory=dict)
+
+
+def _as_recorded(checkpoint: Checkpoint, options: RunOptions) -> _Settled:
+    """What the checkpoint's state says of its run, with what the options change.
+
+    Raises KeyError, TypeError or ValueError for a state of another shape.
+    """
+    state = checkpoint.state
+    task = state["task"]
+    described = state["described"]
+    if task not in {known for known, _ in RECIPES} or "recipe" not in described:
+        raise ValueError("it does not say of which task or recipe the run is")
+    # The same bits come only from the same place.
+    recorded = state.get("placement", {})
+    where = {}
+    for one in fields(_Where):
+        asked = getattr(options, one.name)
+        where[one.name] = recorded.get(one.name, asked) if asked in ("auto", None) else asked
+    return _Settled(
+        task=task,
+        out=checkpoint.path.parent,
+        recipe=Recipe.from_dict(state["recipe"]),
+        plan=Plan(**{**state["plan"], **options.in_plan()}),
+        held_out_given=True,
+        sources=options.sources.or_recorded(described),
+        bands=described["bands"],
+        base_puzzles=described.get("base_puzzles"),
+        where=_Where(**where),
+        described=described,
+        checkpoint=checkpoint,
+    )
+
+
+def _assembled(
+    settled: _Settled, callbacks: Callbacks, world: World, folder: RunFolder | None
+) -> Run:
+    """Read the data, choose where to run, and make the run."""
+    where = settled.where
+    checkpoint = settled.checkpoint
+    note = callbacks.note if world.first else ignore
+    _check_world(world, settled.recipe)
+    placement = choose_placement(world.device(where.device), where.dtype, where.threads)
+    if checkpoint and checkpoint.warning and world.first:
+        callbacks.warn(checkpoint.warning)
+    if folder and folder.warning:
+        note(folder.warning)
+    material = _material(settled, note)
+    subject = material.subject
+    plan = material.plan
+    described = settled.described
+    if checkpoint is None:
+        described = described | _begun(material, placement, world)
+    keep_facts(described, subject.facts(), settled.sources.data)
+    note(f"{subject.summary}, recipe {described['recipe']}, on {placement.reason}")
+    return Run(
+        subject=subject,
+        recipe=material.recipe,
+        out=settled.out,
+        plan=plan,
+        placement=placement,
+        compiled=choose_compiled(where.compile, placement.device, plan.is_long),
+        world=world,
+        checkpoint=checkpoint,
+        start_from=_initial_network(settled.start_from, material, note),
+        described=described,
+        folder=folder,
+        report=callbacks.report,
+        stop=callbacks.stop,
+        judging=callbacks.judging,
+    )
+
+
+def _material(settled: _Settled, note: Callable[[str], None]) -> _Material:
+    recipe = settled.recipe
+    plan = settled.plan
+    if settled.task != "arc":
+        task = get_task(settled.task, recipe.config.vocab_size)
+        examples = load_examples(task, settled.sources.data, plan.seed, note)
+        subject = PuzzleSubject(task, examples, settled.bands, settled.base_puzzles)
+        return _Material(subject, recipe, plan)
+    from trmsolve.train.arc_sources import ArcSource
+
+    source = ArcSource.read(settled.sources, note)
+    if not settled.held_out_given:
+        plan = replace(plan, held_out=source.usual_held_out)
+    arc_subject = source.subject(recipe, plan, note)
+    return _Material(arc_subject, arc_subject.sized(recipe), plan, source.recorded())
+
+
+def _begun(material: _Material, placement: Placement, world: World) -> dict[str, Any]:
+    """What the record keeps of where and how the run began."""
+    return {
+        "hardware": placement.reason,
+        "processes": world.size,
+        "settings": material.recipe.to_dict(),
+        **material.record,
+    }
+
+
+def _initial_network(
+    path: Path | None, material: _Material, note: Callable[[str], None]
+) -> TinyRecursiveModel | None:
+    """The network to begin with. It may have another depth: shapes do not depend on that.
+
+    Its table of puzzle embeddings is taken as it is if it is of the same puzzles. Else each new
+    puzzle begins as the mean of the known ones.
+    """
+    if path is None:
+        return None
+    subject = material.subject
+    wanted = material.recipe.config
+    model = load_model(path, subject.name, torch.float32, torch.device("cpu"))
+    same_data = read_info(path).training.get("examples") == subject.facts()["examples"]
+    has_table = wanted.puzzle_emb_dim and model.config.puzzle_emb_dim
+    if has_table and subject.name == "arc" and not same_data:
+        from trmsolve.arc.adaptation import new_puzzles
+
+        note(f"{path} knows other tasks: each one here begins as the mean of those")
+        model = new_puzzles(model, wanted.num_puzzles)
+    as_deep = replace(model.config, recursions=wanted.recursions, latent_steps=wanted.latent_steps)
+    if as_deep != wanted:
+        raise UsageError(
+            f"{path} has other shapes than the recipe: train it with the recipe that made it"
+        )
+    return model
+
+
+def _found_weights(options: TrainOptions, note: Callable[[str], None]) -> Path | None:
+    if options.start_from is None:
+        return None
+    return locate(options.start_from, options.task, offline=options.offline, note=note)
+
+
+def _travelling_name(weights: str | Path | None) -> str | None:
+    """The name for the record of a run, which may travel: without the folders of this machine."""
+    if weights is None:
+        return None
+    if is_address(str(weights)):
+        return str(weights)
+    return Path(weights).name
+
+
+# Checks before the work begins
+
+
+def _held(out: Path, world: World) -> AbstractContextManager[RunFolder | None]:
+    """Keeps other runs out of the folder. The first process does it for all of them."""
+    return RunFolder(out) if world.first else nullcontext()
+
+
+def _refuse_used(out: Path) -> None:
+    """A new run would replace the checkpoints or the weights that are there."""
+    if any(out.glob("step-*")):
+        raise UsageError(
+            f"{out} holds a run already: "
+            f"go on with --resume {out}, or name another folder with --out"
+        )
+    if any(out.glob("*.safetensors")):
+        raise UsageError(f"{out} holds weights already: name another folder with --out")
+
+
+def _refuse_nowhere(export: str | Path | None) -> None:
+    if export is None:
+        return
+    if Path(export).is_dir() or not Path(export).parent.is_dir():
+        raise UsageError(f"--export {export}: name a file in a folder that exists")
+
+
+def _check_world(world: World, recipe: Recipe) -> None:
+    if recipe.config.mixer != "planes":
+        world.share(recipe.batch_size)
+    elif world.size > 1:
+        raise UsageError("a network of planes is trained by one process: leave torchrun away")
