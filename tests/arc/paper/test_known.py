@@ -12,7 +12,7 @@ from torch import Tensor
 
 from tests.support.checkpoints import CONFIG, official_state
 from trmsolve.arc.paper.known import Known, Recognised, answer_known
-from trmsolve.arc.paper.variants import PLAIN, Augmentation, encode
+from trmsolve.arc.paper.variants import FIRST_COLOUR, PLAIN, Augmentation, encode
 from trmsolve.arc.symmetry import crop
 from trmsolve.arc.task import ArcCycle, ArcTask, Pair
 from trmsolve.errors import WeightsError
@@ -206,7 +206,7 @@ def test_the_variants_of_a_task_vote_and_the_first_that_won_is_shown() -> None:
     assert {tokens.shape[0] for tokens in model.asked} == {3, 2}
     seen = torch.cat([model.asked[0], model.asked[4], model.asked[8]])
     shown = [view.apply(test.input) for view in VIEWS for test in task.tests]
-    assert [crop(canvas.reshape(30, 30)).tolist() for canvas in seen.numpy()] == [
+    assert [crop(canvas.reshape(30, 30), FIRST_COLOUR).tolist() for canvas in seen.numpy()] == [
         grid.tolist() for grid in shown
     ]
 

@@ -10,7 +10,7 @@ import torch
 
 from trmsolve.arc.paper.examples import OfficialExamples, OfficialSampler, choose_measured, judge
 from trmsolve.arc.paper.known import Known, answer_known
-from trmsolve.arc.paper.variants import PLAIN, Augmentation, encode, parse_name
+from trmsolve.arc.paper.variants import FIRST_COLOUR, PLAIN, Augmentation, encode, parse_name
 from trmsolve.arc.symmetry import crop
 from trmsolve.arc.task import ArcTask, Pair
 from trmsolve.errors import UsageError
@@ -187,7 +187,7 @@ def test_what_is_drawn_is_a_variant_of_a_pair_at_one_place_of_both_canvases(
         )
         down, across = (int(places.min()) for places in (question > 1).nonzero())
         cornered += (down, across) == (0, 0)
-        grids = [crop(canvas[down:, across:]) for canvas in (question, answer)]
+        grids = [crop(canvas[down:, across:], FIRST_COLOUR) for canvas in (question, answer)]
         for canvas, grid in zip((question, answer), grids, strict=True):
             assert np.array_equal(canvas, encode(grid, down, across))
         k = int(np.searchsorted(examples.first, row, side="right")) - 1

@@ -96,7 +96,7 @@ def test_a_border_outside_of_the_canvas_is_left_out() -> None:
 
 @pytest.mark.parametrize("case", GOLDEN["crop"])
 def test_answers_are_cropped_as_the_public_code_does(case: dict[str, Any]) -> None:
-    found = crop(canvas_of(case["seq_nonzero"]))
+    found = crop(canvas_of(case["seq_nonzero"]), FIRST_COLOUR)
     assert (
         list(found.shape) == case["shape"]
         and found.tolist() == case["crop"]
@@ -116,13 +116,13 @@ def test_the_crop_is_the_first_of_the_largest_rectangles(tokens: np.ndarray) -> 
             part = tokens[:rows, :columns]
             if part.size > best and ((part >= 2) & (part <= 11)).all():
                 best, shape = part.size, (rows, columns)
-    found = crop(tokens)
+    found = crop(tokens, FIRST_COLOUR)
     assert found.shape == shape and np.array_equal(found + 2, tokens[: shape[0], : shape[1]])
 
 
 @given(grids, st.integers(0, 4))
 def test_what_is_encoded_is_cropped_to_itself(grid: Grid, first_colour: int) -> None:
-    assert np.array_equal(crop(encode(grid)), grid)
+    assert np.array_equal(crop(encode(grid), FIRST_COLOUR), grid)
     other = np.full((30, 30), first_colour + 10)
     other[: grid.shape[0], : grid.shape[1]] = grid + first_colour
     assert np.array_equal(crop(other, first_colour), grid)

@@ -14,9 +14,9 @@ import torch
 
 from tests.arc.planes.test_adapt import drawn_task
 from tests.model.test_planes import PLANES, network
-from trmsolve.arc import solver as arc_solver
 from trmsolve.arc.adaptation import Budget
 from trmsolve.arc.paper.solver import TableSolver
+from trmsolve.arc.planes import solver as planes_solver
 from trmsolve.arc.planes.adapt import Adapted, Adapter
 from trmsolve.arc.planes.canvas import canvas_of
 from trmsolve.arc.planes.predict import predict
@@ -159,7 +159,7 @@ def test_copies_are_asked_with_the_row_and_canvas_of_their_task(
         )
         return predict(model, canvas, pair, **how)
 
-    monkeypatch.setattr(arc_solver, "predict", noted)
+    monkeypatch.setattr(planes_solver, "predict", noted)
     answered(solver(weights, batch=2, views=2).solve_all([B, A]))
     expected = [
         (copy, canvas_of(task), test, row, 2, [0, 1])
@@ -342,7 +342,7 @@ def test_compiling_is_for_budgets_that_are_worth_it(
     weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        arc_solver, "choose_compiled", lambda wanted, device, worthwhile: worthwhile
+        planes_solver, "choose_compiled", lambda wanted, device, worthwhile: worthwhile
     )
     made = [
         solver(weights, budget=budget, steps=steps).compiled
