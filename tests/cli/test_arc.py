@@ -23,7 +23,7 @@ from typer.testing import CliRunner, Result
 
 from tests.support.paths import ROOT
 from tests.support.terminal import RunningIn
-from trmsolve.arc.task import Adapting, ArcAnswer, ArcCycle, ArcTask, Candidate, Pair
+from trmsolve.arc.task import AdaptationProgress, ArcAnswer, ArcCycle, ArcTask, Candidate, Pair
 from trmsolve.cli import app
 from trmsolve.cli.arc.evaluate import drawn
 from trmsolve.cli.arc.output import ScreenArcWriter
@@ -51,7 +51,7 @@ class FakeSolver:
     def solve_all(
         self,
         items: Iterable[ArcTask | PuzzleError],
-        on_adapting: Callable[[Adapting], None] | None = None,
+        on_adapting: Callable[[AdaptationProgress], None] | None = None,
         on_cycle: Callable[[ArcCycle], None] | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> Iterator[ArcAnswer | PuzzleError]:
@@ -70,7 +70,7 @@ class FakeSolver:
     def solve(
         self,
         task: ArcTask,
-        on_adapting: Callable[[Adapting], None],
+        on_adapting: Callable[[AdaptationProgress], None],
         on_cycle: Callable[[ArcCycle], None],
         stop: Callable[[], bool],
     ) -> ArcAnswer:
@@ -79,7 +79,7 @@ class FakeSolver:
             step += 1
             self.at_step()
             ended = "interrupted" if stop() else "steps" if step >= (self.how["steps"] or 3) else ""
-            adapting = Adapting(
+            adapting = AdaptationProgress(
                 task, step, step / 8, self.budget, 1 / step, number if step > 1 else None, ended
             )
             on_adapting(adapting)

@@ -12,7 +12,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from trmsolve.arc.paint import READABLE, Cells, Drawing, Paint, flowed, width
-from trmsolve.arc.task import ATTEMPTS, Adapting, ArcAnswer, ArcCycle
+from trmsolve.arc.task import ATTEMPTS, AdaptationProgress, ArcAnswer, ArcCycle
 from trmsolve.show.frame import Fact, columns, flow, is_plain, readable, side_by_side, stack
 from trmsolve.show.training import ECHO
 from trmsolve.wording import count, duration, seconds
@@ -27,7 +27,7 @@ ENDED = {
 VALUES = len("10.0 min")  # room for the longest figure, so that nothing jumps
 
 
-def adapting_facts(adapting: Adapting, steps: int | None = None) -> list[Fact]:
+def adapting_facts(adapting: AdaptationProgress, steps: int | None = None) -> list[Fact]:
     """How far the learning is, by the clock or of so many steps.
 
     ``solved`` counts demonstrations that were answered while held out.
@@ -59,18 +59,18 @@ def cycle_facts(cycle: ArcCycle) -> list[Fact]:
     ]
 
 
-def ended(adapting: Adapting) -> str:
+def ended(adapting: AdaptationProgress) -> str:
     """Why it is over, in words."""
     return ENDED.get(adapting.ended, adapting.ended)
 
 
-def spent(adapting: Adapting, steps: int | None = None) -> float:
+def spent(adapting: AdaptationProgress, steps: int | None = None) -> float:
     """The share of the time, or of the steps, that is over."""
     done, whole = (adapting.seconds, adapting.budget) if steps is None else (adapting.step, steps)
     return min(done / whole, 1.0) if whole > 0 else 1.0
 
 
-def left(adapting: Adapting, steps: int | None = None) -> str:
+def left(adapting: AdaptationProgress, steps: int | None = None) -> str:
     """What is not over yet: ``32 s``, ``120 steps``."""
     if steps is None:
         return duration(max(adapting.budget - adapting.seconds, 0))

@@ -25,7 +25,7 @@ from trmsolve.arc.paint import (
     paint_steps,
     wrapped,
 )
-from trmsolve.arc.task import Adapting, ArcAnswer, ArcCycle, ArcTask
+from trmsolve.arc.task import AdaptationProgress, ArcAnswer, ArcCycle, ArcTask
 from trmsolve.errors import PuzzleError
 from trmsolve.show.arc_frame import (
     adapting_facts,
@@ -69,7 +69,7 @@ def make_arc_view(
 class ArcView(Watcher):
     """Shows nothing but what could not be read: the quiet view, and what the others have in common."""
 
-    def adapting(self, adapting: Adapting) -> None:
+    def adapting(self, adapting: AdaptationProgress) -> None:
         """The network learned a task a step more, or is done with that."""
 
     def cycle(self, cycle: ArcCycle) -> None:
@@ -122,7 +122,7 @@ class LiveArcView(LinesArcView):
     def shows_grids(self) -> bool:
         return self.console.is_interactive
 
-    def adapting(self, adapting: Adapting) -> None:
+    def adapting(self, adapting: AdaptationProgress) -> None:
         # Many grids take a while to draw, and the learning waits for that: a tenth of the time at
         # most.
         due = self.clock() - self._drawn >= max(REDRAW_SECONDS, 9 * self._took) or adapting.ended
@@ -217,7 +217,7 @@ class ProgressArcView(LinesArcView):
         super().__init__(console)
         self.total, self.steps, self.clock, self.begun = total, steps, clock, clock()
         self.counts: Counter[str] = Counter()
-        self._now: Adapting | None = None
+        self._now: AdaptationProgress | None = None
         self._answered, self._drawn, self._closed = self.begun, float("-inf"), False
 
     def __enter__(self) -> Self:
@@ -228,7 +228,7 @@ class ProgressArcView(LinesArcView):
     def wants_cycles(self) -> bool:
         return self.console.is_interactive
 
-    def adapting(self, adapting: Adapting) -> None:
+    def adapting(self, adapting: AdaptationProgress) -> None:
         self._now = adapting
         self._advance()
 
