@@ -97,7 +97,7 @@ def test_what_a_task_itself_shows_stays_and_so_do_open_tests() -> None:
 
 
 def test_what_two_tasks_hold_out_is_left_out_of_both() -> None:
-    """A demonstration that equals another task's held-out pair goes, even if its own task asks it."""
+    """A demonstration that another task holds out goes, even if its own task holds it out too."""
     tasks = [ArcTask("a", (A, seen(B, Augmentation(2))), (B,)), ArcTask("b", (C,), (B,))]
     split = hold_out(tasks, [Place(0, 2), Place(1, 1)])
     assert grids(split.learned[0].demonstrations) == grids([A]) and not leaks(split)

@@ -1,4 +1,4 @@
-"""Copies of tasks are found under any symmetry and colouring, what only looks alike is kept, in the public sets too."""
+"""Copies of tasks are found under any symmetry and colouring; what only looks alike is kept."""
 
 import os
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from trmsolve.arc.task import ArcTask, Pair
 from trmsolve.puzzles.values import Grid
 
 PUBLIC = os.environ.get("TRMSOLVE_ARC_DATA")
-"""A folder with the public sets in Kaggle's form: ``arc-agi_evaluation_challenges.json`` and its like."""
+"""A folder with public sets in Kaggle's form, as ``arc-agi_evaluation_challenges.json``."""
 
 
 def grid_of(rows: Sequence[str]) -> Grid:

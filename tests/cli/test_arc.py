@@ -1,4 +1,4 @@
-"""``trmsolve arc`` and ``trmsolve eval --task arc`` as a user meets them, with a solver that knows the rule beforehand.
+"""``trmsolve arc`` and ``trmsolve eval --task arc``, with a solver that knows the rule.
 
 The rule: every colour becomes the next one, of which the second attempt makes one mistake. Run as a
 module, this is ``trmsolve`` with that solver, for tests that need a terminal or a process of its
@@ -37,7 +37,7 @@ OUTSIDE = "outside"  # a task of this name is beyond the network
 
 
 class FakeSolver:
-    """Learns in ``steps`` steps, answers in two cycles of four views, and does ``at_step`` at every step."""
+    """Learns in ``steps`` steps, calling ``at_step``, and answers in two cycles of four views."""
 
     weights = "arc.safetensors@0123456789ab"
 

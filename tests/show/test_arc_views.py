@@ -1,4 +1,4 @@
-"""What a person sees while ARC tasks are learned and answered: exact text from pinned consoles, and what stays."""
+"""What a person sees while ARC tasks are learned and answered: exact text from pinned consoles."""
 
 import io
 from collections.abc import Iterator

@@ -18,8 +18,7 @@ from trmsolve.errors import UsageError
 if TYPE_CHECKING:
     from trmsolve.arc.paper.training import PaperSubject
     from trmsolve.arc.planes.training import PlanesSubject
-    from trmsolve.arc.read import Item
-    from trmsolve.arc.task import ArcTask
+    from trmsolve.arc.task import ArcTask, Item
     from trmsolve.train.plan import Plan
     from trmsolve.train.puzzle_training import PuzzleSubject
     from trmsolve.train.recipes import Recipe

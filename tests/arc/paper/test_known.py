@@ -1,4 +1,4 @@
-"""Tasks that a network with a table knows: recognised by what they demonstrate, answered by the vote of their rows."""
+"""Tasks that a network with a table knows: how they are recognised, and the vote of their rows."""
 
 import json
 from dataclasses import replace
@@ -148,7 +148,7 @@ def test_of_many_variants_some_are_chosen_the_task_as_it_is_first() -> None:
 
 
 class Told(TinyRecursiveModel):
-    """A network that says, for each row of its table, a canvas that it was told; surer with each cycle."""
+    """A network that has a given canvas for each row of its table, surer with each cycle."""
 
     def __init__(self, told: list[np.ndarray]) -> None:
         super().__init__(replace(CONFIG, num_puzzles=len(told), layers=1))
@@ -232,7 +232,10 @@ def test_nothing_said_is_an_answer_without_cells() -> None:
     [(0, 1, 2), (1, 1, 3), (2, 1, 3), (3, 1, 4), (4, 1, 5), (5, 2, 6), (99, 4, 16)],
 )
 def test_a_stop_leaves_an_answer_of_what_is_known(after: int, views: int, cycles: int) -> None:
-    """Two tests, one at a time, two cycles a view: what was not thought to its end does not vote beside others."""
+    """Two tests, one at a time, two cycles a view.
+
+    A view that did not do all its cycles does not vote beside others.
+    """
     asked: list[int] = []
     task = ArcTask("one", ONE.demonstrations, (Pair(A), Pair(C)))
     answer = VariantVote(

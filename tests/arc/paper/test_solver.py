@@ -1,4 +1,4 @@
-"""Networks of the paper's form: a task that they know is answered by its rows, another is learned in new ones."""
+"""Networks in the paper's form: a known task is answered by its rows, another in new ones."""
 
 import json
 from dataclasses import replace

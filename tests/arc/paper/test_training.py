@@ -1,4 +1,4 @@
-"""The paper's joint training on ARC: what is learned from, what is drawn, and that the whole learns by heart."""
+"""The paper's joint training on ARC: what is learned from, what is drawn, and that it learns."""
 
 import json
 from dataclasses import replace

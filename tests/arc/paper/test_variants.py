@@ -189,7 +189,7 @@ def test_a_task_with_few_variants_has_no_more() -> None:
 
 
 def test_tests_and_the_order_of_pairs() -> None:
-    """Variants that differ in the test alone are two; one that exchanges two pairs shows the same task."""
+    """Variants that differ in the test alone are two; one that only exchanges pairs is none."""
     corner = [[1, 0], [0, 0]]
     same, other = (
         task_of((corner, [[0]]), (corner, [[0]])),

@@ -1,4 +1,4 @@
-"""On which canvas an ARC task is laid: as small as it can be known to suffice, without a look at what is asked."""
+"""The canvas of an ARC task is as small as can be known, without a look at the answers."""
 
 from dataclasses import replace
 

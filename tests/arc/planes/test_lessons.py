@@ -1,4 +1,4 @@
-"""Lessons from many tasks: every pair with an output, drawn so that the same seed teaches the same."""
+"""Lessons from many tasks: every pair with an output, and the same for the same seed."""
 
 from dataclasses import replace
 from itertools import islice

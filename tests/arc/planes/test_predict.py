@@ -1,4 +1,4 @@
-"""What one network predicts for one input under every symmetry: read off, turned back, over when all would halt."""
+"""One network's predictions under every symmetry: read off, turned back, over when all halt."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +26,7 @@ ALL = Canvas(7, tuple(range(11)))
 
 
 class Stub(TinyRecursiveModel):
-    """Says what ``rule`` makes of the symbols (rows, columns) it is shown, ten to one, and halts as ``halts`` says."""
+    """Predicts, ten to one, what ``rule`` makes of the symbols (rows, columns) it is shown."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ def test_palette_and_symbols_may_differ_in_number_and_order(grid: Grid) -> None:
 
 
 def test_a_rule_that_turns_is_seen_turned_otherwise_in_every_view() -> None:
-    """A network that always mirrors the canvas left to right has the grid above a cell mirrored, in turned views."""
+    """A network that mirrors every canvas left to right mirrors turned views top down."""
     grid = np.arange(9, dtype=np.int8).reshape(3, 3)
     frames = predict(Stub(torch.fliplr), Question(Pair(grid), Canvas(3, ALL.palette)), cycles=1)
     upright, sideways = np.fliplr(grid), np.flipud(grid)

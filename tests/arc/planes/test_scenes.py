@@ -1,4 +1,4 @@
-"""Learning from scenes: labels are planes, a lesson is learned cycle after cycle, and nothing else moves."""
+"""Learning from scenes: labels are planes, and a lesson is learned cycle after cycle."""
 
 import math
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""From tasks to two attempts each: in order, from weights that stay as they are, over every file of the public sets."""
+"""From tasks to two attempts each: in order, and from weights that stay as they are."""
 
 import json
 import os
@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.arc.planes.test_adapt import drawn_task
 from tests.model.test_planes import PLANES, network
+from tests.support.arc_tasks import drawn_task
 from trmsolve.arc.adaptation import Budget
 from trmsolve.arc.paper.solver import PaperSolver
 from trmsolve.arc.planes import solver as planes_solver
@@ -213,7 +213,7 @@ def test_one_view_of_the_last_copy_is_shown_cycle_after_cycle(
 def test_steps_are_those_of_the_first_view_that_found_the_first_attempt(
     weights: Path, copies: list[TinyRecursiveModel], which: int
 ) -> None:
-    """Whichever copy it belongs to: here one that repeats its input, beside two that say nothing."""
+    """Whichever copy it is: here one that repeats its input, beside two that say nothing."""
     for number, copy in enumerate(copies):
         copy.lm_head.weight.zero_()
         copy.improve = repeats(copy) if number == which else copy.improve  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""Training on ARC by the command: planes lesson by lesson, the paper's network by its pool; copies are left out."""
+"""Training on ARC by the command, of both kinds of network; copies are left out."""
 
 import json
 from collections.abc import Callable
