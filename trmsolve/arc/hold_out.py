@@ -57,12 +57,14 @@ def hold_out(tasks: Sequence[ArcTask], places: Iterable[Place]) -> Split:
     Raises:
         ValueError: If the output of a pair to hold out is not known.
     """
-    places = list(places)
-    held_out = [HeldOut(place.task, _pairs(tasks[place.task])[place.pair]) for place in places]
+    hidden = set[Place]()
+    held_out: list[HeldOut] = []
+    for place in places:
+        hidden.add(place)
+        held_out.append(HeldOut(place.task, _pairs(tasks[place.task])[place.pair]))
     owners: dict[str, set[int]] = {}
     for number, pair in held_out:
         owners.setdefault(canonical_pair(pair), set()).add(number)
-    hidden = set(places)
     learned = [_remaining(task, number, hidden, owners) for number, task in enumerate(tasks)]
     return Split(tuple(learned), tuple(held_out))
 

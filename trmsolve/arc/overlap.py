@@ -99,11 +99,17 @@ def _renumbered(grids: Sequence[Grid]) -> list[Grid]:
     """Colours numbered from 0 as they first come, through all grids in order."""
     cells = np.concatenate([grid.ravel() for grid in grids])
     found = cells == np.arange(COLOURS)[:, None]
-    first = np.where(found.any(1), found.argmax(1), cells.size)
-    numbers = np.argsort(np.argsort(first, kind="stable"))[cells]
-    ends = np.cumsum([grid.size for grid in grids])[:-1]
-    parts = zip(np.split(numbers, ends), grids, strict=True)
-    return [part.reshape(grid.shape) for part, grid in parts]
+    first_place = np.where(found.any(1), found.argmax(1), cells.size)
+    order = np.argsort(first_place, kind="stable")
+    number_of_colour = np.argsort(order)
+    numbers = number_of_colour[cells]
+    renumbered = []
+    start = 0
+    for grid in grids:
+        part = numbers[start : start + grid.size]
+        renumbered.append(part.reshape(grid.shape))
+        start += grid.size
+    return renumbered
 
 
 def _called(task: ArcTask) -> str:

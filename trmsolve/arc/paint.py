@@ -69,7 +69,8 @@ def _halves(grid: Grid) -> Drawing:
     Under an odd last row is the terminal's own ground, called floor.
     """
     names = [[f"colour {value}" for value in row] for row in grid.tolist()]
-    names += [["floor"] * grid.shape[1]] * (len(names) % 2)
+    if len(names) % 2:
+        names.append(["floor"] * grid.shape[1])
     lines: Drawing = []
     for upper, lower in zip(names[::2], names[1::2], strict=True):
         styles = [f"{ink} on {paper}" for ink, paper in zip(upper, lower, strict=True)]
@@ -103,9 +104,12 @@ def paint_demonstrations(task: ArcTask, columns: int, plain: bool, cells: Cells)
 
 def paint_cycle(cycle: ArcCycle, plain: bool, cells: Cells) -> list[Drawing]:
     """The test input, and the network's answer to it after this cycle."""
-    captions: Drawing = [[("answer so far", "label")], [(size(cycle.grid), "label")]]
-    grid = paint_grid(cycle.grid, plain, cells, cycle.confidence < UNSURE)
-    return [_input(cycle.task, cycle.test, plain, cells), [*captions, *grid]]
+    answer: Drawing = [
+        [("answer so far", "label")],
+        [(size(cycle.grid), "label")],
+        *paint_grid(cycle.grid, plain, cells, cycle.confidence < UNSURE),
+    ]
+    return [_input(cycle.task, cycle.test, plain, cells), answer]
 
 
 def paint_steps(cycles: Sequence[ArcCycle], plain: bool, cells: Cells) -> list[Drawing]:

@@ -41,9 +41,13 @@ def crop(tokens: NDArray[Any], first_colour: int) -> Grid:
     is no colour. Colours are the ten tokens from ``first_colour`` on.
     """
     coloured = (tokens >= first_colour) & (tokens < first_colour + COLOURS)
-    widths = np.minimum.accumulate(np.logical_and.accumulate(coloured, axis=1).sum(1))
+    unbroken = np.logical_and.accumulate(coloured, axis=1)
+    # The width of the widest rectangle that reaches down to each row.
+    widths = np.minimum.accumulate(unbroken.sum(1))
     areas = widths * np.arange(1, len(tokens) + 1)
     if not areas.any():
         return np.zeros((0, 0), np.int8)
     rows = int(areas.argmax()) + 1
-    return (tokens[:rows, : widths[rows - 1]] - first_colour).astype(np.int8)
+    columns = widths[rows - 1]
+    answer = tokens[:rows, :columns] - first_colour
+    return answer.astype(np.int8)

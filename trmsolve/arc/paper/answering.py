@@ -71,9 +71,14 @@ def improve(
 def decode(prediction: Prediction) -> Decoded:
     """What the network's output stands for."""
     canvas = (-1, LARGEST, LARGEST)
-    tokens = prediction.logits.argmax(-1).to(torch.uint8).cpu().numpy().reshape(canvas)
-    confidence = prediction.logits.float().softmax(-1).amax(-1).cpu().numpy().reshape(canvas)
-    return Decoded(tokens, confidence, prediction.halt[:, 0].sigmoid().tolist())
+    tokens = prediction.logits.argmax(-1).to(torch.uint8)
+    confidence = prediction.logits.float().softmax(-1).amax(-1)
+    halts = prediction.halt[:, 0].sigmoid()
+    return Decoded(
+        tokens.cpu().numpy().reshape(canvas),
+        confidence.cpu().numpy().reshape(canvas),
+        halts.tolist(),
+    )
 
 
 @dataclass(eq=False)
@@ -213,7 +218,8 @@ class VariantVote:
             last = of_row[-1]
             self._predictions[asked.test].append((last.grid, last.halt))
             if self.keep_steps:
-                self._steps.setdefault((asked.test, content_hash(last.grid)), of_row)
+                key = asked.test, content_hash(last.grid)
+                self._steps.setdefault(key, of_row)
 
 
 def _check(model: TinyRecursiveModel, variants: Sequence[Augmentation]) -> None:

@@ -13,6 +13,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -143,8 +144,10 @@ class OfficialExamples:
         """
         digest = hashlib.sha256(json.dumps(self.identifiers()).encode())
         for one in (*self.learned, *self.held):
-            digest.update(np.array([one.task, *one.input.shape, *one.output.shape]).tobytes())
-            digest.update(one.input.tobytes() + one.output.tobytes())
+            numbers = [one.task, *one.input.shape, *one.output.shape]
+            digest.update(np.array(numbers).tobytes())
+            digest.update(one.input.tobytes())
+            digest.update(one.output.tobytes())
         return digest.hexdigest()[:16]
 
 
@@ -187,14 +190,23 @@ class PaperSampler:
 
     def __call__(self, rows: Tensor) -> Batch:
         """As many examples as there are rows."""
-        drawn = [self._draw(place) for place in rows.tolist()]
-        tokens = np.array([question for question, _, _ in drawn])
-        labels = np.array([answer for _, answer, _ in drawn]).astype(np.int64)
+        questions = []
+        answers = []
+        ids = []
+        for place in rows.tolist():
+            question, answer, row = self._draw(place)
+            questions.append(question)
+            answers.append(answer)
+            ids.append(row)
+        labels = np.array(answers).astype(np.int64)
         labels[labels == PAD] = IGNORE
-        ids = np.array([row for _, _, row in drawn])
-        return Batch(self._tensor(tokens), self._tensor(labels), self._tensor(ids))
+        return Batch(
+            self._tensor(np.array(questions)),
+            self._tensor(labels),
+            self._tensor(np.array(ids)),
+        )
 
-    def _tensor(self, values: NDArray[np.integer]) -> Tensor:
+    def _tensor(self, values: NDArray[Any]) -> Tensor:
         return torch.from_numpy(values).long().to(self.device)
 
     def _draw(self, place: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], int]:
@@ -212,15 +224,21 @@ class PaperSampler:
         down, across = 0, 0
         if rng.integers(self.siblings[one.task]):
             down, across = highest_offset(question, answer)
-        corner = int(rng.integers(down + 1)), int(rng.integers(across + 1))
-        canvases = [encode(grid, *corner).reshape(SEQ_LEN) for grid in (question, answer)]
-        return canvases[0], canvases[1], row
+        top = int(rng.integers(down + 1))
+        left = int(rng.integers(across + 1))
+        asked = encode(question, top, left)
+        expected = encode(answer, top, left)
+        return asked.reshape(SEQ_LEN), expected.reshape(SEQ_LEN), row
 
     def _next_rng(self, place: int) -> np.random.Generator:
-        key = [self.seed, self.first_row + place]
+        """The chance for the next example of this row."""
         visit = int(self.visits[place])
         self.visits[place] += 1
-        return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, visit, 0]))
+        bits = np.random.Philox(
+            key=[self.seed, self.first_row + place],
+            counter=[0, 0, visit, 0],
+        )
+        return np.random.Generator(bits)
 
 
 def _split(

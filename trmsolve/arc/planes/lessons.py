@@ -105,7 +105,8 @@ class Lessons:
         chosen = [first, *(near[index] for index in others)]
         side = first.canvas.side
         planes = len(first.canvas.palette)
-        lesson = lesson_of([_draw_row(one, side, planes, rng) for one in chosen], self.device)
+        rows = [_draw_row(one, side, planes, rng) for one in chosen]
+        lesson = lesson_of(rows, self.device)
         return lesson, draw_cycles(rng, GO_ON)
 
     def _fitting(self, place: int) -> list[Material]:
@@ -124,9 +125,10 @@ def _draw_row(one: Material, side: int, planes: int, rng: np.random.Generator) -
 
     Where other rows of the batch have more colours, it gets planes that stay empty.
     """
-    unused = [symbol for symbol in range(SYMBOLS) if symbol not in one.canvas.palette]
-    spare = rng.permutation(unused)[: planes - len(one.canvas.palette)]
-    palette = (*one.canvas.palette, *spare.tolist())
+    own = one.canvas.palette
+    unused = [symbol for symbol in range(SYMBOLS) if symbol not in own]
+    spare = rng.permutation(unused)[: planes - len(own)]
+    palette = (*own, *spare.tolist())
     pair = one.pairs[rng.integers(len(one.pairs))]
     symmetry = int(rng.integers(len(SYMMETRIES)))
     (shown,) = show(pair, Canvas(side, palette), [symmetry])

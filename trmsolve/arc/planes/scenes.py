@@ -54,5 +54,7 @@ def lesson_of(rows: Sequence[Row], device: torch.device) -> Lesson:
     scene = scene_of(rows, device)
     known = [row.shown.answer for row in rows if row.shown.answer is not None]
     answers = torch.from_numpy(np.stack(known)).to(device)
-    matches = answers.flatten(1)[:, :, None] == scene.palette[:, None]
-    return Lesson(scene, matches.long().argmax(-1))
+    symbols = answers.flatten(1)[:, :, None]
+    matches = symbols == scene.palette[:, None]
+    labels = matches.long().argmax(-1)
+    return Lesson(scene, labels)

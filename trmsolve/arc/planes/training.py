@@ -252,9 +252,14 @@ def _split(tasks: Sequence[ArcTask], held_out: int, most_cells: int) -> Split:
     fitting = [number for number in cells if cells[number] <= most_cells]
     fitting.sort(key=cells.__getitem__)
     smallest = fitting[: max(len(fitting) // SMALL_SHARE, held_out)]
-    eligible = sorted(number for number in smallest if _last_is_unlike_the_others(tasks[number]))
-    chosen = [eligible[index] for index in evenly_spaced(len(eligible), held_out)]
-    return hold_out(tasks, [Place(task, len(tasks[task].demonstrations) - 1) for task in chosen])
+    eligible = [number for number in smallest if _last_is_unlike_the_others(tasks[number])]
+    eligible.sort()
+    places = []
+    for index in evenly_spaced(len(eligible), held_out):
+        number = eligible[index]
+        last = len(tasks[number].demonstrations) - 1
+        places.append(Place(number, last))
+    return hold_out(tasks, places)
 
 
 def _last_is_unlike_the_others(task: ArcTask) -> bool:

@@ -245,7 +245,9 @@ def _record(path: Path, figures: dict[str, Any]) -> None:
 
 def _effort(figures: dict[str, Any]) -> str:
     """``60 s``, or ``100 steps`` where no clock ended them."""
-    return count(figures["steps"], "step") if figures["steps"] else f"{figures['budget']:g} s"
+    if figures["steps"]:
+        return count(figures["steps"], "step")
+    return f"{figures['budget']:g} s"
 
 
 def _means(figures: dict[str, Any]) -> str:
