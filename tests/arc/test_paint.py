@@ -1,4 +1,4 @@
-"""Grids, pairs and attempts as lines of text: what each cell shows, and where the pictures go when there is no room."""
+"""Grids, pairs and attempts as lines of text: what cells show, and how pictures wrap."""
 
 import numpy as np
 import pytest

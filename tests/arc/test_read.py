@@ -1,4 +1,4 @@
-"""ARC tasks from files: every form that is read, every fault with its place, solutions, folders, and the examples."""
+"""ARC tasks from files: every form, every fault with its place, solutions, folders, examples."""
 
 import gzip
 import io
@@ -168,7 +168,8 @@ TASK_FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     (lambda task: task["test"][0].pop("input"), ', test 1: "input" is missing'),
     (
         lambda task: task["train"][0].update(output=None),
-        ", demonstration 1, output: null where a grid is due: a list of rows, each a list of colours",
+        ", demonstration 1, output: null where a grid is due: "
+        "a list of rows, each a list of colours",
     ),
     (
         lambda task: task["test"].append([[1]]),

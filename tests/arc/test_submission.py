@@ -1,4 +1,4 @@
-"""Submissions: written in Kaggle's form, checked to the cell when read, and scored the official way."""
+"""Submissions: written in Kaggle's form, checked when read, and scored the official way."""
 
 import json
 import re
@@ -132,7 +132,8 @@ def test_what_is_written_is_read(
         ),
         (
             '{"a": [{"attempt_1": [[1]], "attempt_2": [[1], [10]]}]}',
-            "task a, test 1, attempt_2: row 2, column 1 is 10: colours are the whole numbers 0 to 9",
+            "task a, test 1, attempt_2: row 2, column 1 is 10: "
+            "colours are the whole numbers 0 to 9",
         ),
         (
             '{"a": [{"attempt_1": [], "attempt_2": [[1]]}]}',

@@ -1,4 +1,4 @@
-"""``trmsolve arc`` and ``trmsolve eval --task arc`` as a user meets them, with a solver that knows the rule beforehand.
+"""``trmsolve arc`` and ``trmsolve eval --task arc``, with a solver that knows the rule.
 
 The rule: every colour becomes the next one, of which the second attempt makes one mistake. Run as a
 module, this is ``trmsolve`` with that solver, for tests that need a terminal or a process of its
@@ -23,7 +23,7 @@ from typer.testing import CliRunner, Result
 
 from tests.support.paths import ROOT
 from tests.support.terminal import RunningIn
-from trmsolve.arc.task import Adapting, ArcAnswer, ArcCycle, ArcTask, Candidate, Pair
+from trmsolve.arc.task import AdaptationProgress, ArcAnswer, ArcCycle, ArcTask, Candidate, Pair
 from trmsolve.cli import app
 from trmsolve.cli.arc.evaluate import drawn
 from trmsolve.cli.arc.output import ScreenArcWriter
@@ -37,7 +37,7 @@ OUTSIDE = "outside"  # a task of this name is beyond the network
 
 
 class FakeSolver:
-    """Learns in ``steps`` steps, answers in two cycles of four views, and does ``at_step`` at every step."""
+    """Learns in ``steps`` steps, calling ``at_step``, and answers in two cycles of four views."""
 
     weights = "arc.safetensors@0123456789ab"
 
@@ -51,7 +51,7 @@ class FakeSolver:
     def solve_all(
         self,
         items: Iterable[ArcTask | PuzzleError],
-        on_adapting: Callable[[Adapting], None] | None = None,
+        on_adapting: Callable[[AdaptationProgress], None] | None = None,
         on_cycle: Callable[[ArcCycle], None] | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> Iterator[ArcAnswer | PuzzleError]:
@@ -70,7 +70,7 @@ class FakeSolver:
     def solve(
         self,
         task: ArcTask,
-        on_adapting: Callable[[Adapting], None],
+        on_adapting: Callable[[AdaptationProgress], None],
         on_cycle: Callable[[ArcCycle], None],
         stop: Callable[[], bool],
     ) -> ArcAnswer:
@@ -79,7 +79,7 @@ class FakeSolver:
             step += 1
             self.at_step()
             ended = "interrupted" if stop() else "steps" if step >= (self.how["steps"] or 3) else ""
-            adapting = Adapting(
+            adapting = AdaptationProgress(
                 task, step, step / 8, self.budget, 1 / step, number if step > 1 else None, ended
             )
             on_adapting(adapting)

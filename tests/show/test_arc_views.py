@@ -1,4 +1,4 @@
-"""What a person sees while ARC tasks are learned and answered: exact text from pinned consoles, and what stays."""
+"""What a person sees while ARC tasks are learned and answered: exact text from pinned consoles."""
 
 import io
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from tests.show.test_views import ESCAPE, Ascii, pinned, screen, written
-from trmsolve.arc.task import Adapting, ArcAnswer, ArcCycle, ArcTask, Candidate, Pair
+from trmsolve.arc.task import AdaptationProgress, ArcAnswer, ArcCycle, ArcTask, Candidate, Pair
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.values import Grid
 from trmsolve.show.arc_frame import outcome
@@ -33,8 +33,8 @@ UNREADABLE = PuzzleError("row 2 has 3 cells, row 1 has 2", "bad.json")
 
 def adapting(
     step: int = 12, task: ArcTask = TASK, solved: int | None = 1, ended: str = ""
-) -> Adapting:
-    return Adapting(task, step, 20.0, 50.0, 0.53, solved, ended)
+) -> AdaptationProgress:
+    return AdaptationProgress(task, step, 20.0, 50.0, 0.53, solved, ended)
 
 
 def cycle(
@@ -141,7 +141,7 @@ def test_a_panel_never_outgrows_the_terminal(
     for event in (adapting(task=task), cycle(3, task=task, grid=np.ones(size, np.int8))):
         console = pinned(width, height, no_color=plain)
         view = live(console)
-        view.adapting(event) if isinstance(event, Adapting) else view.cycle(event)
+        view.adapting(event) if isinstance(event, AdaptationProgress) else view.cycle(event)
         lines = screen(written(console))
         assert len(lines) <= max(height - 2, 1) and max(map(len, lines)) <= width - 2
         assert len(lines) > 1 or height == 3

@@ -29,7 +29,7 @@ DIGITS = TRMConfig(
     layers=1,
     recursions=2,
     latent_steps=1,
-    mixer="pool",
+    mixer="mlp",
     positions="none",
     board=(9, 9, 3, 3),
     inner_multiple=16,
@@ -47,9 +47,7 @@ PAPER = replace(DIGITS, mixer="mlp", board=None, puzzle_emb_dim=16, prefix_len=1
 PLAIN = Recipe(DIGITS, batch_size=6, max_cycles=3, exploration=0.5, reveal_prob=0.5)
 KINDS = {
     "plain": PLAIN,
-    "noisy": replace(
-        PLAIN, config=replace(DIGITS, random_start=True, damping=0.1, update_noise=0.2)
-    ),
+    "noisy": replace(PLAIN, config=replace(DIGITS, update_noise=0.2)),
     "lattice": replace(PLAIN, config=LATTICE, guess_prob=0.9),
     "paper": replace(PLAIN, config=PAPER, optimizer="adam_atan2", loss="stablemax", clip=None),
 }

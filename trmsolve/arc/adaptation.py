@@ -1,4 +1,4 @@
-"""How long a network may learn a task, and a network with fresh embeddings for new tasks."""
+"""What adapting to a task takes, whatever the network: a budget, and embeddings for new tasks."""
 
 from dataclasses import dataclass, replace
 
@@ -8,18 +8,24 @@ from trmsolve.model.network import TinyRecursiveModel
 
 @dataclass(frozen=True)
 class Budget:
-    """How long a task may be learned: ``seconds``, or exactly so many ``steps``, which is the same everywhere."""
+    """How long a network may learn a task."""
 
     seconds: float
+
     steps: int | None = None
+    """If given, exactly so many optimizer steps are made, and ``seconds`` do not matter.
+
+    The same steps give the same network on every machine of one kind.
+    """
 
 
 def new_puzzles(
     model: TinyRecursiveModel, number: int, update_noise: float = 0.0
 ) -> TinyRecursiveModel:
-    """A copy of the network with so many unknown puzzles: the embedding of each is the mean of those it knows.
+    """A copy of the network with embeddings for ``number`` unknown puzzles.
 
-    With ``update_noise`` in training the copy does not learn a few grids by heart.
+    Each embedding is the mean of those that the network knows. With ``update_noise`` in training,
+    the copy does not learn a few grids by heart.
     """
     tensors = {name: tensor.float().clone() for name, tensor in model.state_dict().items()}
     if model.puzzle_emb is not None:

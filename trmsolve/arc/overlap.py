@@ -1,20 +1,21 @@
 """Which ARC tasks are the same by content: exactly, or up to symmetry and colouring.
 
 Public sets hold tasks of one another, some under other ids, some with other pairs beside the shared
-ones. A network that is measured on a set must not have been trained on any of them. Two tasks count
-as copies if they share one pair, input and output, after one of the 8 symmetries and a renaming of
-colours, the same for both grids. Pairs tell: single grids do not, since solid blocks and nested
-squares are in every set.
+ones. A network that is evaluated on a set must not have been trained on any of them. Two tasks
+count as copies if they share one pair, input and output, after one of the 8 symmetries and a
+renaming of colours, the same for both grids. Single grids would not tell, since solid blocks and
+nested squares are in every set.
 
 Knows tasks as values; nothing of files and networks.
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from trmsolve.arc.content import content_hash
 from trmsolve.arc.task import COLOURS, ArcTask, Pair
 from trmsolve.puzzles.values import Grid
 
@@ -22,19 +23,20 @@ from trmsolve.puzzles.values import Grid
 def without_copies(
     tasks: Sequence[ArcTask], measured: Sequence[ArcTask]
 ) -> tuple[list[ArcTask], dict[str, str]]:
-    """The tasks that share no pair with a measured one, and for each other, by its name, what it is a copy of.
+    """The tasks that share no pair with a measured one, and what the other tasks share.
 
-    Of several it is the one that shares most, and of those the first that is met. Tests count as
+    The second value has for each other task, by its name, how many pairs it shares, and with which
+    measured task: the one that shares most of them, and the first of these. Tests count as
     demonstrations do; a test without its output says too little and is passed over.
     """
-    holders: dict[str, list[ArcTask]] = {}
-    for other in measured:
-        for key in _canonical_pairs(other):
-            holders.setdefault(key, []).append(other)
-    kept, copies = list[ArcTask](), dict[str, str]()
+    holders = _holders(measured)
+    kept: list[ArcTask] = []
+    copies: dict[str, str] = {}
     for task in tasks:
         keys = _canonical_pairs(task)
-        shared = Counter(other for key in keys for other in holders.get(key, ()))
+        shared: Counter[ArcTask] = Counter()
+        for key in keys:
+            shared.update(holders.get(key, ()))
         if shared:
             ((other, number),) = shared.most_common(1)
             copies[task.name] = f"shares {number} of its {len(keys)} pairs with {_called(other)}"
@@ -43,23 +45,39 @@ def without_copies(
     return kept, copies
 
 
-def fingerprint_of(task: ArcTask) -> str:
-    """A digest of the demonstrations exactly as they are, in any order; tests and name do not matter."""
-    digests = sorted(_digest([pair.input, _output(pair)]) for pair in task.demonstrations)
+def demonstrations_hash(task: ArcTask) -> str:
+    """A digest of the demonstrations exactly as they are, in any order.
+
+    Tests and name do not matter.
+    """
+    digests = sorted(content_hash(pair.input, _output(pair)) for pair in task.demonstrations)
     return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def canonical_pair(pair: Pair) -> str:
-    """A digest that a pair shares with its turned, mirrored and recoloured copies, and with nothing else.
+    """A digest that a pair shares with its turned, mirrored and recoloured copies, and no others.
 
-    The least of the 8 symmetries' digests, colours numbered in the order in which they first come.
+    It is the least of the 8 symmetries' digests, colours numbered in the order in which they first
+    come.
     """
     views = zip(_symmetries(pair.input), _symmetries(_output(pair)), strict=True)
-    return min(_digest(_renumbered(view)) for view in views)
+    return min(content_hash(*_renumbered(view)) for view in views)
+
+
+def _holders(tasks: Sequence[ArcTask]) -> dict[str, list[ArcTask]]:
+    """For each canonical pair the tasks that have it."""
+    holders: dict[str, list[ArcTask]] = {}
+    for task in tasks:
+        for key in _canonical_pairs(task):
+            holders.setdefault(key, []).append(task)
+    return holders
 
 
 def _canonical_pairs(task: ArcTask) -> list[str]:
-    """Each once, in the task's order: a set's would differ from process to process, and with it what is reported."""
+    """The task's canonical pairs, each once, in the task's order.
+
+    A set would have another order in each process, and the report would differ.
+    """
     pairs = (*task.demonstrations, *task.tests)
     return list(dict.fromkeys(canonical_pair(pair) for pair in pairs if pair.output is not None))
 
@@ -81,19 +99,17 @@ def _renumbered(grids: Sequence[Grid]) -> list[Grid]:
     """Colours numbered from 0 as they first come, through all grids in order."""
     cells = np.concatenate([grid.ravel() for grid in grids])
     found = cells == np.arange(COLOURS)[:, None]
-    first = np.where(found.any(1), found.argmax(1), cells.size)
-    numbers = np.argsort(np.argsort(first, kind="stable"))[cells]
-    ends = np.cumsum([grid.size for grid in grids])[:-1]
-    return [
-        part.reshape(grid.shape) for part, grid in zip(np.split(numbers, ends), grids, strict=True)
-    ]
-
-
-def _digest(grids: Iterable[Grid]) -> str:
-    digest = hashlib.sha256()
+    first_place = np.where(found.any(1), found.argmax(1), cells.size)
+    order = np.argsort(first_place, kind="stable")
+    number_of_colour = np.argsort(order)
+    numbers = number_of_colour[cells]
+    renumbered = []
+    start = 0
     for grid in grids:
-        digest.update(bytes(grid.shape) + grid.astype(np.int8).tobytes())
-    return digest.hexdigest()
+        part = numbers[start : start + grid.size]
+        renumbered.append(part.reshape(grid.shape))
+        start += grid.size
+    return renumbered
 
 
 def _called(task: ArcTask) -> str:

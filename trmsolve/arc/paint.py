@@ -1,9 +1,9 @@
-"""ARC on the screen: grids, pairs and attempts as lines of styled text, put beside each other as far as there is room.
+"""ARC on the screen: grids, pairs and attempts as lines of styled text, side by side if they fit.
 
 Every cell shows its digit on its colour (0 is a dot), so that a grid reads the same without
-colours. Cells come wide (two columns, nearly square), narrow (one column), or as half blocks (two
-rows in a line, no digits: colour alone). Knows numpy and ARC's values; not the terminal, and not
-what a colour looks like: the styles are named "colour 3".
+colours. Cells are wide (two columns, nearly square), narrow (one column), or half blocks (two rows
+in a line, in colour without digits). Knows numpy and ARC's values; not the terminal, and not what a
+colour looks like: the styles are named "colour 3".
 """
 
 from collections.abc import Callable, Sequence
@@ -19,22 +19,26 @@ from trmsolve.puzzles.values import Grid, Line
 Cells = Literal["wide", "narrow", "half"]
 Drawing = list[Line]
 Paint = Callable[[Cells], list[Drawing]]
-"""Pictures with the cells asked for: they stand side by side, or wrap where the columns end."""
+"""Pictures with the cells asked for. They stand side by side, or wrap where the columns end."""
 
 READABLE: tuple[Cells, ...] = ("wide", "narrow")
-"""With digits, best first."""
+"""Cells with digits, best first."""
 
-UNSURE = 0.5  # below this probability a wide cell has a question mark behind its digit
+UNSURE = 0.5
+"""Below this probability a wide cell has a question mark behind its digit."""
+
 DIGITS = ".123456789"
-GAP = 3  # columns between pictures
+
+GAP = 3
+"""Columns between pictures."""
 
 
 def paint_grid(
     grid: Grid, plain: bool, cells: Cells = "wide", unsure: NDArray[np.bool_] | None = None
 ) -> Drawing:
-    """A grid (rows, columns); ``unsure`` marks its wide cells.
+    """A grid (rows, columns); ``unsure`` says which of its wide cells get a question mark.
 
-    ``plain`` is ASCII, where half blocks are narrow.
+    With ``plain`` the drawing is ASCII, and half blocks are narrow cells.
     """
     if not grid.size:
         return [[("(empty)", "label")]]
@@ -42,57 +46,70 @@ def paint_grid(
         return _halves(grid)
     marks = np.where(unsure, "?", " ") if unsure is not None else np.full(grid.shape, " ")
     lines: Drawing = []
-    for row, behind in zip(grid.tolist(), marks.tolist(), strict=True):
-        faces = [
-            DIGITS[value] + (mark if cells == "wide" else "")
-            for value, mark in zip(row, behind, strict=True)
-        ]
-        pieces = groupby(zip(row, faces, strict=True), key=lambda cell: cell[0])
-        lines.append(
-            [("".join(face for _, face in cell), f"colour {value}") for value, cell in pieces]
-        )
+    for values, behind in zip(grid.tolist(), marks.tolist(), strict=True):
+        row = []
+        for value, mark in zip(values, behind, strict=True):
+            face = DIGITS[value] + mark if cells == "wide" else DIGITS[value]
+            row.append((face, f"colour {value}"))
+        lines.append(_joined(row))
     return lines
 
 
+def _joined(cells: Line) -> Line:
+    """Neighbours of the same style in one piece."""
+    pieces: Line = []
+    for style, same in groupby(cells, key=lambda cell: cell[1]):
+        pieces.append(("".join(face for face, _ in same), style))
+    return pieces
+
+
 def _halves(grid: Grid) -> Drawing:
-    """Two cells in one character; under an odd last row is the terminal's own ground, called floor."""
+    """Two cells in one character.
+
+    Under an odd last row is the terminal's own ground, called floor.
+    """
     names = [[f"colour {value}" for value in row] for row in grid.tolist()]
-    names += [["floor"] * grid.shape[1]] * (len(names) % 2)
+    if len(names) % 2:
+        names.append(["floor"] * grid.shape[1])
     lines: Drawing = []
     for upper, lower in zip(names[::2], names[1::2], strict=True):
-        pieces = groupby(f"{ink} on {paper}" for ink, paper in zip(upper, lower, strict=True))
-        lines.append([("▀" * sum(1 for _ in cells), style) for style, cells in pieces])
+        styles = [f"{ink} on {paper}" for ink, paper in zip(upper, lower, strict=True)]
+        lines.append(_joined([("▀", style) for style in styles]))
     return lines
 
 
 def paint_pair(pair: Pair, caption: str, columns: int, plain: bool, cells: Cells) -> Drawing:
     """Input, arrow and output beside each other, or one below the other where that is too wide.
 
-    Both are known.
+    The output must be known.
     """
     assert pair.output is not None
     across, down = (" -> ", " v ") if plain else (" → ", " ↓ ")
-    grids = [paint_grid(grid, plain, cells) for grid in (pair.input, pair.output)]
-    drawing = beside([grids[0], [[(across, "label")]], grids[1]], gap=0, centred=True)
+    question = paint_grid(pair.input, plain, cells)
+    answer = paint_grid(pair.output, plain, cells)
+    drawing = beside([question, [[(across, "label")]], answer], gap=0, centred=True)
     if width(drawing) > columns:
-        drawing = [*grids[0], [(down, "label")], *grids[1]]
+        drawing = [*question, [(down, "label")], *answer]
     text = f"{caption}  {size(pair.input)}{across}{size(pair.output)}"
     return [[(text, "label")], *drawing]
 
 
 def paint_demonstrations(task: ArcTask, columns: int, plain: bool, cells: Cells) -> list[Drawing]:
     """Every demonstration with its number and sizes."""
-    return [
-        paint_pair(pair, str(i), columns, plain, cells)
-        for i, pair in enumerate(task.demonstrations, 1)
-    ]
+    pictures = []
+    for number, pair in enumerate(task.demonstrations, 1):
+        pictures.append(paint_pair(pair, str(number), columns, plain, cells))
+    return pictures
 
 
 def paint_cycle(cycle: ArcCycle, plain: bool, cells: Cells) -> list[Drawing]:
-    """The test input, and what the network makes of it at this cycle."""
-    captions: Drawing = [[("answer so far", "label")], [(size(cycle.grid), "label")]]
-    grid = paint_grid(cycle.grid, plain, cells, cycle.confidence < UNSURE)
-    return [_input(cycle.task, cycle.test, plain, cells), [*captions, *grid]]
+    """The test input, and the network's answer to it after this cycle."""
+    answer: Drawing = [
+        [("answer so far", "label")],
+        [(size(cycle.grid), "label")],
+        *paint_grid(cycle.grid, plain, cells, cycle.confidence < UNSURE),
+    ]
+    return [_input(cycle.task, cycle.test, plain, cells), answer]
 
 
 def paint_steps(cycles: Sequence[ArcCycle], plain: bool, cells: Cells) -> list[Drawing]:
@@ -112,22 +129,29 @@ def _step(cycle: ArcCycle, plain: bool, cells: Cells) -> Drawing:
 
 def paint_attempts(answer: ArcAnswer, test: int, plain: bool, cells: Cells) -> list[Drawing]:
     """A test input, the attempts with their votes, and the known output if no attempt is right."""
-    output, candidates = answer.task.tests[test].output, answer.candidates[test]
+    output = answer.task.tests[test].output
+    candidates = answer.candidates[test]
     cast = sum(candidate.votes for candidate in candidates)
     pictures = [_input(answer.task, test, plain, cells)]
     for number, candidate in enumerate(candidates[:ATTEMPTS], 1):
         name = f"attempt {number}" if len(candidates) > 1 else "both attempts"
-        verdict: Line = []
-        if output is not None:
-            right = np.array_equal(candidate.grid, output)
-            verdict = [(" right", "solved") if right else (" wrong", "unverified")]
-        shape, votes = f"{size(candidate.grid)}  ", f"{candidate.votes} of {cast} votes"
-        captions: Drawing = [[(name, "label"), *verdict], [(shape, "label"), (votes, "")]]
+        votes = f"{candidate.votes} of {cast} votes"
+        captions: Drawing = [
+            [(name, "label"), *_verdict(candidate.grid, output)],
+            [(f"{size(candidate.grid)}  ", "label"), (votes, "")],
+        ]
         pictures.append([*captions, *paint_grid(candidate.grid, plain, cells)])
     if output is not None and not answer.right(test):
         captions = [[("right answer", "label")], [(size(output), "label")]]
         pictures.append([*captions, *paint_grid(output, plain, cells)])
     return pictures
+
+
+def _verdict(grid: Grid, output: Grid | None) -> Line:
+    """Whether an attempt is right; nothing where that is not known."""
+    if output is None:
+        return []
+    return [(" right", "solved") if np.array_equal(grid, output) else (" wrong", "unverified")]
 
 
 def _input(task: ArcTask, test: int, plain: bool, cells: Cells) -> Drawing:
@@ -141,7 +165,7 @@ def _input(task: ArcTask, test: int, plain: bool, cells: Cells) -> Drawing:
 
 
 def in_one_row(paint: Paint, columns: int) -> Drawing:
-    """With the best digits that let all pictures stand side by side; if none do, the smallest, wrapped."""
+    """All pictures side by side with the best digits that fit; else the smallest, wrapped."""
     for cells in READABLE:
         row = beside(paint(cells))
         if width(row) <= columns:
@@ -150,17 +174,20 @@ def in_one_row(paint: Paint, columns: int) -> Drawing:
 
 
 def wrapped(paint: Paint, columns: int) -> Drawing:
-    """With the best digits that let every single picture stand whole, as many in a row as there is room for."""
-    painted = [paint(cells) for cells in READABLE]
-    whole = (pictures for pictures in painted if max(map(width, pictures)) <= columns)
-    return flowed(next(whole, painted[-1]), columns)
+    """As many pictures in a row as fit, with the best digits that keep every single one whole."""
+    for cells in READABLE:
+        pictures = paint(cells)
+        if max(map(width, pictures)) <= columns:
+            break
+    return flowed(pictures, columns)
 
 
 def flowed(pictures: Sequence[Drawing], columns: int) -> Drawing:
     """Side by side and on to the next row where the columns end; an empty line between rows."""
     rows: list[list[Drawing]] = []
     for picture in pictures:
-        if rows and sum(GAP + width(other) for other in rows[-1]) + width(picture) <= columns:
+        taken = sum(GAP + width(other) for other in rows[-1]) if rows else 0
+        if rows and taken + width(picture) <= columns:
             rows[-1].append(picture)
         else:
             rows.append([picture])
@@ -184,15 +211,18 @@ def beside(pictures: Sequence[Drawing], gap: int = GAP, centred: bool = False) -
         broad = width(picture)
         columns.append([_padded(line, broad) for line in full])
     space: Line = [(" " * gap, "")] if gap else []
-    return [
-        [piece for i, line in enumerate(level) for piece in (space if i else []) + line]
-        for level in zip(*columns, strict=True)
-    ]
+    lines: Drawing = []
+    for first, *others in zip(*columns, strict=True):
+        line = [*first]
+        for other in others:
+            line += space + other
+        lines.append(line)
+    return lines
 
 
 def width(picture: Drawing) -> int:
     """Columns of the widest line."""
-    return max((sum(len(text) for text, _ in line) for line in picture), default=0)
+    return max(map(_width, picture), default=0)
 
 
 def size(grid: Grid) -> str:
@@ -201,5 +231,9 @@ def size(grid: Grid) -> str:
 
 
 def _padded(line: Line, columns: int) -> Line:
-    missing = columns - sum(len(text) for text, _ in line)
+    missing = columns - _width(line)
     return [*line, (" " * missing, "")] if missing else line
+
+
+def _width(line: Line) -> int:
+    return sum(len(text) for text, _ in line)

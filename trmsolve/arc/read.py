@@ -1,6 +1,6 @@
-"""ARC tasks from JSON: one in a file, many in a file as Kaggle gives them, lists of tasks, tasks one after another.
+"""ARC tasks from JSON: one task, many by their ids as Kaggle has them, lists, or one after another.
 
-A broken task is its own error, and those after it are read; a broken file ends there. Every error
+A broken task becomes an error, and those after it are read; a broken file ends there. Every error
 names the task, the pair and the cell. Outputs of tests that are published in a file of their own
 are joined here, and only when asked for.
 
@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from trmsolve.arc.task import COLOURS, LARGEST, ArcTask, Pair
+from trmsolve.arc.task import COLOURS, LARGEST, ArcTask, Item, Pair
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.reading.json_values import (
     JsonObject,
@@ -28,39 +28,42 @@ from trmsolve.puzzles.reading.json_values import (
 )
 from trmsolve.puzzles.values import Grid
 
-ID_LIMIT = 100  # characters of a task's id
+ID_LIMIT = 100
+"""Characters of a task's id, at most."""
 
 SHAPE = 'a task is an object with "train" and "test", each a list of pairs of "input" and "output"'
 
-Item = ArcTask | PuzzleError
-
 
 class ArcTaskError(PuzzleError):
-    """A task that is there but no good: its id, and how many outputs it asks for, as far as that can be told."""
+    """A task that is broken: its id, and how many outputs it asks for, as far as it tells."""
 
     def __init__(
         self, task: str, place: str, problem: str, source: str = "", tests: int = 1
     ) -> None:
-        self.task, self.tests = task, tests
-        super().__init__(f"task {task}{', ' if place else ''}{place}: {problem}", source)
+        self.task = task
+        self.tests = tests
+        where = f"task {task}, {place}" if place else f"task {task}"
+        super().__init__(f"{where}: {problem}", source)
 
 
 def read_tasks(stream: BinaryIO, name: str) -> Iterator[Item]:
-    """Every task of one file, plain or gzipped, in order; what is none is its error.
+    """Every task of one file, plain or gzipped, in order; a broken one is its error.
 
-    ``name`` is the file's.
-
-    A task is called by its key among others, by its own "id", or else by the file: ``ab.json``
-    holds ``ab``.
+    ``name`` is the file's. A task is named by its key among others, by its own "id", or else by the
+    file: ``ab.json`` holds ``ab``.
     """
     return distinct(_read(stream, name))
 
 
 def read_path(path: str, solutions: str = "") -> Iterator[Item]:
-    """Every task of a file, or of the ``*.json`` and ``*.json.gz`` files of a folder in the order of their names.
+    """Every task of a file or of a folder.
 
-    In a folder ``*_solutions.json`` are passed over. ``solutions`` names the file that has the
-    tests' outputs, see ``add_solutions``, which may raise PuzzleError.
+    In a folder the ``*.json`` and ``*.json.gz`` files are read in the order of their names, but
+    not ``*_solutions.json``. ``solutions`` names the file that has the tests' outputs, see
+    ``add_solutions``.
+
+    Raises:
+        PuzzleError: If the solutions cannot be read.
     """
     items = distinct(_read_folder(Path(path))) if _is_folder(path) else _read_file(path)
     return add_solutions(items, solutions) if solutions else items
@@ -76,53 +79,64 @@ def solutions_beside(path: str) -> str:
 
 
 def add_solutions(items: Iterable[Item], path: str) -> Iterator[Item]:
-    """The tasks with the outputs of their tests from a file ``{id: [grid, ...]}``; a task it does not fit is an error.
+    """The tasks with the outputs of their tests from a file ``{id: [grid, ...]}``.
 
-    Solutions of other tasks are passed over. Raises PuzzleError at once if the file cannot be read
-    as solutions.
+    A task that the solutions do not fit becomes an error. Solutions of other tasks are passed over.
+
+    Raises:
+        PuzzleError: If the file cannot be read as solutions. It is raised at once.
     """
     solutions = load_object(path, "solutions are an object of task ids, each with a list of grids")
-    return (
-        item if isinstance(item, PuzzleError) else _solved(item, solutions, path) for item in items
-    )
+    return (_solved(item, solutions, path) if isinstance(item, ArcTask) else item for item in items)
 
 
 def distinct(items: Iterable[Item]) -> Iterator[Item]:
-    """The same items, but a task whose id an earlier one has is an error: answers are told apart by their ids."""
+    """The same items, but a task whose id an earlier one has becomes an error.
+
+    Answers are told apart by their ids.
+    """
     seen: dict[str, str] = {}
     for item in items:
-        if isinstance(item, ArcTask) and item.name in seen:
+        if isinstance(item, PuzzleError):
+            yield item
+        elif item.name in seen:
             problem = f"stands twice, first in {seen[item.name]}: give each task an id of its own"
             yield ArcTaskError(item.name, "", problem, item.source, len(item.tests))
-            continue
-        if isinstance(item, ArcTask):
+        else:
             seen[item.name] = item.source
-        yield item
+            yield item
 
 
 def task_of(value: object, name: str, source: str = "") -> ArcTask:
     """The task of a parsed ``{"train": [...], "test": [...]}``.
 
-    Raises ArcTaskError if it is none.
+    Raises:
+        ArcTaskError: If it is none.
     """
-    tests = value.get("test") if isinstance(value, dict) else None
     try:
         if not (name.isprintable() and 0 < len(name) <= ID_LIMIT):
             name = shown(name)
             raise PuzzleError(f"an id has 1 to {ID_LIMIT} characters, all of them printable")
         task = object_of(value, SHAPE)
-        return ArcTask(
-            name, _pairs(task, "train", "demonstration"), _pairs(task, "test", "test"), source
-        )
+        demonstrations = _pairs(task, "train", "demonstration")
+        tests = _pairs(task, "test", "test")
     except PuzzleError as error:
-        number = len(tests) if isinstance(tests, list) else 1
-        raise ArcTaskError(name, error.source, error.problem, source, max(number, 1)) from None
+        number = _number_of_tests(value)
+        raise ArcTaskError(name, error.source, error.problem, source, number) from None
+    return ArcTask(name, demonstrations, tests, source)
+
+
+def _number_of_tests(value: object) -> int:
+    """How many tests a broken task has, as far as it tells; at least 1."""
+    tests = value.get("test") if isinstance(value, dict) else None
+    return max(len(tests), 1) if isinstance(tests, list) else 1
 
 
 def parse_grid(value: object, place: str = "") -> Grid:
     """The grid of a parsed list of rows.
 
-    Raises PuzzleError, whose source is ``place``, if it is none.
+    Raises:
+        PuzzleError: If it is none; the error's source is ``place``.
     """
     if not isinstance(value, list):
         raise PuzzleError(
@@ -131,43 +145,54 @@ def parse_grid(value: object, place: str = "") -> Grid:
     if not value:
         raise PuzzleError("a grid without rows", place)
     for number, row in enumerate(value, 1):
-        if not isinstance(row, list):
-            raise PuzzleError(f"row {number} is {shown(row)}: a row is a list of colours", place)
-        if not row:
-            raise PuzzleError(f"row {number} has no cells", place)
-        if len(row) != len(value[0]):
-            raise PuzzleError(
-                f"row {number} has {len(row)} cells, row 1 has {len(value[0])}", place
-            )
-        for column, cell in enumerate(row, 1):
-            if type(cell) is not int or not 0 <= cell < COLOURS:  # True is an int, too
-                what = f"row {number}, column {column} is {shown(cell)}"
-                raise PuzzleError(
-                    f"{what}: colours are the whole numbers 0 to {COLOURS - 1}", place
-                )
+        _check_row(row, number, value[0], place)
     if max(len(value), len(value[0])) > LARGEST:
         size = f"{len(value)} x {len(value[0])} cells"
         raise PuzzleError(f"a grid of {size}: {LARGEST} x {LARGEST} is the largest", place)
     return np.array(value, np.int8)
 
 
+def _check_row(row: object, number: int, first: list[object], place: str) -> None:
+    """Raise PuzzleError if it is no row of colours as long as the first row."""
+    if not isinstance(row, list):
+        raise PuzzleError(f"row {number} is {shown(row)}: a row is a list of colours", place)
+    if not row:
+        raise PuzzleError(f"row {number} has no cells", place)
+    if len(row) != len(first):
+        raise PuzzleError(f"row {number} has {len(row)} cells, row 1 has {len(first)}", place)
+    for column, cell in enumerate(row, 1):
+        if type(cell) is not int or not 0 <= cell < COLOURS:  # True is an int, too
+            what = f"row {number}, column {column} is {shown(cell)}"
+            raise PuzzleError(f"{what}: colours are the whole numbers 0 to {COLOURS - 1}", place)
+
+
 def _read(stream: BinaryIO, name: str) -> Iterator[Item]:
     unnamed = 0
-    stem = re.sub(r"\.json(\.gz)?$|\.gz$", "", Path(name).name, flags=re.IGNORECASE)
-    stem = "".join(char if char.isprintable() else "?" for char in stem)[: ID_LIMIT - 8] or "task"
+    stem = _stem(name)
     try:
         for document in read_documents(stream, name, SHAPE):
             for key, value in _entries(document, name):
                 if key is None:
                     unnamed += 1
                     key = stem if unnamed == 1 else f"{stem}-{unnamed}"
-                try:
-                    task: Item = task_of(value, key, name)
-                except ArcTaskError as error:
-                    task = error
-                yield task
+                yield _task_or_error(value, key, name)
     except PuzzleError as error:
         yield error
+
+
+def _task_or_error(value: object, name: str, source: str) -> Item:
+    try:
+        return task_of(value, name, source)
+    except ArcTaskError as error:
+        return error
+
+
+def _stem(name: str) -> str:
+    """The name for a task that has none: its file's, without its end."""
+    stem = re.sub(r"\.json(\.gz)?$|\.gz$", "", Path(name).name, flags=re.IGNORECASE)
+    printable = "".join(char if char.isprintable() else "?" for char in stem)
+    # The number of a further task without a name follows.
+    return printable[: ID_LIMIT - 8] or "task"
 
 
 def _read_file(path: str) -> Iterator[Item]:
@@ -199,7 +224,7 @@ def _read_folder(folder: Path) -> Iterator[Item]:
 
 
 def _entries(document: object, source: str) -> Iterator[tuple[str | None, object]]:
-    """What should be tasks, each with its id if it has one."""
+    """The values that should be tasks, each with its id if it has one."""
     if isinstance(document, JsonObject) and not {"train", "test"} & document.keys():
         if not any(isinstance(value, dict) for value in document.values()):
             raise PuzzleError(
@@ -222,14 +247,14 @@ def _pairs(task: Mapping[str, Any], key: str, called: str) -> tuple[Pair, ...]:
         raise PuzzleError(f'"{key}" is {shown(task[key])}: {SHAPE}')
     if not task[key]:
         raise PuzzleError(f'no {called}: "{key}" is empty')
-    return tuple(
-        _pair(value, f"{called} {number}", key == "train")
-        for number, value in enumerate(task[key], 1)
-    )
+    pairs = []
+    for number, value in enumerate(task[key], 1):
+        pairs.append(_pair(value, f"{called} {number}", key == "train"))
+    return tuple(pairs)
 
 
 def _pair(value: object, place: str, demonstrated: bool) -> Pair:
-    """A demonstration, ``demonstrated`` with its output, or a test, whose output may be absent or null."""
+    """A pair. A demonstration has an output; that of a test may be absent or null."""
     pair = object_of(value, 'a pair is an object with "input" and "output"', place)
     if "input" not in pair:
         raise PuzzleError('"input" is missing', place)
@@ -242,6 +267,7 @@ def _pair(value: object, place: str, demonstrated: bool) -> Pair:
 
 
 def _solved(task: ArcTask, solutions: JsonObject, path: str) -> Item:
+    """The task with the outputs of its tests, or why the solutions do not fit it."""
     grids = solutions.get(task.name)
     number = len(task.tests)
     try:
@@ -259,7 +285,5 @@ def _solved(task: ArcTask, solutions: JsonObject, path: str) -> Item:
             return ArcTaskError(
                 task.name, f"test {place}", f"another output than in {path}", task.source, number
             )
-    tests = tuple(
-        replace(test, output=output) for test, output in zip(task.tests, outputs, strict=True)
-    )
-    return replace(task, tests=tests)
+    tests = [replace(test, output=grid) for test, grid in zip(task.tests, outputs, strict=True)]
+    return replace(task, tests=tuple(tests))

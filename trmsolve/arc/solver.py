@@ -1,6 +1,7 @@
-"""From ARC tasks to two attempts each: learn the task, let copies of the network vote under every symmetry.
+"""From ARC tasks to two attempts each: learn the task, then let many views of it vote.
 
-Knows weights, learning and votes; prints nothing and opens no task file.
+Knows weights and the two kinds of solver; prints nothing and opens no task file. Training code is
+imported only for test-time training.
 """
 
 from collections.abc import Callable
@@ -9,14 +10,14 @@ from pathlib import Path
 import torch
 
 from trmsolve.arc.adaptation import Budget
-from trmsolve.arc.paper.solver import TableSolver
+from trmsolve.arc.options import ArcOptions
+from trmsolve.arc.paper.solver import PaperSolver
 from trmsolve.arc.planes.canvas import SYMBOLS
-from trmsolve.arc.planes.solver import ArcSolver
+from trmsolve.arc.planes.solver import PlanesSolver
 from trmsolve.arc.symmetry import SYMMETRIES
 from trmsolve.arc.task import LARGEST
-from trmsolve.device import choose_placement
+from trmsolve.device import Placement, choose_placement
 from trmsolve.errors import UsageError, WeightsError
-from trmsolve.hub.transfer import silent
 from trmsolve.solve.effort import MAX_CYCLES, Effort
 from trmsolve.weights.catalog import locate
 from trmsolve.weights.file import fingerprint, load_model, read_info
@@ -24,17 +25,16 @@ from trmsolve.weights.file import fingerprint, load_model, read_info
 BUDGET_CPU, BUDGET_GPU = 300.0, 60.0
 """Seconds for a task where nobody says."""
 
-
 PLANES = (SYMBOLS, len(SYMMETRIES), (LARGEST, LARGEST))
-"""What a network has to have been made for: symbols, symmetries, and rows and columns of the largest grid."""
+"""What a planes network must be made for: symbols, symmetries, rows and columns of a grid."""
 
 
-def load_arc(
+def load_arc(  # noqa: PLR0913 (a library's function, with each option's type)
     *,
     weights: str | Path | None = None,
     offline: bool = False,
     allow_large: bool = False,
-    note: Callable[[str], None] = silent,
+    note: Callable[[str], None] | None = None,
     budget: float | None = None,
     steps: int | None = None,
     cycles: int = MAX_CYCLES,
@@ -46,50 +46,52 @@ def load_arc(
     threads: int | None = None,
     keep_steps: bool = False,
     save_adapted: Path | None = None,
-) -> ArcSolver | TableSolver:
-    """A solver with the bundled weights, or those that are named as ``load`` has it, which are never changed.
+) -> PlanesSolver | PaperSolver:
+    """A solver with the bundled weights, or with those that are named as in ``load``.
 
-    ``budget`` is in seconds a task, default 60 on a GPU and 300 on a CPU; with ``steps`` a task is
-    learned for exactly so many, whatever the clock says, and the same seed gives the same answers.
-    ``views`` symmetries of the square vote; of weights in the paper's form, so many variants of the
-    task. Raises WeightsError for weights that are missing, damaged or another task's, UsageError
-    for impossible options.
+    The weights are never changed. ``note`` is told before something is fetched.
+
+    ``budget`` is in seconds a task, by default 60 on a GPU and 300 on a CPU. With ``steps`` a task
+    is learned for exactly so many, whatever the clock says, and the same seed gives the same
+    answers. The other options are those of ``ArcOptions``; ``views`` are symmetries of the square,
+    for weights in the paper's form variants of the task.
+
+    Raises:
+        WeightsError: If the weights are missing, damaged or another task's.
+        UsageError: For impossible options.
     """
     for name, value in (("budget", budget), ("steps", steps)):
         if value is not None and not 0 < value < float("inf"):
             raise UsageError(f"{name} must be above 0, not {value!r}")
-    Effort(
-        cycles, 1 if views is None else views, batch, seed
-    )  # raises UsageError for what cannot be tried
+    # Raises UsageError for what cannot be tried.
+    Effort(cycles, 1 if views is None else views, batch, seed)
     if save_adapted is not None and batch > 1:
         raise UsageError("save_adapted keeps one network: adapt one task at a time")
     placement = choose_placement(device, dtype, threads)
-    path = locate(weights, "arc", offline=offline, allow_large=allow_large, note=note)
-    if (
-        save_adapted is not None
-        and save_adapted.exists()
-        and path.exists()
-        and save_adapted.samefile(path)
-    ):
-        raise UsageError(f"save_adapted would replace the weights {path}: name another file")
+    path = locate(
+        weights, "arc", offline=offline, allow_large=allow_large, note=note or _say_nothing
+    )
+    _check_target(save_adapted, path)
     if budget is None:
         budget = BUDGET_CPU if placement.device.type == "cpu" else BUDGET_GPU
-    if read_info(path).config.mixer != "planes":
-        if batch > 1 or save_adapted is not None:
-            raise UsageError(
-                f"{path} has the paper's form: it takes one task at a time, and none is kept"
-            )
-        return TableSolver(
-            path,
-            placement,
-            Budget(budget, steps),
-            cycles=cycles,
-            views=views,
-            seed=seed,
-            keep_steps=keep_steps,
-            weights=f"{path.name}@{fingerprint(path)[:12]}",
-            allow_large=allow_large,
-        )
+    options = ArcOptions(
+        budget=Budget(budget, steps),
+        cycles=cycles,
+        views=views,
+        batch=batch,
+        seed=seed,
+        keep_steps=keep_steps,
+        save_adapted=save_adapted,
+    )
+    if read_info(path).config.mixer == "planes":
+        return _planes_solver(path, placement, options, allow_large)
+    return _paper_solver(path, placement, options, allow_large)
+
+
+def _planes_solver(
+    path: Path, placement: Placement, options: ArcOptions, allow_large: bool
+) -> PlanesSolver:
+    views = options.views
     if views is not None and not 1 <= views <= len(SYMMETRIES):
         raise UsageError(
             f"views must be from 1 to {len(SYMMETRIES)}, the symmetries of the square, not {views}"
@@ -97,18 +99,36 @@ def load_arc(
     model = load_model(path, "arc", torch.float32, placement.device, allow_large=allow_large)
     if (model.config.vocab_size, model.config.symmetries, model.config.places) != PLANES:
         raise WeightsError(
-            f"{path} has other planes than ARC: {PLANES[0]} symbols on up to {LARGEST} x {LARGEST} cells"
+            f"{path} has other planes than ARC: {SYMBOLS} symbols on up to {LARGEST} x {LARGEST} "
+            "cells"
         )
     model.dtype = placement.dtype
-    return ArcSolver(
-        model,
-        placement,
-        Budget(budget, steps),
-        cycles=cycles,
-        views=views or len(SYMMETRIES),
-        batch=batch,
-        seed=seed,
-        keep_steps=keep_steps,
-        save_adapted=save_adapted,
-        weights=f"{path.name}@{fingerprint(path)[:12]}",
-    )
+    return PlanesSolver(model, placement, options, _name(path))
+
+
+def _paper_solver(
+    path: Path, placement: Placement, options: ArcOptions, allow_large: bool
+) -> PaperSolver:
+    if options.batch > 1 or options.save_adapted is not None:
+        raise UsageError(
+            f"{path} has the paper's form: it takes one task at a time, and none is kept"
+        )
+    name = _name(path)
+    return PaperSolver(path, placement, options, name, allow_large=allow_large)
+
+
+def _check_target(save_adapted: Path | None, weights: Path) -> None:
+    """Raise UsageError if saving the adapted network would replace the weights."""
+    if save_adapted is None or not save_adapted.exists() or not weights.exists():
+        return
+    if save_adapted.samefile(weights):
+        raise UsageError(f"save_adapted would replace the weights {weights}: name another file")
+
+
+def _name(path: Path) -> str:
+    """What is recorded of the weights: the file's name, and the beginning of its fingerprint."""
+    return f"{path.name}@{fingerprint(path)[:12]}"
+
+
+def _say_nothing(_: str) -> None:
+    """For those who do not want to be told."""

@@ -1,4 +1,4 @@
-"""Answers to ARC tasks in Kaggle's form, and the official score: of answers, or of a submission's file.
+"""Answers to ARC tasks in Kaggle's form, and the official score of answers or of a submission.
 
 A submission is ``{id: [{"attempt_1": grid, "attempt_2": grid}, ...]}``, one object for each test,
 every task present. A test is solved if an attempt equals its output in every cell; a task counts by
@@ -24,13 +24,17 @@ from trmsolve.puzzles.values import Grid
 from trmsolve.stats import wilson_interval
 
 KEYS = tuple(f"attempt_{number}" for number in range(1, ATTEMPTS + 1))
+
 PLACEHOLDER = [[0]]
 """Stands where there is no answer: a submission has a grid for every attempt."""
 
-SHAPE = 'a submission is an object of task ids, each with a list of "attempt_1" and "attempt_2" for every test'
+SHAPE = (
+    'a submission is an object of task ids, each with a list of "attempt_1" and "attempt_2" for '
+    "every test"
+)
 
 Submission = dict[str, list[tuple[Grid, ...]]]
-"""Of each task's id its attempts, test by test."""
+"""For each task's id its attempts, test by test."""
 
 
 def submission_of(
@@ -38,52 +42,60 @@ def submission_of(
 ) -> dict[str, Any]:
     """The answers as the JSON object of a submission, in their order, both attempts always.
 
-    ``unanswered`` are further tasks that must be present, id and number of tests: placeholders
-    stand for their grids, after the answers. Raises PuzzleError if two answers are to tasks of the
-    same id.
+    ``unanswered`` are further tasks that must be present, id and number of tests. They follow the
+    answers, with placeholders for their grids.
+
+    Raises:
+        PuzzleError: If two answers are to tasks of the same id.
     """
     submission: dict[str, Any] = {}
     for answer in answers:
-        name, tests = answer.task.name, range(len(answer.task.tests))
+        name = answer.task.name
         if name in submission:
             raise ArcTaskError(
                 name, "", "is answered twice: a submission has each id once", answer.task.source
             )
+        tests = range(len(answer.task.tests))
         submission[name] = [_attempts(map(_rows, answer.attempts(test))) for test in tests]
     for name, number in (unanswered or {}).items():
-        submission.setdefault(name, [_attempts([PLACEHOLDER] * ATTEMPTS) for _ in range(number)])
+        placeholders = [_attempts([PLACEHOLDER] * ATTEMPTS) for _ in range(number)]
+        submission.setdefault(name, placeholders)
     return submission
 
 
 def write_submission(
     path: Path, answers: Iterable[ArcAnswer], unanswered: Mapping[str, int] | None = None
 ) -> None:
-    """``submission_of`` as a file with a line for each task, whole or not at all.
+    """Write ``submission_of`` to a file with a line for each task, whole or not at all.
 
-    Raises OSError naming ``path``.
+    Raises:
+        OSError: If it cannot be written; the error names ``path``.
     """
-    submission = submission_of(answers, unanswered)
-    lines = [
-        f"{json.dumps(name)}: {json.dumps(tests, separators=(',', ':'))}"
-        for name, tests in submission.items()
-    ]
+    lines = []
+    for name, tests in submission_of(answers, unanswered).items():
+        compact = json.dumps(tests, separators=(",", ":"))
+        lines.append(f"{json.dumps(name)}: {compact}")
     write_atomically(path, ("{" + ",\n ".join(lines) + "}\n").encode())
 
 
 def read_submission(path: str) -> Submission:
     """The attempts of a submission's file.
 
-    Raises PuzzleError at the first fault, with task, test, attempt and cell.
+    Raises:
+        PuzzleError: At the first fault, with task, test, attempt and cell.
     """
-    return {name: _tests(value, name, path) for name, value in load_object(path, SHAPE).items()}
+    submission = load_object(path, SHAPE)
+    return {name: _tests(value, name, path) for name, value in submission.items()}
 
 
 @dataclass(frozen=True)
 class TaskScore:
-    """One task: of each test the number of the first attempt that is right, from 1, or 0."""
+    """The score of one task."""
 
     name: str
+
     tests: tuple[int, ...]
+    """For each test the number of the first attempt that is right, from 1, or 0 if none is."""
 
     def score(self, attempts: int = ATTEMPTS) -> float:
         """The share of the tests that the first attempts solve."""
@@ -93,30 +105,43 @@ class TaskScore:
         """How many tests the first attempts solve."""
         return sum(1 <= first <= attempts for first in self.tests)
 
+    def to_dict(self) -> dict[str, Any]:
+        """As a record: the score with one and two attempts, and its tests."""
+        return {
+            "pass@1": round(self.score(1), 4),
+            "pass@2": round(self.score(), 4),
+            "tests": [*self.tests],
+        }
+
 
 @dataclass(frozen=True)
 class ArcScore:
     """The official score of a set of tasks, task by task and as a whole."""
 
     tasks: tuple[TaskScore, ...]
-    missing: tuple[str, ...] = ()  # tasks that the submission lacks: their tests count as wrong
-    unknown: tuple[str, ...] = ()  # ids of the submission that are no tasks: they count nothing
+
+    missing: tuple[str, ...] = ()
+    """Tasks that the submission lacks: their tests count as wrong."""
+
+    unknown: tuple[str, ...] = ()
+    """Ids of the submission that are no tasks: they do not count."""
 
     def score(self, attempts: int = ATTEMPTS) -> float:
-        """The mean over the tasks of the share of their tests that are solved; 0 of no task."""
+        """The mean over the tasks of the share of their tests that are solved; 0 without tasks."""
         return self._sum(attempts) / max(len(self.tasks), 1)
 
     def test_rate(self, attempts: int = ATTEMPTS) -> float:
         """The share of all tests that are solved, whatever task they belong to."""
-        return sum(task.solved(attempts) for task in self.tasks) / max(self.number_of_tests, 1)
+        solved = sum(task.solved(attempts) for task in self.tasks)
+        return solved / max(self.number_of_tests, 1)
 
     @property
     def number_of_tests(self) -> int:
-        """Of all tasks together."""
+        """The tests of all tasks together."""
         return sum(len(task.tests) for task in self.tasks)
 
     def to_dict(self) -> dict[str, Any]:
-        """As a record: the score with one and two attempts and its interval, over the tests, and of every task."""
+        """As a record: the score with one and two attempts, over tasks and over tests."""
         low, high = wilson_interval(self._sum(ATTEMPTS), len(self.tasks))
         return {
             "n": len(self.tasks),
@@ -129,14 +154,7 @@ class ArcScore:
             "solved": sum(all(task.tests) for task in self.tasks),
             "missing": list(self.missing),
             "unknown": list(self.unknown),
-            "tasks": {
-                task.name: {
-                    "pass@1": round(task.score(1), 4),
-                    "pass@2": round(task.score(), 4),
-                    "tests": [*task.tests],
-                }
-                for task in self.tasks
-            },
+            "tasks": {task.name: task.to_dict() for task in self.tasks},
         }
 
     def _sum(self, attempts: int) -> float:
@@ -144,13 +162,16 @@ class ArcScore:
 
 
 def score_answers(answers: Sequence[ArcAnswer]) -> ArcScore:
-    """The score of answers to tasks whose outputs are known; PuzzleError if one is not."""
-    return ArcScore(
-        tuple(
-            _scored(answer.task, [answer.attempts(test) for test in range(len(answer.task.tests))])
-            for answer in answers
-        )
-    )
+    """The score of answers to tasks whose outputs are known.
+
+    Raises:
+        PuzzleError: If an output is not known.
+    """
+    scores = []
+    for answer in answers:
+        attempts = [answer.attempts(test) for test in range(len(answer.task.tests))]
+        scores.append(_scored(answer.task, attempts))
+    return ArcScore(tuple(scores))
 
 
 def score_submission(
@@ -158,13 +179,16 @@ def score_submission(
 ) -> ArcScore:
     """The score of a submission on tasks whose outputs are known.
 
-    Raises PuzzleError if an output is not known or a task of the submission has another number of
-    tests.
+    Raises:
+        PuzzleError: If an output is not known, or a task of the submission has another number of
+            tests.
     """
     for task in tasks:
-        if task.name in submission and len(submission[task.name]) != len(task.tests):
-            problem = f"{len(submission[task.name])} answers in the submission, but {len(task.tests)} tests"
-            raise ArcTaskError(task.name, "", problem, task.source, len(task.tests))
+        number = len(task.tests)
+        given = len(submission.get(task.name, task.tests))
+        if given != number:
+            problem = f"{given} answers in the submission, but {number} tests"
+            raise ArcTaskError(task.name, "", problem, task.source, number)
     names = {task.name for task in tasks}
     return ArcScore(
         tuple(_scored(task, submission.get(task.name, [()] * len(task.tests))) for task in tasks),
@@ -174,6 +198,7 @@ def score_submission(
 
 
 def _scored(task: ArcTask, attempts: Sequence[Sequence[Grid]]) -> TaskScore:
+    """The score of the attempts at each test."""
     first = []
     for number, (test, grids) in enumerate(zip(task.tests, attempts, strict=True), 1):
         if test.output is None:
@@ -198,17 +223,18 @@ def _tests(value: object, name: str, path: str) -> list[tuple[Grid, ...]]:
             raise PuzzleError(f"{shown(value)} where a list of tests is due")
         return [_grids(one, f"test {number}") for number, one in enumerate(value, 1)]
     except PuzzleError as error:
-        raise ArcTaskError(
-            name if name.isprintable() else shown(name), error.source, error.problem, path
-        ) from None
+        readable = name if name.isprintable() else shown(name)
+        raise ArcTaskError(readable, error.source, error.problem, path) from None
 
 
 def _grids(value: object, place: str) -> tuple[Grid, ...]:
     attempts = object_of(value, SHAPE, place)
-    if other := [key for key in attempts if key not in KEYS]:
+    other = [key for key in attempts if key not in KEYS]
+    if other:
         raise PuzzleError(
             f"{shown(other[0])} is no attempt: there are {' and '.join(map(shown, KEYS))}", place
         )
-    if missing := [key for key in KEYS if key not in attempts]:
+    missing = [key for key in KEYS if key not in attempts]
+    if missing:
         raise PuzzleError(f"{shown(missing[0])} is missing", place)
     return tuple(parse_grid(attempts[key], f"{place}, {key}") for key in KEYS)

@@ -1,8 +1,8 @@
-"""ARC tasks as values: what is demonstrated, what is asked, and what a solver says of it.
+"""ARC tasks as values: what is demonstrated, what is asked, and what a solver reports.
 
 An ARC task shows a few pairs of grids, input and output, and asks for the outputs of further
-inputs. The rule behind them is known to nobody but the pairs, so that no checker can verify an
-answer: two attempts are allowed instead.
+inputs. Nothing but the pairs tells the rule behind them, so that no checker can verify an answer.
+Two attempts are allowed instead.
 
 Knows numpy, and nothing of files, networks or terminals.
 """
@@ -35,16 +35,17 @@ class Pair:
 
 @dataclass(frozen=True, eq=False)
 class ArcTask:
-    """One task: at least one demonstration, each with its output, and at least one test.
-
-    ``name`` is the task's id (the name of its file, or its key in a file of many), ``source`` where
-    it was read.
-    """
+    """One task: at least one demonstration, each with its output, and at least one test."""
 
     name: str
+    """The task's id: the name of its file, or its key in a file of many."""
+
     demonstrations: tuple[Pair, ...]
+
     tests: tuple[Pair, ...]
+
     source: str = ""
+    """Where it was read."""
 
     @property
     def answered(self) -> bool:
@@ -52,63 +53,100 @@ class ArcTask:
         return all(test.output is not None for test in self.tests)
 
 
+Item = ArcTask | PuzzleError
+"""What reading gives: a task, or why there is none."""
+
+
 @dataclass(frozen=True)
-class Adapting:
+class AdaptationProgress:
     """How far a network has come in learning a task from its demonstrations."""
 
     task: ArcTask
-    step: int  # optimizer steps so far
-    seconds: float  # spent so far, of
+
+    step: int
+    """Optimizer steps so far."""
+
+    seconds: float
+    """Seconds spent so far."""
+
     budget: float
-    loss: float  # of the last step, cross-entropy per cell
-    solved: int | None = (
-        None  # demonstrations that were reproduced while held out; None: not yet tried, or only one
-    )
-    ended: str = (
-        ""  # why it is over: "budget", "solved", "interrupted", "steps"; "" while it goes on
-    )
+    """Seconds that may be spent."""
+
+    loss: float
+    """Of the last step, cross-entropy per cell."""
+
+    solved: int | None = None
+    """Demonstrations that were reproduced while held out; None where none was tried."""
+
+    ended: str = ""
+    """Why it is over: "budget", "solved", "interrupted", "steps"; "" while it goes on."""
 
 
 @dataclass(frozen=True, eq=False)
 class ArcCycle:
-    """One improvement cycle on one test input under one view, the view undone.
-
-    ``number``, ``view`` count from 1.
-    """
+    """One improvement cycle on one test input under one view, the view undone."""
 
     task: ArcTask
-    test: int  # which test input, from 0
+
+    test: int
+    """Which test input, from 0."""
+
     number: int
+    """Which cycle, from 1."""
+
     limit: int
+    """How many cycles there are at most."""
+
     view: int
+    """Which view, from 1."""
+
     views: int
-    grid: Grid  # the decoded answer of the network, nothing else; may have no cells
-    confidence: NDArray[np.float32]  # probability of each of its cells
-    halt: float  # probability that the network would stop here
+    """How many views there are."""
+
+    grid: Grid
+    """The decoded answer of the network and nothing else; it may have no cells."""
+
+    confidence: NDArray[np.float32]
+    """The probability of each cell of the grid."""
+
+    halt: float
+    """The probability that the network would stop here."""
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """An answer that some views agreed on: how many, and how sure they were (mean halt probability)."""
+    """An answer that some views agreed on."""
 
     grid: Grid
+
     votes: int
+    """How many views gave it."""
+
     halt: float
+    """Their mean halt probability."""
 
 
 @dataclass(frozen=True, eq=False)
 class ArcAnswer:
-    """What the solver gives back for a task: for each test its candidates, best first, at least one."""
+    """What the solver gives back for a task."""
 
     task: ArcTask
+
     candidates: tuple[tuple[Candidate, ...], ...]
-    adapting: Adapting | None  # how learning the task ended; None if the network knew it
-    cycles: int  # improvement cycles spent, over all views
+    """For each test its candidates, best first, at least one."""
+
+    adapting: AdaptationProgress | None
+    """How learning the task ended; None if the network knew it."""
+
+    cycles: int
+    """Improvement cycles spent, over all views."""
+
     views: int
+
     seconds: float
-    steps: tuple[
-        ArcCycle, ...
-    ] = ()  # of the first view that found the first attempt, test after test, if asked for
+
+    steps: tuple[ArcCycle, ...] = ()
+    """The cycles of the first view that found the first attempt, test after test, if asked for."""
 
     def attempts(self, test: int) -> list[Grid]:
         """The two attempts at a test; the first again where there is no second."""
@@ -122,5 +160,16 @@ class ArcAnswer:
             return None
         return any(np.array_equal(grid, output) for grid in self.attempts(test)[:attempts])
 
+    def known_results(self) -> list[bool]:
+        """For each test whose output is known, whether it is answered rightly."""
+        results = [self.right(test) for test in range(len(self.task.tests))]
+        return [right for right in results if right is not None]
 
-Item = ArcTask | PuzzleError
+
+def ignore(_: AdaptationProgress) -> None:
+    """Do nothing with what is reported."""
+
+
+def never() -> bool:
+    """No: for ``stop`` where nothing stops the work."""
+    return False

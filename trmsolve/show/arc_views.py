@@ -1,9 +1,9 @@
-"""What a person watches while ARC tasks are learned and answered: the demonstrations, the grids, then the attempts.
+"""What a person watches while ARC tasks are learned and answered.
 
 A command chooses one view, tells it of every step of adapting, every cycle, answer and unreadable
 item, and closes it; all of it goes to standard error. Knows Rich and ARC's values, and what moves
-and what stays; how that is laid out is ``arc_frame``'s. Knows no torch, and works out no answer or
-vote itself.
+and what stays on the screen. The layout is the work of ``arc_frame``. Knows no torch, and computes
+no answer or vote itself.
 """
 
 import time
@@ -25,7 +25,7 @@ from trmsolve.arc.paint import (
     paint_steps,
     wrapped,
 )
-from trmsolve.arc.task import Adapting, ArcAnswer, ArcCycle, ArcTask
+from trmsolve.arc.task import AdaptationProgress, ArcAnswer, ArcCycle, ArcTask
 from trmsolve.errors import PuzzleError
 from trmsolve.show.arc_frame import (
     adapting_facts,
@@ -43,7 +43,7 @@ from trmsolve.show.training import ECHO
 from trmsolve.wording import count, duration
 
 
-def make_arc_view(
+def make_arc_view(  # noqa: PLR0913
     console: Console,
     number: int,
     show_steps: bool = False,
@@ -52,10 +52,11 @@ def make_arc_view(
     steps: int | None = None,
     few: int = 8,
 ) -> "ArcView":
-    """The view that suits ``number`` tasks: quiet, every step, a live panel, lines, or from ``few`` on a progress line.
+    """The view that suits ``number`` tasks.
 
-    ``pace`` is how many seconds every frame of a cycle is held, ``steps`` how many there will be if
-    no clock ends them.
+    It shows nothing, every step, a live panel, a line a task, or above ``few`` tasks a progress
+    line. ``pace`` is how many seconds every frame of a cycle is held, ``steps`` how many steps of
+    learning there will be if no clock ends them.
     """
     if quiet:
         return ArcView(console)
@@ -67,10 +68,10 @@ def make_arc_view(
 
 
 class ArcView(Watcher):
-    """Shows nothing but what could not be read: the quiet view, and what the others have in common."""
+    """Shows only what could not be read: the quiet view, and the base of the others."""
 
-    def adapting(self, adapting: Adapting) -> None:
-        """The network learned a task a step more, or is done with that."""
+    def adapting(self, adapting: AdaptationProgress) -> None:
+        """The network learned a task for a step more, or is done with learning."""
 
     def cycle(self, cycle: ArcCycle) -> None:
         """The network improved an answer once more."""
@@ -86,16 +87,18 @@ class LinesArcView(ArcView):
     """A line a task: for pipes and dumb terminals."""
 
     def answer(self, answer: ArcAnswer) -> None:
+        """Print the outcome."""
         self._print(outcome(self.console, answer, answer.task.name))
 
     def note(self, text: str) -> None:
+        """Print the message."""
         self._tell(text, "note")
 
 
 class LiveArcView(LinesArcView):
-    """For a few tasks: one panel redrawn in place, first of the learning, then of the answering; attempts stay.
+    """For a few tasks: one panel redrawn in place, first of the learning, then of the answering.
 
-    Several tasks or views may be told of mixed: one at a time is followed.
+    The attempts stay. Events of several tasks or views may come mixed: one at a time is followed.
     """
 
     def __init__(
@@ -106,39 +109,42 @@ class LiveArcView(LinesArcView):
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         super().__init__(console)
-        self.pace, self.steps, self.clock = pace, steps, clock
-        self._drawn, self._took = (
-            float("-inf"),
-            0.0,
-        )  # when a panel was drawn last, and how long that took
-        self._task: ArcTask | None = None
-        self._cycle: ArcCycle | None = None
+        self.pace = pace
+        self.steps = steps
+        self.clock = clock
+        self._drawn = float("-inf")  # when a panel was drawn last
+        self._took = 0.0  # seconds that drawing it took
+        self._task: ArcTask | None = None  # the task that is followed
+        self._cycle: ArcCycle | None = None  # its last cycle
 
     @property
     def wants_cycles(self) -> bool:
+        """Whether the panel can be redrawn."""
         return self.console.is_interactive
 
     @property
     def shows_grids(self) -> bool:
+        """Whether the panel can be redrawn."""
         return self.console.is_interactive
 
-    def adapting(self, adapting: Adapting) -> None:
-        # Many grids take a while to draw, and the learning waits for that: a tenth of the time at
-        # most.
-        due = self.clock() - self._drawn >= max(REDRAW_SECONDS, 9 * self._took) or adapting.ended
-        if not (self._follows(adapting.task) and due):
+    def adapting(self, adapting: AdaptationProgress) -> None:
+        """Draw the demonstrations and how far the learning is, if it is time to draw again."""
+        # The learning waits while grids are drawn: they may take a tenth of the time.
+        pause = max(REDRAW_SECONDS, 9 * self._took)
+        due = self.clock() - self._drawn >= pause or adapting.ended
+        if not self._follows(adapting.task) or not due:
             return
-        task, broad = adapting.task, self.console.width - ECHO
+        task = adapting.task
         number = count(len(task.demonstrations), "demonstration")
-        title = (
-            f"learned from {number}: {ended(adapting)}"
-            if adapting.ended
-            else f"learning from {number}"
-        )
-        paint = partial(paint_demonstrations, task, broad, is_plain(self.console))
+        title = f"learning from {number}"
+        if adapting.ended:
+            title = f"learned from {number}: {ended(adapting)}"
+        whole = self.console.width - ECHO
+        paint = partial(paint_demonstrations, task, whole, is_plain(self.console))
         self._show(task, title, adapting_facts(adapting, self.steps), paint)
 
     def cycle(self, cycle: ArcCycle) -> None:
+        """Draw the answer so far."""
         if self._follows(cycle.task) and _goes_on(self._cycle, cycle):
             self._cycle = cycle
             paint = partial(paint_cycle, cycle, is_plain(self.console))
@@ -146,15 +152,19 @@ class LiveArcView(LinesArcView):
             time.sleep(self.pace)
 
     def answer(self, answer: ArcAnswer) -> None:
+        """Leave the attempts and the outcome on the screen."""
         self.clear()
         if answer.task is self._task:
-            self._task, self._cycle, self._drawn = None, None, float("-inf")
+            self._task = None
+            self._cycle = None
+            self._drawn = float("-inf")
         self._tell(answer.task.name, "heading")
         self._pictures(answer)
         self._print(outcome(self.console, answer))
 
     def close(self) -> None:
-        self._keep()  # an interrupt leaves the panel where the network was
+        """Leave the terminal as it was found; after an interrupt the last panel stays."""
+        self._keep()
         super().close()
 
     def _follows(self, task: ArcTask) -> bool:
@@ -163,10 +173,8 @@ class LiveArcView(LinesArcView):
         return self._task is task and self.console.is_interactive
 
     def _show(self, task: ArcTask, title: str, facts: list[Fact], paint: Paint) -> None:
-        begun, heading = (
-            self.clock(),
-            Text.assemble(readable(self.console, task.name, "heading"), f"  {title}"),
-        )
+        begun = self.clock()
+        heading = Text.assemble(readable(self.console, task.name, "heading"), f"  {title}")
         self._move(panel(self.console, heading, facts, paint, self.console.height - ROWS_BELOW))
         self._drawn = self.clock()
         self._took = self._drawn - begun
@@ -182,13 +190,14 @@ class LiveArcView(LinesArcView):
 
 
 class StepsArcView(LiveArcView):
-    """``--show-steps``: a task's demonstrations, and every cycle of the view that found its first attempt.
+    """``--show-steps``: demonstrations, and all cycles of the view that found the first attempt.
 
     They follow when the task is done; a file gets the same without escapes.
     """
 
     @property
     def shows_grids(self) -> bool:
+        """Always, also in a file."""
         return True
 
     def _pictures(self, answer: ArcAnswer) -> None:
@@ -205,7 +214,10 @@ class StepsArcView(LiveArcView):
 
 
 class ProgressArcView(LinesArcView):
-    """For many tasks: one moving line of counts and a summary at the end; where nothing can move, a line a task."""
+    """For many tasks: one moving line of counts, and a summary at the end.
+
+    Where nothing can move, each task gets a line.
+    """
 
     def __init__(
         self,
@@ -215,48 +227,57 @@ class ProgressArcView(LinesArcView):
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         super().__init__(console)
-        self.total, self.steps, self.clock, self.begun = total, steps, clock, clock()
+        self.total = total
+        self.steps = steps
+        self.clock = clock
+        self.begun = clock()
         self.counts: Counter[str] = Counter()
-        self._now: Adapting | None = None
-        self._answered, self._drawn, self._closed = self.begun, float("-inf"), False
+        self._now: AdaptationProgress | None = None  # of the task that is being learned
+        self._answered = self.begun  # when the last task was done
+        self._drawn = float("-inf")  # when the line was drawn last
+        self._closed = False
 
     def __enter__(self) -> Self:
-        self.begun = self.clock()  # when all is loaded
+        self.begun = self.clock()  # now everything is loaded
         return super().__enter__()
 
     @property
     def wants_cycles(self) -> bool:
+        """Whether the line can move."""
         return self.console.is_interactive
 
-    def adapting(self, adapting: Adapting) -> None:
+    def adapting(self, adapting: AdaptationProgress) -> None:
+        """Move the line."""
         self._now = adapting
         self._advance()
 
-    def cycle(self, cycle: ArcCycle) -> None:
+    def cycle(self, cycle: ArcCycle) -> None:  # noqa: ARG002
+        """Move the line."""
         self._advance()
 
     def answer(self, answer: ArcAnswer) -> None:
-        known = [
-            right
-            for test in range(len(answer.task.tests))
-            if (right := answer.right(test)) is not None
-        ]
+        """Count the answer."""
+        known = answer.known_results()
         self.counts.update({"done": 1, "known": len(known), "right": sum(known)})
-        self._now, self._answered = None, self.clock()
+        self._now = None
+        self._answered = self.clock()
         if not self.console.is_interactive:
             super().answer(answer)
         self._advance()
 
     def problem(self, error: PuzzleError) -> None:
+        """Print the problem, and count it."""
         super().problem(error)
         self.counts["unreadable"] += 1
         self._advance()
 
     def clear(self) -> None:
+        """Take the line off the screen; the next event draws it again."""
         super().clear()
         self._drawn = float("-inf")
 
     def close(self) -> None:
+        """Print the summary, once."""
         super().close()
         if not self._closed:
             facts = [
@@ -273,37 +294,42 @@ class ProgressArcView(LinesArcView):
             self._drawn = self.clock()
 
     def _line(self) -> Text:
-        """One line, whatever the width: the last figures give way first, the bar takes what is left."""
-        read, now, whole = (
-            self.counts["done"] + self.counts["unreadable"],
-            self._now,
-            self.console.width - ECHO,
-        )
+        """One line, whatever the width: the last figures are left out first.
+
+        The bar takes the columns that are left.
+        """
+        whole = self.console.width - ECHO
+        read = self.counts["done"] + self.counts["unreadable"]
         facts = [Text(f"{read}/{self.total} tasks"), *self._tally()]
-        if now is not None:
-            facts.append(Text(f"step {now.step}, {left(now, self.steps)} left"))
+        done = float(read)
+        if self._now is not None:
+            now_left = left(self._now, self.steps)
+            facts.append(Text(f"step {self._now.step}, {now_left} left"))
+            done += spent(self._now, self.steps)
         line = flow(facts, whole)[0]
-        room = min(whole - line.cell_len - 2, 30)
-        share = min((read + (spent(now, self.steps) if now else 0)) / self.total, 1)
-        return (
-            Text.assemble(bar(share, room, is_plain(self.console)), "  ", line)
-            if room >= BAR_WIDTH
-            else line
-        )
+        bar_width = min(whole - line.cell_len - 2, 30)
+        if bar_width < BAR_WIDTH:
+            return line
+        share = min(done / self.total, 1)
+        return Text.assemble(bar(share, bar_width, is_plain(self.console)), "  ", line)
 
     def _tally(self) -> list[Text]:
-        done, known, right, bad = (
-            self.counts[name] for name in ("done", "known", "right", "unreadable")
-        )
-        return [
-            Text(f"{right} of {known} tests right" if known else "", "solved" if right else ""),
-            Text(f"{bad} unreadable" if bad else "", "unreadable"),
-            Text(f"{duration((self._answered - self.begun) / done)} a task" if done else ""),
-        ]
+        """The counts so far; those that say nothing yet are left out."""
+        facts = []
+        if self.counts["known"]:
+            right = self.counts["right"]
+            style = "solved" if right else ""
+            facts.append(Text(f"{right} of {self.counts['known']} tests right", style))
+        if self.counts["unreadable"]:
+            facts.append(Text(f"{self.counts['unreadable']} unreadable", "unreadable"))
+        if self.counts["done"]:
+            each = (self._answered - self.begun) / self.counts["done"]
+            facts.append(Text(f"{duration(each)} a task"))
+        return facts
 
 
 def _goes_on(last: ArcCycle | None, cycle: ArcCycle) -> bool:
-    """Whether to draw it: views run beside each other, and the eye follows one of them until it is over."""
+    """Whether to draw the cycle: of views that run beside each other one is followed to its end."""
     if last is None or (cycle.test, cycle.view) == (last.test, last.view):
         return True
     return cycle.number < last.number or cycle.number > last.number + 1

@@ -14,7 +14,8 @@ from trmsolve.arc.overlap import without_copies
 from trmsolve.arc.paper.examples import OfficialExamples, choose_measured
 from trmsolve.arc.paper.training import PaperSubject
 from trmsolve.arc.planes.training import PlanesSubject
-from trmsolve.arc.read import Item, add_solutions, distinct, read_path, solutions_beside
+from trmsolve.arc.read import add_solutions, distinct, read_path, solutions_beside
+from trmsolve.arc.task import Item
 from trmsolve.arc.task import ArcTask
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.train.plan import Plan

@@ -1,4 +1,4 @@
-"""Tasks that a network with a table knows: recognised by what they demonstrate, answered by the vote of their rows."""
+"""Tasks that a network with a table knows: how they are recognised, and the vote of their rows."""
 
 import json
 from dataclasses import replace
@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from tests.support.checkpoints import CONFIG, official_state
-from trmsolve.arc.paper.known import Known, Recognised, answer_known
-from trmsolve.arc.paper.variants import PLAIN, Augmentation, encode
+from trmsolve.arc.paper.answering import VariantVote
+from trmsolve.arc.paper.known import Known, Recognised
+from trmsolve.arc.paper.variants import FIRST_COLOUR, PLAIN, Augmentation, encode
 from trmsolve.arc.symmetry import crop
 from trmsolve.arc.task import ArcCycle, ArcTask, Pair
 from trmsolve.errors import WeightsError
@@ -147,7 +148,7 @@ def test_of_many_variants_some_are_chosen_the_task_as_it_is_first() -> None:
 
 
 class Told(TinyRecursiveModel):
-    """A network that says, for each row of its table, a canvas that it was told; surer with each cycle."""
+    """A network that has a given canvas for each row of its table, surer with each cycle."""
 
     def __init__(self, told: list[np.ndarray]) -> None:
         super().__init__(replace(CONFIG, num_puzzles=len(told), layers=1))
@@ -181,9 +182,9 @@ def telling(grids: list[Grid]) -> Told:
 def test_the_variants_of_a_task_vote_and_the_first_that_won_is_shown() -> None:
     model, frames = telling([C, B, D, B]), list[ArcCycle]()
     task = ArcTask("one", ONE.demonstrations, (Pair(A, B), Pair(C)))
-    answer = answer_known(
+    answer = VariantVote(
         model, task, VIEWS, batch_size=3, cycles=4, on_cycle=frames.append, keep_steps=True
-    )
+    ).answer()
     assert [[(one.grid.tolist(), one.votes) for one in found] for found in answer.candidates] == [
         [(B.tolist(), 2), (D.tolist(), 1), (C.tolist(), 1)]
     ] * 2
@@ -206,7 +207,7 @@ def test_the_variants_of_a_task_vote_and_the_first_that_won_is_shown() -> None:
     assert {tokens.shape[0] for tokens in model.asked} == {3, 2}
     seen = torch.cat([model.asked[0], model.asked[4], model.asked[8]])
     shown = [view.apply(test.input) for view in VIEWS for test in task.tests]
-    assert [crop(canvas.reshape(30, 30)).tolist() for canvas in seen.numpy()] == [
+    assert [crop(canvas.reshape(30, 30), FIRST_COLOUR).tolist() for canvas in seen.numpy()] == [
         grid.tolist() for grid in shown
     ]
 
@@ -214,14 +215,14 @@ def test_the_variants_of_a_task_vote_and_the_first_that_won_is_shown() -> None:
 def test_confidence_is_turned_back_with_the_cells() -> None:
     model = telling([grid_of([1, 2, 3])] * 4)
     frames: list[ArcCycle] = []
-    answer_known(model, TWO, VIEWS, cycles=1, on_cycle=frames.append)
+    VariantVote(model, TWO, VIEWS, cycles=1, on_cycle=frames.append).answer()
     assert [frame.confidence.shape for frame in frames] == [(1, 3)] * 4
 
 
 def test_nothing_said_is_an_answer_without_cells() -> None:
     model = Told([np.zeros((30, 30), np.uint8)])
     frames: list[ArcCycle] = []
-    answer = answer_known(model, TWO, [PLAIN], cycles=2, on_cycle=frames.append)
+    answer = VariantVote(model, TWO, [PLAIN], cycles=2, on_cycle=frames.append).answer()
     assert answer.candidates[0][0].grid.shape == frames[0].confidence.shape == (0, 0)
     assert answer.steps == () and answer.right(0) is False
 
@@ -231,17 +232,20 @@ def test_nothing_said_is_an_answer_without_cells() -> None:
     [(0, 1, 2), (1, 1, 3), (2, 1, 3), (3, 1, 4), (4, 1, 5), (5, 2, 6), (99, 4, 16)],
 )
 def test_a_stop_leaves_an_answer_of_what_is_known(after: int, views: int, cycles: int) -> None:
-    """Two tests, one at a time, two cycles a view: what was not thought to its end does not vote beside others."""
+    """Two tests, one at a time, two cycles a view.
+
+    A view that did not do all its cycles does not vote beside others.
+    """
     asked: list[int] = []
     task = ArcTask("one", ONE.demonstrations, (Pair(A), Pair(C)))
-    answer = answer_known(
+    answer = VariantVote(
         telling([C, B, D, B]),
         task,
         VIEWS,
         batch_size=1,
         cycles=2,
         stop=lambda: asked.append(1) or len(asked) > after,
-    )
+    ).answer()
     assert all(found for found in answer.candidates)
     assert (answer.views, answer.cycles) == (views, cycles)
 
@@ -254,9 +258,9 @@ def test_networks_of_another_form_are_refused() -> None:
     ):
         model = TinyRecursiveModel(replace(CONFIG, layers=1, **changes))
         with pytest.raises(WeightsError, match=told):
-            answer_known(model, ONE, [PLAIN])
+            VariantVote(model, ONE, [PLAIN]).answer()
     with pytest.raises(ValueError, match="1 variants for a table of 50 rows"):
-        answer_known(TinyRecursiveModel(replace(CONFIG, layers=1)), ONE, [PLAIN])
+        VariantVote(TinyRecursiveModel(replace(CONFIG, layers=1)), ONE, [PLAIN]).answer()
 
 
 def test_a_checkpoint_is_asked_about_a_task_that_it_knows(tmp_path: Path) -> None:
@@ -269,5 +273,5 @@ def test_a_checkpoint_is_asked_about_a_task_that_it_knows(tmp_path: Path) -> Non
     path = tmp_path / "arc.safetensors"
     convert(Checkpoint.open(tmp_path / "step_1"), path)
     model = load_model(path, "arc", torch.float32, torch.device("cpu"), some.rows)
-    answer = answer_known(model, ONE, some.variants, cycles=2)
+    answer = VariantVote(model, ONE, some.variants, cycles=2).answer()
     assert answer.cycles == 4 and answer.views == 2 and len(answer.attempts(0)) == 2

@@ -1,4 +1,4 @@
-"""Networks of the paper's form: a task that they know is answered by its rows, another is learned in new ones."""
+"""Networks in the paper's form: a known task is answered by its rows, another in new ones."""
 
 import json
 from dataclasses import replace
@@ -10,10 +10,10 @@ import torch
 
 from tests.support.checkpoints import CONFIG, official_state
 from trmsolve.arc.paper.adapt import examples_of
-from trmsolve.arc.paper.solver import TableSolver
+from trmsolve.arc.paper.solver import PaperSolver
 from trmsolve.arc.paper.variants import PLAIN, Augmentation, draw_variants
 from trmsolve.arc.solver import load_arc
-from trmsolve.arc.task import Adapting, ArcAnswer, ArcTask, Pair
+from trmsolve.arc.task import AdaptationProgress, ArcAnswer, ArcTask, Pair
 from trmsolve.errors import UsageError, WeightsError
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.weights.convert import Checkpoint, convert
@@ -61,10 +61,10 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def answer(
-    path: Path, asked: ArcTask, told: list[Adapting] | None = None, steps: int = 1
+    path: Path, asked: ArcTask, told: list[AdaptationProgress] | None = None, steps: int = 1
 ) -> ArcAnswer:
     solver = load_arc(weights=path, steps=steps, cycles=1, views=3)
-    assert isinstance(solver, TableSolver)
+    assert isinstance(solver, PaperSolver)
     (found,) = solver.solve_all([asked], None if told is None else told.append)
     assert isinstance(found, ArcAnswer)
     return found
@@ -78,7 +78,7 @@ def test_a_known_task_is_answered_without_learning_by_its_rows(checkpoint: Path)
 
 
 def test_another_task_is_learned_first_and_says_how(checkpoint: Path) -> None:
-    before, told = checkpoint.read_bytes(), list[Adapting]()
+    before, told = checkpoint.read_bytes(), list[AdaptationProgress]()
     found = answer(checkpoint, NEW, told, steps=3)
     assert checkpoint.read_bytes() == before
     assert (
@@ -93,7 +93,7 @@ def test_another_task_is_learned_first_and_says_how(checkpoint: Path) -> None:
 
 
 def test_a_stop_answers_with_what_is_learned_and_begins_nothing(checkpoint: Path) -> None:
-    told = list[Adapting]()
+    told = list[AdaptationProgress]()
     solver = load_arc(weights=checkpoint, steps=50, cycles=1, views=2)
     found = list(solver.solve_all([NEW, NEW], told.append, stop=lambda: len(told) >= 2))
     assert len(found) == 1 and isinstance(found[0], ArcAnswer)
@@ -117,7 +117,7 @@ def test_large_networks_of_this_form_are_taken_if_that_is_wanted(tmp_path: Path)
         load_arc(weights=path)
     solver = load_arc(weights=path, allow_large=True)
     assert (
-        isinstance(solver, TableSolver) and solver.network([0], torch.float32).config.layers == 17
+        isinstance(solver, PaperSolver) and solver.network([0], torch.float32).config.layers == 17
     )
 
 

@@ -1,4 +1,4 @@
-"""The paper's joint training on ARC: what is learned from, what is drawn, and that the whole learns by heart."""
+"""The paper's joint training on ARC: what is learned from, what is drawn, and that it learns."""
 
 import json
 from dataclasses import replace
@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from trmsolve.arc.paper.examples import OfficialExamples, OfficialSampler, choose_measured, judge
-from trmsolve.arc.paper.known import Known, answer_known
-from trmsolve.arc.paper.variants import PLAIN, Augmentation, encode, parse_name
+from trmsolve.arc.paper.answering import VariantVote
+from trmsolve.arc.paper.examples import OfficialExamples, PaperSampler, choose_measured
+from trmsolve.arc.paper.known import Known
+from trmsolve.arc.paper.training import judge
+from trmsolve.arc.paper.variants import FIRST_COLOUR, PLAIN, Augmentation, encode, parse_name
 from trmsolve.arc.symmetry import crop
 from trmsolve.arc.task import ArcTask, Pair
 from trmsolve.errors import UsageError
@@ -158,20 +160,22 @@ def test_variants_follow_from_the_task_and_the_seed_alone(examples: OfficialExam
         [examples.variant(row) for row in range(first, first + 6)] for first in examples.first[:-1]
     ]
     assert views[0] != views[1] != views[2] != views[0]
-    assert OfficialExamples.build(examples.tasks, ["b"], 5).mark() == examples.mark()
+    assert (
+        OfficialExamples.build(examples.tasks, ["b"], 5).content_hash() == examples.content_hash()
+    )
     others = [
         again,
         OfficialExamples.build(examples.tasks, ["b"], 5, seed=1),
         OfficialExamples.build(examples.tasks, ["b"], 4),
         OfficialExamples.build(examples.tasks, ["a", "b"], 5),
     ]
-    assert len({one.mark() for one in (examples, *others)}) == 5
+    assert len({one.content_hash() for one in (examples, *others)}) == 5
 
 
 def test_what_is_drawn_is_a_variant_of_a_pair_at_one_place_of_both_canvases(
     examples: OfficialExamples,
 ) -> None:
-    sampler = OfficialSampler(examples, CPU, rows=300, seed=2)
+    sampler = PaperSampler(examples, CPU, rows=300, seed=2)
     batch = sampler(torch.arange(300))
     assert batch.tokens.shape == batch.labels.shape == (300, 900) and batch.puzzle_ids.shape == (
         300,
@@ -187,7 +191,7 @@ def test_what_is_drawn_is_a_variant_of_a_pair_at_one_place_of_both_canvases(
         )
         down, across = (int(places.min()) for places in (question > 1).nonzero())
         cornered += (down, across) == (0, 0)
-        grids = [crop(canvas[down:, across:]) for canvas in (question, answer)]
+        grids = [crop(canvas[down:, across:], FIRST_COLOUR) for canvas in (question, answer)]
         for canvas, grid in zip((question, answer), grids, strict=True):
             assert np.array_equal(canvas, encode(grid, down, across))
         k = int(np.searchsorted(examples.first, row, side="right")) - 1
@@ -205,8 +209,8 @@ def test_what_is_drawn_is_a_variant_of_a_pair_at_one_place_of_both_canvases(
 def test_a_row_s_examples_depend_on_no_other_row_and_go_on_after_a_stop(
     examples: OfficialExamples,
 ) -> None:
-    whole = OfficialSampler(examples, CPU, rows=8, seed=3)
-    parts = [OfficialSampler(examples, CPU, rows=4, first_row=first, seed=3) for first in (0, 4)]
+    whole = PaperSampler(examples, CPU, rows=8, seed=3)
+    parts = [PaperSampler(examples, CPU, rows=4, first_row=first, seed=3) for first in (0, 4)]
     for rows in (range(8), (1, 2, 6), (2, 7)):
         together = whole(torch.tensor(rows)).tokens
         apart = [
@@ -214,7 +218,7 @@ def test_a_row_s_examples_depend_on_no_other_row_and_go_on_after_a_stop(
             for k, part in enumerate(parts)
         ]
         assert torch.equal(together, torch.cat([part.tokens for part in apart]))
-    resumed = OfficialSampler(examples, CPU, rows=8, seed=3)
+    resumed = PaperSampler(examples, CPU, rows=8, seed=3)
     resumed.visits[:] = whole.visits
     for one, other in zip(
         vars(resumed(torch.arange(8))).values(), vars(whole(torch.arange(8))).values(), strict=True
@@ -233,7 +237,7 @@ def test_two_tasks_that_only_their_rows_tell_apart_are_learned_by_heart(tmp_path
     torch.manual_seed(0)
     recipe = examples.sized(small(batch_size=4, lr=3e-3, ema=0.7, max_cycles=1))
     recipe = replace(recipe, config=replace(recipe.config, mixer="mlp", positions="none"))
-    trainer, sampler = Trainer(recipe, CPU, torch.float32), OfficialSampler(examples, CPU, rows=4)
+    trainer, sampler = Trainer(recipe, CPU, torch.float32), PaperSampler(examples, CPU, rows=4)
     assert judge(trainer.model, examples, cycles=1) == 0
     right_in_a_row = 0
     for _ in range(400):
@@ -260,7 +264,7 @@ def test_two_tasks_that_only_their_rows_tell_apart_are_learned_by_heart(tmp_path
         found = known.find(task)
         assert found is not None and found.variants == (PLAIN,) and found.by_content
         model = load_model(tmp_path / "arc.safetensors", "arc", torch.float32, CPU, found.rows)
-        assert answer_known(model, task, found.variants, cycles=1).right(0, attempts=1)
+        assert VariantVote(model, task, found.variants, cycles=1).answer().right(0, attempts=1)
 
 
 def test_the_papers_network_takes_a_step_and_its_table_moves_where_it_was_touched(
@@ -268,7 +272,7 @@ def test_the_papers_network_takes_a_step_and_its_table_moves_where_it_was_touche
 ) -> None:
     torch.manual_seed(0)
     recipe = examples.sized(small(batch_size=3))
-    trainer, sampler = Trainer(recipe, CPU, torch.float32), OfficialSampler(examples, CPU, rows=3)
+    trainer, sampler = Trainer(recipe, CPU, torch.float32), PaperSampler(examples, CPU, rows=3)
     before = {
         name: parameter.detach().clone() for name, parameter in trainer.model.named_parameters()
     }

@@ -1,4 +1,4 @@
-"""Learning a task from its demonstrations: within the budget, from nothing else, and without a change to what is given.
+"""Learning a task from its demonstrations: within the budget, and from nothing else.
 
 The networks here are tiny and know nothing, so that all that is measured is what the adapter does
 with them.
@@ -17,15 +17,16 @@ import pytest
 import torch
 
 from tests.model.test_planes import PLANES, network
+from tests.support.arc_tasks import drawn_task
 from trmsolve.arc.adaptation import Budget, new_puzzles
-from trmsolve.arc.planes import adapt
+from trmsolve.arc.planes import adapt, clock
 from trmsolve.arc.planes.adapt import Adapted, Adapter
-from trmsolve.arc.planes.canvas import Canvas, canvas_of, lay
+from trmsolve.arc.planes.canvas import Canvas, canvas_of, place_on_canvas
 from trmsolve.arc.planes.learner import Learner
-from trmsolve.arc.planes.predict import Frame, predict
+from trmsolve.arc.planes.predict import Question, ViewPrediction, predict
 from trmsolve.arc.planes.scenes import Lesson
 from trmsolve.arc.symmetry import SYMMETRIES, dihedral
-from trmsolve.arc.task import Adapting, ArcTask, Pair
+from trmsolve.arc.task import AdaptationProgress, ArcTask, Pair
 from trmsolve.errors import TrainingError
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles.values import Grid
@@ -37,29 +38,6 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 SMALL = replace(PLANES, latent_steps=1)
 HASTY = {**ARC_ADAPTING, "lr": 0.02, "head_lr": 0.02}
 """Rates for networks that know nothing."""
-
-
-def the_same(grid: Grid) -> Grid:
-    return grid
-
-
-def drawn_task(
-    name: str = "t",
-    demonstrations: int = 2,
-    rule: Callable[[Grid], Grid] = the_same,
-    side: int = 3,
-    seed: int = 0,
-    colours: tuple[int, ...] = (0, 1, 2),
-    tests: int = 1,
-) -> ArcTask:
-    """Grids of random sizes whose outputs follow the rule; no two are alike."""
-    rng, pairs, seen = np.random.default_rng(seed), list[Pair](), set[bytes]()
-    while len(pairs) < demonstrations + tests:
-        grid = rng.choice(colours, rng.integers(2, side + 1, 2)).astype(np.int8)
-        if grid.tobytes() not in seen:
-            seen.add(grid.tobytes())
-            pairs.append(Pair(grid, rule(grid).astype(np.int8)))
-    return ArcTask(name, tuple(pairs[:demonstrations]), tuple(pairs[demonstrations:]))
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +125,10 @@ def views(number: int, pair: Pair, side: int) -> set[tuple[int, bytes, bytes, in
     return {
         (
             number,
-            *(lay(dihedral(grid, turn), side).tobytes() for grid in (pair.input, pair.output)),
+            *(
+                place_on_canvas(dihedral(grid, turn), side).tobytes()
+                for grid in (pair.input, pair.output)
+            ),
             turn,
         )  # type: ignore[misc, arg-type]
         for turn in range(len(SYMMETRIES))
@@ -234,7 +215,9 @@ def test_noise_is_for_learning_alone(model: TinyRecursiveModel) -> None:
     for learning in (True, False):
         frames = [
             predict(
-                fresh.train(learning), Canvas(3, (0, 1)), Pair(np.zeros((2, 2), np.int8)), cycles=1
+                fresh.train(learning),
+                Question(Pair(np.zeros((2, 2), np.int8)), Canvas(3, (0, 1))),
+                cycles=1,
             )
             for _ in "12"
         ]
@@ -266,7 +249,7 @@ def test_the_same_seed_and_steps_learn_the_same_to_the_bit_and_another_seed_does
 
 
 def _answers(model: TinyRecursiveModel, adapted: Adapted) -> list[Any]:
-    return predict(model, adapted.canvases[0], drawn_task().tests[0], cycles=2)
+    return predict(model, Question(drawn_task().tests[0], adapted.canvases[0]), cycles=2)
 
 
 # --- what it is taught
@@ -344,7 +327,7 @@ def test_a_budget_in_steps_is_kept_exactly(
     model: TinyRecursiveModel, monkeypatch: pytest.MonkeyPatch, steps: int, demonstrations: int
 ) -> None:
     monkeypatch.setattr(Adapter, "_reproduces", lambda *_: False)
-    reported = list[Adapting]()
+    reported = list[AdaptationProgress]()
     made = adapter(
         model, drawn_task(demonstrations=demonstrations), steps=steps, report=reported.append
     )
@@ -386,7 +369,7 @@ def test_the_last_copy_learns_even_in_the_smallest_budget(model: TinyRecursiveMo
 def ticking(made: Adapter, monkeypatch: pytest.MonkeyPatch, seconds: float) -> Adapter:
     """Its clock begins at 0 and goes on by so much whenever it is looked at."""
     ticks = count(1)
-    monkeypatch.setattr(adapt, "time", SimpleNamespace(monotonic=lambda: next(ticks) * seconds))
+    monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=lambda: next(ticks) * seconds))
     made.clock.begun = 0.0
     return made
 
@@ -424,7 +407,12 @@ def test_a_budget_of_less_than_one_step_still_ends(
     adapted = ticking(made, monkeypatch, 5.0).adapt()
     assert adapted.ended[0].ended == "budget" and made.clock.steps <= 8
     assert (
-        len(predict(adapted.models[-1], adapted.canvases[0], drawn_task().tests[0], cycles=1)) == 8
+        len(
+            predict(
+                adapted.models[-1], Question(drawn_task().tests[0], adapted.canvases[0]), cycles=1
+            )
+        )
+        == 8
     )
 
 
@@ -433,7 +421,7 @@ def test_a_budget_of_less_than_one_step_still_ends(
 def test_a_stop_ends_it_at_once_with_a_network_to_answer_with(
     model: TinyRecursiveModel, demonstrations: int, at: int
 ) -> None:
-    reported = list[Adapting]()
+    reported = list[AdaptationProgress]()
     made = adapter(
         model,
         drawn_task(demonstrations=demonstrations),
@@ -445,13 +433,18 @@ def test_a_stop_ends_it_at_once_with_a_network_to_answer_with(
     assert [one.ended for one in adapted.ended] == ["interrupted"] == [reported[-1].ended]
     assert at <= made.clock.steps <= at + 8  # a lesson is ended
     assert (
-        len(predict(adapted.models[-1], adapted.canvases[0], drawn_task().tests[0], cycles=1)) == 8
+        len(
+            predict(
+                adapted.models[-1], Question(drawn_task().tests[0], adapted.canvases[0]), cycles=1
+            )
+        )
+        == 8
     )
 
 
 def test_what_was_learned_until_a_stop_is_what_is_answered_with(model: TinyRecursiveModel) -> None:
     """Also while no copy has proved itself: nothing learned is thrown away."""
-    reported = list[Adapting]()
+    reported = list[AdaptationProgress]()
     made = adapter(model, steps=None, report=reported.append, stop=lambda: len(reported) >= 5)
     last = made.adapt().models[-1].state_dict()
     assert not torch.equal(last["embed_planes.kinds"], model.state_dict()["embed_planes.kinds"])
@@ -486,7 +479,7 @@ def test_what_is_easily_learned_is_solved_before_the_budget_ends(
 
     Every copy proves itself, and the last one knows what was not shown.
     """
-    reported = list[Adapting]()
+    reported = list[AdaptationProgress]()
     task = drawn_task(demonstrations=2, tests=2)
     made = adapter(
         model, task, steps=1500, settings=HASTY, update_noise=0.0, report=reported.append
@@ -496,7 +489,7 @@ def test_what_is_easily_learned_is_solved_before_the_budget_ends(
     assert (ended.ended, ended.solved) == ("solved", 2) and ended.step < 1500
     assert len(adapted.models) == 3
     for test in task.tests:
-        frames = predict(adapted.models[-1], adapted.canvases[0], test, cycles=2)
+        frames = predict(adapted.models[-1], Question(test, adapted.canvases[0]), cycles=2)
         assert sum(np.array_equal(frame.grid, test.input) for frame in frames) > 4
     assert [one.solved for one in reported] == sorted(one.solved or 0 for one in reported)
     first = next(one for one in reported if one.solved == 1)
@@ -534,9 +527,11 @@ def test_it_is_right_where_most_views_are(
     wrong = [np.full((1, 1), k, np.int8) for k in range(8)]
     answers, asked = list[Grid](), set[tuple[bool, int, int]]()
 
-    def predicted(model: TinyRecursiveModel, canvas: Canvas, pair: Pair, **how: Any) -> list[Frame]:
-        asked.add((pair is task.demonstrations[1], how["puzzle"], how["cycles"]))
-        return [Frame(grid, np.ones(grid.shape, np.float32), 0.5) for grid in answers]
+    def predicted(
+        model: TinyRecursiveModel, question: Question, **how: Any
+    ) -> list[ViewPrediction]:
+        asked.add((question.pair is task.demonstrations[1], question.puzzle, how["cycles"]))
+        return [ViewPrediction(grid, np.ones(grid.shape, np.float32), 0.5) for grid in answers]
 
     monkeypatch.setattr(adapt, "predict", predicted)
     for right, said in (
@@ -551,7 +546,7 @@ def test_it_is_right_where_most_views_are(
 
 
 def test_a_single_demonstration_is_never_held_out(model: TinyRecursiveModel, watch: Watch) -> None:
-    reported = list[Adapting]()
+    reported = list[AdaptationProgress]()
     adapted = adapter(model, drawn_task(demonstrations=1), steps=6, report=reported.append).adapt()
     assert len(adapted.models) == len(watch.copies) == 1
     assert {one.solved for one in reported} == {None} and adapted.ended[0].ended == "steps"
@@ -562,7 +557,7 @@ def test_tasks_are_learned_together_each_with_an_embedding_of_its_own(
 ) -> None:
     hurry(monkeypatch)
     monkeypatch.setattr(adapt, "CELLS_CPU", 10**6)
-    reported = list[Adapting]()
+    reported = list[AdaptationProgress]()
     tasks = (
         drawn_task("a", 3, seed=1),
         drawn_task("b", 1, seed=2, side=5, colours=(3, 4)),
@@ -581,13 +576,13 @@ def test_tasks_are_learned_together_each_with_an_embedding_of_its_own(
     )
     for number, task in enumerate(tasks):
         frames = predict(
-            adapted.models[-1], adapted.canvases[number], task.tests[0], puzzle=number, cycles=1
+            adapted.models[-1], Question(task.tests[0], adapted.canvases[number], number), cycles=1
         )
         assert len(frames) == 8
 
 
 def test_what_is_reported_makes_sense(model: TinyRecursiveModel) -> None:
-    reported = list[Adapting]()
+    reported = list[AdaptationProgress]()
     task = drawn_task()
     adapted = adapter(model, task, steps=12, seconds=77.0, report=reported.append).adapt()
     assert all(

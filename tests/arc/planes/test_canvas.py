@@ -1,4 +1,4 @@
-"""On which canvas an ARC task is laid: as small as it can be known to suffice, without a look at what is asked."""
+"""The canvas of an ARC task is as small as can be known, without a look at the answers."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from trmsolve.arc.planes.canvas import (
     Canvas,
     canvas_of,
     filled,
-    lay,
+    place_on_canvas,
     show,
 )
 from trmsolve.arc.symmetry import SYMMETRIES, crop, undo_dihedral
@@ -121,7 +121,7 @@ def test_a_palette_is_filled_with_symbols_that_it_lacks() -> None:
 @settings(deadline=None, max_examples=40)
 @given(grids, st.integers(12, 14))
 def test_a_grid_lies_in_the_upper_left_corner(grid: Grid, side: int) -> None:
-    laid = lay(grid, side)
+    laid = place_on_canvas(grid, side)
     rows, columns = grid.shape
     assert laid.shape == (side, side) and laid.dtype == np.int64
     assert np.array_equal(laid[:rows, :columns], grid + FIRST_COLOUR)
@@ -132,7 +132,7 @@ def test_a_grid_lies_in_the_upper_left_corner(grid: Grid, side: int) -> None:
 @pytest.mark.parametrize("shape", [(4, 1), (1, 4), (4, 4), (3, 5)])
 def test_what_does_not_fit_is_refused(shape: Shape) -> None:
     with pytest.raises(ValueError):
-        lay(blank(shape), 3)
+        place_on_canvas(blank(shape), 3)
 
 
 @settings(deadline=None, max_examples=40)

@@ -1,4 +1,4 @@
-"""Lessons from many tasks: every pair with an output, drawn so that the same seed teaches the same."""
+"""Lessons from many tasks: every pair with an output, and the same for the same seed."""
 
 from dataclasses import replace
 from itertools import islice
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from trmsolve.arc.planes.canvas import SYMBOLS, canvas_of, lay
+from trmsolve.arc.planes.canvas import SYMBOLS, canvas_of, place_on_canvas
 from trmsolve.arc.planes.learner import LONGEST
 from trmsolve.arc.planes.lessons import NEAR, Lessons, Material, material_of
 from trmsolve.arc.planes.scenes import Lesson
@@ -84,7 +84,7 @@ def test_labels_and_grids_are_those_of_a_pair_of_the_row_s_task() -> None:
                 number
                 for number, pair in enumerate((*TASKS[puzzle].demonstrations, *TASKS[puzzle].tests))
                 if all(
-                    np.array_equal(lay(dihedral(grid, int(symmetry)), side), laid)
+                    np.array_equal(place_on_canvas(dihedral(grid, int(symmetry)), side), laid)
                     for grid, laid in ((pair.input, tokens), (pair.output, answer))
                     if grid is not None
                 )

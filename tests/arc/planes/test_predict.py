@@ -1,4 +1,4 @@
-"""What one network predicts for one input under every symmetry: read off, turned back, over when all would halt."""
+"""One network's predictions under every symmetry: read off, turned back, over when all halt."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from tests.model.test_planes import PLANES, network
 from trmsolve.arc.planes.canvas import Canvas, canvas_of
-from trmsolve.arc.planes.predict import Frame, predict
+from trmsolve.arc.planes.predict import Question, ViewPrediction, predict
 from trmsolve.arc.task import ArcTask, Pair
 from trmsolve.model.network import Prediction, State
 from trmsolve.model.planes import PlanesModel, Scene
@@ -26,7 +26,7 @@ ALL = Canvas(7, tuple(range(11)))
 
 
 class Stub(PlanesModel):
-    """Says what ``rule`` makes of the symbols (rows, columns) it is shown, ten to one, and halts as ``halts`` says."""
+    """Predicts, ten to one, what ``rule`` makes of the symbols (rows, columns) it is shown."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ def recoloured(tokens: Tensor) -> Tensor:
 @settings(deadline=None, max_examples=25)
 @given(grids)
 def test_every_view_of_a_network_that_copies_is_the_input(grid: Grid) -> None:
-    frames = predict(Stub(lambda tokens: tokens), ALL, Pair(grid), cycles=1)
+    frames = predict(Stub(lambda tokens: tokens), Question(Pair(grid), ALL), cycles=1)
     assert len(frames) == 8
     for frame in frames:
         assert frame.grid.dtype == np.int8 and np.array_equal(frame.grid, grid)
@@ -65,14 +65,16 @@ def test_every_view_of_a_network_that_copies_is_the_input(grid: Grid) -> None:
 @given(grids)
 def test_palette_and_symbols_may_differ_in_number_and_order(grid: Grid) -> None:
     palette = (*reversed(canvas_of(ArcTask("t", (Pair(grid, grid),), (Pair(grid),))).palette),)
-    for frame in predict(Stub(lambda tokens: tokens), Canvas(6, palette), Pair(grid), cycles=1):
+    for frame in predict(
+        Stub(lambda tokens: tokens), Question(Pair(grid), Canvas(6, palette)), cycles=1
+    ):
         assert np.array_equal(frame.grid, grid)
 
 
 def test_a_rule_that_turns_is_seen_turned_otherwise_in_every_view() -> None:
-    """A network that always mirrors the canvas left to right has the grid above a cell mirrored, in turned views."""
+    """A network that mirrors every canvas left to right mirrors turned views top down."""
     grid = np.arange(9, dtype=np.int8).reshape(3, 3)
-    frames = predict(Stub(torch.fliplr), Canvas(3, ALL.palette), Pair(grid), cycles=1)
+    frames = predict(Stub(torch.fliplr), Question(Pair(grid), Canvas(3, ALL.palette)), cycles=1)
     upright, sideways = np.fliplr(grid), np.flipud(grid)
     expected = [upright, sideways, upright, sideways, upright, upright, sideways, sideways]
     assert all(
@@ -91,7 +93,7 @@ def test_confidence_is_turned_back_with_its_cells() -> None:
             )
 
     grid = np.array([[0, 3, 9], [5, 2, 7]], np.int8)
-    frames = predict(Sure(lambda tokens: tokens), ALL, Pair(grid), cycles=1)
+    frames = predict(Sure(lambda tokens: tokens), Question(Pair(grid), ALL), cycles=1)
     for frame in frames:
         assert np.array_equal(frame.grid, grid)
         assert frame.confidence.ravel().argsort().tolist() == grid.ravel().argsort().tolist()
@@ -103,15 +105,17 @@ def test_the_output_may_be_of_another_size_and_may_be_nothing() -> None:
         return tokens * (torch.arange(tokens.shape[1]) == 0)
 
     grid = np.array([[1, 2, 3], [4, 5, 6]], np.int8)
-    frames = predict(Stub(first_column), ALL, Pair(grid), cycles=1, symmetries=[0])
+    frames = predict(Stub(first_column), Question(Pair(grid), ALL), cycles=1, symmetries=[0])
     assert frames[0].grid.tolist() == [[1], [4]] and frames[0].confidence.shape == (2, 1)
-    frames = predict(Stub(torch.zeros_like), ALL, Pair(grid), cycles=1)
+    frames = predict(Stub(torch.zeros_like), Question(Pair(grid), ALL), cycles=1)
     assert all(frame.grid.shape == frame.confidence.shape == (0, 0) for frame in frames)
 
 
 def test_symmetries_palette_and_puzzle_reach_the_network() -> None:
     model, grid = Stub(lambda tokens: tokens), np.array([[1, 2]], np.int8)
-    frames = predict(model, Canvas(3, (0, 2, 3)), Pair(grid), puzzle=2, cycles=1, symmetries=[1, 4])
+    frames = predict(
+        model, Question(Pair(grid), Canvas(3, (0, 2, 3)), 2), cycles=1, symmetries=[1, 4]
+    )
     (scene,) = model.seen
     assert (
         len(frames) == 2
@@ -141,12 +145,11 @@ def test_symmetries_palette_and_puzzle_reach_the_network() -> None:
     ],
 )
 def test_it_is_over_when_every_view_would_halt(halts: Any, cycles: int, spent: int) -> None:
-    seen: list[tuple[int, list[Frame]]] = []
+    seen: list[tuple[int, list[ViewPrediction]]] = []
     model = Stub(recoloured, halts)
     frames = predict(
         model,
-        ALL,
-        Pair(np.array([[1, 2]], np.int8)),
+        Question(Pair(np.array([[1, 2]], np.int8)), ALL),
         cycles=cycles,
         on_cycle=lambda *one: seen.append(one),
     )
@@ -155,7 +158,9 @@ def test_it_is_over_when_every_view_would_halt(halts: Any, cycles: int, spent: i
     assert [frame.halt for frame in frames] == pytest.approx(
         [1 / (1 + np.exp(-halts(spent, v))) for v in range(8)]
     )
-    silent = predict(Stub(recoloured, halts), ALL, Pair(np.array([[1, 2]], np.int8)), cycles=cycles)
+    silent = predict(
+        Stub(recoloured, halts), Question(Pair(np.array([[1, 2]], np.int8)), ALL), cycles=cycles
+    )
     assert (
         [frame.grid.tolist() for frame in silent]
         == [frame.grid.tolist() for frame in frames]
@@ -166,10 +171,12 @@ def test_it_is_over_when_every_view_would_halt(halts: Any, cycles: int, spent: i
 def test_each_cycle_goes_on_from_the_one_before() -> None:
     """A real network: one cycle more is another state, and watching changes nothing."""
     model, pair = network(), Pair(np.array([[1, 2, 0], [0, 3, 3]], np.int8))
-    seen = list[list[Frame]]()
-    watched = predict(model, ALL, pair, cycles=3, on_cycle=lambda _, now: seen.append(now))
+    seen = list[list[ViewPrediction]]()
+    watched = predict(
+        model, Question(pair, ALL), cycles=3, on_cycle=lambda _, now: seen.append(now)
+    )
     for cycles in (1, 2, 3):
-        alone = predict(model, ALL, pair, cycles=cycles)
+        alone = predict(model, Question(pair, ALL), cycles=cycles)
         for one, other in zip(alone, seen[cycles - 1], strict=True):
             assert np.array_equal(one.grid, other.grid) and one.halt == other.halt
     assert len({frame.halt for now in seen for frame in now[:1]}) == len(seen)
@@ -190,10 +197,10 @@ def test_the_output_is_not_looked_at() -> None:
     object.__setattr__(pair, "input", np.array([[1, 2]], np.int8))
     with pytest.raises(AssertionError):
         _ = pair.output
-    assert len(predict(network(), ALL, pair, cycles=2)) == 8
+    assert len(predict(network(), Question(pair, ALL), cycles=2)) == 8
 
 
 def test_nothing_is_kept_for_a_gradient() -> None:
     model = PlanesModel(PLANES)  # its weights would be learned
-    predict(model, ALL, Pair(np.array([[1]], np.int8)), cycles=1)
+    predict(model, Question(Pair(np.array([[1]], np.int8)), ALL), cycles=1)
     assert all(parameter.grad is None for parameter in model.parameters())

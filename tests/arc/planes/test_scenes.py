@@ -1,4 +1,4 @@
-"""Learning from scenes: labels are planes, a lesson is learned cycle after cycle, and nothing else moves."""
+"""Learning from scenes: labels are planes, and a lesson is learned cycle after cycle."""
 
 import math
 from dataclasses import replace
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tests.model.test_planes import PLANES, network
-from trmsolve.arc.planes.canvas import Canvas, lay, show
+from trmsolve.arc.planes.canvas import Canvas, place_on_canvas, show
 from trmsolve.arc.planes.learner import Learner, compile_blocks
 from trmsolve.arc.planes.scenes import Lesson, Row, lesson_of, scene_of
 from trmsolve.arc.task import Pair
@@ -53,7 +53,10 @@ def lesson(*puzzles: int) -> Lesson:
 
 def test_a_scene_has_the_grids_their_planes_symmetries_and_puzzles() -> None:
     scene = scene_of([row(), row((0, 4, 2, 3), 1, 2, None)], CPU)
-    assert scene.tokens.tolist() == [lay(QUESTION, 4).tolist(), lay(np.rot90(QUESTION), 4).tolist()]
+    assert scene.tokens.tolist() == [
+        place_on_canvas(QUESTION, 4).tolist(),
+        place_on_canvas(np.rot90(QUESTION), 4).tolist(),
+    ]
     assert scene.palette.tolist() == [[0, 2, 3, 4], [0, 4, 2, 3]]
     assert scene.symmetries.tolist() == [0, 1] and scene.puzzle_ids.tolist() == [0, 2]
     assert {part.dtype for part in scene} == {torch.int64}
@@ -63,7 +66,7 @@ def test_labels_are_the_planes_of_the_answers_symbols() -> None:
     taught = lesson_of([row(palette) for palette in (PALETTE, (0, 4, 3, 2), (4, 3, 2, 0))], CPU)
     assert taught.labels.shape == (3, 16) and taught.labels.dtype == torch.int64
     for labels, palette in zip(taught.labels, taught.scene.palette, strict=True):
-        assert palette[labels].view(4, 4).tolist() == lay(ANSWER, 4).tolist()
+        assert palette[labels].view(4, 4).tolist() == place_on_canvas(ANSWER, 4).tolist()
     assert taught.labels[0].view(4, 4).tolist() == [
         [3, 3, 0, 0],
         [1, 2, 0, 0],

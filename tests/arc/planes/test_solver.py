@@ -1,4 +1,4 @@
-"""From tasks to two attempts each: in order, from weights that stay as they are, over every file of the public sets."""
+"""From tasks to two attempts each: in order, and from weights that stay as they are."""
 
 import json
 import os
@@ -12,19 +12,19 @@ import numpy as np
 import pytest
 import torch
 
-from tests.arc.planes.test_adapt import drawn_task
 from tests.model.test_planes import PLANES, network
-from trmsolve.arc import solver as arc_solver
+from tests.support.arc_tasks import drawn_task
 from trmsolve.arc.adaptation import Budget
-from trmsolve.arc.paper.solver import TableSolver
+from trmsolve.arc.paper.solver import PaperSolver
+from trmsolve.arc.planes import solver as planes_solver
 from trmsolve.arc.planes.adapt import Adapted, Adapter
 from trmsolve.arc.planes.canvas import canvas_of
-from trmsolve.arc.planes.predict import predict
-from trmsolve.arc.planes.solver import ArcSolver
+from trmsolve.arc.planes.predict import Question, predict
+from trmsolve.arc.planes.solver import PlanesSolver
 from trmsolve.arc.read import read_path
 from trmsolve.arc.solver import BUDGET_CPU, load_arc
 from trmsolve.arc.submission import read_submission, submission_of, write_submission
-from trmsolve.arc.task import ATTEMPTS, Adapting, ArcAnswer, ArcCycle, ArcTask
+from trmsolve.arc.task import ATTEMPTS, AdaptationProgress, ArcAnswer, ArcCycle, ArcTask
 from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError, UsageError, WeightsError
 from trmsolve.model.config import TRMConfig
@@ -51,11 +51,11 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return saved(tmp_path_factory.mktemp("weights") / "arc.safetensors")
 
 
-def solver(weights: Path, **how: Any) -> ArcSolver:
+def solver(weights: Path, **how: Any) -> PlanesSolver:
     loaded = load_arc(
         weights=weights, device="cpu", dtype="fp32", **{"steps": 2, "cycles": 2, **how}
     )
-    assert isinstance(loaded, ArcSolver)
+    assert isinstance(loaded, PlanesSolver)
     return loaded
 
 
@@ -78,7 +78,7 @@ def copies(monkeypatch: pytest.MonkeyPatch, weights: Path) -> list[TinyRecursive
     models = [network(SMALL, seed) for seed in (1, 2, 3)]
 
     def adapt(self: Adapter) -> Adapted:
-        ended = [Adapting(task, 5, 1.0, 2.0, 0.5, 2, "solved") for task in self.tasks]
+        ended = [AdaptationProgress(task, 5, 1.0, 2.0, 0.5, 2, "solved") for task in self.tasks]
         return Adapted(models, [canvas_of(task) for task in self.tasks], ended)
 
     monkeypatch.setattr(Adapter, "adapt", adapt)
@@ -115,7 +115,7 @@ def test_tasks_are_taken_when_they_are_due_and_not_before(weights: Path) -> None
 
 
 def test_tasks_that_are_learned_together_say_so(weights: Path) -> None:
-    seen = list[Adapting]()
+    seen = list[AdaptationProgress]()
     answers = answered(solver(weights, batch=2, steps=3).solve_all([A, B, C], seen.append))
     assert [one.task.name for one in seen] == ["a", "b"] * 4 + ["c"] * 4
     assert [one.step for one in seen] == [1, 1, 2, 2, 3, 3, 3, 3, 1, 2, 3, 3]
@@ -146,20 +146,20 @@ def test_copies_are_asked_with_the_row_and_canvas_of_their_task(
 ) -> None:
     asked = []
 
-    def noted(model: TinyRecursiveModel, canvas: Any, pair: Any, **how: Any) -> Any:
+    def noted(model: TinyRecursiveModel, question: Question, **how: Any) -> Any:
         asked.append(
             (
                 copies.index(model),
-                canvas,
-                pair,
-                how["puzzle"],
+                question.canvas,
+                question.pair,
+                question.puzzle,
                 how["cycles"],
                 list(how["symmetries"]),
             )
         )
-        return predict(model, canvas, pair, **how)
+        return predict(model, question, **how)
 
-    monkeypatch.setattr(arc_solver, "predict", noted)
+    monkeypatch.setattr(planes_solver, "predict", noted)
     answered(solver(weights, batch=2, views=2).solve_all([B, A]))
     expected = [
         (copy, canvas_of(task), test, row, 2, [0, 1])
@@ -201,7 +201,9 @@ def test_one_view_of_the_last_copy_is_shown_cycle_after_cycle(
     ]
     assert {(one.task, one.limit, one.view, one.views) for one in seen} == {(B, 3, 1, 2)}
     for test in (0, 1):
-        frames = predict(copies[-1], canvas_of(B), B.tests[test], cycles=3, symmetries=[0, 1])
+        frames = predict(
+            copies[-1], Question(B.tests[test], canvas_of(B)), cycles=3, symmetries=[0, 1]
+        )
         shown = seen[3 * test + 2]
         assert np.array_equal(shown.grid, frames[0].grid) and shown.halt == frames[0].halt
         assert shown.confidence.shape == shown.grid.shape
@@ -211,7 +213,7 @@ def test_one_view_of_the_last_copy_is_shown_cycle_after_cycle(
 def test_steps_are_those_of_the_first_view_that_found_the_first_attempt(
     weights: Path, copies: list[TinyRecursiveModel], which: int
 ) -> None:
-    """Whichever copy it belongs to: here one that repeats its input, beside two that say nothing."""
+    """Whichever copy it is: here one that repeats its input, beside two that say nothing."""
     for number, copy in enumerate(copies):
         copy.lm_head.weight.zero_()
         copy.improve = repeats(copy) if number == which else copy.improve  # type: ignore[method-assign]
@@ -251,7 +253,7 @@ def test_a_stop_answers_what_is_under_way_and_begins_nothing(weights: Path, batc
             taken.append(task.name)
             yield task
 
-    def learning(adapting: Adapting) -> None:
+    def learning(adapting: AdaptationProgress) -> None:
         stopped[0] = True
 
     outcomes = list(
@@ -316,15 +318,18 @@ def test_what_was_adapted_is_kept_and_loads_again(
     assert info.training == {"adapted_from": kept.weights, "tasks": ["a"], "seed": 4}
     again, last = load_model(path, "arc", torch.float32, CPU), adapted[0].models[-1].state_dict()
     assert all(torch.equal(tensor, last[name]) for name, tensor in again.state_dict().items())
-    assert [frame.halt for frame in predict(again, canvas_of(A), A.tests[0], cycles=2)] == [
-        frame.halt for frame in predict(adapted[0].models[-1], canvas_of(A), A.tests[0], cycles=2)
+    assert [
+        frame.halt for frame in predict(again, Question(A.tests[0], canvas_of(A)), cycles=2)
+    ] == [
+        frame.halt
+        for frame in predict(adapted[0].models[-1], Question(A.tests[0], canvas_of(A)), cycles=2)
     ]
     answered(solver(path).solve_all([A]))
 
 
 def test_what_is_loaded_says_what_it_is(weights: Path) -> None:
     loaded = solver(weights, budget=7.5, steps=None)
-    assert loaded.budget == 7.5 and loaded.how == Budget(7.5) and not loaded.compiled
+    assert loaded.budget == 7.5 and loaded.options.budget == Budget(7.5) and not loaded.compiled
     assert loaded.weights.startswith("arc.safetensors@") and len(loaded.weights.split("@")[1]) == 12
     assert loaded.placement.reason == "cpu (asked for, 1 threads), fp32 (asked for)"
     assert loaded.model.dtype == torch.float32 and len(loaded.symmetries) == 8
@@ -334,7 +339,7 @@ def test_what_is_loaded_says_what_it_is(weights: Path) -> None:
 
 def test_bf16_answers_too(weights: Path) -> None:
     narrow = load_arc(weights=weights, device="cpu", dtype="bf16", steps=2, cycles=1)
-    assert isinstance(narrow, ArcSolver) and narrow.model.dtype == torch.bfloat16
+    assert isinstance(narrow, PlanesSolver) and narrow.model.dtype == torch.bfloat16
     assert len(answered(narrow.solve_all([A]))) == 1
 
 
@@ -342,7 +347,7 @@ def test_compiling_is_for_budgets_that_are_worth_it(
     weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        arc_solver, "choose_compiled", lambda wanted, device, worthwhile: worthwhile
+        planes_solver, "choose_compiled", lambda wanted, device, worthwhile: worthwhile
     )
     made = [
         solver(weights, budget=budget, steps=steps).compiled
@@ -440,7 +445,7 @@ def test_weights_in_the_papers_form_have_a_solver_of_their_own(tmp_path: Path) -
         num_puzzles=3,
     )
     path = saved(tmp_path / "arc.safetensors", config)
-    assert isinstance(load_arc(weights=path, device="cpu", steps=1), TableSolver)
+    assert isinstance(load_arc(weights=path, device="cpu", steps=1), PaperSolver)
     refused: tuple[dict[str, Any], ...] = ({"batch": 2}, {"save_adapted": tmp_path / "kept"})
     for how in refused:
         with pytest.raises(
@@ -479,7 +484,7 @@ def test_every_task_of_the_public_sets_is_read_learned_answered_and_submitted(
     )
     placement = Placement(CPU, torch.float32, "")
     answers, outgrown = list[ArcAnswer](), list[str]()
-    quick = ArcSolver(network(tiny), placement, Budget(60.0, 2), cycles=1)
+    quick = PlanesSolver(network(tiny), placement, Budget(60.0, 2), cycles=1)
     for outcome in quick.solve_all(tasks):
         assert isinstance(outcome, ArcAnswer)
         answers.append(outcome)

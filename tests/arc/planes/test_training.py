@@ -1,4 +1,4 @@
-"""Training on ARC by the command: planes lesson by lesson, the paper's network by its pool; copies are left out."""
+"""Training on ARC by the command, of both kinds of network; copies are left out."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from trmsolve.arc.paper.known import Known
 from trmsolve.arc.planes.canvas import canvas_of
-from trmsolve.arc.planes.training import InLessons, PlanesSubject, _answers
+from trmsolve.arc.planes.training import PlanesSubject, PlanesTrainer, _answers
 from trmsolve.arc.read import read_path
 from trmsolve.arc.solver import load_arc
 from trmsolve.arc.task import ArcAnswer, ArcTask, Pair
@@ -216,8 +216,8 @@ def test_what_is_held_out_is_learned_from_nowhere(tmp_path: Path) -> None:
     subject = PlanesSubject.of(tasks_of(path), small(), 9)
     flip, same, dark, worn = (len(task.demonstrations) for task in subject.tasks)
     assert (flip, same, dark, worn) == (2, 2, 1, 2)
-    assert [held.puzzle for held in subject.held] == [0, 1, 3]
-    assert subject.held[0].canvas == canvas_of(subject.tasks[0])
+    assert [held.puzzle for held in subject.questions] == [0, 1, 3]
+    assert subject.questions[0].canvas == canvas_of(subject.tasks[0])
     assert [len(one.pairs) for one in subject.material] == [3, 3, 2, 3]
     other = PlanesSubject.of(tasks_of(path), small(), 1)
     assert [len(task.demonstrations) for task in other.tasks] == [
@@ -226,12 +226,16 @@ def test_what_is_held_out_is_learned_from_nowhere(tmp_path: Path) -> None:
         1,
         2,
     ]  # of flip, and in the clothes of worn
-    assert other.mark != subject.mark == PlanesSubject.of(tasks_of(path), small(), 9).mark
+    assert (
+        other.content_hash
+        != subject.content_hash
+        == PlanesSubject.of(tasks_of(path), small(), 9).content_hash
+    )
     flip_alone = tasks_of(path)[0]
     alike = replace(flip_alone, demonstrations=flip_alone.demonstrations[:1] * 3)
     subject = PlanesSubject.of([alike], small(), 1)
     assert (
-        not subject.held and len(subject.material[0].pairs) == 4
+        not subject.questions and len(subject.material[0].pairs) == 4
     )  # nothing of it could be held out
 
 
@@ -241,10 +245,12 @@ def test_held_out_pairs_are_judged_by_the_first_vote(data: Path) -> None:
     blank = {name: torch.zeros_like(tensor) for name, tensor in learning.averaged().items()}
     assert learning.judge(blank) == 0.0
     # A network without a word answers with the first plane, and that is what lies outside.
-    held = subject.held[0]
+    held = subject.questions[0]
     black = replace(held, pair=Pair(held.pair.input, np.zeros((0, 0), np.int8)))
     assert _answers(learning.judged, black)
-    assert InLessons(subject.sized(small()), learning.lessons, (), CPU, False).judge(blank) is None
+    assert (
+        PlanesTrainer(subject.sized(small()), learning.lessons, (), CPU, False).judge(blank) is None
+    )
 
 
 def test_judging_counts_the_pairs_and_may_be_ended_between_them(data: Path) -> None:

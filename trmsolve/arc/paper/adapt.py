@@ -1,33 +1,37 @@
-"""Learning an unseen ARC task with a network of the paper's form, which has a row of its table for every variant.
+"""Test-time training of a network in the paper's form, with a row of its table for each variant.
 
-The task gets rows of its own, each beginning as the mean of those that the network knows (arXiv
-2511.02886), and all weights are trained on its demonstrations in all these variants, in the way the
-network itself was trained. That takes a GPU to be quick: such a network computes 900 cells of each
-grid. The given network is not changed.
+An unseen task gets rows of its own, each beginning as the mean of those that the network knows
+(arXiv 2511.02886). All weights are trained on the task's demonstrations in all these variants, in
+the way the network itself was trained. That takes a GPU to be quick: such a network computes 900
+cells of each grid. The given network is not changed.
 
 Knows training, variants and a clock; nothing of files and terminals.
 """
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
 import torch
 
-from trmsolve.arc.adaptation import new_puzzles
-from trmsolve.arc.paper.examples import Example, OfficialExamples, OfficialSampler
+from trmsolve.arc.adaptation import Budget, new_puzzles
+from trmsolve.arc.paper.examples import Example, OfficialExamples, PaperSampler
 from trmsolve.arc.paper.variants import Augmentation, draw_variants
-from trmsolve.arc.task import Adapting, ArcTask
+from trmsolve.arc.task import AdaptationProgress, ArcTask, ignore, never
 from trmsolve.device import Placement
+from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.train.recipes import Recipe, find_recipe
 from trmsolve.train.trainer import Trainer
 
 VARIANTS = 64
-"""So many, the task as it is among them: more than are learned within a budget have no use."""
+"""Variants of a task, itself among them: more than are learned within a budget have no use."""
 
 ROWS_CPU, ROWS_GPU = 8, 128
+"""Examples in a batch."""
+
 SETTINGS = {
     "ema": 0.97,
     "ema_warmup": True,
@@ -36,71 +40,104 @@ SETTINGS = {
     "clip": 1.0,
     "exploration": 0.0,
 }
-"""What is other than in the paper's training."""
+"""What differs from the paper's training."""
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """A network that has learned a task."""
+
+    model: TinyRecursiveModel
+
+    variants: Sequence[Augmentation]
+    """The variants of the task; row k of the network's table is that of variant k."""
+
+    ended: AdaptationProgress
 
 
 def examples_of(task: ArcTask, seed: int) -> OfficialExamples:
-    """The task's demonstrations in all its variants; nothing is held out."""
+    """The task's demonstrations in all its variants; nothing is held out, and no row is blank."""
     views = draw_variants(task, VARIANTS - 1, np.random.default_rng(seed))
-    learned = tuple(
-        Example(0, pair.input, pair.output)
-        for pair in task.demonstrations
-        if pair.output is not None
-    )
-    return OfficialExamples(  # without a blank row
-        (task,),
-        learned,
-        (),
-        np.array([0, len(views)]),
-        np.array([view.symmetry for view in views], np.uint8),
-        np.array([view.colours for view in views], np.uint8),
+    learned: list[Example] = []
+    for pair in task.demonstrations:
+        if pair.output is not None:
+            learned.append(Example(0, pair.input, pair.output))
+    return OfficialExamples(
+        tasks=(task,),
+        learned=tuple(learned),
+        held=(),
+        first=np.array([0, len(views)]),
+        symmetries=np.array([view.symmetry for view in views], np.uint8),
+        colours=np.array([view.colours for view in views], np.uint8),
     )
 
 
-def adapt_table(
-    model: TinyRecursiveModel,
-    task: ArcTask,
-    placement: Placement,
-    seconds: float,
-    steps: int | None,
-    seed: int,
-    report: Callable[[Adapting], None],
-    stop: Callable[[], bool],
-) -> tuple[TinyRecursiveModel, Sequence[Augmentation], Adapting]:
-    """Learn within the budget: the network whose table has a row for each of the variants, and how it ended.
+@dataclass(eq=False)
+class PaperAdapter:
+    """Learns one task within a budget; at least one step is made."""
 
-    ``model`` has some rows of the table, of which the mean is taken. At least one step is made.
-    """
-    begun, examples = time.monotonic(), examples_of(task, seed)
-    start = new_puzzles(model, examples.num_puzzles)
-    config = start.config
-    paper = find_recipe("arc", "paper").to_dict() | {"config": config.to_dict()} | SETTINGS
-    rows = ROWS_CPU if placement.device.type == "cpu" else ROWS_GPU
-    recipe = Recipe.from_dict(paper | {"batch_size": rows})
-    trainer = Trainer(recipe, placement.device, placement.dtype)
-    trainer.begin_with(start)
-    torch.manual_seed(seed)
-    sampler, ended, loss = (
-        OfficialSampler(examples, placement.device, rows=rows, seed=seed),
-        "",
-        float("nan"),
-    )
-    for step in count():
-        spent = time.monotonic() - begun
-        if step and stop():
+    model: TinyRecursiveModel
+    """Some rows of its table are enough: their mean is taken."""
+
+    task: ArcTask
+    placement: Placement
+    budget: Budget
+    seed: int = 0
+
+    report: Callable[[AdaptationProgress], None] = ignore
+    """Told of every step."""
+
+    stop: Callable[[], bool] = never
+    """Asked after every step; once true, the learning ends."""
+
+    def adapt(self) -> Learned:
+        """Learn, and return the network with a row of its table for each variant."""
+        begun = time.monotonic()
+        examples = examples_of(self.task, self.seed)
+        start = new_puzzles(self.model, examples.num_puzzles)
+        rows = ROWS_CPU if self.placement.device.type == "cpu" else ROWS_GPU
+        trainer = Trainer(_recipe(start.config, rows), self.placement.device, self.placement.dtype)
+        trainer.begin_with(start)
+        torch.manual_seed(self.seed)
+        sampler = PaperSampler(examples, self.placement.device, rows=rows, seed=self.seed)
+        loss = float("nan")
+        for step in count():
+            progress = self._progress(step, time.monotonic() - begun, loss)
+            if step:
+                self.report(progress)
+            if progress.ended:
+                break
+            loss = float(trainer.step(sampler).tokens.detach()) / rows
+        model = self._averaged(trainer, start.config)
+        variants = [examples.variant(row) for row in range(examples.num_puzzles)]
+        return Learned(model, variants, progress)
+
+    def _progress(self, step: int, seconds: float, loss: float) -> AdaptationProgress:
+        """How far the learning is, and whether it is over."""
+        ended = ""
+        if step and self.stop():
             ended = "interrupted"
-        elif step and (step >= steps if steps is not None else spent >= seconds):
-            ended = "budget" if steps is None else "steps"
-        adapting = Adapting(task, step, spent, seconds, loss, None, ended)
-        if step:
-            report(adapting)
-        if ended:
-            break
-        loss = float(trainer.step(sampler).tokens.detach()) / rows
-    learned = TinyRecursiveModel(config, placement.dtype)
-    learned.load_state_dict(trainer.ema.state_dict(trainer.model))
-    return (
-        learned.to(placement.device).eval(),
-        [examples.variant(row) for row in range(examples.num_puzzles)],
-        adapting,
-    )
+        elif step and self.budget.steps is None and seconds >= self.budget.seconds:
+            ended = "budget"
+        elif step and self.budget.steps is not None and step >= self.budget.steps:
+            ended = "steps"
+        return AdaptationProgress(
+            task=self.task,
+            step=step,
+            seconds=seconds,
+            budget=self.budget.seconds,
+            loss=loss,
+            ended=ended,
+        )
+
+    def _averaged(self, trainer: Trainer, config: TRMConfig) -> TinyRecursiveModel:
+        """The network with its averaged weights, ready to answer."""
+        learned = TinyRecursiveModel(config, self.placement.dtype)
+        learned.load_state_dict(trainer.ema.state_dict(trainer.model))
+        return learned.to(self.placement.device).eval()
+
+
+def _recipe(config: TRMConfig, rows: int) -> Recipe:
+    """The paper's, with ``SETTINGS``, for this network and so many examples a batch."""
+    paper = find_recipe("arc", "paper").to_dict()
+    return Recipe.from_dict(paper | {"config": config.to_dict()} | SETTINGS | {"batch_size": rows})

@@ -1,29 +1,30 @@
-"""The paper's joint training on ARC: all tasks at once, each in many variants, each variant with a row of the table.
+"""The paper's joint training on ARC: all tasks at once, each in many variants.
 
-Demonstrations of all tasks are learned from, and the tests of those that are not measured. What is
-held out is learned from nowhere, in no other clothes either. Variants are made when they are drawn:
-kept are their names' worth of numbers.
+Each variant of a task has a row of the network's table of embeddings. The network learns from the
+demonstrations of all tasks, and from the tests of those that it is not evaluated on. Nothing equal
+to a held-out test is learned from, see ``hold_out``. Variants are made when they are drawn: only
+their symmetries and colours are kept.
 
 Knows tasks, their variants and tensors; nothing of losses, optimizers or checkpoints.
 """
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trmsolve.arc.overlap import canonical_pair
-from trmsolve.arc.paper.known import IDENTIFIERS, PUZZLES, decode, improve
+from trmsolve.arc.hold_out import Place, evenly_spaced, hold_out, known_pairs
+from trmsolve.arc.paper.known import IDENTIFIERS, PUZZLES
 from trmsolve.arc.paper.variants import (
     AUGMENTATIONS,
     BLANK,
-    FIRST_COLOUR,
     PAD,
     PLAIN,
     SEQ_LEN,
@@ -32,14 +33,10 @@ from trmsolve.arc.paper.variants import (
     encode,
     highest_offset,
 )
-from trmsolve.arc.symmetry import crop
 from trmsolve.arc.task import ArcTask, Pair
 from trmsolve.errors import UsageError
 from trmsolve.files import write_atomically
-from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles.values import Grid
-from trmsolve.solve.effort import MAX_CYCLES
-from trmsolve.train.base import Judging, say_nothing
 from trmsolve.train.loss import IGNORE
 from trmsolve.train.pool import Batch
 from trmsolve.train.recipes import Recipe
@@ -47,7 +44,7 @@ from trmsolve.train.recipes import Recipe
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """An input and its output, and which of the tasks it is of."""
+    """An input and its output, and the number of the task that they belong to."""
 
     task: int
     input: Grid
@@ -56,21 +53,28 @@ class Example:
 
 @dataclass(frozen=True, eq=False)
 class OfficialExamples:
-    """All tasks with their variants, what is learned from and what is held out.
+    """All tasks with their variants, what is learned from, and what is held out.
 
-    ``build`` makes one.
-
-    Row 0 of the table is blank. Task k has the rows from ``first[k]`` to below ``first[k + 1]``,
-    the first of them for the task as it is; ``symmetries`` (N,) and ``colours`` (N, 10) say what
-    the variant of each of the N rows is.
+    ``build`` makes one. Row 0 of the table is blank.
     """
 
     tasks: tuple[ArcTask, ...]
+
     learned: tuple[Example, ...]
+
     held: tuple[Example, ...]
+
     first: NDArray[np.int64]
+    """Task k has the rows from ``first[k]`` to below ``first[k + 1]``.
+
+    The first of them is for the task as it is.
+    """
+
     symmetries: NDArray[np.uint8]
+    """(N,): the symmetry of the variant of each of the N rows."""
+
     colours: NDArray[np.uint8]
+    """(N, 10): what each colour becomes in the variant of each row."""
 
     @classmethod
     def build(
@@ -80,30 +84,30 @@ class OfficialExamples:
         augmentations: int = AUGMENTATIONS,
         seed: int = 0,
     ) -> "OfficialExamples":
-        """From all tasks, of which those named in ``measured`` have their tests held out.
+        """Examples of all tasks; the tests of those named in ``measured`` are held out.
 
-        A task's variants follow from its own content, name and ``seed``. Raises UsageError where
-        nothing could be learned or judged, and for names that do not tell tasks apart.
+        A task's variants are determined by its content, its name and ``seed``.
+
+        Raises:
+            UsageError: If nothing could be learned or judged, or names do not tell tasks apart.
         """
         _check_names(tasks, measured)
         learned, held = _split(tasks, measured)
-        first, symmetries, colours = (
-            [1],
-            [PLAIN.symmetry],
-            [PLAIN.colours],
-        )  # of row 0, which is blank
+        first = [1]
+        views = [PLAIN]  # of row 0, which is blank
         for task in tasks:
             name = int.from_bytes(hashlib.sha256(task.name.encode()).digest()[:8])
-            for view in draw_variants(task, augmentations, np.random.default_rng((seed, name))):
-                symmetries.append(view.symmetry)
-                colours.append(view.colours)
-            first.append(len(symmetries))
-        numbers = np.array(symmetries, np.uint8), np.array(colours, np.uint8)
-        return cls(tuple(tasks), learned, held, np.array(first), *numbers)
+            rng = np.random.default_rng((seed, name))
+            views += draw_variants(task, augmentations, rng)
+            first.append(len(views))
+        symmetries = np.array([view.symmetry for view in views], np.uint8)
+        colours = np.array([view.colours for view in views], np.uint8)
+        return cls(tuple(tasks), learned, held, np.array(first), symmetries, colours)
 
     def __len__(self) -> int:
-        """Examples to learn from, those of all variants counted."""
-        return int(sum(self.first[one.task + 1] - self.first[one.task] for one in self.learned))
+        """Examples to learn from, counted in all variants."""
+        variants = np.diff(self.first)
+        return int(sum(variants[one.task] for one in self.learned))
 
     @property
     def num_puzzles(self) -> int:
@@ -111,53 +115,61 @@ class OfficialExamples:
         return int(self.first[-1])
 
     def variant(self, row: int) -> Augmentation:
-        """What the row stands for."""
-        return Augmentation(int(self.symmetries[row]), tuple(self.colours[row].tolist()))
+        """The variant that the row stands for."""
+        colours = self.colours[row].tolist()
+        return Augmentation(int(self.symmetries[row]), tuple(colours))
 
     def identifiers(self) -> list[str]:
         """The name of each row."""
         names = [BLANK]
-        for task, begin, end in zip(self.tasks, self.first, self.first[1:], strict=False):
-            names += [self.variant(row).name(task.name) for row in range(begin, end)]
+        for number, task in enumerate(self.tasks):
+            rows = range(self.first[number], self.first[number + 1])
+            names += [self.variant(row).name(task.name) for row in rows]
         return names
 
     def write_identifiers(self, folder: Path) -> None:
-        """Write there what ``known.Known`` reads: the names of the rows, and the tasks that they are of."""
+        """Write what ``known.Known`` reads: the names of the rows, and the tasks they belong to."""
         write_atomically(folder / IDENTIFIERS, json.dumps(self.identifiers()).encode())
-        puzzles = {task.name: _plain(task) for task in self.tasks}
+        puzzles = {task.name: _as_json(task) for task in self.tasks}
         write_atomically(folder / PUZZLES, json.dumps(puzzles).encode())
 
     def sized(self, recipe: Recipe) -> Recipe:
         """The recipe with a table of as many rows as there are."""
         return replace(recipe, config=replace(recipe.config, num_puzzles=self.num_puzzles))
 
-    def mark(self) -> str:
-        """The same for the same tasks, variants and division, and for no others."""
+    def content_hash(self) -> str:
+        """A digest that the same tasks, variants and division share, and no others.
+
+        Runs keep it, so that it must not change.
+        """
         digest = hashlib.sha256(json.dumps(self.identifiers()).encode())
-        for examples in (self.learned, self.held):
-            for one in examples:
-                digest.update(np.array([one.task, *one.input.shape, *one.output.shape]).tobytes())
-                digest.update(one.input.tobytes() + one.output.tobytes())
+        for one in (*self.learned, *self.held):
+            numbers = [one.task, *one.input.shape, *one.output.shape]
+            digest.update(np.array(numbers).tobytes())
+            digest.update(one.input.tobytes())
+            digest.update(one.output.tobytes())
         return digest.hexdigest()[:16]
 
 
 def choose_measured(tasks: Sequence[ArcTask], number: int) -> frozenset[str]:
-    """The names of up to ``number`` tasks, evenly spaced among those whose tests' outputs are known, half of all."""
+    """The names of up to ``number`` tasks to evaluate on, at most half of all.
+
+    They are evenly spaced among those whose tests' outputs are known.
+    """
     answered = [task.name for task in tasks if task.answered]
-    chosen = np.linspace(
-        0, len(answered) - 1, min(number, max(len(tasks) // 2, 1), len(answered)), dtype=np.intp
-    )
-    return frozenset(answered[index] for index in chosen)
+    most = min(number, max(len(tasks) // 2, 1))
+    return frozenset(answered[index] for index in evenly_spaced(len(answered), most))
 
 
-class OfficialSampler:
-    """An endless supply of examples. The k-th one of row i follows from ``seed``, i and k alone.
+class PaperSampler:
+    """An endless supply of examples: the k-th of row i is determined by ``seed``, i and k alone.
 
-    Any example is as likely as any other, and then any variant of it. The paper instead goes
-    through all tasks in a random order and adds all examples of one variant of each to the batch:
-    by the row the same on average, and a pool whose rows halt one by one can be filled. The grids'
-    place on the canvas is random, but for one example of each variant, which the paper leaves in
-    the corner: here one in as many as there are.
+    Any example is as likely as any other, and so is any variant of it. The paper instead goes
+    through all tasks in a random order and adds all examples of one variant of each to the batch.
+    On average a row sees the same, and a pool whose rows halt one by one can be filled.
+
+    The grids' place on the canvas is random, except for one example of each variant, which the
+    paper leaves in the corner. Here that happens as often, by chance.
     """
 
     def __init__(
@@ -169,91 +181,101 @@ class OfficialSampler:
         first_row: int = 0,
         seed: int = 0,
     ) -> None:
-        self.examples, self.device, self.seed, self.first_row = examples, device, seed, first_row
-        self.visits = np.zeros(rows, dtype=np.int64)  # examples each row has had
+        self.examples = examples
+        self.device = device
+        self.seed = seed
+        self.first_row = first_row
+        self.visits = np.zeros(rows, dtype=np.int64)  # examples that each row has had
         self.siblings = np.bincount([one.task for one in examples.learned])
 
     def __call__(self, rows: Tensor) -> Batch:
         """As many examples as there are rows."""
-        drawn = [self._draw(place) for place in rows.tolist()]
-        tokens, labels, ids = (np.array(part) for part in zip(*drawn, strict=True))
-        labels = labels.astype(np.int64)
+        questions = []
+        answers = []
+        ids = []
+        for place in rows.tolist():
+            question, answer, row = self._draw(place)
+            questions.append(question)
+            answers.append(answer)
+            ids.append(row)
+        labels = np.array(answers).astype(np.int64)
         labels[labels == PAD] = IGNORE
         return Batch(
-            *(torch.from_numpy(part).long().to(self.device) for part in (tokens, labels, ids))
+            self._tensor(np.array(questions)),
+            self._tensor(labels),
+            self._tensor(np.array(ids)),
         )
+
+    def _tensor(self, values: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(values).long().to(self.device)
 
     def _draw(self, place: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], int]:
-        """The next example for this row of the batch: its two canvases (900,) and its row of the table."""
-        key, visit = [self.seed, self.first_row + place], int(self.visits[place])
-        rng = np.random.Generator(np.random.Philox(key=key, counter=[0, 0, visit, 0]))
-        self.visits[place] += 1
+        """The next example for this row of the batch.
+
+        Two canvases (900,), the question and the answer, and the row of the table.
+        """
+        rng = self._next_rng(place)
         one = self.examples.learned[rng.integers(len(self.examples.learned))]
-        which = int(rng.integers(self.examples.first[one.task], self.examples.first[one.task + 1]))
-        grids = [self.examples.variant(which).apply(grid) for grid in (one.input, one.output)]
-        row, column = highest_offset(*grids) if rng.integers(self.siblings[one.task]) else (0, 0)
-        at = int(rng.integers(row + 1)), int(rng.integers(column + 1))
-        question, answer = (encode(grid, *at).reshape(SEQ_LEN) for grid in grids)
-        return question, answer, which
+        first, end = self.examples.first[one.task : one.task + 2]
+        row = int(rng.integers(first, end))
+        variant = self.examples.variant(row)
+        question = variant.apply(one.input)
+        answer = variant.apply(one.output)
+        down, across = 0, 0
+        if rng.integers(self.siblings[one.task]):
+            down, across = highest_offset(question, answer)
+        top = int(rng.integers(down + 1))
+        left = int(rng.integers(across + 1))
+        asked = encode(question, top, left)
+        expected = encode(answer, top, left)
+        return asked.reshape(SEQ_LEN), expected.reshape(SEQ_LEN), row
 
-
-def judge(
-    model: TinyRecursiveModel,
-    examples: OfficialExamples,
-    *,
-    most: int = 128,
-    cycles: int = MAX_CYCLES,
-    batch_size: int = 32,
-    told: Judging = say_nothing,
-) -> float:
-    """The fraction of up to ``most`` held out tests, evenly spaced, answered exactly after ``cycles`` in one view."""
-    chosen = np.linspace(0, len(examples.held) - 1, min(most, len(examples.held)), dtype=np.intp)
-    held, right = [examples.held[index] for index in chosen], 0
-    for begin in range(0, len(held), batch_size):
-        part = held[begin : begin + batch_size]
-        rows = [int(examples.first[one.task]) for one in part]
-        for prediction in improve(model, [encode(one.input) for one in part], rows, cycles):
-            told(begin, len(held))
-            last = prediction
-        answers = decode(last)[0]
-        right += sum(
-            np.array_equal(crop(said, FIRST_COLOUR), one.output)
-            for said, one in zip(answers, part, strict=True)
+    def _next_rng(self, place: int) -> np.random.Generator:
+        """The chance for the next example of this row."""
+        visit = int(self.visits[place])
+        self.visits[place] += 1
+        bits = np.random.Philox(
+            key=[self.seed, self.first_row + place],
+            counter=[0, 0, visit, 0],
         )
-        told(begin + len(part), len(held))
-    return right / len(held)
+        return np.random.Generator(bits)
 
 
 def _split(
     tasks: Sequence[ArcTask], measured: Collection[str]
 ) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
-    """What is learned from and what is held out; of the first, nothing that another task has of the second."""
-    held = [
-        Example(index, pair.input, pair.output)
-        for index, task in enumerate(tasks)
-        if task.name in measured
-        for pair in task.tests
-        if pair.output is not None
-    ]
+    """The examples to learn from, and the held-out tests of the tasks named in ``measured``."""
+    split = hold_out(tasks, _places_of_tests(tasks, measured))
+    held = [_example(number, pair) for number, pair in split.held_out]
     if not held:
         raise UsageError(
             "no task that is measured has a test with a known output: there is nothing to judge by"
         )
-    hidden: dict[str, set[int]] = {}
-    for one in held:
-        hidden.setdefault(canonical_pair(Pair(one.input, one.output)), set()).add(one.task)
-    learned = []
-    for index, task in enumerate(tasks):
-        tests = () if task.name in measured else task.tests
-        for pair in (*task.demonstrations, *tests):
-            if pair.output is not None and hidden.get(canonical_pair(pair), {index}) == {index}:
-                learned.append(Example(index, pair.input, pair.output))
+    learned: list[Example] = []
+    for number, task in enumerate(split.learned):
+        learned += [_example(number, pair) for pair in known_pairs(task)]
     if not learned:
         raise UsageError("no pair is left to learn from: give more tasks")
     return tuple(learned), tuple(held)
 
 
+def _places_of_tests(tasks: Sequence[ArcTask], measured: Collection[str]) -> Iterator[Place]:
+    """The places of the tests whose outputs are known."""
+    for number, task in enumerate(tasks):
+        if task.name not in measured:
+            continue
+        for place, test in enumerate(task.tests, len(task.demonstrations)):
+            if test.output is not None:
+                yield Place(number, place)
+
+
+def _example(task: int, pair: Pair) -> Example:
+    assert pair.output is not None
+    return Example(task, pair.input, pair.output)
+
+
 def _check_names(tasks: Sequence[ArcTask], measured: Collection[str]) -> None:
+    """Raise UsageError for names that do not tell tasks apart, and for unknown measured ones."""
     seen: set[str] = set()
     for task in tasks:
         if task.name in seen:
@@ -262,20 +284,25 @@ def _check_names(tasks: Sequence[ArcTask], measured: Collection[str]) -> None:
             )
         if task.name == BLANK or "|||" in task.name:
             raise UsageError(
-                f"task {task.name}: the paper's form of names has no {BLANK} and no ||| in them: rename it"
+                f"task {task.name}: the paper's form of names has no {BLANK} and no ||| in them: "
+                "rename it"
             )
         seen.add(task.name)
-    if missing := sorted(set(measured) - seen):
+    missing = sorted(set(measured) - seen)
+    if missing:
         raise UsageError(f"task {missing[0]} is to be measured, and is not among the tasks")
 
 
-def _plain(task: ArcTask) -> dict[str, list[dict[str, list[list[int]]]]]:
-    """A task as its file has it."""
+def _as_json(task: ArcTask) -> dict[str, list[dict[str, list[list[int]]]]]:
+    """The task as its file has it."""
+    return {
+        "train": [_pair_as_json(pair) for pair in task.demonstrations],
+        "test": [_pair_as_json(pair) for pair in task.tests],
+    }
 
-    def pairs(of: Sequence[Pair]) -> list[dict[str, list[list[int]]]]:
-        both = ({"input": pair.input, "output": pair.output} for pair in of)
-        return [
-            {side: grid.tolist() for side, grid in one.items() if grid is not None} for one in both
-        ]
 
-    return {"train": pairs(task.demonstrations), "test": pairs(task.tests)}
+def _pair_as_json(pair: Pair) -> dict[str, list[list[int]]]:
+    sides = {"input": pair.input.tolist()}
+    if pair.output is not None:
+        sides["output"] = pair.output.tolist()
+    return sides

@@ -1,26 +1,38 @@
-"""From ARC tasks to two attempts each, with a network of the paper's form: it knows tasks by the rows of its table.
+"""From ARC tasks to two attempts each, by a network in the paper's form.
 
-A task that it knows is answered by all its variants; another gets new rows and is learned first. Of
-the table, which may have a million rows, only those of the task at hand are read. Knows weights,
-learning and votes; prints nothing.
+A task that the network knows is answered by all its variants; another task gets new rows of the
+table and is learned first. The table may have a million rows: only those of the task at hand are
+read. Knows weights, learning and votes; prints nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from trmsolve.arc.adaptation import Budget
-from trmsolve.arc.paper.adapt import adapt_table
-from trmsolve.arc.paper.known import Known, answer_known
-from trmsolve.arc.task import Adapting, ArcAnswer, ArcCycle, ArcTask
+from trmsolve.arc.options import ArcOptions
+from trmsolve.arc.paper.answering import VariantVote
+from trmsolve.arc.paper.known import Known, Recognised
+from trmsolve.arc.task import (
+    AdaptationProgress,
+    ArcAnswer,
+    ArcCycle,
+    ArcTask,
+    Item,
+    ignore,
+    never,
+)
 from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError, WeightsError
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.weights.file import check_whole, load_model, read_info
 from trmsolve.weights.limits import check_bounds
+
+if TYPE_CHECKING:
+    from trmsolve.arc.paper.adapt import Learned
 
 VIEWS = 300
 """Variants that vote where nobody says: about as good as the paper's thousand."""
@@ -29,108 +41,129 @@ SAMPLE = 256
 """Rows of the table whose mean a new task begins with."""
 
 
-class TableSolver:
-    """A checkpoint of the public code, converted; beside it the names of its rows, if at hand."""
+class PaperSolver:
+    """A network in the paper's form; beside its file the names of its table's rows, if at hand."""
 
     def __init__(
         self,
         path: Path,
         placement: Placement,
-        budget: Budget,
-        *,
-        cycles: int,
-        views: int | None,
-        seed: int,
-        keep_steps: bool,
+        options: ArcOptions,
         weights: str,
         allow_large: bool = False,
     ) -> None:
-        self.path, self.placement, self.how, self.weights = path, placement, budget, weights
-        self.cycles, self.views, self.seed, self.keep_steps = (
-            cycles,
-            views or VIEWS,
-            seed,
-            keep_steps,
-        )
+        """Read what the files say of the network; its weights are read for each task.
+
+        Raises:
+            WeightsError: If the weights are damaged, too large, or another task's.
+        """
+        self.path = path
+        self.placement = placement
+        self.options = options
+        self.weights = weights
+        self.allow_large = allow_large
         info = read_info(path)
         if info.task != "arc":
             raise WeightsError(
                 f"{path} was trained for {info.task or 'an unnamed task'}, not for arc"
             )
-        self.config, self.allow_large = info.config, allow_large
+        self.config = info.config
         self.known = Known.beside(path, info.config.num_puzzles)
         check_bounds(path, info.config, 1, allow_large=allow_large)
-        if (
-            info.checksum
-        ):  # a row by itself has none: all is compared once, be it seconds for a million rows
+        if info.checksum:
+            # A row that is read by itself has no checksum: the whole file is compared once, which
+            # takes seconds for a million rows.
             check_whole(path, allow_large=True)
 
     @property
     def budget(self) -> float:
         """Seconds a task."""
-        return self.how.seconds
+        return self.options.budget.seconds
 
     def network(self, rows: Sequence[int], dtype: torch.dtype) -> TinyRecursiveModel:
-        """The network with these rows of its table alone."""
+        """The network with only these rows of its table."""
         return load_model(
             self.path, "arc", dtype, self.placement.device, rows, allow_large=self.allow_large
         )
 
     def solve_all(
         self,
-        items: Iterable[ArcTask | PuzzleError],
-        on_adapting: Callable[[Adapting], None] | None = None,
+        items: Iterable[Item],
+        on_adapting: Callable[[AdaptationProgress], None] | None = None,
         on_cycle: Callable[[ArcCycle], None] | None = None,
-        stop: Callable[[], bool] = lambda: False,
+        stop: Callable[[], bool] = never,
     ) -> Iterator[ArcAnswer | PuzzleError]:
-        """As ``ArcSolver.solve_all``."""
+        """As ``PlanesSolver.solve_all``; ``on_cycle`` is told of all variants."""
         for item in items:
             if stop():
                 return
-            yield (
-                self._answer(item, on_adapting, on_cycle, stop)
-                if isinstance(item, ArcTask)
-                else item
-            )
+            if isinstance(item, PuzzleError):
+                yield item
+                continue
+            found = self.known.find(item) if self.known else None
+            if found is not None:
+                yield self._answer_known(item, found, on_cycle, stop)
+            else:
+                yield self._answer_new(item, on_adapting or ignore, on_cycle, stop)
 
-    def _answer(
+    def _answer_known(
         self,
         task: ArcTask,
-        on_adapting: Callable[[Adapting], None] | None,
+        found: Recognised,
         on_cycle: Callable[[ArcCycle], None] | None,
         stop: Callable[[], bool],
     ) -> ArcAnswer:
-        adapting = None
-        if self.known and (found := self.known.find(task)):
-            found = found.some(self.views, self.seed)
-            model, variants = self.network(found.rows, self.placement.dtype), found.variants
-        else:
-            rows = np.unique(
-                np.linspace(0, self.config.num_puzzles - 1, SAMPLE, dtype=np.intp)
-            ).tolist()
-            model, views, adapting = adapt_table(
-                self.network(rows, torch.float32),
-                task,
-                self.placement,
-                self.how.seconds,
-                self.how.steps,
-                self.seed,
-                on_adapting or (lambda adapting: None),
-                stop,
-            )
-            variants = tuple(views)
-        # What was learned is answered with in full, also after a stop. What is known is voted on as
-        # far as it came.
-        heard = stop if adapting is None else (lambda: False)
-        answer = answer_known(
-            model,
+        """The vote of the variants that the network knows; after a stop, as far as it came."""
+        some = found.some(self.options.views or VIEWS, self.options.seed)
+        vote = VariantVote(
+            self.network(some.rows, self.placement.dtype),
             task,
-            variants,
-            cycles=self.cycles,
+            some.variants,
+            cycles=self.options.cycles,
             on_cycle=on_cycle,
-            keep_steps=self.keep_steps,
-            stop=heard,
+            keep_steps=self.options.keep_steps,
+            stop=stop,
         )
-        if adapting is None:
-            return answer
-        return replace(answer, adapting=adapting, seconds=answer.seconds + adapting.seconds)
+        return vote.answer()
+
+    def _answer_new(
+        self,
+        task: ArcTask,
+        on_adapting: Callable[[AdaptationProgress], None],
+        on_cycle: Callable[[ArcCycle], None] | None,
+        stop: Callable[[], bool],
+    ) -> ArcAnswer:
+        """Learn the task, then let its variants vote, in full also after a stop."""
+        learned = self._learn(task, on_adapting, stop)
+        vote = VariantVote(
+            learned.model,
+            task,
+            tuple(learned.variants),
+            cycles=self.options.cycles,
+            on_cycle=on_cycle,
+            keep_steps=self.options.keep_steps,
+        )
+        answer = vote.answer()
+        seconds = answer.seconds + learned.ended.seconds
+        return replace(answer, adapting=learned.ended, seconds=seconds)
+
+    def _learn(
+        self,
+        task: ArcTask,
+        on_adapting: Callable[[AdaptationProgress], None],
+        stop: Callable[[], bool],
+    ) -> "Learned":
+        from trmsolve.arc.paper.adapt import PaperAdapter  # training code: only if it is needed
+
+        sample = np.linspace(0, self.config.num_puzzles - 1, SAMPLE, dtype=np.intp)
+        rows = np.unique(sample).tolist()
+        adapter = PaperAdapter(
+            self.network(rows, torch.float32),
+            task,
+            self.placement,
+            self.options.budget,
+            seed=self.options.seed,
+            report=on_adapting,
+            stop=stop,
+        )
+        return adapter.adapt()

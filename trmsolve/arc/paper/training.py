@@ -1,18 +1,25 @@
-"""Training of the paper's kind of network on ARC tasks."""
+"""Training of the paper's network on ARC tasks. Only the train command imports it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from trmsolve.arc.paper.examples import OfficialExamples, OfficialSampler, judge
+import numpy as np
+from numpy.typing import NDArray
+
+from trmsolve.arc.hold_out import evenly_spaced
+from trmsolve.arc.paper.answering import decode, improve
+from trmsolve.arc.paper.examples import Example, OfficialExamples, PaperSampler
 from trmsolve.arc.paper.known import IDENTIFIERS, PUZZLES
-from trmsolve.arc.paper.variants import SEQ_LEN, VOCAB_SIZE
+from trmsolve.arc.paper.variants import FIRST_COLOUR, SEQ_LEN, VOCAB_SIZE, encode
+from trmsolve.arc.symmetry import crop
 from trmsolve.device import Placement
 from trmsolve.errors import UsageError
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.solve.effort import MAX_CYCLES
-from trmsolve.train.base import Judging
+from trmsolve.train.base import Judging, say_nothing
 from trmsolve.train.distributed import World
 from trmsolve.train.plan import Plan
 from trmsolve.train.puzzle_training import Pooled
@@ -20,16 +27,22 @@ from trmsolve.train.recipes import Recipe
 from trmsolve.train.state import _own_chance
 from trmsolve.train.trainer import Trainer
 
+BATCH_SIZE = 32
+"""Held-out tests that are answered together."""
+
 
 @dataclass(frozen=True, eq=False)
 class PaperSubject:
-    """Tasks with their variants, each with a row of the table, for the paper's network."""
+    """Tasks with their variants for the paper's network; each variant has a row of the table."""
 
     examples: OfficialExamples
-    name, beside = "arc", (IDENTIFIERS, PUZZLES)
+
+    name = "arc"
+    beside = (IDENTIFIERS, PUZZLES)
 
     @property
     def summary(self) -> str:
+        """How much there is to learn from, in a few words."""
         one = self.examples
         variants = f"{one.num_puzzles - 1} variants of {len(one.tasks)} tasks"
         return f"{variants} with {len(one.learned)} pairs, {len(one.held)} tests held out"
@@ -37,50 +50,82 @@ class PaperSubject:
     def sized(self, recipe: Recipe) -> Recipe:
         """The recipe with a table of as many rows as there are.
 
-        Raises UsageError for a recipe of another network.
+        Raises:
+            UsageError: If the recipe is for another network.
         """
-        _check_paper(recipe)
+        _check_recipe(recipe)
         return self.examples.sized(recipe)
 
     def facts(self) -> dict[str, Any]:
-        one = self.examples
-        counts = {"tasks": len(one.tasks), "pairs": len(one.learned), "held_out": len(one.held)}
-        return {"examples": one.mark(), **counts}
+        """What the run's record keeps of the tasks, as JSON."""
+        return {
+            "examples": self.examples.content_hash(),
+            "tasks": len(self.examples.tasks),
+            "pairs": len(self.examples.learned),
+            "held_out": len(self.examples.held),
+        }
 
     def begin(
         self, recipe: Recipe, plan: Plan, placement: Placement, compiled: bool, world: World
     ) -> Pooled:
+        """A network at its start, which learns these tasks."""
         trainer = Trainer(recipe, placement.device, placement.dtype, compiled, world)
         rows = world.share(recipe.batch_size)
-        sampler = OfficialSampler(
+        sampler = PaperSampler(
             self.examples, placement.device, rows=rows, first_row=world.rank * rows, seed=plan.seed
         )
         cycles = min(recipe.max_cycles, MAX_CYCLES)
-        return Pooled(
-            trainer,
-            sampler,
-            partial(self._judge, most=plan.held_out, cycles=cycles),
-            placement,
-            compiled,
-        )
+        evaluate = partial(self._judge, most=plan.held_out, cycles=cycles)
+        return Pooled(trainer, sampler, evaluate, placement, compiled)
 
     def _judge(self, model: TinyRecursiveModel, told: Judging, *, most: int, cycles: int) -> float:
         with _own_chance(model.get_buffer("H_init").device):
             return judge(model, self.examples, most=most, cycles=cycles, told=told)
 
     def write_beside(self, folder: Path) -> None:
-        """The names of the table's rows, and the tasks."""
+        """Write the names of the table's rows, and the tasks."""
         self.examples.write_identifiers(folder)
 
 
-def _check_paper(recipe: Recipe) -> None:
+def judge(
+    model: TinyRecursiveModel,
+    examples: OfficialExamples,
+    *,
+    most: int = 128,
+    cycles: int = MAX_CYCLES,
+    told: Judging = say_nothing,
+) -> float:
+    """The fraction of up to ``most`` held-out tests that the network answers exactly.
+
+    The tests are evenly spaced among all. Each is asked in one view, as it is, for all ``cycles``.
+    """
+    held = [examples.held[index] for index in evenly_spaced(len(examples.held), most)]
+    right = 0
+    for begin in range(0, len(held), BATCH_SIZE):
+        batch = held[begin : begin + BATCH_SIZE]
+        rows = [int(examples.first[one.task]) for one in batch]
+        for prediction in improve(model, [encode(one.input) for one in batch], rows, cycles):
+            told(begin, len(held))
+            last = prediction
+        right += _number_right(decode(last).tokens, batch)
+        told(begin + len(batch), len(held))
+    return right / len(held)
+
+
+def _number_right(canvases: NDArray[np.uint8], examples: Sequence[Example]) -> int:
+    right = 0
+    for tokens, example in zip(canvases, examples, strict=True):
+        right += np.array_equal(crop(tokens, FIRST_COLOUR), example.output)
+    return right
+
+
+def _check_recipe(recipe: Recipe) -> None:
+    """Raise UsageError if the recipe's network is not of the paper's form."""
     config = recipe.config
-    if (
-        (config.vocab_size, config.seq_len) != (VOCAB_SIZE, SEQ_LEN)
-        or not config.puzzle_emb_dim
-        or config.rewrites
-    ):
+    fits = (config.vocab_size, config.seq_len) == (VOCAB_SIZE, SEQ_LEN)
+    if not fits or not config.puzzle_emb_dim or config.rewrites:
+        table = "" if config.puzzle_emb_dim else " and no table"
         raise UsageError(
-            f"the recipe's network has {config.vocab_size} tokens on {config.seq_len} places"
-            f"{'' if config.puzzle_emb_dim else ' and no table'}: arc has {VOCAB_SIZE} and {SEQ_LEN}, and a table"
+            f"the recipe's network has {config.vocab_size} tokens on {config.seq_len} places{table}"
+            f": arc has {VOCAB_SIZE} and {SEQ_LEN}, and a table"
         )

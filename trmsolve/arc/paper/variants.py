@@ -1,4 +1,4 @@
-"""The paper's form of ARC: grids as tokens on a canvas, and the variants of a task with the names they have there.
+"""The paper's form of ARC: grids as tokens on a canvas, and the named variants of a task.
 
 Every grid stands on a canvas of 30 x 30 tokens, with a border of EOS below it and to its right. A
 variant is the task under one symmetry and one permutation of colours. Each has a name,
@@ -28,16 +28,15 @@ BLANK = "<blank>"
 """The name of row 0, which belongs to no task."""
 
 AUGMENTATIONS = 1000
-"""Variants of a task beside itself, at most: where it has fewer, drawing ends after TRIES times as many."""
+"""Variants of a task beside itself, at most."""
+
 TRIES = 5
+"""Where a task has fewer variants, drawing ends after so many times as many tries."""
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """One way to see a task: colour c becomes ``colours[c]``, and then the grid is turned.
-
-    A view, as rooms have it.
-    """
+    """One variant of a task: colour c becomes ``colours[c]``, and then the grid is turned."""
 
     symmetry: int = 0
     colours: tuple[int, ...] = tuple(range(COLOURS))
@@ -45,7 +44,11 @@ class Augmentation:
     _back: Grid = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Raise ValueError for what cannot be undone."""
+        """Check it.
+
+        Raises:
+            ValueError: If it is no symmetry and permutation of colours: it could not be undone.
+        """
         if not 0 <= self.symmetry < len(SYMMETRIES) or sorted(self.colours) != list(range(COLOURS)):
             raise ValueError(
                 f"no symmetry and permutation of colours: {self.symmetry}, {self.colours}"
@@ -63,16 +66,15 @@ class Augmentation:
         return coloured
 
     def undo_cells(self, cells: NDArray[Any]) -> NDArray[Any]:
-        """As ``undo`` for what belongs to the cells and not to their colours, such as confidence."""
+        """As ``undo``, for values of the cells that are no colours, such as confidence."""
         return undo_dihedral(cells, self.symmetry)
 
     def name(self, task: str) -> str:
-        """What this variant of the task of that name is called; the task itself has its own name."""
-        return (
-            task
-            if self == PLAIN
-            else f"{task}|||t{self.symmetry}|||{''.join(map(str, self.colours))}"
-        )
+        """The name of this variant of the task of that name; the task itself keeps its name."""
+        if self == PLAIN:
+            return task
+        colours = "".join(map(str, self.colours))
+        return f"{task}|||t{self.symmetry}|||{colours}"
 
 
 PLAIN = Augmentation()
@@ -82,10 +84,15 @@ _NAME = re.compile(r"(.*)\|\|\|t([0-7])\|\|\|([0-9]{10})", re.DOTALL | re.ASCII)
 
 
 def parse_name(name: str) -> tuple[str, Augmentation]:
-    """The task and the variant that a name stands for. Raises ValueError where its end is none."""
+    """The task and the variant that a name stands for.
+
+    Raises:
+        ValueError: If the name has an end that stands for no variant.
+    """
     if "|||" not in name:
         return name, PLAIN
-    if not (match := _NAME.fullmatch(name)):
+    match = _NAME.fullmatch(name)
+    if not match:
         raise ValueError(
             f"{name!r} is no name of a variant: it ends in |||t<0 to 7>|||<ten digits>"
         )
@@ -95,13 +102,16 @@ def parse_name(name: str) -> tuple[str, Augmentation]:
 def encode(grid: Grid, row: int = 0, column: int = 0) -> NDArray[np.uint8]:
     """The canvas (30, 30) of tokens with the grid's first cell at that place.
 
-    Raises ValueError where it does not fit.
-
     EOS stands directly below and directly to the right of the grid, where that is on the canvas;
     their corner is PAD.
+
+    Raises:
+        ValueError: If the grid does not fit.
     """
-    (rows, columns), canvas = grid.shape, np.full((LARGEST, LARGEST), PAD, np.uint8)
-    bottom, end = row + rows, column + columns
+    canvas = np.full((LARGEST, LARGEST), PAD, np.uint8)
+    rows, columns = grid.shape
+    bottom = row + rows
+    end = column + columns
     canvas[row:bottom, column:end] = grid + FIRST_COLOUR
     canvas[bottom : bottom + 1, column:end] = EOS
     canvas[row:bottom, end : end + 1] = EOS
@@ -110,44 +120,65 @@ def encode(grid: Grid, row: int = 0, column: int = 0) -> NDArray[np.uint8]:
 
 def highest_offset(*grids: Grid) -> tuple[int, int]:
     """The last (row, column) from which all of the grids fit on the canvas."""
-    rows, columns = (
-        LARGEST - max(sides) for sides in zip(*(grid.shape for grid in grids), strict=True)
-    )
-    return rows, columns
+    rows = max(grid.shape[0] for grid in grids)
+    columns = max(grid.shape[1] for grid in grids)
+    return LARGEST - rows, LARGEST - columns
 
 
 def draw_variants(task: ArcTask, number: int, rng: np.random.Generator) -> list[Augmentation]:
-    """The task itself, and then up to ``number`` variants no two of which show the same pairs, tests included."""
+    """The task itself, and then up to ``number`` variants.
+
+    No two of them show the same pairs, tests included.
+    """
     pairs = (*task.demonstrations, *task.tests)
     turned = [_Turned(pairs, symmetry) for symmetry in range(len(SYMMETRIES))]
-    variants, seen = [PLAIN], {turned[0].digest(PLAIN.colours)}
+    variants = [PLAIN]
+    seen = {turned[0].digest(PLAIN.colours)}
     for _ in range(TRIES * number):
         if len(variants) > number:
             break
         symmetry = int(rng.integers(len(SYMMETRIES)))
         colours = (0, *(1 + rng.permutation(COLOURS - 1)).tolist())  # the background stays
-        if (digest := turned[symmetry].digest(colours)) not in seen:
+        digest = turned[symmetry].digest(colours)
+        if digest not in seen:
             seen.add(digest)
             variants.append(Augmentation(symmetry, colours))
     return variants
 
 
 class _Turned:
-    """The pairs of a task under one symmetry, end to end, so that one look-up recolours them all."""
+    """The pairs of a task under one symmetry.
+
+    All cells stand in one array, so that one look-up recolours them all: hundreds of variants are
+    drawn of each task.
+    """
 
     def __init__(self, pairs: tuple[Pair, ...], symmetry: int) -> None:
-        grids = [
-            [dihedral(grid, symmetry) for grid in (pair.input, pair.output) if grid is not None]
-            for pair in pairs
-        ]
-        self.shapes = [b"".join(bytes(grid.shape) for grid in both) for both in grids]
-        self.ends = np.cumsum([sum(grid.size for grid in both) for both in grids]).tolist()
-        self.cells = np.concatenate([grid.ravel() for both in grids for grid in both])
+        self.shapes: list[bytes] = []  # of each pair's grids
+        self.ends: list[int] = []  # where each pair's cells end
+        cells: list[NDArray[Any]] = []
+        end = 0
+        for pair in pairs:
+            shape = b""
+            for grid in _grids(pair):
+                turned = dihedral(grid, symmetry)
+                shape += bytes(turned.shape)
+                cells.append(turned.ravel())
+                end += turned.size
+            self.shapes.append(shape)
+            self.ends.append(end)
+        self.cells = np.concatenate(cells)
 
     def digest(self, colours: tuple[int, ...]) -> bytes:
-        """Of all pairs in these colours, whatever their order."""
-        cells, start, digests = np.array(colours, np.uint8)[self.cells].tobytes(), 0, []
+        """A digest of all pairs in these colours, whatever their order."""
+        cells = np.array(colours, np.uint8)[self.cells].tobytes()
+        start = 0
+        digests = []
         for shape, end in zip(self.shapes, self.ends, strict=True):
             digests.append(hashlib.sha256(shape + cells[start:end]).digest())
             start = end
         return hashlib.sha256(b"".join(sorted(digests))).digest()
+
+
+def _grids(pair: Pair) -> list[Grid]:
+    return [pair.input] if pair.output is None else [pair.input, pair.output]

@@ -1,9 +1,11 @@
-"""What a network of planes sees of an ARC task: grids on a canvas no larger than the task needs, in its own colours.
+"""What the planes network sees of an ARC task: grids on a small square canvas, in few symbols.
 
-Symbol 0 is what lies outside a grid, symbol 1 + c is colour c. A canvas of the task's own size and
-planes for its own colours alone cost a tenth of the paper's 900 cells in 12 tokens. Square, since
-grids are turned; a grid stands in the upper left corner. Knows tasks and arrays; nothing of
-networks, files or votes.
+Symbol 0 is what lies outside a grid, symbol 1 + c is colour c. The canvas is no larger than the
+task needs, and there are planes only for the task's own colours. That costs a tenth of the paper's
+900 cells in 12 tokens. The canvas is square since grids are turned; a grid stands in the upper left
+corner.
+
+Knows tasks and arrays; nothing of networks, files or votes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,10 +25,12 @@ SYMBOLS = FIRST_COLOUR + COLOURS
 
 @dataclass(frozen=True)
 class Canvas:
-    """The side of a task's square canvas, and the symbols that occur in it, ascending; the first is ``OUTSIDE``."""
+    """The square canvas of a task, and the symbols that it needs planes for."""
 
     side: int
+
     palette: tuple[int, ...]
+    """The symbols that occur, ascending; the first is ``OUTSIDE``."""
 
     @property
     def cells(self) -> int:
@@ -35,29 +39,34 @@ class Canvas:
 
 
 def canvas_of(task: ArcTask, answers: bool = False) -> Canvas:
-    """The canvas on which all of the task's grids fit, and the outputs that are asked for, as far as can be guessed.
+    """The canvas that holds all of the task's grids, and the outputs that are expected.
 
-    With ``answers`` the outputs of the tests, where known, are counted too: for training, never for
+    With ``answers`` the known outputs of the tests are counted too: for training, never for
     answering.
     """
-    shown = [
-        grid
-        for pair in task.demonstrations
-        for grid in (pair.input, pair.output)
-        if grid is not None
-    ]
-    shown += [test.input for test in task.tests]
-    shown += [test.output for test in task.tests if answers and test.output is not None]
-    side = max(max(grid.shape) for grid in shown)
-    expected = [
-        _expected(task.demonstrations, test.input, axis) for test in task.tests for axis in (0, 1)
-    ]
-    colours = np.unique(np.concatenate([grid.ravel() for grid in shown]))
-    return Canvas(min(max(side, *expected), LARGEST), (OUTSIDE, *(FIRST_COLOUR + colours).tolist()))
+    grids: list[Grid] = []
+    for pair in task.demonstrations:
+        grids.append(pair.input)
+        if pair.output is not None:
+            grids.append(pair.output)
+    for test in task.tests:
+        grids.append(test.input)
+        if answers and test.output is not None:
+            grids.append(test.output)
+    side = max(max(grid.shape) for grid in grids)
+    for test in task.tests:
+        for axis in (0, 1):
+            side = max(side, _expected_side(task.demonstrations, test.input, axis))
+    colours = np.unique(np.concatenate([grid.ravel() for grid in grids]))
+    return Canvas(min(side, LARGEST), (OUTSIDE, *(FIRST_COLOUR + colours).tolist()))
 
 
-def _expected(demonstrations: Sequence[Pair], question: Grid, axis: int) -> int:
-    """How long the output's side will be, if inputs and outputs differ always by one factor or always by one number."""
+def _expected_side(demonstrations: Sequence[Pair], question: Grid, axis: int) -> int:
+    """How long the side of a test's output will be.
+
+    If inputs and outputs always differ by one factor, or always by one number, so do these. Else
+    the longest output of a demonstration counts.
+    """
     sides: list[tuple[int, int]] = [
         (pair.input.shape[axis], pair.output.shape[axis])
         for pair in demonstrations
@@ -65,35 +74,40 @@ def _expected(demonstrations: Sequence[Pair], question: Grid, axis: int) -> int:
     ]
     asked: int = question.shape[axis]
     before, after = sides[0]
-    if all(a * before == b * after for b, a in sides):
+    if all(output * before == input_ * after for input_, output in sides):
         return asked * after // before
-    if len({a - b for b, a in sides}) == 1:
+    if len({output - input_ for input_, output in sides}) == 1:
         return asked + after - before
-    return max(a for _, a in sides)
+    return max(output for _, output in sides)
 
 
 def filled(palette: Sequence[int], planes: int) -> tuple[int, ...]:
-    """The palette with symbols it lacks, for as many planes: they stay empty."""
+    """The palette, filled up to ``planes`` symbols with others, whose planes stay empty."""
     unused = (symbol for symbol in range(SYMBOLS) if symbol not in palette)
     return (*palette, *islice(unused, planes - len(palette)))
 
 
-def lay(grid: Grid, side: int) -> NDArray[np.int64]:
+def place_on_canvas(grid: Grid, side: int) -> NDArray[np.int64]:
     """The grid's symbols in the upper left corner of the canvas (side, side).
 
-    Raises ValueError if it does not fit.
+    Raises:
+        ValueError: If it does not fit.
     """
     canvas = np.full((side, side), OUTSIDE, np.int64)
-    canvas[: grid.shape[0], : grid.shape[1]] = grid.astype(np.int64) + FIRST_COLOUR
+    rows, columns = grid.shape
+    canvas[:rows, :columns] = grid.astype(np.int64) + FIRST_COLOUR
     return canvas
 
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """A pair under one symmetry on a canvas: the question and, where known, the answer, (side, side) symbols each."""
+    """A pair under one symmetry on a canvas; the grids are (side, side) symbols each."""
 
     question: NDArray[np.int64]
+
     answer: NDArray[np.int64] | None
+    """None where it is not known."""
+
     symmetry: int
 
 
@@ -102,9 +116,8 @@ def show(
 ) -> Iterator[Shown]:
     """The pair under each of the symmetries."""
     for symmetry in symmetries:
-        question, answer = (
-            None if grid is None else lay(dihedral(grid, symmetry), canvas.side)
-            for grid in (pair.input, pair.output)
-        )
-        assert question is not None
+        question = place_on_canvas(dihedral(pair.input, symmetry), canvas.side)
+        answer = None
+        if pair.output is not None:
+            answer = place_on_canvas(dihedral(pair.output, symmetry), canvas.side)
         yield Shown(question, answer, symmetry)

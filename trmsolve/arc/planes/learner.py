@@ -1,9 +1,10 @@
-"""Learning from scenes: batches of grids of one size, improved cycle after cycle, each cycle one optimizer step.
+"""Learning from lessons: batches of grids of one size, a step of the optimizers after each cycle.
 
-The grids of ARC have many sizes, so that there is no pool whose rows are replaced one by one: a
-batch is taken, improved for a few cycles as in the paper's pseudocode, and left. So networks are
-trained on many tasks, and adapted to one. Knows the network, loss and optimizers; nothing of tasks,
-files, clocks or votes.
+The grids of ARC have many sizes, so that there is no pool whose rows are replaced one by one.
+Instead a batch is taken, improved for a few cycles as in the paper's pseudocode, and left. Networks
+are trained on many tasks in this way, and adapted to one.
+
+Knows the network, loss and optimizers; nothing of tasks, files, clocks or votes.
 """
 
 import numpy as np
@@ -21,24 +22,31 @@ LONGEST = 8
 """Cycles of a lesson, at most."""
 
 
-def lasting(rng: np.random.Generator, go_on: float, least: int = 1) -> int:
-    """How many cycles a lesson lasts: so many, with this probability another, and so on: going on is learned too."""
+def draw_cycles(rng: np.random.Generator, go_on: float, least: int = 1) -> int:
+    """How many cycles a lesson lasts: ``least``, and again one more with probability ``go_on``.
+
+    Lessons of several cycles teach the network to go on from its own answer.
+    """
     return int(min(least - 1 + rng.geometric(1 - go_on), LONGEST))
 
 
 def compile_blocks(model: TinyRecursiveModel) -> None:
-    """Have torch compile what is most of a block's work besides its convolution, once for grids of all sizes."""
+    """Have torch compile what is most of a block's work besides its convolution.
+
+    It is compiled once for grids of all sizes.
+    """
     for block in model.L_level.layers:
         assert isinstance(block, PlanesBlock)
         block.compiled = True
 
 
 class Learner:
-    """A network that learns: its optimizers, its average, and the lesson it is at."""
+    """A network that learns: its optimizers, its averaged weights, and the lesson under way."""
 
     def __init__(self, model: TinyRecursiveModel, recipe: Recipe) -> None:
         assert isinstance(model, PlanesModel)
-        self.model, self.recipe = model, recipe
+        self.model = model
+        self.recipe = recipe
         self.ema = EMA(model, recipe.ema, recipe.ema_warmup)
         self.optimizers = make_optimizers(model, recipe)
         self.dense = [
@@ -57,7 +65,8 @@ class Learner:
     def improve(self, factor: float = 1.0) -> Loss:
         """One cycle of the lesson, and one step of the optimizers at ``factor`` of their rates.
 
-        Raises TrainingError if the loss is not finite, before anything is learned from it.
+        Raises:
+            TrainingError: If the loss is not finite, before anything is learned from it.
         """
         assert self.state is not None
         recipe = self.recipe

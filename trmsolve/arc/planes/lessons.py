@@ -1,4 +1,4 @@
-"""Lessons from many ARC tasks: every pair of every task, under every symmetry, in batches of about one size.
+"""Lessons from many ARC tasks: pairs under random symmetries, in batches of about one size.
 
 Knows tasks and their canvases; nothing of networks, clocks or files.
 """
@@ -10,97 +10,126 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from trmsolve.arc.content import grid_bytes
+from trmsolve.arc.hold_out import known_pairs
 from trmsolve.arc.planes.canvas import SYMBOLS, Canvas, canvas_of, show
-from trmsolve.arc.planes.learner import lasting
+from trmsolve.arc.planes.learner import draw_cycles
 from trmsolve.arc.planes.scenes import Lesson, Row, lesson_of
 from trmsolve.arc.symmetry import SYMMETRIES
 from trmsolve.arc.task import ArcTask, Pair
 
 NEAR = 40
-"""Beside a task there are in a batch those of so many that come before it when all are sorted by size."""
+"""A batch mixes a task with the so many tasks before it, when all are sorted by size."""
 
 GO_ON = 0.55
-"""A lesson lasts one cycle, with this probability another, and so on."""
+"""The probability of another cycle in a lesson, after each."""
 
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """One task to learn from: its canvas, its pairs that have outputs, and its row of the network's table."""
+    """One task to learn from."""
 
     canvas: Canvas
+
     pairs: tuple[Pair, ...]
+    """Its pairs that have outputs, tests too."""
+
     puzzle: int
+    """Its row in the network's table of embeddings."""
 
 
 def material_of(tasks: Sequence[ArcTask], most_cells: int) -> list[Material]:
-    """Every pair with an output, tests too, of the tasks whose grids have at most so many cells of planes.
+    """The tasks whose grids have at most ``most_cells`` cells of planes.
 
-    For networks that are measured on other tasks. The i-th task has row i, whether it is learned
-    from or not.
+    The tests are learned from too, so that the network must be evaluated on other tasks. The i-th
+    task has row i of the table, whether it is learned from or not.
     """
-    found = [
-        Material(
-            canvas_of(task, answers=True),
-            tuple(pair for pair in (*task.demonstrations, *task.tests) if pair.output is not None),
-            number,
-        )
-        for number, task in enumerate(tasks)
-        if task.demonstrations  # all may have been held out elsewhere
-    ]
-    return [one for one in found if one.canvas.cells <= most_cells]
+    found = []
+    for number, task in enumerate(tasks):
+        if not task.demonstrations:  # all may have been held out elsewhere
+            continue
+        canvas = canvas_of(task, answers=True)
+        if canvas.cells <= most_cells:
+            found.append(Material(canvas, tuple(known_pairs(task)), number))
+    return found
 
 
-def mark_of(tasks: Sequence[ArcTask], held: Sequence[Pair]) -> str:
-    """The same for the same tasks, by content and name, with the same pairs held out, and for no others."""
+def content_hash_of(tasks: Sequence[ArcTask], held_out: Sequence[Pair]) -> str:
+    """A digest of the tasks, by content and name, and of the pairs that are held out of them.
+
+    Runs keep it, so that it must not change.
+    """
     digest = hashlib.sha256()
-    for name, pairs in (
-        *((task.name, (*task.demonstrations, *task.tests)) for task in tasks),
-        ("", held),
-    ):
-        digest.update(f"{name} {len(pairs)} ".encode())
-        for grid in (grid for pair in pairs for grid in (pair.input, pair.output)):
-            digest.update(
-                b"-" if grid is None else bytes(grid.shape) + grid.astype(np.int8).tobytes()
-            )
+    for task in tasks:
+        digest.update(_named_pairs(task.name, (*task.demonstrations, *task.tests)))
+    digest.update(_named_pairs("", held_out))
     return digest.hexdigest()[:16]
 
 
+def _named_pairs(name: str, pairs: Sequence[Pair]) -> bytes:
+    parts = [f"{name} {len(pairs)} ".encode()]
+    for pair in pairs:
+        parts.append(grid_bytes(pair.input))
+        parts.append(b"-" if pair.output is None else grid_bytes(pair.output))
+    return b"".join(parts)
+
+
 class Lessons:
-    """An endless supply of lessons of about ``cells`` cells of planes, drawn by ``seed`` and how many came before."""
+    """An endless supply of lessons, each determined by ``seed`` and how many came before it.
+
+    A batch has about ``cells`` cells of planes.
+    """
 
     def __init__(
         self, material: Sequence[Material], cells: int, device: torch.device, seed: int = 0
     ) -> None:
         self.material = sorted(material, key=lambda one: one.canvas.cells)
-        self.cells, self.device, self.seed = cells, device, seed
+        self.cells = cells
+        self.device = device
+        self.seed = seed
         self.drawn = 0
 
     def __call__(self) -> tuple[Lesson, int]:
         """The next lesson, and how many cycles it lasts.
 
-        One task is drawn from all, and as many pairs as there is room for from those that are a
+        One task is drawn from all. The rest of the batch is drawn from it and from tasks that are a
         little smaller.
         """
         rng = np.random.default_rng((self.seed, self.drawn))
         self.drawn += 1
-        at = int(rng.integers(len(self.material)))
-        first, before = self.material[at], self.material[max(0, at - NEAR) : at]
-        side, planes = first.canvas.side, len(first.canvas.palette)
-        near = [
-            first,
-            *(b for b in before if b.canvas.side <= side and len(b.canvas.palette) <= planes),
-        ]
+        place = int(rng.integers(len(self.material)))
+        first = self.material[place]
+        near = [first, *self._fitting(place)]
         number = max(self.cells // first.canvas.cells, 1)
-        chosen = [first, *(near[i] for i in rng.integers(len(near), size=number - 1))]
-        lesson = lesson_of([self._row(one, side, planes, rng) for one in chosen], self.device)
-        return lesson, lasting(rng, GO_ON)
+        others = rng.integers(len(near), size=number - 1)
+        chosen = [first, *(near[index] for index in others)]
+        side = first.canvas.side
+        planes = len(first.canvas.palette)
+        rows = [_draw_row(one, side, planes, rng) for one in chosen]
+        lesson = lesson_of(rows, self.device)
+        return lesson, draw_cycles(rng, GO_ON)
 
-    @staticmethod
-    def _row(one: Material, side: int, planes: int, rng: np.random.Generator) -> Row:
-        """A pair of the task under a symmetry; where others have more colours, it gets planes that stay empty."""
-        unused = [symbol for symbol in range(SYMBOLS) if symbol not in one.canvas.palette]
-        spare = rng.permutation(unused)[: planes - len(one.canvas.palette)]
-        palette = (*one.canvas.palette, *spare.tolist())
-        pair, symmetry = one.pairs[rng.integers(len(one.pairs))], int(rng.integers(len(SYMMETRIES)))
-        (shown,) = show(pair, Canvas(side, palette), [symmetry])
-        return Row(shown, palette, one.puzzle)
+    def _fitting(self, place: int) -> list[Material]:
+        """The tasks shortly before this place whose grids fit on its canvas."""
+        canvas = self.material[place].canvas
+        fitting = []
+        for other in self.material[max(0, place - NEAR) : place]:
+            narrow = other.canvas.side <= canvas.side
+            if narrow and len(other.canvas.palette) <= len(canvas.palette):
+                fitting.append(other)
+        return fitting
+
+
+def _draw_row(one: Material, side: int, planes: int, rng: np.random.Generator) -> Row:
+    """A random pair of the task under a random symmetry.
+
+    Where other rows of the batch have more colours, it gets planes that stay empty.
+    """
+    own = one.canvas.palette
+    unused = [symbol for symbol in range(SYMBOLS) if symbol not in own]
+    spare = rng.permutation(unused)[: planes - len(own)]
+    palette = (*own, *spare.tolist())
+    pair = one.pairs[rng.integers(len(one.pairs))]
+    symmetry = int(rng.integers(len(SYMMETRIES)))
+    (shown,) = show(pair, Canvas(side, palette), [symmetry])
+    return Row(shown, palette, one.puzzle)

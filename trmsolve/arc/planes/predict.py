@@ -1,10 +1,10 @@
-"""One network's predictions for one input of an ARC task: the cycles under every symmetry, read off and turned back.
+"""One planes network's predictions for one input of an ARC task, under every symmetry.
 
-Knows the network of planes and the task's canvas; nothing of learning, of other networks, or of
-votes.
+Knows the planes network and the task's canvas; nothing of learning, of other networks, or of votes.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -15,68 +15,84 @@ from trmsolve.arc.planes.canvas import FIRST_COLOUR, Canvas, show
 from trmsolve.arc.planes.scenes import Row, scene_of
 from trmsolve.arc.symmetry import SYMMETRIES, crop, undo_dihedral
 from trmsolve.arc.task import Pair
-from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.model.planes import PlanesModel
+from trmsolve.model.network import Prediction, TinyRecursiveModel
+from trmsolve.model.planes import PlanesModel, Scene
 from trmsolve.puzzles.values import Grid
 
 
-class Frame(NamedTuple):
-    """What one cycle of one view says: a grid, the probability of each of its cells, and of halting."""
+@dataclass(frozen=True, eq=False)
+class Question:
+    """An input as a network is asked for its output."""
+
+    pair: Pair
+    """The pair whose input is asked; its output is never shown to the network."""
+
+    canvas: Canvas
+    """The canvas of the pair's task."""
+
+    puzzle: int = 0
+    """The task's row in the network's table of embeddings."""
+
+
+class ViewPrediction(NamedTuple):
+    """What the network predicts in one view after one cycle, the view undone."""
 
     grid: Grid
+
     confidence: NDArray[np.float32]
+    """The probability of each cell of the grid."""
+
     halt: float
+    """The probability that the network would stop here."""
 
 
 @torch.inference_mode()
 def predict(
     model: TinyRecursiveModel,
-    canvas: Canvas,
-    pair: Pair,
+    question: Question,
     *,
-    puzzle: int = 0,
     cycles: int,
     symmetries: Sequence[int] = range(len(SYMMETRIES)),
-    on_cycle: Callable[[int, list[Frame]], None] | None = None,
-) -> list[Frame]:
-    """The last frame of each view of the pair's input, the views undone.
+    on_cycle: Callable[[int, list[ViewPrediction]], None] | None = None,
+) -> list[ViewPrediction]:
+    """The last prediction of each view of the question's input.
 
-    The pair's output is not looked at.
-
-    It is over when every view would halt, at the latest after so many ``cycles``. ``on_cycle`` is
-    shown the number of each cycle, from 1, and the frames of all views.
+    The network stops when every view would halt, and at the latest after ``cycles``. ``on_cycle``
+    is called with the number of each cycle, from 1, and the predictions of all views.
     """
     assert isinstance(model, PlanesModel)
-    rows = [
-        Row(shown, canvas.palette, puzzle) for shown in show(Pair(pair.input), canvas, symmetries)
-    ]
+    shown = show(Pair(question.pair.input), question.canvas, symmetries)
+    rows = [Row(view, question.canvas.palette, question.puzzle) for view in shown]
     scene = scene_of(rows, model.get_buffer("H_init").device)
     planes = (scene.palette.shape[1], *scene.tokens.shape[1:])
-    state, frames = model.initial_state(len(rows), places=planes), list[Frame]()
+    state = model.initial_state(len(rows), places=planes)
+    predictions: list[ViewPrediction] = []
     for number in range(1, cycles + 1):
         state, prediction = model.improve(state, scene)
-        halts = torch.sigmoid(prediction.halt[:, 0]).tolist()
+        halts: list[float] = torch.sigmoid(prediction.halt[:, 0]).tolist()
         over = number == cycles or min(halts) > 0.5
         if over or on_cycle is not None:
-            certain, best = torch.softmax(prediction.logits.float(), -1).max(-1)
-            symbols = scene.palette.gather(1, best).view(scene.tokens.shape).cpu().numpy()
-            sure = certain.view(scene.tokens.shape).cpu().numpy()
-            views = zip(symbols, sure, symmetries, halts, strict=True)
-            frames = [
-                _frame(symbols, sure, symmetry, halt) for symbols, sure, symmetry, halt in views
-            ]
+            predictions = _read_off(scene, prediction, symmetries, halts)
         if on_cycle is not None:
-            on_cycle(number, frames)
+            on_cycle(number, predictions)
         if over:
             break
-    return frames
+    return predictions
 
 
-def _frame(
-    symbols: NDArray[np.int64], sure: NDArray[np.float32], symmetry: int, halt: float
-) -> Frame:
-    turned = crop(symbols, FIRST_COLOUR)
-    rows, columns = turned.shape
-    return Frame(
-        undo_dihedral(turned, symmetry), undo_dihedral(sure[:rows, :columns], symmetry), halt
-    )
+def _read_off(
+    scene: Scene, prediction: Prediction, symmetries: Sequence[int], halts: Sequence[float]
+) -> list[ViewPrediction]:
+    """The grids that the network's output stands for, turned back."""
+    probabilities = torch.softmax(prediction.logits.float(), -1)
+    highest, planes = probabilities.max(-1)
+    symbols = scene.palette.gather(1, planes).view(scene.tokens.shape).cpu().numpy()
+    confidence = highest.view(scene.tokens.shape).cpu().numpy()
+    found = []
+    for view, symmetry in enumerate(symmetries):
+        turned = crop(symbols[view], FIRST_COLOUR)
+        rows, columns = turned.shape
+        grid = undo_dihedral(turned, symmetry)
+        certain = undo_dihedral(confidence[view, :rows, :columns], symmetry)
+        found.append(ViewPrediction(grid, certain, halts[view]))
+    return found

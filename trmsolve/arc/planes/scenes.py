@@ -12,22 +12,28 @@ from trmsolve.model.planes import Scene
 
 
 class Lesson(NamedTuple):
-    """A scene and what is right: ``labels`` (B, rows * columns), the places of the right symbols in the palettes."""
+    """A scene whose answers are known."""
 
     scene: Scene
+
     labels: Tensor
+    """(B, rows * columns): the number of the right symbol's plane, for each cell."""
 
 
 class Row(NamedTuple):
-    """A grid for a scene, the symbols of its planes, and the puzzle whose it is."""
+    """A grid for a scene."""
 
     shown: Shown
+
     palette: Sequence[int]
+    """The symbols of its planes."""
+
     puzzle: int
+    """The row of the network's table for the grid's task."""
 
 
 def scene_of(rows: Sequence[Row], device: torch.device) -> Scene:
-    """The scene of grids on canvases of one size, with as many planes each."""
+    """The scene of grids on canvases of one size, with equally many planes."""
     questions = np.stack([row.shown.question for row in rows])
     columns = (
         [list(row.palette) for row in rows],
@@ -41,13 +47,14 @@ def scene_of(rows: Sequence[Row], device: torch.device) -> Scene:
 
 
 def lesson_of(rows: Sequence[Row], device: torch.device) -> Lesson:
-    """A scene of grids whose answers are known.
+    """The lesson of grids whose answers are known.
 
     Every symbol of an answer must be in its palette.
     """
     scene = scene_of(rows, device)
-    answers = torch.from_numpy(
-        np.stack([row.shown.answer for row in rows if row.shown.answer is not None])
-    ).to(device)
-    places = (answers.flatten(1)[:, :, None] == scene.palette[:, None]).long().argmax(-1)
-    return Lesson(scene, places)
+    known = [row.shown.answer for row in rows if row.shown.answer is not None]
+    answers = torch.from_numpy(np.stack(known)).to(device)
+    symbols = answers.flatten(1)[:, :, None]
+    matches = symbols == scene.palette[:, None]
+    labels = matches.long().argmax(-1)
+    return Lesson(scene, labels)

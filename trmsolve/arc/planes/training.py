@@ -1,12 +1,13 @@
-"""Learning ARC: a network of planes lesson by lesson, or the paper's network as the paper does it.
+"""Training of the planes network on many ARC tasks, lesson after lesson.
 
-Of planes, some demonstrations are held out of tasks that have others, and the network is judged by
-answering them: its first vote under every symmetry. Of the paper's, the tests of tasks that are
-measured are held out. What is held out is learned from nowhere, in no other clothes either. Knows
-no clock and opens no task file.
+The last demonstration of some small tasks is held out, and the network is evaluated by answering
+it: the first candidate of the vote under every symmetry must be right. Nothing equal to a held-out
+pair is learned from, see ``hold_out``.
+
+Knows no clock and opens no task file. Only the train command imports it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from trmsolve.arc.hold_out import Place, Split, evenly_spaced, hold_out, known_pairs
 from trmsolve.arc.overlap import canonical_pair
-from trmsolve.arc.planes.canvas import SYMBOLS, Canvas, canvas_of
+from trmsolve.arc.planes.canvas import SYMBOLS, canvas_of
 from trmsolve.arc.planes.learner import Learner, compile_blocks
-from trmsolve.arc.planes.lessons import Lessons, Material, mark_of, material_of
-from trmsolve.arc.planes.predict import predict
+from trmsolve.arc.planes.lessons import Lessons, Material, content_hash_of, material_of
+from trmsolve.arc.planes.predict import Question, predict
 from trmsolve.arc.symmetry import SYMMETRIES
 from trmsolve.arc.task import LARGEST, ArcTask, Pair
 from trmsolve.arc.vote import vote
@@ -36,117 +38,137 @@ from trmsolve.train.plan import Plan, depth, lr_factor
 from trmsolve.train.recipes import Recipe
 from trmsolve.train.state import _own_chance, misfit, network_state, restore_network
 
-PAIRS = 3
+MIN_PAIRS = 3
 """A demonstration is held out only of tasks with so many pairs: two are left to learn from."""
 
+SMALL_SHARE = 4
+"""Demonstrations are held out only of the smallest tasks, one in so many of those that qualify.
 
-JUDGED = 4
-"""Of the tasks that could be, one in so many is judged by, the smallest: judging takes seconds, not minutes."""
-
-
-@dataclass(frozen=True, eq=False)
-class Held:
-    """A pair that is not learned from, the canvas that its task has without it, and the task's row of the table."""
-
-    pair: Pair
-    canvas: Canvas
-    puzzle: int
+Evaluating the network then takes seconds, not minutes.
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class PlanesSubject:
-    """Tasks for a network of planes.
+    """Tasks for the planes network.
 
-    The table has a row for each, also for those too large to be learned from.
+    The table of embeddings has a row for each task, also for those too large to be learned from.
     """
 
-    tasks: tuple[ArcTask, ...]  # without what is held out
-    held: tuple[Held, ...]
+    tasks: tuple[ArcTask, ...]
+    """All tasks, without what is held out."""
+
+    questions: tuple[Question, ...]
+    """The held-out pairs, each on the canvas that its task has without the pair's output."""
+
     material: tuple[Material, ...]
-    mark: str
-    name, beside = "arc", ()
+    """The tasks that are small enough, as they are learned from."""
+
+    content_hash: str
+    """The same for the same tasks with the same pairs held out, and for no others."""
+
+    name = "arc"
+    beside = ()
 
     @classmethod
     def of(cls, tasks: Sequence[ArcTask], recipe: Recipe, held_out: int) -> "PlanesSubject":
-        """The last demonstration of up to so many tasks is held out.
+        """Hold the last demonstration of up to ``held_out`` tasks out, and learn from the rest.
 
-        Raises UsageError if nothing can be learned.
+        Raises:
+            UsageError: If the recipe is for another network, or nothing can be learned from.
         """
-        _check_planes(recipe)
-        tasks, held = _divide(tasks, held_out, recipe.most_cells)
-        material = tuple(material_of(tasks, recipe.most_cells))
+        _check_recipe(recipe)
+        split = _split(tasks, held_out, recipe.most_cells)
+        material = tuple(material_of(split.learned, recipe.most_cells))
         if not material:
             raise UsageError(
-                f"no task is left whose grids have at most {recipe.most_cells} cells of planes: give others, or raise "
-                "--set most_cells"
+                f"no task is left whose grids have at most {recipe.most_cells} cells of planes: "
+                "give others, or raise --set most_cells"
             )
-        return cls(tasks, held, material, mark_of(tasks, [one.pair for one in held]))
+        questions = tuple(_questions(split))
+        digest = content_hash_of(split.learned, [one.pair for one in questions])
+        return cls(split.learned, questions, material, digest)
 
     @property
     def summary(self) -> str:
-        small = (
-            ""
-            if len(self.material) == len(self.tasks)
-            else f" ({len(self.tasks)} with those too large)"
-        )
-        pairs = sum(len(one.pairs) for one in self.material)
-        return (
-            f"{len(self.material)} tasks{small} with {pairs} pairs, {len(self.held)} more held out"
-        )
+        """How much there is to learn from, in a few words."""
+        small = ""
+        if len(self.material) < len(self.tasks):
+            small = f" ({len(self.tasks)} with those too large)"
+        learned = f"{len(self.material)} tasks{small} with {self._pairs} pairs"
+        return f"{learned}, {len(self.questions)} more held out"
 
     def sized(self, recipe: Recipe) -> Recipe:
         """The recipe with a table of as many rows as there are tasks."""
         return replace(recipe, config=replace(recipe.config, num_puzzles=len(self.tasks)))
 
     def facts(self) -> dict[str, Any]:
-        counts = {
+        """What the run's record keeps of the tasks, as JSON."""
+        return {
+            "examples": self.content_hash,
             "tasks": len(self.material),
-            "pairs": sum(len(one.pairs) for one in self.material),
+            "pairs": self._pairs,
+            "held_out": len(self.questions),
         }
-        return {"examples": self.mark, **counts, "held_out": len(self.held)}
 
     def begin(
         self, recipe: Recipe, plan: Plan, placement: Placement, compiled: bool, world: World
-    ) -> "InLessons":
-        """Raises UsageError for several processes."""
+    ) -> "PlanesTrainer":
+        """A network at its start, which learns these tasks.
+
+        Raises:
+            UsageError: For several processes.
+        """
         if world.size > 1:
             raise UsageError("a network of planes is trained by one process: leave torchrun away")
         lessons = Lessons(self.material, recipe.batch_cells, placement.device, plan.seed)
-        return InLessons(recipe, lessons, self.held, placement, compiled)
+        return PlanesTrainer(recipe, lessons, self.questions, placement, compiled)
 
     def write_beside(self, folder: Path) -> None:
-        """Nothing: what is known of these tasks is for learning others."""
+        """Write nothing: what is known of these tasks serves for learning others."""
+
+    @property
+    def _pairs(self) -> int:
+        return sum(len(one.pairs) for one in self.material)
 
 
-class InLessons:
-    """The learning of one lesson after another, a step for each cycle of a lesson."""
+class PlanesTrainer:
+    """Learns one lesson after another; every cycle of a lesson is one step."""
 
     def __init__(
         self,
         recipe: Recipe,
         lessons: Lessons,
-        held: Sequence[Held],
+        questions: Sequence[Question],
         placement: Placement,
         compiled: bool,
     ) -> None:
-        self.recipe, self.lessons, self.held, self.device = recipe, lessons, held, placement.device
+        self.recipe = recipe
+        self.lessons = lessons
+        self.questions = questions
+        self.device = placement.device
         self.model = new_model(recipe.config, placement.dtype).to(placement.device)
         self.judged = new_model(recipe.config, placement.dtype).to(placement.device).eval()
         if compiled:
             compile_blocks(self.model)
             compile_blocks(self.judged)
         self.learner = Learner(self.model, recipe)
-        self.cycle = self.length = 0  # of the lesson under way: how many of its cycles are done
-        self.halted, self.cycles = (
-            torch.zeros(0, dtype=torch.bool),
-            torch.zeros(0, dtype=torch.int32),
-        )
+        self.cycle = 0  # cycles done of the lesson under way
+        self.length = 0  # cycles that it lasts
+        self.halted = torch.zeros(0, dtype=torch.bool)
+        self.cycles = torch.zeros(0, dtype=torch.int32)
 
     def begin_with(self, model: TinyRecursiveModel) -> None:
+        """Take over the weights of ``model``, whose shapes must be the recipe's."""
         self.model.load_state_dict(model.state_dict())
         self.learner.ema = EMA(self.model, self.recipe.ema, self.recipe.ema_warmup)
 
     def step(self, done: float) -> Loss:
+        """One cycle of a lesson at the fraction ``done`` of the run.
+
+        Raises:
+            TrainingError: If the loss is not finite.
+        """
         self.model.recursions, self.model.latent_steps = depth(self.recipe, done)
         if self.cycle == self.length:
             lesson, self.length = self.lessons()
@@ -160,22 +182,31 @@ class InLessons:
         return loss
 
     def averaged(self) -> dict[str, Tensor]:
+        """The weights that are used: the model's tensors, averaged."""
         return self.learner.ema.state_dict(self.model)
 
     def judge(self, weights: dict[str, Tensor], told: Judging = say_nothing) -> float | None:
-        if not self.held:
+        """The fraction of the held-out pairs that these weights answer; None if there are none.
+
+        ``told`` hears how far it is, before each pair and at the end. Its exceptions pass through.
+        """
+        if not self.questions:
             return None
         self.judged.load_state_dict(weights)
-        right, total = 0, len(self.held)
+        right = 0
+        total = len(self.questions)
         with _own_chance(self.device):
-            for number, one in enumerate(self.held):
+            for number, question in enumerate(self.questions):
                 told(number, total)
-                right += _answers(self.judged, one)
+                right += _answers(self.judged, question)
             told(total, total)
         return right / total
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """What is kept of the lesson under way is its number and what the network carries through it."""
+        """Tensors and plain numbers, from which ``restore`` goes on.
+
+        Of the lesson under way they hold its number and the state of the network in it.
+        """
         tensors, numbers = network_state(self.model, self.learner.ema, self.learner.optimizers)
         numbers["lesson"] = {
             "drawn": self.lessons.drawn,
@@ -183,87 +214,82 @@ class InLessons:
             "length": self.length,
         }
         if self.learner.state is not None:
-            tensors |= {"lesson.y": self.learner.state.y, "lesson.z": self.learner.state.z}
+            tensors["lesson.y"] = self.learner.state.y
+            tensors["lesson.z"] = self.learner.state.z
         return tensors, numbers
 
     def restore(self, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
+        """Go on where ``state`` was taken.
+
+        Raises:
+            CheckpointError: If it is of another recipe.
+        """
         restore_network(self.model, self.learner.ema, self.learner.optimizers, tensors, numbers)
         try:
             self.lessons.drawn = numbers["lesson"]["drawn"] - 1
             self.cycle = numbers["lesson"]["cycle"]
             self.learner.lesson, self.length = self.lessons()
-            self.learner.state = State(
-                *(tensors[f"lesson.{name}"].to(self.device) for name in "yz")
-            )
+            y = tensors["lesson.y"].to(self.device)
+            z = tensors["lesson.z"].to(self.device)
         except KeyError as error:
             raise misfit(error) from None
+        self.learner.state = State(y, z)
 
 
-def _answers(model: TinyRecursiveModel, held: Held) -> bool:
-    """Whether the first vote is the held-out output."""
-    frames = predict(model, held.canvas, held.pair, puzzle=held.puzzle, cycles=MAX_CYCLES)
-    assert held.pair.output is not None
-    return np.array_equal(
-        vote((frame.grid, frame.halt) for frame in frames)[0].grid, held.pair.output
-    )
+def _answers(model: TinyRecursiveModel, question: Question) -> bool:
+    """Whether the first candidate of the vote is the held-out output."""
+    predictions = predict(model, question, cycles=MAX_CYCLES)
+    assert question.pair.output is not None
+    best = vote((one.grid, one.halt) for one in predictions)[0]
+    return np.array_equal(best.grid, question.pair.output)
 
 
-def _divide(
-    tasks: Sequence[ArcTask], held_out: int, most_cells: int
-) -> tuple[tuple[ArcTask, ...], tuple[Held, ...]]:
-    """The tasks without what is held out, in no clothes, and what is held out, of evenly spaced small tasks."""
-    sizes = {
-        number: cells
-        for number, task in enumerate(tasks)
-        if len(task.demonstrations) > 1
-        and len(_known(task)) >= PAIRS
-        and (cells := canvas_of(task, answers=True).cells) <= most_cells
-    }
-    small = sorted(sizes, key=sizes.__getitem__)[: max(len(sizes) // JUDGED, held_out)]
-    small = sorted(number for number in small if _unlike_the_others(tasks[number]))
-    chosen = [
-        small[k] for k in np.linspace(0, len(small) - 1, min(held_out, len(small)), dtype=np.intp)
-    ]
-    hidden = {canonical_pair(tasks[number].demonstrations[-1]) for number in chosen}
-
-    def rest(pairs: Sequence[Pair]) -> tuple[Pair, ...]:
-        return tuple(
-            pair for pair in pairs if pair.output is None or canonical_pair(pair) not in hidden
-        )
-
-    left = [
-        replace(task, demonstrations=rest(task.demonstrations), tests=rest(task.tests))
-        for task in tasks
-    ]
-    held = []
-    for number in chosen:
-        pair, task = tasks[number].demonstrations[-1], left[number]
-        if task.demonstrations:  # not all of them are held out of other tasks
-            asked = replace(task, tests=(*task.tests, Pair(pair.input)))
-            held.append(Held(pair, canvas_of(asked), number))
-    return tuple(left), tuple(held)
+def _split(tasks: Sequence[ArcTask], held_out: int, most_cells: int) -> Split:
+    """The last demonstrations of up to ``held_out`` tasks, evenly spaced among the small ones."""
+    cells: dict[int, int] = {}
+    for number, task in enumerate(tasks):
+        if len(task.demonstrations) > 1 and len(known_pairs(task)) >= MIN_PAIRS:
+            cells[number] = canvas_of(task, answers=True).cells
+    fitting = [number for number in cells if cells[number] <= most_cells]
+    fitting.sort(key=cells.__getitem__)
+    smallest = fitting[: max(len(fitting) // SMALL_SHARE, held_out)]
+    eligible = [number for number in smallest if _last_is_unlike_the_others(tasks[number])]
+    eligible.sort()
+    places = []
+    for index in evenly_spaced(len(eligible), held_out):
+        number = eligible[index]
+        last = len(tasks[number].demonstrations) - 1
+        places.append(Place(number, last))
+    return hold_out(tasks, places)
 
 
-def _unlike_the_others(task: ArcTask) -> bool:
-    """Whether the last demonstration is not another of the task's pairs in other clothes, so that those can stay."""
+def _last_is_unlike_the_others(task: ArcTask) -> bool:
+    """Whether the last demonstration equals no other pair of the task, under any symmetry.
+
+    Only then can the others be learned from.
+    """
     *others, last = task.demonstrations
-    known = _known(replace(task, demonstrations=tuple(others)))
-    return canonical_pair(last) not in {canonical_pair(pair) for pair in known}
+    rest = replace(task, demonstrations=tuple(others))
+    return canonical_pair(last) not in {canonical_pair(pair) for pair in known_pairs(rest)}
 
 
-def _known(task: ArcTask) -> list[Pair]:
-    return [pair for pair in (*task.demonstrations, *task.tests) if pair.output is not None]
+def _questions(split: Split) -> Iterator[Question]:
+    for held in split.held_out:
+        task = split.learned[held.task]
+        if task.demonstrations:  # they may all be held out of other tasks
+            asked = replace(task, tests=(*task.tests, Pair(held.pair.input)))
+            yield Question(held.pair, canvas_of(asked), held.task)
 
 
-def _check_planes(recipe: Recipe) -> None:
+def _check_recipe(recipe: Recipe) -> None:
+    """Raise UsageError if the recipe's network is not made for ARC."""
     config = recipe.config
-    if (config.vocab_size, config.symmetries) != (SYMBOLS, len(SYMMETRIES)) or config.places != (
-        LARGEST,
-        LARGEST,
-    ):
+    found = (config.vocab_size, config.symmetries, config.places)
+    if found != (SYMBOLS, len(SYMMETRIES), (LARGEST, LARGEST)):
         raise UsageError(
-            f"the recipe's network has {config.vocab_size} symbols, {config.symmetries} symmetries and a board of "
-            f"{config.places[0]} x {config.places[1]}: arc has {SYMBOLS}, {len(SYMMETRIES)} and {LARGEST} x {LARGEST}"
+            f"the recipe's network has {config.vocab_size} symbols, {config.symmetries} symmetries "
+            f"and a board of {config.places[0]} x {config.places[1]}: arc has {SYMBOLS}, "
+            f"{len(SYMMETRIES)} and {LARGEST} x {LARGEST}"
         )
     if not recipe.batch_cells:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""``trmsolve arc``: learn ARC tasks from their demonstrations, and answer their tests in two attempts."""
+"""``trmsolve arc``: learn ARC tasks from their demonstrations, and answer their tests."""
 
 import sys
 from collections.abc import Iterable
@@ -15,16 +15,16 @@ from trmsolve.cli.arc.source import read_items, tests_by_id
 from trmsolve.cli.output import say
 from trmsolve.cli.process import Stop
 from trmsolve.errors import PuzzleError, UsageError
-from trmsolve.hub.transfer import silent
 from trmsolve.show.arc_views import ArcView, make_arc_view
 from trmsolve.show.console import make_console
 from trmsolve.solve.effort import MAX_CYCLES
 from trmsolve.wording import count
 
 UNREADABLE = 2
+"""Exit code if some input cannot be read."""
 
 
-def arc(
+def arc(  # noqa: PLR0913
     files: Annotated[
         list[str] | None,
         typer.Argument(
@@ -112,7 +112,7 @@ def arc(
     130  interrupted before every task was answered
     """
     form = "json" if json else form
-    choose_arc_writer(form)  # what cannot be done is told before any work
+    choose_arc_writer(form)  # reports what cannot be done before any work
     refuse_nowhere("--submission", submission)
     refuse_nowhere("--save-adapted", save_adapted)
     items = read_items(files, dataset, ids, solutions)
@@ -135,7 +135,7 @@ def arc(
         weights=weights,
         offline=offline,
         allow_large=allow_large,
-        note=silent if quiet else options.say,
+        note=None if quiet else options.say,
         budget=budget,
         steps=steps,
         cycles=cycles,
@@ -156,7 +156,7 @@ def arc(
     stop = AnswerNow(view.note)
 
     def on_cycle(cycle: ArcCycle) -> None:
-        stop()  # says that it was heard, where no step asks
+        stop()  # no step of learning asks here: this tells the user that Ctrl-C was heard
         view.cycle(cycle)
 
     try:
@@ -170,15 +170,18 @@ def arc(
             write_submission(submission, answers, tests_by_id(items))
             view.note(f"{len(answers)} of {count(len(items), 'task')} answered in {submission}")
     left = len(items) - len(answers) - problems
-    raise typer.Exit(stop.code if stop.code and left else UNREADABLE if problems else 0)
+    if stop.code and left:
+        raise typer.Exit(stop.code)
+    raise typer.Exit(UNREADABLE if problems else 0)
 
 
 class AnswerNow(Stop):
-    """Asked to stop, the learning ends, and what was learned answers; asked again, the command ends at once."""
+    """The first signal ends the learning, and what was learned answers; the second ends it all."""
 
     told = False
 
     def __call__(self) -> bool:
+        """Whether the learning is to end; the first time it says so to the user."""
         self.times_asked += 1
         if self.code and not self.told:
             self.told = True
@@ -192,7 +195,11 @@ def _hand_out(
     writer: ArcWriter,
     answers: list[ArcAnswer],
 ) -> int:
-    """Every outcome to the screen, to standard output, and the answers to ``answers``; how many are none."""
+    """Show and write every outcome, and add the answers to ``answers``.
+
+    Returns:
+        How many outcomes are errors.
+    """
     problems = 0
     for outcome in outcomes:
         if isinstance(outcome, PuzzleError):
@@ -208,6 +215,10 @@ def _hand_out(
 
 
 def refuse_nowhere(option: str, path: Path | None) -> None:
-    """Told before the work and not after it."""
+    """Report a file that cannot be written before the work, not after it.
+
+    Raises:
+        UsageError: If the path is a folder, or in none.
+    """
     if path is not None and (path.is_dir() or not path.parent.is_dir()):
         raise UsageError(f"{option} {path}: name a file in a folder that exists")

@@ -1,11 +1,14 @@
-"""``trmsolve eval --task arc``: the official score of weights on tasks whose answers are known, or of a submission."""
+"""``trmsolve eval --task arc``: the official score of weights, or of a submission.
+
+The answers to the tasks must be known.
+"""
 
 import json as json_
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,23 +25,38 @@ from trmsolve.show.console import make_console
 from trmsolve.solve.effort import MAX_CYCLES
 from trmsolve.wording import count, seconds
 
-NAMED = 5  # ids that a table names
+if TYPE_CHECKING:
+    from trmsolve.arc.paper.solver import PaperSolver
+    from trmsolve.arc.planes.solver import PlanesSolver
+
+NAMED = 5
+"""Ids that a table names, at most."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What is measured: all tasks of ``data``, the first ``limit`` of them, or a ``sample`` drawn by ``seed``."""
+    """Which tasks are measured."""
 
     data: Path
+    """A file or a folder of tasks."""
+
     solutions: Path | None = None
+    """The file with the outputs of their tests, if it is a file of its own."""
+
     limit: int | None = None
+    """If given, only the first so many tasks are measured."""
+
     sample: int | None = None
+    """If given, only so many tasks are measured, drawn by ``seed``."""
+
     seed: int = 0
 
     def tasks(self) -> tuple[list[ArcTask], list[ArcTask]]:
-        """Those that are measured, and all there are.
+        """The tasks that are measured, and all tasks.
 
-        Raises PuzzleError for what is unreadable or has no answer.
+        Raises:
+            PuzzleError: If a task is unreadable or has a test without its output.
+            UsageError: If the options contradict each other.
         """
         if self.limit is not None and self.sample is not None:
             raise UsageError("--limit takes the first tasks, --sample any: give one of them")
@@ -47,17 +65,18 @@ class Measurement:
         every = only_tasks(read_items([str(self.data)], solutions=solutions))
         if not every:
             raise PuzzleError("no task in it", str(self.data))
-        if (unknown := next((task for task in every if not task.answered), None)) is not None:
-            raise PuzzleError(
-                f"task {unknown.name} has a test without its output: name --solutions FILE",
-                str(self.data),
-            )
-        return (
-            every[: self.limit] if self.sample is None else drawn(every, self.sample, self.seed)
-        ), every
+        for task in every:
+            if not task.answered:
+                raise PuzzleError(
+                    f"task {task.name} has a test without its output: name --solutions FILE",
+                    str(self.data),
+                )
+        if self.sample is None:
+            return every[: self.limit], every
+        return drawn(every, self.sample, self.seed), every
 
     def record(self) -> dict[str, Any]:
-        """What is said of it beside the figures."""
+        """The fields that say in a record what was measured."""
         return {
             "task": "arc",
             "data": self.data.name,
@@ -68,7 +87,13 @@ class Measurement:
 
 
 def drawn(tasks: Sequence[ArcTask], number: int, seed: int) -> list[ArcTask]:
-    """A sample that can be stated beforehand: the first of ``default_rng(seed).permutation`` of the sorted ids."""
+    """A sample that can be stated beforehand.
+
+    It is the first ``number`` of ``default_rng(seed).permutation`` of the sorted ids.
+
+    Raises:
+        UsageError: If there are fewer tasks.
+    """
     if number > len(tasks):
         raise UsageError(f"--sample {number}: there are {count(len(tasks), 'task')}")
     named = {task.name: task for task in tasks}
@@ -79,9 +104,10 @@ def drawn(tasks: Sequence[ArcTask], number: int, seed: int) -> list[ArcTask]:
 def eval_arc(
     what: Measurement, submission: Path | None, json: bool, record: bool, **how: Any
 ) -> int:
-    """Measure, with ``how`` as ``load_arc`` takes it, or score a submission.
+    """Measure weights, with ``how`` as ``load_arc`` takes it, or score a submission.
 
-    Returns the exit code.
+    Returns:
+        The exit code.
     """
     if submission is None:
         how |= {"cycles": how["cycles"] or MAX_CYCLES, "batch": how["batch"] or 1}
@@ -100,13 +126,17 @@ def eval_arc(
 
 
 def eval_submission(what: Measurement, submission: Path, json: bool) -> int:
-    """Score a file of attempts, without any network. Returns the exit code."""
+    """Score a file of attempts, without any network.
+
+    Returns:
+        The exit code.
+    """
     tasks, every = what.tasks()
-    measured, known = {task.name for task in tasks}, {task.name for task in every}
+    not_measured = {task.name for task in every} - {task.name for task in tasks}
     attempts = read_submission(str(submission))
-    score = score_submission(
-        tasks, {k: v for k, v in attempts.items() if k in measured or k not in known}
-    )
+    for name in not_measured:
+        attempts.pop(name, None)
+    score = score_submission(tasks, attempts)
     figures = {**what.record(), "submission": submission.name, **score.to_dict()}
     put_text(json_.dumps(figures) if json else _table(figures, submission.name))
     return 0
@@ -115,9 +145,10 @@ def eval_submission(what: Measurement, submission: Path, json: bool) -> int:
 def eval_weights(what: Measurement, json: bool, record: bool, **how: Any) -> int:
     """Solve the tasks and score the answers, with ``how`` as ``load_arc`` takes it.
 
-    Returns the exit code.
+    Interrupted, it shows the score of the tasks done so far, and says that this is no measurement.
 
-    Interrupted, it shows the score of what was done so far, and says that this is no measurement.
+    Returns:
+        The exit code.
     """
     tasks, _ = what.tasks()
 
@@ -128,18 +159,9 @@ def eval_weights(what: Measurement, json: bool, record: bool, **how: Any) -> int
     keep_memory()
     path = to_record(how["weights"], "arc") if record else None
     solver = load_arc(seed=what.seed, note=say, **how)
-    answers, interrupted, start = list[ArcAnswer](), False, time.monotonic()
+    start = time.monotonic()
     with ProgressArcView(make_console(), len(tasks), how["steps"]) as view:
-        try:
-            for answer in solver.solve_all(
-                tasks, view.adapting, view.cycle if view.wants_cycles else None
-            ):
-                if isinstance(answer, PuzzleError):
-                    raise answer
-                answers.append(answer)
-                view.answer(answer)
-        except KeyboardInterrupt:
-            interrupted = True
+        answers, interrupted = _answers(solver, tasks, view)
     took = time.monotonic() - start
     figures = {
         **what.record(),
@@ -147,14 +169,9 @@ def eval_weights(what: Measurement, json: bool, record: bool, **how: Any) -> int
         "planned": len(tasks),
         **_scores(answers),
         "seconds_per_task": round(took / max(len(answers), 1), 2),
-        "budget": solver.budget,
-        **{name: how[name] for name in ("steps", "cycles", "views", "batch")},
-        "device": str(solver.placement.device),
-        "dtype": solver.placement.dtype_name,
-        "threads": solver.placement.threads,
-        "weights": solver.weights,
+        **_means_record(solver, how),
     }
-    figures["tasks"] = figures.pop("tasks")  # the longest last
+    figures["tasks"] = figures.pop("tasks")  # the longest field last
     put_text(json_.dumps(figures) if json else _table(figures, _means(figures)))
     if interrupted:
         done = f"{len(answers)} of {count(len(tasks), 'task')}"
@@ -165,11 +182,43 @@ def eval_weights(what: Measurement, json: bool, record: bool, **how: Any) -> int
     return 0
 
 
+def _answers(
+    solver: "PlanesSolver | PaperSolver", tasks: list[ArcTask], view: ProgressArcView
+) -> tuple[list[ArcAnswer], bool]:
+    """The answers, and whether an interrupt ended them early."""
+    answers: list[ArcAnswer] = []
+    on_cycle = view.cycle if view.wants_cycles else None
+    try:
+        for answer in solver.solve_all(tasks, view.adapting, on_cycle):
+            if isinstance(answer, PuzzleError):
+                raise answer
+            answers.append(answer)
+            view.answer(answer)
+    except KeyboardInterrupt:
+        return answers, True
+    return answers, False
+
+
+def _means_record(solver: "PlanesSolver | PaperSolver", how: dict[str, Any]) -> dict[str, Any]:
+    """The fields that say in a record with what the answers were found."""
+    return {
+        "budget": solver.budget,
+        **{name: how[name] for name in ("steps", "cycles", "views", "batch")},
+        "device": str(solver.placement.device),
+        "dtype": solver.placement.dtype_name,
+        "threads": solver.placement.threads,
+        "weights": solver.weights,
+    }
+
+
 def _scores(answers: Sequence[ArcAnswer]) -> dict[str, Any]:
-    """The official score, and what the answers took."""
-    n, ends = max(len(answers), 1), [answer.adapting for answer in answers if answer.adapting]
+    """The official score, and the means of what the answers took."""
+    n = max(len(answers), 1)
+    ends = [answer.adapting for answer in answers if answer.adapting]
     tried = [end.solved / len(end.task.demonstrations) for end in ends if end.solved is not None]
     score = score_answers(answers).to_dict()
+    for name in ("missing", "unknown"):  # these are for submissions
+        del score[name]
     for answer in answers:
         score["tasks"][answer.task.name] |= {
             "votes": [votes(answer, test) for test in range(len(answer.task.tests))],
@@ -177,9 +226,7 @@ def _scores(answers: Sequence[ArcAnswer]) -> dict[str, Any]:
             "seconds": round(answer.seconds, 2),
         }
     return {
-        **{
-            name: value for name, value in score.items() if name not in ("missing", "unknown")
-        },  # of submissions
+        **score,
         "demonstrations_solved": round(sum(tried) / len(tried), 4) if tried else None,
         "mean_steps": round(sum(end.step for end in ends) / n, 1),
         "mean_cycles": round(sum(answer.cycles for answer in answers) / n, 2),
@@ -198,17 +245,23 @@ def _record(path: Path, figures: dict[str, Any]) -> None:
 
 def _effort(figures: dict[str, Any]) -> str:
     """``60 s``, or ``100 steps`` where no clock ended them."""
-    return count(figures["steps"], "step") if figures["steps"] else f"{figures['budget']:g} s"
+    if figures["steps"]:
+        return count(figures["steps"], "step")
+    return f"{figures['budget']:g} s"
 
 
 def _means(figures: dict[str, Any]) -> str:
-    return f"{figures['weights']}, {_effort(figures)} of adapting a task, {figures['device']} {figures['dtype']}"
+    where = f"{figures['device']} {figures['dtype']}"
+    return f"{figures['weights']}, {_effort(figures)} of adapting a task, {where}"
 
 
 def _table(figures: dict[str, Any], means: str) -> str:
+    """The figures for a person; ``means`` says with what they were reached."""
     low, high = figures["pass@2_ci95"]
     tasks = count(figures["n"], "task")
-    right = [first > 0 for task in figures["tasks"].values() for first in task["tests"]]
+    right: list[bool] = []
+    for task in figures["tasks"].values():
+        right += [first > 0 for first in task["tests"]]
     if figures["sample"]:
         tasks = f"a sample of {tasks} (seed {figures['seed']})"
     lines = [
@@ -223,17 +276,20 @@ def _table(figures: dict[str, Any], means: str) -> str:
         )
     if "seconds_per_task" in figures:
         lines.append(f"speed           {figures['seconds_per_task']:.1f} s a task")
-    for name, ids in (("missing", figures.get("missing")), ("unknown", figures.get("unknown"))):
+    for name in ("missing", "unknown"):
+        ids = figures.get(name)
         if ids:
             more = ", ..." if len(ids) > NAMED else ""
             lines.append(f"{name:16}{count(len(ids), 'task')}: {', '.join(ids[:NAMED])}{more}")
-    return "\n".join(lines + [f"  {name}  {_row(task)}" for name, task in figures["tasks"].items()])
+    lines += [f"  {name}  {_row(task)}" for name, task in figures["tasks"].items()]
+    return "\n".join(lines)
 
 
 def _row(task: dict[str, Any]) -> str:
-    """``attempt 1, wrong  120 steps  3/3 demonstrations  41.2 s``, of what is known."""
+    """``attempt 1, wrong  120 steps  3/3 demonstrations  41.2 s``, as far as it is known."""
     facts = [", ".join(f"attempt {first}" if first else "wrong" for first in task["tests"])]
-    if adapting := task.get("adapting"):
+    adapting = task.get("adapting")
+    if adapting:
         facts.append(count(adapting["steps"], "step"))
         if adapting["solved"] is not None:
             facts.append(f"{adapting['solved']}/{adapting['demonstrations']} demonstrations")

@@ -1,4 +1,4 @@
-"""Answers to ARC tasks on standard output: a task a line, in Kaggle's form or as ``--json`` tells all of it."""
+"""Answers to ARC tasks on standard output, a task a line: in Kaggle's form or, in full, as JSON."""
 
 import json
 import sys
@@ -14,63 +14,75 @@ UNCHECKED = "no rule can check an ARC answer"
 
 
 class ArcWriter(ABC):
-    """Takes answers and unreadable items in input order and writes each whole and at once."""
+    """Takes answers and unreadable items in input order and writes each at once."""
 
     def __init__(self, weights: str = "", stream: TextIO | None = None) -> None:
-        self.weights, self.stream, self.index = weights, stream or sys.stdout, 0
+        self.weights = weights
+        self.stream = stream or sys.stdout
+        self.index = 0
 
     def put(self, outcome: ArcAnswer | PuzzleError) -> None:
         """Write one outcome and flush it."""
-        if (value := self.value(outcome)) is not None:
+        value = self.value(outcome)
+        if value is not None:
             self.stream.write(json.dumps(value) + "\n")  # ASCII: whatever the stream's encoding
             self.stream.flush()
         self.index += 1
 
     @abstractmethod
     def value(self, outcome: ArcAnswer | PuzzleError) -> dict[str, Any] | None:
-        """What is written for one outcome; None for nothing."""
+        """The JSON object for one outcome; None if nothing is written."""
 
 
 class KaggleWriter(ArcWriter):
-    """``{"<id>": [{"attempt_1": grid, "attempt_2": grid}, ...]}`` a task, as a submission of that task alone."""
+    """Writes for each task a submission of that task alone.
+
+    That is ``{"<id>": [{"attempt_1": grid, "attempt_2": grid}, ...]}``.
+    """
 
     def value(self, outcome: ArcAnswer | PuzzleError) -> dict[str, Any] | None:
+        """The submission; None for an unreadable item."""
         return None if isinstance(outcome, PuzzleError) else submission_of([outcome])
 
 
 class ScreenArcWriter(KaggleWriter):
-    """For a person who has watched: writes only what the screen has not shown, as it is wider than that."""
+    """For a person who has watched: writes only answers that are wider than the screen."""
 
     def __init__(self, weights: str, columns: int) -> None:
         super().__init__(weights)
         self.columns = columns
 
     def value(self, outcome: ArcAnswer | PuzzleError) -> dict[str, Any] | None:
-        if isinstance(outcome, PuzzleError):
+        """The submission; None if the screen has shown all of it."""
+        if isinstance(outcome, PuzzleError) or self._is_shown(outcome):
             return None
-        grids = [grid for test in range(len(outcome.candidates)) for grid in outcome.attempts(test)]
-        return (
-            None if all(grid.shape[1] <= self.columns for grid in grids) else super().value(outcome)
-        )
+        return super().value(outcome)
+
+    def _is_shown(self, answer: ArcAnswer) -> bool:
+        for test in range(len(answer.candidates)):
+            if any(grid.shape[1] > self.columns for grid in answer.attempts(test)):
+                return False
+        return True
 
 
 class JsonArcWriter(ArcWriter):
     """One object a line, for unreadable items too."""
 
     def value(self, outcome: ArcAnswer | PuzzleError) -> dict[str, Any]:
+        """All that is known of the answer, or where and why an item is unreadable."""
         if isinstance(outcome, PuzzleError):
-            place = ":".join(
-                str(part) for part in (outcome.source, outcome.line) if part not in ("", None)
-            )
+            known = [part for part in (outcome.source, outcome.line) if part not in ("", None)]
+            place = ":".join(map(str, known))
             return {"index": self.index, "source": place, "task": "arc", "error": str(outcome)}
+        tests = range(len(outcome.candidates))
         return {
             "index": self.index,
             "source": outcome.task.source,
             "task": "arc",
             "id": outcome.task.name,
             "answer": submission_of([outcome])[outcome.task.name],
-            "votes": [votes(outcome, test) for test in range(len(outcome.candidates))],
-            "right": [outcome.right(test) for test in range(len(outcome.candidates))],
+            "votes": [votes(outcome, test) for test in tests],
+            "right": [outcome.right(test) for test in tests],
             "verified": None,
             "reason": UNCHECKED,
             "cycles": outcome.cycles,
@@ -82,14 +94,15 @@ class JsonArcWriter(ArcWriter):
 
 
 def votes(answer: ArcAnswer, test: int) -> list[int]:
-    """How many views voted for each attempt; 0 where there is no second answer and the first stands again."""
+    """How many views voted for each attempt; 0 where the first answer stands again."""
     found = [candidate.votes for candidate in answer.candidates[test][:ATTEMPTS]]
     return found + [0] * (ATTEMPTS - len(found))
 
 
 def learning(answer: ArcAnswer) -> dict[str, Any] | None:
-    """How adapting to the task ended, None if there was none."""
-    if (adapting := answer.adapting) is None:
+    """How adapting to the task ended; None if there was none."""
+    adapting = answer.adapting
+    if adapting is None:
         return None
     return {
         "steps": adapting.step,
@@ -101,7 +114,13 @@ def learning(answer: ArcAnswer) -> dict[str, Any] | None:
 
 
 def choose_arc_writer(form: str, weights: str = "", watched: int | None = None) -> ArcWriter:
-    """The writer for ``--format``; ``watched`` are the columns of the screen on which the answers stand already."""
+    """The writer for ``--format``.
+
+    ``watched`` is the number of columns of the screen, if it shows the answers already.
+
+    Raises:
+        UsageError: If there is no such format.
+    """
     if form not in FORMATS:
         raise UsageError(f"--format {form} is not known: use {', '.join(FORMATS)}")
     if watched is not None:

@@ -1,4 +1,4 @@
-"""Where ARC tasks come from: files and folders, standard input, installed data sets; and which of them are meant."""
+"""Where ARC tasks come from: files, folders, standard input, data sets; and which are meant."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -6,11 +6,12 @@ from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
 
-from trmsolve.arc.read import ArcTaskError, Item, add_solutions, distinct, read_path, read_tasks
-from trmsolve.arc.task import ArcTask
+from trmsolve.arc.read import ArcTaskError, add_solutions, distinct, read_path, read_tasks
+from trmsolve.arc.task import ArcTask, Item
 from trmsolve.errors import PuzzleError, UsageError
 
-SHOWN = 3  # ids that are named in a message
+SHOWN = 3
+"""Ids that are named in a message."""
 
 
 def read_items(
@@ -21,9 +22,11 @@ def read_items(
 ) -> list[Item]:
     """Every task of the data set and of the files in order, unreadable ones as their errors.
 
-    ``-`` is standard input, and so is nothing at all if that is no terminal. Raises UsageError if
-    there is nothing to read, and for ids that nothing has; PuzzleError if the solutions cannot be
-    read.
+    ``-`` is standard input. Without files it is read too, unless it is a terminal.
+
+    Raises:
+        UsageError: If there is nothing to read, or no task has one of the ids.
+        PuzzleError: If the solutions cannot be read.
     """
     if not files and dataset is None:
         if sys.stdin is None or sys.stdin.isatty():
@@ -32,7 +35,9 @@ def read_items(
     items = list(distinct(chain(_dataset(dataset), *map(_file, files or []))))
     if ids:
         items = _chosen(items, ids)
-    return list(add_solutions(items, str(solutions))) if solutions is not None else items
+    if solutions is not None:
+        items = list(add_solutions(items, str(solutions)))
+    return items
 
 
 def _file(name: str) -> Iterator[Item]:
@@ -52,26 +57,27 @@ def _dataset(name: str | None) -> Iterator[Item]:
 
 
 def _chosen(items: list[Item], ids: list[str]) -> list[Item]:
-    """The tasks of these ids, and whatever kept others from being read."""
+    """The tasks of these ids, and the errors that kept other tasks from being read."""
     known = tests_by_id(items)
     missing = [name for name in ids if name not in known]
     if missing and all(_id(item) for item in items):
         near = get_close_matches(missing[0], known, SHOWN) or sorted(known)[:SHOWN]
         raise UsageError(
-            f"--id {missing[0]}: no task is called that among {len(known)}, such as {', '.join(near)}"
+            f"--id {missing[0]}: no task is called that among {len(known)}, "
+            f"such as {', '.join(near)}"
         )
     return [item for item in items if _id(item) in (None, *ids)]
 
 
 def _id(item: Item) -> str | None:
-    """None for what failed before it came to tasks."""
+    """The id of a task; None for an error that came before any task."""
     if isinstance(item, ArcTask):
         return item.name
     return item.task if isinstance(item, ArcTaskError) else None
 
 
 def tests_by_id(items: Iterable[Item]) -> dict[str, int]:
-    """How many tests each task has, be it readable or not."""
+    """How many tests each task has, whether it is readable or not."""
     numbers: dict[str, int] = {}
     for item in items:
         if isinstance(item, ArcTask):
@@ -82,8 +88,14 @@ def tests_by_id(items: Iterable[Item]) -> dict[str, int]:
 
 
 def only_tasks(items: list[Item]) -> list[ArcTask]:
-    """All of them as tasks. Raises the first error: a measurement leaves nothing out."""
+    """All items as tasks.
+
+    Raises:
+        PuzzleError: The first of the errors: a measurement leaves nothing out.
+    """
+    tasks = []
     for item in items:
         if isinstance(item, PuzzleError):
             raise item
-    return [item for item in items if isinstance(item, ArcTask)]
+        tasks.append(item)
+    return tasks
