@@ -242,6 +242,7 @@ FIELDS = [
     "valid",
     "optimal",
     "reason",
+    "remark",
     "cycles",
     "views",
     "halt",
