@@ -1,10 +1,14 @@
 """What all tests share: the process they run in, the marker ``slow``, and fixtures."""
 
+import csv
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +20,10 @@ import torch
 from tests.support.paths import ROOT
 from tests.support.processes import starts_a_process
 from trmsolve import device
+from trmsolve.puzzles import get_task
+
+if TYPE_CHECKING:
+    from tests.support.fake_hub import FakeHub
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,6 +52,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and starts_a_process(item):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CSV of twelve easy Sudokus with their answers."""
+    sudoku = get_task("sudoku")
+    path = tmp_path_factory.mktemp("data") / "easy.csv"
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["question", "answer", "rating"])
+        for puzzle in islice(sudoku.generate("easy", 5), 12):
+            assert puzzle.answer is not None
+            rows.writerow(
+                [sudoku.line(puzzle.grid).replace(".", "0"), sudoku.line(puzzle.answer), "0"]
+            )
+    return path
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[FakeHub]":
+    """A hub on this machine instead of the real one, with an empty cache."""
+    from tests.support.fake_hub import fake_hub
+
+    with fake_hub(tmp_path, monkeypatch) as running:
+        yield running
 
 
 @pytest.fixture

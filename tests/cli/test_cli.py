@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -370,7 +369,6 @@ def test_a_pipe_that_waits_for_its_answer_gets_it() -> None:
         process.stdin.write(EASY + "\n")
         process.stdin.flush()
         assert process.stdout.readline() == SOLUTION + "\n"
-        time.sleep(0.05)
     process.stdin.close()
     assert process.wait(timeout=60) == 0
 

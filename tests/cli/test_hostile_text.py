@@ -43,7 +43,6 @@ class Trmsolve(RunningIn):
         "OMP_NUM_THREADS": "1",
         "TERM": "xterm",
     }
-    patience: ClassVar[float] = 120
 
 
 def controls(shown: str) -> set[str]:

@@ -2,14 +2,8 @@
 
 import csv
 import json
-import os
 import resource
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
 from threading import RLock
@@ -19,71 +13,27 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tests.support.terminal import Terminal
+from tests.support.train_command import (
+    EASY,
+    OFTEN,
+    TINY,
+    WHERE,
+    files,
+    fresh,
+    started,
+    train,
+    wait_for_step,
+)
 from trmsolve.cli import app
 from trmsolve.cli.process import INTERRUPTED, TERMINATED
 from trmsolve.cli.stop import SAVED, SAVING, Stop
-from trmsolve.errors import PuzzleError
 from trmsolve.puzzles import get_task
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples
 from trmsolve.train.journal import read_journal
 from trmsolve.weights.file import read_info
 
-EASY = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
-# The paper's recipe, since nobody will change it; made small.
 pytestmark = pytest.mark.usefixtures("process_as_it_was")
-
-TINY = [
-    "--recipe",
-    "paper",
-    "--batch-size",
-    "6",
-    "--set",
-    "hidden_size=16",
-    "--set",
-    "inner_multiple=16",
-    "--set",
-    "puzzle_emb_dim=16",
-    "--set",
-    "prefix_len=1",
-    "--set",
-    "recursions=2",
-    "--set",
-    "latent_steps=1",
-    "--set",
-    "max_cycles=3",
-    "--set",
-    "exploration=0.5",
-    "--set",
-    "optimizer=muon",
-    "--held-out",
-    "2",
-]
-WHERE = ["--device", "cpu", "--dtype", "fp32", "--threads", "1"]
-OFTEN = ["--save-minutes", "0"]
-ENV = {**os.environ, "OMP_NUM_THREADS": "1", "TERM": "xterm"}
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("data") / "easy.csv"
-    with path.open("w", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["question", "answer", "rating"])
-        for puzzle in islice(get_task("sudoku").generate("easy", 5), 12):
-            assert not isinstance(puzzle, PuzzleError) and puzzle.answer is not None
-            rows.writerow(
-                ["".join(map(str, grid.flatten())) for grid in (puzzle.grid, puzzle.answer)] + ["0"]
-            )
-    return path
-
-
-def train(*arguments: object) -> Result:
-    return CliRunner().invoke(app, ["train", *map(str, arguments)])
-
-
-def fresh(data: Path, out: Path, *more: object) -> Result:
-    return train("--data", data, "--out", out, *TINY, *WHERE, *more)
 
 
 def solved_with(weights: Path) -> Result:
@@ -106,40 +56,8 @@ def test_pairs_without_a_header_are_learned_from_as_a_csv(data: Path, tmp_path: 
     ).all()
 
 
-def started(*arguments: object, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "trmsolve", "train", *map(str, arguments)]
-    return subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        text=True,
-        env=ENV,
-        preexec_fn=heed_interrupts,
-    )
-
-
-def heed_interrupts() -> None:
-    """A shell has what it starts in the background ignore them, and children inherit that."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.01)
-
-
-def wait_for_step(out: Path, step: int) -> None:
-    wait_for(lambda: any(line.step >= step for line in read_journal(out)))
-
-
 def curve(out: Path) -> list[tuple[int, float, float | None]]:
     return [(line.step, line.loss, line.held_out_exact) for line in read_journal(out)]
-
-
-def files(folder: Path) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_killed_interrupted_terminated_and_damaged_it_gives_the_same_bits(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tests.show.test_views import ESCAPE, Ascii, pinned, screen, written
+from tests.support.screen import ESCAPE, Ascii, pinned, screen, written
 from trmsolve.show.chart import Axes, Series, chart, time_axis
 from trmsolve.show.training import (
     LinesView,

@@ -13,8 +13,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tests.puzzles.maze.test_labels import by_the_rule, grid, place_of, steps_from
-from tests.puzzles.maze.test_task import FLOW, MAZE, VIEWS, all_clothes, as_keys, at, made
+from tests.support.mazes import (
+    FLOW,
+    MAZE,
+    VIEWS,
+    all_clothes,
+    as_keys,
+    at,
+    by_the_rule,
+    grid,
+    made,
+    place_of,
+    steps_from,
+)
 from trmsolve.bench import SIDES, bench_solving, bench_training, count_cycle, make_examples
 from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError, UsageError

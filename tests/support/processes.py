@@ -38,7 +38,9 @@ def functions_of(value: Any) -> Iterator[FunctionType]:
     elif isinstance(value, type):
         for base in value.__mro__:
             if base.__module__.startswith("tests."):
-                yield from (member for member in vars(base).values() if isinstance(member, FunctionType))
+                yield from (
+                    member for member in vars(base).values() if isinstance(member, FunctionType)
+                )
 
 
 def names_of(code: CodeType) -> set[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.cli.test_train import EASY, TINY, WHERE, data, files, fresh, train
+from tests.support.train_command import EASY, TINY, WHERE, files, fresh, train
 from trmsolve.cli import app
 from trmsolve.cli.train import _hold
 from trmsolve.errors import UsageError
@@ -23,7 +23,6 @@ from trmsolve.train.distributed import World
 from trmsolve.train.folder import LOCK, RunFolder
 from trmsolve.train.journal import read_journal
 
-__all__ = ["data"]  # a fixture
 pytestmark = pytest.mark.usefixtures("process_as_it_was")
 
 LEFT = [

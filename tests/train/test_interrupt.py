@@ -17,9 +17,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.cli.test_train import TINY, WHERE, data, files, heed_interrupts, train
 from tests.support.paths import ROOT
-from tests.train.test_run import (
+from tests.support.runs import (
     CPU,
     HALF,
     KINDS,
@@ -28,12 +27,12 @@ from tests.train.test_run import (
     STEPS,
     after,
     curve,
-    examples,
     going_on,
     kept,
     run,
     subject,
 )
+from tests.support.train_command import TINY, WHERE, files, train
 from trmsolve.cli.process import INTERRUPTED
 from trmsolve.cli.stop import SAVED, SAVING
 from trmsolve.model.network import TinyRecursiveModel
@@ -48,19 +47,9 @@ from trmsolve.train.plan import Progress
 from trmsolve.train.puzzle_training import Pooled, even_batch, exact_rate
 from trmsolve.train.run import Run
 
-__all__ = ["data", "examples"]  # fixtures
 pytestmark = pytest.mark.usefixtures("one_thread", "process_as_it_was")
 
 OFTEN = replace(PLAN, save_seconds=0.0)
-
-
-@pytest.fixture(scope="module")
-def undisturbed(examples: Examples, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    out = run(tmp_path_factory.mktemp("undisturbed"), examples).out
-    torch.set_num_threads(before)
-    return out
 
 
 def figures(out: Path) -> dict[int, float | None]:
@@ -354,7 +343,6 @@ def judging(kind: str, *arguments: object) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
-        preexec_fn=heed_interrupts,
     )
 
 
@@ -455,7 +443,6 @@ def test_the_key_is_acknowledged_within_the_step(data: Path, tmp_path: Path) -> 
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=heed_interrupts,
     )
     read_until(process.stderr, "the third step")
     process.send_signal(signal.SIGINT)

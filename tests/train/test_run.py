@@ -1,10 +1,7 @@
 """A run that stops, crashes or breaks, against the same run undisturbed."""
 
 import errno
-import json
-from collections.abc import Callable
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,70 +9,34 @@ import numpy as np
 import pytest
 import torch
 
-from trmsolve.device import Placement
+from tests.support.runs import (
+    CPU,
+    HALF,
+    KINDS,
+    PAPER,
+    PLAIN,
+    PLAN,
+    STEPS,
+    after,
+    curve,
+    going_on,
+    kept,
+    run,
+    subject,
+)
 from trmsolve.errors import CheckpointError, PuzzleError, TrainingError, UsageError
-from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.puzzles import get_task
-from trmsolve.solve.solver import load
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples
 from trmsolve.train.journal import read_journal
 from trmsolve.train.loss import Loss
 from trmsolve.train.plan import Progress
-from trmsolve.train.puzzle_training import PuzzleSubject
 from trmsolve.train.recipes import Recipe
 from trmsolve.train.run import Plan, Run
 from trmsolve.train.trainer import Trainer
 from trmsolve.weights.file import read_info
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-CPU = Placement(torch.device("cpu"), torch.float32, "")
-DIGITS = TRMConfig(
-    vocab_size=11,
-    seq_len=81,
-    hidden_size=16,
-    layers=1,
-    recursions=2,
-    latent_steps=1,
-    mixer="pool",
-    positions="none",
-    board=(9, 9, 3, 3),
-    inner_multiple=16,
-)
-LATTICE = replace(
-    DIGITS,
-    vocab_size=2,
-    seq_len=729,
-    hidden_size=8,
-    mixer="lattice",
-    candidates=9,
-    halt_from="mean",
-)
-PAPER = replace(DIGITS, mixer="mlp", board=None, puzzle_emb_dim=16, prefix_len=1)
-PLAIN = Recipe(DIGITS, batch_size=6, max_cycles=3, exploration=0.5, reveal=0.5)
-KINDS = {
-    "plain": PLAIN,
-    "noisy": replace(
-        PLAIN, config=replace(DIGITS, random_start=True, damping=0.1, update_noise=0.2)
-    ),
-    "lattice": replace(PLAIN, config=LATTICE, guess=0.9),
-    "paper": replace(PLAIN, config=PAPER, optimizer="adam_atan2", loss="stablemax", clip=None),
-}
-STEPS, HALF = 8, 4
-PLAN = Plan(steps=STEPS, seed=5, held_out=2, log_seconds=0.0)
-
-
-@pytest.fixture(scope="module")
-def examples() -> Examples:
-    return Examples.collect(get_task("sudoku"), islice(get_task("sudoku").generate("easy", 5), 12))
-
-
-def after(steps: int) -> Callable[[], bool]:
-    """A ``stop`` that says so once so many steps are done."""
-    asked = iter(range(1000))
-    return lambda: next(asked) >= steps
 
 
 def halting(recipe: Recipe) -> TinyRecursiveModel:
@@ -84,53 +45,6 @@ def halting(recipe: Recipe) -> TinyRecursiveModel:
     model = TinyRecursiveModel(recipe.config)
     model.q_head.bias.data[0] = 1.0  # type: ignore[index]
     return model
-
-
-def subject(examples: Examples, recipe: Recipe = PLAIN) -> PuzzleSubject:
-    return PuzzleSubject(get_task("sudoku", recipe.config.vocab_size), examples)
-
-
-def run(
-    out: Path, examples: Examples, recipe: Recipe = PLAIN, plan: Plan = PLAN, **more: Any
-) -> Run:
-    made = Run(subject(examples, recipe), recipe, out, plan, CPU, **more)
-    made.train()
-    return made
-
-
-def going_on(
-    out: Path, examples: Examples, recipe: Recipe = PLAIN, plan: Plan = PLAN, **more: Any
-) -> Run:
-    torch.manual_seed(0)  # whatever chance another process begins with
-    torch.rand(3)
-    return run(out, examples, recipe, plan, checkpoint=load_checkpoint(out), **more)
-
-
-def kept(out: Path, step: int = STEPS) -> tuple[bytes, bytes, dict[str, Any]]:
-    """All that is left of a run to the bit: the tensors of a checkpoint, the weights, the record without its times."""
-    folder = out / f"step-{step:08d}"
-    state = json.loads((folder / "state.json").read_text())["state"]
-    state.pop("seconds"), state["plan"].pop("save_seconds")
-    return (
-        (folder / "state.safetensors").read_bytes(),
-        load("sudoku", weights=out).weights.encode(),
-        state,
-    )
-
-
-def curve(lines: list[Progress]) -> list[tuple[Any, ...]]:
-    return [
-        (p.step, p.done, p.loss, p.token_accuracy, p.mean_cycles, p.solved, p.lr) for p in lines
-    ]
-
-
-@pytest.fixture(scope="module")
-def undisturbed(examples: Examples, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    out = run(tmp_path_factory.mktemp("undisturbed"), examples).out
-    torch.set_num_threads(before)
-    return out
 
 
 @pytest.mark.parametrize("kind", KINDS)

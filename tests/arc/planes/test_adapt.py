@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.model.test_planes import PLANES, network
+from tests.support.arc_tasks import drawn_task
+from tests.support.planes import PLANES, network
 from trmsolve.arc.adaptation import Budget, new_puzzles
 from trmsolve.arc.planes import adapt
 from trmsolve.arc.planes.adapt import Adapted, Adapter
@@ -37,29 +38,6 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 SMALL = replace(PLANES, latent_steps=1)
 HASTY = {**ARC_ADAPTING, "lr": 0.02, "head_lr": 0.02}
 """Rates for networks that know nothing."""
-
-
-def the_same(grid: Grid) -> Grid:
-    return grid
-
-
-def drawn_task(
-    name: str = "t",
-    demonstrations: int = 2,
-    rule: Callable[[Grid], Grid] = the_same,
-    side: int = 3,
-    seed: int = 0,
-    colours: tuple[int, ...] = (0, 1, 2),
-    tests: int = 1,
-) -> ArcTask:
-    """Grids of random sizes whose outputs follow the rule; no two are alike."""
-    rng, pairs, seen = np.random.default_rng(seed), list[Pair](), set[bytes]()
-    while len(pairs) < demonstrations + tests:
-        grid = rng.choice(colours, rng.integers(2, side + 1, 2)).astype(np.int8)
-        if grid.tobytes() not in seen:
-            seen.add(grid.tobytes())
-            pairs.append(Pair(grid, rule(grid).astype(np.int8)))
-    return ArcTask(name, tuple(pairs[:demonstrations]), tuple(pairs[demonstrations:]))
 
 
 @pytest.fixture(scope="module")

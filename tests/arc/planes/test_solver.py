@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.arc.planes.test_adapt import drawn_task
-from tests.model.test_planes import PLANES, network
+from tests.support.arc_tasks import drawn_task
+from tests.support.planes import PLANES, network
 from trmsolve.arc import solver as arc_solver
 from trmsolve.arc.adaptation import Budget
 from trmsolve.arc.paper.solver import TableSolver

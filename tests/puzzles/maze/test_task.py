@@ -12,10 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tests.puzzles.maze.test_labels import (
+from tests.support.mazes import (
+    FLOW,
+    MAZE,
+    VIEWS,
     Place,
+    all_clothes,
+    as_keys,
+    at,
     by_the_rule,
     grid,
+    made,
     neighbours,
     place_of,
     questions,
@@ -29,11 +36,9 @@ from trmsolve.puzzles.maze.labels import label, point, spread
 from trmsolve.puzzles.maze.rules import distance
 from trmsolve.puzzles.maze.symmetry import MazeView, turn
 from trmsolve.puzzles.maze.task import BOARD, Maze, MazeFlow
-from trmsolve.puzzles.values import NEVER, Course, Grid, Puzzle
+from trmsolve.puzzles.values import NEVER, Grid, Puzzle
 
-MAZE, FLOW = Maze(), MazeFlow()
 BOTH = pytest.mark.parametrize("room", [MAZE, FLOW], ids=["padded", "flow"])
-VIEWS = [MazeView(symmetry, swapped) for swapped in (False, True) for symmetry in range(8)]
 SEEDS = st.integers(0, 2**32 - 1)
 FLOW_TOKENS = "_# SGo" + "vlr^" + "VLRA" + "1234"
 """A character for each token of ``MazeFlow``: arrows are small on floor, large on the path; a start's are numbers."""
@@ -44,10 +49,6 @@ def grids(draw: st.DrawFn, most: int = 30, contents: int = 5) -> Grid:
     """Any contents in any cells: what a network may say."""
     shape = draw(st.integers(1, most)), draw(st.integers(1, most))
     return np.random.default_rng(draw(SEEDS)).integers(0, contents, shape).astype(np.int8)
-
-
-def made(kind: str, number: int, size: tuple[int, int], seed: int = 1) -> list[Puzzle]:
-    return list(islice(generate_mazes(kind, seed, size), number))
 
 
 def marked(question: Grid, path: tuple[Place, ...]) -> Grid:
@@ -497,25 +498,6 @@ def test_text_line_and_the_way_through_a_file(room: Maze) -> None:
 # Views.
 
 
-def turnings(question: Grid) -> Iterator[Grid]:
-    """The eight symmetries by lists of rows."""
-    rows: list[list[int]] = question.tolist()
-    for transposed in (rows, [list(column) for column in zip(*rows, strict=True)]):
-        for upside_down in (transposed, transposed[::-1]):
-            for mirrored in (upside_down, [row[::-1] for row in upside_down]):
-                yield np.array(mirrored, np.int8)
-
-
-def all_clothes(question: Grid) -> list[Grid]:
-    swapped = question.copy()
-    swapped[question == START], swapped[question == GOAL] = GOAL, START
-    return [*turnings(question), *turnings(swapped)]
-
-
-def as_keys(several: list[Grid]) -> set[tuple[Any, ...]]:
-    return {(one.shape, one.tobytes()) for one in several}
-
-
 @settings(deadline=None)
 @given(questions())
 def test_the_views_are_the_symmetries_of_the_rectangle_with_ends_as_they_are_or_swapped(
@@ -773,12 +755,6 @@ def searches(question: Grid) -> Iterator[NDArray[np.int64]]:
         if not fresh and (end or not walks):
             return
         yield tokens.copy()
-
-
-def at(course: Course, steps: int) -> NDArray[np.int64]:
-    """(n, S): the stage of every token after so many steps."""
-    stage = (course.since <= steps).sum(1, keepdims=True) - 1
-    return np.take_along_axis(course.stages, stage, 1)[:, 0]
 
 
 def check_course(question: Grid) -> int:

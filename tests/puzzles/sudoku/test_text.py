@@ -734,9 +734,9 @@ def test_a_gzip_bomb_is_never_unpacked_at_once() -> None:
 
 def test_ten_thousand_lines_take_a_moment() -> None:
     data = (QUESTION + "\n").encode() * 10_000
-    start = time.perf_counter()
+    start = time.process_time()
     assert sum(1 for _ in read_sudokus(io.BytesIO(data), "f")) == 10_000
-    assert time.perf_counter() - start < 5  # a fifth of a second on an idle core
+    assert time.process_time() - start < 5  # a fifth of a second on an idle core
 
 
 @pytest.mark.parametrize(
@@ -744,10 +744,10 @@ def test_ten_thousand_lines_take_a_moment() -> None:
 )
 def test_long_lines_of_junk_take_no_time(junk: str) -> None:
     line = (junk * LIMIT)[: LIMIT - 1]
-    start = time.perf_counter()
+    start = time.process_time()
     read(f"puzzle,solution\n{line}\n{line}?\n".encode("utf-8", "surrogateescape"))
     read(f"{line}\n\n{line}?\n".encode("utf-8", "surrogateescape"))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 # Nothing that can be in a file raises
