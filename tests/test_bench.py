@@ -8,8 +8,8 @@ import pytest
 import torch
 from typer.testing import CliRunner, Result
 
+from trmsolve import bench
 from trmsolve.bench import (
-    SIDES,
     Figures,
     bench_solving,
     bench_training,
@@ -82,7 +82,10 @@ KEYS = {
 
 @pytest.fixture(autouse=True)
 def small_things(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(SIDES, "cpu", 128)
+    monkeypatch.setitem(bench.SIDES, "cpu", 128)
+    monkeypatch.setattr(bench, "WARM_UP", 1)
+    monkeypatch.setattr(bench, "PROFILED", 1)
+    monkeypatch.setattr(bench, "EXAMPLES", 16)
     monkeypatch.setitem(RECIPES, ("sudoku", "tiny"), Recipe(LATTICE, batch_size=4))
 
 

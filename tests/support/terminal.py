@@ -14,7 +14,6 @@ from typing import ClassVar
 from tests.support.paths import ROOT
 from tests.support.screen import screen
 
-
 PATIENCE = 600
 """Seconds after which a test gives up, on however busy a machine."""
 
