@@ -204,6 +204,7 @@ def interrupt(monkeypatch: pytest.MonkeyPatch, call: int) -> Callable[[], bool]:
     return lambda: bool(came)
 
 
+@pytest.mark.slow
 def test_the_second_interrupt_at_any_moment_of_saving_leaves_what_was_saved(
     examples: Examples, undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -932,6 +932,7 @@ def test_single_bytes_and_streams_that_only_read() -> None:
 
 
 @pytest.mark.parametrize("pack", [False, True])
+@pytest.mark.slow
 def test_memory_stays_constant(pack: bool) -> None:
     block = f"{SMALL_TEXT}\n".encode() * 600
     chunks = (gzip.compress(block) if pack else block for _ in range(5))
@@ -1043,6 +1044,7 @@ def sane(data: str | bytes) -> None:
         "▀",
     ],
 )
+@pytest.mark.slow
 def test_long_lines_of_junk_take_no_time(junk: str) -> None:
     line = (junk * LINE)[: LINE - 2]
     start = time.process_time()

@@ -694,6 +694,7 @@ def test_single_bytes_and_streams_that_only_read() -> None:
 
 
 @pytest.mark.parametrize("pack", [False, True])
+@pytest.mark.slow
 def test_memory_stays_constant(pack: bool) -> None:
     block = (QUESTION + "\n").encode() * 1500
     chunks = (gzip.compress(block) if pack else block for _ in range(10))
@@ -841,6 +842,7 @@ class Endless:
 @pytest.mark.parametrize(
     "chunk", [b"1" * LIMIT, b"\n" * LIMIT, b"# comment\n" * 6000, b"1" * 70 + b"\n\n" * 3000]
 )
+@pytest.mark.slow
 def test_a_stream_without_an_end_is_not_read_to_its_end(chunk: bytes) -> None:
     stream = Endless(chunk)
     items = read_sudokus(stream, "f")  # type: ignore[arg-type]
