@@ -36,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Compile the kernels once before the workers of pytest-xdist start, not once in each of them."""
+    """Compile the kernels once, before the workers of pytest-xdist start."""
     if not getattr(session.config.option, "numprocesses", None):
         return
     compilers = [

@@ -1,4 +1,4 @@
-"""The speed measurement: what it counts, that its figures agree with each other, and how they are shown."""
+"""The speed measurement: what it counts, that its figures agree, and how they are shown."""
 
 import json
 from dataclasses import replace
@@ -97,7 +97,7 @@ def run(*arguments: str) -> Result:
 
 
 def level(config: TRMConfig) -> int:
-    """By hand: operations of the linear network's blocks, once through, for one puzzle; inner sizes are 96 and 32."""
+    """Operations of the linear network's blocks for one puzzle, by hand; inner sizes: 96, 32."""
     over_tokens = 2 * config.hidden_size * (81 * 2 * 96 + 96 * 81)
     within_tokens = 2 * 81 * (32 * 2 * 32 + 32 * 32)
     return config.layers * (over_tokens + within_tokens)

@@ -7,7 +7,6 @@ import shlex
 import subprocess
 import sys
 from dataclasses import replace
-from glob import glob
 from pathlib import Path
 
 import pytest
@@ -42,7 +41,7 @@ def run(command: str) -> Result:
     assert words[0] == "trmsolve"
     arguments: list[str] = []
     for word in words[1:]:
-        arguments += sorted(glob(word)) if "*" in word else [word]
+        arguments += sorted(map(str, Path().glob(word))) if "*" in word else [word]
     return CliRunner().invoke(app, arguments, input=text)
 
 
@@ -107,7 +106,7 @@ def test_the_readme_s_commands_for_weights(command: str) -> None:
 def test_the_readme_s_transcript_of_a_conversion(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With another checkpoint of the same sizes, saved as the public code saves it: the same is said of it."""
+    """With a checkpoint of the same sizes, saved as the public code does, the text is the same."""
     (text,) = re.findall(r"^```\n(\$ .*?)^```", README, re.S | re.M)
     transcript = " ".join(text.split())
     shape = replace(
@@ -138,7 +137,7 @@ def test_the_readme_s_transcript_of_a_conversion(
 def test_the_readme_s_training_commands_end_to_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As written but for the hour: a minute's fraction leaves weights that load, if not ones that solve."""
+    """As written but shorter: that leaves weights that load, if not ones that solve."""
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
     commands = SHELL[

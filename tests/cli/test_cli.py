@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from trmsolve.cli import app
 from trmsolve.puzzles import get_task
+from trmsolve.solve import solver
 from trmsolve.weights.file import bundled_weights, read_info
 from trmsolve.wording import can_encode
 
@@ -153,7 +154,7 @@ def test_bad_input_is_exit_code_2_and_never_reaches_the_model(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("the model was loaded")
 
-    monkeypatch.setattr("trmsolve.solve.solver.load", refuse)
+    monkeypatch.setattr(solver, "load", refuse)
     result = run("sudoku", "-", text=text)
     assert result.exit_code == 2 and result.stdout == ""
     assert message in result.stderr and "Traceback" not in result.stderr
@@ -539,16 +540,16 @@ def test_weights_error_while_a_pipe_is_open(tmp_path: Path) -> None:
 def test_the_library_gives_what_the_command_gives() -> None:
     from trmsolve import load
 
-    solver = load("sudoku")
+    loaded = load("sudoku")
     said = json.loads(run("sudoku", "-", "--json", text=EASY).stdout)
-    answer = solver.solve(EASY)
+    answer = loaded.solve(EASY)
     assert get_task("sudoku").line(answer.grid) == said["answer"]
     assert (answer.cycles, answer.views, answer.verified) == (
         said["cycles"],
         said["views"],
         said["verified"],
     )
-    assert len(list(solver.refine(EASY))) == answer.cycles
+    assert len(list(loaded.refine(EASY))) == answer.cycles
 
 
 def test_version() -> None:

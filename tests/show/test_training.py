@@ -1,4 +1,4 @@
-"""What a training run shows, as exact text from pinned consoles, and that its chart draws what was measured."""
+"""What a training run shows, as exact text, and that its chart draws what was measured."""
 
 from dataclasses import replace
 from typing import Any

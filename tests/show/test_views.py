@@ -1,4 +1,7 @@
-"""What reaches the terminal, as exact text from pinned consoles; a small screen replays what a terminal would keep."""
+"""What reaches the terminal, as exact text.
+
+Consoles have a fixed size; ``screen`` gives what a terminal would show in the end.
+"""
 
 import io
 from dataclasses import replace
@@ -332,7 +335,8 @@ def test_the_summary_replaces_the_bar_and_stands_alone_in_a_file(terminal: bool)
         view.cycle(cycle(1))
     assert [line for line in screen(written(console)) if line] == [
         "pair.txt:3:81: 80 characters, a Sudoku has 81",
-        "3 puzzles  2 solved  1 unverified  1 unreadable  11.7 views on average  41.2 s  0.1 puzzles/s",
+        "3 puzzles  2 solved  1 unverified  1 unreadable  11.7 views on average  41.2 s  "
+        "0.1 puzzles/s",
     ]
     assert ("\x1b" in written(console)) is terminal
 

@@ -77,7 +77,7 @@ def steps_from(question: Grid, root: Place) -> dict[Place, int]:
 
 @st.composite
 def questions(draw: st.DrawFn) -> Grid:
-    """Any shape with two cells or more, walls of any density, ends anywhere: often there is no way between them."""
+    """Any shape, walls of any density, ends anywhere: often there is no way between them."""
     rows, columns = draw(st.integers(1, 12)), draw(st.integers(2, 12))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     question = np.where(rng.random((rows, columns)) < draw(st.floats(0, 0.6)), WALL, FLOOR).astype(

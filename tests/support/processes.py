@@ -11,7 +11,7 @@ STARTERS = {"subprocess", "fork", "mp_spawn", "torchrun"}
 
 
 def starts_a_process(item: pytest.Function) -> bool:
-    """Whether the test, a fixture of it or a helper that these call refers to one of ``STARTERS``."""
+    """Whether the test, its fixtures or the helpers that they call refer to ``STARTERS``."""
     fixtures = item._fixtureinfo.name2fixturedefs.values()
     todo: list[Any] = [item.function, *(definitions[-1].func for definitions in fixtures)]
     seen: set[int] = set()

@@ -89,7 +89,7 @@ def going_on(
 
 
 def kept(out: Path, step: int = STEPS) -> tuple[bytes, bytes, dict[str, Any]]:
-    """All that is left of a run to the bit: the tensors of a checkpoint, the weights, the record without its times."""
+    """All that is left of a run: the checkpoint's tensors, the weights, the record but times."""
     folder = out / f"step-{step:08d}"
     state = json.loads((folder / "state.json").read_text())["state"]
     state.pop("seconds"), state["plan"].pop("save_seconds")

@@ -39,7 +39,7 @@ def written(console: Console) -> str:
 
 
 def screen(raw: str) -> list[str]:
-    """The lines a terminal holds after all of it, scrolled ones included; knows the escapes that views use."""
+    """The lines that a terminal shows in the end, scrolled ones included."""
     lines, row, column = [""], 0, 0
     for part in re.split(r"(\x1b\[[?\d;]*[A-Za-z]|\r|\n)", raw):
         escape = ESCAPE.fullmatch(part)
