@@ -6,6 +6,7 @@ from the cycle. What is redrawn and what stays on the screen is decided by ``vie
 """
 
 from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -50,7 +51,7 @@ class Fact(NamedTuple):
 
 def cycle_facts(cycle: Cycle, lines: list[Line], plain: bool) -> list[Fact]:
     """List the figures of a cycle; a count has the style or the mark of its cells in ``lines``."""
-    drawn = [(text.rstrip(), style) for line in lines for text, style in line]
+    drawn = [(text.rstrip(), style) for text, style in chain.from_iterable(lines)]
     marks: dict[str, str] = {}
     if plain:
         marks = {style: f" {text[-1]}" for text, style in drawn if text}
