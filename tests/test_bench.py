@@ -1,4 +1,4 @@
-"""The speed measurement: what it counts, that its figures agree with each other, and how they are shown."""
+"""The speed measurement: what it counts, that its figures agree, and how they are shown."""
 
 import json
 from dataclasses import replace
@@ -8,9 +8,11 @@ import pytest
 import torch
 from typer.testing import CliRunner, Result
 
+from trmsolve import bench
 from trmsolve.bench import (
-    SIDES,
     Figures,
+    Setup,
+    Work,
     bench_solving,
     bench_training,
     break_down,
@@ -29,6 +31,7 @@ from trmsolve.solve.effort import MAX_CYCLES
 from trmsolve.train.recipes import RECIPES, Recipe
 
 CPU = Placement(torch.device("cpu"), torch.float32, "")
+SETUP = Setup(CPU, compiled=False, seconds=0.1)
 LINEAR = TRMConfig(
     vocab_size=11,
     seq_len=81,
@@ -83,7 +86,10 @@ KEYS = {
 
 @pytest.fixture(autouse=True)
 def small_things(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(SIDES, "cpu", 128)
+    monkeypatch.setitem(bench.SIDES, "cpu", 128)
+    monkeypatch.setattr(bench, "WARM_UP", 1)
+    monkeypatch.setattr(bench, "PROFILED", 1)
+    monkeypatch.setattr(bench, "EXAMPLES", 16)
     monkeypatch.setitem(RECIPES, ("sudoku", "tiny"), Recipe(LATTICE, batch_size=4))
 
 
@@ -92,7 +98,7 @@ def run(*arguments: str) -> Result:
 
 
 def level(config: TRMConfig) -> int:
-    """By hand: operations of the linear network's blocks, once through, for one puzzle; inner sizes are 96 and 32."""
+    """Operations of the linear network's blocks for one puzzle, by hand; inner sizes: 96, 32."""
     over_tokens = 2 * config.hidden_size * (81 * 2 * 96 + 96 * 81)
     within_tokens = 2 * 81 * (32 * 2 * 32 + 32 * 32)
     return config.layers * (over_tokens + within_tokens)
@@ -140,7 +146,7 @@ def test_a_training_step_counts_both_ways_and_the_optimizer(optimizer: str) -> N
         [(81, 192), (81, 96), (32, 64), (32, 32)] * LINEAR.layers if optimizer == "muon" else []
     )
     newton_schulz = sum(5 * (2 * 2 * short * short * long + 2 * short**3) for short, long in shapes)
-    figures = bench_training("sudoku", recipe, CPU, compiled=False, seconds=0.1)
+    figures = bench_training("sudoku", recipe, SETUP)
     assert figures["flop_per_step"] == 5 * network + newton_schulz
     agrees(figures)
 
@@ -149,16 +155,13 @@ def test_training_is_measured_at_the_depth_it_is_done_at() -> None:
     deep, shallow = (replace(LINEAR, recursions=recursions) for recursions in (3, 1))
     recipes = Recipe(deep, 2, curriculum=((1.0, 1, 0),)), Recipe(shallow, 2), Recipe(deep, 2)
     once_of_three, once, three = (
-        bench_training("sudoku", recipe, CPU, compiled=False, seconds=0.05)["flop_per_step"]
-        for recipe in recipes
+        bench_training("sudoku", recipe, SETUP)["flop_per_step"] for recipe in recipes
     )
     assert once_of_three == once < three
 
 
 def test_the_phases_of_training_are_told_apart() -> None:
-    figures = bench_training(
-        "sudoku", Recipe(LATTICE, batch_size=4), CPU, compiled=False, seconds=0.1
-    )
+    figures = bench_training("sudoku", Recipe(LATTICE, batch_size=4), SETUP)
     agrees(figures)
     assert {"matrix products", "norms and elementwise", "copies and casts", "other"} <= set(
         figures["breakdown"]
@@ -169,9 +172,8 @@ def test_the_phases_of_training_are_told_apart() -> None:
 
 def test_steps_are_counted_from_the_end_of_the_warm_up() -> None:
     taken: list[str] = []
-    figures = time_steps(
-        lambda: taken.append("step"), 7, 1000, CPU, 0.01, lambda: taken.append("begin")
-    )
+    work = Work(lambda: taken.append("step"), 7, 1000, lambda: taken.append("begin"))
+    figures = time_steps(work, CPU, 0.01)
     assert figures["steps"] == len(taken) - taken.index("begin") - 1 > 0
     assert (figures["batch_size"], figures["flop_per_step"]) == (7, 1000)
     assert figures["seconds"] >= 0.01
@@ -179,13 +181,13 @@ def test_steps_are_counted_from_the_end_of_the_warm_up() -> None:
 
 
 def test_one_step_longer_than_asked_for_is_enough() -> None:
-    figures = time_steps(lambda: torch.randn(1_000_000), 1, 1, CPU, 1e-6)
+    figures = time_steps(Work(lambda: torch.randn(1_000_000), 1, 1), CPU, 1e-6)
     assert figures["steps"] == 1
 
 
 def test_solving_is_timed_alone_and_in_a_batch() -> None:
     model = TinyRecursiveModel(LATTICE).eval()
-    figures = bench_solving("sudoku", model, CPU, 3, compiled=False, seconds=0.2)
+    figures = bench_solving("sudoku", model, SETUP, 3)
     for part, rows in ((figures, 3), (figures["single"], 1)):
         agrees(part)
         assert part["batch_size"] == rows

@@ -1,4 +1,4 @@
-"""``trmsolve`` and ``python -m trmsolve``: hands over to the commands."""
+"""The program ``trmsolve``, also ``python -m trmsolve``."""
 
 import os
 import signal
@@ -10,11 +10,10 @@ INTERRUPTED = 130
 def main() -> None:
     """Run the command line.
 
-    Ctrl-C ends it in one line at every moment, while modules are imported too.
+    Ctrl-C ends it with one line at any moment, also while modules are imported.
     """
-    ignored = (
-        signal.getsignal(signal.SIGINT) == signal.SIG_IGN
-    )  # as in the background of a shell: leave it so
+    # A shell has a program in its background ignore Ctrl-C; that stays as it is.
+    ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
     if not ignored:
         signal.signal(signal.SIGINT, _leave_at_once)
     from trmsolve.cli import app
@@ -29,14 +28,13 @@ def main() -> None:
             finally:
                 flush_streams()
     finally:
-        if (
-            not ignored
-        ):  # everything is written, and the interpreter only takes a moment more to leave
+        if not ignored:
+            # Everything is written; the interpreter only takes a moment more to leave.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _leave_at_once(number: int, frame: FrameType | None) -> None:
-    """While nothing has begun there is nothing to put away, and half an import cannot be continued."""
+def _leave_at_once(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (a handler)
+    """Leave during an import: nothing has begun, and half an import cannot be continued."""
     os.write(2, b"trmsolve: interrupted\n")
     os._exit(INTERRUPTED)
 

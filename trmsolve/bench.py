@@ -1,17 +1,17 @@
-"""How fast a network trains or solves here, beside what the same machine makes of plain matrix products.
+"""Measures how fast a network trains or solves, next to the machine's rate of matrix products.
 
-A step is one improvement cycle of a whole batch, in training with all that is learned from it.
-Floating point operations are those of the uncompiled step in matrix products and attention, forward
-and backward, a multiplication and an addition each being one; Muon's Newton-Schulz products are
-among them. Not counted: norms, activations, averages, losses, Adam, and what a fused attention
-computes again in its backward. They are counted on the CPU for one and two rows, from which follow
-those of any batch. Knows the trainer and the refine loop; nothing of commands or terminals.
+A step is one improvement cycle of a whole batch; in training it includes the learning. Floating
+point operations (FLOP) are those of the uncompiled step in matrix products and attention, forward
+and backward. A multiplication and an addition count as one each. Muon's Newton-Schulz products are
+included. Norms, activations, averages, losses, Adam, and what a fused attention computes again in
+its backward pass are not. The operations are counted on the CPU for one row and for two; those of
+any batch follow from the two counts.
 """
 
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import count, islice
 from statistics import median
 from typing import Any
@@ -39,30 +39,61 @@ from trmsolve.train.trainer import Trainer
 SOLVED = {
     "sudoku": "534678912672195348198342567859761423426853791713924856961537284287419635345286179"
 }
-"""A right answer where making puzzles takes long: its symmetries with cells blanked cost a network as much."""
+"""A valid answer by task, where making puzzles takes long.
 
-EXAMPLES = 256
-WARM_UP, PROFILED = 3, 3  # steps
-ROUNDS = 8  # of steps with products between them, a fifth as long, so that a busy machine slows both alike
+Symmetries of it with blanked cells cost a network as much as other puzzles do.
+"""
+
+EXAMPLES = 256  # puzzles that are made
+WARM_UP = 3  # steps before the clock starts
+PROFILED = 3  # steps that are profiled
+
+ROUNDS = 8
+"""Rounds of steps. Matrix products are timed between them, so that a busy machine slows both."""
+
+PRODUCT_SHARE = 1 / 5
+"""How long products are timed after a round, as a share of the round."""
+
 ON_CPU = Placement(torch.device("cpu"), torch.float32, "")
-SIDES = {"cpu": 1024, "mps": 4096, "cuda": 8192}  # of a product that keeps the device busy
+SIDES = {"cpu": 1024, "mps": 4096, "cuda": 8192}
+"""Sides of square matrices whose product keeps a device busy, by type of device."""
+
 PRODUCTS = ("mm", "addmm", "bmm", "baddbmm", "mkldnn_linear")
 COPIES = ("copy_", "cat", "index", "gather", "_index_put_impl_", "index_put_", "scatter_")
 COMPILED = ("triton_", "Torch-Compiled", "CompiledF", "## Call")
+
 Figures = dict[str, Any]
 Step = Callable[[], object]
 
 
-def bench_training(
-    task: str, recipe: Recipe, placement: Placement, compiled: bool, seconds: float
-) -> Figures:
-    """Train a fresh network for about ``seconds`` after a warm-up: a record of rates per second and what they are of.
+@dataclass(frozen=True)
+class Setup:
+    """Where and for how long something is measured."""
 
-    The pool is spread over all its cycles, as in the middle of a run; puzzles halt as those of a
-    network that has just begun to learn. Raises UsageError for an unknown task.
+    placement: Placement
+    compiled: bool
+    seconds: float  # about so long, after a warm-up
+
+
+@dataclass(frozen=True)
+class Work:
+    """Steps to time."""
+
+    step: Step
+    rows: int  # puzzles in a step
+    flop: int  # floating point operations of a step
+    begin: Step = lambda: None  # called when the warm-up is over
+
+
+def bench_training(task: str, recipe: Recipe, setup: Setup) -> Figures:
+    """Train a fresh network for a while and return rates per second with what they refer to.
+
+    The rows of the pool are spread over all cycles, as in the middle of a run. Puzzles halt as
+    those of a network that has just begun to learn. Raises UsageError for an unknown task.
     """
+    placement = setup.placement
     room = get_task(task, recipe.config.vocab_size)
-    trainer, step = _training(room, recipe, placement, compiled)
+    trainer, step = _training(room, recipe, placement, setup.compiled)
     halted = torch.zeros((), dtype=torch.long, device=placement.device)
 
     def counted() -> None:
@@ -73,120 +104,121 @@ def bench_training(
         trainer.pool.cycles.copy_(torch.arange(recipe.batch_size) % recipe.max_cycles)
         halted.zero_()
 
-    tiny = (
-        _training(room, replace(recipe, batch_size=rows), ON_CPU, compiled=False)[1]
-        for rows in (1, 2)
-    )
-    one, two = map(count_flop, tiny)
-    flop = one + (two - one) * (
-        recipe.batch_size - 1
-    )  # what does not grow with the batch is Muon's
-    figures = time_steps(counted, recipe.batch_size, flop, placement, seconds, begin)
+    flop = _training_flop(room, recipe)
+    work = Work(counted, recipe.batch_size, flop, begin)
+    figures = time_steps(work, placement, setup.seconds)
     figures["puzzles_per_second"] = halted.item() / figures["seconds"]
     trainer.phase = lambda name: record_function(f"bench.{name}")
     figures["breakdown"] = break_down(step, placement.device)
-    return _where(task, "train", placement, compiled, trainer.model) | figures
+    return _where(task, "train", setup, trainer.model) | figures
 
 
-def bench_solving(
-    task: str,
-    model: TinyRecursiveModel,
-    placement: Placement,
-    batch_size: int,
-    compiled: bool,
-    seconds: float,
-) -> Figures:
-    """Refine puzzles for about ``seconds``, half of them a puzzle at a time, which is the entry ``single``.
+def bench_solving(task: str, model: TinyRecursiveModel, setup: Setup, batch_size: int) -> Figures:
+    """Refine puzzles for a while and return rates per second with what they refer to.
 
-    Every row runs all its cycles, as in a first view that nothing ends early. Raises UsageError as
-    ``bench_training``.
+    Half of the time one puzzle is refined at a time; the entry ``single`` has those figures. Every
+    row runs all its cycles, as in a first view that nothing ends early. Raises UsageError for an
+    unknown task.
     """
-    room, measured = get_task(task, model.config.vocab_size), list[Figures]()
-    if compiled:
+    device = setup.placement.device
+    room = get_task(task, model.config.vocab_size)
+    if setup.compiled:
         model.L_level.compile(dynamic=False)
+    measured: list[Figures] = []
     for rows in (1, batch_size):
         step = _solving(room, model, rows)
-        figures = time_steps(step, rows, rows * count_cycle(model.config), placement, seconds / 2)
+        work = Work(step, rows, rows * count_cycle(model.config))
+        figures = time_steps(work, setup.placement, setup.seconds / 2)
         figures["puzzles_per_second"] = figures["examples_per_second"] / MAX_CYCLES
-        measured.append(figures | {"breakdown": break_down(step, placement.device)})
-    return _where(task, "solve", placement, compiled, model) | measured[1] | {"single": measured[0]}
+        figures["breakdown"] = break_down(step, device)
+        measured.append(figures)
+    single, batch = measured
+    return _where(task, "solve", setup, model) | batch | {"single": single}
 
 
 def make_examples(room: Task) -> Examples:
-    """Symmetries of one answer, a third to two thirds of the cells blank, or else what the task makes."""
+    """Make puzzles of a task: symmetries of one answer where there is one, else generated ones.
+
+    A third to two thirds of the cells of a symmetry are blank.
+    """
     if room.name not in SOLVED:
-        return Examples.collect(room, islice(room.generate(room.difficulties[0], seed=0), EXAMPLES))
-    rng, solved = np.random.default_rng(0), np.array(list(SOLVED[room.name]), np.int8).reshape(9, 9)
-    views, tokens = room.views(Puzzle(solved), rng), room.encode(solved)
-    turned = (room.decode(view.apply(tokens), solved.shape) for view in islice(views, EXAMPLES))
-    answers = np.stack(list(turned))
-    blank = rng.random(answers.shape) < rng.uniform(1 / 3, 2 / 3, (EXAMPLES, 1, 1))
-    return Examples(np.where(blank, 0, answers).astype(np.int8), answers, np.full(EXAMPLES, -1))
+        puzzles = room.generate(room.difficulties[0], seed=0)
+        return Examples.collect(room, islice(puzzles, EXAMPLES))
+    rng = np.random.default_rng(0)
+    solved = np.array(list(SOLVED[room.name]), np.int8).reshape(9, 9)
+    tokens = room.encode(solved)
+    turned = []
+    for view in islice(room.views(Puzzle(solved), rng), EXAMPLES):
+        turned.append(room.decode(view.apply(tokens), solved.shape))
+    answers = np.stack(turned)
+    draws = rng.random(answers.shape)
+    blank = draws < rng.uniform(1 / 3, 2 / 3, (EXAMPLES, 1, 1))
+    questions = np.where(blank, 0, answers).astype(np.int8)
+    return Examples(questions, answers, np.full(EXAMPLES, -1))
 
 
 def count_cycle(config: TRMConfig) -> int:
-    """Floating point operations of one improvement cycle of one puzzle, without learning."""
-    model, tokens = new_model(config), torch.zeros(1, *config.places, dtype=torch.long)
+    """Count the floating point operations of one improvement cycle of one puzzle, not learning."""
+    model = new_model(config)
+    tokens = torch.zeros(1, *config.places, dtype=torch.long)
     with torch.no_grad():
         return count_flop(lambda: model(model.initial_state(1), tokens))
 
 
 def count_flop(work: Callable[[], Any]) -> int:
-    """Floating point operations of uncompiled ``work`` in matrix products and attention."""
-    # Torch's counter knows no fused attention of the CPU; taken apart, it is products that it
-    # knows.
+    """Count the floating point operations of ``work`` in matrix products and attention."""
+    # Torch's counter does not know the fused attention of the CPU. The math backend computes
+    # attention by products that it does know.
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         work()
     return int(counter.get_total_flops())
 
 
-def time_steps(
-    step: Step,
-    rows: int,
-    flop: int,
-    placement: Placement,
-    seconds: float,
-    begin: Step = lambda: None,
-) -> Figures:
-    """Take steps, each of ``rows`` puzzles and ``flop`` operations, for about ``seconds`` and at least one.
-
-    Plain products are timed before, between and after them. ``begin`` is called when the warm-up is
-    over.
-    """
+def time_steps(work: Work, placement: Placement, seconds: float) -> Figures:
+    """Take steps for about ``seconds``, at least one; matrix products are timed in between."""
     device = placement.device
     start = _now(device)
     for _ in range(WARM_UP):
-        step()
+        work.step()
     warm_up = _now(device) - start
-    begin()
-    products, spent, steps = [product_rate(placement, seconds / ROUNDS / 5)], 0.0, 0
+    work.begin()
+    round_seconds = seconds / ROUNDS
+    product_seconds = round_seconds * PRODUCT_SHARE
+    products = [product_rate(placement, product_seconds)]
+    spent = 0.0
+    steps = 0
     while spent < seconds:
-        start, part = _now(device), min(seconds / ROUNDS, seconds - spent)
+        start = _now(device)
+        part = min(round_seconds, seconds - spent)
         while steps == 0 or time.perf_counter() - start < part:
-            step()
+            work.step()
             steps += 1
         spent += _now(device) - start
-        products.append(product_rate(placement, seconds / ROUNDS / 5))
-    rate, machine = steps / spent, median(products)
+        products.append(product_rate(placement, product_seconds))
+    rate = steps / spent
+    machine = median(products)
     return {
-        "batch_size": rows,
+        "batch_size": work.rows,
         "warm_up_seconds": warm_up,
         "seconds": spent,
         "steps": steps,
         "steps_per_second": rate,
-        "examples_per_second": rate * rows,
-        "flop_per_step": flop,
-        "flop_per_second": rate * flop,
+        "examples_per_second": rate * work.rows,
+        "flop_per_step": work.flop,
+        "flop_per_second": rate * work.flop,
         "matmul_flop_per_second": machine,
-        "fraction": rate * flop / machine,
+        "fraction": rate * work.flop / machine,
     }
 
 
 def product_rate(placement: Placement, seconds: float) -> float:
-    """FLOP/s of products of two large square matrices in the placement's dtype, one after the other for ``seconds``."""
-    device, side, products = placement.device, SIDES[placement.device.type], 0
-    a, b = (torch.randn(side, side, device=device).to(placement.dtype) for _ in range(2))
+    """Measure the FLOP/s of products of two large square matrices in the placement's dtype."""
+    device = placement.device
+    side = SIDES[device.type]
+    a = torch.randn(side, side, device=device).to(placement.dtype)
+    b = torch.randn(side, side, device=device).to(placement.dtype)
     torch.mm(a, b)
+    products = 0
     start = _now(device)
     while products == 0 or _now(device) - start < seconds:
         torch.mm(a, b)
@@ -195,18 +227,20 @@ def product_rate(placement: Placement, seconds: float) -> float:
 
 
 def break_down(step: Step, device: torch.device) -> dict[str, float]:
-    """Fractions of the time of a few steps by what it went into, the largest first; {} where torch cannot tell.
+    """Break the time of a few steps down by what it was spent on: fractions, the largest first.
 
-    What runs inside a labelled phase is its, all else goes by kind of operation, forward and
-    backward together; "other" is the interpreter, autograd and waiting. Of a GPU it is its own
-    time. Being watched makes small operations slower.
+    What runs inside a labelled phase counts as that phase. All else counts by kind of operation,
+    forward and backward together. "other" is the interpreter, autograd and waiting. On a GPU its
+    own time is measured. Profiling makes small operations slower. The result is empty on a device
+    that torch cannot profile.
     """
     if device.type not in ("cpu", "cuda"):
         return {}
     gpu = device.type == "cuda"
-    with profile(
-        activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if gpu else [])]
-    ) as profiler:
+    activities = [ProfilerActivity.CPU]
+    if gpu:
+        activities.append(ProfilerActivity.CUDA)
+    with profile(activities=activities) as profiler:
         start = _now(device)
         for _ in range(PROFILED):
             step()
@@ -221,14 +255,13 @@ def break_down(step: Step, device: torch.device) -> dict[str, float]:
 
 
 def _kind(event: FunctionEvent) -> str:
+    """What an operation counts as: its phase if it has one, else its kind."""
     above: FunctionEvent | None = event
     while above is not None:
-        if above.name.startswith(("Optimizer.", "bench.")):
-            return (
-                "optimizer"
-                if above.name.startswith("Optimizer.")
-                else above.name.removeprefix("bench.")
-            )
+        if above.name.startswith("Optimizer."):
+            return "optimizer"
+        if above.name.startswith("bench."):
+            return above.name.removeprefix("bench.")
         above = above.cpu_parent
     if event.name.startswith(COMPILED):
         return "compiled kernels"
@@ -243,6 +276,7 @@ def _kind(event: FunctionEvent) -> str:
 def _training(
     room: Task, recipe: Recipe, placement: Placement, compiled: bool
 ) -> tuple[Trainer, Step]:
+    """A fresh trainer, and a call that trains one step."""
     sampler = Sampler(
         room,
         make_examples(room),
@@ -252,11 +286,23 @@ def _training(
         stages=recipe.config.rewrites,
     )
     trainer = Trainer(recipe, placement.device, placement.dtype, compiled)
-    return trainer, lambda: trainer.step(sampler, 0.5)  # at the depth and the rate of half of a run
+    # 0.5 asks for the depth and the learning rate in the middle of a run.
+    return trainer, lambda: trainer.step(sampler, 0.5)
+
+
+def _training_flop(room: Task, recipe: Recipe) -> int:
+    """The floating point operations of a step of training."""
+    counts = []
+    for rows in (1, 2):
+        _, step = _training(room, replace(recipe, batch_size=rows), ON_CPU, compiled=False)
+        counts.append(count_flop(step))
+    one, two = counts
+    # Muon's operations do not grow with the batch.
+    return one + (two - one) * (recipe.batch_size - 1)
 
 
 def _solving(room: Task, model: TinyRecursiveModel, rows: int) -> Step:
-    """One call is one improvement cycle of ``rows`` puzzles, with all that a solver does in it but views."""
+    """A call that refines ``rows`` puzzles by one cycle, with all that a solver does but views."""
     examples = make_examples(room)
     encoded = room.encode(examples.questions, examples.extras)
     puzzles = examples.puzzles("bench")
@@ -267,11 +313,13 @@ def _solving(room: Task, model: TinyRecursiveModel, rows: int) -> Step:
         room.verify(puzzle, room.decode(tokens, puzzle.grid.shape))
         return False
 
-    questions: Iterator[Question] = (
-        Question(n % EXAMPLES, encoded[n % EXAMPLES], seed=n) for n in count()
-    )
+    def questions() -> Iterator[Question]:
+        for number in count():
+            key = number % EXAMPLES
+            yield Question(key, encoded[key], seed=number)
+
     steps = refine(
-        model, questions, accept, batch_size=rows, max_cycles=MAX_CYCLES, stop_early=False
+        model, questions(), accept, batch_size=rows, max_cycles=MAX_CYCLES, stop_early=False
     )
 
     def cycle() -> None:
@@ -281,25 +329,21 @@ def _solving(room: Task, model: TinyRecursiveModel, rows: int) -> Step:
     return cycle
 
 
-def _where(
-    task: str, mode: str, placement: Placement, compiled: bool, model: TinyRecursiveModel
-) -> Figures:
-    where = {
-        "device": str(placement.device),
-        "dtype": placement.dtype_name,
-        "threads": placement.threads,
-    }
+def _where(task: str, mode: str, setup: Setup, model: TinyRecursiveModel) -> Figures:
+    """What was measured, and where."""
     return {
         "task": task,
         "mode": mode,
-        **where,
-        "compiled": compiled,
+        "device": str(setup.placement.device),
+        "dtype": setup.placement.dtype_name,
+        "threads": setup.placement.threads,
+        "compiled": setup.compiled,
         "parameters": model.parameter_count(),
     }
 
 
 def _now(device: torch.device) -> float:
-    """Seconds, read when the device has done all it was given."""
+    """Seconds, read when the device has finished all its work."""
     if device.type != "cpu":
         torch.accelerator.synchronize(device)
     return time.perf_counter()

@@ -1,23 +1,23 @@
-"""Text that leaves the program: what a terminal may be sent, and what the encoding of a stream allows.
+"""Text that leaves the program: made safe for a terminal and for the encoding of its stream.
 
 Comments, titles, file names and names inside checkpoints are written by strangers. Every line that
-is printed passes through ``printable``, so that none of it is obeyed by a terminal or reorders what
-a person reads.
+is printed passes through ``printable``. A terminal then obeys none of it, and none of it reorders
+what a person reads.
 """
 
 import unicodedata
 from importlib import metadata
 
 KEPT = "\n\t"
-"""Control characters that only move on in the text."""
+"""Control characters that stay in a text: they only move on."""
 
 
 def printable(text: str) -> str:
-    """The text with every character escaped that a terminal would obey or hide, such as ``\\x1b`` for ESC.
+    r"""Escape every character that a terminal would obey or hide, such as ``\x1b`` for ESC.
 
-    Escaped are control characters (C0 and C1), format characters such as bidirectional overrides,
+    These are control characters (C0 and C1), format characters such as bidirectional overrides,
     separators of lines and paragraphs, private and unassigned characters, and bytes of file names
-    that are not UTF-8. Spaces of any width, tabs and line ends (``\\n`` and ``\\r\\n``) stay.
+    that are not UTF-8. Spaces of any width, tabs and line ends (``\n`` and ``\r\n``) stay.
     """
     if text.isprintable():
         return text
@@ -26,19 +26,19 @@ def printable(text: str) -> str:
 
 
 def printable_line(text: str) -> str:
-    """As ``printable`` for what is one line, such as a message: line ends and tabs are escaped as well."""
+    """Escape as ``printable`` does, and line ends and tabs as well: for a message of one line."""
     return text if text.isprintable() else _escaped(text, kept="")
 
 
 def encodable(text: str, encoding: str) -> str:
-    """The text with plain strokes for frames, and escapes for other characters that the encoding lacks."""
+    """Replace what the encoding lacks: frames by ASCII strokes, other characters by escapes."""
     if can_encode(text, encoding):
         return text
     return "".join(_encodable_character(character, encoding) for character in text)
 
 
 def can_encode(text: str, encoding: str) -> bool:
-    """Whether a stream of that encoding can write the text as it is."""
+    """Whether a stream with this encoding can write the text unchanged."""
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
@@ -47,12 +47,14 @@ def can_encode(text: str, encoding: str) -> bool:
 
 
 def _escaped(text: str, kept: str) -> str:
+    """The text with all escaped but what can be printed, spaces, and the ``kept`` characters."""
     characters = []
     for character in text:
-        harmless = (
-            character.isprintable() or character in kept or unicodedata.category(character) == "Zs"
-        )
-        characters.append(character if harmless else character.encode("unicode_escape").decode())
+        is_space = unicodedata.category(character) == "Zs"
+        if character.isprintable() or is_space or character in kept:
+            characters.append(character)
+        else:
+            characters.append(character.encode("unicode_escape").decode())
     return "".join(characters)
 
 
@@ -67,23 +69,23 @@ def _encodable_character(character: str, encoding: str) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """``1 cycle``, ``2 cycles``."""
+    """A number with its noun: ``1 cycle``, ``2 cycles``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def seconds(value: float) -> str:
-    """Two decimals while they mean something."""
+    """Seconds with two decimals below ten, else with one: ``0.41 s``, ``12.3 s``."""
     return f"{value:.2f} s" if value < 10 else f"{value:.1f} s"
 
 
 def duration(seconds: float) -> str:
-    """``45 s``, ``12.3 min``, ``2 h 05 min``."""
+    """A duration for people: ``45 s``, ``12.3 min``, ``2 h 05 min``."""
     if seconds < 60:
         return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return (
-        f"{seconds / 60:.1f} min" if seconds < 3600 else f"{minutes // 60} h {minutes % 60:02} min"
-    )
+    if seconds < 3600:
+        return f"{seconds / 60:.1f} min"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02} min"
 
 
 def size_text(size: int) -> str:

@@ -1,4 +1,7 @@
-"""Text from strangers in a real terminal: titles, comments, names of files, tensors and cache folders draw nothing."""
+"""Text from strangers in a real terminal: none of it is obeyed.
+
+It stands in titles and comments, and in names of files, tensors and cache folders.
+"""
 
 import os
 import re
@@ -14,7 +17,7 @@ from trmsolve.weights.file import bundled_weights
 
 ATTACK = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e"
 OWN = re.compile(r"\x1b\[(\?25[lh]|[0-9;]*m|1A|2K)")
-"""The control sequences that Rich writes for this program: cursor, style, one line up, erase a line."""
+"""The control sequences that Rich writes: cursor, style, one line up, erase a line."""
 
 ROWS = [
     "53..7....",
@@ -43,11 +46,10 @@ class Trmsolve(RunningIn):
         "OMP_NUM_THREADS": "1",
         "TERM": "xterm",
     }
-    patience: ClassVar[float] = 120
 
 
 def controls(shown: str) -> set[str]:
-    """The control and direction characters that are left when the program's own sequences are taken away."""
+    """The control and direction characters that are not of Rich's own sequences."""
     rest = OWN.sub("", shown)
     return set(
         re.findall(

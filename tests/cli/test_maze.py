@@ -1,4 +1,4 @@
-"""Mazes by command: solved, made, measured and trained on as a user would, with a network that is told what to say.
+"""Mazes by command: solved, made, measured and trained on, by a network with scripted answers.
 
 Run as a program, this file is ``trmsolve`` with that network, for the tests that need a terminal or
 a pipe.
@@ -9,9 +9,9 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
@@ -25,12 +25,14 @@ import torch
 from torch import Tensor
 from typer.testing import CliRunner, Result
 
+from tests.support.events import saying_it_sets_an_event
 from tests.support.paths import ROOT
 from tests.support.terminal import RunningIn
 from trmsolve.cli import app
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import Prediction, State, TinyRecursiveModel
 from trmsolve.puzzles import get_task
+from trmsolve.puzzles.maze import generate
 from trmsolve.puzzles.maze.cells import FLOOR, PATH, START
 from trmsolve.puzzles.maze.labels import follow, point, spread
 from trmsolve.puzzles.maze.task import ARROW, AT_START, CONTENTS, ON_PATH, Maze
@@ -59,7 +61,7 @@ UNSOLVABLE = "unsolvable: walls keep the start from the goal"
 
 
 class Scripted(TinyRecursiveModel):
-    """Finds the way as the rule does, ``REACH`` cells further from the goal each cycle; or answers as it is told."""
+    """Finds the way as the rule does, ``REACH`` cells further each cycle; or gives ``answer``."""
 
     answer: Grid | None = None
 
@@ -105,7 +107,7 @@ def scripted(path: Path, *how: Any, **more: Any) -> TinyRecursiveModel:
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trmsolve.solve.solver.load_model", scripted)
+    monkeypatch.setattr(solver, "load_model", scripted)
 
 
 @pytest.fixture(scope="module")
@@ -470,7 +472,7 @@ def test_detours_are_accepted_where_asked_for(model: Path, monkeypatch: pytest.M
     question, detour = "S...\n....\nG...\n", "Soo.\n..o.\nGoo.\n"
     answer = np.array([["#.SGo".index(char) for char in line] for line in detour.split()], np.int8)
     monkeypatch.setattr(Scripted, "answer", answer)
-    monkeypatch.setattr("trmsolve.solve.solver.load_model", scripted)
+    monkeypatch.setattr(solver, "load_model", scripted)
     call = ["maze", "-", "--views", "1", "--cycles", "3", "--weights", model]
     result = run(*call, text=question)
     reason = "the path takes 6 steps, 2 are enough"
@@ -517,7 +519,10 @@ def test_every_step_is_shown(model: Path) -> None:
 def test_what_runs_where_is_said_if_asked(model: Path) -> None:
     where = ["--device", "cpu", "--dtype", "fp32", "--threads", "1"]
     result = run("maze", "-", "-v", "-q", *where, "--weights", model, text=SMALL)
-    said = r"weights maze\.safetensors@[0-9a-f]{12}, running on cpu \(asked for, 1 threads\), fp32 \(asked for\)\n"
+    said = (
+        r"weights maze\.safetensors@[0-9a-f]{12}, "
+        r"running on cpu \(asked for, 1 threads\), fp32 \(asked for\)\n"
+    )
     assert result.exit_code == 0 and re.fullmatch(said, result.stderr)
 
 
@@ -526,7 +531,7 @@ def test_frames_are_held_for_the_eye_and_for_nobody_else(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held: list[float] = []
-    monkeypatch.setattr("trmsolve.cli.solve.time.sleep", held.append)
+    monkeypatch.setattr(import_module("trmsolve.cli.solve").time, "sleep", held.append)
     call = ["maze", EXAMPLES / "open.txt", "--pace", "0.25", "--weights", model]
     cycles = json.loads(run(*call, "--json").stdout)["cycles"]
     assert cycles > 1 and not held
@@ -537,7 +542,7 @@ def test_frames_are_held_for_the_eye_and_for_nobody_else(
 class Terminal(RunningIn):
     """``trmsolve`` with the scripted network in a terminal of its own."""
 
-    module, env, patience = "tests.cli.test_maze", ENV, 120
+    module, env = "tests.cli.test_maze", ENV
 
 
 def test_a_terminal_shows_the_answer_once_in_colour(model: Path) -> None:
@@ -600,11 +605,8 @@ def test_a_narrow_terminal_without_colours_and_answers_that_it_cannot_hold(
 
 def test_an_interrupt_leaves_the_frame_and_the_terminal_as_it_was(model: Path) -> None:
     terminal = Terminal(80, 24, "maze", EXAMPLES / "hard.txt", "--pace", "60", "--weights", model)
-    end = time.monotonic() + 120
-    while "halt" not in terminal.raw:
-        assert time.monotonic() < end, terminal.raw
-        time.sleep(0.02)
-    terminal.process.send_signal(2)
+    terminal.wait_for("halt")
+    terminal.process.send_signal(signal.SIGINT)
     code, lines = terminal.end()
     assert code == 130 and lines[0].startswith("╭") and "trmsolve: interrupted" in lines[17:19]
     assert "Traceback" not in terminal.raw
@@ -635,7 +637,6 @@ def test_a_pipe_gets_each_answer_as_soon_as_its_maze_is_whole(model: Path) -> No
         for line in text.splitlines():
             process.stdin.write(f"{line}\n")
             process.stdin.flush()
-            time.sleep(0.005)
         process.stdin.write("\n")
         process.stdin.flush()
         assert process.stdout.readline() == rows(answer).replace("\n", "/") + "\n"
@@ -738,7 +739,8 @@ def test_paths_are_as_long_as_asked_for() -> None:
 def test_what_cannot_be_made_is_one_line_and_touches_no_file(
     options: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trmsolve.puzzles.maze.generate.LAYOUTS", 10_000)
+    monkeypatch.setattr(generate, "LAYOUTS", 10_000)
+    monkeypatch.setattr(import_module("trmsolve.cli.generate"), "PATIENCE", 600)
     result = run("generate", *options.split(), "--out", tmp_path / "made.csv")
     assert (result.exit_code, result.stdout) == (2, "") and said in result.stderr
     assert result.stderr.startswith("trmsolve: ") and result.stderr.count("\n") == 1
@@ -748,7 +750,8 @@ def test_what_cannot_be_made_is_one_line_and_touches_no_file(
 def test_what_is_found_once_and_not_again_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trmsolve.puzzles.maze.generate.LAYOUTS", 40)
+    monkeypatch.setattr(generate, "LAYOUTS", 40)
+    monkeypatch.setattr(import_module("trmsolve.cli.generate"), "PATIENCE", 600)
     call = [
         "generate",
         "--task",
@@ -777,13 +780,17 @@ def test_a_word_on_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     usual = Maze.generate
 
     def slow(*arguments: Any) -> Iterator[Puzzle]:
-        time.sleep(0.2)
+        assert told.wait(120)
+        told.clear()
         yield from usual(*arguments)
 
-    monkeypatch.setattr(Maze, "generate", slow)
+    command = import_module("trmsolve.cli.generate")
+    told = saying_it_sets_an_event(command, monkeypatch)
     call = ["generate", "--task", "maze", "-n", 2, "--size", "5x5"]
+    monkeypatch.setattr(command, "PATIENCE", 600)
     assert run(*call).stderr == ""
-    monkeypatch.setattr(import_module("trmsolve.cli.generate"), "PATIENCE", 0.01)
+    monkeypatch.setattr(command, "PATIENCE", 0)
+    monkeypatch.setattr(Maze, "generate", slow)
     assert run(*call).stderr == "compiling the search; the next time it is ready\n"
     result = run(*call, "--path-length", "5")
     assert (
@@ -850,7 +857,7 @@ def test_paths_beside_the_data_s_are_optimal_and_not_exact(
     (tmp_path / "open.csv").write_text("question,answer\nS       G,S  o  ooG\n")
     answer = np.array([[2, 4, 4], [1, 1, 4], [1, 1, 3]], np.int8)
     monkeypatch.setattr(Scripted, "answer", answer)
-    monkeypatch.setattr("trmsolve.solve.solver.load_model", scripted)
+    monkeypatch.setattr(solver, "load_model", scripted)
     call = ["eval", "--task", "maze", "--data", tmp_path / "open.csv", "--weights", model, "--json"]
     figures = json.loads(run(*call).stdout)
     assert [figures[key] for key in ("exact", "valid", "optimal", "verified")] == [

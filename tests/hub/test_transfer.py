@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,6 @@ from tests.support.fake_hub import (
     WRITER,
     Failure,
     FakeHub,
-    fake_hub,
     find,
     no_sockets,
     pull,
@@ -47,12 +46,6 @@ def weights(folder: Path, seed: int = 0) -> bytes:
     path = folder / "made.safetensors"
     save_weights(path, TinyRecursiveModel(CONFIG).state_dict(), WeightsInfo(CONFIG, "sudoku"))
     return path.read_bytes()
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
-    with fake_hub(tmp_path, monkeypatch) as running:
-        yield running
 
 
 @pytest.fixture

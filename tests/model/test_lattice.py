@@ -214,6 +214,7 @@ def test_the_loss_wants_the_truth_and_leaves_lost_rows_alone() -> None:
     assert loss.labelled.tolist() == [81, 81] and not loss.right.any()
 
 
+@pytest.mark.slow
 def test_a_puzzle_is_learned_by_heart_and_known_again_in_other_clothes() -> None:
     torch.manual_seed(0)
     rng = np.random.default_rng(0)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from tests.show.test_views import ESCAPE, Ascii, pinned, screen, written
+from tests.support.screen import ESCAPE, Ascii, pinned, screen, written
 from trmsolve.arc.task import AdaptationProgress, ArcAnswer, ArcCycle, ArcTask, Candidate, Pair
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.values import Grid

@@ -1,5 +1,6 @@
 """Ctrl-C at awkward moments: one line, exit code 130, and the terminal as it was."""
 
+import atexit
 import io
 import signal
 import subprocess
@@ -89,7 +90,7 @@ def test_a_view_that_is_interrupted_while_it_leaves_is_closed_at_exit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     registered: list[Callable[[], None]] = []
-    monkeypatch.setattr("atexit.register", registered.append)
+    monkeypatch.setattr(atexit, "register", registered.append)
     view = ProgressView(make_console(Terminal(), force_terminal=True, width=80), 3)
     with view:
         pass

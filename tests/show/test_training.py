@@ -1,4 +1,4 @@
-"""What a training run shows, as exact text from pinned consoles, and that its chart draws what was measured."""
+"""What a training run shows, as exact text, and that its chart draws what was measured."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tests.show.test_views import ESCAPE, Ascii, pinned, screen, written
+from tests.support.screen import ESCAPE, Ascii, pinned, screen, written
 from trmsolve.show.chart import Axes, Series, chart, time_axis
 from trmsolve.show.training import (
     LinesView,

@@ -1,7 +1,9 @@
-"""What reaches the terminal, as exact text from pinned consoles; a small screen replays what a terminal would keep."""
+"""What reaches the terminal, as exact text.
+
+Consoles have a fixed size; ``screen`` gives what a terminal would show in the end.
+"""
 
 import io
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from tests.support.screen import ESCAPE, Ascii, pinned, screen, written
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.values import Answer, Cycle, Line, Puzzle
 from trmsolve.show.console import STYLES, make_console
@@ -16,7 +19,6 @@ from trmsolve.show.frame import is_plain
 from trmsolve.show.views import LiveView, ProgressView, QuietView, StepsView, View
 from trmsolve.wording import count, seconds
 
-ESCAPE = re.compile(r"\x1b\[([?\d;]*)([A-Za-z])")
 PUZZLE = Puzzle(np.array([[1, 0], [0, 1]], np.int8), "pair.txt:1")
 OTHER = Puzzle(np.array([[0, 2], [2, 0]], np.int8), "pair.txt:2")
 THIRD = Puzzle(np.array([[3, 0], [0, 3]], np.int8), "pair.txt:4")
@@ -61,55 +63,6 @@ def answer(
 ) -> Answer:
     reason = "" if verified else "two 5s in row 3"
     return Answer(last.puzzle, last.grid, verified, reason, cycles, views, last.halt, took)
-
-
-def pinned(
-    width: int = 80, height: int = 24, stream: Any = None, terminal: bool = True, **more: Any
-) -> Console:
-    options: dict[str, Any] = {
-        "color_system": "standard",
-        "force_terminal": terminal,
-        "force_interactive": terminal,
-    }
-    if not terminal:
-        options["color_system"] = None
-    environ = {"TERM": "xterm"}
-    return make_console(
-        stream or io.StringIO(),
-        width=width,
-        height=height,
-        legacy_windows=False,
-        _environ=environ,
-        **(options | more),
-    )
-
-
-def written(console: Console) -> str:
-    file = console.file
-    assert isinstance(file, io.StringIO)
-    return file.getvalue()
-
-
-def screen(raw: str) -> list[str]:
-    """The lines a terminal holds after all of it, scrolled ones included; knows the escapes that views use."""
-    lines, row, column = [""], 0, 0
-    for part in re.split(r"(\x1b\[[?\d;]*[A-Za-z]|\r|\n)", raw):
-        escape = ESCAPE.fullmatch(part)
-        if part == "\n":
-            row, column = row + 1, 0
-            lines += [""] * (row + 1 - len(lines))
-        elif part == "\r":
-            column = 0
-        elif escape and escape[2] == "A":
-            row -= int(escape[1])
-        elif escape and escape[2] == "K":
-            lines[row] = ""
-        elif escape:
-            assert escape[2] in "mhl", f"unknown escape {part!r}"
-        else:
-            lines[row] = lines[row][:column].ljust(column) + part + lines[row][column + len(part) :]
-            column += len(part)
-    return [line.rstrip() for line in lines]
 
 
 def play(view: View, cycles: int = 2, **outcome: Any) -> View:
@@ -382,7 +335,8 @@ def test_the_summary_replaces_the_bar_and_stands_alone_in_a_file(terminal: bool)
         view.cycle(cycle(1))
     assert [line for line in screen(written(console)) if line] == [
         "pair.txt:3:81: 80 characters, a Sudoku has 81",
-        "3 puzzles  2 solved  1 unverified  1 unreadable  11.7 views on average  41.2 s  0.1 puzzles/s",
+        "3 puzzles  2 solved  1 unverified  1 unreadable  11.7 views on average  41.2 s  "
+        "0.1 puzzles/s",
     ]
     assert ("\x1b" in written(console)) is terminal
 
@@ -422,13 +376,6 @@ def test_quiet_says_nothing_but_errors_and_breaks_none_of_them() -> None:
 
 
 # Terminals that can do less
-
-
-class Ascii(io.TextIOWrapper):
-    """A strict ASCII stream: one character too many raises."""
-
-    def __init__(self) -> None:
-        super().__init__(io.BytesIO(), encoding="ascii", errors="strict", write_through=True)
 
 
 def test_an_ascii_stream_gets_ascii_only() -> None:

@@ -16,9 +16,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tests.puzzles.maze.test_labels import by_the_rule, grid, place_of, steps_from
-from tests.puzzles.maze.test_task import FLOW, MAZE, VIEWS, all_clothes, as_keys, at, made
-from trmsolve.bench import SIDES, bench_solving, bench_training, count_cycle, make_examples
+from tests.support.mazes import (
+    FLOW,
+    MAZE,
+    VIEWS,
+    all_clothes,
+    as_keys,
+    at,
+    by_the_rule,
+    grid,
+    made,
+    place_of,
+    steps_from,
+)
+from trmsolve.bench import SIDES, Setup, bench_solving, bench_training, count_cycle, make_examples
 from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.model.config import TRMConfig
@@ -953,6 +964,7 @@ def test_learning_lowers_the_loss_of_mazes_on_the_board(examples: Examples) -> N
     assert sum(losses[-5:]) < 0.25 * sum(losses[:5])
 
 
+@pytest.mark.slow
 def test_a_handful_of_mazes_is_learned_by_heart() -> None:
     """On a board of their own size: one of 30 x 30 would take ten times as long.
 
@@ -1009,6 +1021,7 @@ def test_a_handful_of_mazes_is_learned_by_heart() -> None:
         )  # nothing is known before it is within reach
 
 
+@pytest.mark.slow
 def test_the_paper_s_network_trains_and_answers_mazes_of_every_size_on_its_board(
     examples: Examples,
 ) -> None:
@@ -1086,9 +1099,9 @@ def test_training_and_solving_mazes_can_be_timed(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(SIDES, "cpu", 64)
     monkeypatch.setattr("trmsolve.bench.EXAMPLES", 4)
     recipe = replace(FLOWING, batch_size=2)
-    figures = bench_training("maze", recipe, HERE, compiled=False, seconds=0.05)
+    figures = bench_training("maze", recipe, Setup(HERE, False, 0.05))
     assert figures["steps"] >= 1 and figures["flop_per_step"] > 2 * count_cycle(recipe.config)
-    figures = bench_solving("maze", untrained(recipe.config), HERE, 2, compiled=False, seconds=0.05)
+    figures = bench_solving("maze", untrained(recipe.config), Setup(HERE, False, 0.05), 2)
     assert figures["batch_size"] == 2 and figures["flop_per_step"] == 2 * count_cycle(recipe.config)
 
 

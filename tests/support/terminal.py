@@ -8,35 +8,53 @@ import subprocess
 import sys
 import termios
 import threading
-import time
 from pathlib import Path
 from typing import ClassVar
 
-from tests.show.test_views import screen
 from tests.support.paths import ROOT
+from tests.support.screen import screen
+
+PATIENCE = 600
+"""Seconds after which a test gives up, on however busy a machine."""
 
 
 class Terminal:
-    """``slave`` is the end that a program writes to, as long as it is open."""
+    """A pseudo-terminal; a program writes to ``slave``, and all that arrives is kept."""
 
     def __init__(self, columns: int = 80, lines: int = 24) -> None:
         self.master, self.slave = pty.openpty()
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.parts: list[bytes] = []
+        self.ended = False
+        self.changed = threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
     def _read(self) -> None:
-        try:
-            while part := os.read(self.master, 65536):
+        while part := self._next_part():
+            with self.changed:
                 self.parts.append(part)
+                self.changed.notify_all()
+        with self.changed:
+            self.ended = True
+            self.changed.notify_all()
+
+    def _next_part(self) -> bytes:
+        try:
+            return os.read(self.master, 65536)
         except OSError:  # nobody holds the other end any more
-            return
+            return b""
 
     @property
     def raw(self) -> str:
         """All that was written so far."""
         return b"".join(self.parts).decode(errors="replace")
+
+    def wait_for(self, text: str) -> None:
+        """Wait until the text has been written; fail if the program ends without it."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.ended or text in self.raw, PATIENCE)
+        assert text in self.raw, self.raw
 
     def text(self) -> str:
         """All that was written, when nobody else holds the other end."""
@@ -45,17 +63,17 @@ class Terminal:
 
     def rest(self) -> str:
         """All that was written, when nobody holds the other end."""
-        self.reader.join(10)
+        self.reader.join(PATIENCE)
         os.close(self.master)
         return self.raw
 
 
 class RunningIn(Terminal):
-    """A module that runs in a terminal with these arguments; ``patience`` is how many seconds it may take."""
+    """A Python module that runs in a terminal with these arguments."""
 
     module: ClassVar[str]
     env: ClassVar[dict[str, str]]
-    patience: ClassVar[float]
+    patience: ClassVar[float] = PATIENCE
 
     def __init__(
         self, columns: int, lines: int, *arguments: object, folder: Path = ROOT, **environment: str
@@ -76,13 +94,6 @@ class RunningIn(Terminal):
             env=env | environment | {"PYTHONPATH": str(ROOT)},
         )
         os.close(self.slave)
-
-    def wait_for(self, text: str) -> None:
-        """Until it has been written."""
-        end = time.monotonic() + self.patience
-        while text not in self.raw:
-            assert time.monotonic() < end, self.raw
-            time.sleep(0.02)
 
     def end(self) -> tuple[int, list[str]]:
         """The exit code, and all lines that the terminal then holds."""

@@ -354,6 +354,7 @@ def test_data_without_answers_is_refused() -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["muon", "adamw", "adam_atan2"])
+@pytest.mark.slow
 def test_each_optimizer_lowers_the_loss(examples: Examples, optimizer: str) -> None:
     torch.manual_seed(0)
     lr = {"muon": 0.02, "adamw": 3e-3, "adam_atan2": 3e-3}[optimizer]
@@ -364,6 +365,7 @@ def test_each_optimizer_lowers_the_loss(examples: Examples, optimizer: str) -> N
     assert sum(losses[-5:]) < 0.95 * sum(losses[:5])
 
 
+@pytest.mark.slow
 def test_a_handful_of_puzzles_is_learned_by_heart() -> None:
     """Without symmetries eight puzzles are overfitted to every last cell."""
     torch.manual_seed(0)

@@ -150,6 +150,7 @@ def loads_as_it_was_or_not_at_all(
     return loaded
 
 
+@pytest.mark.slow
 def test_flipped_bytes_are_noticed_wherever_they_are(weights: Path, content: bytes) -> None:
     n = 5000
     loaded = loads_as_it_was_or_not_at_all(weights, load(weights), damaged(content, n))

@@ -13,7 +13,6 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from tests.hub.test_transfer import hub  # noqa: F401 (a fixture)
 from tests.support.checkpoints import CONFIG, official_state
 from trmsolve.arc.paper.known import LONGEST_NAME, Known, longest_identifiers
 from trmsolve.cli import app

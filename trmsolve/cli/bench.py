@@ -11,10 +11,10 @@ from trmsolve.cli.output import put_text
 from trmsolve.errors import UsageError
 
 DEFAULT = "laptop"
-"""What is trained if no recipe is named."""
+"""The recipe whose training is timed if none is named."""
 
 
-def bench(
+def bench(  # noqa: PLR0913 (the options of a command)
     task: options.Task = "sudoku",
     recipe: Annotated[
         str | None,
@@ -59,34 +59,33 @@ def bench(
         raise UsageError(
             "--weights are timed as they solve: give them without --train and --recipe"
         )
-    os.environ.setdefault(
-        "KINETO_LOG_LEVEL", "99"
-    )  # torch's profiler reports its own start and stop on standard error
+    # Torch's profiler would report its own start and stop on standard error.
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")
     from dataclasses import replace
 
-    from trmsolve.bench import bench_solving, bench_training
+    from trmsolve.bench import Setup, bench_solving, bench_training
     from trmsolve.device import choose_compiled, choose_placement, keep_memory
     from trmsolve.model.build import new_model
     from trmsolve.puzzles import get_task
     from trmsolve.solve.solver import load, usual_batch_size
     from trmsolve.train.recipes import find_recipe
 
-    name = recipe or (DEFAULT if train else None)
+    name = recipe
+    if train and not recipe:
+        name = DEFAULT
     chosen = None if name is None else find_recipe(task, name)
     placement = choose_placement(device, dtype, threads)
     compiled = choose_compiled(compile_, placement.device, worthwhile=train)
-    keep_memory()  # as the commands do that are measured
+    keep_memory()  # as the measured commands do
+    setup = Setup(placement, compiled, seconds)
     label = None
     if chosen is not None and train:
         chosen = replace(chosen, batch_size=batch_size or chosen.batch_size)
-        figures = bench_training(task, chosen, placement, compiled, seconds)
+        figures = bench_training(task, chosen, setup)
     else:
         if chosen is not None:
-            model = (
-                new_model(chosen.config, placement.dtype)
-                .to(placement.device, placement.dtype)
-                .eval()
-            )
+            model = new_model(chosen.config, placement.dtype)
+            model.to(placement.device, placement.dtype).eval()
         else:
             solver = load(
                 task,
@@ -98,48 +97,51 @@ def bench(
                 dtype=dtype,
                 threads=threads,
             )
-            model, label = solver.model, solver.weights
-        figures = bench_solving(
-            task,
-            model,
-            placement,
-            batch_size
-            or usual_batch_size(placement.device, get_task(task, model.config.vocab_size)),
-            compiled,
-            seconds,
-        )
+            model = solver.model
+            label = solver.weights
+        room = get_task(task, model.config.vocab_size)
+        rows = batch_size or usual_batch_size(placement.device, room)
+        figures = bench_solving(task, model, setup, rows)
     figures = {"task": task, "recipe": name, "weights": label, **figures}
     put_text(json_.dumps(figures) if json else _table(figures))
 
 
 def _table(figures: dict[str, Any]) -> str:
-    what = figures["weights"] or f"recipe {figures['recipe']}"
+    """The figures as lines of text."""
+    mode = "training" if figures["mode"] == "train" else "solving"
+    network = figures["weights"] or f"recipe {figures['recipe']}"
     compiled = ", compiled" if figures["compiled"] else ""
     lines = [
-        f"{'training' if figures['mode'] == 'train' else 'solving'} {figures['task']}, {what}, "
+        f"{mode} {figures['task']}, {network}, "
         f"{figures['parameters']:,} parameters, {figures['device']} {figures['dtype']}, "
         f"{figures['threads']} threads{compiled}"
     ]
-    parts = [figures["single"], figures] if "single" in figures else [figures]
-    return "\n".join(lines + [line for part in parts for line in _lines(part)])
+    if "single" in figures:
+        lines += _lines(figures["single"])
+    return "\n".join([*lines, *_lines(figures)])
 
 
 def _lines(figures: dict[str, Any]) -> list[str]:
-    freed = figures["puzzles_per_second"]
+    """The rates of one size of batch, and where its time went."""
+    steps = figures["steps_per_second"]
     lines = [
         f"batch     {figures['batch_size']}",
-        f"steps     {figures['steps_per_second']:.4g}/s, {1000 / figures['steps_per_second']:.4g} ms each "
-        f"({figures['steps']} in {figures['seconds']:.1f} s, after {figures['warm_up_seconds']:.1f} s of warm-up)",
-        f"puzzles   {figures['examples_per_second']:.4g} cycles/s, {freed:.4g} finished/s",
-        f"work      {_metric(figures['flop_per_step'])}FLOP a step, {_metric(figures['flop_per_second'])}FLOP/s: "
-        f"{figures['fraction']:.1%} of the {_metric(figures['matmul_flop_per_second'])}FLOP/s of matrix products",
+        f"steps     {steps:.4g}/s, {1000 / steps:.4g} ms each ({figures['steps']} in "
+        f"{figures['seconds']:.1f} s, after {figures['warm_up_seconds']:.1f} s of warm-up)",
+        f"puzzles   {figures['examples_per_second']:.4g} cycles/s, "
+        f"{figures['puzzles_per_second']:.4g} finished/s",
+        f"work      {_metric(figures['flop_per_step'])}FLOP a step, "
+        f"{_metric(figures['flop_per_second'])}FLOP/s: {figures['fraction']:.1%} of the "
+        f"{_metric(figures['matmul_flop_per_second'])}FLOP/s of matrix products",
     ]
-    for number, (kind, part) in enumerate(figures["breakdown"].items()):
-        lines.append(f"{'' if number else 'time':10}{part:6.1%}  {kind}")
+    for number, (kind, share) in enumerate(figures["breakdown"].items()):
+        label = "time" if number == 0 else ""
+        lines.append(f"{label:10}{share:6.1%}  {kind}")
     return lines
 
 
 def _metric(value: float) -> str:
+    """The value with a metric prefix, such as ``1.23 G``."""
     for scale, prefix in ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M")):
         if value >= scale:
             return f"{value / scale:.3g} {prefix}"

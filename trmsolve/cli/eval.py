@@ -16,7 +16,7 @@ from trmsolve.show.views import ProgressView
 from trmsolve.wording import count
 
 
-def eval_command(
+def eval_command(  # noqa: PLR0913 (the options of a command)
     data: Annotated[
         Path,
         typer.Option(
@@ -171,8 +171,10 @@ def eval_command(
         threads=threads,
         compiled=compiled,
     )
-    items = islice((item for item in open_items(room, [str(data)]) if item is not None), limit)
-    total = limit if limit is not None else count_items(room, [str(data)])
+    sources = [str(data)]
+    puzzles = (item for item in open_items(room, sources) if item is not None)
+    items = islice(puzzles, limit)
+    total = count_items(room, sources) if limit is None else limit
     with ProgressView(make_console(), total) as view:
         figures = evaluate(solver, Notes(view.note).follow(items), data.name, view.answer)
     if path is not None:
@@ -181,13 +183,14 @@ def eval_command(
 
 
 def _refuse(given: dict[str, Any], why: str) -> None:
-    """Options that would do nothing, by their names."""
+    """Refuse options that would do nothing; they are given by their names."""
     for name, value in given.items():
         if value is not None:
             raise UsageError(f"--{name} {why}: leave it out")
 
 
 def _table(figures: dict[str, Any]) -> str:
+    """The figures as lines of text."""
     low, high = figures["exact_ci95"]
     lines = [
         f"{count(figures['n'], 'puzzle')} of {figures['data']}, {figures['weights']}, "
@@ -195,13 +198,17 @@ def _table(figures: dict[str, Any]) -> str:
         f"{figures['device']} {figures['dtype']}",
         f"exact     {figures['exact']:.1%}  (95 % interval {low:.1%} to {high:.1%})",
         f"cells     {figures['cell']:.1%}",
-        *(f"{name:10}{figures[name]:.1%}" for name in ("valid", "optimal") if name in figures),
-        f"verified  {figures['verified']:.1%}",
+    ]
+    for name in ("valid", "optimal", "verified"):
+        if name in figures:
+            lines.append(f"{name:10}{figures[name]:.1%}")
+    lines.append(
         f"speed     {figures['puzzles_per_second']} puzzles/s, {figures['mean_cycles']} cycles and "
-        f"{figures['mean_views']} views on average",
-    ]
-    lines += [
-        f"  rating {name:8} n {band['n']:5}  exact {band['exact']:6.1%}  verified {band['verified']:6.1%}"
-        for name, band in figures["bands"].items()
-    ]
+        f"{figures['mean_views']} views on average"
+    )
+    for name, band in figures["bands"].items():
+        lines.append(
+            f"  rating {name:8} n {band['n']:5}  exact {band['exact']:6.1%}  "
+            f"verified {band['verified']:6.1%}"
+        )
     return "\n".join(lines)

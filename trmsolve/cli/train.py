@@ -12,7 +12,6 @@ from trmsolve.cli import options
 from trmsolve.cli.output import put_text
 from trmsolve.cli.process import Stop
 from trmsolve.errors import UsageError
-from trmsolve.puzzles import task_names
 from trmsolve.show.console import make_console
 from trmsolve.show.training import TrainingView, make_training_view
 

@@ -1,4 +1,4 @@
-"""The themed console, its styles, and one drawing that moves at the bottom of a terminal."""
+"""The themed console, its styles, and a drawing that is redrawn at the bottom of a terminal."""
 
 import atexit
 import os
@@ -18,8 +18,8 @@ from trmsolve.show.frame import readable
 from trmsolve.show.signals import signals_held
 from trmsolve.wording import printable
 
-# Named colours only, and no near-white or near-black: they follow the terminal's own palette, dark
-# or light.
+# Only named colours are used, and none near white or black: they follow the palette of the
+# terminal, dark or light.
 STYLES = {
     "given": "bold",
     "answer": "cyan",
@@ -43,11 +43,10 @@ STYLES = {
     "unreadable": "red",
 }
 
-
-# Two cells in one character are two colours, each filling half of it: so also one that is too pale
-# for text on light ground. A wall is the terminal's own ink, not dimmed, as many terminals mix that
-# with the paper; bare floor is its own ground. What must be seen has one of the six plain hues: in
-# some palettes the bright ones are greys.
+# Where a character shows two cells, each colour fills half of it, so a colour may be too pale for
+# text on a light background. A wall has the foreground colour of the terminal, not dimmed, since
+# many terminals mix a dimmed colour with the background. Floor has the background colour. What must
+# be seen has one of the six plain hues: in some palettes the bright ones are greys.
 FILLS = {
     "floor": "default",
     "wall": "default",
@@ -64,12 +63,20 @@ FILLS = {
 }
 
 
-PAIRS = {f"{ink} on {paper}": f"{FILLS[ink]} on {FILLS[paper]}" for ink in FILLS for paper in FILLS}
+def _pairs(inks: dict[str, str], papers: dict[str, str]) -> dict[str, str]:
+    """A style for each ink on each paper, under a name such as ``wall on floor``."""
+    pairs = {}
+    for ink, ink_colour in inks.items():
+        for paper, paper_colour in papers.items():
+            pairs[f"{ink} on {paper}"] = f"{ink_colour} on {paper_colour}"
+    return pairs
 
 
-# The colours of ARC are a code that everyone writes and speaks of, and orange, maroon and light
-# blue are in no palette: so these are fixed, each with the digit on it, and still ten different
-# ones where there are but sixteen.
+PAIRS = _pairs(FILLS, FILLS)
+
+# The colours of ARC are fixed: everyone refers to them by name, and orange, maroon and light blue
+# are in no palette. Each carries its digit. A terminal with sixteen colours still shows ten
+# different ones.
 COLOURS = (
     "grey50 on grey15",
     "grey100 on dodger_blue3",
@@ -83,38 +90,28 @@ COLOURS = (
     "grey100 on color(89)",
 )
 
+DIGITS = {f"colour {value}": style for value, style in enumerate(COLOURS)}
+GROUNDS = {name: style.split(" on ")[1] for name, style in DIGITS.items()}
+COLOURED = DIGITS | _pairs(GROUNDS, GROUNDS | {"floor": "default"})
 
-COLOURED = {f"colour {value}": style for value, style in enumerate(COLOURS)}
+REDRAW_SECONDS = 0.1
+"""Seconds between drawings of a progress line: an eye follows no more."""
 
-
-GROUNDS = {f"colour {value}": style.split(" on ")[1] for value, style in enumerate(COLOURS)} | {
-    "floor": "default"
-}
-
-
-COLOURED |= {
-    f"{ink} on {paper}": f"{GROUNDS[ink]} on {GROUNDS[paper]}"
-    for ink in COLOURED
-    for paper in GROUNDS
-}
-
-
-REDRAW_SECONDS = 0.1  # a progress line need not move faster than an eye
-
-
-ROWS_BELOW = 2  # kept free under a moving frame, for its outcome and the cursor: then the terminal never scrolls
+ROWS_BELOW = 2
+"""Rows kept free under a redrawn frame, for its outcome and the cursor, so that nothing scrolls."""
 
 
 class _Console(Console):
-    """Falls silent when its reader has gone: the answers, on another stream, go on."""
+    """A console that falls silent when its reader has gone; answers go on, on another stream."""
 
     def on_broken_pipe(self) -> None:
+        """Write to nowhere from now on."""
         self.file = open(os.devnull, "w")  # noqa: PTH123, SIM115 (as long-lived as the stream it stands for)
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:
-        """As Rich does, but no text holds a character that a terminal would obey: only Rich's own control codes are."""
+        """Render as Rich does, with all control characters escaped but Rich's own."""
         for segment in super().render(renderable, options):
             if segment.control or segment.text.isprintable():
                 yield segment
@@ -131,19 +128,18 @@ def _styles() -> dict[str, str]:
 
 
 def make_console(stream: TextIO | None = None, **pinned: Any) -> Console:
-    """The themed console, on standard error unless told otherwise; ``pinned`` goes to Rich as it is."""
+    """Make the themed console, on standard error by default; ``pinned`` is passed on to Rich."""
     stream = stream or sys.stderr
     if not stream.isatty():
-        pinned.setdefault(
-            "force_interactive", False
-        )  # FORCE_COLOR asks a pipe for colours, never for animation
+        # FORCE_COLOR asks for colours in a pipe, never for animation.
+        pinned.setdefault("force_interactive", False)
     return _Console(file=stream, theme=Theme(_styles()), highlight=False, **pinned)
 
 
 class Screen(AbstractContextManager["Screen"]):
-    """One drawing that moves at the bottom of a terminal, and what stays above it.
+    """A drawing that is redrawn at the bottom of a terminal, and lines that stay above it.
 
-    Left as it was found when closed.
+    Closing it leaves the terminal as it was found.
     """
 
     def __init__(self, console: Console) -> None:
@@ -159,9 +155,10 @@ class Screen(AbstractContextManager["Screen"]):
         atexit.unregister(self.close)
 
     def clear(self) -> None:
-        """Take the moving part off the screen before others write there; the next event draws it again."""
+        """Remove the drawing before others write there; the next event draws it again."""
         with signals_held():
-            live, self._live = self._live, None
+            live = self._live
+            self._live = None
             if live:
                 live.stop()
 
@@ -170,12 +167,12 @@ class Screen(AbstractContextManager["Screen"]):
         self.clear()
 
     def _keep(self) -> None:
-        """What moves is to stay where it is when the screen is closed."""
+        """Let the drawing stay when the screen is closed."""
         if self._live:
             self._live.transient = False
 
     def _move(self, drawing: RenderableType) -> None:
-        """Draw in place of what moved before."""
+        """Draw in place of the previous drawing."""
         with signals_held():
             if self._live is None:
                 self._live = Live(
@@ -185,29 +182,29 @@ class Screen(AbstractContextManager["Screen"]):
             self._live.update(drawing, refresh=True)
 
     def _print(self, drawing: RenderableType) -> None:
-        """What stays. It was fitted to a terminal; a file gets its lines unbroken."""
+        """Print lines that stay. They were fitted to a terminal; a file gets them unbroken."""
         with signals_held():
             self.console.print(drawing, soft_wrap=not self.console.is_terminal)
 
     def _tell(self, text: str, style: str) -> None:
-        """A message. Never wrapped, so that its ``file:line:column`` can be copied or clicked."""
+        """Print a message unwrapped, so that its ``file:line:column`` can be copied or clicked."""
         with signals_held():
             self.console.print(readable(self.console, text, style), soft_wrap=True)
 
 
 class Watcher(Screen):
-    """What all views have in common, whatever it is that they are told of: they say what could not be read."""
+    """The base of all views of puzzles and tasks: it reports what could not be read."""
 
     @property
     def wants_cycles(self) -> bool:
-        """Whether there is a use in telling it of every cycle."""
+        """Whether it shows single cycles, so that it should be told of each."""
         return False
 
     @property
     def shows_grids(self) -> bool:
-        """Whether the person sees the answers themselves here."""
+        """Whether it shows the answers themselves."""
         return False
 
     def problem(self, error: PuzzleError) -> None:
-        """An item could not be read."""
+        """Report an item that could not be read."""
         self._tell(str(error), "unreadable")

@@ -1,12 +1,12 @@
-"""One cycle as a person sees it: the grid with its figures, in whatever form the terminal holds whole.
+"""Draws one cycle: the grid with its figures, in a form that fits the terminal.
 
-Knows Rich and the width there is, and makes the pieces of text that the views share. Knows no
-puzzle and no torch: ``paint`` brings the drawing, its pieces bring the names of their styles, and
-the figures beside it are read from the cycle, never worked out here. Does not know what moves and
-what stays on the screen: that is ``render``.
+It also makes the pieces of text that the views share. Nothing here knows a puzzle or torch:
+``paint`` brings the drawing, whose pieces name their styles, and the figures beside it are read
+from the cycle. What is redrawn and what stays on the screen is decided by ``views``.
 """
 
 from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -20,33 +20,48 @@ from trmsolve.puzzles.values import Cycle, Line
 from trmsolve.wording import encodable, printable_line
 
 Paint = Callable[[Cycle, bool], list[Line]]
-"""Draws the grid of a cycle; asked for ``plain``, in ASCII that reads without colour. "frame" marks what may go."""
+"""Draws the grid of a cycle; if ``plain`` is true, in ASCII that reads without colour.
 
-BAR_WIDTH = 8
-UNLIMITED = 10_000
+Pieces in the style "frame" may be left out where space is short.
+"""
+
+BAR_WIDTH = 8  # columns
+UNLIMITED = 10_000  # columns of a file, which has no edge
+LONGEST_LABEL = 13  # columns; kept free for it, so that nothing jumps when it comes
+
+
+class Layout(NamedTuple):
+    """How a frame is to be drawn."""
+
+    heading: str = ""  # above the grid
+    height: int | None = None  # rows that there are; None: as many as needed
+    beside: bool = True  # whether figures may stand beside the grid and not only under it
+
+
+DEFAULT = Layout()
 
 
 class Fact(NamedTuple):
-    """A figure beside the grid; ``share`` of 1 where a bar says more than a number."""
+    """A figure beside the grid."""
 
     label: str
     value: Text
-    share: float | None = None
+    share: float | None = None  # from 0 to 1, where a bar says more than a number
 
 
 def cycle_facts(cycle: Cycle, lines: list[Line], plain: bool) -> list[Fact]:
-    """What a cycle has to say; each count has the style or the mark of its cells, and so explains the drawing."""
-    drawn = [(text.rstrip(), style) for line in lines for text, style in line]
-    marks = {style: f" {text[-1]}" for text, style in drawn if plain and text}
-    kinds = [
-        kind for _, style in drawn for kind in style.split(" on ")
-    ]  # a piece with two cells names both
-    overwritten = kinds.count("overwritten")
+    """List the figures of a cycle; a count has the style or the mark of its cells in ``lines``."""
+    drawn = [(text.rstrip(), style) for text, style in chain.from_iterable(lines)]
+    marks: dict[str, str] = {}
+    if plain:
+        marks = {style: f" {text[-1]}" for text, style in drawn if text}
+    overwritten = 0
+    for _, style in drawn:
+        overwritten += style.split(" on ").count("overwritten")  # a piece with two cells names both
 
     def counted(label: str, number: int, style: str) -> Fact:
-        look = (
-            style if number and not plain else ""
-        )  # a piece, not the whole text: a table fills its cell with that
+        # The style is that of a piece: one of the whole text would fill its cell of the table.
+        look = style if number and not plain else ""
         return Fact(label, Text.assemble((f"{number}{marks.get(style, '')}", look)))
 
     facts = [
@@ -59,28 +74,34 @@ def cycle_facts(cycle: Cycle, lines: list[Line], plain: bool) -> list[Fact]:
         Fact("confidence", Text(f"{cycle.mean_confidence:.0%}"), cycle.mean_confidence),
         Fact("halt", Text(f"{cycle.halt:.0%}"), cycle.halt),
     ]
-    return facts + ([counted("clues changed", overwritten, "overwritten")] if overwritten else [])
+    if overwritten:
+        facts.append(counted("clues changed", overwritten, "overwritten"))
+    return facts
 
 
 def _candidates(cycle: Cycle, plain: bool) -> list[Fact]:
-    """How many are open in cells that still have several: none, when every cell is decided."""
+    """The number of candidates in cells that have several: 0 when every cell is decided."""
     if cycle.candidates is None:
         return []
     left = cycle.candidates.sum(-1)
     number = int(left[left > 1].sum())
-    return [
-        Fact("candidates", Text.assemble((str(number), "open" if number and not plain else "")))
-    ]
+    style = "open" if number and not plain else ""
+    return [Fact("candidates", Text.assemble((str(number), style)))]
 
 
 def _flood(cycle: Cycle, marks: dict[str, str] | None) -> list[Fact]:
-    """How many cells the model knows a way from, and how many it marked; beside each a cell as it is drawn."""
+    """The number of cells that the model knows a way from, and of those that it marked.
+
+    Each has a cell beside it as it is drawn, or its mark in ASCII.
+    """
     if cycle.arrows is None:
         return []
 
     def keyed(label: str, cells: NDArray[np.bool_], kind: str) -> Fact:
-        key = [(" ", ""), ("▄", f"{kind} on floor")] if marks is None else [marks.get(kind, "")]
-        return Fact(label, Text.assemble(str(int(cells.sum())), *key))
+        number = str(int(cells.sum()))
+        if marks is None:
+            return Fact(label, Text.assemble(number, (" ", ""), ("▄", f"{kind} on floor")))
+        return Fact(label, Text.assemble(number, marks.get(kind, "")))
 
     return [
         keyed("reached", cycle.arrows > 0, "wave"),
@@ -88,39 +109,35 @@ def _flood(cycle: Cycle, marks: dict[str, str] | None) -> list[Fact]:
     ]
 
 
-def draw(
-    console: Console,
-    cycle: Cycle,
-    paint: Paint,
-    heading: str = "",
-    height: int | None = None,
-    beside: bool = True,
-) -> RenderableType:
-    """A frame that the terminal holds whole: figures beside the grid or under it, or no frames, or figures alone."""
+def draw(console: Console, cycle: Cycle, paint: Paint, layout: Layout = DEFAULT) -> RenderableType:
+    """Draw a frame that fits the terminal.
+
+    The first of these that fits: the grid with figures beside it, with figures under it, the same
+    two without the frame of the grid, a line of figures alone.
+    """
     plain = is_plain(console)
+    width = columns(console)
     lines = paint(cycle, plain)
     facts = cycle_facts(cycle, lines, plain)
-    title = [readable(console, heading, "heading")] if heading else []
-    above = sum(
-        -(-text.cell_len // columns(console)) for text in title
-    )  # a long name takes several lines
-    room = None if height is None else height - above
-    values = max(
-        5, len(f"{cycle.grid.size} ▄")
-    )  # any count of cells with its key: then nothing jumps
-    under = flow(
-        [Text.assemble((f"{fact.label} ", "label"), fact.value) for fact in facts], columns(console)
-    )
+    title = [readable(console, layout.heading, "heading")] if layout.heading else []
+    rows_left = layout.height
+    if rows_left is not None:
+        rows_left -= sum(-(-text.cell_len // width) for text in title)  # a long name wraps
+    # Any count of cells with its key fits in these columns, so that nothing jumps.
+    values = max(5, len(f"{cycle.grid.size} ▄"))
+    under = flow([Text.assemble((f"{fact.label} ", "label"), fact.value) for fact in facts], width)
     for grid in (lines, _unframed(lines)):
         rows = [Text.assemble(*line) for line in grid]
-        width = max((row.cell_len for row in rows), default=0)
-        if width > columns(console) or (height is not None and len(rows) > height):
-            continue  # too large whatever stands beside it: not worth laying out
+        too_wide = max((row.cell_len for row in rows), default=0) > width
+        too_high = layout.height is not None and len(rows) > layout.height
+        if too_wide or too_high:
+            continue  # whatever stands beside it: not worth laying out
         picture = stack(rows)
-        for body in [side_by_side(picture, facts, plain, values)] * beside + [
-            Group(picture, *under)
-        ]:
-            if fits(console, body, room):
+        bodies: list[RenderableType] = [Group(picture, *under)]
+        if layout.beside:
+            bodies.insert(0, side_by_side(picture, facts, plain, values))
+        for body in bodies:
+            if fits(console, body, rows_left):
                 return Group(*title, body)
     return Group(*title, under[0])
 
@@ -128,16 +145,13 @@ def draw(
 def side_by_side(
     picture: Text, facts: Iterable[Fact], plain: bool, values: int = 5
 ) -> RenderableType:
-    """A picture and its figures to the right, each share with its bar; ``values`` is the room kept for a value."""
+    """Put figures to the right of a picture; ``values`` is the columns kept for a value."""
     figures = Table.grid(padding=(0, 2, 0, 0))
-    figures.add_column(
-        min_width=13
-    )  # room for the longest label and figure, so that nothing jumps when they come
+    figures.add_column(min_width=LONGEST_LABEL)
     figures.add_column(min_width=values)
     for label, value, share in facts:
-        figures.add_row(
-            Text(label, "label"), value, "" if share is None else bar(share, BAR_WIDTH, plain)
-        )
+        drawn = "" if share is None else bar(share, BAR_WIDTH, plain)
+        figures.add_row(Text(label, "label"), value, drawn)
     table = Table.grid(padding=(0, 3, 0, 0))
     table.add_column()
     table.add_column(vertical="middle")
@@ -146,30 +160,30 @@ def side_by_side(
 
 
 def fits(console: Console, frame: RenderableType, height: int | None) -> bool:
-    """Whether the terminal holds it whole, in so many lines if they are limited."""
+    """Whether a frame fits the width of the terminal, and ``height`` rows unless that is None."""
     lines = console.render_lines(frame, console.options.update_width(UNLIMITED), pad=False)
-    width = max(map(Segment.get_line_length, lines))
+    width = max(Segment.get_line_length(line) for line in lines)
     return width <= columns(console) and (height is None or len(lines) <= height)
 
 
 def _unframed(lines: list[Line]) -> list[Line]:
-    """The drawing without its frames, for a terminal too small for them."""
+    """The drawing without its frames, for a small terminal."""
     bare = [[piece for piece in line if piece[1] != "frame"] for line in lines]
     return [line for line in bare if line]
 
 
 def is_plain(console: Console) -> bool:
-    """Whether drawings must be ASCII that reads without colour: no UTF-8, no colours, or NO_COLOR."""
+    """Whether drawings must be in ASCII that reads without colour: no UTF-8, or no colours."""
     return console.options.ascii_only or console.no_color or console.color_system is None
 
 
 def columns(console: Console) -> int:
-    """The columns there are: a file has no edge."""
+    """The columns of the console; a file has no edge."""
     return console.width if console.is_terminal else UNLIMITED
 
 
 def flow(facts: Iterable[Text], width: int) -> list[Text]:
-    """Facts two columns apart, on to the next line where the width ends; none is broken, empty ones are skipped."""
+    """Set facts two columns apart in lines of a width, without breaking one; skip empty ones."""
     lines: list[Text] = []
     for fact in filter(None, facts):
         if lines and lines[-1].cell_len + 2 + fact.cell_len <= width:
@@ -180,18 +194,18 @@ def flow(facts: Iterable[Text], width: int) -> list[Text]:
 
 
 def stack(lines: Iterable[Text]) -> Text:
-    """One below the other."""
+    """Put texts one below the other."""
     return Text("\n").join(lines)
 
 
 def bar(share: float, width: int, plain: bool) -> Text:
-    """A rule of which a share is filled."""
-    full, rest = "#-" if plain else "━─"
+    """A bar of so many columns, filled to a share from 0 to 1."""
+    full, empty = "#-" if plain else "━─"
     filled = round(share * width)
-    return Text.assemble((full * filled, "bar"), (rest * (width - filled), "frame"))
+    return Text.assemble((full * filled, "bar"), (empty * (width - filled), "frame"))
 
 
 def readable(console: Console, text: str, style: str = "") -> Text:
-    """A name or a message, which may come from a stranger's file, as text that the console can show."""
+    """Make text of a stranger, such as a file name, safe to show on the console."""
     shown = printable_line(text)
     return Text(encodable(shown, "ascii") if console.options.ascii_only else shown, style)

@@ -1,4 +1,4 @@
-"""Signals that wait until something short is finished, such as drawing on the terminal."""
+"""Holds signals back until something short is finished, such as drawing on the terminal."""
 
 import contextlib
 import signal
@@ -11,26 +11,25 @@ HELD = (signal.SIGINT, signal.SIGTERM)
 
 @contextlib.contextmanager
 def signals_held() -> Iterator[None]:
-    """Keep Ctrl-C and SIGTERM until the block is left, then deliver each that came.
+    """Hold Ctrl-C and SIGTERM until the block ends, then deliver each that came.
 
-    The terminal is left in a known state: an interrupt between hiding the cursor and remembering
-    that it is hidden would leave it so. Handlers belong to the main thread: in any other the block
-    runs as it is.
+    This leaves the terminal in a known state. Otherwise an interrupt between hiding the cursor and
+    remembering that would leave the cursor hidden. Only the main thread can set handlers; in any
+    other thread the block runs as it is.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     arrived: set[int] = set()
 
-    def remember(number: int, frame: FrameType | None) -> None:
+    def remember(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (a handler)
         arrived.add(number)
 
     handlers = {}
     for number in HELD:
         handler = signal.getsignal(number)
-        if callable(
-            handler
-        ):  # neither ignored, nor the system's own, nor one that Python did not install
+        # Not callable: ignored, the system's own, or one that Python did not install.
+        if callable(handler):
             handlers[number] = handler
             signal.signal(number, remember)
     try:

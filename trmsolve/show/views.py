@@ -1,9 +1,9 @@
-"""What a person watches on the terminal: the grid cycle by cycle, the outcome of a puzzle, the progress of many.
+"""Views of solving: the grid cycle by cycle, the outcome of a puzzle, the progress of many.
 
-A command chooses one view, tells it of every cycle, answer and unreadable item, and closes it; all
-of it goes to standard error, since standard output belongs to the answers. Knows Rich and the
-values that pass between rooms, and what moves and what stays on the screen. Knows no puzzle and no
-torch; how one cycle is drawn is ``frame``'s.
+A command chooses one view, tells it of every cycle, answer and unreadable item, and closes it. All
+of it goes to standard error, since standard output belongs to the answers. The views decide what is
+redrawn and what stays on the screen. ``frame`` draws a single cycle. Nothing here knows a puzzle or
+torch.
 """
 
 import time
@@ -18,6 +18,7 @@ from trmsolve.puzzles.values import Answer, Cycle
 from trmsolve.show.console import REDRAW_SECONDS, ROWS_BELOW, Screen, Watcher
 from trmsolve.show.frame import (
     BAR_WIDTH,
+    Layout,
     Paint,
     bar,
     columns,
@@ -29,9 +30,11 @@ from trmsolve.show.frame import (
 )
 from trmsolve.wording import count, seconds
 
+WIDEST_BAR = 30  # columns
+
 
 class StatusLine(Screen):
-    """One line that says how far some work has come; it is gone when the work is done, and silent in a file."""
+    """One line on how far some work has come; it vanishes at the end and is not shown in a file."""
 
     def status(self, text: str) -> None:
         """Replace the line."""
@@ -40,127 +43,151 @@ class StatusLine(Screen):
 
 
 class View(Watcher):
-    """Shows nothing but what could not be read: the quiet view, and what the others have in common."""
+    """The base of the views of puzzles: it shows only what could not be read."""
 
     def cycle(self, cycle: Cycle) -> None:
-        """The model improved a puzzle once more."""
+        """Show that the model improved a puzzle once more."""
 
     def answer(self, answer: Answer) -> None:
-        """A puzzle is done."""
+        """Show that a puzzle is done."""
 
     def note(self, text: str) -> None:
-        """There is something to know of how the input was read."""
+        """Show a note on how the input was read."""
 
 
 class QuietView(View):
-    """``--quiet``: errors only."""
+    """The view for ``--quiet``: errors only."""
 
 
 class StepsView(View):
-    """``--show-steps``: every cycle one below the other, each with its figures; a file gets the same without escapes.
+    """The view for ``--show-steps``: every cycle with its figures, one below the other.
 
-    ``headings`` names the source of each puzzle, for when there are several.
+    A file gets the same without escapes. ``headings`` shows the source of each puzzle, for when
+    there are several.
     """
 
     def __init__(self, console: Console, paint: Paint, headings: bool = False) -> None:
         super().__init__(console)
-        self.paint, self.headings = paint, headings
+        self.paint = paint
+        self.headings = headings
 
     @property
     def wants_cycles(self) -> bool:
+        """Always: every cycle is shown."""
         return True
 
     @property
     def shows_grids(self) -> bool:
+        """Whether cycles are shown, and grids with them."""
         return self.wants_cycles
 
     def cycle(self, cycle: Cycle) -> None:
-        self._print(draw(self.console, cycle, self.paint, self._heading(cycle), beside=False))
+        """Print the frame of the cycle."""
+        layout = Layout(self._heading(cycle), beside=False)
+        self._print(draw(self.console, cycle, self.paint, layout))
         self.console.line()
 
     def answer(self, answer: Answer) -> None:
+        """Print the outcome."""
         self._print(outcome(self.console, answer, self._heading(answer)))
 
     def note(self, text: str) -> None:
+        """Print the note."""
         self._tell(text, "note")
 
     def _heading(self, of: Cycle | Answer) -> str:
+        """The source of the puzzle, if it is to be shown."""
         return of.puzzle.source if self.headings else ""
 
 
 class LiveView(StepsView):
-    """For a few puzzles: the grid redrawn in place at every cycle, then its last frame and one line that stay.
+    """The view for a few puzzles: the grid is redrawn at every cycle, and its last frame stays.
 
-    Where nothing can be redrawn (a pipe, a dumb terminal) that line is all. Cycles of several
-    puzzles may come mixed: one puzzle at a time is followed.
+    A line with the outcome follows. Where nothing can be redrawn (a pipe, a dumb terminal), that
+    line is all. Cycles of several puzzles may come mixed: one puzzle at a time is followed.
     """
 
     def __init__(self, console: Console, paint: Paint, headings: bool = False) -> None:
         super().__init__(console, paint, headings)
-        self._seen: dict[int, dict[int, Cycle]] = {}  # by puzzle, by view: the last cycle of each
+        # The last cycle of each view, by the id of the puzzle and then by the number of the view.
+        self._seen: dict[int, dict[int, Cycle]] = {}
         self._followed: int | None = None
 
     @property
     def wants_cycles(self) -> bool:
+        """Whether the terminal can be redrawn."""
         return self.console.is_interactive
 
     def cycle(self, cycle: Cycle) -> None:
+        """Redraw the grid, if this puzzle is the one that is followed."""
         if not self.console.is_interactive:
             return
         key = id(cycle.puzzle)
         self._seen.setdefault(key, {})[cycle.view] = cycle
         self._followed = self._followed or key
         if self._followed == key:
-            self._move(
-                draw(
-                    self.console,
-                    cycle,
-                    self.paint,
-                    self._heading(cycle),
-                    self.console.height - ROWS_BELOW,
-                )
-            )
+            layout = Layout(self._heading(cycle), self.console.height - ROWS_BELOW)
+            self._move(draw(self.console, cycle, self.paint, layout))
 
     def answer(self, answer: Answer) -> None:
+        """Print the frame that the answer came from, and the outcome."""
         self.clear()
         key = id(answer.puzzle)
-        self._followed = None if self._followed == key else self._followed
+        if self._followed == key:
+            self._followed = None
         cycles = list(self._seen.pop(key, {}).values())
-        if cycles:
-            # The frame that stays is the one the answer came from, whichever view was drawn last.
-            last = next((c for c in reversed(cycles) if (c.grid == answer.grid).all()), cycles[-1])
-            self._print(draw(self.console, last, self.paint, self._heading(last)))
-        self._print(outcome(self.console, answer, "" if cycles else self._heading(answer)))
+        if not cycles:
+            self._print(outcome(self.console, answer, self._heading(answer)))
+            return
+        frame = _cycle_of(answer, cycles)
+        self._print(draw(self.console, frame, self.paint, Layout(self._heading(frame))))
+        self._print(outcome(self.console, answer))
 
     def close(self) -> None:
-        self._keep()  # an interrupt leaves the frame where the model was
+        """Leave the frame where the model was, also after an interrupt."""
+        self._keep()
         super().close()
 
 
-class ProgressView(View):
-    """For many puzzles: one moving line of counts, problems above it at once, and a summary at the end.
+def _cycle_of(answer: Answer, cycles: list[Cycle]) -> Cycle:
+    """The last cycle that gave this answer, whichever view was drawn last."""
+    for cycle in reversed(cycles):
+        if (cycle.grid == answer.grid).all():
+            return cycle
+    return cycles[-1]
 
-    ``total`` is None when puzzles stream in. The line moves with the model's cycles and not with a
-    timer: it stands still only when the work does.
+
+class ProgressView(View):
+    """The view for many puzzles: a line of counts, problems above it, and a summary at the end.
+
+    ``total`` is None when puzzles stream in. The line moves with the cycles of the model and not
+    with a timer: it stands still only when the work does.
     """
 
     def __init__(
         self, console: Console, total: int | None, clock: Callable[[], float] = time.perf_counter
     ) -> None:
         super().__init__(console)
-        self.total, self.clock, self.begun = total, clock, clock()
+        self.total = total
+        self.clock = clock
+        self.begun = clock()
         self.counts: Counter[str] = Counter()
         self.remarks: Counter[str] = Counter()
-        self._drawn, self._turns, self._closed = float("-inf"), 0, False
+        self._drawn = float("-inf")  # when the line was drawn last
+        self._turns = 0  # how often the line was drawn
+        self._closed = False
 
     @property
     def wants_cycles(self) -> bool:
+        """Whether the line can be redrawn."""
         return self.console.is_interactive
 
-    def cycle(self, cycle: Cycle) -> None:
+    def cycle(self, cycle: Cycle) -> None:  # noqa: ARG002 (every view is told of cycles)
+        """Redraw the line."""
         self._advance()
 
     def answer(self, answer: Answer) -> None:
+        """Count the answer."""
         self.counts.update(("done", "solved" if answer.verified else "unverified"))
         self.counts["views"] += answer.views
         if answer.remark:
@@ -168,74 +195,86 @@ class ProgressView(View):
         self._advance()
 
     def note(self, text: str) -> None:
+        """Print the note."""
         self._tell(text, "note")
 
     def problem(self, error: PuzzleError) -> None:
+        """Print the error, and count it."""
         super().problem(error)
         self.counts["unreadable"] += 1
         self._advance()
 
     def clear(self) -> None:
+        """Remove the line; the next event draws it again."""
         super().clear()
         self._drawn = float("-inf")
 
     def close(self) -> None:
+        """Print the summary, once."""
         super().close()
         if not self._closed:
             self._print(stack(flow(self._summary(), columns(self.console))))
         self._closed = True
 
     def _advance(self) -> None:
-        if self.console.is_interactive and self.clock() - self._drawn >= REDRAW_SECONDS:
+        """Redraw the line, if it was not drawn just now."""
+        if not self.console.is_interactive:
+            return
+        if self.clock() - self._drawn >= REDRAW_SECONDS:
             self._turns += 1
             self._move(self._line())
             self._drawn = self.clock()
 
     def _line(self) -> Text:
-        """One line, whatever the width: the last figures give way first, the bar takes what is left."""
-        read, plain = self.counts["done"] + self.counts["unreadable"], is_plain(self.console)
-        facts = [
-            Text(count(read, "puzzle") if self.total is None else f"{read}/{self.total}"),
-            *self._tally(),
-        ]
+        """The line. Its last figures give way in a narrow terminal; a bar takes what is left."""
+        plain = is_plain(self.console)
+        read = self.counts["done"] + self.counts["unreadable"]
         if self.total is None:
             marks = "|/-\\" if plain else "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-            facts.insert(0, Text(marks[self._turns % len(marks)], "bar"))
-        line = flow([*facts, self._rate()], self.console.width)[0]
-        room = min(self.console.width - line.cell_len - 2, 30)
-        if self.total and room >= BAR_WIDTH:
-            return Text.assemble(bar(min(read / self.total, 1), room, plain), "  ", line)
+            mark = marks[self._turns % len(marks)]
+            facts = [Text(mark, "bar"), Text(count(read, "puzzle"))]
+        else:
+            facts = [Text(f"{read}/{self.total}")]
+        line = flow([*facts, *self._tally(), self._rate()], self.console.width)[0]
+        width = min(self.console.width - line.cell_len - 2, WIDEST_BAR)
+        if self.total and width >= BAR_WIDTH:
+            share = min(read / self.total, 1)
+            return Text.assemble(bar(share, width, plain), "  ", line)
         return line
 
     def _tally(self) -> list[Text]:
-        names = [
-            name
-            for name in ("solved", "unverified", "unreadable")
-            if self.counts[name] or name != "unreadable"
-        ]
-        return [
-            Text(f"{self.counts[name]} {name}", name if self.counts[name] else "") for name in names
-        ]
+        """The counts of outcomes; of unreadable items only if there are any."""
+        texts = []
+        for name in ("solved", "unverified", "unreadable"):
+            number = self.counts[name]
+            if number or name != "unreadable":
+                texts.append(Text(f"{number} {name}", name if number else ""))
+        return texts
 
     def _rate(self) -> Text:
+        """The puzzles per second."""
         elapsed = self.clock() - self.begun
-        return Text(f"{self.counts['done'] / elapsed if elapsed else 0:.1f} puzzles/s")
+        rate = self.counts["done"] / elapsed if elapsed else 0
+        return Text(f"{rate:.1f} puzzles/s")
 
     def _summary(self) -> list[Text]:
+        """All counts, averages and times."""
         done = self.counts["done"]
-        views = [Text(f"{self.counts['views'] / done:.1f} views on average")] if done else []
-        took = Text(seconds(self.clock() - self.begun))
-        remarks = [
-            Text(f"{number} where {remark}") for remark, number in sorted(self.remarks.items())
-        ]
-        return [Text(count(done, "puzzle")), *self._tally(), *remarks, *views, took, self._rate()]
+        facts = [Text(count(done, "puzzle")), *self._tally()]
+        for remark, number in sorted(self.remarks.items()):
+            facts.append(Text(f"{number} where {remark}"))
+        if done:
+            facts.append(Text(f"{self.counts['views'] / done:.1f} views on average"))
+        facts.append(Text(seconds(self.clock() - self.begun)))
+        facts.append(self._rate())
+        return facts
 
 
 def outcome(console: Console, answer: Answer, source: str = "") -> Text:
-    """``solved  6 cycles  1 view  0.41 s``, or ``unverified ...`` with the rule that failed."""
+    """The outcome: ``solved  6 cycles  1 view  0.41 s``, or ``unverified`` with the failed rule."""
     verdict = "solved" if answer.verified else "unverified"
     facts = [Text(verdict, verdict)]
-    if answer.views:  # else it was never tried
+    if answer.views:  # without any, the model was not asked
         facts += [
             Text(count(answer.cycles, "cycle")),
             Text(count(answer.views, "view")),

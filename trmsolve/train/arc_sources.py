@@ -15,8 +15,7 @@ from trmsolve.arc.paper.examples import OfficialExamples, choose_measured
 from trmsolve.arc.paper.training import PaperSubject
 from trmsolve.arc.planes.training import PlanesSubject
 from trmsolve.arc.read import add_solutions, distinct, read_path, solutions_beside
-from trmsolve.arc.task import Item
-from trmsolve.arc.task import ArcTask
+from trmsolve.arc.task import ArcTask, Item
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.train.plan import Plan
 from trmsolve.train.recipes import Recipe

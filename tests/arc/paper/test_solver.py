@@ -77,6 +77,7 @@ def test_a_known_task_is_answered_without_learning_by_its_rows(checkpoint: Path)
     assert renamed.adapting is None and np.array_equal(renamed.attempts(0)[0], found.attempts(0)[0])
 
 
+@pytest.mark.slow
 def test_another_task_is_learned_first_and_says_how(checkpoint: Path) -> None:
     before, told = checkpoint.read_bytes(), list[AdaptationProgress]()
     found = answer(checkpoint, NEW, told, steps=3)
@@ -92,6 +93,7 @@ def test_another_task_is_learned_first_and_says_how(checkpoint: Path) -> None:
     )  # a name alone is not enough
 
 
+@pytest.mark.slow
 def test_a_stop_answers_with_what_is_learned_and_begins_nothing(checkpoint: Path) -> None:
     told = list[AdaptationProgress]()
     solver = load_arc(weights=checkpoint, steps=50, cycles=1, views=2)

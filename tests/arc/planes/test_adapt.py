@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.model.test_planes import PLANES, network
 from tests.support.arc_tasks import drawn_task
+from tests.support.planes import PLANES, network
 from trmsolve.arc.adaptation import Budget, new_puzzles
 from trmsolve.arc.planes import adapt, clock
 from trmsolve.arc.planes.adapt import Adapted, Adapter

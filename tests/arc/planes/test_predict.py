@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch import Tensor
 
-from tests.model.test_planes import PLANES, network
+from tests.support.planes import PLANES, network
 from trmsolve.arc.planes.canvas import Canvas, canvas_of
 from trmsolve.arc.planes.predict import Question, ViewPrediction, predict
 from trmsolve.arc.task import ArcTask, Pair

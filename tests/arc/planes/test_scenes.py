@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.model.test_planes import PLANES, network
+from tests.support.planes import PLANES, network
 from trmsolve.arc.planes.canvas import Canvas, place_on_canvas, show
 from trmsolve.arc.planes.learner import Learner, compile_blocks
 from trmsolve.arc.planes.scenes import Lesson, Row, lesson_of, scene_of

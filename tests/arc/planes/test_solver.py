@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.model.test_planes import PLANES, network
 from tests.support.arc_tasks import drawn_task
+from tests.support.planes import PLANES, network
 from trmsolve.arc.adaptation import Budget
 from trmsolve.arc.paper.solver import PaperSolver
 from trmsolve.arc.planes import solver as planes_solver

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.puzzles.maze.test_labels import by_the_rule, neighbours, place_of, steps_from
+from tests.support.mazes import by_the_rule, neighbours, place_of, steps_from
 from trmsolve.puzzles.maze import generate as maze_generate
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, WALL
 from trmsolve.puzzles.maze.generate import (

@@ -2,15 +2,20 @@
 
 import csv
 import os
-from collections import deque
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from tests.support.mazes import (
+    by_the_rule,
+    grid,
+    place_of,
+    questions,
+    steps_from,
+)
 from trmsolve.puzzles.maze.cells import (
     DOWN,
     FLOOR,
@@ -22,7 +27,6 @@ from trmsolve.puzzles.maze.cells import (
     STEPS,
     SYMBOLS,
     UP,
-    WALL,
     path_length,
 )
 from trmsolve.puzzles.maze.generate import DIFFICULTIES, generate_mazes
@@ -31,70 +35,6 @@ from trmsolve.puzzles.values import Grid
 
 PUBLIC = os.environ.get("TRMSOLVE_MAZE_DATA")
 """The public training split: a CSV of ``source,question,answer,rating``, 900 cells each."""
-
-Place = tuple[int, int]
-
-
-def grid(*rows: str) -> Grid:
-    return np.array([[SYMBOLS.index(char) for char in row] for row in rows], np.int8)
-
-
-def place_of(question: Grid, content: int) -> Place:
-    row, column = np.argwhere(question == content)[0].tolist()
-    return row, column
-
-
-def neighbours(question: Grid, place: Place) -> list[Place]:
-    """Down, left, right, up, where there is no wall."""
-    row, column = place
-    around = [(row + 1, column), (row, column - 1), (row, column + 1), (row - 1, column)]
-    rows, columns = question.shape
-    return [
-        (r, c) for r, c in around if 0 <= r < rows and 0 <= c < columns and question[r, c] != WALL
-    ]
-
-
-def parents_from(question: Grid, root: Place) -> dict[Place, Place]:
-    """A breadth-first search in the rule's own words: who discovers a cell first is its parent."""
-    parents, queue = {root: root}, deque([root])
-    while queue:
-        here = queue.popleft()
-        for there in neighbours(question, here):
-            if there not in parents:
-                parents[there] = here
-                queue.append(there)
-    return parents
-
-
-def by_the_rule(question: Grid) -> Grid:
-    """The path from the goal back to the start, parent by parent; no mark where there is no way."""
-    start, goal, answer = place_of(question, START), place_of(question, GOAL), question.copy()
-    parents = parents_from(question, start)
-    here = parents.get(goal, start)
-    while here != start:
-        answer[here] = PATH
-        here = parents[here]
-    return answer
-
-
-def steps_from(question: Grid, root: Place) -> dict[Place, int]:
-    """Of each cell that ``root`` reaches."""
-    steps: dict[Place, int] = {}
-    for place, parent in parents_from(question, root).items():  # in the order of their discovery
-        steps[place] = steps[parent] + 1 if place != root else 0
-    return steps
-
-
-@st.composite
-def questions(draw: st.DrawFn) -> Grid:
-    """Draw a maze of any shape, density and ends: often there is no way between the ends."""
-    rows, columns = draw(st.integers(1, 12)), draw(st.integers(2, 12))
-    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    question = np.where(rng.random((rows, columns)) < draw(st.floats(0, 0.6)), WALL, FLOOR).astype(
-        np.int8
-    )
-    question.flat[rng.permutation(rows * columns)[:2]] = START, GOAL
-    return question
 
 
 @settings(deadline=None)  # the first call compiles

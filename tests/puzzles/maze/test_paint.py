@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.show.test_views import pinned, screen, written
+from tests.support.screen import pinned, screen, written
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, WALL
 from trmsolve.puzzles.maze.paint import cell_kinds, paint_maze
 from trmsolve.puzzles.values import Cycle, Line, Puzzle

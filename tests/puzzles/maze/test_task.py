@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from itertools import islice, product
 from typing import Any
 
@@ -12,10 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tests.puzzles.maze.test_labels import (
+from tests.support.mazes import (
+    FLOW,
+    MAZE,
+    VIEWS,
     Place,
+    View,
+    all_clothes,
+    as_keys,
+    at,
     by_the_rule,
     grid,
+    made,
     neighbours,
     place_of,
     questions,
@@ -29,37 +37,9 @@ from trmsolve.puzzles.maze.labels import label, point, spread
 from trmsolve.puzzles.maze.rules import distance
 from trmsolve.puzzles.maze.symmetry import grid_symmetry, turn
 from trmsolve.puzzles.maze.task import BOARD, Maze, MazeFlow
-from trmsolve.puzzles.values import NEVER, Course, Grid, Puzzle
+from trmsolve.puzzles.values import NEVER, Grid, Puzzle
 
-MAZE, FLOW = Maze(), MazeFlow()
 BOTH = pytest.mark.parametrize("room", [MAZE, FLOW], ids=["padded", "flow"])
-
-
-@dataclass(frozen=True)
-class View:
-    """One of the 16 symmetries of mazes, for grids of any shape."""
-
-    symmetry: int = 0
-    swapped: bool = False
-
-    def own_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The shape of the maze that looks like that."""
-        return shape[::-1] if (self.symmetry >= 4) != (self.symmetry % 2 == 1) else shape
-
-    def apply(self, maze: Grid) -> Grid:
-        return grid_symmetry(maze.shape, self.symmetry, self.swapped).apply(maze)
-
-    def undo(self, seen: Grid) -> Grid:
-        shape = self.own_shape(seen.shape)
-        return grid_symmetry(shape, self.symmetry, self.swapped).undo(seen.ravel()).reshape(shape)
-
-    def undo_arrows(self, arrows: NDArray[np.int8]) -> NDArray[np.int8]:
-        shape = self.own_shape(arrows.shape)
-        tokens = np.where(arrows > 0, 5 + arrows, 1).ravel()
-        return FLOW.arrows(FLOW.view(shape, self.symmetry, self.swapped).undo(tokens), shape)
-
-
-VIEWS = [View(symmetry, swapped) for swapped in (False, True) for symmetry in range(8)]
 SEEDS = st.integers(0, 2**32 - 1)
 FLOW_TOKENS = "_# SGo" + "vlr^" + "VLRA" + "1234"
 """A character for each token of ``MazeFlow``: arrows are small on floor, large on the path; a start's are numbers."""
@@ -70,10 +50,6 @@ def grids(draw: st.DrawFn, most: int = 30, contents: int = 5) -> Grid:
     """Any contents in any cells: what a network may say."""
     shape = draw(st.integers(1, most)), draw(st.integers(1, most))
     return np.random.default_rng(draw(SEEDS)).integers(0, contents, shape).astype(np.int8)
-
-
-def made(kind: str, number: int, size: tuple[int, int], seed: int = 1) -> list[Puzzle]:
-    return list(islice(generate_mazes(kind, seed, size), number))
 
 
 def marked(question: Grid, path: tuple[Place, ...]) -> Grid:
@@ -526,25 +502,6 @@ def test_text_line_and_the_way_through_a_file(room: Maze) -> None:
 # Views.
 
 
-def turnings(question: Grid) -> Iterator[Grid]:
-    """The eight symmetries by lists of rows."""
-    rows: list[list[int]] = question.tolist()
-    for transposed in (rows, [list(column) for column in zip(*rows, strict=True)]):
-        for upside_down in (transposed, transposed[::-1]):
-            for mirrored in (upside_down, [row[::-1] for row in upside_down]):
-                yield np.array(mirrored, np.int8)
-
-
-def all_clothes(question: Grid) -> list[Grid]:
-    swapped = question.copy()
-    swapped[question == START], swapped[question == GOAL] = GOAL, START
-    return [*turnings(question), *turnings(swapped)]
-
-
-def as_keys(several: list[Grid]) -> set[tuple[Any, ...]]:
-    return {(one.shape, one.tobytes()) for one in several}
-
-
 @settings(deadline=None)
 @given(questions())
 def test_the_views_are_the_symmetries_of_the_rectangle_with_ends_as_they_are_or_swapped(
@@ -817,12 +774,6 @@ def searches(question: Grid) -> Iterator[NDArray[np.int64]]:
         if not fresh and (end or not walks):
             return
         yield tokens.copy()
-
-
-def at(course: Course, steps: int) -> NDArray[np.int64]:
-    """(n, S): the stage of every token after so many steps."""
-    stage = (course.since <= steps).sum(1, keepdims=True) - 1
-    return np.take_along_axis(course.stages, stage, 1)[:, 0]
 
 
 def check_course(question: Grid) -> int:

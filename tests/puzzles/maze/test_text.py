@@ -949,6 +949,7 @@ def test_single_bytes_and_streams_that_only_read() -> None:
 
 
 @pytest.mark.parametrize("pack", [False, True])
+@pytest.mark.slow
 def test_memory_stays_constant(pack: bool) -> None:
     block = f"{SMALL_TEXT}\n".encode() * 600
     chunks = (gzip.compress(block) if pack else block for _ in range(5))
@@ -982,7 +983,7 @@ def test_a_file_without_an_end(head: bytes, unit: bytes) -> None:
     """It ends in errors, in little memory and in a time that grows as the file does."""
     pipe = Pipe(iter([*[head][: len(head)], *[unit * (LIMIT // len(unit))] * 1100]))
     traced = b"\n" not in unit  # costs time with every line
-    start, items = time.perf_counter(), []
+    start, items = time.process_time(), []
     if traced:
         tracemalloc.start()
     for item in read_mazes(io.BufferedReader(pipe), "f"):
@@ -992,7 +993,7 @@ def test_a_file_without_an_end(head: bytes, unit: bytes) -> None:
     peak = tracemalloc.get_traced_memory()[1] if traced else 0
     tracemalloc.stop()
     assert items and all(isinstance(item, PuzzleError) for item in items)
-    assert peak < 100 << 20 and time.perf_counter() - start < 60
+    assert peak < 100 << 20 and time.process_time() - start < 60
 
 
 def test_the_largest_maze() -> None:
@@ -1008,10 +1009,10 @@ def test_a_thousand_mazes_take_a_moment() -> None:
         drawn("# SGo")(cells) + "\n",
         f"{line_maze(cells)},{line_maze(with_path(cells, 5))}\n",
     )
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(puzzles(drawing * 1000)) == 1000
     assert len(puzzles("question,answer\n" + line * 1000)) == 1000
-    assert time.perf_counter() - start < 20  # about two seconds on an idle core
+    assert time.process_time() - start < 20  # about two seconds on an idle core
 
 
 # Nothing that can be in a file raises
@@ -1060,12 +1061,13 @@ def sane(data: str | bytes) -> None:
         "▀",
     ],
 )
+@pytest.mark.slow
 def test_long_lines_of_junk_take_no_time(junk: str) -> None:
     line = (junk * LINE)[: LINE - 2]
-    start = time.perf_counter()
+    start = time.process_time()
     read(f"question,answer\n{line}\n{line}?\n".encode("utf-8", "surrogateescape"))
     read(f"{line}\n\n{line}?\n{line[:2000]}~\n".encode("utf-8", "surrogateescape"))
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
 
 
 @settings(max_examples=200, deadline=None)

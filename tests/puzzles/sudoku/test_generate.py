@@ -5,7 +5,6 @@ import io
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.support.events import saying_it_sets_an_event
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.sudoku.generate import DIFFICULTIES, EXTREME, generate_sudokus, rate_sudoku
 from trmsolve.puzzles.sudoku.search import Exhausted, count_solutions, solutions
@@ -22,7 +22,9 @@ from trmsolve.puzzles.values import Grid, Puzzle
 
 SUDOKU = get_task("sudoku")
 command = import_module("trmsolve.cli.generate")  # the package's own name for it is the function
-ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
+ENVIRONMENT = {
+    name: os.environ[name] for name in ("PATH", "HOME", "NUMBA_CACHE_DIR") if name in os.environ
+}
 
 
 @cache
@@ -197,11 +199,14 @@ def test_a_word_is_said_if_the_first_puzzle_takes_long(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def slow() -> Iterator[Puzzle]:
-        time.sleep(0.2)
+        assert told.wait(120)
         yield from made("easy")
 
-    assert list(command._with_a_word(slow())) == made("easy") and capsys.readouterr().err == ""
-    monkeypatch.setattr(command, "PATIENCE", 0.01)
+    told = saying_it_sets_an_event(command, monkeypatch)
+    monkeypatch.setattr(command, "PATIENCE", 600)
+    assert list(command._with_a_word(iter(made("easy")))) == made("easy")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(command, "PATIENCE", 0)
     assert list(command._with_a_word(slow())) == made("easy")
     said = capsys.readouterr()
     assert "compiling" in said.err and said.out == ""

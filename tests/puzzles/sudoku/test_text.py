@@ -699,6 +699,7 @@ def test_single_bytes_and_streams_that_only_read() -> None:
 
 
 @pytest.mark.parametrize("pack", [False, True])
+@pytest.mark.slow
 def test_memory_stays_constant(pack: bool) -> None:
     block = (QUESTION + "\n").encode() * 1500
     chunks = (gzip.compress(block) if pack else block for _ in range(10))
@@ -739,9 +740,9 @@ def test_a_gzip_bomb_is_never_unpacked_at_once() -> None:
 
 def test_ten_thousand_lines_take_a_moment() -> None:
     data = (QUESTION + "\n").encode() * 10_000
-    start = time.perf_counter()
+    start = time.process_time()
     assert sum(1 for _ in read_sudokus(io.BytesIO(data), "f")) == 10_000
-    assert time.perf_counter() - start < 5  # a fifth of a second on an idle core
+    assert time.process_time() - start < 5  # a fifth of a second on an idle core
 
 
 @pytest.mark.parametrize(
@@ -749,10 +750,10 @@ def test_ten_thousand_lines_take_a_moment() -> None:
 )
 def test_long_lines_of_junk_take_no_time(junk: str) -> None:
     line = (junk * LIMIT)[: LIMIT - 1]
-    start = time.perf_counter()
+    start = time.process_time()
     read(f"puzzle,solution\n{line}\n{line}?\n".encode("utf-8", "surrogateescape"))
     read(f"{line}\n\n{line}?\n".encode("utf-8", "surrogateescape"))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 # Nothing that can be in a file raises
@@ -846,6 +847,7 @@ class Endless:
 @pytest.mark.parametrize(
     "chunk", [b"1" * LIMIT, b"\n" * LIMIT, b"# comment\n" * 6000, b"1" * 70 + b"\n\n" * 3000]
 )
+@pytest.mark.slow
 def test_a_stream_without_an_end_is_not_read_to_its_end(chunk: bytes) -> None:
     stream = Endless(chunk)
     items = read_sudokus(stream, "f")  # type: ignore[arg-type]
