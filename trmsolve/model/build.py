@@ -1,4 +1,6 @@
-"""Which class of network a config asks for."""
+"""Networks by their config, and a network with fresh embeddings for new puzzles."""
+
+from dataclasses import replace
 
 import torch
 
@@ -14,3 +16,23 @@ def new_model(config: TRMConfig, dtype: torch.dtype = torch.float32) -> TinyRecu
     """A network of this config with freshly drawn weights, whose activations have ``dtype``."""
     model = MODELS.get(config.mixer, TinyRecursiveModel)
     return model(config, dtype)
+
+
+def new_puzzles(
+    model: TinyRecursiveModel, number: int, update_noise: float = 0.0
+) -> TinyRecursiveModel:
+    """A copy of the network with embeddings for ``number`` unknown puzzles.
+
+    Each embedding is the mean of those that the network knows. With ``update_noise`` in training,
+    the copy does not learn a few grids by heart.
+    """
+    tensors = {name: tensor.float().clone() for name, tensor in model.state_dict().items()}
+    if model.puzzle_emb is not None:
+        tensors["puzzle_emb.weights"] = (
+            tensors["puzzle_emb.weights"].mean(0, keepdim=True).repeat(number, 1)
+        )
+    fresh = new_model(
+        replace(model.config, num_puzzles=number, update_noise=update_noise), model.dtype
+    )
+    fresh.load_state_dict(tensors)
+    return fresh.to(model.get_buffer("H_init").device)

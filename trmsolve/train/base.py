@@ -105,3 +105,24 @@ class Subject(Protocol):
 
     def write_beside(self, folder: Path) -> None:
         """Write these files."""
+
+
+class SizedSubject(Subject, Protocol):
+    """A subject that decides how many puzzle embeddings its network has."""
+
+    def sized(self, recipe: Recipe) -> Recipe:
+        """The recipe for a network with a row of its table for each puzzle."""
+
+
+class TaskSource(Protocol):
+    """The data of a task outside of the registry, read and ready for a recipe's network."""
+
+    @property
+    def usual_held_out(self) -> int:
+        """How many tasks are held out where nobody says."""
+
+    def recorded(self) -> dict[str, Any]:
+        """Additions to the run's record."""
+
+    def subject(self, recipe: Recipe, plan: Plan, note: Callable[[str], None]) -> SizedSubject:
+        """What the recipe's kind of network learns from."""

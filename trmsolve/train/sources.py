@@ -1,7 +1,6 @@
 """What a run on grid puzzles learns from, and how a run's record names its data.
 
-Knows settings and files; nothing of how a network learns. ARC's tasks are read in ``arc_sources``.
-"""
+Knows settings and files; nothing of how a network learns."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +18,13 @@ TRAINING_SEEDS = 1 << 40
 """Where the seeds of training puzzles begin, so that ``trmsolve generate`` makes others."""
 
 Note = Callable[[str], None]
+
+OTHER_SOURCES = {"arc": "trmsolve.arc.sources"}
+"""Modules that read what runs learn from for tasks outside of the puzzles' registry, by task.
+
+They are imported by their names, since they build on this folder. Each has a function ``read_source``
+that returns a ``TaskSource``.
+"""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ for callers that draw or handle signals themselves, such as the command. Nothing
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, fields, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from trmsolve.device import Placement, choose_compiled, choose_placement
 from trmsolve.errors import UsageError
 from trmsolve.files import write_atomically
 from trmsolve.hub.address import is_address
+from trmsolve.model.build import new_puzzles
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
-from trmsolve.train.base import Subject
+from trmsolve.train.base import Subject, TaskSource
 from trmsolve.train.checkpoint import Checkpoint, folder_of_run, load_checkpoint
 from trmsolve.train.distributed import World, joined_world
 from trmsolve.train.folder import RunFolder
@@ -27,7 +29,7 @@ from trmsolve.train.plan import Plan, Progress
 from trmsolve.train.puzzle_training import PuzzleSubject
 from trmsolve.train.recipes import RECIPES, Recipe
 from trmsolve.train.run import Callbacks, Run, ignore, never
-from trmsolve.train.sources import Sources, keep_facts, load_examples
+from trmsolve.train.sources import OTHER_SOURCES, Sources, keep_facts, load_examples
 from trmsolve.train.state import reading_state
 from trmsolve.weights.catalog import locate
 from trmsolve.weights.file import load_model, read_info
@@ -329,18 +331,18 @@ def _assembled(
 def _material(settled: _Settled, note: Callable[[str], None]) -> _Material:
     recipe = settled.recipe
     plan = settled.plan
-    if settled.task != "arc":
+    if settled.task not in OTHER_SOURCES:
         task = get_task(settled.task, recipe.config.vocab_size)
         examples = load_examples(task, settled.sources.data, plan.seed, note)
         subject = PuzzleSubject(task, examples, settled.bands, settled.base_puzzles)
         return _Material(subject, recipe, plan)
-    from trmsolve.train.arc_sources import ArcSource
-
-    source = ArcSource.read(settled.sources, note)
+    source: TaskSource = import_module(OTHER_SOURCES[settled.task]).read_source(
+        settled.sources, note
+    )
     if not settled.held_out_given:
         plan = replace(plan, held_out=source.usual_held_out)
-    arc_subject = source.subject(recipe, plan, note)
-    return _Material(arc_subject, arc_subject.sized(recipe), plan, source.recorded())
+    sized_subject = source.subject(recipe, plan, note)
+    return _Material(sized_subject, sized_subject.sized(recipe), plan, source.recorded())
 
 
 def _begun(material: _Material, placement: Placement, world: World) -> dict[str, Any]:
@@ -369,8 +371,6 @@ def _initial_network(
     same_data = read_info(path).training.get("examples") == subject.facts()["examples"]
     has_table = wanted.puzzle_emb_dim and model.config.puzzle_emb_dim
     if has_table and subject.name == "arc" and not same_data:
-        from trmsolve.arc.adaptation import new_puzzles
-
         note(f"{path} knows other tasks: each one here begins as the mean of those")
         model = new_puzzles(model, wanted.num_puzzles)
     as_deep = replace(model.config, recursions=wanted.recursions, latent_steps=wanted.latent_steps)

@@ -18,7 +18,7 @@ import torch
 
 from tests.support.arc_tasks import drawn_task
 from tests.support.planes import PLANES, network
-from trmsolve.arc.adaptation import Budget, new_puzzles
+from trmsolve.arc.adaptation import Budget
 from trmsolve.arc.planes import adapt, clock
 from trmsolve.arc.planes.adapt import Adapted, Adapter
 from trmsolve.arc.planes.canvas import Canvas, canvas_of, place_on_canvas
@@ -28,6 +28,7 @@ from trmsolve.arc.planes.scenes import Lesson
 from trmsolve.arc.symmetry import SYMMETRIES, dihedral
 from trmsolve.arc.task import AdaptationProgress, ArcTask, Pair
 from trmsolve.errors import TrainingError
+from trmsolve.model.build import new_puzzles
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles.values import Grid
 from trmsolve.train.loss import Loss

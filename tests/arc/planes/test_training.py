@@ -16,11 +16,11 @@ from trmsolve.arc.planes.canvas import canvas_of
 from trmsolve.arc.planes.training import PlanesSubject, PlanesTrainer, _answers
 from trmsolve.arc.read import read_path
 from trmsolve.arc.solver import load_arc
+from trmsolve.arc.sources import learned_tasks
 from trmsolve.arc.task import ArcAnswer, ArcTask, Pair
 from trmsolve.cli import app
 from trmsolve.device import Placement
 from trmsolve.errors import UsageError
-from trmsolve.train.arc_sources import learned_tasks
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.distributed import World
 from trmsolve.train.journal import read_journal

@@ -16,11 +16,12 @@ from itertools import count
 import numpy as np
 import torch
 
-from trmsolve.arc.adaptation import Budget, new_puzzles
+from trmsolve.arc.adaptation import Budget
 from trmsolve.arc.paper.examples import Example, OfficialExamples, PaperSampler
 from trmsolve.arc.paper.variants import Augmentation, draw_variants
 from trmsolve.arc.task import AdaptationProgress, ArcTask, ignore, never
 from trmsolve.device import Placement
+from trmsolve.model.build import new_puzzles
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.train.recipes import Recipe, find_recipe

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from trmsolve.arc.adaptation import Budget, new_puzzles
+from trmsolve.arc.adaptation import Budget
 from trmsolve.arc.planes.canvas import Canvas, canvas_of, filled, show
 from trmsolve.arc.planes.clock import make_clock
 from trmsolve.arc.planes.learner import Learner, compile_blocks, draw_cycles
@@ -27,6 +27,7 @@ from trmsolve.arc.planes.predict import Question, predict
 from trmsolve.arc.planes.scenes import Lesson, Row, lesson_of
 from trmsolve.arc.task import AdaptationProgress, ArcTask, ignore, never
 from trmsolve.arc.vote import vote
+from trmsolve.model.build import new_puzzles
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.train.recipes import ARC_ADAPTING, Recipe
 

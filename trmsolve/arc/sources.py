@@ -80,6 +80,11 @@ class ArcSource:
         return PaperSubject(OfficialExamples.build(tasks, held_out, seed=plan.seed))
 
 
+def read_source(sources: Sources, note: Note) -> ArcSource:
+    """Read all tasks that a run is given; see ``ArcSource.read``."""
+    return ArcSource.read(sources, note)
+
+
 def learned_tasks(
     names: Sequence[str], measured: Sequence[ArcTask], note: Note
 ) -> tuple[list[ArcTask], list[str]]:
