@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trmsolve.arc.overlap import canonical_pair, demonstrations_hash, without_copies
+from trmsolve.arc.overlap import canonical_pair, demonstrations_hash, exclude_contaminated
 from trmsolve.arc.read import read_path, solutions_beside
 from trmsolve.arc.task import ArcTask, Pair
 from trmsolve.puzzles.values import Grid
@@ -98,21 +98,21 @@ def test_a_copy_is_dropped_and_said_whatever_its_name_and_wherever_the_pair_stan
         ArcTask("first", (pair("1", "2"),), (Pair(TWO.input),)),
         ArcTask("second", (ONE,), (THREE,), "ab.json"),
     ]
-    kept, copies = without_copies([shown, asked, other, same], measured[:1])
+    kept, copies = exclude_contaminated([shown, asked, other, same], measured[:1])
     assert (
         kept == [shown, asked, other, same] and copies == {}
     )  # a test that has no output is no pair
-    kept, copies = without_copies([shown, asked, same], measured)
+    kept, copies = exclude_contaminated([shown, asked, same], measured)
     assert kept == []
     assert copies == {
         "shown": "shares 2 of its 3 pairs with second (ab.json)",
         "asked": "shares 1 of its 2 pairs with second (ab.json)",
         "same": "shares 1 of its 1 pairs with second (ab.json)",
     }
-    assert without_copies([shown], [*measured, ArcTask("third", (ONE,), (TWO,))])[1] == {
+    assert exclude_contaminated([shown], [*measured, ArcTask("third", (ONE,), (TWO,))])[1] == {
         "shown": copies["shown"]
     }
-    assert without_copies([other], [shown, asked])[0] == []
+    assert exclude_contaminated([other], [shown, asked])[0] == []
 
 
 def test_a_fingerprint_is_of_the_demonstrations_in_any_order() -> None:
@@ -140,13 +140,13 @@ def public_tasks(name: str) -> list[ArcTask]:
 def test_what_the_public_sets_share() -> None:
     first, second = public_tasks("evaluation"), public_tasks("evaluation2")
     measured = first + second
-    assert len(without_copies(first, second)[1]) == 7
-    assert without_copies(public_tasks("concept"), measured)[1] == {}
-    assert without_copies(public_tasks("training"), measured)[1] == {
+    assert len(exclude_contaminated(first, second)[1]) == 7
+    assert exclude_contaminated(public_tasks("concept"), measured)[1] == {}
+    assert exclude_contaminated(public_tasks("training"), measured)[1] == {
         "40853293": "shares 3 of its 3 pairs with 070dd51e (evaluation)",
         "caa06a1f": "shares 2 of its 4 pairs with 50a16a69 (evaluation)",
     }
-    later = without_copies(public_tasks("training2"), measured)[1]
+    later = exclude_contaminated(public_tasks("training2"), measured)[1]
     assert len(later) == 377 and [name for name in later if f"with {name} " not in later[name]] == [
         "caa06a1f"
     ]

@@ -24,7 +24,7 @@ from trmsolve.cli.process import INTERRUPTED, SAVED, SAVING, TERMINATED, Stop
 from trmsolve.puzzles import get_task
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples
-from trmsolve.train.journal import read_journal
+from trmsolve.train.journal import read_metrics
 from trmsolve.weights.file import read_info
 
 __all__ = ["data"]  # a fixture
@@ -74,11 +74,11 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 def wait_for_step(out: Path, step: int) -> None:
-    wait_for(lambda: any(line.step >= step for line in read_journal(out)))
+    wait_for(lambda: any(line.step >= step for line in read_metrics(out)))
 
 
 def curve(out: Path) -> list[tuple[int, float, float | None]]:
-    return [(line.step, line.loss, line.held_out_exact) for line in read_journal(out)]
+    return [(line.step, line.loss, line.held_out_exact) for line in read_metrics(out)]
 
 
 def test_killed_interrupted_terminated_and_damaged_it_gives_the_same_bits(
@@ -126,7 +126,7 @@ def test_killed_interrupted_terminated_and_damaged_it_gives_the_same_bits(
     last = f"step-{steps:08d}/state.safetensors"
     assert (parts / last).read_bytes() == (whole / last).read_bytes()
     assert [line[0] for line in curve(parts)] == list(range(1, steps + 1))
-    (line,) = read_journal(whole)  # too short for another
+    (line,) = read_metrics(whole)  # too short for another
     assert line.loss == pytest.approx(sum(loss for _, loss, _ in curve(parts)) / steps)
     assert line.held_out_exact == curve(parts)[-1][2]
 

@@ -17,7 +17,7 @@ from trmsolve.errors import WeightsError
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.mixers import PlaneMixer
 from trmsolve.model.network import Prediction, TinyRecursiveModel
-from trmsolve.model.planes import OUTSIDE, PlaneEmbedding, PlanesModel, Scene
+from trmsolve.model.planes import OUTSIDE, PlaneEmbedding, PlanesBatch, PlanesModel
 from trmsolve.weights.file import WeightsInfo, fingerprint, load_model, read_info, save_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -27,19 +27,19 @@ CPU = torch.device("cpu")
 
 def scene(
     palette: list[int], side: int = 6, grid: tuple[int, int] = (4, 5), seed: int = 0
-) -> Scene:
+) -> PlanesBatch:
     """Two grids of the palette's symbols, the first of which is ``OUTSIDE``."""
     tokens = torch.full((2, side, side), OUTSIDE)
     drawn = torch.randint(
         1, len(palette), (2, *grid), generator=torch.Generator().manual_seed(seed)
     )
     tokens[:, : grid[0], : grid[1]] = torch.tensor(palette)[drawn]
-    return Scene(
+    return PlanesBatch(
         tokens, torch.tensor([palette, palette]), torch.tensor([0, 3]), torch.tensor([0, 2])
     )
 
 
-def predict(model: PlanesModel, shown: Scene, cycles: int = 2) -> Prediction:
+def predict(model: PlanesModel, shown: PlanesBatch, cycles: int = 2) -> Prediction:
     state = model.initial_state(
         len(shown.tokens), places=(shown.palette.shape[1], *shown.tokens.shape[1:])
     )
@@ -132,7 +132,7 @@ def test_grids_of_a_batch_do_not_hear_each_other() -> None:
     model, shown = network(), scene([0, 1, 4, 7])
     together = predict(model, shown)
     for row in (0, 1):
-        alone = predict(model, Scene(*(part[row : row + 1] for part in shown)))
+        alone = predict(model, PlanesBatch(*(part[row : row + 1] for part in shown)))
         torch.testing.assert_close(alone.logits[0], together.logits[row], atol=1e-5, rtol=1e-5)
         torch.testing.assert_close(alone.halt[0], together.halt[row], atol=1e-5, rtol=1e-5)
 
@@ -149,7 +149,7 @@ def test_the_symmetry_is_told() -> None:
 def test_a_slot_reaches_its_own_symbol_alone_and_the_puzzles_slot_all() -> None:
     model, shown = network(), scene([0, 1, 4, 7])
     assert model.puzzle_emb is not None
-    before = model.embed_scene(shown)
+    before = model.embed_planes(shown)
     for slot, planes in (
         (0, {0, 1, 2, 3}),
         (1 + OUTSIDE, {0}),
@@ -160,7 +160,7 @@ def test_a_slot_reaches_its_own_symbol_alone_and_the_puzzles_slot_all() -> None:
         changed = network()
         assert changed.puzzle_emb is not None
         changed.puzzle_emb.weights[0].view(12, SIZE)[slot] += 1
-        difference = changed.embed_scene(shown) - before
+        difference = changed.embed_planes(shown) - before
         assert not difference[1].any()  # the other grid is another puzzle's
         assert {k for k in range(4) if difference[0, k].any()} == planes
         for k in planes:
@@ -186,7 +186,7 @@ def test_a_cell_knows_how_far_the_edges_of_the_grid_are(rows: int, columns: int,
 
 def test_what_a_cell_of_the_grid_begins_with_does_not_depend_on_the_canvas() -> None:
     model = network()
-    small, large = (model.embed_scene(scene([0, 1, 4, 7], side)) for side in (5, 8))
+    small, large = (model.embed_planes(scene([0, 1, 4, 7], side)) for side in (5, 8))
     torch.testing.assert_close(small[:, :, :4], large[:, :, :4, :5])
 
 
@@ -290,7 +290,7 @@ def test_what_is_saved_is_loaded(weights: Path) -> None:
 def test_a_row_of_the_table_is_read_alone(weights: Path) -> None:
     one = load_model(weights, "arc", torch.float32, CPU, [2])
     shown = scene([0, 1, 4])
-    second = Scene(*(part[1:] for part in shown))
+    second = PlanesBatch(*(part[1:] for part in shown))
     asked = second._replace(puzzle_ids=torch.tensor([0]))
     torch.testing.assert_close(predict(one, asked).logits, predict(network(), second).logits)
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from trmsolve.show.console import Screen, make_console
 from trmsolve.show.signals import signals_held
-from trmsolve.show.views import ProgressView
+from trmsolve.show.views import ProgressDisplay
 
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 
@@ -91,7 +91,7 @@ def test_a_view_that_is_interrupted_while_it_leaves_is_closed_at_exit(
 ) -> None:
     registered: list[Callable[[], None]] = []
     monkeypatch.setattr(atexit, "register", registered.append)
-    view = ProgressView(make_console(Terminal(), force_terminal=True, width=80), 3)
+    view = ProgressDisplay(make_console(Terminal(), force_terminal=True, width=80), 3)
     with view:
         pass
     assert registered == [view.close]

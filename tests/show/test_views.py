@@ -16,7 +16,7 @@ from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.values import Answer, Cycle, Line, Puzzle
 from trmsolve.show.console import STYLES, make_console
 from trmsolve.show.frame import is_plain
-from trmsolve.show.views import LiveView, ProgressView, QuietView, StepsView, View
+from trmsolve.show.views import Display, LiveDisplay, ProgressDisplay, QuietDisplay, StepsDisplay
 from trmsolve.wording import count, seconds
 
 PUZZLE = Puzzle(np.array([[1, 0], [0, 1]], np.int8), "pair.txt:1")
@@ -65,7 +65,7 @@ def answer(
     return Answer(last.puzzle, last.grid, verified, reason, cycles, views, last.halt, took)
 
 
-def play(view: View, cycles: int = 2, **outcome: Any) -> View:
+def play(view: Display, cycles: int = 2, **outcome: Any) -> Display:
     last = cycle(1)
     for number in range(1, cycles + 1):
         last = cycle(number)
@@ -110,7 +110,7 @@ FRAME_BARE = ["1 2", "7 1", *FRAME_UNDER[4:]]
 )
 def test_a_moving_frame_fits_the_terminal(width: int, height: int, frame: list[str]) -> None:
     console = pinned(width, height)
-    view = LiveView(console, paint)
+    view = LiveDisplay(console, paint)
     view.cycle(cycle(1))
     view.cycle(cycle(2))
     assert screen(written(console)) == frame
@@ -118,14 +118,14 @@ def test_a_moving_frame_fits_the_terminal(width: int, height: int, frame: list[s
 
 def test_the_last_frame_stays_once_with_one_line() -> None:
     console = pinned()
-    with LiveView(console, paint) as view:
+    with LiveDisplay(console, paint) as view:
         play(view)
     assert screen(written(console)) == [*FRAME_BESIDE, "solved  2 cycles  1 view  0.41 s", ""]
 
 
 def test_in_a_narrow_terminal_nothing_is_cut_or_doubled() -> None:
     console = pinned(30, 20)
-    with LiveView(console, paint, headings=True) as view:
+    with LiveDisplay(console, paint, headings=True) as view:
         play(view, verified=False, cycles=2)
     line = ["unverified  2 cycles  1 view", "0.41 s  two 5s in row 3", ""]
     assert screen(written(console)) == ["pair.txt:1", *FRAME_UNDER, *line]
@@ -133,7 +133,7 @@ def test_in_a_narrow_terminal_nothing_is_cut_or_doubled() -> None:
 
 def test_each_puzzle_leaves_its_frame_under_its_source() -> None:
     console = pinned()
-    with LiveView(console, paint, headings=True) as view:
+    with LiveDisplay(console, paint, headings=True) as view:
         play(view, cycles=2)
         view.problem(UNREADABLE)
         view.cycle(cycle(2, OTHER))
@@ -149,7 +149,7 @@ def test_each_puzzle_leaves_its_frame_under_its_source() -> None:
 def test_a_name_longer_than_the_terminal_hides_no_grid() -> None:
     console = pinned(60)
     last = cycle(2, replace(PUZZLE, source="folder/" * 20 + "pair.txt:1"))
-    view = LiveView(console, paint, headings=True)
+    view = LiveDisplay(console, paint, headings=True)
     view.cycle(last)
     view.answer(answer(last))
     seen = screen(written(console))
@@ -159,7 +159,7 @@ def test_a_name_longer_than_the_terminal_hides_no_grid() -> None:
 
 def test_what_was_never_tried_has_nothing_to_count() -> None:
     console = pinned()
-    view = LiveView(console, paint)
+    view = LiveDisplay(console, paint)
     view.answer(
         replace(
             answer(cycle()), verified=False, reason="unsolvable", cycles=0, views=0, seconds=0.0
@@ -170,7 +170,7 @@ def test_what_was_never_tried_has_nothing_to_count() -> None:
 
 def test_mixed_puzzles_are_followed_one_at_a_time() -> None:
     console = pinned()
-    with LiveView(console, paint, headings=True) as view:
+    with LiveDisplay(console, paint, headings=True) as view:
         view.cycle(cycle(2))
         view.cycle(cycle(5, OTHER))
         assert screen(written(console)) == ["pair.txt:1", *FRAME_BESIDE]
@@ -187,7 +187,7 @@ def test_mixed_puzzles_are_followed_one_at_a_time() -> None:
 def test_the_frame_that_stays_is_the_one_of_the_answer() -> None:
     console = pinned(30, 20)
     right, wrong = cycle(3, view=1), cycle(4, view=2)
-    with LiveView(console, paint) as view:
+    with LiveDisplay(console, paint) as view:
         view.cycle(right)
         view.cycle(wrong)
         view.answer(answer(right))
@@ -196,7 +196,7 @@ def test_the_frame_that_stays_is_the_one_of_the_answer() -> None:
 
 def test_an_interrupt_leaves_the_frame_and_gives_the_cursor_back() -> None:
     console = pinned()
-    with pytest.raises(KeyboardInterrupt), LiveView(console, paint) as view:
+    with pytest.raises(KeyboardInterrupt), LiveDisplay(console, paint) as view:
         view.cycle(cycle(2))
         assert "\x1b[?25l" in written(console)
         raise KeyboardInterrupt
@@ -206,7 +206,7 @@ def test_an_interrupt_leaves_the_frame_and_gives_the_cursor_back() -> None:
 
 def test_clearing_makes_way_for_others_and_the_next_cycle_draws_again() -> None:
     console = pinned()
-    view = LiveView(console, paint)
+    view = LiveDisplay(console, paint)
     view.cycle(cycle(1))
     view.clear()
     assert not "".join(screen(written(console)))
@@ -219,7 +219,7 @@ def test_clearing_makes_way_for_others_and_the_next_cycle_draws_again() -> None:
     "console", [pinned(terminal=False), pinned(force_interactive=False, color_system=None)]
 )
 def test_where_nothing_can_be_redrawn_one_line_a_puzzle_is_all(console: Console) -> None:
-    with LiveView(console, paint, headings=True) as view:
+    with LiveDisplay(console, paint, headings=True) as view:
         play(view)
         play(view, cycles=1, verified=False)
     assert written(console) == (
@@ -230,7 +230,7 @@ def test_where_nothing_can_be_redrawn_one_line_a_puzzle_is_all(console: Console)
 
 def test_one_puzzle_needs_no_heading() -> None:
     console = pinned(terminal=False)
-    play(LiveView(console, paint))
+    play(LiveDisplay(console, paint))
     assert written(console) == "solved  2 cycles  1 view  0.41 s\n"
 
 
@@ -239,7 +239,7 @@ def test_one_puzzle_needs_no_heading() -> None:
 
 def test_steps_in_a_file_are_plain_text_without_escapes() -> None:
     console = pinned(width=20, terminal=False)
-    with StepsView(console, paint, headings=True) as view:
+    with StepsDisplay(console, paint, headings=True) as view:
         play(view)
     assert written(console) == (
         "pair.txt:1\n+----+\n|1 1*|\n|7 1 |\n+----+\n"
@@ -252,7 +252,7 @@ def test_steps_in_a_file_are_plain_text_without_escapes() -> None:
 
 def test_steps_on_a_terminal_only_add_lines() -> None:
     console = pinned(30, 6)
-    with StepsView(console, paint) as view:
+    with StepsDisplay(console, paint) as view:
         play(view)
     assert "\x1b[?25" not in written(console)
     kept = screen(written(console))
@@ -268,9 +268,9 @@ class Clock:
         return self.now
 
 
-def progress(console: Console, total: int | None = 10) -> tuple[ProgressView, Clock]:
+def progress(console: Console, total: int | None = 10) -> tuple[ProgressDisplay, Clock]:
     clock = Clock()
-    return ProgressView(console, total, clock), clock
+    return ProgressDisplay(console, total, clock), clock
 
 
 def test_progress_is_one_line_that_moves() -> None:
@@ -351,8 +351,8 @@ def test_a_summary_of_nothing() -> None:
 
 def test_a_note_stays_above_what_moves() -> None:
     counted = progress(pinned())[0]
-    live = LiveView(pinned(), paint)
-    steps = StepsView(pinned(terminal=False), paint)
+    live = LiveDisplay(pinned(), paint)
+    steps = StepsDisplay(pinned(terminal=False), paint)
     for view in (counted, live, steps):
         with view:
             view.cycle(cycle(1))
@@ -362,14 +362,14 @@ def test_a_note_stays_above_what_moves() -> None:
         shown = screen(written(view.console))
         assert shown.count("pair.txt: taking 1 for [walls]") == 1
         assert any("solved" in line for line in shown)
-    quiet = QuietView(pinned())
+    quiet = QuietDisplay(pinned())
     quiet.note("pair.txt: taking 1 for [walls]")
     assert written(quiet.console) == ""
 
 
 def test_quiet_says_nothing_but_errors_and_breaks_none_of_them() -> None:
     console = pinned(width=20)
-    with QuietView(console) as view:
+    with QuietDisplay(console) as view:
         play(view)
         view.problem(UNREADABLE)
     assert screen(written(console)) == ["pair.txt:3:81: 80 characters, a Sudoku has 81", ""]
@@ -382,9 +382,9 @@ def test_an_ascii_stream_gets_ascii_only() -> None:
     stream = Ascii()
     console = pinned(stream=stream)
     named = replace(cycle(2), puzzle=replace(PUZZLE, source="rätsel.txt:1"))
-    views: list[View] = [
-        LiveView(console, paint, True),
-        StepsView(console, paint, True),
+    views: list[Display] = [
+        LiveDisplay(console, paint, True),
+        StepsDisplay(console, paint, True),
         progress(console, 5)[0],
     ]
     for view in [*views, progress(console, None)[0]]:
@@ -419,7 +419,7 @@ def test_when_drawings_are_plain(environ: dict[str, str], encoding: str, plain: 
 
 def test_no_color_marks_instead_of_colouring() -> None:
     console = pinned(no_color=True)
-    with LiveView(console, paint) as view:
+    with LiveDisplay(console, paint) as view:
         play(view)
     kept = screen(written(console))
     assert kept[:3] == [
@@ -438,7 +438,7 @@ def test_no_color_marks_instead_of_colouring() -> None:
 
 def test_forced_colours_in_a_pipe_do_not_animate() -> None:
     console = make_console(io.StringIO(), _environ={"FORCE_COLOR": "1", "TERM": "xterm"}, width=80)
-    with LiveView(console, paint) as live:
+    with LiveDisplay(console, paint) as live:
         play(live)
     assert written(console) == "\x1b[1;32msolved\x1b[0m  2 cycles  1 view  0.41 s\n"
     with progress(console)[0] as counted:
@@ -448,7 +448,7 @@ def test_forced_colours_in_a_pipe_do_not_animate() -> None:
 
 def test_control_characters_of_a_file_do_not_reach_the_terminal() -> None:
     console = pinned(terminal=False)
-    QuietView(console).problem(PuzzleError("bad \x1b[2J row [red]", "a\udce9\n.txt", 1))
+    QuietDisplay(console).problem(PuzzleError("bad \x1b[2J row [red]", "a\udce9\n.txt", 1))
     assert written(console) == "a\\udce9\\n.txt:1: bad \\x1b[2J row [red]\n"
 
 
@@ -460,7 +460,7 @@ def test_overwritten_clues_are_counted_beside_the_drawing() -> None:
         return [[("5?", "overwritten"), ("6?", "overwritten"), ("7!", "conflict")]]
 
     console = pinned(width=20, terminal=False)
-    StepsView(console, wrong).cycle(cycle(2))
+    StepsDisplay(console, wrong).cycle(cycle(2))
     assert written(console).endswith(
         "broken rules 3 !  confidence 88%  halt 25%  clues changed 2 ?\n\n"
     )
@@ -468,11 +468,11 @@ def test_overwritten_clues_are_counted_beside_the_drawing() -> None:
 
 def test_a_count_has_the_style_of_its_cells() -> None:
     console = pinned()
-    LiveView(console, paint).cycle(cycle(2))
+    LiveDisplay(console, paint).cycle(cycle(2))
     assert "\x1b[1;35m2 \x1b[0m" in written(console)  # the changed cell
     assert "\x1b[1;35m1\x1b[0m" in written(console)  # how many there are
     assert "\x1b[7;31m3\x1b[0m" in written(console)  # broken rules
-    LiveView(console, paint).cycle(replace(cycle(2), violations=0))
+    LiveDisplay(console, paint).cycle(replace(cycle(2), violations=0))
     assert "\x1b[7;31m0" not in written(console)  # nothing to point at
 
 

@@ -15,7 +15,7 @@ from trmsolve.solve.feedback import (
     RewriteQuestion,
     Taught,
     Teaching,
-    Trajectory,
+    TrajectoryBatch,
     feedback_for,
 )
 from trmsolve.train.pool import Batch
@@ -52,7 +52,7 @@ def test_a_kept_question_is_asked_again_and_its_target_is_the_answer() -> None:
     tokens = torch.randint(5, (3, 16))
     logits = torch.randn(3, 16, 5)
     assert feedback.next_lesson(taught(tokens, tokens, logits), Teaching(hint=1.0)) is tokens
-    trajectory = Trajectory(torch.zeros(3, 2, 16), torch.zeros(3, 2, 16))
+    trajectory = TrajectoryBatch(torch.zeros(3, 2, 16), torch.zeros(3, 2, 16))
     assert feedback.targets(tokens, trajectory, torch.zeros(3)) is tokens
     answer, confidence = feedback.read_out(logits, tokens)
     assert torch.equal(answer, logits.argmax(-1))
@@ -63,9 +63,9 @@ def test_the_target_of_a_rewritten_question_is_the_last_stage_within_reach() -> 
     feedback = feedback_for(TinyRecursiveModel(REWRITE))
     assert feedback.search_steps == 2
     stages = torch.arange(3)[None, :, None].expand(4, 3, 16)
-    since = torch.tensor([0, 3, 4])[None, :, None].expand(4, 3, 16)
+    available_from = torch.tensor([0, 3, 4])[None, :, None].expand(4, 3, 16)
     steps = torch.tensor([0, 1, 2, 9])
-    targets = feedback.targets(torch.zeros(4, 16), Trajectory(stages, since), steps)
+    targets = feedback.targets(torch.zeros(4, 16), TrajectoryBatch(stages, available_from), steps)
     assert targets[:, 0].tolist() == [0, 1, 2, 2]
 
 

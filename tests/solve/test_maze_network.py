@@ -45,12 +45,12 @@ from trmsolve.solve.refine import Question, Step, refine
 from trmsolve.solve.solver import Solver, load
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples, Sampler
-from trmsolve.train.journal import read_journal
+from trmsolve.train.journal import read_metrics
 from trmsolve.train.loss import LossSettings, trm_loss
 from trmsolve.train.pool import Batch, Pool
-from trmsolve.train.puzzle_training import PuzzleSubject
+from trmsolve.train.puzzle_training import PuzzleTrainingData
 from trmsolve.train.recipes import RECIPES, Recipe
-from trmsolve.train.run import Plan, Run
+from trmsolve.train.run import Run, Schedule
 from trmsolve.train.trainer import Trainer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -153,7 +153,7 @@ def test_a_cell_is_heard_within_reach_and_nowhere_else(
         CONV, layers=layers, recursions=recursions, latent_steps=latent_steps, rewrites=rewrites
     )
     model = untrained(config)
-    assert model.reach == layers * recursions * (latent_steps + 1)
+    assert model.receptive_field == layers * recursions * (latent_steps + 1)
     tokens = boards(1, 15, 13)
     other = tokens.clone()
     other[0, 7, 6] = tokens[0, 7, 6] % 17 + 1
@@ -164,16 +164,16 @@ def test_a_cell_is_heard_within_reach_and_nowhere_else(
     )
     moved |= ((said.logits - says.logits).abs().amax(-1) > 0).view(15, 13)
     away = torch.maximum((torch.arange(15) - 7).abs()[:, None], (torch.arange(13) - 6).abs()[None])
-    assert not moved[away > model.reach].any()
-    assert moved[away <= model.reach].all() or rewrites or recursions > 1
-    assert moved[away == model.reach].any()
+    assert not moved[away > model.receptive_field].any()
+    assert moved[away <= model.receptive_field].all() or rewrites or recursions > 1
+    assert moved[away == model.receptive_field].any()
 
 
 def test_reach_is_that_of_the_depth_a_network_is_trained_with() -> None:
     model = TinyRecursiveModel(replace(CONV, layers=2, recursions=6, latent_steps=3))
-    assert model.reach == 48
+    assert model.receptive_field == 48
     model.recursions, model.latent_steps = 1, 1
-    assert model.reach == 4
+    assert model.receptive_field == 4
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_reach_is_that_of_the_depth_a_network_is_trained_with() -> None:
 def test_what_stands_elsewhere_is_thought_of_in_the_same_way(config: TRMConfig) -> None:
     """Away from the edges: where a maze lies on its board makes no difference."""
     model, patch = untrained(config), boards(6, 5)
-    reach, seen = model.reach, []
+    reach, seen = model.receptive_field, []
     for row, column in ((8, 8), (10, 13)):
         tokens = torch.ones(1, 26, 28, dtype=torch.long)
         tokens[0, row : row + 6, column : column + 5] = patch
@@ -503,7 +503,7 @@ class Told(TinyRecursiveModel):
 
 
 def by_label(question: NDArray[np.int64]) -> NDArray[np.int64]:
-    answer: NDArray[np.int64] = MAZE.relabel(question[None], question[None])[0]
+    answer: NDArray[np.int64] = MAZE.relabel_after_augmentation(question[None], question[None])[0]
     return answer
 
 
@@ -653,7 +653,7 @@ def test_measurements_tell_valid_answers_from_shortest_ones() -> None:
     asked = [Puzzle(EMPTY, answer=by_the_rule(EMPTY))]
     strict, relaxed = (
         evaluate(solver(Told(detour), room, cycles=2), asked, "made")
-        for room in (MAZE, MAZE.relaxed())
+        for room in (MAZE, MAZE.accepting_any_valid())
     )
     rates = ("exact", "valid", "optimal", "verified")
     assert [strict[rate] for rate in rates] == [0, 1, 0, 0] and [
@@ -682,7 +682,9 @@ def test_of_unverified_answers_a_valid_one_is_shown() -> None:
     assert isinstance(answer, Answer) and not answer.verified and answer.views == 16
     assert (answer.valid, answer.optimal) == (True, False)
     assert answer.reason == "the path takes 11 steps, 3 are enough"
-    (content,) = solver(model, MAZE.relaxed(), views=16, cycles=2).solve_all([Puzzle(EMPTY)])
+    (content,) = solver(model, MAZE.accepting_any_valid(), views=16, cycles=2).solve_all(
+        [Puzzle(EMPTY)]
+    )
     assert isinstance(content, Answer) and content.verified and 1 < content.views < 16
 
 
@@ -713,14 +715,14 @@ def test_turned_training_puzzles_have_the_rule_s_answer(room: Maze, examples: Ex
         > len(questions) + 12
     )
     if room is MAZE:
-        assert batch.stages is None and batch.since is None
+        assert batch.stages is None and batch.available_from is None
     else:
-        course = FLOW.course(batch.tokens.flatten(1).numpy())
-        assert batch.stages is not None and batch.since is not None
-        assert np.array_equal(batch.stages, course.stages) and np.array_equal(
-            batch.since, course.since
+        trajectory = FLOW.trajectory(batch.tokens.flatten(1).numpy())
+        assert batch.stages is not None and batch.available_from is not None
+        assert np.array_equal(batch.stages, trajectory.stages) and np.array_equal(
+            batch.available_from, trajectory.available_from
         )
-        assert np.array_equal(batch.labels, at(course, 1 << 20))
+        assert np.array_equal(batch.labels, at(trajectory, 1 << 20))
     assert Sampler(room, examples, CPU, rows=2)(torch.arange(2)).stages is None  # nobody asked
 
 
@@ -750,10 +752,11 @@ def rewrite(pool: Pool, targets: Tensor, logits: Tensor, hint: float) -> None:
 @pytest.mark.parametrize("config", [CONV, KEEPS, replace(CONV, layers=2, latent_steps=3)])
 def test_what_is_due_is_what_is_within_reach(config: TRMConfig, examples: Examples) -> None:
     pool, _, questions = pool_of(examples, config)
-    course, reach = FLOW.course(questions), pool.model.reach
+    trajectory = FLOW.trajectory(questions)
+    reach = pool.model.receptive_field
     for cycle in range(1, 12):
         due = pool.current_targets()
-        assert np.array_equal(due, at(course, cycle * reach))
+        assert np.array_equal(due, at(trajectory, cycle * reach))
         rewrite(pool, due, torch.zeros(6, 900, 18), hint=1.0)
         assert np.array_equal(pool.batch.tokens.flatten(1), due) and pool.batch.tokens.shape == (
             6,
@@ -762,7 +765,7 @@ def test_what_is_due_is_what_is_within_reach(config: TRMConfig, examples: Exampl
         )
         assert pool.steps.tolist() == [cycle * reach] * 6
     pool.model.recursions = 3  # deeper from now on
-    assert np.array_equal(pool.current_targets(), at(course, 11 * reach + 3 * reach))
+    assert np.array_equal(pool.current_targets(), at(trajectory, 11 * reach + 3 * reach))
 
 
 def test_the_next_question_is_the_answer_unless_a_hint_is_given(examples: Examples) -> None:
@@ -792,9 +795,9 @@ def test_fresh_puzzles_begin_their_search_anew_and_the_others_go_on(examples: Ex
     fresh = questions.copy()
     fresh[[0, 3]] = pool.batch.tokens.flatten(1).numpy()[[0, 3]]
     assert not np.array_equal(fresh, questions)
-    course, due = FLOW.course(fresh), pool.current_targets()
+    trajectory, due = FLOW.trajectory(fresh), pool.current_targets()
     for row, steps in enumerate(pool.steps.tolist()):
-        assert np.array_equal(due[row], at(course, steps + 2)[row])
+        assert np.array_equal(due[row], at(trajectory, steps + 2)[row])
 
 
 def test_without_stages_the_answer_itself_is_due(examples: Examples) -> None:
@@ -875,7 +878,7 @@ def test_a_trainer_s_questions_follow_the_search_where_all_is_told(examples: Exa
     trainer.step(sampler, 0.0)  # by the curriculum with one recursion
     questions = trainer.pool.batch.stages
     assert questions is not None
-    course = FLOW.course(questions[:, 0].numpy())
+    trajectory = FLOW.trajectory(questions[:, 0].numpy())
     due = trainer.pool.current_targets()
     knows = trainer.loss(
         Prediction(20.0 * torch.nn.functional.one_hot(due, 18), torch.zeros(6, 2)), due
@@ -883,9 +886,9 @@ def test_a_trainer_s_questions_follow_the_search_where_all_is_told(examples: Exa
     assert (
         knows.right_tokens.tolist() == [900] * 6 and not knows.right.all()
     )  # halting waits for the answer itself
-    assert np.array_equal(trainer.pool.batch.tokens.flatten(1), at(course, 2))
+    assert np.array_equal(trainer.pool.batch.tokens.flatten(1), at(trajectory, 2))
     trainer.step(sampler, 0.9)
-    assert np.array_equal(trainer.pool.batch.tokens.flatten(1), at(course, 2 + 4))
+    assert np.array_equal(trainer.pool.batch.tokens.flatten(1), at(trajectory, 2 + 4))
 
 
 KINDS = {
@@ -902,14 +905,14 @@ KINDS = {
         clip=None,
     ),
 }
-PLAN = Plan(steps=6, seed=5, held_out=2, log_seconds=0.0)
+PLAN = Schedule(steps=6, seed=5, held_out=2, log_seconds=0.0)
 
 
 def left_by(out: Path) -> tuple[bytes, str, list[tuple[Any, ...]]]:
     """What a run leaves, to the bit: last checkpoint, weights, and journal without times."""
     curve = [
         (p.step, p.done, p.loss, p.token_accuracy, p.mean_cycles, p.solved)
-        for p in read_journal(out)
+        for p in read_metrics(out)
     ]
     return (
         (out / f"step-{PLAN.steps:08d}" / "state.safetensors").read_bytes(),
@@ -930,7 +933,7 @@ def test_a_stopped_run_goes_on_to_the_same_bits(
     def run(out: Path, **more: Any) -> Path:
         room = get_task("maze", recipe.config.vocab_size)
         Run(
-            subject=PuzzleSubject(room, examples),
+            subject=PuzzleTrainingData(room, examples),
             recipe=recipe,
             out=out,
             plan=PLAN,
@@ -941,7 +944,7 @@ def test_a_stopped_run_goes_on_to_the_same_bits(
 
     whole = run(tmp_path / "whole", start_from=halting)
     parts = run(tmp_path / "parts", start_from=halting, stop=lambda: next(asked) >= 3)
-    assert [line.step for line in read_journal(parts)] == [1, 2, 3]
+    assert [line.step for line in read_metrics(parts)] == [1, 2, 3]
     torch.manual_seed(0)  # whatever chance another process begins with
     run(parts, checkpoint=load_checkpoint(parts))
     assert left_by(parts) == left_by(whole)
@@ -973,16 +976,21 @@ def test_a_handful_of_mazes_is_learned_by_heart() -> None:
     """
     torch.manual_seed(0)
     puzzles = list(islice(FLOW.generate_sized("sparse", 7, (8, 8), 4, 14), 6))
-    large = FLOW.encode(np.stack([FLOW.lay(puzzle.grid) for puzzle in puzzles])).reshape(-1, 900)
-    course = FLOW.course(large)
+    large = FLOW.encode(np.stack([FLOW.pad_to_board(puzzle.grid) for puzzle in puzzles])).reshape(
+        -1, 900
+    )
+    trajectory = FLOW.trajectory(large)
 
     def on_board(parts: NDArray[Any]) -> Tensor:
         return torch.from_numpy(
             parts.reshape(*parts.shape[:-1], *BOARD)[..., :8, :8].copy()
         ).flatten(-2)
 
-    tokens, labels = on_board(large).unflatten(1, (8, 8)), on_board(FLOW.relabel(large, large))
-    stages, since = on_board(course.stages), on_board(course.since)
+    tokens, labels = (
+        on_board(large).unflatten(1, (8, 8)),
+        on_board(FLOW.relabel_after_augmentation(large, large)),
+    )
+    stages, available_from = on_board(trajectory.stages), on_board(trajectory.available_from)
     config = replace(KEEPS, seq_len=64, board=(8, 8, 1, 1), layers=2)
     recipe = Recipe(
         config,
@@ -1001,7 +1009,7 @@ def test_a_handful_of_mazes_is_learned_by_heart() -> None:
                 labels[rows % 6],
                 torch.zeros_like(rows),
                 stages[rows % 6],
-                since[rows % 6],
+                available_from[rows % 6],
             ),
             step / steps,
         )
@@ -1017,7 +1025,7 @@ def test_a_handful_of_mazes_is_learned_by_heart() -> None:
         )
         assert answer.puzzle.rating is not None
         assert (
-            answer.cycles >= (2 * answer.puzzle.rating - 1) / model.reach
+            answer.cycles >= (2 * answer.puzzle.rating - 1) / model.receptive_field
         )  # nothing is known before it is within reach
 
 
@@ -1120,9 +1128,9 @@ def test_no_part_of_a_path_is_given_away(examples: Examples, tmp_path: Path) -> 
         UsageError, match=r"reveal_prob=0\.3 gives cells of answers away: no maze holds any"
     ):
         Run(
-            subject=PuzzleSubject(FLOW, examples),
+            subject=PuzzleTrainingData(FLOW, examples),
             recipe=recipe,
             out=tmp_path,
-            plan=Plan(steps=1, held_out=2),
+            plan=Schedule(steps=1, held_out=2),
             placement=HERE,
         )

@@ -21,7 +21,7 @@ from trmsolve.puzzles.maze.cells import (
 from trmsolve.puzzles.maze.generate import generate_mazes
 from trmsolve.puzzles.maze.symmetry import grid_symmetry
 from trmsolve.puzzles.maze.task import Maze, MazeFlow
-from trmsolve.puzzles.values import Course, Grid, Puzzle
+from trmsolve.puzzles.values import Grid, Puzzle, Trajectory
 
 Place = tuple[int, int]
 
@@ -141,7 +141,7 @@ def as_keys(several: list[Grid]) -> set[tuple[Any, ...]]:
     return {(one.shape, one.tobytes()) for one in several}
 
 
-def at(course: Course, steps: int) -> NDArray[np.int64]:
+def at(trajectory: Trajectory, steps: int) -> NDArray[np.int64]:
     """(n, S): the stage of every token after so many steps."""
-    stage = (course.since <= steps).sum(1, keepdims=True) - 1
-    return np.take_along_axis(course.stages, stage, 1)[:, 0]
+    stage = (trajectory.available_from <= steps).sum(1, keepdims=True) - 1
+    return np.take_along_axis(trajectory.stages, stage, 1)[:, 0]

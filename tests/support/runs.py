@@ -17,9 +17,9 @@ from trmsolve.solve.solver import load
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples
 from trmsolve.train.plan import Progress
-from trmsolve.train.puzzle_training import PuzzleSubject
+from trmsolve.train.puzzle_training import PuzzleTrainingData
 from trmsolve.train.recipes import Recipe
-from trmsolve.train.run import Plan, Run
+from trmsolve.train.run import Run, Schedule
 
 CPU = Placement(torch.device("cpu"), torch.float32, "")
 DIGITS = TRMConfig(
@@ -52,7 +52,7 @@ KINDS = {
     "paper": replace(PLAIN, config=PAPER, optimizer="adam_atan2", loss="stablemax", clip=None),
 }
 STEPS, HALF = 8, 4
-PLAN = Plan(steps=STEPS, seed=5, held_out=2, log_seconds=0.0)
+PLAN = Schedule(steps=STEPS, seed=5, held_out=2, log_seconds=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +66,12 @@ def after(steps: int) -> Callable[[], bool]:
     return lambda: next(asked) >= steps
 
 
-def subject(examples: Examples, recipe: Recipe = PLAIN) -> PuzzleSubject:
-    return PuzzleSubject(get_task("sudoku", recipe.config.vocab_size), examples)
+def subject(examples: Examples, recipe: Recipe = PLAIN) -> PuzzleTrainingData:
+    return PuzzleTrainingData(get_task("sudoku", recipe.config.vocab_size), examples)
 
 
 def made(
-    out: Path, examples: Examples, recipe: Recipe = PLAIN, plan: Plan = PLAN, **more: Any
+    out: Path, examples: Examples, recipe: Recipe = PLAIN, plan: Schedule = PLAN, **more: Any
 ) -> Run:
     return Run(
         subject=subject(examples, recipe),
@@ -84,7 +84,7 @@ def made(
 
 
 def run(
-    out: Path, examples: Examples, recipe: Recipe = PLAIN, plan: Plan = PLAN, **more: Any
+    out: Path, examples: Examples, recipe: Recipe = PLAIN, plan: Schedule = PLAN, **more: Any
 ) -> Run:
     trained = made(out, examples, recipe, plan, **more)
     trained.train()
@@ -92,7 +92,7 @@ def run(
 
 
 def going_on(
-    out: Path, examples: Examples, recipe: Recipe = PLAIN, plan: Plan = PLAN, **more: Any
+    out: Path, examples: Examples, recipe: Recipe = PLAIN, plan: Schedule = PLAN, **more: Any
 ) -> Run:
     torch.manual_seed(0)  # whatever chance another process begins with
     torch.rand(3)

@@ -17,8 +17,8 @@ from trmsolve.cli import app
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.puzzles import get_task
 from trmsolve.train.checkpoint import load_checkpoint
-from trmsolve.train.distributed import World, joined_world
-from trmsolve.train.journal import read_journal
+from trmsolve.train.distributed import ProcessGroup, join_process_group
+from trmsolve.train.journal import read_metrics
 
 TORCHRUN = [
     sys.executable,
@@ -108,7 +108,7 @@ def test_two_processes_train_what_one_does_and_go_on_after_a_stop(
     alone, two = tmp_path / "alone", tmp_path / "two"
     process = torchrun("--data", data, "--out", two, *OPTIONS, "--steps", 10000)
     end = time.monotonic() + 120
-    while not any(line.step >= 4 for line in read_journal(two)):
+    while not any(line.step >= 4 for line in read_metrics(two)):
         assert time.monotonic() < end and process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
@@ -135,7 +135,7 @@ def test_two_processes_train_what_one_does_and_go_on_after_a_stop(
         app, ["train", "--data", str(data), "--out", str(alone), *OPTIONS, f"--steps={steps}"]
     )
     assert result.exit_code == 0
-    expected, lines = read_journal(alone), read_journal(two)
+    expected, lines = read_metrics(alone), read_metrics(two)
     assert [line.step for line in lines] == list(range(1, steps + 1))
     for line, one in zip(lines, expected, strict=True):
         # Sums in another order differ in the last digit, and the recursion makes more of it with
@@ -157,7 +157,7 @@ def test_two_processes_train_what_one_does_and_go_on_after_a_stop(
     } <= set(got)
     # One process takes over what two have begun.
     result = CliRunner().invoke(app, ["train", "--resume", str(two), f"--steps={steps + 1}"])
-    assert result.exit_code == 0 and read_journal(two)[-1].step == steps + 1
+    assert result.exit_code == 0 and read_metrics(two)[-1].step == steps + 1
 
 
 def test_a_batch_that_does_not_divide_is_told_once(data: Path, tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_a_batch_that_does_not_divide_is_told_once(data: Path, tmp_path: Path) -
 
 
 def test_alone_everything_is_as_it_was() -> None:
-    world, rows = World(), torch.arange(6)
+    world, rows = ProcessGroup(), torch.arange(6)
     assert (
         world.share(7) == 7
         and world.highest([1.0, 2.0]) == [1.0, 2.0]
@@ -190,12 +190,12 @@ def test_alone_everything_is_as_it_was() -> None:
     )
     model = torch.nn.Linear(2, 2)
     assert world.wrap(model, torch.device("cpu"), []) is model
-    with joined_world("cpu") as joined:
+    with join_process_group("cpu") as joined:
         assert joined == world and joined.first
 
 
 def test_shares_and_devices_of_several() -> None:
-    second = World(rank=1, size=2, local_rank=1)
+    second = ProcessGroup(rank=1, size=2, local_rank=1)
     assert (
         second.share(8) == 4
         and second.part(torch.arange(8)).tolist() == [4, 5, 6, 7]
@@ -203,14 +203,17 @@ def test_shares_and_devices_of_several() -> None:
     )
     with pytest.raises(UsageError, match="a batch of 7 does not divide among 2"):
         second.share(7)
-    assert second.device("auto") == "cpu" and World(1, 2, 1, on_gpu=True).device("auto") == "cuda:1"
+    assert (
+        second.device("auto") == "cpu"
+        and ProcessGroup(1, 2, 1, on_gpu=True).device("auto") == "cuda:1"
+    )
 
 
 def test_what_all_meet_is_told_by_the_first_of_a_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("trmsolve.train.distributed.SPOKEN", 0)
-    with pytest.raises(UsageError), joined_world("cpu"):
+    with pytest.raises(UsageError), join_process_group("cpu"):
         raise UsageError("no")
     monkeypatch.setenv("LOCAL_RANK", "1")
-    with pytest.raises(SystemExit) as left, joined_world("cpu"):
+    with pytest.raises(SystemExit) as left, join_process_group("cpu"):
         raise UsageError("no")
     assert left.value.code == 2

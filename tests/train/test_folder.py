@@ -18,9 +18,9 @@ from trmsolve.cli import app
 from trmsolve.errors import UsageError
 from trmsolve.train import folder as run_folder
 from trmsolve.train.checkpoint import load_checkpoint
-from trmsolve.train.distributed import World
+from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.folder import LOCK, RunFolder
-from trmsolve.train.journal import read_journal
+from trmsolve.train.journal import read_metrics
 from trmsolve.train.start import _held
 
 __all__ = ["data"]  # a fixture
@@ -149,7 +149,7 @@ def test_a_folder_that_is_deleted_while_it_trains_is_made_again(
     result = fresh(data, out, "--steps", 5, "--save-minutes", 0)
     assert result.exit_code == 0, result.stderr
     assert gone.exists() and all(held)
-    assert [line.step for line in read_journal(out)] == [1, 2, 3, 4, 5]
+    assert [line.step for line in read_metrics(out)] == [1, 2, 3, 4, 5]
     assert names(out) == {"metrics.jsonl", "step-00000004", "step-00000005", "sudoku.safetensors"}
 
 
@@ -219,9 +219,9 @@ def test_a_folder_that_may_not_be_written_is_named(
 
 
 def test_of_several_processes_the_first_holds_the_folder(tmp_path: Path) -> None:
-    with _held(tmp_path, World(1, 2, 1)) as second:
+    with _held(tmp_path, ProcessGroup(1, 2, 1)) as second:
         assert second is None and not names(tmp_path)
-        with _held(tmp_path, World(0, 2, 0)) as first:
+        with _held(tmp_path, ProcessGroup(0, 2, 0)) as first:
             assert first is not None and names(tmp_path) == {LOCK}
     assert not names(tmp_path)
 

@@ -39,12 +39,12 @@ from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.solve.solver import load
 from trmsolve.train import puzzle_training
-from trmsolve.train.base import Judging
+from trmsolve.train.base import JudgingProgress
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples
-from trmsolve.train.journal import read_journal
+from trmsolve.train.journal import read_metrics
 from trmsolve.train.plan import Progress
-from trmsolve.train.puzzle_training import HeldOut, Pooled, even_batch
+from trmsolve.train.puzzle_training import HeldOut, PoolTrainer, even_batch
 
 __all__ = ["data", "examples"]  # fixtures
 pytestmark = pytest.mark.usefixtures("one_thread", "process_as_it_was")
@@ -70,7 +70,7 @@ def figures(out: Path) -> dict[int, float | None]:
 
 def same_as(undisturbed: Path, out: Path) -> None:
     assert kept(out) == kept(undisturbed)
-    assert curve(read_journal(out)) == curve(read_journal(undisturbed))
+    assert curve(read_metrics(out)) == curve(read_metrics(undisturbed))
 
 
 # Judging comes when everything is saved
@@ -110,7 +110,7 @@ def test_a_run_that_is_stopped_is_not_judged_and_one_that_is_over_is(
 def drawing(judge: Any) -> Any:
     """A judging that draws from chance before every word."""
 
-    def judge_and_draw(self: Pooled, weights: dict[str, Tensor], told: Judging) -> Any:
+    def judge_and_draw(self: PoolTrainer, weights: dict[str, Tensor], told: JudgingProgress) -> Any:
         def draw_and_tell(judged: int, of: int) -> None:
             torch.rand(3)
             told(judged, of)
@@ -128,7 +128,7 @@ def test_an_interrupted_judging_leaves_no_figure_and_the_run_goes_on_to_the_same
 ) -> None:
     recipe, words = KINDS[kind], iter(range(1000))
     whole = run(tmp_path / "whole", examples, recipe)
-    monkeypatch.setattr(Pooled, "judge", drawing(Pooled.judge))
+    monkeypatch.setattr(PoolTrainer, "judge", drawing(PoolTrainer.evaluate_held_out))
     plan, told = replace(OFTEN, steps=STEPS), list[Progress]()
 
     def judging(judged: int, of: int) -> bool:
@@ -236,7 +236,7 @@ def test_the_second_interrupt_at_any_moment_of_saving_leaves_what_was_saved(
         assert not found.warning and found.step in (HALF, HALF + 1, HALF + 2)
         steps.add(found.step)
         weights.add(load("sudoku", weights=out).weights)
-        assert [line.step for line in read_journal(out)][: found.step] == list(
+        assert [line.step for line in read_metrics(out)][: found.step] == list(
             range(1, found.step + 1)
         )
         # One of those that left the same files goes on.

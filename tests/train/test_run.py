@@ -28,11 +28,11 @@ from trmsolve.errors import CheckpointError, PuzzleError, TrainingError, UsageEr
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples
-from trmsolve.train.journal import read_journal
+from trmsolve.train.journal import read_metrics
 from trmsolve.train.loss import Loss
 from trmsolve.train.plan import Progress
 from trmsolve.train.recipes import Recipe
-from trmsolve.train.run import Plan
+from trmsolve.train.run import Schedule
 from trmsolve.train.trainer import Trainer
 from trmsolve.weights.file import read_info
 
@@ -80,7 +80,7 @@ def test_a_stopped_run_goes_on_to_the_same_bits(
         "chance",
     }
     assert len(set(tensors["pool.cycles"].tolist())) > 1 and tensors["visits"].max() > 2
-    assert curve(read_journal(parts.out)) == curve(read_journal(whole.out))
+    assert curve(read_metrics(parts.out)) == curve(read_metrics(whole.out))
 
 
 def test_a_crash_between_checkpoints_leaves_neither_gap_nor_double_line(
@@ -98,11 +98,11 @@ def test_a_crash_between_checkpoints_leaves_neither_gap_nor_double_line(
         going_on(tmp_path, examples, report=killed_at_six)
     with (tmp_path / "metrics.jsonl").open("a") as file:
         file.write('{"step": 7, "seco')  # and half a line
-    assert [line.step for line in read_journal(tmp_path)] == [1, 2, 3, 4, 5, 6]
+    assert [line.step for line in read_metrics(tmp_path)] == [1, 2, 3, 4, 5, 6]
     again = going_on(tmp_path, examples)
-    lines = read_journal(again.out)
+    lines = read_metrics(again.out)
     assert [line.step for line in lines] == list(range(1, STEPS + 1))
-    assert curve(lines) == curve(read_journal(undisturbed)) and kept(again.out) == kept(undisturbed)
+    assert curve(lines) == curve(read_metrics(undisturbed)) and kept(again.out) == kept(undisturbed)
     seconds = [line.seconds for line in lines]
     assert seconds == sorted(seconds)
 
@@ -119,7 +119,7 @@ def test_from_the_one_before_a_damaged_checkpoint(
     damaged.write_bytes(damaged.read_bytes()[:-100])
     assert "going on from step-00000003 instead" in load_checkpoint(tmp_path).warning
     assert kept(going_on(tmp_path, examples).out) == kept(undisturbed)
-    assert curve(read_journal(tmp_path)) == curve(read_journal(undisturbed))
+    assert curve(read_metrics(tmp_path)) == curve(read_metrics(undisturbed))
 
 
 def test_a_run_that_is_over_changes_nothing_until_it_is_made_longer(
@@ -131,7 +131,7 @@ def test_a_run_that_is_over_changes_nothing_until_it_is_made_longer(
     going_on(tmp_path, examples, plan=short)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == files
     going_on(tmp_path, examples, plan=replace(PLAN, steps=3))
-    assert [line.step for line in read_journal(tmp_path)] == [1, 2, 3]
+    assert [line.step for line in read_metrics(tmp_path)] == [1, 2, 3]
 
 
 def test_a_stop_is_saved_even_if_a_line_was_just_written(
@@ -139,7 +139,7 @@ def test_a_stop_is_saved_even_if_a_line_was_just_written(
 ) -> None:
     """``PLAN`` writes a line after every step."""
     assert run(tmp_path, examples, stop=after(1)).saved == tmp_path / "step-00000001"
-    assert [line.step for line in read_journal(tmp_path)] == [1]
+    assert [line.step for line in read_metrics(tmp_path)] == [1]
     assert not list(
         (run(tmp_path / "none", examples, stop=after(0)).out).glob("s*")
     )  # no step, no files
@@ -149,8 +149,8 @@ def test_lines_are_means_over_the_steps_since_the_last(
     examples: Examples, undisturbed: Path, tmp_path: Path
 ) -> None:
     seldom = run(tmp_path, examples, plan=replace(PLAN, log_seconds=1e9))
-    each = read_journal(undisturbed)
-    (line,) = read_journal(seldom.out)
+    each = read_metrics(undisturbed)
+    (line,) = read_metrics(seldom.out)
     assert line.loss == pytest.approx(np.mean([one.loss for one in each]))
     assert line.held_out_exact is not None and line.done == 1.0
 
@@ -223,7 +223,7 @@ def test_a_full_disk_leaves_the_checkpoint_before(
     state, _, record = kept(tmp_path, HALF)
     assert (state, record) == (before[0], before[2])
     assert kept(going_on(tmp_path, examples).out) == kept(undisturbed)
-    assert curve(read_journal(tmp_path)) == curve(read_journal(undisturbed))
+    assert curve(read_metrics(tmp_path)) == curve(read_metrics(undisturbed))
 
 
 def test_an_earlier_version_s_checkpoint_is_refused(examples: Examples, tmp_path: Path) -> None:
@@ -249,9 +249,9 @@ def test_runs_that_cannot_be_are_told_before_the_first_step(
     examples: Examples, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match="how long"):
-        Plan()
+        Schedule()
     with pytest.raises(UsageError, match="cannot last nan"):
-        Plan(minutes=float("nan"))
+        Schedule(minutes=float("nan"))
     with pytest.raises(UsageError, match="sudoku has 11, 81 and 1"):
         run(tmp_path, examples, replace(PLAIN, config=replace(PAPER, vocab_size=9)))
     wrong = replace(examples, answers=examples.answers[:, ::-1])

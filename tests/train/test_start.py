@@ -17,7 +17,7 @@ from trmsolve.arc.paper.known import IDENTIFIERS, PUZZLES
 from trmsolve.errors import CheckpointError, PuzzleError, UsageError
 from trmsolve.train import folder, start
 from trmsolve.train.checkpoint import load_checkpoint
-from trmsolve.train.journal import read_journal
+from trmsolve.train.journal import read_metrics
 from trmsolve.train.options import TrainOptions
 from trmsolve.train.plan import Progress
 
@@ -99,7 +99,7 @@ def test_a_stopped_run_is_not_judged_and_goes_on(data: Path, tmp_path: Path) -> 
     assert (stopped.steps, stopped.held_out) == (2, None)
     result = trmsolve.train(resume=tmp_path, steps=3)
     assert (result.steps, result.path) == (3, stopped.path)
-    assert result.held_out == read_journal(tmp_path)[-1].held_out_exact is not None
+    assert result.held_out == read_metrics(tmp_path)[-1].held_out_exact is not None
 
 
 def test_a_judging_can_be_stopped(data: Path, tmp_path: Path) -> None:

@@ -20,9 +20,9 @@ from trmsolve.weights.catalog import (
     SUMS,
     address_of,
     list_local,
-    locate,
     pinned,
     public_of,
+    resolve,
     to_record,
 )
 from trmsolve.weights.file import WeightsInfo, bundled_weights, save_weights
@@ -53,26 +53,26 @@ def test_a_name_goes_before_a_path_and_nothing_named_is_what_is_bundled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert locate(None, "maze") == bundled_weights("maze") == locate("maze")
-    assert locate("maze", "sudoku") == bundled_weights(
+    assert resolve(None, "maze") == bundled_weights("maze") == resolve("maze")
+    assert resolve("maze", "sudoku") == bundled_weights(
         "maze"
     )  # that it is another task's is told when it is read
     weights(tmp_path / "maze")
-    assert locate("maze") == bundled_weights("maze")
-    assert locate("./maze") == Path("maze")
+    assert resolve("maze") == bundled_weights("maze")
+    assert resolve("./maze") == Path("maze")
     with pytest.raises(UsageError, match="name weights"):
-        locate(None)
+        resolve(None)
 
 
 def test_a_run_s_folder_stands_for_what_is_in_it(tmp_path: Path) -> None:
     inside = weights(tmp_path / "run" / "arc.safetensors")
     for named in (str(tmp_path / "run"), tmp_path / "run"):
-        assert locate(named) == locate(named, "arc") == inside
+        assert resolve(named) == resolve(named, "arc") == inside
     with pytest.raises(WeightsError, match=r"no sudoku\.safetensors in the folder"):
-        locate(tmp_path / "run", "sudoku")
+        resolve(tmp_path / "run", "sudoku")
     weights(tmp_path / "run" / "maze.safetensors")
     assert (
-        locate(tmp_path / "run") == tmp_path / "run"
+        resolve(tmp_path / "run") == tmp_path / "run"
     )  # which of them is not said: it is refused when it is read
 
 
@@ -80,8 +80,8 @@ def test_what_is_no_name_is_told_with_where_names_are() -> None:
     with pytest.raises(
         WeightsError, match="no weights at sudku, nor is it a name: write hf://user/repo"
     ):
-        locate("sudku")
-    assert locate("sudku.safetensors") == Path(
+        resolve("sudku")
+    assert resolve("sudku.safetensors") == Path(
         "sudku.safetensors"
     )  # told when it is read, as a file
 
@@ -89,13 +89,13 @@ def test_what_is_no_name_is_told_with_where_names_are() -> None:
 @pytest.mark.parametrize("named", ["hf://someone/trm-sudoku", "hf://someone/trm-sudoku@v1"])
 def test_offline_what_is_not_there_is_told_and_no_socket_opened(named: str) -> None:
     with pytest.raises(NetworkError, match="offline"):
-        locate(named, offline=True)
+        resolve(named, offline=True)
 
 
 def test_the_environment_may_say_offline_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(NetworkError, match="offline"):
-        locate("hf://someone/trm-sudoku")
+        resolve("hf://someone/trm-sudoku")
 
 
 def test_names_of_public_checkpoints_stand_for_addresses() -> None:
@@ -136,7 +136,7 @@ def test_what_is_published_as_a_pickle_is_for_the_converter() -> None:
         WeightsError,
         match="Alphaxiv-Maze is a pickled checkpoint: 'trmsolve weights convert alphaxiv",
     ):
-        locate("Alphaxiv-Maze")
+        resolve("Alphaxiv-Maze")
 
 
 def test_sums_beside_a_file_pin_it(tmp_path: Path) -> None:

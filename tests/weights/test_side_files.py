@@ -26,7 +26,7 @@ from trmsolve.train.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from trmsolve.train.journal import LONGEST_JOURNAL, LONGEST_LINE, read_journal
+from trmsolve.train.journal import LONGEST_JOURNAL, LONGEST_LINE, read_metrics
 from trmsolve.train.plan import Progress
 from trmsolve.train.state import reading_state, restore_rng
 from trmsolve.weights.card import eval_files
@@ -194,7 +194,7 @@ READERS: dict[str, tuple[str, Read, type[TrmsolveError]]] = {
         WeightsError,
     ),
     "state": (f"step-00000001/{STATE}", load_checkpoint, CheckpointError),
-    "metrics": ("metrics.jsonl", read_journal, CheckpointError),
+    "metrics": ("metrics.jsonl", read_metrics, CheckpointError),
 }
 """For each reader its file, how it is called on the folder, and the error that it raises."""
 
@@ -337,8 +337,8 @@ def test_a_journal_is_read_line_by_line_and_odd_lines_are_passed_over(tmp_path: 
         good.replace(b'"step": 1', b'"step": null'),
     )
     (tmp_path / "metrics.jsonl").write_bytes(b"\n".join([*odd, good, *odd, good]))
-    assert read_journal(tmp_path) == [LINE, LINE]
-    assert read_journal(tmp_path / "absent") == []
+    assert read_metrics(tmp_path) == [LINE, LINE]
+    assert read_metrics(tmp_path / "absent") == []
 
 
 def test_a_state_of_another_shape_is_a_checkpoint_error(tmp_path: Path) -> None:

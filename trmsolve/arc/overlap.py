@@ -20,7 +20,7 @@ from trmsolve.arc.task import COLOURS, ArcTask, Pair
 from trmsolve.puzzles.values import Grid
 
 
-def without_copies(
+def exclude_contaminated(
     tasks: Sequence[ArcTask], measured: Sequence[ArcTask]
 ) -> tuple[list[ArcTask], dict[str, str]]:
     """The tasks that share no pair with a measured one, and what the other tasks share.

@@ -21,10 +21,10 @@ from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.reading.json_values import (
     JsonObject,
     load_object,
-    object_of,
+    open_error,
     read_documents,
+    require_object,
     shown,
-    unopened,
 )
 from trmsolve.puzzles.values import Grid
 
@@ -117,7 +117,7 @@ def task_of(value: object, name: str, source: str = "") -> ArcTask:
         if not (name.isprintable() and 0 < len(name) <= ID_LIMIT):
             name = shown(name)
             raise PuzzleError(f"an id has 1 to {ID_LIMIT} characters, all of them printable")
-        task = object_of(value, SHAPE)
+        task = require_object(value, SHAPE)
         demonstrations = _pairs(task, "train", "demonstration")
         tests = _pairs(task, "test", "test")
     except PuzzleError as error:
@@ -200,7 +200,7 @@ def _read_file(path: str) -> Iterator[Item]:
         with Path(path).open("rb") as stream:
             yield from read_tasks(stream, path)
     except OSError as error:
-        yield unopened(error, path)
+        yield open_error(error, path)
 
 
 def _is_folder(path: str) -> bool:
@@ -214,7 +214,7 @@ def _read_folder(folder: Path) -> Iterator[Item]:
     try:
         names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
     except OSError as error:
-        yield unopened(error, str(folder))
+        yield open_error(error, str(folder))
         return
     names = [name for name in names if re.search(r"(?<!_solutions)\.json(\.gz)?$", name)]
     if not names:
@@ -255,7 +255,7 @@ def _pairs(task: Mapping[str, Any], key: str, called: str) -> tuple[Pair, ...]:
 
 def _pair(value: object, place: str, demonstrated: bool) -> Pair:
     """A pair. A demonstration has an output; that of a test may be absent or null."""
-    pair = object_of(value, 'a pair is an object with "input" and "output"', place)
+    pair = require_object(value, 'a pair is an object with "input" and "output"', place)
     if "input" not in pair:
         raise PuzzleError('"input" is missing', place)
     if demonstrated and "output" not in pair:

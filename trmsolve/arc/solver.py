@@ -19,7 +19,7 @@ from trmsolve.arc.task import LARGEST
 from trmsolve.device import Placement, choose_placement
 from trmsolve.errors import UsageError, WeightsError
 from trmsolve.solve.effort import MAX_CYCLES, Effort
-from trmsolve.weights.catalog import locate
+from trmsolve.weights.catalog import resolve
 from trmsolve.weights.file import fingerprint, load_model, read_info
 
 BUDGET_CPU, BUDGET_GPU = 300.0, 60.0
@@ -68,7 +68,7 @@ def load_arc(  # noqa: PLR0913 (a library's function, with each option's type)
     if save_adapted is not None and batch > 1:
         raise UsageError("save_adapted keeps one network: adapt one task at a time")
     placement = choose_placement(device, dtype, threads)
-    path = locate(
+    path = resolve(
         weights, "arc", offline=offline, allow_large=allow_large, note=note or _say_nothing
     )
     _check_target(save_adapted, path)

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from trmsolve.arc.datasets import DATASETS, load_dataset
-from trmsolve.arc.overlap import without_copies
-from trmsolve.arc.paper.examples import OfficialExamples, choose_measured
-from trmsolve.arc.paper.training import PaperSubject
-from trmsolve.arc.planes.training import PlanesSubject
+from trmsolve.arc.overlap import exclude_contaminated
+from trmsolve.arc.paper.examples import PaperExamples, choose_measured
+from trmsolve.arc.paper.training import PaperTrainingData
+from trmsolve.arc.planes.training import PlanesTrainingData
 from trmsolve.arc.read import add_solutions, distinct, read_path, solutions_beside
 from trmsolve.arc.task import ArcTask, Item
 from trmsolve.errors import PuzzleError, UsageError
-from trmsolve.train.plan import Plan
+from trmsolve.train.plan import Schedule
 from trmsolve.train.recipes import Recipe
 from trmsolve.train.sources import Note, Sources
 
@@ -52,7 +52,7 @@ class ArcSource:
         return cls(sources, tasks, measured, left_out)
 
     @property
-    def usual_held_out(self) -> int:
+    def default_held_out(self) -> int:
         """How many tasks are held out where nobody says."""
         share = max(len(self.tasks) // HELD_OUT_SHARE, 1)
         return min(HELD_OUT, share)
@@ -61,10 +61,12 @@ class ArcSource:
         """What the run's record has of the tasks that were left out."""
         return {"left_out": self.left_out} if self.sources.measured else {}
 
-    def subject(self, recipe: Recipe, plan: Plan, note: Note) -> PlanesSubject | PaperSubject:
+    def subject(
+        self, recipe: Recipe, plan: Schedule, note: Note
+    ) -> PlanesTrainingData | PaperTrainingData:
         """The tasks for the recipe's kind of network."""
         if recipe.config.mixer == "planes":
-            return PlanesSubject.of(self.tasks, recipe, plan.held_out)
+            return PlanesTrainingData.of(self.tasks, recipe, plan.held_out)
         # Where several sets have a task of the same name, the first set's is taken. The reversed
         # order stays: it decides which row of the table a task has.
         once = {task.name: task for task in reversed(self.measured)}
@@ -77,7 +79,7 @@ class ArcSource:
         if not any(_has_answers(task) for task in once.values()):
             held_out |= choose_measured(self.tasks, plan.held_out)
         tasks = [*self.tasks, *once.values()]
-        return PaperSubject(OfficialExamples.build(tasks, held_out, seed=plan.seed))
+        return PaperTrainingData(PaperExamples.build(tasks, held_out, seed=plan.seed))
 
 
 def read_source(sources: Sources, note: Note) -> ArcSource:
@@ -94,11 +96,11 @@ def learned_tasks(
     """
     tasks: list[ArcTask] = []
     for name in names:
-        fresh, again = _without_copies(_read(name, note), tasks)
+        fresh, again = _exclude_contaminated(_read(name, note), tasks)
         if again:
             note(f"{name}: {len(again)} tasks that share a pair with one before it are left out")
         tasks += fresh
-    tasks, copies = _without_copies(tasks, measured)
+    tasks, copies = _exclude_contaminated(tasks, measured)
     left_out = sorted(copies)
     if left_out:
         more = f" and {len(left_out) - NAMED} more" if len(left_out) > NAMED else ""
@@ -113,12 +115,12 @@ def learned_tasks(
     return _readable(distinct(tasks)), left_out
 
 
-def _without_copies(
+def _exclude_contaminated(
     tasks: list[ArcTask], known: Sequence[ArcTask]
 ) -> tuple[list[ArcTask], dict[str, str]]:
     if not known:  # comparing takes seconds
         return tasks, {}
-    return without_copies(tasks, known)
+    return exclude_contaminated(tasks, known)
 
 
 def _read(name: str, note: Note) -> list[ArcTask]:

@@ -19,7 +19,7 @@ from trmsolve.arc.read import ArcTaskError, parse_grid
 from trmsolve.arc.task import ATTEMPTS, ArcAnswer, ArcTask
 from trmsolve.errors import PuzzleError
 from trmsolve.files import write_atomically
-from trmsolve.puzzles.reading.json_values import load_object, object_of, shown
+from trmsolve.puzzles.reading.json_values import load_object, require_object, shown
 from trmsolve.puzzles.values import Grid
 from trmsolve.stats import wilson_interval
 
@@ -228,7 +228,7 @@ def _tests(value: object, name: str, path: str) -> list[tuple[Grid, ...]]:
 
 
 def _grids(value: object, place: str) -> tuple[Grid, ...]:
-    attempts = object_of(value, SHAPE, place)
+    attempts = require_object(value, SHAPE, place)
     other = [key for key in attempts if key not in KEYS]
     if other:
         raise PuzzleError(

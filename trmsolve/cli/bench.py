@@ -67,7 +67,7 @@ def bench(  # noqa: PLR0913 (the options of a command)
     from trmsolve.device import choose_compiled, choose_placement, keep_memory
     from trmsolve.model.build import new_model
     from trmsolve.puzzles import get_task
-    from trmsolve.solve.solver import load, usual_batch_size
+    from trmsolve.solve.solver import default_batch_size, load
     from trmsolve.train.recipes import find_recipe
 
     name = recipe
@@ -100,7 +100,7 @@ def bench(  # noqa: PLR0913 (the options of a command)
             model = solver.model
             label = solver.weights
         room = get_task(task, model.config.vocab_size)
-        rows = batch_size or usual_batch_size(placement.device, room)
+        rows = batch_size or default_batch_size(placement.device, room)
         figures = bench_solving(task, model, setup, rows)
     figures = {"task": task, "recipe": name, "weights": label, **figures}
     put_text(json_.dumps(figures) if json else _table(figures))

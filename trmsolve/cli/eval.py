@@ -12,7 +12,7 @@ from trmsolve.cli.output import put_text
 from trmsolve.cli.source import Notes, count_items, open_items
 from trmsolve.errors import UsageError
 from trmsolve.show.console import make_console
-from trmsolve.show.views import ProgressView
+from trmsolve.show.views import ProgressDisplay
 from trmsolve.wording import count
 
 
@@ -175,7 +175,7 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
     puzzles = (item for item in open_items(room, sources) if item is not None)
     items = islice(puzzles, limit)
     total = count_items(room, sources) if limit is None else limit
-    with ProgressView(make_console(), total) as view:
+    with ProgressDisplay(make_console(), total) as view:
         figures = evaluate(solver, Notes(view.note).follow(items), data.name, view.answer)
     if path is not None:
         record_score(path, f"{figures['data']}, {views} views", figures)

@@ -19,7 +19,7 @@ from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task, give_up
 from trmsolve.puzzles.values import Answer, Cycle
 from trmsolve.show.console import make_console
-from trmsolve.show.views import LiveView, ProgressView, QuietView, StepsView, View
+from trmsolve.show.views import Display, LiveDisplay, ProgressDisplay, QuietDisplay, StepsDisplay
 from trmsolve.solve.effort import VIEWS
 
 FEW = 8
@@ -32,7 +32,7 @@ UNVERIFIED, UNREADABLE = 1, 2
 
 
 @dataclass(frozen=True)
-class Wishes:
+class DisplayOptions:
     """The options of a solving command on showing what happens and writing the answers."""
 
     show_steps: bool
@@ -86,7 +86,9 @@ def make_command(task: Task) -> Callable[..., None]:
         batch_size: options.BatchSize = None,
         seed: options.Seed = 0,
     ) -> None:
-        wishes = Wishes(show_steps, "json" if json else form, quiet, pace, verbose, keep_unverified)
+        wishes = DisplayOptions(
+            show_steps, "json" if json else form, quiet, pace, verbose, keep_unverified
+        )
         code = solve(
             task.name,
             files,
@@ -120,7 +122,7 @@ def _drop_parameter(command: Callable[..., None], name: str) -> None:
 
 
 def solve(
-    name: str, files: list[str] | None, wishes: Wishes, batch_size: int | None, **how: Any
+    name: str, files: list[str] | None, wishes: DisplayOptions, batch_size: int | None, **how: Any
 ) -> int:
     """Read, solve, show and answer all puzzles of the files, with ``how`` as ``load`` takes it.
 
@@ -161,7 +163,7 @@ def solve(
         say(f"weights {solver.weights}, running on {solver.placement.reason}")
     writer = choose_writer(form, task, solver.weights, columns, wishes.keep_unverified)
     # Many are counted as they come; few are told in their order, each with its answer.
-    early = view.answer if isinstance(view, ProgressView) else None
+    early = view.answer if isinstance(view, ProgressDisplay) else None
     on_cycle = _paced(view, wishes.pace) if view.wants_cycles else None
     with view:
         outcomes = solver.solve_all(chain(first, notes.follow(items)), on_cycle, early)
@@ -196,19 +198,19 @@ def _hopeless(task: Task, items: list[Item]) -> list[Answer | PuzzleError] | Non
     return outcomes
 
 
-def _choose_view(task: Task, wishes: Wishes, number: int | None) -> View:
+def _choose_view(task: Task, wishes: DisplayOptions, number: int | None) -> Display:
     """The view for so many puzzles; None is many, still to be counted."""
     console = make_console()
     if wishes.quiet:
-        return QuietView(console)
+        return QuietDisplay(console)
     if wishes.show_steps:
-        return StepsView(console, task.paint, headings=number != 1)
+        return StepsDisplay(console, task.paint, headings=number != 1)
     if number is not None and number <= FEW:
-        return LiveView(console, task.paint, headings=number > 1)
-    return ProgressView(console, number)
+        return LiveDisplay(console, task.paint, headings=number > 1)
+    return ProgressDisplay(console, number)
 
 
-def _paced(view: View, pace: float) -> Callable[[Cycle], None]:
+def _paced(view: Display, pace: float) -> Callable[[Cycle], None]:
     """The view's own ``cycle``, slowed down for the eye."""
 
     def show(cycle: Cycle) -> None:
@@ -219,7 +221,7 @@ def _paced(view: View, pace: float) -> Callable[[Cycle], None]:
 
 
 def _run(
-    outcomes: Iterable[Answer | PuzzleError], view: View, writer: Writer, told: bool = False
+    outcomes: Iterable[Answer | PuzzleError], view: Display, writer: Writer, told: bool = False
 ) -> int:
     """Hand every outcome to the screen and to standard output, and return the exit code.
 

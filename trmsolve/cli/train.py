@@ -227,14 +227,14 @@ def _run(settings: "RunOptions", resume: Path | None, quiet: bool) -> int:
     """Train to the end or until a signal, show it, and return the exit code."""
     from trmsolve.device import keep_memory
     from trmsolve.train.checkpoint import folder_of_run
-    from trmsolve.train.distributed import joined_world
-    from trmsolve.train.journal import read_journal
+    from trmsolve.train.distributed import join_process_group
+    from trmsolve.train.journal import read_metrics
     from trmsolve.train.run import Callbacks
     from trmsolve.train.start import export_weights, start
 
-    past = read_journal(folder_of_run(resume)) if resume and resume.is_dir() else []
+    past = read_metrics(folder_of_run(resume)) if resume and resume.is_dir() else []
     with (
-        joined_world(settings.device) as world,
+        join_process_group(settings.device) as world,
         make_training_view(make_console(), quiet or not world.first, past) as view,
     ):
         stop = Stop(view.note)

@@ -241,7 +241,7 @@ class TinyRecursiveModel(nn.Module):
         return logits.float()
 
     @property
-    def reach(self) -> int:
+    def receptive_field(self) -> int:
         """How many cells away a convolution hears in one cycle: one for each use of a block."""
         uses_of_level = self.recursions * (self.latent_steps + 1)
         return self.config.layers * uses_of_level

@@ -27,7 +27,7 @@ OUTSIDE = 0
 """The symbol of all that lies outside the grid. The other symbols, from 1 on, are alike."""
 
 
-class Scene(NamedTuple):
+class PlanesBatch(NamedTuple):
     """A batch of grids for a network of planes."""
 
     tokens: Tensor
@@ -62,7 +62,7 @@ class PlaneEmbedding(nn.Module):
         # outside the grid have the last distance in place of those to the last row or column.
         self.edges = nn.Parameter(0.1 * torch.randn(4, side + 1, size))
 
-    def forward(self, scene: Scene, slots: Tensor | None) -> Tensor:
+    def forward(self, scene: PlanesBatch, slots: Tensor | None) -> Tensor:
         """X (B, K, rows, columns, D), given the ``slots`` (B, 1 + V, D) of the puzzle embedding.
 
         The first slot is the puzzle's vector, the others are those of the symbols.
@@ -100,16 +100,16 @@ def _distance(cells: Tensor, rows: Tensor) -> Tensor:
     return cells.where(cells >= 0, len(rows) - 1)
 
 
-def settle(h: Tensor, mixed: Tensor, mlp: SwiGLU, eps: float) -> Tensor:
+def mlp_residual(h: Tensor, mixed: Tensor, mlp: SwiGLU, eps: float) -> Tensor:
     """All of a block but the mixing itself: (cells, D) each -> (cells, D)."""
     h = rms_norm(h + mixed, eps)
     return rms_norm(h + mlp(h), eps)
 
 
 @cache
-def compiled_settle() -> Callable[[Tensor, Tensor, SwiGLU, float], Tensor]:
-    """``settle``, compiled once for grids of all sizes and for all networks of the process."""
-    return torch.compile(settle, dynamic=True)
+def compiled_mlp_residual() -> Callable[[Tensor, Tensor, SwiGLU, float], Tensor]:
+    """``mlp_residual``, compiled once for grids of all sizes and for all networks of the process."""
+    return torch.compile(mlp_residual, dynamic=True)
 
 
 class PlanesBlock(Block):
@@ -125,12 +125,12 @@ class PlanesBlock(Block):
         # compiles once for all sizes of grids.
         cells = h.reshape(-1, h.shape[-1])
         mixed = mixer.mix(h, rotary).reshape(-1, h.shape[-1])
-        settle_now = compiled_settle() if self.compiled else settle
+        settle_now = compiled_mlp_residual() if self.compiled else mlp_residual
         return settle_now(cells, mixed, self.mlp, self.eps).view(h.shape)
 
 
 class PlanesModel(TinyRecursiveModel):
-    """The network for grids as planes. It is asked about a ``Scene`` with ``improve``."""
+    """The network for grids as planes. It is asked about a ``PlanesBatch`` with ``improve``."""
 
     block = PlanesBlock
 
@@ -143,7 +143,7 @@ class PlanesModel(TinyRecursiveModel):
         """One: whether a cell is on the plane."""
         return 1
 
-    def embed_scene(self, scene: Scene) -> Tensor:
+    def embed_batch(self, scene: PlanesBatch) -> Tensor:
         """X (B, K, rows, columns, D) of the grids."""
         slots = None
         if self.puzzle_emb is not None:
@@ -152,12 +152,12 @@ class PlanesModel(TinyRecursiveModel):
         x: Tensor = self.embed_planes(scene, slots)
         return x.to(self.dtype)
 
-    def improve(self, state: State, scene: Scene) -> tuple[State, Prediction]:
+    def improve(self, state: State, scene: PlanesBatch) -> tuple[State, Prediction]:
         """One improvement cycle, as ``forward`` is for tokens.
 
         The logits (B, rows * columns, K) say of each cell on which plane it is.
         """
-        x = self.embed_scene(scene)
+        x = self.embed_batch(scene)
         y, z = self.deep_recursion(x, state.y, state.z, scene.tokens)
         planes = self.lm_head(y).squeeze(-1)  # (B, K, rows, columns)
         logits = planes.flatten(2).transpose(1, 2)

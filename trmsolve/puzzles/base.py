@@ -17,12 +17,12 @@ from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.puzzles.paint import paint_grid
 from trmsolve.puzzles.values import (
     Answer,
-    Course,
     Cycle,
     Grid,
     Line,
     Puzzle,
     Symmetry,
+    Trajectory,
     Verdict,
     identity,
 )
@@ -75,8 +75,8 @@ class Task(ABC):
     """Tokens of a cell; more than 1 where each token is a candidate, possible or ruled out."""
     symmetry_draws: int = 0
     """Uniform random numbers that decide a symmetry; 0 where there is none but the identity."""
-    ruled: bool = False
-    """Whether a rule of the data chooses among right answers. Then ``relabel`` applies it again."""
+    has_canonical_label: bool = False
+    """Whether a rule of the data chooses among right answers. Then ``relabel_after_augmentation`` applies it again."""
     training_bands: ClassVar[dict[str, float]] = {}
     """The share of each band of rating in training; all puzzles count alike where it is empty."""
     paper_latent_steps: ClassVar[int | None] = None
@@ -218,11 +218,11 @@ class Task(ABC):
         rows, columns = shape
         return values.reshape(-1)[: rows * columns].reshape(shape)
 
-    def lay(self, grid: Grid) -> Grid:
+    def pad_to_board(self, grid: Grid) -> Grid:
         """A grid on the board that networks are trained on. Raises PuzzleError if it is larger."""
         return grid
 
-    def misfit(self, puzzle: Puzzle) -> str:  # noqa: ARG002
+    def unsupported(self, puzzle: Puzzle) -> str:  # noqa: ARG002
         """Why a network of the task cannot take this puzzle, such as its size; "" if it can."""
         return ""
 
@@ -281,18 +281,18 @@ class Task(ABC):
         """
         return {}
 
-    def relabel(
+    def relabel_after_augmentation(
         self,
         tokens: NDArray[np.int64],  # noqa: ARG002
         labels: NDArray[np.int64],
     ) -> NDArray[np.int64]:
         """The answers (n, S) to questions (n, S) under a symmetry, from the turned answers.
 
-        They are those themselves, unless a rule of the data would choose others: see ``ruled``.
+        They are those themselves, unless a rule of the data would choose others: see ``has_canonical_label``.
         """
         return labels
 
-    def course(self, tokens: NDArray[np.int64]) -> Course | None:  # noqa: ARG002
+    def trajectory(self, tokens: NDArray[np.int64]) -> Trajectory | None:  # noqa: ARG002
         """How the answers to questions (n, S) come about, if networks rewrite their question."""
         return None
 
@@ -305,11 +305,11 @@ class Task(ABC):
         It uses neither ``encode`` nor ``decode``, so that a mistake there cannot verify itself.
         """
 
-    def relaxed(self) -> "Task":
+    def accepting_any_valid(self) -> "Task":
         """The task content with every valid answer, where there are better and worse ones."""
         return self
 
-    def unsolvable(self, puzzle: Puzzle) -> str:  # noqa: ARG002
+    def reason_unsolvable(self, puzzle: Puzzle) -> str:  # noqa: ARG002
         """Why no answer can be right, if that is seen cheaply before anything is tried; else ""."""
         return ""
 
@@ -352,7 +352,7 @@ class Task(ABC):
 
 def give_up(task: Task, puzzle: Puzzle) -> Answer | None:
     """The answer to a puzzle that has none, before anything is tried; None if it may have one."""
-    reason = task.unsolvable(puzzle)
+    reason = task.reason_unsolvable(puzzle)
     if not reason:
         return None
     return Answer(

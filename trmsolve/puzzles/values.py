@@ -122,17 +122,17 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Course:
+class Trajectory:
     """How answers come about: what each token is at first, and what it becomes later."""
 
     stages: NDArray[np.int64]
     """(n, K, S): the tokens, the question first."""
-    since: NDArray[np.int32]
+    available_from: NDArray[np.int32]
     """(n, K, S): after how many steps of the search a stage is reached, ascending, or ``NEVER``."""
 
     def end(self) -> NDArray[np.int64]:
         """(n, S): the tokens at the end of the search."""
-        last = (self.since < NEVER).sum(1, keepdims=True) - 1
+        last = (self.available_from < NEVER).sum(1, keepdims=True) - 1
         answers: NDArray[np.int64] = np.take_along_axis(self.stages, last, 1)[:, 0]
         return answers
 

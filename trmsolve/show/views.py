@@ -42,7 +42,7 @@ class StatusLine(Screen):
             self._move(readable(self.console, text, "note"))
 
 
-class View(Watcher):
+class Display(Watcher):
     """The base of the views of puzzles: it shows only what could not be read."""
 
     def cycle(self, cycle: Cycle) -> None:
@@ -55,11 +55,11 @@ class View(Watcher):
         """Show a note on how the input was read."""
 
 
-class QuietView(View):
+class QuietDisplay(Display):
     """The view for ``--quiet``: errors only."""
 
 
-class StepsView(View):
+class StepsDisplay(Display):
     """The view for ``--show-steps``: every cycle with its figures, one below the other.
 
     A file gets the same without escapes. ``headings`` shows the source of each puzzle, for when
@@ -100,7 +100,7 @@ class StepsView(View):
         return of.puzzle.source if self.headings else ""
 
 
-class LiveView(StepsView):
+class LiveDisplay(StepsDisplay):
     """The view for a few puzzles: the grid is redrawn at every cycle, and its last frame stays.
 
     A line with the outcome follows. Where nothing can be redrawn (a pipe, a dumb terminal), that
@@ -157,7 +157,7 @@ def _cycle_of(answer: Answer, cycles: list[Cycle]) -> Cycle:
     return cycles[-1]
 
 
-class ProgressView(View):
+class ProgressDisplay(Display):
     """The view for many puzzles: a line of counts, problems above it, and a summary at the end.
 
     ``total`` is None when puzzles stream in. The line moves with the cycles of the model and not

@@ -64,13 +64,13 @@ class CycleResult:
         return self.halt > HALT_PROBABILITY
 
 
-class Trajectory(NamedTuple):
+class TrajectoryBatch(NamedTuple):
     """How the answers of puzzles come about, step by step of a search."""
 
     stages: Tensor
     """(B, K, S), the targets in their order."""
 
-    since: Tensor
+    available_from: Tensor
     """(B, K, S), the step of the search from which on each target can be known."""
 
 
@@ -161,7 +161,7 @@ class KeepQuestion:
         """How many steps of its search a puzzle gets further in a cycle."""
         return 0
 
-    def targets(self, labels: Tensor, trajectory: Trajectory | None, steps: Tensor) -> Tensor:  # noqa: ARG002
+    def targets(self, labels: Tensor, trajectory: TrajectoryBatch | None, steps: Tensor) -> Tensor:  # noqa: ARG002
         """(B, S), what the coming cycle is to answer: the answer ``labels`` (B, S) itself.
 
         ``steps`` (B,) is how far the search of each puzzle has come.
@@ -204,9 +204,9 @@ class RewriteQuestion(KeepQuestion):
     @property
     def search_steps(self) -> int:
         """As many as cells are heard away, since a search goes one cell a step."""
-        return self.model.reach
+        return self.model.receptive_field
 
-    def targets(self, labels: Tensor, trajectory: Trajectory | None, steps: Tensor) -> Tensor:
+    def targets(self, labels: Tensor, trajectory: TrajectoryBatch | None, steps: Tensor) -> Tensor:
         """What is within reach in the coming cycle; the answer where no trajectory is known.
 
         A block hears one cell away, so after as many steps of the search as there are blocks
@@ -214,8 +214,8 @@ class RewriteQuestion(KeepQuestion):
         """
         if trajectory is None:
             return labels
-        known_by = (steps + self.model.reach)[:, None, None]
-        last = (trajectory.since <= known_by).sum(1, keepdim=True) - 1
+        known_by = (steps + self.model.receptive_field)[:, None, None]
+        last = (trajectory.available_from <= known_by).sum(1, keepdim=True) - 1
         return trajectory.stages.gather(1, last)[:, 0]
 
     def next_lesson(self, taught: Taught, how: Teaching) -> Tensor:

@@ -26,7 +26,7 @@ from trmsolve.puzzles.base import Diagnosis, Task, give_up
 from trmsolve.puzzles.values import Answer, Cycle, Grid, Puzzle, Symmetry, Verdict
 from trmsolve.solve.effort import VIEWS, VIEWS_OF_AMBIGUOUS, Effort
 from trmsolve.solve.refine import Question, Step, refine
-from trmsolve.weights.catalog import locate
+from trmsolve.weights.catalog import resolve
 from trmsolve.weights.file import fingerprint, load_model
 
 BATCH_SIZE_CPU, BATCH_SIZE_GPU = 64, 512
@@ -240,7 +240,7 @@ class _Run:
         if answer is not None:
             self._answered(order, answer)
             return None
-        problem = task.misfit(item)
+        problem = task.unsupported(item)
         if problem:
             self.outcomes.put(order, PuzzleError(problem, item.source))
             return None
@@ -373,7 +373,7 @@ def _answer(attempt: _Attempt, best: _Result, diagnosis: Diagnosis) -> Answer:
     )
 
 
-def usual_batch_size(device: torch.device, task: Task) -> int:
+def default_batch_size(device: torch.device, task: Task) -> int:
     """How many puzzles are refined at a time where nobody says."""
     size = BATCH_SIZE_CPU if device.type == "cpu" else BATCH_SIZE_GPU
     return max(1, int(size * task.batch_share))
@@ -452,7 +452,7 @@ def load_solver(name: str, options: LoadOptions) -> Solver:
     get_task(name)  # an unknown name is told before any work
     placement = choose_placement(options.device, options.dtype, options.threads)
     large = options.allow_large
-    path = locate(
+    path = resolve(
         options.weights, name, offline=options.offline, allow_large=large, note=options.note
     )
     model = load_model(path, name, placement.dtype, placement.device, allow_large=large)
@@ -463,7 +463,7 @@ def load_solver(name: str, options: LoadOptions) -> Solver:
         model.L_level.compile(dynamic=True)  # the batch shrinks and grows
     # Enough of the fingerprint to tell one file from another in a record.
     label = f"{path.name}@{fingerprint(path)[:12]}"
-    accepting = task.relaxed() if options.accept_detours else task
+    accepting = task.accepting_any_valid() if options.accept_detours else task
     return Solver(accepting, model, placement, effort, label)
 
 
@@ -473,7 +473,7 @@ def _effort(task: Task, options: LoadOptions, device: torch.device) -> Effort:
     return Effort(
         cycles=task.default_cycles if cycles is None else cycles,
         views=options.views,
-        batch_size=usual_batch_size(device, task) if size is None else size,
+        batch_size=default_batch_size(device, task) if size is None else size,
         seed=options.seed,
         noise=task.default_noise if noise is None else noise,
     )

@@ -13,12 +13,12 @@ from torch import Tensor
 
 from trmsolve.device import Placement
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.train.distributed import World
+from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.loss import Loss
-from trmsolve.train.plan import Plan
+from trmsolve.train.plan import Schedule
 from trmsolve.train.recipes import Recipe
 
-Judging = Callable[[int, int], None]
+JudgingProgress = Callable[[int, int], None]
 """Called with the number of held-out examples judged so far, and the number of all.
 
 It may be called with the same numbers again. An exception that it raises ends the judging, and
@@ -26,11 +26,11 @@ leaves the training as it is.
 """
 
 
-def say_nothing(judged: int, of: int) -> None:
-    """A ``Judging`` for callers that do not want to know."""
+def ignore_progress(judged: int, of: int) -> None:
+    """A ``JudgingProgress`` for callers that do not want to know."""
 
 
-class Learning(Protocol):
+class TrainableNetwork(Protocol):
     """A network in training.
 
     Everything that its next steps depend on, besides the random numbers, goes in and out as
@@ -45,7 +45,7 @@ class Learning(Protocol):
     def cycles(self) -> Tensor:
         """(B,) int: the cycles that each row of the last step has had."""
 
-    def begin_with(self, model: TinyRecursiveModel) -> None:
+    def init_from(self, model: TinyRecursiveModel) -> None:
         """Take over the weights of ``model``, whose shapes must be the recipe's."""
 
     def step(self, done: float) -> Loss:
@@ -57,7 +57,9 @@ class Learning(Protocol):
     def averaged(self) -> dict[str, Tensor]:
         """The weights that are used: the model's tensors, averaged."""
 
-    def judge(self, weights: dict[str, Tensor], told: Judging = say_nothing) -> float | None:
+    def evaluate_held_out(
+        self, weights: dict[str, Tensor], told: JudgingProgress = ignore_progress
+    ) -> float | None:
         """The fraction of the held-out examples that these weights answer exactly.
 
         None if nothing is held out. ``told`` is called before each batch and at the end. Its
@@ -74,7 +76,7 @@ class Learning(Protocol):
         """Go on where ``state`` was taken. Raises CheckpointError if it is of another recipe."""
 
 
-class Subject(Protocol):
+class TrainingData(Protocol):
     """What is to be learned."""
 
     @property
@@ -92,8 +94,13 @@ class Subject(Protocol):
         """
 
     def begin(
-        self, recipe: Recipe, plan: Plan, placement: Placement, compiled: bool, world: World
-    ) -> Learning:
+        self,
+        recipe: Recipe,
+        plan: Schedule,
+        placement: Placement,
+        compiled: bool,
+        world: ProcessGroup,
+    ) -> TrainableNetwork:
         """A network at its start, drawn from torch's global random numbers.
 
         Raises UsageError for a recipe of another task.
@@ -103,11 +110,11 @@ class Subject(Protocol):
     def beside(self) -> tuple[str, ...]:
         """The names of the files that the weights cannot be used without."""
 
-    def write_beside(self, folder: Path) -> None:
+    def write_side_files(self, folder: Path) -> None:
         """Write these files."""
 
 
-class SizedSubject(Subject, Protocol):
+class SizedTrainingData(TrainingData, Protocol):
     """A subject that decides how many puzzle embeddings its network has."""
 
     def sized(self, recipe: Recipe) -> Recipe:
@@ -118,11 +125,13 @@ class TaskSource(Protocol):
     """The data of a task outside of the registry, read and ready for a recipe's network."""
 
     @property
-    def usual_held_out(self) -> int:
+    def default_held_out(self) -> int:
         """How many tasks are held out where nobody says."""
 
     def recorded(self) -> dict[str, Any]:
         """Additions to the run's record."""
 
-    def subject(self, recipe: Recipe, plan: Plan, note: Callable[[str], None]) -> SizedSubject:
+    def subject(
+        self, recipe: Recipe, plan: Schedule, note: Callable[[str], None]
+    ) -> SizedTrainingData:
         """What the recipe's kind of network learns from."""

@@ -35,7 +35,7 @@ class Examples:
     def __len__(self) -> int:
         return len(self.questions)
 
-    def mark(self) -> str:
+    def content_hash(self) -> str:
         """The same for the same examples in the same order, and for no others."""
         parts = [self.questions, self.answers, self.ratings]
         if self.extras is not None:
@@ -147,7 +147,7 @@ def _on_board(task: Task, puzzle: Puzzle) -> tuple[Grid, Grid]:
             "training needs the answer beside the puzzle: give a CSV with both", puzzle.source
         )
     try:
-        return task.lay(puzzle.grid), task.lay(puzzle.answer)
+        return task.pad_to_board(puzzle.grid), task.pad_to_board(puzzle.answer)
     except PuzzleError as error:
         raise PuzzleError(error.problem, puzzle.source) from None
 
@@ -212,7 +212,7 @@ class Sampler:
         tokens = names.gather(1, question.gather(1, places))
         labels = names.gather(1, answer.gather(1, places))
         batch = Batch(tokens.unflatten(1, self.places), labels, torch.zeros_like(index))
-        return self._ruled(batch) if self.task.ruled else batch
+        return self._ruled(batch) if self.task.has_canonical_label else batch
 
     def _ruled(self, batch: Batch) -> Batch:
         """The batch with the answers that the data's rule chooses.
@@ -220,15 +220,15 @@ class Sampler:
         For networks that rewrite their question it has how they come about too.
         """
         asked = batch.tokens.flatten(1).cpu().numpy()
-        course = self.task.course(asked) if self.stages else None
-        if course is not None:
+        trajectory = self.task.trajectory(asked) if self.stages else None
+        if trajectory is not None:
             return replace(
                 batch,
-                labels=self._on_device(course.end()),
-                stages=self._on_device(course.stages),
-                since=self._on_device(course.since),
+                labels=self._on_device(trajectory.end()),
+                stages=self._on_device(trajectory.stages),
+                available_from=self._on_device(trajectory.available_from),
             )
-        labels = self.task.relabel(asked, batch.labels.cpu().numpy())
+        labels = self.task.relabel_after_augmentation(asked, batch.labels.cpu().numpy())
         return replace(batch, labels=self._on_device(labels))
 
     def _draws(self, rows: NDArray[np.int64], number: int) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ SPOKEN = 0.5
 
 
 @dataclass(frozen=True)
-class World:
+class ProcessGroup:
     """The processes of a run, as one of them sees them. The first one writes and reports."""
 
     # The number of this process among all, from 0 on.
@@ -118,7 +118,7 @@ class World:
 
 
 @contextmanager
-def joined_world(device: str) -> Iterator[World]:
+def join_process_group(device: str) -> Iterator[ProcessGroup]:
     """The world that ``torchrun`` describes in the environment; one process if it does not.
 
     An error that all processes meet is raised by the first one of each machine. The others leave
@@ -127,7 +127,7 @@ def joined_world(device: str) -> Iterator[World]:
     size = int(os.environ.get("WORLD_SIZE", "1"))
     local_rank = int(os.environ.get("LOCAL_RANK", "0"))
     try:
-        yield World() if size == 1 else _join(device, size, local_rank)
+        yield ProcessGroup() if size == 1 else _join(device, size, local_rank)
     except TrmsolveError as error:
         if local_rank == 0:
             raise
@@ -138,7 +138,7 @@ def joined_world(device: str) -> Iterator[World]:
             dist.destroy_process_group()
 
 
-def _join(device: str, size: int, local_rank: int) -> World:
+def _join(device: str, size: int, local_rank: int) -> ProcessGroup:
     on_gpu = device.startswith(("auto", "cuda")) and torch.cuda.is_available()
     if on_gpu:
         count = torch.cuda.device_count()
@@ -149,4 +149,4 @@ def _join(device: str, size: int, local_rank: int) -> World:
             )
         torch.cuda.set_device(local_rank)
     dist.init_process_group("nccl" if on_gpu else "gloo")
-    return World(dist.get_rank(), size, local_rank, on_gpu)
+    return ProcessGroup(dist.get_rank(), size, local_rank, on_gpu)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from trmsolve.errors import CheckpointError
 from trmsolve.files import check_length, naming, open_file, reason, write_atomically
-from trmsolve.train.distributed import World
+from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.loss import Loss
 from trmsolve.train.plan import Progress
 
@@ -29,10 +29,10 @@ A line has about 300 bytes, and by default there is one every 30 seconds.
 """
 
 SUMS = 5
-"""Numbers that are summed between two lines, see ``Journal.count``."""
+"""Numbers that are summed between two lines, see ``MetricsLog.count``."""
 
 
-def read_journal(folder: Path) -> list[Progress]:
+def read_metrics(folder: Path) -> list[Progress]:
     """The lines of a run so far, without those that are not whole.
 
     Raises CheckpointError for a path that is no file, may not be read or has more than
@@ -70,7 +70,7 @@ def _is_numeric(progress: Progress) -> bool:
     return all(type(number) in (int, float) for number in numbers.values())
 
 
-class Journal:
+class MetricsLog:
     """Counts steps and writes their lines. The first process writes; all of them count.
 
     A journal of a resumed run begins at its step and with the seconds already spent. Lines of later
@@ -85,7 +85,7 @@ class Journal:
     def __init__(
         self,
         folder: Path,
-        world: World,
+        world: ProcessGroup,
         report: Callable[[Progress], None],
         step: int = 0,
         seconds: float = 0.0,
@@ -103,7 +103,7 @@ class Journal:
         self._sums: Tensor | None = None
         self._rows = 0
         if world.first:
-            past = read_journal(folder)
+            past = read_metrics(folder)
             if step:
                 self.lines = [line for line in past if line.step <= step]
             self._write_all()

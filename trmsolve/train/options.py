@@ -12,7 +12,7 @@ from typing import Any
 
 from trmsolve.errors import UsageError
 from trmsolve.puzzles import get_task
-from trmsolve.train.plan import Plan
+from trmsolve.train.plan import Schedule
 from trmsolve.train.recipes import Recipe, find_recipe, override
 from trmsolve.train.sources import Sources, check_bands, parse_bands
 
@@ -57,7 +57,7 @@ class RunOptions:
         return Sources(_names(self.data), _names(self.measured))
 
     def in_plan(self) -> dict[str, Any]:
-        """The fields of a ``Plan`` that are given here."""
+        """The fields of a ``Schedule`` that are given here."""
         given: dict[str, Any] = {}
         if self.minutes is not None or self.steps is not None:
             given = {"minutes": self.minutes, "steps": self.steps}
@@ -115,12 +115,12 @@ class TrainOptions(RunOptions):
             changes.append(f"batch_size={self.batch_size}")
         return override(find_recipe(self.task, self.recipe), changes)
 
-    def plan(self) -> Plan:
+    def plan(self) -> Schedule:
         """The plan of the run. Raises UsageError for a run without an end."""
         given = self.in_plan()
         if self.held_out is not None:
             given["held_out"] = self.held_out
-        return Plan(seed=self.seed, **given)
+        return Schedule(seed=self.seed, **given)
 
     def shares(self) -> dict[str, float] | None:
         """The share of each band of difficulty; None draws all puzzles alike.

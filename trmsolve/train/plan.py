@@ -8,7 +8,7 @@ from trmsolve.train.recipes import Recipe
 
 
 @dataclass(frozen=True)
-class Plan:
+class Schedule:
     """How long a run is and how often it writes.
 
     A run ends by ``minutes`` or by ``steps``, whichever comes first. If steps alone say how long it

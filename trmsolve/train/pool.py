@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from trmsolve.model.network import Prediction, State, TinyRecursiveModel
-from trmsolve.solve.feedback import Taught, Teaching, Trajectory, feedback_for
+from trmsolve.solve.feedback import Taught, Teaching, TrajectoryBatch, feedback_for
 
 
 @dataclass(frozen=True)
@@ -31,21 +31,21 @@ class Batch:
     stages: Tensor | None = None
     """(B, K, S), how the answers come about, for networks that rewrite their question.
 
-    ``puzzles.base.Course`` has more about it.
+    ``puzzles.base.Trajectory`` has more about it.
     """
 
-    since: Tensor | None = None
+    available_from: Tensor | None = None
     """(B, K, S), when: the step of the search from which on a stage can be known."""
 
     @property
-    def trajectory(self) -> Trajectory | None:
-        """``stages`` and ``since``, if they are known."""
-        if self.stages is None or self.since is None:
+    def trajectory(self) -> TrajectoryBatch | None:
+        """``stages`` and ``available_from``, if they are known."""
+        if self.stages is None or self.available_from is None:
             return None
-        return Trajectory(self.stages, self.since)
+        return TrajectoryBatch(self.stages, self.available_from)
 
 
-Offer = Callable[[Tensor], Batch]
+SampleFn = Callable[[Tensor], Batch]
 """Given the indices (R,) of the rows to fill, the R puzzles to fill them with."""
 
 
@@ -68,7 +68,7 @@ class Pool:
         self.steps = torch.zeros(size, dtype=torch.int32, device=device)
         self.halted = torch.ones(size, dtype=torch.bool, device=device)
 
-    def refill(self, offer: Offer) -> None:
+    def refill(self, offer: SampleFn) -> None:
         """Give every halted row a fresh puzzle and the initial state."""
         rows = self.halted.nonzero()[:, 0]
         if not len(rows):
@@ -85,16 +85,16 @@ class Pool:
         self.cycles[rows] = 0
         self.steps[rows] = 0
 
-    def _refill_trajectory(self, rows: Tensor, fresh: Trajectory) -> None:
+    def _refill_trajectory(self, rows: Tensor, fresh: TrajectoryBatch) -> None:
         kept = self.batch.trajectory
         if kept is None:  # the first puzzles of the run
             size = len(self.halted)
             stages = fresh.stages.new_zeros(size, *fresh.stages.shape[1:])
-            since = fresh.since.new_zeros(size, *fresh.since.shape[1:])
-            kept = Trajectory(stages, since)
-            self.batch = replace(self.batch, stages=stages, since=since)
+            available_from = fresh.available_from.new_zeros(size, *fresh.available_from.shape[1:])
+            kept = TrajectoryBatch(stages, available_from)
+            self.batch = replace(self.batch, stages=stages, available_from=available_from)
         kept.stages[rows] = fresh.stages
-        kept.since[rows] = fresh.since
+        kept.available_from[rows] = fresh.available_from
 
     def current_targets(self) -> Tensor:
         """(B, S): what the coming cycle is to answer."""
@@ -157,7 +157,7 @@ class Pool:
         """
         if "stages" in tensors:
             stages = tensors["stages"].clone()
-            since = tensors["since"].clone()
-            self.batch = replace(self.batch, stages=stages, since=since)
+            available_from = tensors["since"].clone()
+            self.batch = replace(self.batch, stages=stages, available_from=available_from)
         for name, tensor in self.state_dict().items():
             tensor.copy_(tensors[name])

@@ -22,19 +22,19 @@ from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.values import Answer
 from trmsolve.solve.effort import MAX_CYCLES, Effort
 from trmsolve.solve.evaluate import evaluate
-from trmsolve.solve.solver import Solver, usual_batch_size
-from trmsolve.train.base import Judging, say_nothing
+from trmsolve.solve.solver import Solver, default_batch_size
+from trmsolve.train.base import JudgingProgress, ignore_progress
 from trmsolve.train.data import Examples, Sampler
-from trmsolve.train.distributed import World
+from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.loss import Loss
-from trmsolve.train.plan import Plan
+from trmsolve.train.plan import Schedule
 from trmsolve.train.pool import Batch
 from trmsolve.train.recipes import Recipe
-from trmsolve.train.state import misfit
+from trmsolve.train.state import recipe_mismatch
 from trmsolve.train.trainer import Trainer
 
 
-class Supply(Protocol):
+class SampleSource(Protocol):
     """An endless supply of examples for a pool.
 
     The next example of each row follows from ``visits`` (rows,): how many the row has had.
@@ -46,18 +46,18 @@ class Supply(Protocol):
         """As many examples as there are rows."""
 
 
-class Pooled:
+class PoolTrainer:
     """A network that trains on a pool, which is refilled from a supply.
 
-    It is the ``Learning`` of grid puzzles, and of ARC as the paper has it. ``exact`` returns the
+    It is the ``TrainableNetwork`` of grid puzzles, and of ARC as the paper has it. ``exact`` returns the
     fraction of the held-out examples that a network of the file's precision answers exactly.
     """
 
     def __init__(
         self,
         trainer: Trainer,
-        supply: Supply,
-        exact: Callable[[TinyRecursiveModel, Judging], float],
+        supply: SampleSource,
+        exact: Callable[[TinyRecursiveModel, JudgingProgress], float],
         placement: Placement,
         compiled: bool,
     ) -> None:
@@ -80,9 +80,9 @@ class Pooled:
         """(B,) int32: the cycles that each row of the pool has had."""
         return self.trainer.pool.cycles
 
-    def begin_with(self, model: TinyRecursiveModel) -> None:
+    def init_from(self, model: TinyRecursiveModel) -> None:
         """Take over the weights of ``model``, whose shapes must be the recipe's."""
-        self.trainer.begin_with(model)
+        self.trainer.init_from(model)
 
     def step(self, done: float) -> Loss:
         """Train one step at the fraction ``done`` of the run."""
@@ -92,7 +92,9 @@ class Pooled:
         """The model's tensors, averaged."""
         return self.trainer.ema.state_dict(self.trainer.model)
 
-    def judge(self, weights: dict[str, Tensor], told: Judging = say_nothing) -> float:
+    def evaluate_held_out(
+        self, weights: dict[str, Tensor], told: JudgingProgress = ignore_progress
+    ) -> float:
         """The fraction of the held-out examples that these weights answer exactly."""
         self.judged.load_state_dict(weights)
         return self.exact(self.judged, told)
@@ -110,11 +112,11 @@ class Pooled:
         try:
             self.supply.visits[:] = self.world.part(tensors["visits"]).numpy()
         except (KeyError, ValueError) as error:
-            raise misfit(error) from None
+            raise recipe_mismatch(error) from None
 
 
 @dataclass(frozen=True, eq=False)
-class PuzzleSubject:
+class PuzzleTrainingData:
     """Grid puzzles with their answers, to be learned."""
 
     task: Task
@@ -138,11 +140,16 @@ class PuzzleSubject:
 
     def facts(self) -> dict[str, Any]:
         """A hash of the examples."""
-        return {"examples": self.examples.mark()}
+        return {"examples": self.examples.content_hash()}
 
     def begin(
-        self, recipe: Recipe, plan: Plan, placement: Placement, compiled: bool, world: World
-    ) -> Pooled:
+        self,
+        recipe: Recipe,
+        plan: Schedule,
+        placement: Placement,
+        compiled: bool,
+        world: ProcessGroup,
+    ) -> PoolTrainer:
         """A network at its start.
 
         The held-out examples are chosen among all, and the base puzzles among the rest. Raises
@@ -167,9 +174,9 @@ class PuzzleSubject:
             shares=self.shares,
         )
         held_out = HeldOut(self.task, kept, placement, min(recipe.max_cycles, MAX_CYCLES))
-        return Pooled(trainer, sampler, held_out.exact_rate, placement, compiled)
+        return PoolTrainer(trainer, sampler, held_out.exact_rate, placement, compiled)
 
-    def write_beside(self, folder: Path) -> None:
+    def write_side_files(self, folder: Path) -> None:
         """Write nothing: the weights of grid puzzles need no other files."""
 
 
@@ -183,10 +190,12 @@ class HeldOut:
     # Improvement cycles for each puzzle, all in one view.
     cycles: int
 
-    def exact_rate(self, model: TinyRecursiveModel, told: Judging = say_nothing) -> float:
+    def exact_rate(
+        self, model: TinyRecursiveModel, told: JudgingProgress = ignore_progress
+    ) -> float:
         """The fraction of the puzzles that the network answers exactly."""
         total = len(self.examples)
-        largest = usual_batch_size(self.placement.device, self.task)
+        largest = default_batch_size(self.placement.device, self.task)
         effort = Effort(self.cycles, views=1, batch_size=even_batch(total, largest))
         answered = 0
 
@@ -223,7 +232,7 @@ def _check_config(recipe: Recipe, task: Task) -> None:
             f"the recipe's network has {has[0]} tokens on {has[1]} places and {has[2]} candidates "
             f"a cell: {task.name} has {needs[0]}, {needs[1]} and {needs[2]}"
         )
-    if recipe.reveal_prob and task.ruled:
+    if recipe.reveal_prob and task.has_canonical_label:
         raise UsageError(
             f"reveal_prob={recipe.reveal_prob} gives cells of answers away: "
             f"no {task.name} holds any, set it to 0"

@@ -319,7 +319,7 @@ _MAZE_LAPTOP = Recipe(
 )
 
 # The public code's network for ARC: that for mazes, with a row of the table of puzzle embeddings
-# for every variant of every task. Their number follows from the data (``OfficialExamples.sized``).
+# for every variant of every task. Their number follows from the data (``PaperExamples.sized``).
 _ARC_PAPER = replace(
     _PAPER,
     config=replace(_MAZE_PAPER, vocab_size=12),
@@ -361,7 +361,7 @@ _ARC_LAPTOP = Recipe(
     curriculum=((0.4, 1, 1),),
 )
 
-ARC_ADAPTING: dict[str, Any] = {
+ARC_ADAPTATION: dict[str, Any] = {
     "lr": 0.01,
     "head_lr": 2e-3,
     "table_lr": 0.02,

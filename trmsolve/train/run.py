@@ -17,12 +17,12 @@ from torch import Tensor
 from trmsolve.device import Placement
 from trmsolve.errors import CheckpointError, TrainingError
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.train.base import Learning, Subject
+from trmsolve.train.base import TrainableNetwork, TrainingData
 from trmsolve.train.checkpoint import Checkpoint, save_checkpoint
-from trmsolve.train.distributed import World
+from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.folder import RunFolder
-from trmsolve.train.journal import Journal
-from trmsolve.train.plan import Plan, Progress, lr_factor
+from trmsolve.train.journal import MetricsLog
+from trmsolve.train.plan import Progress, Schedule, lr_factor
 from trmsolve.train.recipes import Recipe
 from trmsolve.train.state import (
     gather_rng,
@@ -94,15 +94,15 @@ class Run:
     """One run, fresh or resumed. Making it draws or restores the network; ``train`` trains it."""
 
     # What is learned, and how.
-    subject: Subject
+    subject: TrainingData
     recipe: Recipe
     # The folder for weights, checkpoints and the journal.
     out: Path
-    plan: Plan
+    plan: Schedule
     placement: Placement
     # Whether the network is compiled.
     compiled: bool = False
-    world: World = field(default_factory=World)
+    world: ProcessGroup = field(default_factory=ProcessGroup)
     # Where a resumed run goes on.
     checkpoint: Checkpoint | None = None
     # A network of the same shapes, whose weights a fresh run begins with.
@@ -123,8 +123,8 @@ class Run:
     judging: Callable[[int, int], bool] = judge_on
 
     # The network in training.
-    learning: Learning = field(init=False)
-    journal: Journal = field(init=False)
+    learning: TrainableNetwork = field(init=False)
+    journal: MetricsLog = field(init=False)
     # The last good checkpoint, if there is one.
     saved: Path | None = field(init=False)
     # The fraction of the run that is over.
@@ -142,13 +142,13 @@ class Run:
             self.recipe, self.plan, self.placement, self.compiled, self.world
         )
         if self.start_from is not None:
-            self.learning.begin_with(self.start_from)
+            self.learning.init_from(self.start_from)
         # From here on each process draws its own random numbers.
         torch.manual_seed(self.plan.seed + self.world.rank + step)
         if checkpoint:
             seconds = self._restore(checkpoint)
         self._keep_folder()
-        self.journal = Journal(self.out, self.world, self.report, step, seconds)
+        self.journal = MetricsLog(self.out, self.world, self.report, step, seconds)
         self.last_save = time.monotonic()
 
     @property
@@ -269,7 +269,7 @@ class Run:
 
         random_numbers = rng_state()
         try:
-            self.journal.judged(self.learning.judge(weights, told))
+            self.journal.judged(self.learning.evaluate_held_out(weights, told))
         except _JudgingStopped:
             return False
         finally:
@@ -317,7 +317,7 @@ class Run:
     def _publish(self) -> dict[str, Tensor]:
         """Write the averaged weights. Returns them as the file has them."""
         averaged = self.learning.averaged()
-        self.subject.write_beside(self.out)
+        self.subject.write_side_files(self.out)
         info = WeightsInfo(self.recipe.config, self.subject.name, self._record())
         save_weights(self.path, averaged, info, torch.bfloat16)
         return _as_in_file(averaged)

@@ -20,23 +20,23 @@ from trmsolve.hub.address import is_address
 from trmsolve.model.build import new_puzzles
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
-from trmsolve.train.base import Subject, TaskSource
+from trmsolve.train.base import TaskSource, TrainingData
 from trmsolve.train.checkpoint import Checkpoint, folder_of_run, load_checkpoint
-from trmsolve.train.distributed import World, joined_world
+from trmsolve.train.distributed import ProcessGroup, join_process_group
 from trmsolve.train.folder import RunFolder
 from trmsolve.train.options import KEPT, RunOptions, TrainOptions
-from trmsolve.train.plan import Plan, Progress
-from trmsolve.train.puzzle_training import PuzzleSubject
+from trmsolve.train.plan import Progress, Schedule
+from trmsolve.train.puzzle_training import PuzzleTrainingData
 from trmsolve.train.recipes import RECIPES, Recipe
 from trmsolve.train.run import Callbacks, Run, ignore, never
 from trmsolve.train.sources import OTHER_SOURCES, Sources, keep_facts, load_examples
 from trmsolve.train.state import reading_state
-from trmsolve.weights.catalog import locate
+from trmsolve.weights.catalog import resolve
 from trmsolve.weights.file import load_model, read_info
 
 UNCHANGED = RunOptions()
 SILENT = Callbacks()
-ALONE = World()
+ALONE = ProcessGroup()
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def train(
         judging=lambda judged, of: not stop(),  # noqa: ARG005
     )
     with (
-        joined_world(options.device) as world,
+        join_process_group(options.device) as world,
         start(options, resume, callbacks, world) as run,
     ):
         path = run.train()
@@ -128,7 +128,7 @@ def start(
     options: RunOptions,
     resume: str | Path | None = None,
     callbacks: Callbacks = SILENT,
-    world: World = ALONE,
+    world: ProcessGroup = ALONE,
 ) -> AbstractContextManager[Run]:
     """A new run with ``options``, or the run in the folder ``resume``, which goes on."""
     if resume is not None:
@@ -140,7 +140,7 @@ def start(
 
 @contextmanager
 def new_run(
-    options: TrainOptions, callbacks: Callbacks = SILENT, world: World = ALONE
+    options: TrainOptions, callbacks: Callbacks = SILENT, world: ProcessGroup = ALONE
 ) -> Iterator[Run]:
     """A new run, before its first step. Its folder is held for as long as the context lasts.
 
@@ -185,7 +185,7 @@ def resume_run(
     path: Path,
     options: RunOptions = UNCHANGED,
     callbacks: Callbacks = SILENT,
-    world: World = ALONE,
+    world: ProcessGroup = ALONE,
 ) -> Iterator[Run]:
     """The run in the folder ``path``, or the one of the checkpoint ``path``, where it was saved.
 
@@ -232,7 +232,7 @@ class _Settled:
     task: str
     out: Path
     recipe: Recipe
-    plan: Plan
+    plan: Schedule
     # Whether ``plan.held_out`` was asked for; else it follows from the data.
     held_out_given: bool
     sources: Sources
@@ -251,9 +251,9 @@ class _Settled:
 class _Material:
     """What a run learns from, with the recipe and the plan that fit it."""
 
-    subject: Subject
+    subject: TrainingData
     recipe: Recipe
-    plan: Plan
+    plan: Schedule
     # What the record keeps of the reading.
     record: dict[str, Any] = field(default_factory=dict)
 
@@ -278,7 +278,7 @@ def _as_recorded(checkpoint: Checkpoint, options: RunOptions) -> _Settled:
         task=task,
         out=checkpoint.path.parent,
         recipe=Recipe.from_dict(state["recipe"]),
-        plan=Plan(**{**state["plan"], **options.in_plan()}),
+        plan=Schedule(**{**state["plan"], **options.in_plan()}),
         held_out_given=True,
         sources=options.sources.or_recorded(described),
         bands=described["bands"],
@@ -290,7 +290,7 @@ def _as_recorded(checkpoint: Checkpoint, options: RunOptions) -> _Settled:
 
 
 def _assembled(
-    settled: _Settled, callbacks: Callbacks, world: World, folder: RunFolder | None
+    settled: _Settled, callbacks: Callbacks, world: ProcessGroup, folder: RunFolder | None
 ) -> Run:
     """Read the data, choose where to run, and make the run."""
     where = settled.where
@@ -334,18 +334,18 @@ def _material(settled: _Settled, note: Callable[[str], None]) -> _Material:
     if settled.task not in OTHER_SOURCES:
         task = get_task(settled.task, recipe.config.vocab_size)
         examples = load_examples(task, settled.sources.data, plan.seed, note)
-        subject = PuzzleSubject(task, examples, settled.bands, settled.base_puzzles)
+        subject = PuzzleTrainingData(task, examples, settled.bands, settled.base_puzzles)
         return _Material(subject, recipe, plan)
     source: TaskSource = import_module(OTHER_SOURCES[settled.task]).read_source(
         settled.sources, note
     )
     if not settled.held_out_given:
-        plan = replace(plan, held_out=source.usual_held_out)
+        plan = replace(plan, held_out=source.default_held_out)
     sized_subject = source.subject(recipe, plan, note)
     return _Material(sized_subject, sized_subject.sized(recipe), plan, source.recorded())
 
 
-def _begun(material: _Material, placement: Placement, world: World) -> dict[str, Any]:
+def _begun(material: _Material, placement: Placement, world: ProcessGroup) -> dict[str, Any]:
     """What the record keeps of where and how the run began."""
     return {
         "hardware": placement.reason,
@@ -384,7 +384,7 @@ def _initial_network(
 def _found_weights(options: TrainOptions, note: Callable[[str], None]) -> Path | None:
     if options.start_from is None:
         return None
-    return locate(options.start_from, options.task, offline=options.offline, note=note)
+    return resolve(options.start_from, options.task, offline=options.offline, note=note)
 
 
 def _travelling_name(weights: str | Path | None) -> str | None:
@@ -399,7 +399,7 @@ def _travelling_name(weights: str | Path | None) -> str | None:
 # Checks before the work begins
 
 
-def _held(out: Path, world: World) -> AbstractContextManager[RunFolder | None]:
+def _held(out: Path, world: ProcessGroup) -> AbstractContextManager[RunFolder | None]:
     """Keeps other runs out of the folder. The first process does it for all of them."""
     return RunFolder(out) if world.first else nullcontext()
 
@@ -422,7 +422,7 @@ def _refuse_nowhere(export: str | Path | None) -> None:
         raise UsageError(f"--export {export}: name a file in a folder that exists")
 
 
-def _check_world(world: World, recipe: Recipe) -> None:
+def _check_world(world: ProcessGroup, recipe: Recipe) -> None:
     if recipe.config.mixer != "planes":
         world.share(recipe.batch_size)
     elif world.size > 1:

@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 
 from trmsolve.errors import CheckpointError, TrainingError
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.train.distributed import World
+from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.optim import EMA
 
 Named = Iterable[tuple[str, nn.Parameter]]
@@ -57,7 +57,7 @@ def restore_network(
         ema.load_shadow(under("ema.", tensors), int(numbers["ema_updates"]))
         restore_optimizers(optimizers, model.named_parameters(), tensors, numbers["optimizer"])
     except (RuntimeError, KeyError) as error:
-        raise misfit(error) from None
+        raise recipe_mismatch(error) from None
 
 
 def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -85,7 +85,7 @@ def reading_state(path: Path) -> Iterator[None]:
         ) from None
 
 
-def misfit(error: Exception) -> CheckpointError:
+def recipe_mismatch(error: Exception) -> CheckpointError:
     """The error for a checkpoint of another recipe."""
     return CheckpointError(f"the checkpoint does not fit its recipe: {error}")
 
@@ -211,7 +211,7 @@ def restore_rng(tensors: dict[str, Tensor]) -> None:
         ) from None
 
 
-def gather_rng(world: World, device: torch.device) -> dict[str, Tensor]:
+def gather_rng(world: ProcessGroup, device: torch.device) -> dict[str, Tensor]:
     """``rng_state`` of all processes, named ``chance.<rank>.rng.``. Every process must call it.
 
     ``device`` is where the processes can exchange tensors.
@@ -223,7 +223,7 @@ def gather_rng(world: World, device: torch.device) -> dict[str, Tensor]:
     return tensors
 
 
-def restore_own_rng(world: World, tensors: dict[str, Tensor]) -> None:
+def restore_own_rng(world: ProcessGroup, tensors: dict[str, Tensor]) -> None:
     """Put back this process's part of what ``gather_rng`` gave.
 
     A process that was not there then keeps the random numbers it has.
@@ -233,6 +233,6 @@ def restore_own_rng(world: World, tensors: dict[str, Tensor]) -> None:
         restore_rng(own)
 
 
-def _own_chance(device: torch.device) -> Any:
+def forked_rng(device: torch.device) -> Any:
     """A context in which random draws leave the run's random numbers as they are."""
     return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])

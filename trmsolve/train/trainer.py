@@ -15,13 +15,13 @@ from trmsolve.errors import TrainingError
 from trmsolve.model.build import new_model
 from trmsolve.model.network import Prediction, State, TinyRecursiveModel
 from trmsolve.solve.feedback import LatticeQuestion, Teaching
-from trmsolve.train.distributed import World
+from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.loss import Loss, LossSettings, lattice_loss, trm_loss
 from trmsolve.train.optim import EMA, make_optimizers, step_all
 from trmsolve.train.plan import depth, lr_factor
-from trmsolve.train.pool import Offer, Pool
+from trmsolve.train.pool import Pool, SampleFn
 from trmsolve.train.recipes import Recipe
-from trmsolve.train.state import misfit, network_state, restore_network, under
+from trmsolve.train.state import network_state, recipe_mismatch, restore_network, under
 
 Phase = Callable[[str], AbstractContextManager[object]]
 """Entered around each part of a step, by the name of the part."""
@@ -46,7 +46,7 @@ class Trainer:
         device: torch.device,
         dtype: torch.dtype,
         compiled: bool = False,
-        world: World = World(),  # noqa: B008 (frozen)
+        world: ProcessGroup = ProcessGroup(),  # noqa: B008 (frozen)
     ) -> None:
         self.recipe = recipe
         self.device = device
@@ -71,12 +71,12 @@ class Trainer:
             drop_lost=recipe.drop_inconsistent,
         )
 
-    def begin_with(self, model: TinyRecursiveModel) -> None:
+    def init_from(self, model: TinyRecursiveModel) -> None:
         """Take over the weights of ``model``, whose shapes must be the recipe's."""
         self.model.load_state_dict(model.state_dict())
         self.ema = EMA(self.model, self.recipe.ema, self.recipe.ema_warmup)
 
-    def step(self, offer: Offer, done: float | None = None) -> Loss:
+    def step(self, offer: SampleFn, done: float | None = None) -> Loss:
         """One step at the fraction ``done`` of the run; None is at full rate and depth.
 
         Raises TrainingError if the loss is not finite, before anything is learned from it.
@@ -150,4 +150,4 @@ class Trainer:
         try:
             self.pool.load_state_dict(pool)
         except (RuntimeError, KeyError) as error:
-            raise misfit(error) from None
+            raise recipe_mismatch(error) from None

@@ -35,7 +35,7 @@ class LocalWeights:
     info: WeightsInfo
 
 
-def locate(
+def resolve(
     named: str | Path | None,
     task: str | None = None,
     *,
@@ -75,7 +75,7 @@ def to_record(named: str | None, task: str) -> Path:
     with a pinned hash, such as the bundled ones.
     """
     if named is None or not is_address(named):
-        path = locate(named, task)
+        path = resolve(named, task)
         if pinned(path) is None:
             return path
     raise UsageError(

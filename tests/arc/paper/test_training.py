@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from trmsolve.arc.paper.answering import VariantVote
-from trmsolve.arc.paper.examples import OfficialExamples, PaperSampler, choose_measured
+from trmsolve.arc.paper.examples import PaperExamples, PaperSampler, choose_measured
 from trmsolve.arc.paper.known import Known
-from trmsolve.arc.paper.training import judge
+from trmsolve.arc.paper.training import evaluate_held_out
 from trmsolve.arc.paper.variants import FIRST_COLOUR, PLAIN, Augmentation, encode, parse_name
 from trmsolve.arc.symmetry import crop
 from trmsolve.arc.task import ArcTask, Pair
@@ -59,8 +59,8 @@ def small(recipe: Recipe = RECIPE, **changes: object) -> Recipe:
 
 
 @pytest.fixture(scope="module")
-def examples() -> OfficialExamples:
-    return OfficialExamples.build(
+def examples() -> PaperExamples:
+    return PaperExamples.build(
         [drawn_task(name, n, tests=n) for n, name in enumerate("abc", 1)], ["b"], 5
     )
 
@@ -101,7 +101,7 @@ def test_the_recipe_is_the_papers() -> None:
     assert TinyRecursiveModel(config).parameter_count() == 6_829_058
 
 
-def test_tests_are_learned_from_unless_they_are_measured(examples: OfficialExamples) -> None:
+def test_tests_are_learned_from_unless_they_are_measured(examples: PaperExamples) -> None:
     a, b, c = examples.tasks
     learned = [
         pair
@@ -131,14 +131,14 @@ def test_what_is_held_out_is_learned_from_under_no_name_and_in_no_clothes() -> N
         ArcTask("asks", clean.demonstrations, (*clean.tests, *a.tests)),
         ArcTask("open", clean.demonstrations, (Pair(grid_of([1])),)),
     ]
-    examples = OfficialExamples.build([a, *copies], ["a"], 0)
+    examples = PaperExamples.build([a, *copies], ["a"], 0)
     assert [one.task for one in examples.learned] == [0, 0, 1, 1, 1, 2, 2, 2, 3, 3]
     # What a task itself demonstrates is given when it is asked, and stays.
     own = ArcTask("own", (*a.demonstrations, *worn), a.tests)
-    assert len(OfficialExamples.build([own], ["own"], 0).learned) == 3
+    assert len(PaperExamples.build([own], ["own"], 0).learned) == 3
 
 
-def test_rows_and_names_belong_together(examples: OfficialExamples) -> None:
+def test_rows_and_names_belong_together(examples: PaperExamples) -> None:
     names = examples.identifiers()
     assert (
         names[0] == "<blank>" and len(names) == len(set(names)) == examples.num_puzzles == 1 + 3 * 6
@@ -153,27 +153,25 @@ def test_rows_and_names_belong_together(examples: OfficialExamples) -> None:
     assert recipe.config.num_puzzles == 19 and replace(recipe, config=RECIPE.config) == RECIPE
 
 
-def test_variants_follow_from_the_task_and_the_seed_alone(examples: OfficialExamples) -> None:
-    again = OfficialExamples.build(examples.tasks[::-1], ["b"], 5)
+def test_variants_follow_from_the_task_and_the_seed_alone(examples: PaperExamples) -> None:
+    again = PaperExamples.build(examples.tasks[::-1], ["b"], 5)
     assert sorted(again.identifiers()) == sorted(examples.identifiers())
     views = [
         [examples.variant(row) for row in range(first, first + 6)] for first in examples.first[:-1]
     ]
     assert views[0] != views[1] != views[2] != views[0]
-    assert (
-        OfficialExamples.build(examples.tasks, ["b"], 5).content_hash() == examples.content_hash()
-    )
+    assert PaperExamples.build(examples.tasks, ["b"], 5).content_hash() == examples.content_hash()
     others = [
         again,
-        OfficialExamples.build(examples.tasks, ["b"], 5, seed=1),
-        OfficialExamples.build(examples.tasks, ["b"], 4),
-        OfficialExamples.build(examples.tasks, ["a", "b"], 5),
+        PaperExamples.build(examples.tasks, ["b"], 5, seed=1),
+        PaperExamples.build(examples.tasks, ["b"], 4),
+        PaperExamples.build(examples.tasks, ["a", "b"], 5),
     ]
     assert len({one.content_hash() for one in (examples, *others)}) == 5
 
 
 def test_what_is_drawn_is_a_variant_of_a_pair_at_one_place_of_both_canvases(
-    examples: OfficialExamples,
+    examples: PaperExamples,
 ) -> None:
     sampler = PaperSampler(examples, CPU, rows=300, seed=2)
     batch = sampler(torch.arange(300))
@@ -207,7 +205,7 @@ def test_what_is_drawn_is_a_variant_of_a_pair_at_one_place_of_both_canvases(
 
 
 def test_a_row_s_examples_depend_on_no_other_row_and_go_on_after_a_stop(
-    examples: OfficialExamples,
+    examples: PaperExamples,
 ) -> None:
     whole = PaperSampler(examples, CPU, rows=8, seed=3)
     parts = [PaperSampler(examples, CPU, rows=4, first_row=first, seed=3) for first in (0, 4)]
@@ -233,12 +231,12 @@ def test_two_tasks_that_only_their_rows_tell_apart_are_learned_by_heart(tmp_path
         ArcTask(name, (Pair(asked, said),), (Pair(asked, said),))
         for name, said in (("row", grid_of([3, 3])), ("column", grid_of([4], [5])))
     ]
-    examples = OfficialExamples.build(tasks, ["row", "column"], 0)
+    examples = PaperExamples.build(tasks, ["row", "column"], 0)
     torch.manual_seed(0)
     recipe = examples.sized(small(batch_size=4, lr=3e-3, ema=0.7, max_cycles=1))
     recipe = replace(recipe, config=replace(recipe.config, mixer="mlp", positions="none"))
     trainer, sampler = Trainer(recipe, CPU, torch.float32), PaperSampler(examples, CPU, rows=4)
-    assert judge(trainer.model, examples, cycles=1) == 0
+    assert evaluate_held_out(trainer.model, examples, cycles=1) == 0
     right_in_a_row = 0
     for _ in range(400):
         loss = trainer.step(sampler)
@@ -248,7 +246,7 @@ def test_two_tasks_that_only_their_rows_tell_apart_are_learned_by_heart(tmp_path
     state = trainer.ema.state_dict(trainer.model)
     trainer.model.load_state_dict(state)
     heard: list[tuple[int, int]] = []
-    assert judge(trainer.model, examples, cycles=1, told=lambda *word: heard.append(word)) == 1.0
+    assert evaluate_held_out(trainer.model, examples, cycles=1, told=lambda *word: heard.append(word)) == 1.0
     total = len(examples.held)
     assert heard == [(0, total), (total, total)]
     table = state["puzzle_emb.weights"]
@@ -268,7 +266,7 @@ def test_two_tasks_that_only_their_rows_tell_apart_are_learned_by_heart(tmp_path
 
 
 def test_the_papers_network_takes_a_step_and_its_table_moves_where_it_was_touched(
-    examples: OfficialExamples,
+    examples: PaperExamples,
 ) -> None:
     torch.manual_seed(0)
     recipe = examples.sized(small(batch_size=3))
@@ -292,7 +290,7 @@ def test_the_papers_network_takes_a_step_and_its_table_moves_where_it_was_touche
 
 
 def test_what_is_written_beside_the_weights_tells_the_tasks(
-    examples: OfficialExamples, tmp_path: Path
+    examples: PaperExamples, tmp_path: Path
 ) -> None:
     examples.write_identifiers(tmp_path)
     assert json.loads((tmp_path / "identifiers.json").read_text()) == examples.identifiers()
@@ -324,4 +322,4 @@ def test_what_cannot_be_learned_or_judged_is_told() -> None:
         ([replace(a, demonstrations=())], ["a"], "no pair is left to learn from"),
     ):
         with pytest.raises(UsageError, match=told):
-            OfficialExamples.build(tasks, measured, 1)
+            PaperExamples.build(tasks, measured, 1)

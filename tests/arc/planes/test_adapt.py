@@ -24,7 +24,7 @@ from trmsolve.arc.planes.adapt import Adapted, Adapter
 from trmsolve.arc.planes.canvas import Canvas, canvas_of, place_on_canvas
 from trmsolve.arc.planes.learner import Learner
 from trmsolve.arc.planes.predict import Question, ViewPrediction, predict
-from trmsolve.arc.planes.scenes import Lesson
+from trmsolve.arc.planes.scenes import Episode
 from trmsolve.arc.symmetry import SYMMETRIES, dihedral
 from trmsolve.arc.task import AdaptationProgress, ArcTask, Pair
 from trmsolve.errors import TrainingError
@@ -32,12 +32,12 @@ from trmsolve.model.build import new_puzzles
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles.values import Grid
 from trmsolve.train.loss import Loss
-from trmsolve.train.recipes import ARC_ADAPTING
+from trmsolve.train.recipes import ARC_ADAPTATION
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 SMALL = replace(PLANES, latent_steps=1)
-HASTY = {**ARC_ADAPTING, "lr": 0.02, "head_lr": 0.02}
+HASTY = {**ARC_ADAPTATION, "lr": 0.02, "head_lr": 0.02}
 """Rates for networks that know nothing."""
 
 
@@ -86,7 +86,7 @@ def equal(one: list[dict[str, torch.Tensor]], other: list[dict[str, torch.Tensor
 class Watch:
     """Every copy that learned, with the lessons it had."""
 
-    copies: list[tuple[Learner, list[Lesson]]] = field(default_factory=list)
+    copies: list[tuple[Learner, list[Episode]]] = field(default_factory=list)
 
     def seen(self, copy: int) -> set[tuple[int, bytes, bytes, int]]:
         """Of a copy's lessons: puzzle, question, answer, symmetry."""
@@ -113,7 +113,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
             super().__init__(*given)
             found.copies.append((self, []))
 
-        def begin(self, lesson: Lesson) -> None:
+        def begin(self, lesson: Episode) -> None:
             found.copies[-1][1].append(lesson)
             super().begin(lesson)
 
@@ -300,8 +300,8 @@ def test_all_are_shown_on_a_canvas_that_holds_them_and_each_is_answered_on_its_o
     tasks = drawn_task("a", 2, seed=1), drawn_task("b", 3, seed=2, side=5, colours=(3, 4, 5, 6))
     adapted = adapter(model, *tasks, steps=10).adapt()
     assert adapted.canvases == [canvas_of(task) for task in tasks]
-    for _, lessons in watch.copies:
-        for lesson in lessons:
+    for _, episodes in watch.copies:
+        for lesson in episodes:
             assert lesson.scene.tokens.shape[1:] == (5, 5) and lesson.scene.palette.shape[1] == 5
             assert all(len(set(palette)) == 5 for palette in lesson.scene.palette.tolist())
 
@@ -386,8 +386,8 @@ def test_a_budget_in_seconds_is_shared_by_the_trials_and_the_last_copy(
     assert (
         len(watch.copies) == 2 and len(adapted.models) == 1
     )  # a trial that proved nothing, and the last copy
-    lessons = [len(lessons) for _, lessons in watch.copies]
-    assert lessons[0] < lessons[1]
+    episodes = [len(episodes) for _, episodes in watch.copies]
+    assert episodes[0] < episodes[1]
 
 
 def test_seconds_are_for_each_task(

@@ -16,7 +16,7 @@ from trmsolve.arc.planes.canvas import Canvas, canvas_of
 from trmsolve.arc.planes.predict import Question, ViewPrediction, predict
 from trmsolve.arc.task import ArcTask, Pair
 from trmsolve.model.network import Prediction, State
-from trmsolve.model.planes import PlanesModel, Scene
+from trmsolve.model.planes import PlanesBatch, PlanesModel
 from trmsolve.puzzles.values import Grid
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -34,9 +34,9 @@ class Stub(PlanesModel):
         halts: Callable[[int, int], float] = lambda n, view: 0,
     ) -> None:
         super().__init__(PLANES)
-        self.rule, self.halts, self.cycle, self.seen = rule, halts, 0, list[Scene]()
+        self.rule, self.halts, self.cycle, self.seen = rule, halts, 0, list[PlanesBatch]()
 
-    def improve(self, state: State, scene: Scene) -> tuple[State, Prediction]:
+    def improve(self, state: State, scene: PlanesBatch) -> tuple[State, Prediction]:
         self.cycle += 1
         self.seen.append(scene)
         answers = torch.stack([self.rule(tokens) for tokens in scene.tokens])
@@ -86,7 +86,7 @@ def test_confidence_is_turned_back_with_its_cells() -> None:
     class Sure(Stub):
         """The surer, the higher the colour."""
 
-        def improve(self, state: State, scene: Scene) -> tuple[State, Prediction]:
+        def improve(self, state: State, scene: PlanesBatch) -> tuple[State, Prediction]:
             state, prediction = super().improve(state, scene)
             return state, prediction._replace(
                 logits=prediction.logits * (1 + scene.tokens.flatten(1)[..., None]) / 10

@@ -12,10 +12,10 @@ from torch import Tensor
 from tests.support.planes import PLANES, network
 from trmsolve.arc.planes.canvas import Canvas, place_on_canvas, show
 from trmsolve.arc.planes.learner import Learner, compile_blocks
-from trmsolve.arc.planes.scenes import Lesson, Row, lesson_of, scene_of
+from trmsolve.arc.planes.scenes import Episode, Row, episode_of, planes_batch_of
 from trmsolve.arc.task import Pair
 from trmsolve.errors import TrainingError
-from trmsolve.model.planes import PlanesModel, settle
+from trmsolve.model.planes import PlanesModel, mlp_residual
 from trmsolve.puzzles.values import Grid
 from trmsolve.train.recipes import Recipe
 
@@ -45,14 +45,14 @@ def row(
     return Row(shown, palette, puzzle)
 
 
-def lesson(*puzzles: int) -> Lesson:
-    return lesson_of(
+def lesson(*puzzles: int) -> Episode:
+    return episode_of(
         [row(symmetry=number, puzzle=puzzle) for number, puzzle in enumerate(puzzles)], CPU
     )
 
 
 def test_a_scene_has_the_grids_their_planes_symmetries_and_puzzles() -> None:
-    scene = scene_of([row(), row((0, 4, 2, 3), 1, 2, None)], CPU)
+    scene = planes_batch_of([row(), row((0, 4, 2, 3), 1, 2, None)], CPU)
     assert scene.tokens.tolist() == [
         place_on_canvas(QUESTION, 4).tolist(),
         place_on_canvas(np.rot90(QUESTION), 4).tolist(),
@@ -63,7 +63,7 @@ def test_a_scene_has_the_grids_their_planes_symmetries_and_puzzles() -> None:
 
 
 def test_labels_are_the_planes_of_the_answers_symbols() -> None:
-    taught = lesson_of([row(palette) for palette in (PALETTE, (0, 4, 3, 2), (4, 3, 2, 0))], CPU)
+    taught = episode_of([row(palette) for palette in (PALETTE, (0, 4, 3, 2), (4, 3, 2, 0))], CPU)
     assert taught.labels.shape == (3, 16) and taught.labels.dtype == torch.int64
     for labels, palette in zip(taught.labels, taught.scene.palette, strict=True):
         assert palette[labels].view(4, 4).tolist() == place_on_canvas(ANSWER, 4).tolist()
@@ -187,9 +187,9 @@ def test_what_is_compiled_is_all_of_a_block_but_its_mixing(monkeypatch: pytest.M
 
     def counted(h: Tensor, *rest: Any) -> Tensor:
         asked.append(h.shape)
-        return settle(h, *rest)
+        return mlp_residual(h, *rest)
 
-    monkeypatch.setattr("trmsolve.model.planes.compiled_settle", lambda: counted)
+    monkeypatch.setattr("trmsolve.model.planes.compiled_mlp_residual", lambda: counted)
     plain, compiled = (
         Learner(network(replace(PLANES, layers=2)).requires_grad_(), RECIPE) for _ in range(2)
     )

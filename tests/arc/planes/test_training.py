@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from trmsolve.arc.paper.known import Known
 from trmsolve.arc.planes.canvas import canvas_of
-from trmsolve.arc.planes.training import PlanesSubject, PlanesTrainer, _answers
+from trmsolve.arc.planes.training import PlanesTrainer, PlanesTrainingData, _answers
 from trmsolve.arc.read import read_path
 from trmsolve.arc.solver import load_arc
 from trmsolve.arc.sources import learned_tasks
@@ -22,9 +22,9 @@ from trmsolve.cli import app
 from trmsolve.device import Placement
 from trmsolve.errors import UsageError
 from trmsolve.train.checkpoint import load_checkpoint
-from trmsolve.train.distributed import World
-from trmsolve.train.journal import read_journal
-from trmsolve.train.plan import Plan
+from trmsolve.train.distributed import ProcessGroup
+from trmsolve.train.journal import read_metrics
+from trmsolve.train.plan import Schedule
 from trmsolve.train.recipes import RECIPES, Recipe, find_recipe
 from trmsolve.weights.file import load_model, read_info
 
@@ -110,7 +110,7 @@ def small() -> Recipe:
 def curve(out: Path) -> list[tuple[Any, ...]]:
     return [
         (p.step, p.loss, p.token_accuracy, p.mean_cycles, p.solved, p.held_out_exact)
-        for p in read_journal(out)
+        for p in read_metrics(out)
     ]
 
 
@@ -130,7 +130,7 @@ def test_it_learns_and_tells_what_from(trained: tuple[Path, Path, Result], data:
         "3 tasks with 9 pairs, 1 more held out, recipe laptop, on cpu (asked for, 1 threads)"
     )
     assert said[-1] == f"weights in {out}/arc.safetensors" and "held-out exact" in said[1]
-    lines = read_journal(out)
+    lines = read_metrics(out)
     assert [line.step for line in lines] == [1, 2, 3, 4]
     assert all(line.held_out_exact in (0, 1) for line in lines)
     training = read_info(export).training
@@ -164,11 +164,11 @@ def test_a_run_in_parts_is_the_same_to_the_bit(data: Path, tmp_path: Path) -> No
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert fresh(data, whole, "--steps", 9, *flat, "-q").exit_code == 0
     assert fresh(data, parts, "--steps", 4, "--save-minutes", 0, *flat, "-q").exit_code == 0
-    lessons = []
+    episodes = []
     for steps in (5, 6, 9):
-        lessons.append(load_checkpoint(parts).state["trainer"]["lesson"])
+        episodes.append(load_checkpoint(parts).state["trainer"]["lesson"])
         assert train("--resume", parts, "--steps", steps, "-q").exit_code == 0
-    assert any(lesson["cycle"] < lesson["length"] for lesson in lessons), (
+    assert any(lesson["cycle"] < lesson["length"] for lesson in episodes), (
         "one stop is within a lesson"
     )
     last = "step-00000009/state.safetensors"
@@ -180,9 +180,9 @@ def test_a_run_in_parts_is_the_same_to_the_bit(data: Path, tmp_path: Path) -> No
 
 
 def test_it_learns_lesson_after_lesson(data: Path) -> None:
-    subject = PlanesSubject.of(tasks_of(data), small(), 1)
+    subject = PlanesTrainingData.of(tasks_of(data), small(), 1)
     torch.manual_seed(0)
-    learning = subject.begin(subject.sized(small()), Plan(steps=9), CPU, False, World())
+    learning = subject.begin(subject.sized(small()), Schedule(steps=9), CPU, False, ProcessGroup())
     losses, cycles, ends = [], [], []
     for step in range(60):
         loss = learning.step(0.1 + 0.5 * step / 60)
@@ -213,13 +213,13 @@ def turned(task: dict[str, Any]) -> dict[str, Any]:
 def test_what_is_held_out_is_learned_from_nowhere(tmp_path: Path) -> None:
     path = tmp_path / "tasks.json"
     path.write_text(json.dumps({**TASKS, "worn": turned(TASKS["flip"])}))
-    subject = PlanesSubject.of(tasks_of(path), small(), 9)
+    subject = PlanesTrainingData.of(tasks_of(path), small(), 9)
     flip, same, dark, worn = (len(task.demonstrations) for task in subject.tasks)
     assert (flip, same, dark, worn) == (2, 2, 1, 2)
     assert [held.puzzle for held in subject.questions] == [0, 1, 3]
     assert subject.questions[0].canvas == canvas_of(subject.tasks[0])
     assert [len(one.pairs) for one in subject.material] == [3, 3, 2, 3]
-    other = PlanesSubject.of(tasks_of(path), small(), 1)
+    other = PlanesTrainingData.of(tasks_of(path), small(), 1)
     assert [len(task.demonstrations) for task in other.tasks] == [
         2,
         3,
@@ -229,27 +229,30 @@ def test_what_is_held_out_is_learned_from_nowhere(tmp_path: Path) -> None:
     assert (
         other.content_hash
         != subject.content_hash
-        == PlanesSubject.of(tasks_of(path), small(), 9).content_hash
+        == PlanesTrainingData.of(tasks_of(path), small(), 9).content_hash
     )
     flip_alone = tasks_of(path)[0]
     alike = replace(flip_alone, demonstrations=flip_alone.demonstrations[:1] * 3)
-    subject = PlanesSubject.of([alike], small(), 1)
+    subject = PlanesTrainingData.of([alike], small(), 1)
     assert (
         not subject.questions and len(subject.material[0].pairs) == 4
     )  # nothing of it could be held out
 
 
 def test_held_out_pairs_are_judged_by_the_first_vote(data: Path) -> None:
-    subject = PlanesSubject.of(tasks_of(data), small(), 2)
-    learning = subject.begin(subject.sized(small()), Plan(steps=9), CPU, False, World())
+    subject = PlanesTrainingData.of(tasks_of(data), small(), 2)
+    learning = subject.begin(subject.sized(small()), Schedule(steps=9), CPU, False, ProcessGroup())
     blank = {name: torch.zeros_like(tensor) for name, tensor in learning.averaged().items()}
-    assert learning.judge(blank) == 0.0
+    assert learning.evaluate_held_out(blank) == 0.0
     # A network without a word answers with the first plane, and that is what lies outside.
     held = subject.questions[0]
     black = replace(held, pair=Pair(held.pair.input, np.zeros((0, 0), np.int8)))
     assert _answers(learning.judged, black)
     assert (
-        PlanesTrainer(subject.sized(small()), learning.lessons, (), CPU, False).judge(blank) is None
+        PlanesTrainer(subject.sized(small()), learning.episodes, (), CPU, False).evaluate_held_out(
+            blank
+        )
+        is None
     )
 
 
@@ -257,10 +260,10 @@ def test_judging_counts_the_pairs_and_may_be_ended_between_them(data: Path) -> N
     class Enough(Exception):
         pass
 
-    subject = PlanesSubject.of(tasks_of(data), small(), 2)
-    learning = subject.begin(subject.sized(small()), Plan(steps=9), CPU, False, World())
+    subject = PlanesTrainingData.of(tasks_of(data), small(), 2)
+    learning = subject.begin(subject.sized(small()), Schedule(steps=9), CPU, False, ProcessGroup())
     weights, heard, chance = learning.averaged(), list[tuple[int, int]](), torch.get_rng_state()
-    learning.judge(weights, lambda *word: heard.append(word))
+    learning.evaluate_held_out(weights, lambda *word: heard.append(word))
     assert heard == [(0, 2), (1, 2), (2, 2)]
 
     def enough(judged: int, of: int) -> None:
@@ -268,7 +271,7 @@ def test_judging_counts_the_pairs_and_may_be_ended_between_them(data: Path) -> N
             raise Enough
 
     with pytest.raises(Enough):
-        learning.judge(weights, enough)
+        learning.evaluate_held_out(weights, enough)
     assert torch.equal(torch.get_rng_state(), chance) and torch.is_grad_enabled()
 
 
@@ -434,9 +437,9 @@ def test_options_of_arc_are_of_arc_alone(data: Path) -> None:
 
 
 def test_planes_are_trained_by_one_process(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    subject = PlanesSubject.of(tasks_of(data), small(), 1)
+    subject = PlanesTrainingData.of(tasks_of(data), small(), 1)
     with pytest.raises(UsageError, match="trained by one process"):
-        subject.begin(small(), Plan(steps=1), CPU, False, World(size=2))
+        subject.begin(small(), Schedule(steps=1), CPU, False, ProcessGroup(size=2))
 
 
 def test_a_public_set_by_its_name(tmp_path: Path) -> None:

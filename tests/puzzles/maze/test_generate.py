@@ -17,9 +17,9 @@ from trmsolve.puzzles.maze import generate as maze_generate
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, WALL
 from trmsolve.puzzles.maze.generate import (
     DIFFICULTIES,
+    default_least,
     generate_mazes,
     longest_possible,
-    usual_least,
 )
 from trmsolve.puzzles.values import Grid, Puzzle
 
@@ -186,7 +186,7 @@ def test_any_size_and_seed(kind: str, rows: int, columns: int, seed: int) -> Non
         assert puzzle.grid.shape == (rows, columns) or kind == "mixed"
         assert 3 <= puzzle.grid.shape[0] <= rows and 3 <= puzzle.grid.shape[1] <= columns
         assert (puzzle.rating or 0) <= longest_possible(kind, rows, columns)
-        assert kind != "hard" or (puzzle.rating or 0) >= usual_least(rows, columns)
+        assert kind != "hard" or (puzzle.rating or 0) >= default_least(rows, columns)
 
 
 @pytest.mark.parametrize("kind", DIFFICULTIES)
@@ -207,10 +207,10 @@ def test_hard_ones_may_be_asked_to_be_easier_or_harder() -> None:
 
 def test_what_hard_ones_have_at_least_scales_with_the_size() -> None:
     sizes = [(3, 3), (5, 5), (10, 10), (15, 15), (20, 20), (30, 30), (40, 40), (20, 45)]
-    assert [usual_least(*size) for size in sizes] == [6, 14, 31, 50, 69, 109, 151, 109]
+    assert [default_least(*size) for size in sizes] == [6, 14, 31, 50, 69, 109, 151, 109]
     for size in sizes:
         shortest = min(puzzle.rating or 0 for puzzle in islice(generate_mazes("hard", 2, size), 40))
-        assert usual_least(*size) <= shortest <= usual_least(*size) + 2
+        assert default_least(*size) <= shortest <= default_least(*size) + 2
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_the_arguments_and_nothing_else_decide(kind: str) -> None:
     assert (
         not set(taken_in_turn[::2]) & set(taken_in_turn[1::2]) or kind == "mixed"
     )  # which has very small ones
-    least, most = usual_least(9, 12) if kind == "hard" else 1, 1000
+    least, most = default_least(9, 12) if kind == "hard" else 1, 1000
     assert cells(generate_mazes(kind, 1, (9, 12), least, most)) == taken_in_turn[::2]
     assert cells(generate_mazes(kind, 1, (9, 12), least + 1)) != taken_in_turn[::2]
     assert cells(generate_mazes(kind, 1)) == cells(generate_mazes(kind, 1, (30, 30)))

@@ -16,7 +16,7 @@ from trmsolve.puzzles.maze.paint import cell_kinds, paint_maze
 from trmsolve.puzzles.values import Cycle, Line, Puzzle
 from trmsolve.show.console import FILLS, PAIRS, make_console
 from trmsolve.show.frame import cycle_facts
-from trmsolve.show.views import LiveView, StepsView
+from trmsolve.show.views import LiveDisplay, StepsDisplay
 
 QUESTION = """
 S.#..#
@@ -323,7 +323,7 @@ def shown(
     cycle: Cycle,
     width: int = 80,
     height: int = 24,
-    view: Callable[..., Any] = LiveView,
+    view: Callable[..., Any] = LiveDisplay,
     **more: Any,
 ) -> list[str]:
     console = pinned(width, height, **more)
@@ -364,7 +364,7 @@ def test_without_colour_a_maze_as_high_as_the_terminal_is_its_figures() -> None:
 
 
 def test_every_step_stands_below_the_one_before(troubled: Cycle) -> None:
-    assert shown(troubled, 60, 6, StepsView)[:7] == [
+    assert shown(troubled, 60, 6, StepsDisplay)[:7] == [
         "╭S─────╮",
         "S▀▄▄▄▀▀│",
         "│▀▄▄▀█▀G",
@@ -378,7 +378,7 @@ def test_every_step_stands_below_the_one_before(troubled: Cycle) -> None:
 @pytest.mark.parametrize("colours", ["standard", "256", "truecolor"])
 def test_every_terminal_gets_its_own_palette(troubled: Cycle, colours: str) -> None:
     console = pinned(color_system=colours)
-    LiveView(console, paint_maze).cycle(troubled)
+    LiveDisplay(console, paint_maze).cycle(troubled)
     assert "38;" not in written(console) and "48;" not in written(console)
     assert "\x1b[32;43m▀" in written(console)  # the start above the path
 

@@ -107,7 +107,7 @@ def test_of_all_markings_the_paths_are_valid_and_the_shortest_of_them_verified(
         answer = marked(question, path)
         verdict, relaxed = (
             MAZE.verify(Puzzle(question), answer),
-            MAZE.relaxed().verify(Puzzle(question), answer),
+            MAZE.accepting_any_valid().verify(Puzzle(question), answer),
         )
         assert verdict.valid == (frozenset(path) in paths)
         assert verdict.verified == verdict.optimal == (verdict.valid and len(path) == least)
@@ -117,7 +117,7 @@ def test_of_all_markings_the_paths_are_valid_and_the_shortest_of_them_verified(
             verdict.valid,
             verdict.optimal,
         )
-        for room, said in ((MAZE, verdict), (MAZE.relaxed(), relaxed)):
+        for room, said in ((MAZE, verdict), (MAZE.accepting_any_valid(), relaxed)):
             faulty, number = room.faults(Puzzle(question), answer)
             assert (number == 0) == said.verified and faulty.sum() <= max(number, 0)
 
@@ -135,7 +135,7 @@ def test_a_right_answer_with_any_one_cell_changed_is_refused(
             for other in {WALL, FLOOR, START, GOAL, PATH} - {content}:
                 wrong = answer.copy()
                 wrong[row, column] = other
-                for room in (MAZE, MAZE.relaxed()):
+                for room in (MAZE, MAZE.accepting_any_valid()):
                     verdict = room.verify(Puzzle(question), wrong)
                     assert (verdict.verified, verdict.valid, verdict.optimal) == (
                         False,
@@ -220,7 +220,7 @@ OPEN = grid("S  #", "    ", "   G")
 def test_the_reason_names_the_first_rule_that_fails_and_where(
     answer: tuple[str, ...], reason: str
 ) -> None:
-    for room in (MAZE, FLOW, MAZE.relaxed()):
+    for room in (MAZE, FLOW, MAZE.accepting_any_valid()):
         verdict = room.verify(Puzzle(OPEN), grid(*answer))
         assert (verdict.verified, verdict.reason, verdict.valid, verdict.optimal) == (
             False,
@@ -268,7 +268,7 @@ def test_a_ring_is_no_part_of_a_path(answer: tuple[str, ...], reason: str, fault
     verdict = MAZE.verify(Puzzle(RING), grid(*answer))
     assert (verdict.verified, verdict.valid, verdict.reason) == (False, False, reason)
     assert MAZE.faults(Puzzle(RING), grid(*answer))[1] == faults
-    assert not MAZE.relaxed().verify(Puzzle(RING), grid(*answer)).verified
+    assert not MAZE.accepting_any_valid().verify(Puzzle(RING), grid(*answer)).verified
 
 
 def test_a_detour_is_valid_and_verified_only_where_detours_are_accepted() -> None:
@@ -279,8 +279,8 @@ def test_a_detour_is_valid_and_verified_only_where_detours_are_accepted() -> Non
     for room, verified in (
         (MAZE, False),
         (FLOW, False),
-        (MAZE.relaxed(), True),
-        (FLOW.relaxed(), True),
+        (MAZE.accepting_any_valid(), True),
+        (FLOW.accepting_any_valid(), True),
     ):
         verdict = room.verify(Puzzle(RING), way)
         assert astuple(verdict) == (verified, "the path takes 9 steps, 3 are enough", True, False)
@@ -290,8 +290,8 @@ def test_a_detour_is_valid_and_verified_only_where_detours_are_accepted() -> Non
         shortest = grid("S      ", "o      ", "o      ", "G      ")
         assert astuple(room.verify(Puzzle(RING), shortest)) == (True, "", True, True)
     assert (
-        type(FLOW.relaxed()) is MazeFlow
-        and FLOW.relaxed().accept_detours
+        type(FLOW.accepting_any_valid()) is MazeFlow
+        and FLOW.accepting_any_valid().accept_detours
         and not FLOW.accept_detours
     )
 
@@ -310,7 +310,7 @@ def test_a_start_beside_the_goal_needs_no_mark_and_bears_none() -> None:
         ),  # a way around is none: the ends are side by side
         (((2, 0),), "row 3, column 1 is marked and not on the path"),
     ]:
-        for room in (MAZE, MAZE.relaxed()):
+        for room in (MAZE, MAZE.accepting_any_valid()):
             verdict = room.verify(Puzzle(question), marked(question, path))
             assert (verdict.verified, verdict.valid, verdict.reason) == (False, False, reason)
 
@@ -340,7 +340,9 @@ def test_distances_and_unsolvable_mazes_are_as_by_a_plain_search(question: Grid)
     least = steps_from(question, place_of(question, START)).get(place_of(question, GOAL))
     assert distance(question) == least
     said = "" if least is not None else "unsolvable: walls keep the start from the goal"
-    assert MAZE.unsolvable(Puzzle(question)) == FLOW.unsolvable(Puzzle(question)) == said
+    assert (
+        MAZE.reason_unsolvable(Puzzle(question)) == FLOW.reason_unsolvable(Puzzle(question)) == said
+    )
 
 
 def test_a_large_maze_is_measured_fast_enough_to_be_verified_each_cycle() -> None:
@@ -380,11 +382,14 @@ def test_what_is_too_large_for_a_network_is_told_with_both_sizes(
 ) -> None:
     largest = "30 x 30" if room is MAZE else "128 x 128"
     for shape in fits:
-        assert room.misfit(Puzzle(np.full(shape, FLOOR, np.int8))) == ""
+        assert room.unsupported(Puzzle(np.full(shape, FLOOR, np.int8))) == ""
     for rows, columns in too_large:
         said = f"too large: {rows} rows and {columns} columns; these weights know mazes of up to {largest}"
-        assert room.misfit(Puzzle(np.full((rows, columns), FLOOR, np.int8))) == said
-        assert room.relaxed().misfit(Puzzle(np.full((rows, columns), FLOOR, np.int8))) == said
+        assert room.unsupported(Puzzle(np.full((rows, columns), FLOOR, np.int8))) == said
+        assert (
+            room.accepting_any_valid().unsupported(Puzzle(np.full((rows, columns), FLOOR, np.int8)))
+            == said
+        )
 
 
 @BOTH
@@ -393,7 +398,7 @@ def test_mazes_are_laid_in_the_corner_of_the_board_walls_around(
     room: Maze, shape: tuple[int, int]
 ) -> None:
     small = np.random.default_rng(0).integers(0, 5, shape).astype(np.int8)
-    before, board = small.copy(), room.lay(small)
+    before, board = small.copy(), room.pad_to_board(small)
     assert board.shape == BOARD and board.dtype == np.int8
     assert np.array_equal(board[: shape[0], : shape[1]], small) and np.array_equal(small, before)
     board[: shape[0], : shape[1]] = WALL
@@ -405,7 +410,7 @@ def test_what_is_larger_than_the_board_of_training_is_not_laid(room: Maze) -> No
     with pytest.raises(
         PuzzleError, match=r"^too large: 31 rows and 8 columns; training is on boards of 30 x 30$"
     ):
-        room.lay(np.full((31, 8), FLOOR, np.int8))
+        room.pad_to_board(np.full((31, 8), FLOOR, np.int8))
 
 
 @settings(deadline=None)
@@ -420,7 +425,9 @@ def test_padded_tokens_come_back_and_are_the_public_code_s(any_grid: Grid) -> No
     assert (tokens == 1).sum() == 900 - any_grid.size + (any_grid == WALL).sum()
     back = MAZE.decode(tokens, any_grid.shape)
     assert back.dtype == np.int8 and np.array_equal(back, any_grid)
-    assert np.array_equal(MAZE.decode(MAZE.encode(MAZE.lay(any_grid)), any_grid.shape), any_grid)
+    assert np.array_equal(
+        MAZE.decode(MAZE.encode(MAZE.pad_to_board(any_grid)), any_grid.shape), any_grid
+    )
 
 
 @settings(deadline=None)
@@ -672,7 +679,7 @@ def test_a_turned_question_gets_the_rule_s_own_answer_to_it(room: Maze) -> None:
             )
             for part in (question, answer)
         )
-        relabelled = room.relabel(tokens, labels)
+        relabelled = room.relabel_after_augmentation(tokens, labels)
         assert relabelled.shape == (16, 900) and relabelled.dtype == np.int64
         for view, own, turned in zip(VIEWS, relabelled, labels, strict=True):
             seen = view.apply(question)
@@ -777,22 +784,22 @@ def searches(question: Grid) -> Iterator[NDArray[np.int64]]:
 
 
 def check_course(question: Grid) -> int:
-    board = FLOW.lay(question)
+    board = FLOW.pad_to_board(question)
     tokens = FLOW.encode(board).reshape(1, 900)
-    course = FLOW.course(tokens)
-    assert course.stages.shape == course.since.shape == (1, 3, 900)
-    assert course.stages.dtype == np.int64 and course.since.dtype == np.int32
+    trajectory = FLOW.trajectory(tokens)
+    assert trajectory.stages.shape == trajectory.available_from.shape == (1, 3, 900)
+    assert trajectory.stages.dtype == np.int64 and trajectory.available_from.dtype == np.int32
     assert (
-        (np.diff(course.since, axis=1) >= 0).all()
-        and (course.since[:, 0] == 0).all()
-        and course.since.max() <= NEVER
+        (np.diff(trajectory.available_from, axis=1) >= 0).all()
+        and (trajectory.available_from[:, 0] == 0).all()
+        and trajectory.available_from.max() <= NEVER
     )
     steps = 0
     for steps, said in enumerate(searches(board)):
-        assert np.array_equal(at(course, steps)[0].reshape(BOARD), said), steps
-    last = at(course, NEVER - 1)
+        assert np.array_equal(at(trajectory, steps)[0].reshape(BOARD), said), steps
+    last = at(trajectory, NEVER - 1)
     assert np.array_equal(last, said.reshape(1, 900)) and np.array_equal(
-        last, FLOW.relabel(tokens, tokens)
+        last, FLOW.relabel_after_augmentation(tokens, tokens)
     )
     assert np.array_equal(FLOW.decode(last[0], BOARD), by_the_rule(board))
     return steps
@@ -813,11 +820,11 @@ def test_answers_to_large_mazes_come_about_so_too(kind: str) -> None:
 
 def test_a_small_maze_step_by_step() -> None:
     question = grid("S #", "   ", "##G")
-    course = FLOW.course(FLOW.encode(FLOW.lay(question)).reshape(1, 900))
+    trajectory = FLOW.trajectory(FLOW.encode(FLOW.pad_to_board(question)).reshape(1, 900))
     said = [
         [
             "".join(FLOW_TOKENS[token] for token in row[:3])
-            for row in at(course, steps)[0].reshape(BOARD)[:3].tolist()
+            for row in at(trajectory, steps)[0].reshape(BOARD)[:3].tolist()
         ]
         for steps in range(8)
     ]
@@ -831,13 +838,13 @@ def test_a_small_maze_step_by_step() -> None:
         ["1v#", "RRv", "##G"],
         ["1v#", "RRV", "##G"],
     ]
-    assert np.array_equal(at(course, 7), at(course, NEVER - 1))
+    assert np.array_equal(at(trajectory, 7), at(trajectory, NEVER - 1))
 
 
 def test_what_has_no_way_is_never_marked() -> None:
     question = grid("S# ", " #G", " # ")
-    tokens = FLOW.encode(FLOW.lay(question)).reshape(1, 900)
-    last = at(FLOW.course(tokens), NEVER - 1)[0].reshape(BOARD)
+    tokens = FLOW.encode(FLOW.pad_to_board(question)).reshape(1, 900)
+    last = at(FLOW.trajectory(tokens), NEVER - 1)[0].reshape(BOARD)
     assert "".join(FLOW_TOKENS[token] for token in last[:3, :3].ravel()) == "S#v #G #^"
 
 
@@ -847,13 +854,15 @@ def test_courses_of_many_are_those_of_each() -> None:
     )
     tokens = boards.reshape(-1, 900)
     assert len(tokens) > 1
-    together, alone = FLOW.course(tokens), [FLOW.course(one[None]) for one in tokens]
+    together, alone = FLOW.trajectory(tokens), [FLOW.trajectory(one[None]) for one in tokens]
     assert np.array_equal(together.stages, np.concatenate([one.stages for one in alone]))
-    assert np.array_equal(together.since, np.concatenate([one.since for one in alone]))
+    assert np.array_equal(
+        together.available_from, np.concatenate([one.available_from for one in alone])
+    )
 
 
 def test_padded_tokens_cannot_tell_of_a_search() -> None:
-    assert MAZE.course(MAZE.encode(OPEN)[None]) is None
+    assert MAZE.trajectory(MAZE.encode(OPEN)[None]) is None
 
 
 # Making.

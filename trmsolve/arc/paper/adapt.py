@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from trmsolve.arc.adaptation import Budget
-from trmsolve.arc.paper.examples import Example, OfficialExamples, PaperSampler
+from trmsolve.arc.paper.examples import Example, PaperExamples, PaperSampler
 from trmsolve.arc.paper.variants import Augmentation, draw_variants
 from trmsolve.arc.task import AdaptationProgress, ArcTask, ignore, never
 from trmsolve.device import Placement
@@ -56,14 +56,14 @@ class Learned:
     ended: AdaptationProgress
 
 
-def examples_of(task: ArcTask, seed: int) -> OfficialExamples:
+def examples_of(task: ArcTask, seed: int) -> PaperExamples:
     """The task's demonstrations in all its variants; nothing is held out, and no row is blank."""
     views = draw_variants(task, VARIANTS - 1, np.random.default_rng(seed))
     learned: list[Example] = []
     for pair in task.demonstrations:
         if pair.output is not None:
             learned.append(Example(0, pair.input, pair.output))
-    return OfficialExamples(
+    return PaperExamples(
         tasks=(task,),
         learned=tuple(learned),
         held=(),
@@ -98,7 +98,7 @@ class PaperAdapter:
         start = new_puzzles(self.model, examples.num_puzzles)
         rows = ROWS_CPU if self.placement.device.type == "cpu" else ROWS_GPU
         trainer = Trainer(_recipe(start.config, rows), self.placement.device, self.placement.dtype)
-        trainer.begin_with(start)
+        trainer.init_from(start)
         torch.manual_seed(self.seed)
         sampler = PaperSampler(examples, self.placement.device, rows=rows, seed=self.seed)
         loss = float("nan")

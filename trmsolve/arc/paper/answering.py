@@ -49,7 +49,7 @@ class _Asked(NamedTuple):
     view: int
 
 
-def improve(
+def predict_cycles(
     model: TinyRecursiveModel,
     canvases: Sequence[NDArray[np.uint8]],
     rows: Sequence[int],
@@ -160,7 +160,7 @@ class VariantVote:
         cycles: list[list[ArcCycle]] = [[] for _ in batch]
         number = 0
         stopped = False
-        for number, prediction in enumerate(improve(self.model, canvases, rows, self.cycles), 1):
+        for number, prediction in enumerate(predict_cycles(self.model, canvases, rows, self.cycles), 1):
             self._spent += len(batch)
             stopped = self.stop()
             last = stopped or number == self.cycles

@@ -52,7 +52,7 @@ class Example:
 
 
 @dataclass(frozen=True, eq=False)
-class OfficialExamples:
+class PaperExamples:
     """All tasks with their variants, what is learned from, and what is held out.
 
     ``build`` makes one. Row 0 of the table is blank.
@@ -83,7 +83,7 @@ class OfficialExamples:
         measured: Collection[str],
         augmentations: int = AUGMENTATIONS,
         seed: int = 0,
-    ) -> "OfficialExamples":
+    ) -> "PaperExamples":
         """Examples of all tasks; the tests of those named in ``measured`` are held out.
 
         A task's variants are determined by its content, its name and ``seed``.
@@ -174,7 +174,7 @@ class PaperSampler:
 
     def __init__(
         self,
-        examples: OfficialExamples,
+        examples: PaperExamples,
         device: torch.device,
         *,
         rows: int,

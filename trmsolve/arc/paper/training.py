@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmsolve.arc.hold_out import evenly_spaced
-from trmsolve.arc.paper.answering import decode, improve
-from trmsolve.arc.paper.examples import Example, OfficialExamples, PaperSampler
+from trmsolve.arc.paper.answering import decode, predict_cycles
+from trmsolve.arc.paper.examples import Example, PaperExamples, PaperSampler
 from trmsolve.arc.paper.known import IDENTIFIERS, PUZZLES
 from trmsolve.arc.paper.variants import FIRST_COLOUR, SEQ_LEN, VOCAB_SIZE, encode
 from trmsolve.arc.symmetry import crop
@@ -19,12 +19,12 @@ from trmsolve.device import Placement
 from trmsolve.errors import UsageError
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.solve.effort import MAX_CYCLES
-from trmsolve.train.base import Judging, say_nothing
-from trmsolve.train.distributed import World
-from trmsolve.train.plan import Plan
-from trmsolve.train.puzzle_training import Pooled
+from trmsolve.train.base import JudgingProgress, ignore_progress
+from trmsolve.train.distributed import ProcessGroup
+from trmsolve.train.plan import Schedule
+from trmsolve.train.puzzle_training import PoolTrainer
 from trmsolve.train.recipes import Recipe
-from trmsolve.train.state import _own_chance
+from trmsolve.train.state import forked_rng
 from trmsolve.train.trainer import Trainer
 
 BATCH_SIZE = 32
@@ -32,10 +32,10 @@ BATCH_SIZE = 32
 
 
 @dataclass(frozen=True, eq=False)
-class PaperSubject:
+class PaperTrainingData:
     """Tasks with their variants for the paper's network; each variant has a row of the table."""
 
-    examples: OfficialExamples
+    examples: PaperExamples
 
     name = "arc"
     beside = (IDENTIFIERS, PUZZLES)
@@ -66,8 +66,13 @@ class PaperSubject:
         }
 
     def begin(
-        self, recipe: Recipe, plan: Plan, placement: Placement, compiled: bool, world: World
-    ) -> Pooled:
+        self,
+        recipe: Recipe,
+        plan: Schedule,
+        placement: Placement,
+        compiled: bool,
+        world: ProcessGroup,
+    ) -> PoolTrainer:
         """A network at its start, which learns these tasks."""
         trainer = Trainer(recipe, placement.device, placement.dtype, compiled, world)
         rows = world.share(recipe.batch_size)
@@ -76,24 +81,26 @@ class PaperSubject:
         )
         cycles = min(recipe.max_cycles, MAX_CYCLES)
         evaluate = partial(self._judge, most=plan.held_out, cycles=cycles)
-        return Pooled(trainer, sampler, evaluate, placement, compiled)
+        return PoolTrainer(trainer, sampler, evaluate, placement, compiled)
 
-    def _judge(self, model: TinyRecursiveModel, told: Judging, *, most: int, cycles: int) -> float:
-        with _own_chance(model.get_buffer("H_init").device):
-            return judge(model, self.examples, most=most, cycles=cycles, told=told)
+    def _judge(
+        self, model: TinyRecursiveModel, told: JudgingProgress, *, most: int, cycles: int
+    ) -> float:
+        with forked_rng(model.get_buffer("H_init").device):
+            return evaluate_held_out(model, self.examples, most=most, cycles=cycles, told=told)
 
-    def write_beside(self, folder: Path) -> None:
+    def write_side_files(self, folder: Path) -> None:
         """Write the names of the table's rows, and the tasks."""
         self.examples.write_identifiers(folder)
 
 
-def judge(
+def evaluate_held_out(
     model: TinyRecursiveModel,
-    examples: OfficialExamples,
+    examples: PaperExamples,
     *,
     most: int = 128,
     cycles: int = MAX_CYCLES,
-    told: Judging = say_nothing,
+    told: JudgingProgress = ignore_progress,
 ) -> float:
     """The fraction of up to ``most`` held-out tests that the network answers exactly.
 
@@ -104,7 +111,7 @@ def judge(
     for begin in range(0, len(held), BATCH_SIZE):
         batch = held[begin : begin + BATCH_SIZE]
         rows = [int(examples.first[one.task]) for one in batch]
-        for prediction in improve(model, [encode(one.input) for one in batch], rows, cycles):
+        for prediction in predict_cycles(model, [encode(one.input) for one in batch], rows, cycles):
             told(begin, len(held))
             last = prediction
         right += _number_right(decode(last).tokens, batch)

@@ -24,12 +24,12 @@ from trmsolve.arc.planes.canvas import Canvas, canvas_of, filled, show
 from trmsolve.arc.planes.clock import make_clock
 from trmsolve.arc.planes.learner import Learner, compile_blocks, draw_cycles
 from trmsolve.arc.planes.predict import Question, predict
-from trmsolve.arc.planes.scenes import Lesson, Row, lesson_of
+from trmsolve.arc.planes.scenes import Episode, Row, episode_of
 from trmsolve.arc.task import AdaptationProgress, ArcTask, ignore, never
 from trmsolve.arc.vote import vote
 from trmsolve.model.build import new_puzzles
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.train.recipes import ARC_ADAPTING, Recipe
+from trmsolve.train.recipes import ARC_ADAPTATION, Recipe
 
 LEAST_STEPS = 30
 """A demonstration is held out only if there is time for so many steps: fewer teach nothing."""
@@ -97,7 +97,7 @@ class Adapter:
     seed: int = 0
     compiled: bool = False
 
-    settings: dict[str, float] = field(default_factory=lambda: ARC_ADAPTING)
+    settings: dict[str, float] = field(default_factory=lambda: ARC_ADAPTATION)
     """Fields of the recipe."""
 
     update_noise: float = UPDATE_NOISE
@@ -238,7 +238,7 @@ class Adapter:
             steps += cycles
         return Trained(averaged(learner), steps), why
 
-    def _learn(self, learner: Learner, lesson: Lesson, cycles: int, factor: float) -> None:
+    def _learn(self, learner: Learner, lesson: Episode, cycles: int, factor: float) -> None:
         """Learn from a lesson for so many cycles, a step each, at ``factor`` of the rates."""
         learner.begin(lesson)
         for _ in range(cycles):
@@ -248,7 +248,7 @@ class Adapter:
             for number in range(len(self.tasks)):
                 self.report(self._progress(number))
 
-    def _lessons(self, held: dict[int, int], seed: int) -> Iterator[tuple[Lesson, int]]:
+    def _lessons(self, held: dict[int, int], seed: int) -> Iterator[tuple[Episode, int]]:
         """Lessons of all demonstrations but those held out, and how many cycles each lasts.
 
         Without end: every grid comes once before any comes again.
@@ -260,7 +260,7 @@ class Adapter:
             order = rng.permutation(len(rows))
             for start in range(0, len(rows), at_once):
                 chosen = [rows[index] for index in order[start : start + at_once]]
-                yield lesson_of(chosen, self.device), draw_cycles(rng, GO_ON, SHORTEST)
+                yield episode_of(chosen, self.device), draw_cycles(rng, GO_ON, SHORTEST)
 
     def _rows(self, held: dict[int, int]) -> list[Row]:
         """The demonstrations but those held out, under all symmetries, on canvases of one size."""

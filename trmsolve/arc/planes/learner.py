@@ -10,7 +10,7 @@ Knows the network, loss and optimizers; nothing of tasks, files, clocks or votes
 import numpy as np
 import torch
 
-from trmsolve.arc.planes.scenes import Lesson
+from trmsolve.arc.planes.scenes import Episode
 from trmsolve.errors import TrainingError
 from trmsolve.model.network import State, TinyRecursiveModel
 from trmsolve.model.planes import PlanesBlock, PlanesModel
@@ -54,7 +54,7 @@ class Learner:
         ]
         self.state: State | None = None
 
-    def begin(self, lesson: Lesson) -> None:
+    def begin(self, lesson: Episode) -> None:
         """Take up a lesson from the start."""
         tokens, palette = lesson.scene.tokens, lesson.scene.palette
         self.lesson = lesson

@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from trmsolve.arc.planes.canvas import FIRST_COLOUR, Canvas, show
-from trmsolve.arc.planes.scenes import Row, scene_of
+from trmsolve.arc.planes.scenes import Row, planes_batch_of
 from trmsolve.arc.symmetry import SYMMETRIES, crop, undo_dihedral
 from trmsolve.arc.task import Pair
 from trmsolve.model.network import Prediction, TinyRecursiveModel
-from trmsolve.model.planes import PlanesModel, Scene
+from trmsolve.model.planes import PlanesBatch, PlanesModel
 from trmsolve.puzzles.values import Grid
 
 
@@ -63,7 +63,7 @@ def predict(
     assert isinstance(model, PlanesModel)
     shown = show(Pair(question.pair.input), question.canvas, symmetries)
     rows = [Row(view, question.canvas.palette, question.puzzle) for view in shown]
-    scene = scene_of(rows, model.get_buffer("H_init").device)
+    scene = planes_batch_of(rows, model.get_buffer("H_init").device)
     planes = (scene.palette.shape[1], *scene.tokens.shape[1:])
     state = model.initial_state(len(rows), places=planes)
     predictions: list[ViewPrediction] = []
@@ -81,7 +81,7 @@ def predict(
 
 
 def _read_off(
-    scene: Scene, prediction: Prediction, symmetries: Sequence[int], halts: Sequence[float]
+    scene: PlanesBatch, prediction: Prediction, symmetries: Sequence[int], halts: Sequence[float]
 ) -> list[ViewPrediction]:
     """The grids that the network's output stands for, turned back."""
     probabilities = torch.softmax(prediction.logits.float(), -1)

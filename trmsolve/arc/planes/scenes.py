@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from trmsolve.arc.planes.canvas import Shown
-from trmsolve.model.planes import Scene
+from trmsolve.model.planes import PlanesBatch
 
 
-class Lesson(NamedTuple):
+class Episode(NamedTuple):
     """A scene whose answers are known."""
 
-    scene: Scene
+    scene: PlanesBatch
 
     labels: Tensor
     """(B, rows * columns): the number of the right symbol's plane, for each cell."""
@@ -32,7 +32,7 @@ class Row(NamedTuple):
     """The row of the network's table for the grid's task."""
 
 
-def scene_of(rows: Sequence[Row], device: torch.device) -> Scene:
+def planes_batch_of(rows: Sequence[Row], device: torch.device) -> PlanesBatch:
     """The scene of grids on canvases of one size, with equally many planes."""
     questions = np.stack([row.shown.question for row in rows])
     columns = (
@@ -40,21 +40,21 @@ def scene_of(rows: Sequence[Row], device: torch.device) -> Scene:
         [row.shown.symmetry for row in rows],
         [row.puzzle for row in rows],
     )
-    return Scene(
+    return PlanesBatch(
         torch.from_numpy(questions).to(device),
         *(torch.tensor(column, device=device) for column in columns),
     )
 
 
-def lesson_of(rows: Sequence[Row], device: torch.device) -> Lesson:
+def episode_of(rows: Sequence[Row], device: torch.device) -> Episode:
     """The lesson of grids whose answers are known.
 
     Every symbol of an answer must be in its palette.
     """
-    scene = scene_of(rows, device)
+    scene = planes_batch_of(rows, device)
     known = [row.shown.answer for row in rows if row.shown.answer is not None]
     answers = torch.from_numpy(np.stack(known)).to(device)
     symbols = answers.flatten(1)[:, :, None]
     matches = symbols == scene.palette[:, None]
     labels = matches.long().argmax(-1)
-    return Lesson(scene, labels)
+    return Episode(scene, labels)

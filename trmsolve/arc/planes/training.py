@@ -19,8 +19,8 @@ from torch import Tensor
 from trmsolve.arc.hold_out import Place, Split, evenly_spaced, hold_out, known_pairs
 from trmsolve.arc.overlap import canonical_pair
 from trmsolve.arc.planes.canvas import SYMBOLS, canvas_of
+from trmsolve.arc.planes.episodes import Episodes, Material, content_hash_of, material_of
 from trmsolve.arc.planes.learner import Learner, compile_blocks
-from trmsolve.arc.planes.lessons import Lessons, Material, content_hash_of, material_of
 from trmsolve.arc.planes.predict import Question, predict
 from trmsolve.arc.symmetry import SYMMETRIES
 from trmsolve.arc.task import LARGEST, ArcTask, Pair
@@ -30,13 +30,13 @@ from trmsolve.errors import UsageError
 from trmsolve.model.build import new_model
 from trmsolve.model.network import State, TinyRecursiveModel
 from trmsolve.solve.effort import MAX_CYCLES
-from trmsolve.train.base import Judging, say_nothing
-from trmsolve.train.distributed import World
+from trmsolve.train.base import JudgingProgress, ignore_progress
+from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.loss import Loss
 from trmsolve.train.optim import EMA
-from trmsolve.train.plan import Plan, depth, lr_factor
+from trmsolve.train.plan import Schedule, depth, lr_factor
 from trmsolve.train.recipes import Recipe
-from trmsolve.train.state import _own_chance, misfit, network_state, restore_network
+from trmsolve.train.state import forked_rng, network_state, recipe_mismatch, restore_network
 
 MIN_PAIRS = 3
 """A demonstration is held out only of tasks with so many pairs: two are left to learn from."""
@@ -49,7 +49,7 @@ Evaluating the network then takes seconds, not minutes.
 
 
 @dataclass(frozen=True, eq=False)
-class PlanesSubject:
+class PlanesTrainingData:
     """Tasks for the planes network.
 
     The table of embeddings has a row for each task, also for those too large to be learned from.
@@ -71,7 +71,7 @@ class PlanesSubject:
     beside = ()
 
     @classmethod
-    def of(cls, tasks: Sequence[ArcTask], recipe: Recipe, held_out: int) -> "PlanesSubject":
+    def of(cls, tasks: Sequence[ArcTask], recipe: Recipe, held_out: int) -> "PlanesTrainingData":
         """Hold the last demonstration of up to ``held_out`` tasks out, and learn from the rest.
 
         Raises:
@@ -112,7 +112,12 @@ class PlanesSubject:
         }
 
     def begin(
-        self, recipe: Recipe, plan: Plan, placement: Placement, compiled: bool, world: World
+        self,
+        recipe: Recipe,
+        plan: Schedule,
+        placement: Placement,
+        compiled: bool,
+        world: ProcessGroup,
     ) -> "PlanesTrainer":
         """A network at its start, which learns these tasks.
 
@@ -121,10 +126,10 @@ class PlanesSubject:
         """
         if world.size > 1:
             raise UsageError("a network of planes is trained by one process: leave torchrun away")
-        lessons = Lessons(self.material, recipe.batch_cells, placement.device, plan.seed)
-        return PlanesTrainer(recipe, lessons, self.questions, placement, compiled)
+        episodes = Episodes(self.material, recipe.batch_cells, placement.device, plan.seed)
+        return PlanesTrainer(recipe, episodes, self.questions, placement, compiled)
 
-    def write_beside(self, folder: Path) -> None:
+    def write_side_files(self, folder: Path) -> None:
         """Write nothing: what is known of these tasks serves for learning others."""
 
     @property
@@ -138,13 +143,13 @@ class PlanesTrainer:
     def __init__(
         self,
         recipe: Recipe,
-        lessons: Lessons,
+        episodes: Episodes,
         questions: Sequence[Question],
         placement: Placement,
         compiled: bool,
     ) -> None:
         self.recipe = recipe
-        self.lessons = lessons
+        self.episodes = episodes
         self.questions = questions
         self.device = placement.device
         self.model = new_model(recipe.config, placement.dtype).to(placement.device)
@@ -158,7 +163,7 @@ class PlanesTrainer:
         self.halted = torch.zeros(0, dtype=torch.bool)
         self.cycles = torch.zeros(0, dtype=torch.int32)
 
-    def begin_with(self, model: TinyRecursiveModel) -> None:
+    def init_from(self, model: TinyRecursiveModel) -> None:
         """Take over the weights of ``model``, whose shapes must be the recipe's."""
         self.model.load_state_dict(model.state_dict())
         self.learner.ema = EMA(self.model, self.recipe.ema, self.recipe.ema_warmup)
@@ -171,7 +176,7 @@ class PlanesTrainer:
         """
         self.model.recursions, self.model.latent_steps = depth(self.recipe, done)
         if self.cycle == self.length:
-            lesson, self.length = self.lessons()
+            lesson, self.length = self.episodes()
             self.learner.begin(lesson)
             self.cycle = 0
         loss = self.learner.improve(lr_factor(self.recipe, done))
@@ -185,7 +190,9 @@ class PlanesTrainer:
         """The weights that are used: the model's tensors, averaged."""
         return self.learner.ema.state_dict(self.model)
 
-    def judge(self, weights: dict[str, Tensor], told: Judging = say_nothing) -> float | None:
+    def evaluate_held_out(
+        self, weights: dict[str, Tensor], told: JudgingProgress = ignore_progress
+    ) -> float | None:
         """The fraction of the held-out pairs that these weights answer; None if there are none.
 
         ``told`` hears how far it is, before each pair and at the end. Its exceptions pass through.
@@ -195,7 +202,7 @@ class PlanesTrainer:
         self.judged.load_state_dict(weights)
         right = 0
         total = len(self.questions)
-        with _own_chance(self.device):
+        with forked_rng(self.device):
             for number, question in enumerate(self.questions):
                 told(number, total)
                 right += _answers(self.judged, question)
@@ -209,7 +216,7 @@ class PlanesTrainer:
         """
         tensors, numbers = network_state(self.model, self.learner.ema, self.learner.optimizers)
         numbers["lesson"] = {
-            "drawn": self.lessons.drawn,
+            "drawn": self.episodes.drawn,
             "cycle": self.cycle,
             "length": self.length,
         }
@@ -226,13 +233,13 @@ class PlanesTrainer:
         """
         restore_network(self.model, self.learner.ema, self.learner.optimizers, tensors, numbers)
         try:
-            self.lessons.drawn = numbers["lesson"]["drawn"] - 1
+            self.episodes.drawn = numbers["lesson"]["drawn"] - 1
             self.cycle = numbers["lesson"]["cycle"]
-            self.learner.lesson, self.length = self.lessons()
+            self.learner.lesson, self.length = self.episodes()
             y = tensors["lesson.y"].to(self.device)
             z = tensors["lesson.z"].to(self.device)
         except KeyError as error:
-            raise misfit(error) from None
+            raise recipe_mismatch(error) from None
         self.learner.state = State(y, z)
 
 

@@ -59,10 +59,10 @@ def info(
     """
     from trmsolve.files import sha256
     from trmsolve.weights.card import parameters
-    from trmsolve.weights.catalog import locate, pinned
+    from trmsolve.weights.catalog import pinned, resolve
     from trmsolve.weights.file import fingerprint, read_info
 
-    path = locate(named, offline=offline, allow_large=allow_large, note=options.say)
+    path = resolve(named, offline=offline, allow_large=allow_large, note=options.say)
     about = read_info(path)
     pin = pinned(path)
     facts: dict[str, Any] = {
@@ -110,7 +110,7 @@ def verify(  # noqa: PLR0913
     4  they cannot be fetched
     """  # noqa: D301 (click reads the character \b)
     from trmsolve.device import keep_memory
-    from trmsolve.weights.catalog import BUNDLED, locate
+    from trmsolve.weights.catalog import BUNDLED, resolve
 
     _check_hash(sha256, named or [])
     keep_memory()
@@ -119,7 +119,7 @@ def verify(  # noqa: PLR0913
     code = 0
     for each in named or BUNDLED:
         try:
-            path = locate(each, offline=offline, allow_large=allow_large, note=options.say)
+            path = resolve(each, offline=offline, allow_large=allow_large, note=options.say)
             put(str(path))
             is_alive = _verify_file(path, checks)
             code = max(code, 0 if is_alive else 1)

@@ -95,7 +95,7 @@ def generate_mazes(
     return _Maker(_fill_bounds(difficulty, (rows, columns), least, most), seed).mazes()
 
 
-def usual_least(rows: int, columns: int) -> int:
+def default_least(rows: int, columns: int) -> int:
     """Return the least number of steps of a hard maze if no bound is given."""
     side = math.sqrt(rows * columns)
     steps = round(109 * math.pow(side / 30, 1.13))
@@ -152,7 +152,7 @@ def _fill_bounds(
             f"no {rows} x {columns} maze of this kind has a shortest way of {least} steps: "
             f"{longest} at most"
         )
-    lowest = usual_least(rows, columns) if difficulty == "hard" else 1
+    lowest = default_least(rows, columns) if difficulty == "hard" else 1
     if least is None and most is not None and most < lowest:
         raise ValueError(
             f"hard {rows} x {columns} mazes have {lowest} steps or more: "

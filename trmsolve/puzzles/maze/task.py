@@ -21,7 +21,7 @@ from trmsolve.puzzles.maze.paint import paint_maze
 from trmsolve.puzzles.maze.rules import check, distance, find_faults
 from trmsolve.puzzles.maze.symmetry import SWAPPED, TURNED, grid_symmetry, on_board, turn
 from trmsolve.puzzles.maze.text import line_maze, read_mazes, write_maze
-from trmsolve.puzzles.values import NEVER, Course, Cycle, Grid, Line, Puzzle, Symmetry, Verdict
+from trmsolve.puzzles.values import NEVER, Cycle, Grid, Line, Puzzle, Symmetry, Trajectory, Verdict
 from trmsolve.wording import can_encode
 
 MAZE_STYLES = {
@@ -107,7 +107,7 @@ class Maze(Task):
         rows = ["".join(SYMBOLS[content] for content in row) for row in grid.tolist()]
         return "\n".join(rows)
 
-    def lay(self, grid: Grid) -> Grid:
+    def pad_to_board(self, grid: Grid) -> Grid:
         """On the board that networks are trained on, walls around.
 
         Raises PuzzleError if it is larger.
@@ -135,7 +135,7 @@ class Maze(Task):
         """(900,) -> (rows, columns)."""
         return values.reshape(BOARD)[: shape[0], : shape[1]]
 
-    def relabel(
+    def relabel_after_augmentation(
         self,
         tokens: NDArray[np.int64],
         labels: NDArray[np.int64],  # noqa: ARG002
@@ -148,11 +148,11 @@ class Maze(Task):
 
         return self.encode(label(_boards(tokens)))
 
-    def relaxed(self) -> "Maze":
+    def accepting_any_valid(self) -> "Maze":
         """Detours are accepted."""
         return replace(self, accept_detours=True)
 
-    def misfit(self, puzzle: Puzzle) -> str:
+    def unsupported(self, puzzle: Puzzle) -> str:
         """Why the network cannot take a maze, or ""."""
         problem = too_large(puzzle.grid, self.largest)
         if not problem:
@@ -160,7 +160,7 @@ class Maze(Task):
         rows, columns = self.largest
         return f"{problem}; these weights know mazes of up to {rows} x {columns}"
 
-    def unsolvable(self, puzzle: Puzzle) -> str:
+    def reason_unsolvable(self, puzzle: Puzzle) -> str:
         """That no way leads from start to goal, or ""."""
         if distance(puzzle.grid) is not None:
             return ""
@@ -292,15 +292,15 @@ class MazeFlow(Maze):
         """(S,) -> (rows, columns)."""
         return values.reshape(shape)
 
-    def relabel(
+    def relabel_after_augmentation(
         self,
         tokens: NDArray[np.int64],
         labels: NDArray[np.int64],  # noqa: ARG002
     ) -> NDArray[np.int64]:
-        """The rule's path, and its arrows everywhere: the end of ``course``."""
-        return self.course(tokens).end()
+        """The rule's path, and its arrows everywhere: the end of ``trajectory``."""
+        return self.trajectory(tokens).end()
 
-    def course(self, tokens: NDArray[np.int64]) -> Course:
+    def trajectory(self, tokens: NDArray[np.int64]) -> Trajectory:
         """The search from the goal, which marks the way back once it has found the start.
 
         It gives each cell that it discovers an arrow.
@@ -317,13 +317,14 @@ class MazeFlow(Maze):
         start = tokens == 1 + START
         least = (steps * start).sum(1, keepdims=True)
         pointing = np.where(arrows > 0, np.where(start, AT_START, ARROW) + arrows, tokens)
-        since = (
+        available_from = (
             np.zeros_like(steps),
             np.where(arrows > 0, steps, NEVER),
             np.where(path, 2 * least - steps, NEVER),
         )
-        return Course(
-            np.stack((tokens, pointing, ON_PATH + arrows), 1), np.stack(since, 1).astype(np.int32)
+        return Trajectory(
+            np.stack((tokens, pointing, ON_PATH + arrows), 1),
+            np.stack(available_from, 1).astype(np.int32),
         )
 
     def token_values(self, symmetry: int, swapped: bool) -> NDArray[np.int64]:

@@ -78,7 +78,7 @@ def load_object(path: str, shape: str) -> JsonObject:
         with Path(path).open("rb") as stream:
             documents = list(read_documents(stream, path, shape))
     except OSError as error:
-        raise unopened(error, path) from None
+        raise open_error(error, path) from None
     document = documents[0]
     if len(documents) > 1 or not isinstance(document, JsonObject):
         raise PuzzleError(f"not one JSON object: {shape}", path)
@@ -88,7 +88,7 @@ def load_object(path: str, shape: str) -> JsonObject:
     return document
 
 
-def object_of(value: object, shape: str, place: str = "") -> dict[str, Any]:
+def require_object(value: object, shape: str, place: str = "") -> dict[str, Any]:
     """Return the value if it is an object in which every key stands once.
 
     Raises PuzzleError, whose source is ``place``.
@@ -100,7 +100,7 @@ def object_of(value: object, shape: str, place: str = "") -> dict[str, Any]:
     return value
 
 
-def unopened(error: OSError, path: str) -> PuzzleError:
+def open_error(error: OSError, path: str) -> PuzzleError:
     """Say why the file at ``path`` could not be opened or read."""
     if isinstance(error, FileNotFoundError):
         return PuzzleError("no such file", path)

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from trmsolve.arc.planes.canvas import SYMBOLS, canvas_of, place_on_canvas
+from trmsolve.arc.planes.episodes import NEAR, Episodes, Material, material_of
 from trmsolve.arc.planes.learner import LONGEST
-from trmsolve.arc.planes.lessons import NEAR, Lessons, Material, material_of
-from trmsolve.arc.planes.scenes import Lesson
+from trmsolve.arc.planes.scenes import Episode
 from trmsolve.arc.symmetry import SYMMETRIES, dihedral
 from trmsolve.arc.task import ArcTask, Pair
 
@@ -44,11 +44,11 @@ TASKS = [
 CELLS = 300
 
 
-def lessons(tasks: list[ArcTask] = TASKS, cells: int = CELLS, seed: int = 0) -> Lessons:
-    return Lessons(material_of(tasks, 10_000), cells, CPU, seed)
+def episodes(tasks: list[ArcTask] = TASKS, cells: int = CELLS, seed: int = 0) -> Episodes:
+    return Episodes(material_of(tasks, 10_000), cells, CPU, seed)
 
 
-def equal(one: tuple[Lesson, int], other: tuple[Lesson, int]) -> bool:
+def equal(one: tuple[Episode, int], other: tuple[Episode, int]) -> bool:
     parts = zip((*one[0].scene, one[0].labels), (*other[0].scene, other[0].labels), strict=True)
     return one[1] == other[1] and all(torch.equal(*both) for both in parts)
 
@@ -75,7 +75,7 @@ def test_what_is_too_large_is_left_out_and_every_task_keeps_its_row() -> None:
 
 def test_labels_and_grids_are_those_of_a_pair_of_the_row_s_task() -> None:
     seen = set()
-    for lesson, _ in islice(iter(lessons(), None), 60):
+    for lesson, _ in islice(iter(episodes(), None), 60):
         scene, side = lesson.scene, lesson.scene.tokens.shape[1]
         assert scene.tokens.shape[2] == side and lesson.labels.shape == (len(scene.tokens), side**2)
         for tokens, palette, symmetry, puzzle, labels in zip(*scene, lesson.labels, strict=True):
@@ -99,7 +99,7 @@ def test_labels_and_grids_are_those_of_a_pair_of_the_row_s_task() -> None:
 def test_a_lesson_is_as_large_as_asked_but_has_one_pair_at_least() -> None:
     for cells in (20, CELLS, 2_000):
         sizes = set()
-        for lesson, cycles in islice(iter(lessons(cells=cells), None), 40):
+        for lesson, cycles in islice(iter(episodes(cells=cells), None), 40):
             rows, each = (
                 len(lesson.scene.tokens),
                 lesson.scene.palette[0].numel() * lesson.labels.shape[1],
@@ -112,7 +112,7 @@ def test_a_lesson_is_as_large_as_asked_but_has_one_pair_at_least() -> None:
 
 def test_tasks_of_other_palettes_share_a_lesson_on_planes_that_stay_empty() -> None:
     mixed, spare = 0, set[tuple[int, int]]()
-    for lesson, _ in islice(iter(lessons(cells=2_000), None), 40):
+    for lesson, _ in islice(iter(episodes(cells=2_000), None), 40):
         mixed += len(set(lesson.scene.puzzle_ids.tolist())) > 1
         for palette, puzzle in zip(
             lesson.scene.palette.tolist(), lesson.scene.puzzle_ids.tolist(), strict=True
@@ -131,8 +131,8 @@ def test_tasks_of_other_palettes_share_a_lesson_on_planes_that_stay_empty() -> N
 
 
 def test_the_seed_and_how_many_came_before_decide_a_lesson() -> None:
-    first = list(islice(iter(lessons(), None), 6))
-    again, later, other = lessons(), lessons(), lessons(seed=1)
+    first = list(islice(iter(episodes(), None), 6))
+    again, later, other = episodes(), episodes(), episodes(seed=1)
     assert all(equal(one, again()) for one in first)
     later.drawn = 4
     assert equal(later(), first[4]) and equal(later(), first[5])
@@ -141,14 +141,17 @@ def test_the_seed_and_how_many_came_before_decide_a_lesson() -> None:
 
 
 def test_lessons_last_a_cycle_and_often_longer() -> None:
-    cycles = [cycles for _, cycles in islice(iter(lessons(TASKS[:1], 1), None), 300)]
+    cycles = [cycles for _, cycles in islice(iter(episodes(TASKS[:1], 1), None), 300)]
     assert min(cycles) == 1 and max(cycles) == LONGEST
     assert 0.3 < cycles.count(1) / len(cycles) < 0.6
 
 
 def test_every_task_is_drawn_as_often_whatever_its_size() -> None:
     counts = np.bincount(
-        [int(lesson.scene.puzzle_ids[0]) for lesson, _ in islice(iter(lessons(cells=1), None), 300)]
+        [
+            int(lesson.scene.puzzle_ids[0])
+            for lesson, _ in islice(iter(episodes(cells=1), None), 300)
+        ]
     )
     assert counts.min() > 30
 
@@ -161,7 +164,7 @@ def test_only_tasks_of_about_the_size_go_along() -> None:
             material_of([drawn_task(n, 2, 2) for n in range(3)], 100) * (NEAR + 1)
         )
     ]
-    drawn = Lessons(many, 2_000, CPU)
+    drawn = Episodes(many, 2_000, CPU)
     for lesson, _ in islice(iter(drawn, None), 20):
         first, *others = lesson.scene.puzzle_ids.tolist()
         at = [one.puzzle for one in drawn.material].index(first)
@@ -170,5 +173,5 @@ def test_only_tasks_of_about_the_size_go_along() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_lesson_has_no_label_off_its_planes(seed: int) -> None:
-    for lesson, _ in islice(iter(lessons(seed=seed), None), 10):
+    for lesson, _ in islice(iter(episodes(seed=seed), None), 10):
         assert lesson.labels.max() < lesson.scene.palette.shape[1] and lesson.labels.min() >= 0

@@ -14,7 +14,7 @@ from trmsolve.arc.content import grid_bytes
 from trmsolve.arc.hold_out import known_pairs
 from trmsolve.arc.planes.canvas import SYMBOLS, Canvas, canvas_of, show
 from trmsolve.arc.planes.learner import draw_cycles
-from trmsolve.arc.planes.scenes import Lesson, Row, lesson_of
+from trmsolve.arc.planes.scenes import Episode, Row, episode_of
 from trmsolve.arc.symmetry import SYMMETRIES
 from trmsolve.arc.task import ArcTask, Pair
 
@@ -74,7 +74,7 @@ def _named_pairs(name: str, pairs: Sequence[Pair]) -> bytes:
     return b"".join(parts)
 
 
-class Lessons:
+class Episodes:
     """An endless supply of lessons, each determined by ``seed`` and how many came before it.
 
     A batch has about ``cells`` cells of planes.
@@ -89,7 +89,7 @@ class Lessons:
         self.seed = seed
         self.drawn = 0
 
-    def __call__(self) -> tuple[Lesson, int]:
+    def __call__(self) -> tuple[Episode, int]:
         """The next lesson, and how many cycles it lasts.
 
         One task is drawn from all. The rest of the batch is drawn from it and from tasks that are a
@@ -106,7 +106,7 @@ class Lessons:
         side = first.canvas.side
         planes = len(first.canvas.palette)
         rows = [_draw_row(one, side, planes, rng) for one in chosen]
-        lesson = lesson_of(rows, self.device)
+        lesson = episode_of(rows, self.device)
         return lesson, draw_cycles(rng, GO_ON)
 
     def _fitting(self, place: int) -> list[Material]:
