@@ -196,13 +196,13 @@ def test_solving_is_timed_alone_and_in_a_batch() -> None:
         assert "rules" in part["breakdown"]
 
 
-@pytest.mark.parametrize("room", FORMS, ids=lambda room: f"{room.name}-{room.candidates}")
-def test_the_puzzles_are_right_and_differ(room: Task) -> None:
-    examples = make_examples(room)
+@pytest.mark.parametrize("task", FORMS, ids=lambda task: f"{task.name}-{task.candidates}")
+def test_the_puzzles_are_right_and_differ(task: Task) -> None:
+    examples = make_examples(task)
     assert len(np.unique(examples.questions, axis=0)) == len(examples)
     for question, answer in zip(examples.questions, examples.answers, strict=True):
         assert 0 < (question == 0).sum() < question.size
-        assert room.verify(Puzzle(question), answer).verified
+        assert task.verify(Puzzle(question), answer).verified
 
 
 def test_a_device_that_cannot_be_looked_into_has_no_breakdown() -> None:

@@ -92,8 +92,8 @@ def bench_training(task: str, recipe: Recipe, setup: Setup) -> Figures:
     those of a network that has just begun to learn. Raises UsageError for an unknown task.
     """
     placement = setup.placement
-    room = get_task(task, recipe.config.vocab_size)
-    trainer, step = _training(room, recipe, placement, setup.compiled)
+    puzzle_task = get_task(task, recipe.config.vocab_size)
+    trainer, step = _training(puzzle_task, recipe, placement, setup.compiled)
     halted = torch.zeros((), dtype=torch.long, device=placement.device)
 
     def counted() -> None:
@@ -104,7 +104,7 @@ def bench_training(task: str, recipe: Recipe, setup: Setup) -> Figures:
         trainer.pool.cycles.copy_(torch.arange(recipe.batch_size) % recipe.max_cycles)
         halted.zero_()
 
-    flop = _training_flop(room, recipe)
+    flop = _training_flop(puzzle_task, recipe)
     work = Work(counted, recipe.batch_size, flop, begin)
     figures = time_steps(work, placement, setup.seconds)
     figures["puzzles_per_second"] = halted.item() / figures["seconds"]
@@ -121,12 +121,12 @@ def bench_solving(task: str, model: TinyRecursiveModel, setup: Setup, batch_size
     unknown task.
     """
     device = setup.placement.device
-    room = get_task(task, model.config.vocab_size)
+    puzzle_task = get_task(task, model.config.vocab_size)
     if setup.compiled:
         model.L_level.compile(dynamic=False)
     measured: list[Figures] = []
     for rows in (1, batch_size):
-        step = _solving(room, model, rows)
+        step = _solving(puzzle_task, model, rows)
         work = Work(step, rows, rows * count_cycle(model.config))
         figures = time_steps(work, setup.placement, setup.seconds / 2)
         figures["puzzles_per_second"] = figures["examples_per_second"] / MAX_CYCLES
@@ -136,20 +136,20 @@ def bench_solving(task: str, model: TinyRecursiveModel, setup: Setup, batch_size
     return _where(task, "solve", setup, model) | batch | {"single": single}
 
 
-def make_examples(room: Task) -> Examples:
+def make_examples(task: Task) -> Examples:
     """Make puzzles of a task: symmetries of one answer where there is one, else generated ones.
 
     A third to two thirds of the cells of a symmetry are blank.
     """
-    if room.name not in SOLVED:
-        puzzles = room.generate(room.difficulties[0], seed=0)
-        return Examples.collect(room, islice(puzzles, EXAMPLES))
+    if task.name not in SOLVED:
+        puzzles = task.generate(task.difficulties[0], seed=0)
+        return Examples.collect(task, islice(puzzles, EXAMPLES))
     rng = np.random.default_rng(0)
-    solved = np.array(list(SOLVED[room.name]), np.int8).reshape(9, 9)
-    tokens = room.encode(solved)
+    solved = np.array(list(SOLVED[task.name]), np.int8).reshape(9, 9)
+    tokens = task.encode(solved)
     turned = []
-    for view in islice(room.views(Puzzle(solved), rng), EXAMPLES):
-        turned.append(room.decode(view.apply(tokens), solved.shape))
+    for view in islice(task.views(Puzzle(solved), rng), EXAMPLES):
+        turned.append(task.decode(view.apply(tokens), solved.shape))
     answers = np.stack(turned)
     draws = rng.random(answers.shape)
     blank = draws < rng.uniform(1 / 3, 2 / 3, (EXAMPLES, 1, 1))
@@ -274,12 +274,12 @@ def _kind(event: FunctionEvent) -> str:
 
 
 def _training(
-    room: Task, recipe: Recipe, placement: Placement, compiled: bool
+    task: Task, recipe: Recipe, placement: Placement, compiled: bool
 ) -> tuple[Trainer, Step]:
     """A fresh trainer, and a call that trains one step."""
     sampler = Sampler(
-        room,
-        make_examples(room),
+        task,
+        make_examples(task),
         placement.device,
         rows=recipe.batch_size,
         reveal=recipe.reveal_prob,
@@ -290,27 +290,27 @@ def _training(
     return trainer, lambda: trainer.step(sampler, 0.5)
 
 
-def _training_flop(room: Task, recipe: Recipe) -> int:
+def _training_flop(task: Task, recipe: Recipe) -> int:
     """The floating point operations of a step of training."""
     counts = []
     for rows in (1, 2):
-        _, step = _training(room, replace(recipe, batch_size=rows), ON_CPU, compiled=False)
+        _, step = _training(task, replace(recipe, batch_size=rows), ON_CPU, compiled=False)
         counts.append(count_flop(step))
     one, two = counts
     # Muon's operations do not grow with the batch.
     return one + (two - one) * (recipe.batch_size - 1)
 
 
-def _solving(room: Task, model: TinyRecursiveModel, rows: int) -> Step:
+def _solving(task: Task, model: TinyRecursiveModel, rows: int) -> Step:
     """A call that refines ``rows`` puzzles by one cycle, with all that a solver does but views."""
-    examples = make_examples(room)
-    encoded = room.encode(examples.questions, examples.extras)
+    examples = make_examples(task)
+    encoded = task.encode(examples.questions, examples.extras)
     puzzles = examples.puzzles("bench")
 
     @record_function("bench.rules")
     def accept(key: int, tokens: Any) -> bool:
         puzzle = puzzles[key]
-        room.verify(puzzle, room.decode(tokens, puzzle.grid.shape))
+        task.verify(puzzle, task.decode(tokens, puzzle.grid.shape))
         return False
 
     def questions() -> Iterator[Question]:

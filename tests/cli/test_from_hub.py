@@ -141,13 +141,13 @@ def test_large_weights_are_fetched_only_if_that_is_wanted(
 def test_training_may_begin_with_weights_of_the_hub(hub: FakeHub, tmp_path: Path) -> None:
     data = tmp_path / "data.csv"
     out = tmp_path / "run"
-    room = get_task("sudoku")
+    task = get_task("sudoku")
     made = [
         (one.grid, one.answer)
-        for one in islice(room.generate("easy", 1), 3)
+        for one in islice(task.generate("easy", 1), 3)
         if one.answer is not None
     ]
-    rows = [f"{room.line(question)},{room.line(answer)},0" for question, answer in made]
+    rows = [f"{task.line(question)},{task.line(answer)},0" for question, answer in made]
     data.write_text("\n".join(["question,answer,rating", *rows]))
     command = (
         "train",

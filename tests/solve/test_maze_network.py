@@ -507,10 +507,10 @@ def by_label(question: NDArray[np.int64]) -> NDArray[np.int64]:
     return answer
 
 
-def solver(model: TinyRecursiveModel, room: Maze | None = None, **effort: Any) -> Solver:
-    room = room or (FLOW if model.config.vocab_size == 18 else MAZE)
+def solver(model: TinyRecursiveModel, task: Maze | None = None, **effort: Any) -> Solver:
+    task = task or (FLOW if model.config.vocab_size == 18 else MAZE)
     return Solver(
-        room,
+        task,
         model,
         HERE,
         Effort(**{"cycles": 64, "views": 1, "batch_size": 4, "noise": 0.0, **effort}),
@@ -652,8 +652,8 @@ def test_measurements_tell_valid_answers_from_shortest_ones() -> None:
     )
     asked = [Puzzle(EMPTY, answer=by_the_rule(EMPTY))]
     strict, relaxed = (
-        evaluate(solver(Told(detour), room, cycles=2), asked, "made")
-        for room in (MAZE, MAZE.accepting_any_valid())
+        evaluate(solver(Told(detour), task, cycles=2), asked, "made")
+        for task in (MAZE, MAZE.accepting_any_valid())
     )
     rates = ("exact", "valid", "optimal", "verified")
     assert [strict[rate] for rate in rates] == [0, 1, 0, 0] and [
@@ -700,21 +700,21 @@ def examples() -> Examples:
     )
 
 
-@pytest.mark.parametrize("room", [MAZE, FLOW], ids=["padded", "flow"])
-def test_turned_training_puzzles_have_the_rule_s_answer(room: Maze, examples: Examples) -> None:
-    batch = Sampler(room, examples, CPU, rows=24, seed=1, stages=True)(torch.arange(24))
+@pytest.mark.parametrize("task", [MAZE, FLOW], ids=["padded", "flow"])
+def test_turned_training_puzzles_have_the_rule_s_answer(task: Maze, examples: Examples) -> None:
+    batch = Sampler(task, examples, CPU, rows=24, seed=1, stages=True)(torch.arange(24))
     assert batch.tokens.shape == (
-        (24, 900) if room is MAZE else (24, 30, 30)
+        (24, 900) if task is MAZE else (24, 30, 30)
     ) and batch.labels.shape == (24, 900)
     for tokens, labels in zip(batch.tokens.numpy(), batch.labels.numpy(), strict=True):
-        question, answer = room.decode(tokens.ravel(), BOARD), room.decode(labels, BOARD)
+        question, answer = task.decode(tokens.ravel(), BOARD), task.decode(labels, BOARD)
         assert np.array_equal(answer, by_the_rule(question))
-    questions = room.encode(examples.questions).reshape(-1, 900)
+    questions = task.encode(examples.questions).reshape(-1, 900)
     assert (
         len(np.unique(np.concatenate((batch.tokens.flatten(1).numpy(), questions)), axis=0))
         > len(questions) + 12
     )
-    if room is MAZE:
+    if task is MAZE:
         assert batch.stages is None and batch.available_from is None
     else:
         trajectory = FLOW.trajectory(batch.tokens.flatten(1).numpy())
@@ -723,12 +723,12 @@ def test_turned_training_puzzles_have_the_rule_s_answer(room: Maze, examples: Ex
             batch.available_from, trajectory.available_from
         )
         assert np.array_equal(batch.labels, at(trajectory, 1 << 20))
-    assert Sampler(room, examples, CPU, rows=2)(torch.arange(2)).stages is None  # nobody asked
+    assert Sampler(task, examples, CPU, rows=2)(torch.arange(2)).stages is None  # nobody asked
 
 
 def test_both_forms_of_the_task_draw_the_same_mazes(examples: Examples) -> None:
     padded, flow = (
-        Sampler(room, examples, CPU, rows=8, seed=3)(torch.arange(8)) for room in (MAZE, FLOW)
+        Sampler(task, examples, CPU, rows=8, seed=3)(torch.arange(8)) for task in (MAZE, FLOW)
     )
     assert torch.equal(padded.tokens, flow.tokens.flatten(1))
 
@@ -931,9 +931,9 @@ def test_a_stopped_run_goes_on_to_the_same_bits(
     halting.q_head.bias.data[0] = 1.0  # exploration alone keeps rows
 
     def run(out: Path, **more: Any) -> Path:
-        room = get_task("maze", recipe.config.vocab_size)
+        task = get_task("maze", recipe.config.vocab_size)
         Run(
-            subject=PuzzleTrainingData(room, examples),
+            subject=PuzzleTrainingData(task, examples),
             recipe=recipe,
             out=out,
             plan=PLAN,
@@ -1066,23 +1066,24 @@ def test_the_paper_s_network_trains_and_answers_mazes_of_every_size_on_its_board
 def test_the_recipes_for_mazes_fit_their_task() -> None:
     for (task, _), recipe in RECIPES.items():
         if task == "maze":
-            room = get_task("maze", recipe.config.vocab_size)
-            assert (room.vocab_size, room.seq_len, room.candidates) == (
+            puzzle_task = get_task("maze", recipe.config.vocab_size)
+            assert (puzzle_task.vocab_size, puzzle_task.seq_len, puzzle_task.candidates) == (
                 recipe.config.vocab_size,
                 recipe.config.seq_len,
                 recipe.config.candidates,
             )
             assert (
-                recipe.config.rewrites == (room is get_task("maze", 18)) and recipe.reveal_prob == 0
+                recipe.config.rewrites == (puzzle_task is get_task("maze", 18))
+                and recipe.reveal_prob == 0
             )
 
 
 # The speed measurement.
 
 
-@pytest.mark.parametrize("room", [MAZE, FLOW], ids=["padded", "flow"])
-def test_speed_is_measured_on_hard_mazes_of_the_board(room: Maze) -> None:
-    examples = make_examples(room)
+@pytest.mark.parametrize("task", [MAZE, FLOW], ids=["padded", "flow"])
+def test_speed_is_measured_on_hard_mazes_of_the_board(task: Maze) -> None:
+    examples = make_examples(task)
     assert examples.questions.shape == (256, *BOARD) and (examples.ratings >= 109).all()
     assert all(
         MAZE.verify(Puzzle(pair[0]), pair[1]).verified

@@ -99,8 +99,8 @@ def bench(  # noqa: PLR0913 (the options of a command)
             )
             model = solver.model
             label = solver.weights
-        room = get_task(task, model.config.vocab_size)
-        rows = batch_size or default_batch_size(placement.device, room)
+        puzzle_task = get_task(task, model.config.vocab_size)
+        rows = batch_size or default_batch_size(placement.device, puzzle_task)
         figures = bench_solving(task, model, setup, rows)
     figures = {"task": task, "recipe": name, "weights": label, **figures}
     put_text(json_.dumps(figures) if json else _table(figures))

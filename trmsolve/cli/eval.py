@@ -154,7 +154,7 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
 
     keep_memory()
     path = to_record(weights, task) if record else None
-    room = get_task(task)
+    puzzle_task = get_task(task)
     solver = load(
         task,
         weights=weights,
@@ -172,9 +172,9 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
         compiled=compiled,
     )
     sources = [str(data)]
-    puzzles = (item for item in open_items(room, sources) if item is not None)
+    puzzles = (item for item in open_items(puzzle_task, sources) if item is not None)
     items = islice(puzzles, limit)
-    total = count_items(room, sources) if limit is None else limit
+    total = count_items(puzzle_task, sources) if limit is None else limit
     with ProgressDisplay(make_console(), total) as view:
         figures = evaluate(solver, Notes(view.note).follow(items), data.name, view.answer)
     if path is not None:

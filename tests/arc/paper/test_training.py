@@ -246,7 +246,10 @@ def test_two_tasks_that_only_their_rows_tell_apart_are_learned_by_heart(tmp_path
     state = trainer.ema.state_dict(trainer.model)
     trainer.model.load_state_dict(state)
     heard: list[tuple[int, int]] = []
-    assert evaluate_held_out(trainer.model, examples, cycles=1, told=lambda *word: heard.append(word)) == 1.0
+    assert (
+        evaluate_held_out(trainer.model, examples, cycles=1, told=lambda *word: heard.append(word))
+        == 1.0
+    )
     total = len(examples.held)
     assert heard == [(0, total), (total, total)]
     table = state["puzzle_emb.weights"]

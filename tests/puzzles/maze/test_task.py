@@ -39,7 +39,7 @@ from trmsolve.puzzles.maze.symmetry import grid_symmetry, turn
 from trmsolve.puzzles.maze.task import BOARD, Maze, MazeFlow
 from trmsolve.puzzles.values import NEVER, Grid, Puzzle
 
-BOTH = pytest.mark.parametrize("room", [MAZE, FLOW], ids=["padded", "flow"])
+BOTH = pytest.mark.parametrize("task", [MAZE, FLOW], ids=["padded", "flow"])
 SEEDS = st.integers(0, 2**32 - 1)
 FLOW_TOKENS = "_# SGo" + "vlr^" + "VLRA" + "1234"
 """A character for each token of ``MazeFlow``: arrows are small on floor, large on the path; a start's are numbers."""
@@ -117,8 +117,8 @@ def test_of_all_markings_the_paths_are_valid_and_the_shortest_of_them_verified(
             verdict.valid,
             verdict.optimal,
         )
-        for room, said in ((MAZE, verdict), (MAZE.accepting_any_valid(), relaxed)):
-            faulty, number = room.faults(Puzzle(question), answer)
+        for task, said in ((MAZE, verdict), (MAZE.accepting_any_valid(), relaxed)):
+            faulty, number = task.faults(Puzzle(question), answer)
             assert (number == 0) == said.verified and faulty.sum() <= max(number, 0)
 
 
@@ -135,8 +135,8 @@ def test_a_right_answer_with_any_one_cell_changed_is_refused(
             for other in {WALL, FLOOR, START, GOAL, PATH} - {content}:
                 wrong = answer.copy()
                 wrong[row, column] = other
-                for room in (MAZE, MAZE.accepting_any_valid()):
-                    verdict = room.verify(Puzzle(question), wrong)
+                for task in (MAZE, MAZE.accepting_any_valid()):
+                    verdict = task.verify(Puzzle(question), wrong)
                     assert (verdict.verified, verdict.valid, verdict.optimal) == (
                         False,
                         False,
@@ -220,8 +220,8 @@ OPEN = grid("S  #", "    ", "   G")
 def test_the_reason_names_the_first_rule_that_fails_and_where(
     answer: tuple[str, ...], reason: str
 ) -> None:
-    for room in (MAZE, FLOW, MAZE.accepting_any_valid()):
-        verdict = room.verify(Puzzle(OPEN), grid(*answer))
+    for task in (MAZE, FLOW, MAZE.accepting_any_valid()):
+        verdict = task.verify(Puzzle(OPEN), grid(*answer))
         assert (verdict.verified, verdict.reason, verdict.valid, verdict.optimal) == (
             False,
             reason,
@@ -276,19 +276,19 @@ def test_a_detour_is_valid_and_verified_only_where_detours_are_accepted() -> Non
     longer = grid("S  ooo ", "o  o o ", "oooo o ", "G    o ")
     assert MAZE.verify(Puzzle(OPEN), detour).verified
     way = grid("Sooo   ", "   o   ", "   o   ", "Gooo   ")
-    for room, verified in (
+    for task, verified in (
         (MAZE, False),
         (FLOW, False),
         (MAZE.accepting_any_valid(), True),
         (FLOW.accepting_any_valid(), True),
     ):
-        verdict = room.verify(Puzzle(RING), way)
+        verdict = task.verify(Puzzle(RING), way)
         assert astuple(verdict) == (verified, "the path takes 9 steps, 3 are enough", True, False)
-        faulty, number = room.faults(Puzzle(RING), way)
+        faulty, number = task.faults(Puzzle(RING), way)
         assert not faulty.any() and number == (not verified)  # nothing is wrong with any cell
-        assert not room.verify(Puzzle(RING), longer).verified
+        assert not task.verify(Puzzle(RING), longer).verified
         shortest = grid("S      ", "o      ", "o      ", "G      ")
-        assert astuple(room.verify(Puzzle(RING), shortest)) == (True, "", True, True)
+        assert astuple(task.verify(Puzzle(RING), shortest)) == (True, "", True, True)
     assert (
         type(FLOW.accepting_any_valid()) is MazeFlow
         and FLOW.accepting_any_valid().accept_detours
@@ -310,8 +310,8 @@ def test_a_start_beside_the_goal_needs_no_mark_and_bears_none() -> None:
         ),  # a way around is none: the ends are side by side
         (((2, 0),), "row 3, column 1 is marked and not on the path"),
     ]:
-        for room in (MAZE, MAZE.accepting_any_valid()):
-            verdict = room.verify(Puzzle(question), marked(question, path))
+        for task in (MAZE, MAZE.accepting_any_valid()):
+            verdict = task.verify(Puzzle(question), marked(question, path))
             assert (verdict.verified, verdict.valid, verdict.reason) == (False, False, reason)
 
 
@@ -370,7 +370,7 @@ def test_waves_go_through_many_mazes_at_once_and_from_no_goal_nowhere() -> None:
 
 
 @pytest.mark.parametrize(
-    ("room", "fits", "too_large"),
+    ("task", "fits", "too_large"),
     [
         (MAZE, [(1, 2), (30, 30), (3, 30), (30, 1)], [(31, 30), (30, 31), (31, 31), (3, 200)]),
         (FLOW, [(1, 2), (30, 30), (128, 128), (1, 128)], [(129, 128), (128, 129), (3, 1000)]),
@@ -378,16 +378,16 @@ def test_waves_go_through_many_mazes_at_once_and_from_no_goal_nowhere() -> None:
     ids=["padded", "flow"],
 )
 def test_what_is_too_large_for_a_network_is_told_with_both_sizes(
-    room: Maze, fits: list[tuple[int, int]], too_large: list[tuple[int, int]]
+    task: Maze, fits: list[tuple[int, int]], too_large: list[tuple[int, int]]
 ) -> None:
-    largest = "30 x 30" if room is MAZE else "128 x 128"
+    largest = "30 x 30" if task is MAZE else "128 x 128"
     for shape in fits:
-        assert room.unsupported(Puzzle(np.full(shape, FLOOR, np.int8))) == ""
+        assert task.unsupported(Puzzle(np.full(shape, FLOOR, np.int8))) == ""
     for rows, columns in too_large:
         said = f"too large: {rows} rows and {columns} columns; these weights know mazes of up to {largest}"
-        assert room.unsupported(Puzzle(np.full((rows, columns), FLOOR, np.int8))) == said
+        assert task.unsupported(Puzzle(np.full((rows, columns), FLOOR, np.int8))) == said
         assert (
-            room.accepting_any_valid().unsupported(Puzzle(np.full((rows, columns), FLOOR, np.int8)))
+            task.accepting_any_valid().unsupported(Puzzle(np.full((rows, columns), FLOOR, np.int8)))
             == said
         )
 
@@ -395,10 +395,10 @@ def test_what_is_too_large_for_a_network_is_told_with_both_sizes(
 @BOTH
 @pytest.mark.parametrize("shape", [(3, 3), (1, 30), (30, 7), (30, 30)])
 def test_mazes_are_laid_in_the_corner_of_the_board_walls_around(
-    room: Maze, shape: tuple[int, int]
+    task: Maze, shape: tuple[int, int]
 ) -> None:
     small = np.random.default_rng(0).integers(0, 5, shape).astype(np.int8)
-    before, board = small.copy(), room.pad_to_board(small)
+    before, board = small.copy(), task.pad_to_board(small)
     assert board.shape == BOARD and board.dtype == np.int8
     assert np.array_equal(board[: shape[0], : shape[1]], small) and np.array_equal(small, before)
     board[: shape[0], : shape[1]] = WALL
@@ -406,11 +406,11 @@ def test_mazes_are_laid_in_the_corner_of_the_board_walls_around(
 
 
 @BOTH
-def test_what_is_larger_than_the_board_of_training_is_not_laid(room: Maze) -> None:
+def test_what_is_larger_than_the_board_of_training_is_not_laid(task: Maze) -> None:
     with pytest.raises(
         PuzzleError, match=r"^too large: 31 rows and 8 columns; training is on boards of 30 x 30$"
     ):
-        room.pad_to_board(np.full((31, 8), FLOOR, np.int8))
+        task.pad_to_board(np.full((31, 8), FLOOR, np.int8))
 
 
 @settings(deadline=None)
@@ -444,13 +444,13 @@ def test_flow_tokens_lie_as_the_maze_does_and_come_back(any_grid: Grid) -> None:
 
 
 @BOTH
-def test_many_are_encoded_at_once(room: Maze) -> None:
+def test_many_are_encoded_at_once(task: Maze) -> None:
     several = np.random.default_rng(0).integers(0, 5, (2, 3, 8, 5)).astype(np.int8)
-    tokens = room.encode(several)
+    tokens = task.encode(several)
     assert tokens.shape[:2] == (2, 3)
     for batch in range(2):
         for number in range(3):
-            assert np.array_equal(tokens[batch, number], room.encode(several[batch, number]))
+            assert np.array_equal(tokens[batch, number], task.encode(several[batch, number]))
 
 
 @settings(deadline=None)
@@ -497,13 +497,13 @@ def test_what_belongs_to_tokens_is_told_by_cell(rows: int, columns: int) -> None
 
 
 @BOTH
-def test_text_line_and_the_way_through_a_file(room: Maze) -> None:
+def test_text_line_and_the_way_through_a_file(task: Maze) -> None:
     answer = grid("S #", "o #", "ooG")
-    assert room.text(answer) == "S #\no #\nooG" and room.line(grid(*["S  ", "  G"])) == "S  /  G"
-    (puzzle,) = room.read(io.BytesIO(b"S.#\n..#\n..G\n"), "f")
+    assert task.text(answer) == "S #\no #\nooG" and task.line(grid(*["S  ", "  G"])) == "S  /  G"
+    (puzzle,) = task.read(io.BytesIO(b"S.#\n..#\n..G\n"), "f")
     assert isinstance(puzzle, Puzzle) and np.array_equal(puzzle.grid, grid("S #", "  #", "  G"))
-    assert room.write(answer, puzzle.form) == "S.#\no.#\nooG\n"
-    assert room.diagnose(puzzle).remark == ""
+    assert task.write(answer, puzzle.form) == "S.#\no.#\nooG\n"
+    assert task.diagnose(puzzle).remark == ""
 
 
 # Views.
@@ -527,29 +527,29 @@ def test_sixteen_different_views_come_first_the_maze_as_given_before_all(seed: i
     assert views[1:16] != views[16:31] or seed == 0
 
 
-def numbered(room: Maze, seed: int) -> list[View]:
+def numbered(task: Maze, seed: int) -> list[View]:
     """The first 40 views of a maze of four rows and five columns."""
     empty = Puzzle(np.full((4, 5), FLOOR, np.int8))
     known = {}
     for view in VIEWS:
-        symmetry = room.view((4, 5), view.symmetry, view.swapped)
+        symmetry = task.view((4, 5), view.symmetry, view.swapped)
         known[symmetry.cells.tobytes(), symmetry.values.tobytes()] = view
     assert len(known) == 16
-    found = islice(room.views(empty, np.random.default_rng(seed)), 40)
+    found = islice(task.views(empty, np.random.default_rng(seed)), 40)
     return [known[one.cells.tobytes(), one.values.tobytes()] for one in found]
 
 
 @BOTH
 @settings(deadline=None)
 @given(grids(most=9), st.sampled_from(VIEWS))
-def test_views_of_tokens_are_those_of_the_maze(room: Maze, any_grid: Grid, view: View) -> None:
-    symmetry = room.view(any_grid.shape, view.symmetry, view.swapped)
-    seen = symmetry.apply(room.encode(any_grid))
-    assert np.array_equal(seen, room.encode(view.apply(any_grid)))
-    assert np.array_equal(room.decode_view(seen.ravel(), symmetry, any_grid.shape), any_grid)
-    said = np.random.default_rng(any_grid.size).integers(0, room.vocab_size, seen.size)
-    turned = room.decode(said, view.apply(any_grid).shape)
-    back = room.decode_view(said, symmetry, any_grid.shape)
+def test_views_of_tokens_are_those_of_the_maze(task: Maze, any_grid: Grid, view: View) -> None:
+    symmetry = task.view(any_grid.shape, view.symmetry, view.swapped)
+    seen = symmetry.apply(task.encode(any_grid))
+    assert np.array_equal(seen, task.encode(view.apply(any_grid)))
+    assert np.array_equal(task.decode_view(seen.ravel(), symmetry, any_grid.shape), any_grid)
+    said = np.random.default_rng(any_grid.size).integers(0, task.vocab_size, seen.size)
+    turned = task.decode(said, view.apply(any_grid).shape)
+    back = task.decode_view(said, symmetry, any_grid.shape)
     assert np.array_equal(back, view.undo(turned))
 
 
@@ -636,57 +636,57 @@ def test_a_network_s_arrows_are_told_in_the_puzzle_s_own_frame(any_grid: Grid, v
 # Symmetries of the board, for training.
 
 
-def every_symmetry(room: Maze) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def every_symmetry(task: Maze) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     draws = np.array(
         [(symmetry / 8 + 0.01, swapped / 2) for swapped in (0, 1) for symmetry in range(8)]
     )
-    assert room.symmetry_draws == draws.shape[1]
-    return room.symmetries(draws)
+    assert task.symmetry_draws == draws.shape[1]
+    return task.symmetries(draws)
 
 
 @BOTH
-def test_symmetries_of_the_board_are_the_views(room: Maze) -> None:
+def test_symmetries_of_the_board_are_the_views(task: Maze) -> None:
     (puzzle,) = made("hard", 1, BOARD)
-    tokens = room.encode(puzzle.grid).ravel()
-    places, names = every_symmetry(room)
-    assert places.shape == (16, 900) and names.shape == (16, room.vocab_size)
+    tokens = task.encode(puzzle.grid).ravel()
+    places, names = every_symmetry(task)
+    assert places.shape == (16, 900) and names.shape == (16, task.vocab_size)
     turned = np.take_along_axis(names, np.take_along_axis(np.tile(tokens, (16, 1)), places, 1), 1)
     for view, seen in zip(VIEWS, turned, strict=True):
-        assert np.array_equal(seen, room.encode(view.apply(puzzle.grid)).ravel())
-    highest = room.symmetries(np.full((1, 2), np.nextafter(1, 0)))
+        assert np.array_equal(seen, task.encode(view.apply(puzzle.grid)).ravel())
+    highest = task.symmetries(np.full((1, 2), np.nextafter(1, 0)))
     assert np.array_equal(highest[0][0], places[15]) and np.array_equal(highest[1][0], names[15])
 
 
 @BOTH
-def test_draws_of_symmetries_are_even(room: Maze) -> None:
+def test_draws_of_symmetries_are_even(task: Maze) -> None:
     draws = np.random.default_rng(0).random((1600, 2))
-    places, names = room.symmetries(draws)
+    places, names = task.symmetries(draws)
     drawn = np.unique(np.concatenate((places[:, :31], names), 1), axis=0, return_counts=True)[1]
     assert len(drawn) == 16 and drawn.min() > 60
 
 
 @BOTH
-def test_a_turned_question_gets_the_rule_s_own_answer_to_it(room: Maze) -> None:
+def test_a_turned_question_gets_the_rule_s_own_answer_to_it(task: Maze) -> None:
     """Often that is not the turned answer: the rule prefers down to left to right to up, whichever way one looks."""
     others, right = 0, 0
     for puzzle in [*made("sparse", 2, BOARD), *made("hard", 2, BOARD)]:
         question, answer = puzzle.grid, puzzle.answer
         assert answer is not None
-        places, names = every_symmetry(room)
+        places, names = every_symmetry(task)
         tokens, labels = (
             np.take_along_axis(
-                names, np.take_along_axis(np.tile(room.encode(part).ravel(), (16, 1)), places, 1), 1
+                names, np.take_along_axis(np.tile(task.encode(part).ravel(), (16, 1)), places, 1), 1
             )
             for part in (question, answer)
         )
-        relabelled = room.relabel_after_augmentation(tokens, labels)
+        relabelled = task.relabel_after_augmentation(tokens, labels)
         assert relabelled.shape == (16, 900) and relabelled.dtype == np.int64
         for view, own, turned in zip(VIEWS, relabelled, labels, strict=True):
             seen = view.apply(question)
-            told = room.decode(own, BOARD)
+            told = task.decode(own, BOARD)
             assert np.array_equal(told, label(seen[None])[0])
             right += MAZE.verify(Puzzle(question), view.undo(told)).verified
-            others += not np.array_equal(told, room.decode(turned, BOARD))
+            others += not np.array_equal(told, task.decode(turned, BOARD))
     assert right == 64 and 30 < others < 64
 
 
@@ -883,10 +883,10 @@ def test_padded_tokens_cannot_tell_of_a_search() -> None:
     ],
 )
 def test_what_cannot_be_made_is_a_usage_error(
-    room: Maze, arguments: tuple[Any, ...], said: str
+    task: Maze, arguments: tuple[Any, ...], said: str
 ) -> None:
     with pytest.raises(UsageError, match=said):
-        next(room.generate_sized(*arguments))
+        next(task.generate_sized(*arguments))
 
 
 def test_what_is_not_found_is_a_usage_error_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -898,11 +898,11 @@ def test_what_is_not_found_is_a_usage_error_too(monkeypatch: pytest.MonkeyPatch)
 
 
 @BOTH
-def test_made_mazes_are_those_of_the_generator_with_answers_the_rules_accept(room: Maze) -> None:
+def test_made_mazes_are_those_of_the_generator_with_answers_the_rules_accept(task: Maze) -> None:
     for ours, puzzle in zip(
-        islice(room.generate_sized("mixed", 3, (9, 7), 2, 30), 10),
+        islice(task.generate_sized("mixed", 3, (9, 7), 2, 30), 10),
         generate_mazes("mixed", 3, (9, 7), 2, 30),
         strict=False,
     ):
         assert np.array_equal(ours.grid, puzzle.grid) and ours.rating == puzzle.rating
-        assert ours.answer is not None and room.verify(ours, ours.answer).verified
+        assert ours.answer is not None and task.verify(ours, ours.answer).verified

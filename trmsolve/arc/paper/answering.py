@@ -160,7 +160,9 @@ class VariantVote:
         cycles: list[list[ArcCycle]] = [[] for _ in batch]
         number = 0
         stopped = False
-        for number, prediction in enumerate(predict_cycles(self.model, canvases, rows, self.cycles), 1):
+        for number, prediction in enumerate(
+            predict_cycles(self.model, canvases, rows, self.cycles), 1
+        ):
             self._spent += len(batch)
             stopped = self.stop()
             last = stopped or number == self.cycles
