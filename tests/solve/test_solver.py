@@ -1,4 +1,4 @@
-"""Refining, halting, views and order, with small networks and with networks that are told what to say."""
+"""Refining, halting, views and order, with small networks and with scripted ones."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -37,7 +37,7 @@ CONFIG = TRMConfig(
 
 
 class Scripted(TinyRecursiveModel):
-    """Answers by a script: solves every puzzle at the cycle that its number of clues, modulo 7, says."""
+    """Solves every puzzle at the cycle that its number of clues, modulo 7, says."""
 
     def __init__(self, solve_at: int | None = None, halt_at: int | None = None) -> None:
         super().__init__(CONFIG)

@@ -108,7 +108,7 @@ def mlp_residual(h: Tensor, mixed: Tensor, mlp: SwiGLU, eps: float) -> Tensor:
 
 @cache
 def compiled_mlp_residual() -> Callable[[Tensor, Tensor, SwiGLU, float], Tensor]:
-    """``mlp_residual``, compiled once for grids of all sizes and for all networks of the process."""
+    """``mlp_residual``, compiled once for all grids and all networks of the process."""
     return torch.compile(mlp_residual, dynamic=True)
 
 

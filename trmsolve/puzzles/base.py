@@ -76,7 +76,10 @@ class Task(ABC):
     symmetry_draws: int = 0
     """Uniform random numbers that decide a symmetry; 0 where there is none but the identity."""
     has_canonical_label: bool = False
-    """Whether a rule of the data chooses among right answers. Then ``relabel_after_augmentation`` applies it again."""
+    """Whether a rule of the data chooses among right answers.
+
+    Then ``relabel_after_augmentation`` applies it again.
+    """
     training_bands: ClassVar[dict[str, float]] = {}
     """The share of each band of rating in training; all puzzles count alike where it is empty."""
     paper_latent_steps: ClassVar[int | None] = None
@@ -288,7 +291,8 @@ class Task(ABC):
     ) -> NDArray[np.int64]:
         """The answers (n, S) to questions (n, S) under a symmetry, from the turned answers.
 
-        They are those themselves, unless a rule of the data would choose others: see ``has_canonical_label``.
+        They are those themselves, unless a rule of the data would choose others: see
+        ``has_canonical_label``.
         """
         return labels
 

@@ -49,7 +49,7 @@ class SampleSource(Protocol):
 class PoolTrainer:
     """A network that trains on a pool, which is refilled from a supply.
 
-    It is the ``TrainableNetwork`` of grid puzzles, and of ARC as the paper has it. ``exact`` returns the
+    It is the ``TrainableNetwork`` of grid puzzles, and of ARC in the paper. ``exact`` returns the
     fraction of the held-out examples that a network of the file's precision answers exactly.
     """
 

@@ -416,7 +416,7 @@ RECIPES: dict[tuple[str, str], Recipe] = {
 
 
 MOST_MIXED = 256
-"""Tokens up to which ``plain_recipe`` mixes by a perceptron: its matrices grow with their square."""
+"""The most tokens that ``plain_recipe`` mixes by a perceptron, whose size grows as their square."""
 
 
 def find_recipe(task: str, name: str) -> Recipe:
@@ -431,7 +431,7 @@ def find_recipe(task: str, name: str) -> Recipe:
 
 
 def recipes_of(task: str) -> dict[str, Recipe]:
-    """The recipes of a task by name: those here, those it brings, and a plain "laptop" if none is."""
+    """The recipes of a task by name, with a plain "laptop" recipe if the task has none."""
     recipes = {name: recipe for (of, name), recipe in RECIPES.items() if of == task}
     if task != "arc":
         recipes |= get_task(task).recipes()

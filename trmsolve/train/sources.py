@@ -1,6 +1,7 @@
 """What a run on grid puzzles learns from, and how a run's record names its data.
 
-Knows settings and files; nothing of how a network learns."""
+Knows settings and files; nothing of how a network learns.
+"""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -22,8 +23,8 @@ Note = Callable[[str], None]
 OTHER_SOURCES = {"arc": "trmsolve.arc.sources"}
 """Modules that read what runs learn from for tasks outside of the puzzles' registry, by task.
 
-They are imported by their names, since they build on this folder. Each has a function ``read_source``
-that returns a ``TaskSource``.
+They are imported by their names, since they build on this folder. Each has a function
+``read_source`` that returns a ``TaskSource``.
 """
 
 

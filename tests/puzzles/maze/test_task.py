@@ -1,4 +1,4 @@
-"""The maze's room: its rules against brute force, its tokens, its views, and how its answers come about."""
+"""The maze task: rules against brute force, tokens, symmetries, and how answers come about."""
 
 import io
 from collections.abc import Iterator
@@ -42,7 +42,10 @@ from trmsolve.puzzles.values import NEVER, Grid, Puzzle
 BOTH = pytest.mark.parametrize("task", [MAZE, FLOW], ids=["padded", "flow"])
 SEEDS = st.integers(0, 2**32 - 1)
 FLOW_TOKENS = "_# SGo" + "vlr^" + "VLRA" + "1234"
-"""A character for each token of ``MazeFlow``: arrows are small on floor, large on the path; a start's are numbers."""
+"""A character for each token of ``MazeFlow``.
+
+Arrows are small letters on floor, capitals on the path, and numbers on the start.
+"""
 
 
 @st.composite
@@ -149,7 +152,7 @@ def test_a_right_answer_with_any_one_cell_changed_is_refused(
 
 
 def connected(question: Grid, answer: Grid) -> bool:
-    """The definition in other words: what is marked hangs together and is a line, at whose ends are start and goal."""
+    """The definition in other words: the marks form one line from the start to the goal."""
     if ((question != answer) & ~((question == FLOOR) & (answer == PATH))).any():
         return False
     cells = {(int(r), int(c)) for r, c in np.argwhere(np.isin(answer, (START, GOAL, PATH)))}
@@ -384,7 +387,8 @@ def test_what_is_too_large_for_a_network_is_told_with_both_sizes(
     for shape in fits:
         assert task.unsupported(Puzzle(np.full(shape, FLOOR, np.int8))) == ""
     for rows, columns in too_large:
-        said = f"too large: {rows} rows and {columns} columns; these weights know mazes of up to {largest}"
+        size = f"{rows} rows and {columns} columns"
+        said = f"too large: {size}; these weights know mazes of up to {largest}"
         assert task.unsupported(Puzzle(np.full((rows, columns), FLOOR, np.int8))) == said
         assert (
             task.accepting_any_valid().unsupported(Puzzle(np.full((rows, columns), FLOOR, np.int8)))
@@ -580,7 +584,7 @@ def places_of(any_grid: Grid) -> NDArray[np.int64]:
 
 
 def leads_to(arrows: NDArray[np.int8], places: NDArray[np.int64]) -> dict[int, int]:
-    """From each place that has an arrow to the place where it leads; ``places`` says which lies where."""
+    """Maps each place with an arrow to the place it leads to, by the layout ``places``."""
     found = {}
     for row, column in np.argwhere(arrows).tolist():
         down, right = STEPS[arrows[row, column]]
@@ -667,7 +671,7 @@ def test_draws_of_symmetries_are_even(task: Maze) -> None:
 
 @BOTH
 def test_a_turned_question_gets_the_rule_s_own_answer_to_it(task: Maze) -> None:
-    """Often that is not the turned answer: the rule prefers down to left to right to up, whichever way one looks."""
+    """It often differs from the turned answer: the rule prefers down, left, right, then up."""
     others, right = 0, 0
     for puzzle in [*made("sparse", 2, BOARD), *made("hard", 2, BOARD)]:
         question, answer = puzzle.grid, puzzle.answer
@@ -742,7 +746,9 @@ def test_the_same_cells_in_rows_of_another_length_are_another_maze() -> None:
 
 
 def searches(question: Grid) -> Iterator[NDArray[np.int64]]:
-    """The tokens after 0, 1, 2... steps: a wave from the goal goes a cell a step, and then the path a cell a step.
+    """The tokens after 0, 1, 2... steps.
+
+    First a wave goes from the goal, a cell a step, and then the path, a cell a step.
 
     A cell that the wave reaches points at the first of down, left, right, up that it had reached
     before.
