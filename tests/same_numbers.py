@@ -46,8 +46,8 @@ STEPS = {
 
 COMMANDS = ["sudoku", "maze", "arc", "train", "eval", "generate", "bench"]
 WEIGHTS_COMMANDS = ["list", "info", "verify", "convert", "pull", "push"]
-VARYING = ("seconds", "weights")
-"""JSON fields that differ from run to run or name the file that was used."""
+VARYING = ("seconds", "weights", "source")
+"""JSON fields that differ from run to run or name the files that were used."""
 
 
 def main() -> int:
@@ -134,7 +134,8 @@ def compare_lines(one: Path, other: Path) -> list[str]:
     differing = []
     for number, (line, other_line) in enumerate(zip(lines, others, strict=True), 1):
         if line != other_line:
-            differing.append(f"{one.name}, line {number}: {line} and {other_line}")
+            fields = [key for key in line if line[key] != other_line.get(key)]
+            differing.append(f"{one.name}, line {number}: other {', '.join(fields)}")
     return differing
 
 
