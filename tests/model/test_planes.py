@@ -149,7 +149,7 @@ def test_the_symmetry_is_told() -> None:
 def test_a_slot_reaches_its_own_symbol_alone_and_the_puzzles_slot_all() -> None:
     model, shown = network(), scene([0, 1, 4, 7])
     assert model.puzzle_emb is not None
-    before = model.embed_planes(shown)
+    before = model.embed_batch(shown)
     for slot, planes in (
         (0, {0, 1, 2, 3}),
         (1 + OUTSIDE, {0}),
@@ -160,7 +160,7 @@ def test_a_slot_reaches_its_own_symbol_alone_and_the_puzzles_slot_all() -> None:
         changed = network()
         assert changed.puzzle_emb is not None
         changed.puzzle_emb.weights[0].view(12, SIZE)[slot] += 1
-        difference = changed.embed_planes(shown) - before
+        difference = changed.embed_batch(shown) - before
         assert not difference[1].any()  # the other grid is another puzzle's
         assert {k for k in range(4) if difference[0, k].any()} == planes
         for k in planes:
@@ -186,7 +186,7 @@ def test_a_cell_knows_how_far_the_edges_of_the_grid_are(rows: int, columns: int,
 
 def test_what_a_cell_of_the_grid_begins_with_does_not_depend_on_the_canvas() -> None:
     model = network()
-    small, large = (model.embed_planes(scene([0, 1, 4, 7], side)) for side in (5, 8))
+    small, large = (model.embed_batch(scene([0, 1, 4, 7], side)) for side in (5, 8))
     torch.testing.assert_close(small[:, :, :4], large[:, :, :4, :5])
 
 

@@ -136,10 +136,13 @@ class Pool:
         self.steps += self.feedback.search_steps
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The carry as tensors whose first dimension is the rows."""
+        """The carry as tensors whose first dimension is the rows. Checkpoints keep these names."""
         trajectory = self.batch.trajectory
+        carried = {}
+        if trajectory is not None:
+            carried = {"stages": trajectory.stages, "since": trajectory.available_from}
         return {
-            **({} if trajectory is None else trajectory._asdict()),
+            **carried,
             "tokens": self.batch.tokens,
             "labels": self.batch.labels,
             "puzzle_ids": self.batch.puzzle_ids,

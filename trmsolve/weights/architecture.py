@@ -47,12 +47,12 @@ ARC_NETWORK = PaperNetwork("arc", 900, 4)
 
 def paper_networks() -> dict[int, PaperNetwork]:
     """The paper's networks by the size of their vocabulary, for the tasks that have one."""
-    networks = {ARC_TOKENS: ARC_NETWORK}
+    networks = {}
     for form in task_forms():
         if form.paper_latent_steps is not None:
             network = PaperNetwork(form.name, form.seq_len, form.paper_latent_steps)
             networks[form.vocab_size] = network
-    return networks
+    return {**networks, ARC_TOKENS: ARC_NETWORK}
 
 
 @dataclass(frozen=True)
