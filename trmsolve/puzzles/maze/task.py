@@ -65,7 +65,7 @@ class Maze(Task):
     # A maze's answer is long, and each cycle builds on the one before: 0.2 does no harm, and at 0.5
     # none is solved.
     default_noise = 0.1
-    ruled = True
+    has_canonical_label = True
     training_kinds: ClassVar[dict[str, int]] = {"hard": 10_000, "mixed": 30_000, "perfect": 5_000}
     training_bands: ClassVar[dict[str, float]] = {}
     difficulties = tuple(DIFFICULTIES)
