@@ -62,11 +62,11 @@ class ArcSource:
         return {"left_out": self.left_out} if self.sources.measured else {}
 
     def subject(
-        self, recipe: Recipe, plan: Schedule, note: Note
+        self, recipe: Recipe, schedule: Schedule, note: Note
     ) -> PlanesTrainingData | PaperTrainingData:
         """The tasks for the recipe's kind of network."""
         if recipe.config.mixer == "planes":
-            return PlanesTrainingData.of(self.tasks, recipe, plan.held_out)
+            return PlanesTrainingData.of(self.tasks, recipe, schedule.held_out)
         # Where several sets have a task of the same name, the first set's is taken. The reversed
         # order stays: it decides which row of the table a task has.
         once = {task.name: task for task in reversed(self.measured)}
@@ -77,9 +77,9 @@ class ArcSource:
             )
         held_out = set(once)
         if not any(_has_answers(task) for task in once.values()):
-            held_out |= choose_measured(self.tasks, plan.held_out)
+            held_out |= choose_measured(self.tasks, schedule.held_out)
         tasks = [*self.tasks, *once.values()]
-        return PaperTrainingData(PaperExamples.build(tasks, held_out, seed=plan.seed))
+        return PaperTrainingData(PaperExamples.build(tasks, held_out, seed=schedule.seed))
 
 
 def read_source(sources: Sources, note: Note) -> ArcSource:

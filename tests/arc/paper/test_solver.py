@@ -150,7 +150,7 @@ def test_what_does_not_go_with_this_form_is_refused(checkpoint: Path, tmp_path: 
 
 def test_a_new_task_has_a_row_for_the_task_as_it_is_and_for_each_variant() -> None:
     examples = examples_of(NEW, seed=0)
-    assert len(examples.learned) == 2 and not examples.held
+    assert len(examples.learned) == 2 and not examples.held_out
     assert 2 < examples.num_puzzles <= 4
     views = [examples.variant(row) for row in range(examples.num_puzzles)]
     assert (

@@ -233,9 +233,9 @@ def test_steps_are_those_of_the_first_view_that_found_the_first_attempt(
 def repeats(model: TinyRecursiveModel) -> Any:
     """The input from the second view on; the first view says something else."""
 
-    def improve(state: Any, scene: Any) -> Any:
-        logits = 9.0 * (scene.tokens.flatten(1)[:, :, None] == scene.palette[:, None])
-        logits[scene.symmetries == 0] = 0
+    def improve(state: Any, batch: Any) -> Any:
+        logits = 9.0 * (batch.tokens.flatten(1)[:, :, None] == batch.palette[:, None])
+        logits[batch.symmetries == 0] = 0
         return state, Prediction(logits, torch.full((len(logits), 2), -1.0))
 
     return improve
