@@ -18,7 +18,8 @@ from trmsolve.model.config import TRMConfig
 from trmsolve.model.mixers import PlaneMixer
 from trmsolve.model.network import Prediction, TinyRecursiveModel
 from trmsolve.model.planes import OUTSIDE, PlaneEmbedding, PlanesBatch, PlanesModel
-from trmsolve.weights.file import WeightsInfo, fingerprint, load_model, read_info, save_weights
+from trmsolve.weights.file import fingerprint, load_model, read_info, save_weights
+from trmsolve.weights.info import WeightsInfo
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

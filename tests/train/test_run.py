@@ -30,9 +30,8 @@ from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples
 from trmsolve.train.journal import read_metrics
 from trmsolve.train.loss import Loss
-from trmsolve.train.plan import Progress
+from trmsolve.train.plan import Progress, Schedule
 from trmsolve.train.recipes import Recipe
-from trmsolve.train.run import Schedule
 from trmsolve.train.trainer import Trainer
 from trmsolve.weights.file import read_info
 

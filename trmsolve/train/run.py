@@ -32,7 +32,8 @@ from trmsolve.train.state import (
     restore_rng,
     rng_state,
 )
-from trmsolve.weights.file import WeightsInfo, save_weights
+from trmsolve.weights.file import save_weights
+from trmsolve.weights.info import WeightsInfo
 
 
 def ignore(_: object) -> None:

@@ -17,7 +17,8 @@ from trmsolve.arc.task import AdaptationProgress, ArcAnswer, ArcTask, Pair
 from trmsolve.errors import UsageError, WeightsError
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.weights.convert import Checkpoint, convert
-from trmsolve.weights.file import WeightsInfo, save_weights
+from trmsolve.weights.file import save_weights
+from trmsolve.weights.info import WeightsInfo
 
 
 def task(name: str, colour: int) -> ArcTask:

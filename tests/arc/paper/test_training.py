@@ -21,7 +21,8 @@ from trmsolve.puzzles.values import Grid
 from trmsolve.train.loss import IGNORE
 from trmsolve.train.recipes import RECIPES, Recipe
 from trmsolve.train.trainer import Trainer
-from trmsolve.weights.file import WeightsInfo, load_model, save_weights
+from trmsolve.weights.file import load_model, save_weights
+from trmsolve.weights.info import WeightsInfo
 
 CPU = torch.device("cpu")
 RECIPE = RECIPES["arc", "paper"]

@@ -29,7 +29,8 @@ from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError, UsageError, WeightsError
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import Prediction, TinyRecursiveModel
-from trmsolve.weights.file import WeightsInfo, load_model, read_info, save_weights
+from trmsolve.weights.file import load_model, read_info, save_weights
+from trmsolve.weights.info import WeightsInfo
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -7,7 +7,8 @@ import pytest
 
 from trmsolve.cli.weights.smoke import little_tasks, smoke
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.weights.file import WeightsInfo, bundled_weights, read_info, save_weights
+from trmsolve.weights.file import bundled_weights, read_info, save_weights
+from trmsolve.weights.info import WeightsInfo
 
 
 @pytest.mark.parametrize("task", ["sudoku", "maze", "arc"])
