@@ -125,8 +125,8 @@ class PlanesBlock(Block):
         # compiles once for all sizes of grids.
         cells = h.reshape(-1, h.shape[-1])
         mixed = mixer.mix(h, rotary).reshape(-1, h.shape[-1])
-        settle_now = compiled_mlp_residual() if self.compiled else mlp_residual
-        return settle_now(cells, mixed, self.mlp, self.eps).view(h.shape)
+        residual = compiled_mlp_residual() if self.compiled else mlp_residual
+        return residual(cells, mixed, self.mlp, self.eps).view(h.shape)
 
 
 class PlanesModel(TinyRecursiveModel):

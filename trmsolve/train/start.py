@@ -296,7 +296,7 @@ def _assembled(
     where = settled.where
     checkpoint = settled.checkpoint
     note = callbacks.note if group.first else ignore
-    _check_world(group, settled.recipe)
+    _check_group(group, settled.recipe)
     placement = choose_placement(group.device(where.device), where.dtype, where.threads)
     if checkpoint and checkpoint.warning and group.first:
         callbacks.warn(checkpoint.warning)
@@ -422,7 +422,7 @@ def _refuse_nowhere(export: str | Path | None) -> None:
         raise UsageError(f"--export {export}: name a file in a folder that exists")
 
 
-def _check_world(group: ProcessGroup, recipe: Recipe) -> None:
+def _check_group(group: ProcessGroup, recipe: Recipe) -> None:
     if recipe.config.mixer != "planes":
         group.share(recipe.batch_size)
     elif group.size > 1:
