@@ -25,7 +25,6 @@ from trmsolve.puzzles.values import Grid, Puzzle
 SMALL = ["#######", "#S  # #", "# #   #", "#   #G#", "#######"]
 OPEN = ["..#..", "S.#.G", ".....", "#.#.."]
 CELLS = "walls are '#' or blocks, floor is ' ' or '.', the start is S, the goal G or E"
-FEW = f"a maze has at least 3 x 3: {SHAPE}"
 DOUBLED = "every cell is drawn as two equal characters here"
 MANY = "more than 1000 x 1000 are not read"
 HEADER = "a CSV begins with the names of its columns, such as question,answer"
