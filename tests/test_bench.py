@@ -24,7 +24,7 @@ from trmsolve.cli import app
 from trmsolve.device import Placement
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.puzzles import FORMS
+from trmsolve.puzzles import task_forms
 from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.values import Puzzle
 from trmsolve.solve.effort import MAX_CYCLES
@@ -196,7 +196,7 @@ def test_solving_is_timed_alone_and_in_a_batch() -> None:
         assert "rules" in part["breakdown"]
 
 
-@pytest.mark.parametrize("task", FORMS, ids=lambda task: f"{task.name}-{task.candidates}")
+@pytest.mark.parametrize("task", task_forms(), ids=lambda task: f"{task.name}-{task.candidates}")
 def test_the_puzzles_are_right_and_differ(task: Task) -> None:
     examples = make_examples(task)
     assert len(np.unique(examples.questions, axis=0)) == len(examples)

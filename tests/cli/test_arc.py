@@ -27,7 +27,7 @@ from trmsolve.arc.task import AdaptationProgress, ArcAnswer, ArcCycle, ArcTask, 
 from trmsolve.cli import app
 from trmsolve.cli.arc.evaluate import drawn
 from trmsolve.cli.arc.output import ScreenArcWriter
-from trmsolve.cli.options import say
+from trmsolve.cli.output import say
 from trmsolve.errors import PuzzleError, WeightsError
 from trmsolve.puzzles.values import Grid
 

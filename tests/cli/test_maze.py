@@ -41,6 +41,7 @@ from trmsolve.solve import solver
 from trmsolve.train.recipes import find_recipe
 from trmsolve.train.sources import load_examples
 from trmsolve.weights import file as weights
+from trmsolve.weights.info import WeightsInfo
 
 pytestmark = pytest.mark.usefixtures("process_as_it_was")
 
@@ -116,9 +117,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def saved(path: Path, config: TRMConfig) -> Path:
-    weights.save_weights(
-        path, TinyRecursiveModel(config).state_dict(), weights.WeightsInfo(config, "maze")
-    )
+    weights.save_weights(path, TinyRecursiveModel(config).state_dict(), WeightsInfo(config, "maze"))
     return path
 
 

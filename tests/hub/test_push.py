@@ -32,7 +32,6 @@ from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.weights import limits
 from trmsolve.weights.card import package, results_of
 from trmsolve.weights.file import (
-    WeightsInfo,
     bundled_weights,
     fingerprint,
     load_model,
@@ -40,6 +39,7 @@ from trmsolve.weights.file import (
     record_score,
     save_weights,
 )
+from trmsolve.weights.info import WeightsInfo
 
 CONFIG = TRMConfig(
     vocab_size=11, seq_len=81, hidden_size=16, num_heads=2, layers=1, recursions=1, latent_steps=1

@@ -31,7 +31,8 @@ from trmsolve.hub.transfer import push, sha256_known
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.weights import limits
-from trmsolve.weights.file import WeightsInfo, save_weights
+from trmsolve.weights.file import save_weights
+from trmsolve.weights.info import WeightsInfo
 from trmsolve.weights.remote import cached_weights
 
 CONFIG = TRMConfig(

@@ -18,14 +18,15 @@ from trmsolve.model.config import TRMConfig
 from trmsolve.model.mixers import PlaneMixer
 from trmsolve.model.network import Prediction, TinyRecursiveModel
 from trmsolve.model.planes import OUTSIDE, PlaneEmbedding, PlanesBatch, PlanesModel
-from trmsolve.weights.file import WeightsInfo, fingerprint, load_model, read_info, save_weights
+from trmsolve.weights.file import fingerprint, load_model, read_info, save_weights
+from trmsolve.weights.info import WeightsInfo
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 CPU = torch.device("cpu")
 
 
-def scene(
+def batch(
     palette: list[int], side: int = 6, grid: tuple[int, int] = (4, 5), seed: int = 0
 ) -> PlanesBatch:
     """Two grids of the palette's symbols, the first of which is ``OUTSIDE``."""
@@ -60,12 +61,12 @@ ORDER = [2, 0, 3, 1]
 
 
 def test_logits_say_of_each_cell_which_plane_it_is_on() -> None:
-    prediction = predict(network(), scene([0, 1, 4, 7], side=6))
+    prediction = predict(network(), batch([0, 1, 4, 7], side=6))
     assert prediction.logits.shape == (2, 36, 4) and prediction.halt.shape == (2, 2)
 
 
 def test_the_order_of_planes_means_nothing() -> None:
-    shown = scene([0, 1, 4, 7])
+    shown = batch([0, 1, 4, 7])
     turned = shown._replace(palette=shown.palette[:, ORDER])
     same(predict(network(), shown), predict(network(), turned), ORDER)
 
@@ -76,7 +77,7 @@ def test_a_renaming_of_symbols_changes_nothing(alike: str) -> None:
     if model.puzzle_emb is not None:
         slots = model.puzzle_emb.weights.view(3, 12, SIZE)
         slots[:, 1:] = 0 if alike == "zero" else slots[:, 1:2].clone()
-    shown = scene([0, 1, 4, 7])
+    shown = batch([0, 1, 4, 7])
     to = torch.arange(11)
     to[[1, 4, 7]] = torch.tensor([9, 1, 4])
     same(
@@ -86,7 +87,7 @@ def test_a_renaming_of_symbols_changes_nothing(alike: str) -> None:
 
 
 def test_symbols_that_the_puzzle_tells_apart_are_not_alike() -> None:
-    model, shown = network(), scene([0, 1, 4, 7])
+    model, shown = network(), batch([0, 1, 4, 7])
     to = torch.arange(11)
     to[[1, 4, 7]] = torch.tensor([9, 1, 4])
     renamed = shown._replace(tokens=to[shown.tokens], palette=to[shown.palette])
@@ -96,7 +97,7 @@ def test_symbols_that_the_puzzle_tells_apart_are_not_alike() -> None:
 
 
 def test_outside_is_like_no_colour() -> None:
-    model, shown = network(replace(PLANES, puzzle_emb_dim=0)), scene([0, 1, 4, 7])
+    model, shown = network(replace(PLANES, puzzle_emb_dim=0)), batch([0, 1, 4, 7])
     model.embed_planes.edges.zero_()  # by which, too, the outside can be told
     to = torch.arange(11)
     to[[0, 1]] = torch.tensor([1, 0])
@@ -109,7 +110,7 @@ def test_outside_is_like_no_colour() -> None:
 def test_a_plane_that_stays_empty_is_heard_by_the_others_whichever_symbol_it_has() -> None:
     """The means are over all planes: so a network answers with as many planes as it learns with."""
     model = network(replace(PLANES, puzzle_emb_dim=0))
-    shown = scene([0, 1, 4, 7])
+    shown = batch([0, 1, 4, 7])
     wider = [
         shown._replace(palette=torch.cat((shown.palette, torch.full((2, 1), more)), 1))
         for more in (2, 9)
@@ -123,13 +124,13 @@ def test_a_larger_canvas_is_heard_in_the_means() -> None:
     """So a network answers on a canvas as large as it learns on."""
     model = network()
     small, large = (
-        predict(model, scene([0, 1, 4], side)).logits.unflatten(1, (side, side)) for side in (6, 8)
+        predict(model, batch([0, 1, 4], side)).logits.unflatten(1, (side, side)) for side in (6, 8)
     )
     assert not torch.allclose(small, large[:, :6, :6], atol=1e-3)
 
 
 def test_grids_of_a_batch_do_not_hear_each_other() -> None:
-    model, shown = network(), scene([0, 1, 4, 7])
+    model, shown = network(), batch([0, 1, 4, 7])
     together = predict(model, shown)
     for row in (0, 1):
         alone = predict(model, PlanesBatch(*(part[row : row + 1] for part in shown)))
@@ -138,7 +139,7 @@ def test_grids_of_a_batch_do_not_hear_each_other() -> None:
 
 
 def test_the_symmetry_is_told() -> None:
-    shown = scene([0, 1, 4])
+    shown = batch([0, 1, 4])
     told = [
         predict(network(), shown._replace(symmetries=torch.tensor([s, 3]))).logits for s in (0, 5)
     ]
@@ -147,7 +148,7 @@ def test_the_symmetry_is_told() -> None:
 
 
 def test_a_slot_reaches_its_own_symbol_alone_and_the_puzzles_slot_all() -> None:
-    model, shown = network(), scene([0, 1, 4, 7])
+    model, shown = network(), batch([0, 1, 4, 7])
     assert model.puzzle_emb is not None
     before = model.embed_batch(shown)
     for slot, planes in (
@@ -186,7 +187,7 @@ def test_a_cell_knows_how_far_the_edges_of_the_grid_are(rows: int, columns: int,
 
 def test_what_a_cell_of_the_grid_begins_with_does_not_depend_on_the_canvas() -> None:
     model = network()
-    small, large = (model.embed_batch(scene([0, 1, 4, 7], side)) for side in (5, 8))
+    small, large = (model.embed_batch(batch([0, 1, 4, 7], side)) for side in (5, 8))
     torch.testing.assert_close(small[:, :, :4], large[:, :, :4, :5])
 
 
@@ -224,13 +225,13 @@ def test_the_mixer_hears_neighbours_line_column_plane_and_place() -> None:
 
 def test_bf16_and_autograd_go_through() -> None:
     model = network()
-    wide = predict(model, scene([0, 1, 4]), 1)
+    wide = predict(model, batch([0, 1, 4]), 1)
     model.dtype = torch.bfloat16
-    narrow = predict(model, scene([0, 1, 4]), 1)
+    narrow = predict(model, batch([0, 1, 4]), 1)
     assert narrow.logits.dtype == torch.bfloat16 and narrow.halt.dtype == torch.float32
     assert (narrow.logits.float() - wide.logits).abs().max() < 0.5
     model = PlanesModel(PLANES)
-    prediction = predict(model, scene([0, 1, 4]), 1)
+    prediction = predict(model, batch([0, 1, 4]), 1)
     prediction.logits.square().sum().backward()
     still = {name for name, parameter in model.named_parameters() if parameter.grad is None}
     assert still == {"q_head.weight", "q_head.bias"}
@@ -283,13 +284,13 @@ def weights(tmp_path: Path) -> Path:
 
 def test_what_is_saved_is_loaded(weights: Path) -> None:
     assert read_info(weights).config == PLANES
-    again, shown = load_model(weights, "arc", torch.float32, CPU), scene([0, 1, 4])
+    again, shown = load_model(weights, "arc", torch.float32, CPU), batch([0, 1, 4])
     assert torch.equal(predict(again, shown).logits, predict(network(), shown).logits)
 
 
 def test_a_row_of_the_table_is_read_alone(weights: Path) -> None:
     one = load_model(weights, "arc", torch.float32, CPU, [2])
-    shown = scene([0, 1, 4])
+    shown = batch([0, 1, 4])
     second = PlanesBatch(*(part[1:] for part in shown))
     asked = second._replace(puzzle_ids=torch.tensor([0]))
     torch.testing.assert_close(predict(one, asked).logits, predict(network(), second).logits)

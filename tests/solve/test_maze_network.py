@@ -47,10 +47,11 @@ from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples, Sampler
 from trmsolve.train.journal import read_metrics
 from trmsolve.train.loss import LossSettings, trm_loss
+from trmsolve.train.plan import Schedule
 from trmsolve.train.pool import Batch, Pool
 from trmsolve.train.puzzle_training import PuzzleTrainingData
 from trmsolve.train.recipes import RECIPES, Recipe
-from trmsolve.train.run import Run, Schedule
+from trmsolve.train.run import Run
 from trmsolve.train.trainer import Trainer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -909,7 +910,7 @@ PLAN = Schedule(steps=6, seed=5, held_out=2, log_seconds=0.0)
 
 
 def left_by(out: Path) -> tuple[bytes, str, list[tuple[Any, ...]]]:
-    """What a run leaves, to the bit: last checkpoint, weights, and journal without times."""
+    """What a run leaves, to the bit: last checkpoint, weights, and metrics without times."""
     curve = [
         (p.step, p.done, p.loss, p.token_accuracy, p.mean_cycles, p.solved)
         for p in read_metrics(out)
@@ -933,10 +934,10 @@ def test_a_stopped_run_goes_on_to_the_same_bits(
     def run(out: Path, **more: Any) -> Path:
         task = get_task("maze", recipe.config.vocab_size)
         Run(
-            subject=PuzzleTrainingData(task, examples),
+            training_data=PuzzleTrainingData(task, examples),
             recipe=recipe,
             out=out,
-            plan=PLAN,
+            schedule=PLAN,
             placement=HERE,
             **more,
         ).train()
@@ -1129,9 +1130,9 @@ def test_no_part_of_a_path_is_given_away(examples: Examples, tmp_path: Path) -> 
         UsageError, match=r"reveal_prob=0\.3 gives cells of answers away: no maze holds any"
     ):
         Run(
-            subject=PuzzleTrainingData(FLOW, examples),
+            training_data=PuzzleTrainingData(FLOW, examples),
             recipe=recipe,
             out=tmp_path,
-            plan=Schedule(steps=1, held_out=2),
+            schedule=Schedule(steps=1, held_out=2),
             placement=HERE,
         )

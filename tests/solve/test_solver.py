@@ -19,8 +19,9 @@ from trmsolve.model.network import Prediction, State, TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.sudoku.search import solutions
 from trmsolve.puzzles.values import Answer, Cycle, Puzzle
+from trmsolve.solve.effort import Effort
 from trmsolve.solve.refine import Question, Step, refine
-from trmsolve.solve.solver import LOOK_AHEAD, Effort, Solver
+from trmsolve.solve.solver import LOOK_AHEAD, Solver
 
 CPU = Placement(torch.device("cpu"), torch.float32, "test")
 SUDOKU = get_task("sudoku")

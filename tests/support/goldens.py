@@ -11,7 +11,7 @@ from torch import Tensor
 from tests.support.paths import GOLDEN_FOLDER
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.weights.file import strip_prefixes
+from trmsolve.weights.names import strip_prefixes
 
 FOLDER = GOLDEN_FOLDER
 NAMES = sorted(

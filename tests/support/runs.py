@@ -16,10 +16,10 @@ from trmsolve.puzzles import get_task
 from trmsolve.solve.solver import load
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples
-from trmsolve.train.plan import Progress
+from trmsolve.train.plan import Progress, Schedule
 from trmsolve.train.puzzle_training import PuzzleTrainingData
 from trmsolve.train.recipes import Recipe
-from trmsolve.train.run import Run, Schedule
+from trmsolve.train.run import Run
 
 CPU = Placement(torch.device("cpu"), torch.float32, "")
 DIGITS = TRMConfig(
@@ -66,37 +66,37 @@ def after(steps: int) -> Callable[[], bool]:
     return lambda: next(asked) >= steps
 
 
-def subject(examples: Examples, recipe: Recipe = PLAIN) -> PuzzleTrainingData:
+def training_data(examples: Examples, recipe: Recipe = PLAIN) -> PuzzleTrainingData:
     return PuzzleTrainingData(get_task("sudoku", recipe.config.vocab_size), examples)
 
 
 def made(
-    out: Path, examples: Examples, recipe: Recipe = PLAIN, plan: Schedule = PLAN, **more: Any
+    out: Path, examples: Examples, recipe: Recipe = PLAIN, schedule: Schedule = PLAN, **more: Any
 ) -> Run:
     return Run(
-        subject=subject(examples, recipe),
+        training_data=training_data(examples, recipe),
         recipe=recipe,
         out=out,
-        plan=plan,
+        schedule=schedule,
         placement=CPU,
         **more,
     )
 
 
 def run(
-    out: Path, examples: Examples, recipe: Recipe = PLAIN, plan: Schedule = PLAN, **more: Any
+    out: Path, examples: Examples, recipe: Recipe = PLAIN, schedule: Schedule = PLAN, **more: Any
 ) -> Run:
-    trained = made(out, examples, recipe, plan, **more)
+    trained = made(out, examples, recipe, schedule, **more)
     trained.train()
     return trained
 
 
 def going_on(
-    out: Path, examples: Examples, recipe: Recipe = PLAIN, plan: Schedule = PLAN, **more: Any
+    out: Path, examples: Examples, recipe: Recipe = PLAIN, schedule: Schedule = PLAN, **more: Any
 ) -> Run:
     torch.manual_seed(0)  # whatever chance another process begins with
     torch.rand(3)
-    return run(out, examples, recipe, plan, checkpoint=load_checkpoint(out), **more)
+    return run(out, examples, recipe, schedule, checkpoint=load_checkpoint(out), **more)
 
 
 def kept(out: Path, step: int = STEPS) -> tuple[bytes, bytes, dict[str, Any]]:

@@ -177,21 +177,21 @@ def test_a_batch_that_does_not_divide_is_told_once(data: Path, tmp_path: Path) -
 
 
 def test_alone_everything_is_as_it_was() -> None:
-    world, rows = ProcessGroup(), torch.arange(6)
+    group, rows = ProcessGroup(), torch.arange(6)
     assert (
-        world.share(7) == 7
-        and world.highest([1.0, 2.0]) == [1.0, 2.0]
-        and world.device("mps") == "mps"
+        group.share(7) == 7
+        and group.highest([1.0, 2.0]) == [1.0, 2.0]
+        and group.device("mps") == "mps"
     )
     assert (
-        world.gather(rows) is rows
-        and world.mean(rows) is rows
-        and torch.equal(world.part(rows), rows)
+        group.gather(rows) is rows
+        and group.mean(rows) is rows
+        and torch.equal(group.part(rows), rows)
     )
     model = torch.nn.Linear(2, 2)
-    assert world.wrap(model, torch.device("cpu"), []) is model
+    assert group.wrap(model, torch.device("cpu"), []) is model
     with join_process_group("cpu") as joined:
-        assert joined == world and joined.first
+        assert joined == group and joined.first
 
 
 def test_shares_and_devices_of_several() -> None:

@@ -87,7 +87,7 @@ def test_everything_is_saved_before_judging_begins(examples: Examples, tmp_path:
         seen.append((judged, of))
         return True
 
-    run(tmp_path, examples, plan=replace(OFTEN, steps=2), judging=judging, report=told.append)
+    run(tmp_path, examples, schedule=replace(OFTEN, steps=2), judging=judging, report=told.append)
     assert seen[0] == (0, 2) and seen[-1] == (2, 2)
     assert (
         [line.held_out_exact for line in told] == list(figures(tmp_path).values()) != [None, None]
@@ -129,25 +129,25 @@ def test_an_interrupted_judging_leaves_no_figure_and_the_run_goes_on_to_the_same
     recipe, words = KINDS[kind], iter(range(1000))
     whole = run(tmp_path / "whole", examples, recipe)
     monkeypatch.setattr(PoolTrainer, "evaluate_held_out", drawing(PoolTrainer.evaluate_held_out))
-    plan, told = replace(OFTEN, steps=STEPS), list[Progress]()
+    schedule, told = replace(OFTEN, steps=STEPS), list[Progress]()
 
     def judging(judged: int, of: int) -> bool:
         return load_checkpoint(parts).step < HALF or next(words) + 1 < word
 
     parts = tmp_path / "parts"
-    stopped = run(parts, examples, recipe, plan, judging=judging, report=told.append)
+    stopped = run(parts, examples, recipe, schedule, judging=judging, report=told.append)
     assert stopped.journal.step == HALF, "not a step more: all is saved"
     assert [line.step for line in told] == [1, 2, 3, 4] and told[-1].held_out_exact is None
     found = figures(parts)
     assert list(found) == [1, 2, 3, 4] and found.pop(4) is None and None not in found.values()
     going_on(parts, examples, recipe)
     same_as(whole.out, parts)
-    judged = run(tmp_path / "judged", examples, recipe, plan)  # each time to its end
+    judged = run(tmp_path / "judged", examples, recipe, schedule)  # each time to its end
     same_as(whole.out, judged.out)
 
 
 def test_the_last_word_does_not_cost_the_figure(examples: Examples, tmp_path: Path) -> None:
-    stopped = run(tmp_path, examples, plan=OFTEN, judging=lambda judged, of: judged < of)
+    stopped = run(tmp_path, examples, schedule=OFTEN, judging=lambda judged, of: judged < of)
     assert stopped.journal.step == 1 and figures(tmp_path)[1] is not None
 
 
@@ -218,14 +218,14 @@ def test_the_second_interrupt_at_any_moment_of_saving_leaves_what_was_saved(
 ) -> None:
     """Either the checkpoint before or the new one is whole, and so are the weights."""
     begun = tmp_path / "begun"
-    run(begun, examples, plan=replace(PLAN, save_seconds=0.0), stop=after(HALF))
+    run(begun, examples, schedule=replace(PLAN, save_seconds=0.0), stop=after(HALF))
     weights = {load("sudoku", weights=out).weights for out in (begun,)}
     steps: set[int] = set()
     left: set[tuple[str, ...]] = set()
     for call in range(10_000):
         out = tmp_path / f"{call}"
         shutil.copytree(begun, out)
-        going = made(out, examples, plan=OFTEN, checkpoint=load_checkpoint(out), stop=after(2))
+        going = made(out, examples, schedule=OFTEN, checkpoint=load_checkpoint(out), stop=after(2))
         with monkeypatch.context() as patch:
             came = interrupt(patch, call)
             with suppress(KeyboardInterrupt):
@@ -262,7 +262,7 @@ def test_the_second_interrupt_while_it_judges_costs_the_figure_alone(
         return True
 
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, examples, plan=OFTEN, judging=judging)
+        run(tmp_path, examples, schedule=OFTEN, judging=judging)
     assert load_checkpoint(tmp_path).step == HALF and figures(tmp_path)[HALF] is None
     going_on(tmp_path, examples)
     same_as(undisturbed, tmp_path)

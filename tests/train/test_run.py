@@ -30,9 +30,8 @@ from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples
 from trmsolve.train.journal import read_metrics
 from trmsolve.train.loss import Loss
-from trmsolve.train.plan import Progress
+from trmsolve.train.plan import Progress, Schedule
 from trmsolve.train.recipes import Recipe
-from trmsolve.train.run import Schedule
 from trmsolve.train.trainer import Trainer
 from trmsolve.weights.file import read_info
 
@@ -110,7 +109,7 @@ def test_a_crash_between_checkpoints_leaves_neither_gap_nor_double_line(
 def test_from_the_one_before_a_damaged_checkpoint(
     examples: Examples, undisturbed: Path, tmp_path: Path
 ) -> None:
-    run(tmp_path, examples, plan=replace(PLAN, save_seconds=0.0), stop=after(HALF))
+    run(tmp_path, examples, schedule=replace(PLAN, save_seconds=0.0), stop=after(HALF))
     assert sorted(path.name for path in tmp_path.glob("step-*")) == [
         "step-00000003",
         "step-00000004",
@@ -126,11 +125,11 @@ def test_a_run_that_is_over_changes_nothing_until_it_is_made_longer(
     examples: Examples, tmp_path: Path
 ) -> None:
     short = replace(PLAN, steps=2)
-    run(tmp_path, examples, plan=short)
+    run(tmp_path, examples, schedule=short)
     files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    going_on(tmp_path, examples, plan=short)
+    going_on(tmp_path, examples, schedule=short)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == files
-    going_on(tmp_path, examples, plan=replace(PLAN, steps=3))
+    going_on(tmp_path, examples, schedule=replace(PLAN, steps=3))
     assert [line.step for line in read_metrics(tmp_path)] == [1, 2, 3]
 
 
@@ -148,7 +147,7 @@ def test_a_stop_is_saved_even_if_a_line_was_just_written(
 def test_lines_are_means_over_the_steps_since_the_last(
     examples: Examples, undisturbed: Path, tmp_path: Path
 ) -> None:
-    seldom = run(tmp_path, examples, plan=replace(PLAN, log_seconds=1e9))
+    seldom = run(tmp_path, examples, schedule=replace(PLAN, log_seconds=1e9))
     each = read_metrics(undisturbed)
     (line,) = read_metrics(seldom.out)
     assert line.loss == pytest.approx(np.mean([one.loss for one in each]))
@@ -182,18 +181,18 @@ def nan_weights(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
 def test_what_is_not_finite_ends_the_run_and_is_never_written(
     breaks: Any, examples: Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = replace(PLAN, save_seconds=0.0)
-    run(tmp_path, examples, plan=plan, stop=after(3))
+    schedule = replace(PLAN, save_seconds=0.0)
+    run(tmp_path, examples, schedule=schedule, stop=after(3))
     files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     breaks(monkeypatch, 0)
     with pytest.raises(
         TrainingError, match=r"no longer finite.*the last good checkpoint is .*step-00000003$"
     ):
-        going_on(tmp_path, examples, plan=plan)
+        going_on(tmp_path, examples, schedule=schedule)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == files
     with pytest.raises(TrainingError, match="no checkpoint was written before"):
         breaks(monkeypatch, 0)
-        run(tmp_path / "fresh", examples, plan=plan)
+        run(tmp_path / "fresh", examples, schedule=schedule)
     assert not list((tmp_path / "fresh").glob("s*"))
 
 
@@ -227,7 +226,7 @@ def test_a_full_disk_leaves_the_checkpoint_before(
 
 
 def test_an_earlier_version_s_checkpoint_is_refused(examples: Examples, tmp_path: Path) -> None:
-    run(tmp_path, examples, plan=replace(PLAN, steps=1))
+    run(tmp_path, examples, schedule=replace(PLAN, steps=1))
     found = load_checkpoint(tmp_path)
     old = replace(
         found, state={name: value for name, value in found.state.items() if name != "trainer"}
@@ -269,7 +268,7 @@ def test_the_weights_name_the_data_and_not_the_folders_it_was_in(
     trained = run(
         tmp_path,
         examples,
-        plan=replace(PLAN, steps=1),
+        schedule=replace(PLAN, steps=1),
         described={"data": "/home/someone/easy.csv"},
     )
     assert read_info(trained.path).training["data"] == "easy.csv"

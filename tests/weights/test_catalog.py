@@ -13,7 +13,7 @@ from tests.support.checkpoints import CONFIG
 from trmsolve.errors import NetworkError, UsageError, WeightsError
 from trmsolve.hub.address import Address
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.puzzles import FORMS
+from trmsolve.puzzles import task_names
 from trmsolve.weights import catalog, remote
 from trmsolve.weights.catalog import (
     BUNDLED,
@@ -25,7 +25,8 @@ from trmsolve.weights.catalog import (
     resolve,
     to_record,
 )
-from trmsolve.weights.file import WeightsInfo, bundled_weights, save_weights
+from trmsolve.weights.file import bundled_weights, save_weights
+from trmsolve.weights.info import WeightsInfo
 from trmsolve.weights.public import PUBLIC, find_public
 
 SMALL = replace(CONFIG, hidden_size=16, num_heads=2, puzzle_emb_dim=16, num_puzzles=1)
@@ -107,7 +108,7 @@ def test_names_of_public_checkpoints_stand_for_addresses() -> None:
         assert (address.repo, address.revision, address.path) == (one.repo, one.revision, one.file)
         assert Address.parse(one.address) == address
         assert public_of(one.address) == public_of(one.name) == one
-        assert one.task in {form.name for form in FORMS} | {"arc"}
+        assert one.task in {*task_names(), "arc"}
         assert one.sha256 is None or len(bytes.fromhex(one.sha256)) == 32
         assert one.revision is None or len(bytes.fromhex(one.revision)) == 20
     assert find_public("nobody") is None

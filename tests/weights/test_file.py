@@ -19,17 +19,16 @@ from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.weights import file as weights_file
 from trmsolve.weights import tensors as tensors_module
 from trmsolve.weights.file import (
-    WeightsInfo,
     bundled_weights,
     fingerprint,
     load_model,
     read_info,
     record_score,
     save_weights,
-    strip_prefixes,
 )
+from trmsolve.weights.info import WeightsInfo
 from trmsolve.weights.limits import MAX_FILE
-from trmsolve.weights.names import TABLE
+from trmsolve.weights.names import TABLE, strip_prefixes
 from trmsolve.weights.tensors import is_finite
 
 CPU = torch.device("cpu")

@@ -31,16 +31,9 @@ from trmsolve.train.recipes import RECIPES
 from trmsolve.weights import file as weights_file
 from trmsolve.weights import header as header_module
 from trmsolve.weights import limits
-from trmsolve.weights.file import (
-    WeightsInfo,
-    check_whole,
-    load_model,
-    read_info,
-    record_score,
-    save_weights,
-)
+from trmsolve.weights.file import check_whole, load_model, read_info, record_score, save_weights
 from trmsolve.weights.header import read_header, strict_json
-from trmsolve.weights.info import CHECKSUM
+from trmsolve.weights.info import CHECKSUM, WeightsInfo
 from trmsolve.weights.kind import LONGEST_HEADER
 from trmsolve.weights.limits import (
     LARGEST,

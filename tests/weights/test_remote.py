@@ -13,7 +13,8 @@ from trmsolve.hub.address import Address
 from trmsolve.hub.transfer import CachedFile
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.weights.file import WeightsInfo, save_weights
+from trmsolve.weights.file import save_weights
+from trmsolve.weights.info import WeightsInfo
 from trmsolve.weights.remote import BESIDE, cached_weights
 
 CONFIG = TRMConfig(

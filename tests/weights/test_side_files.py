@@ -32,7 +32,8 @@ from trmsolve.train.state import reading_state, restore_rng
 from trmsolve.weights.card import eval_files
 from trmsolve.weights.catalog import pinned
 from trmsolve.weights.convert import Checkpoint
-from trmsolve.weights.file import WeightsInfo, save_weights
+from trmsolve.weights.file import save_weights
+from trmsolve.weights.info import WeightsInfo
 from trmsolve.weights.kind import LONGEST_NAMES
 from trmsolve.weights.settings_file import MOST_EVENTS
 

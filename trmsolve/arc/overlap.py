@@ -11,11 +11,12 @@ Knows tasks as values; nothing of files and networks.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from trmsolve.arc.content import content_hash
+from trmsolve.arc.symmetry import SYMMETRIES, dihedral
 from trmsolve.arc.task import COLOURS, ArcTask, Pair
 from trmsolve.puzzles.values import Grid
 
@@ -60,8 +61,12 @@ def canonical_pair(pair: Pair) -> str:
     It is the least of the 8 symmetries' digests, colours numbered in the order in which they first
     come.
     """
-    views = zip(_symmetries(pair.input), _symmetries(_output(pair)), strict=True)
-    return min(content_hash(*_renumbered(view)) for view in views)
+    output = _output(pair)
+    digests = []
+    for symmetry in range(len(SYMMETRIES)):
+        turned = (dihedral(pair.input, symmetry), dihedral(output, symmetry))
+        digests.append(content_hash(*_renumbered(turned)))
+    return min(digests)
 
 
 def _holders(tasks: Sequence[ArcTask]) -> dict[str, list[ArcTask]]:
@@ -86,13 +91,6 @@ def _output(pair: Pair) -> Grid:
     if pair.output is None:
         raise ValueError("a pair without its output is not comparable")
     return pair.output
-
-
-def _symmetries(grid: Grid) -> Iterator[Grid]:
-    """The 8 of the square, always in the same order."""
-    for turned in (grid, grid.T):
-        for quarters in range(4):
-            yield np.rot90(turned, quarters)
 
 
 def _renumbered(grids: Sequence[Grid]) -> list[Grid]:

@@ -107,6 +107,20 @@ def distinct(items: Iterable[Item]) -> Iterator[Item]:
             yield item
 
 
+def only_tasks(items: Iterable[Item]) -> list[ArcTask]:
+    """All items as tasks, for training and for measurements, which leave nothing out.
+
+    Raises:
+        PuzzleError: The first of the errors among the items.
+    """
+    tasks = []
+    for item in items:
+        if isinstance(item, PuzzleError):
+            raise item
+        tasks.append(item)
+    return tasks
+
+
 def task_of(value: object, name: str, source: str = "") -> ArcTask:
     """The task of a parsed ``{"train": [...], "test": [...]}``.
 

@@ -68,9 +68,7 @@ def load_arc(  # noqa: PLR0913 (a library's function, with each option's type)
     if save_adapted is not None and batch > 1:
         raise UsageError("save_adapted keeps one network: adapt one task at a time")
     placement = choose_placement(device, dtype, threads)
-    path = resolve(
-        weights, "arc", offline=offline, allow_large=allow_large, note=note or _say_nothing
-    )
+    path = resolve(weights, "arc", offline=offline, allow_large=allow_large, note=note)
     _check_target(save_adapted, path)
     if budget is None:
         budget = BUDGET_CPU if placement.device.type == "cpu" else BUDGET_GPU
@@ -128,7 +126,3 @@ def _check_target(save_adapted: Path | None, weights: Path) -> None:
 def _name(path: Path) -> str:
     """What is recorded of the weights: the file's name, and the beginning of its fingerprint."""
     return f"{path.name}@{fingerprint(path)[:12]}"
-
-
-def _say_nothing(_: str) -> None:
-    """For those who do not want to be told."""

@@ -4,7 +4,7 @@ Tasks that share a pair with a task to be measured are left out. Knows settings 
 of how a network learns.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ from trmsolve.arc.overlap import exclude_contaminated
 from trmsolve.arc.paper.examples import PaperExamples, choose_measured
 from trmsolve.arc.paper.training import PaperTrainingData
 from trmsolve.arc.planes.training import PlanesTrainingData
-from trmsolve.arc.read import add_solutions, distinct, read_path, solutions_beside
-from trmsolve.arc.task import ArcTask, Item
-from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.arc.read import add_solutions, distinct, only_tasks, read_path, solutions_beside
+from trmsolve.arc.task import ArcTask
+from trmsolve.errors import UsageError
 from trmsolve.train.plan import Schedule
 from trmsolve.train.recipes import Recipe
 from trmsolve.train.sources import Note, Sources
@@ -62,11 +62,11 @@ class ArcSource:
         return {"left_out": self.left_out} if self.sources.measured else {}
 
     def subject(
-        self, recipe: Recipe, plan: Schedule, note: Note
+        self, recipe: Recipe, schedule: Schedule, note: Note
     ) -> PlanesTrainingData | PaperTrainingData:
         """The tasks for the recipe's kind of network."""
         if recipe.config.mixer == "planes":
-            return PlanesTrainingData.of(self.tasks, recipe, plan.held_out)
+            return PlanesTrainingData.of(self.tasks, recipe, schedule.held_out)
         # Where several sets have a task of the same name, the first set's is taken. The reversed
         # order stays: it decides which row of the table a task has.
         once = {task.name: task for task in reversed(self.measured)}
@@ -77,9 +77,9 @@ class ArcSource:
             )
         held_out = set(once)
         if not any(_has_answers(task) for task in once.values()):
-            held_out |= choose_measured(self.tasks, plan.held_out)
+            held_out |= choose_measured(self.tasks, schedule.held_out)
         tasks = [*self.tasks, *once.values()]
-        return PaperTrainingData(PaperExamples.build(tasks, held_out, seed=plan.seed))
+        return PaperTrainingData(PaperExamples.build(tasks, held_out, seed=schedule.seed))
 
 
 def read_source(sources: Sources, note: Note) -> ArcSource:
@@ -112,7 +112,7 @@ def learned_tasks(
         raise UsageError(
             "every task of --data shares a pair with one of --measured: give others to learn from"
         )
-    return _readable(distinct(tasks)), left_out
+    return only_tasks(distinct(tasks)), left_out
 
 
 def _exclude_contaminated(
@@ -130,7 +130,7 @@ def _read(name: str, note: Note) -> list[ArcTask]:
     """
     if name in DATASETS and not Path(name).exists():
         return load_dataset(name)
-    tasks = _readable(read_path(name))
+    tasks = only_tasks(read_path(name))
     unanswered = dict.fromkeys(task.source for task in tasks if not task.answered)
     for source in unanswered:
         if beside := solutions_beside(source):
@@ -143,19 +143,9 @@ def _with_solutions(tasks: list[ArcTask], source: str, solutions: str) -> list[A
     """The tasks, with the outputs of the file ``solutions`` for those that come from ``source``."""
     of_source = [task for task in tasks if task.source == source]
     solved = {}
-    for task in _readable(add_solutions(of_source, solutions)):
+    for task in only_tasks(add_solutions(of_source, solutions)):
         solved[task.name] = task
     return [solved.get(task.name, task) for task in tasks]
-
-
-def _readable(items: Iterable[Item]) -> list[ArcTask]:
-    """All items as tasks. Raises the first error among them: training leaves nothing out."""
-    tasks = []
-    for item in items:
-        if isinstance(item, PuzzleError):
-            raise item
-        tasks.append(item)
-    return tasks
 
 
 def _has_answers(task: ArcTask) -> bool:

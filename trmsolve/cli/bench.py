@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from trmsolve.cli import options
-from trmsolve.cli.output import put_text
+from trmsolve.cli.output import put_text, say
 from trmsolve.errors import UsageError
 
 DEFAULT = "laptop"
@@ -92,7 +92,7 @@ def bench(  # noqa: PLR0913 (the options of a command)
                 weights=weights,
                 offline=offline,
                 allow_large=allow_large,
-                note=options.say,
+                note=say,
                 device=device,
                 dtype=dtype,
                 threads=threads,

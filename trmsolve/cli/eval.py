@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from trmsolve.cli import arc_options, options
-from trmsolve.cli.output import put_text
-from trmsolve.cli.source import Notes, count_items, open_items
+from trmsolve.cli.output import put_text, say
+from trmsolve.cli.source import count_items, open_items
 from trmsolve.errors import UsageError
+from trmsolve.puzzles.files import Notes
 from trmsolve.show.console import make_console
 from trmsolve.show.views import ProgressDisplay
 from trmsolve.wording import count
@@ -160,7 +161,7 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
         weights=weights,
         offline=offline,
         allow_large=allow_large,
-        note=options.say,
+        note=say,
         cycles=cycles,
         views=views,
         batch_size=batch_size,

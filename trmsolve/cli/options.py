@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from trmsolve.cli.output import FORMATS, say
+from trmsolve.cli.output import FORMATS
 from trmsolve.puzzles import get_task, task_names
 
 NOISE_HELP = "Chance in every view but the first: freedom of guesses, or noise in the answer."
@@ -124,5 +124,3 @@ KeepUnverified = Annotated[
         "--keep-unverified", help="Write grids that the rules refuse to standard output too."
     ),
 ]
-
-__all__ = ["say"]

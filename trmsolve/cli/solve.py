@@ -12,11 +12,11 @@ import typer
 
 from trmsolve.cli import options
 from trmsolve.cli.output import Writer, choose_writer, say
-from trmsolve.cli.source import Item, Notes, count_items, open_items
+from trmsolve.cli.source import count_items, open_items
 from trmsolve.errors import PuzzleError
-from trmsolve.hub.transfer import silent
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task, give_up
+from trmsolve.puzzles.files import Item, Notes
 from trmsolve.puzzles.values import Answer, Cycle
 from trmsolve.show.console import make_console
 from trmsolve.show.views import Display, LiveDisplay, ProgressDisplay, QuietDisplay, StepsDisplay
@@ -156,7 +156,7 @@ def solve(
     solver = load(
         name,
         batch_size=batch_size or (1 if view.shows_grids else None),
-        note=silent if wishes.quiet else say,
+        note=None if wishes.quiet else say,
         **how,
     )
     if wishes.verbose:

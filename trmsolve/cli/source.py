@@ -12,9 +12,8 @@ from typing import BinaryIO
 
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.puzzles.base import Task
-from trmsolve.puzzles.files import Item, Notes, read_file
+from trmsolve.puzzles.files import Item, read_file
 
-__all__ = ["Item", "Notes", "count_items", "open_items", "read_file"]
 POLL_SECONDS = 0.02
 COUNTED = 2**20
 """Bytes that are read twice, once to count: less than half a second's work."""

@@ -234,8 +234,8 @@ def _run(settings: "RunOptions", resume: Path | None, quiet: bool) -> int:
 
     past = read_metrics(folder_of_run(resume)) if resume and resume.is_dir() else []
     with (
-        join_process_group(settings.device) as world,
-        make_training_view(make_console(), quiet or not world.first, past) as view,
+        join_process_group(settings.device) as group,
+        make_training_view(make_console(), quiet or not group.first, past) as view,
     ):
         stop = Stop(view.note)
         callbacks = Callbacks(
@@ -245,7 +245,7 @@ def _run(settings: "RunOptions", resume: Path | None, quiet: bool) -> int:
             stop=stop,
             judging=_judging(view, stop),
         )
-        with start(settings, resume, callbacks, world) as run:
+        with start(settings, resume, callbacks, group) as run:
             keep_memory()
             with stop:
                 run.train()

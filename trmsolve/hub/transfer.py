@@ -30,10 +30,6 @@ Check = Callable[[Path], object]
 """Raises an error for a file that is not to be used."""
 
 
-def silent(_: str) -> None:
-    """Says nothing. As a ``note`` it means the same as None."""
-
-
 @dataclass(frozen=True)
 class WantedFile:
     """A file of a commit that is to be fetched."""
@@ -69,7 +65,7 @@ class Request:
     @property
     def is_watched(self) -> bool:
         """Whether somebody follows the progress."""
-        return self.note is not None and self.note is not silent
+        return self.note is not None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Each class is the first half of a block. It mixes between slots, adds the result
 norms the sum. ``MIXERS`` has the classes by the name that the config gives; what each asks of the
 config stands in ``config.MIXER_RULES``. Shape letters:
 
-    B batch, L slots, D hidden size, C cells, K candidates of a cell or planes of a scene
+    B batch, L slots, D hidden size, C cells, K candidates of a cell or planes of a grid
 """
 
 from typing import ClassVar

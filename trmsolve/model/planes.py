@@ -62,21 +62,21 @@ class PlaneEmbedding(nn.Module):
         # outside the grid have the last distance in place of those to the last row or column.
         self.edges = nn.Parameter(0.1 * torch.randn(4, side + 1, size))
 
-    def forward(self, scene: PlanesBatch, slots: Tensor | None) -> Tensor:
+    def forward(self, batch: PlanesBatch, slots: Tensor | None) -> Tensor:
         """X (B, K, rows, columns, D), given the ``slots`` (B, 1 + V, D) of the puzzle embedding.
 
         The first slot is the puzzle's vector, the others are those of the symbols.
         """
-        palette = scene.palette[:, :, None, None]
-        here = scene.tokens[:, None] == palette
+        palette = batch.palette[:, :, None, None]
+        here = batch.tokens[:, None] == palette
         kind = here + 2 * (palette == OUTSIDE)
         x = functional.embedding(kind, self.kinds)
-        known = functional.embedding(scene.symmetries, self.symmetries)[:, None]
+        known = functional.embedding(batch.symmetries, self.symmetries)[:, None]
         if slots is not None:
-            index = (1 + scene.palette)[..., None]
+            index = (1 + batch.palette)[..., None]
             of_symbols = slots.gather(1, index.expand(-1, -1, slots.shape[-1]))
             known = known + slots[:, :1] + of_symbols
-        places = self._places(scene.tokens)[:, None]
+        places = self._places(batch.tokens)[:, None]
         return x + known[:, :, None, None] + places
 
     def _places(self, tokens: Tensor) -> Tensor:
@@ -125,8 +125,8 @@ class PlanesBlock(Block):
         # compiles once for all sizes of grids.
         cells = h.reshape(-1, h.shape[-1])
         mixed = mixer.mix(h, rotary).reshape(-1, h.shape[-1])
-        settle_now = compiled_mlp_residual() if self.compiled else mlp_residual
-        return settle_now(cells, mixed, self.mlp, self.eps).view(h.shape)
+        residual = compiled_mlp_residual() if self.compiled else mlp_residual
+        return residual(cells, mixed, self.mlp, self.eps).view(h.shape)
 
 
 class PlanesModel(TinyRecursiveModel):
@@ -135,7 +135,7 @@ class PlanesModel(TinyRecursiveModel):
     block = PlanesBlock
 
     def add_embedding(self) -> None:
-        """Make what embeds a scene."""
+        """Make what embeds a batch of grids."""
         self.embed_planes = PlaneEmbedding(self.config)
 
     @property
@@ -143,22 +143,22 @@ class PlanesModel(TinyRecursiveModel):
         """One: whether a cell is on the plane."""
         return 1
 
-    def embed_batch(self, scene: PlanesBatch) -> Tensor:
+    def embed_batch(self, batch: PlanesBatch) -> Tensor:
         """X (B, K, rows, columns, D) of the grids."""
         slots = None
         if self.puzzle_emb is not None:
-            vectors = self.puzzle_emb(scene.puzzle_ids)
+            vectors = self.puzzle_emb(batch.puzzle_ids)
             slots = vectors.unflatten(-1, (-1, self.config.hidden_size))
-        x: Tensor = self.embed_planes(scene, slots)
+        x: Tensor = self.embed_planes(batch, slots)
         return x.to(self.dtype)
 
-    def improve(self, state: State, scene: PlanesBatch) -> tuple[State, Prediction]:
+    def improve(self, state: State, batch: PlanesBatch) -> tuple[State, Prediction]:
         """One improvement cycle, as ``forward`` is for tokens.
 
         The logits (B, rows * columns, K) say of each cell on which plane it is.
         """
-        x = self.embed_batch(scene)
-        y, z = self.deep_recursion(x, state.y, state.z, scene.tokens)
+        x = self.embed_batch(batch)
+        y, z = self.deep_recursion(x, state.y, state.z, batch.tokens)
         planes = self.lm_head(y).squeeze(-1)  # (B, K, rows, columns)
         logits = planes.flatten(2).transpose(1, 2)
         halt = self.halt(y.flatten(1, -2))

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from trmsolve.device import Placement, choose_placement
 from trmsolve.errors import PuzzleError, WeightsError
-from trmsolve.hub.transfer import silent
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
@@ -386,7 +385,7 @@ class LoadOptions:
     weights: str | Path | None = None
     offline: bool = False
     allow_large: bool = False
-    note: Callable[[str], None] = silent
+    note: Callable[[str], None] | None = None
     cycles: int | None = None
     views: int = VIEWS
     batch_size: int | None = None
@@ -405,7 +404,7 @@ def load(  # noqa: PLR0913 (each may be named alone)
     weights: str | Path | None = None,
     offline: bool = False,
     allow_large: bool = False,
-    note: Callable[[str], None] = silent,
+    note: Callable[[str], None] | None = None,
     cycles: int | None = None,
     views: int = VIEWS,
     batch_size: int | None = None,

@@ -1,6 +1,6 @@
 """What a run learns from and what it trains, as the run sees them: two protocols.
 
-The clock, the journal, the checkpoints and the file of weights belong to the run (``run``), the
+The clock, the metrics log, the checkpoints and the file of weights belong to the run (``run``), the
 same for every task. What differs from task to task is behind these protocols. Grid puzzles have
 them in ``puzzle_training``, ARC in ``arc.planes.training`` and ``arc.paper.training``.
 """
@@ -96,10 +96,10 @@ class TrainingData(Protocol):
     def begin(
         self,
         recipe: Recipe,
-        plan: Schedule,
+        schedule: Schedule,
         placement: Placement,
         compiled: bool,
-        world: ProcessGroup,
+        group: ProcessGroup,
     ) -> TrainableNetwork:
         """A network at its start, drawn from torch's global random numbers.
 
@@ -115,7 +115,7 @@ class TrainingData(Protocol):
 
 
 class SizedTrainingData(TrainingData, Protocol):
-    """A subject that decides how many puzzle embeddings its network has."""
+    """Training data that decide how many puzzle embeddings its network has."""
 
     def sized(self, recipe: Recipe) -> Recipe:
         """The recipe for a network with a row of its table for each puzzle."""
@@ -132,6 +132,6 @@ class TaskSource(Protocol):
         """Additions to the run's record."""
 
     def subject(
-        self, recipe: Recipe, plan: Schedule, note: Callable[[str], None]
+        self, recipe: Recipe, schedule: Schedule, note: Callable[[str], None]
     ) -> SizedTrainingData:
         """What the recipe's kind of network learns from."""

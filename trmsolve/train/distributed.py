@@ -1,6 +1,6 @@
 """Processes that train one network together, each on its share of the batch, under ``torchrun``.
 
-Knows processes and tensors; nothing of recipes or puzzles. In a world of one process every method
+Knows processes and tensors; nothing of recipes or puzzles. In a group of one process every method
 returns what it is given.
 """
 
@@ -119,7 +119,7 @@ class ProcessGroup:
 
 @contextmanager
 def join_process_group(device: str) -> Iterator[ProcessGroup]:
-    """The world that ``torchrun`` describes in the environment; one process if it does not.
+    """The process group that ``torchrun`` describes in the environment; one process if it does not.
 
     An error that all processes meet is raised by the first one of each machine. The others leave
     silently with its exit code.

@@ -73,7 +73,7 @@ def _is_numeric(progress: Progress) -> bool:
 class MetricsLog:
     """Counts steps and writes their lines. The first process writes; all of them count.
 
-    A journal of a resumed run begins at its step and with the seconds already spent. Lines of later
+    The log of a resumed run begins at its step and with the seconds already spent. Lines of later
     steps, which were written before a crash, are dropped.
 
     Attributes:
@@ -85,13 +85,13 @@ class MetricsLog:
     def __init__(
         self,
         folder: Path,
-        world: ProcessGroup,
+        group: ProcessGroup,
         report: Callable[[Progress], None],
         step: int = 0,
         seconds: float = 0.0,
     ) -> None:
         self.path = folder / "metrics.jsonl"
-        self.world = world
+        self.group = group
         self.report = report
         self.step = step
         self.began = time.monotonic() - seconds
@@ -102,7 +102,7 @@ class MetricsLog:
         self._step_at_last = step
         self._sums: Tensor | None = None
         self._rows = 0
-        if world.first:
+        if group.first:
             past = read_metrics(folder)
             if step:
                 self.lines = [line for line in past if line.step <= step]
@@ -138,7 +138,7 @@ class MetricsLog:
         ``tell`` reports the line.
         """
         progress = self._counted(done, lr)
-        if self.world.first:
+        if self.group.first:
             self.lines.append(progress)
             self._write_last()
         self._sums = None
@@ -158,7 +158,7 @@ class MetricsLog:
 
     def tell(self) -> None:
         """Report the last line, if this is the first process."""
-        if self.world.first:
+        if self.group.first:
             self.report(self.lines[-1])
 
     def _counted(self, done: float, lr: float) -> Progress:
@@ -167,7 +167,7 @@ class MetricsLog:
         sums = self._sums
         if sums is None:
             sums = torch.zeros(SUMS, dtype=torch.float64)
-        loss, accuracy, halted, cycles, solved = self.world.mean(sums).tolist()
+        loss, accuracy, halted, cycles, solved = self.group.mean(sums).tolist()
         return Progress(
             step=self.step,
             seconds=round(self.seconds, 3),
@@ -177,8 +177,8 @@ class MetricsLog:
             mean_cycles=cycles / max(halted, 1e-9),
             solved=solved / max(halted, 1e-9),
             lr=lr,
-            examples_per_second=self._rows * self.world.size / seconds,
-            puzzles_per_second=halted * self.world.size / seconds,
+            examples_per_second=self._rows * self.group.size / seconds,
+            puzzles_per_second=halted * self.group.size / seconds,
         )
 
     def _write_last(self) -> None:

@@ -56,7 +56,7 @@ class RunOptions:
         """The names of the data."""
         return Sources(_names(self.data), _names(self.measured))
 
-    def in_plan(self) -> dict[str, Any]:
+    def in_schedule(self) -> dict[str, Any]:
         """The fields of a ``Schedule`` that are given here."""
         given: dict[str, Any] = {}
         if self.minutes is not None or self.steps is not None:
@@ -115,9 +115,9 @@ class TrainOptions(RunOptions):
             changes.append(f"batch_size={self.batch_size}")
         return override(find_recipe(self.task, self.recipe), changes)
 
-    def plan(self) -> Schedule:
-        """The plan of the run. Raises UsageError for a run without an end."""
-        given = self.in_plan()
+    def schedule(self) -> Schedule:
+        """The schedule of the run. Raises UsageError for a run without an end."""
+        given = self.in_schedule()
         if self.held_out is not None:
             given["held_out"] = self.held_out
         return Schedule(seed=self.seed, **given)

@@ -12,7 +12,7 @@ class Schedule:
     """How long a run is and how often it writes.
 
     A run ends by ``minutes`` or by ``steps``, whichever comes first. If steps alone say how long it
-    is, then the same plan gives the same network to the bit, stopped in between or not.
+    is, then the same schedule gives the same network to the bit, stopped in between or not.
     """
 
     # Minutes of training, those before a stop included; None is no limit.
@@ -23,7 +23,7 @@ class Schedule:
     seed: int = 0
     # Examples that are never trained on. The network is judged by them.
     held_out: int = 128
-    # Seconds between lines of the journal.
+    # Seconds between lines of the metrics log.
     log_seconds: float = 30.0
     # Seconds between checkpoints. The weights are renewed and judged with each. 0 is every step.
     save_seconds: float = 600.0
@@ -57,7 +57,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands: one line of its journal.
+    """Where a run stands: one line of its metrics log.
 
     Rates are fractions from 0 to 1. Means are taken over the steps since the last line.
     """

@@ -136,13 +136,15 @@ class Pool:
         self.steps += self.feedback.search_steps
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The carry as tensors whose first dimension is the rows. Checkpoints keep these names."""
-        trajectory = self.batch.trajectory
-        carried = {}
-        if trajectory is not None:
-            carried = {"stages": trajectory.stages, "since": trajectory.available_from}
+        """The carry as tensors whose first dimension is the rows.
+
+        Checkpoints have these names. They must not change.
+        """
+        trajectory = {}
+        if self.batch.stages is not None and self.batch.available_from is not None:
+            trajectory = {"stages": self.batch.stages, "since": self.batch.available_from}
         return {
-            **carried,
+            **trajectory,
             "tokens": self.batch.tokens,
             "labels": self.batch.labels,
             "puzzle_ids": self.batch.puzzle_ids,

@@ -64,7 +64,7 @@ class PoolTrainer:
         self.trainer = trainer
         self.supply = supply
         self.exact = exact
-        self.world = trainer.world
+        self.group = trainer.group
         judged = new_model(trainer.recipe.config, placement.dtype)
         self.judged = judged.to(placement.device).eval()
         if compiled:  # its batch has another size, so it is compiled by itself
@@ -103,14 +103,14 @@ class PoolTrainer:
         """The trainer's state, and ``visits``: where the supply stands for each row."""
         tensors, numbers = self.trainer.state()
         visits = torch.from_numpy(self.supply.visits.copy())
-        visits = self.world.gather(visits.to(self.trainer.device))
+        visits = self.group.gather(visits.to(self.trainer.device))
         return {**tensors, "visits": visits}, numbers
 
     def restore(self, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
         """Go on where ``state`` was taken."""
         self.trainer.restore(tensors, numbers)
         try:
-            self.supply.visits[:] = self.world.part(tensors["visits"]).numpy()
+            self.supply.visits[:] = self.group.part(tensors["visits"]).numpy()
         except (KeyError, ValueError) as error:
             raise recipe_mismatch(error) from None
 
@@ -145,10 +145,10 @@ class PuzzleTrainingData:
     def begin(
         self,
         recipe: Recipe,
-        plan: Schedule,
+        schedule: Schedule,
         placement: Placement,
         compiled: bool,
-        world: ProcessGroup,
+        group: ProcessGroup,
     ) -> PoolTrainer:
         """A network at its start.
 
@@ -156,19 +156,19 @@ class PuzzleTrainingData:
         UsageError for a recipe of another task, PuzzleError for data whose own answers are wrong.
         """
         _check_config(recipe, self.task)
-        learned, kept = self.examples.split(self.task, plan.held_out)
+        learned, kept = self.examples.split(self.task, schedule.held_out)
         _check_answers(self.task, kept)
         if self.base_puzzles:
-            learned = learned.draw(self.base_puzzles, plan.seed, self.shares)
-        trainer = Trainer(recipe, placement.device, placement.dtype, compiled, world)
-        rows = world.share(recipe.batch_size)
+            learned = learned.draw(self.base_puzzles, schedule.seed, self.shares)
+        trainer = Trainer(recipe, placement.device, placement.dtype, compiled, group)
+        rows = group.share(recipe.batch_size)
         sampler = Sampler(
             self.task,
             learned,
             placement.device,
             rows=rows,
-            first_row=world.rank * rows,
-            seed=plan.seed,
+            first_row=group.rank * rows,
+            seed=schedule.seed,
             reveal=recipe.reveal_prob,
             stages=recipe.config.rewrites,
             shares=self.shares,

@@ -1,8 +1,9 @@
 """A training run from its first step to its last.
 
-The run has the clock, the journal, the checkpoints and the file of weights. The subject says what
-is learned and how. The run prints nothing: everything that happens goes to the caller's ``report``.
-It knows neither commands nor terminals nor signals: the caller's ``stop`` says when to leave early.
+The run has the clock, the metrics log, the checkpoints and the file of weights. The training data
+say what is learned and how. The run prints nothing: everything that happens goes to the caller's
+``report``. It knows neither commands nor terminals nor signals: the caller's ``stop`` says when to
+leave early.
 """
 
 import time
@@ -31,7 +32,8 @@ from trmsolve.train.state import (
     restore_rng,
     rng_state,
 )
-from trmsolve.weights.file import WeightsInfo, save_weights
+from trmsolve.weights.file import save_weights
+from trmsolve.weights.info import WeightsInfo
 
 
 def ignore(_: object) -> None:
@@ -55,7 +57,7 @@ class Callbacks:
     Of several processes only the first calls them, except for ``stop``, which all of them ask.
     """
 
-    # Hears of each line of the journal.
+    # Hears of each line of the metrics log.
     report: Callable[[Progress], None] = ignore
     # Hears what is to be known of the run, one line each.
     note: Callable[[str], None] = ignore
@@ -75,11 +77,11 @@ class _JudgingStopped(Exception):
 class _Due:
     """What is to be done after a step. All processes agree on it."""
 
-    # The plan is fulfilled.
+    # The schedule is at its end.
     over: bool
     # ``stop`` said so.
     stopped: bool
-    # It is time for a checkpoint, or for a line of the journal.
+    # It is time for a checkpoint, or for a line of the metrics log.
     checkpoint: bool
     line: bool
 
@@ -94,15 +96,15 @@ class Run:
     """One run, fresh or resumed. Making it draws or restores the network; ``train`` trains it."""
 
     # What is learned, and how.
-    subject: TrainingData
+    training_data: TrainingData
     recipe: Recipe
-    # The folder for weights, checkpoints and the journal.
+    # The folder for weights, checkpoints and the metrics log.
     out: Path
-    plan: Schedule
+    schedule: Schedule
     placement: Placement
     # Whether the network is compiled.
     compiled: bool = False
-    world: ProcessGroup = field(default_factory=ProcessGroup)
+    group: ProcessGroup = field(default_factory=ProcessGroup)
     # Where a resumed run goes on.
     checkpoint: Checkpoint | None = None
     # A network of the same shapes, whose weights a fresh run begins with.
@@ -113,7 +115,7 @@ class Run:
     # deleted the folder.
     folder: RunFolder | None = None
 
-    # Called with every line of the journal.
+    # Called with every line of the metrics log.
     report: Callable[[Progress], None] = ignore
     # Asked before the first step and after each. If it returns True, the run saves and ends.
     stop: Callable[[], bool] = never
@@ -137,27 +139,27 @@ class Run:
         step = checkpoint.step if checkpoint else 0
         seconds = 0.0
         self.saved = checkpoint.path if checkpoint else None
-        torch.manual_seed(self.plan.seed)  # the same network on every process
-        self.learning = self.subject.begin(
-            self.recipe, self.plan, self.placement, self.compiled, self.world
+        torch.manual_seed(self.schedule.seed)  # the same network on every process
+        self.learning = self.training_data.begin(
+            self.recipe, self.schedule, self.placement, self.compiled, self.group
         )
         if self.start_from is not None:
             self.learning.init_from(self.start_from)
         # From here on each process draws its own random numbers.
-        torch.manual_seed(self.plan.seed + self.world.rank + step)
+        torch.manual_seed(self.schedule.seed + self.group.rank + step)
         if checkpoint:
             seconds = self._restore(checkpoint)
         self._keep_folder()
-        self.journal = MetricsLog(self.out, self.world, self.report, step, seconds)
+        self.journal = MetricsLog(self.out, self.group, self.report, step, seconds)
         self.last_save = time.monotonic()
 
     @property
     def path(self) -> Path:
         """Where the weights go."""
-        return self.out / f"{self.subject.name}.safetensors"
+        return self.out / f"{self.training_data.name}.safetensors"
 
     def train(self) -> Path:
-        """Train to the end of the plan, or until ``stop`` says so, and save.
+        """Train to the end of the schedule, or until ``stop`` says so, and save.
 
         Returns the path of the weights.
 
@@ -180,7 +182,7 @@ class Run:
 
     def _train(self) -> None:
         due = self._due()
-        if due.over and self.world.first:
+        if due.over and self.group.first:
             self._judge_belatedly()
         while not due.end:
             loss = self.learning.step(self.done)
@@ -195,7 +197,7 @@ class Run:
                 self.journal.tell()
 
     def save(self) -> dict[str, Tensor]:
-        """Write the averaged weights, a line of the journal and a checkpoint.
+        """Write the averaged weights, a line of the metrics log and a checkpoint.
 
         Returns the weights as their file has them. Only the first process writes; the others return
         no weights. The checkpoint comes last, so that an interruption at any moment leaves one
@@ -203,12 +205,12 @@ class Run:
         """
         tensors, numbers = self.learning.state()
         self._keep_folder()
-        weights = self._publish() if self.world.first else {}
+        weights = self._publish() if self.group.first else {}
         # The line before the checkpoint: what was counted since the last line is not part of the
-        # state, so that a resumed journal would have a gap.
+        # state, so that the log of a resumed run would have a gap.
         self._line()
-        tensors |= gather_rng(self.world, self.placement.device)
-        if self.world.first:
+        tensors |= gather_rng(self.group, self.placement.device)
+        if self.group.first:
             alone = self.folder is None or self.folder.held
             state = self._plain_state(numbers)
             self.saved = save_checkpoint(self.out, self.journal.step, tensors, state, alone)
@@ -217,9 +219,9 @@ class Run:
     def _plain_state(self, numbers: dict[str, Any]) -> dict[str, Any]:
         """What a checkpoint has besides tensors, as JSON; ``numbers`` are of the learning."""
         return {
-            "task": self.subject.name,
+            "task": self.training_data.name,
             "recipe": asdict(self.recipe),
-            "plan": asdict(self.plan),
+            "plan": asdict(self.schedule),
             "placement": {
                 "device": self.placement.device.type,
                 "dtype": self.placement.dtype_name,
@@ -239,7 +241,7 @@ class Run:
             )
         with reading_state(checkpoint.path):
             self.learning.restore(checkpoint.tensors, checkpoint.state["trainer"])
-            restore_own_rng(self.world, checkpoint.tensors)
+            restore_own_rng(self.group, checkpoint.tensors)
             return float(checkpoint.state["seconds"])
 
     def _report_saved(self, weights: dict[str, Tensor], judge: bool) -> bool:
@@ -247,14 +249,14 @@ class Run:
 
         Returns whether the run goes on, the same for all processes.
         """
-        ended = judge and self.world.first and not self._judge(weights)
+        ended = judge and self.group.first and not self._judge(weights)
         self.journal.tell()
         # Neither the next checkpoint nor the next line comes sooner because this took long.
         self.last_save = self.journal.last = time.monotonic()
-        return not any(self.world.highest([ended]))
+        return not any(self.group.highest([ended]))
 
     def _judge(self, weights: dict[str, Tensor]) -> bool:
-        """Put the held-out figure into the journal's last line.
+        """Put the held-out figure into the last line of the metrics log.
 
         Returns whether the caller wants the run to go on. Whatever the judging draws, and wherever
         it ends, the run's random numbers stay as they were.
@@ -286,7 +288,7 @@ class Run:
             self.journal.tell()
 
     def _keep_folder(self) -> None:
-        if not self.world.first:
+        if not self.group.first:
             return
         if self.folder is not None:
             self.folder.hold()
@@ -297,12 +299,12 @@ class Run:
         """What is due now, the same for all processes: if one is due, it is due for all."""
         now = time.monotonic()
         own = [
-            self.plan.done(self.journal.step, self.journal.seconds),
+            self.schedule.done(self.journal.step, self.journal.seconds),
             self.stop(),
-            now - self.last_save >= self.plan.save_seconds,
-            now - self.journal.last >= self.plan.log_seconds,
+            now - self.last_save >= self.schedule.save_seconds,
+            now - self.journal.last >= self.schedule.log_seconds,
         ]
-        self.done, stopped, checkpoint, line = self.world.highest(own)
+        self.done, stopped, checkpoint, line = self.group.highest(own)
         return _Due(
             over=self.done >= 1,
             stopped=stopped > 0,
@@ -317,8 +319,8 @@ class Run:
     def _publish(self) -> dict[str, Tensor]:
         """Write the averaged weights. Returns them as the file has them."""
         averaged = self.learning.averaged()
-        self.subject.write_side_files(self.out)
-        info = WeightsInfo(self.recipe.config, self.subject.name, self._record())
+        self.training_data.write_side_files(self.out)
+        info = WeightsInfo(self.recipe.config, self.training_data.name, self._record())
         save_weights(self.path, averaged, info, torch.bfloat16)
         return _as_in_file(averaged)
 
@@ -332,7 +334,7 @@ class Run:
             **self.described,
             "steps": self.journal.step,
             "seconds": round(self.journal.seconds),
-            "seed": self.plan.seed,
+            "seed": self.schedule.seed,
         }
         for key in ("data", "measured"):
             if paths := record.get(key):

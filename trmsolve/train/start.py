@@ -88,7 +88,7 @@ def train(
     Args:
         task: sudoku, maze or arc; sudoku by default.
         resume: The folder of a run that is to go on, exactly where it was saved.
-        report: Called with each line of the journal.
+        report: Called with each line of the metrics log.
         note: Called with each message about the run, a line of text.
         stop: Asked before the first step, after each step, and while the network is judged. If it
             returns True, the run saves and ends.
@@ -114,8 +114,8 @@ def train(
         judging=lambda judged, of: not stop(),  # noqa: ARG005
     )
     with (
-        join_process_group(options.device) as world,
-        start(options, resume, callbacks, world) as run,
+        join_process_group(options.device) as group,
+        start(options, resume, callbacks, group) as run,
     ):
         path = run.train()
         export_weights(run, options.export, note)
@@ -128,19 +128,19 @@ def start(
     options: RunOptions,
     resume: str | Path | None = None,
     callbacks: Callbacks = SILENT,
-    world: ProcessGroup = ALONE,
+    group: ProcessGroup = ALONE,
 ) -> AbstractContextManager[Run]:
     """A new run with ``options``, or the run in the folder ``resume``, which goes on."""
     if resume is not None:
-        return resume_run(Path(resume), options, callbacks, world)
+        return resume_run(Path(resume), options, callbacks, group)
     if not isinstance(options, TrainOptions):
         raise TypeError("a new run needs TrainOptions")
-    return new_run(options, callbacks, world)
+    return new_run(options, callbacks, group)
 
 
 @contextmanager
 def new_run(
-    options: TrainOptions, callbacks: Callbacks = SILENT, world: ProcessGroup = ALONE
+    options: TrainOptions, callbacks: Callbacks = SILENT, group: ProcessGroup = ALONE
 ) -> Iterator[Run]:
     """A new run, before its first step. Its folder is held for as long as the context lasts.
 
@@ -149,25 +149,25 @@ def new_run(
     to start from that cannot be used.
     """
     recipe = options.chosen_recipe()
-    plan = options.plan()
+    schedule = options.schedule()
     options.check_sources(recipe)
     bands = options.shares()
     out = options.folder
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out}: File exists, and is no folder for a run: name another with --out")
-    with _held(out, world) as folder:
+    with _held(out, group) as folder:
         _refuse_used(out)
         settled = _Settled(
             task=options.task,
             out=out,
             recipe=recipe,
-            plan=plan,
+            schedule=schedule,
             held_out_given=options.held_out is not None,
             sources=options.sources,
             bands=bands,
             base_puzzles=options.base_puzzles,
             where=_Where(options.device, options.dtype, options.threads, options.compile),
-            start_from=_found_weights(options, callbacks.note if world.first else ignore),
+            start_from=_found_weights(options, callbacks.note if group.first else ignore),
             described={
                 "recipe": options.recipe,
                 **options.sources.recorded(options.task),
@@ -177,7 +177,7 @@ def new_run(
             },
         )
         _refuse_nowhere(options.export)
-        yield _assembled(settled, callbacks, world, folder)
+        yield _assembled(settled, callbacks, group, folder)
 
 
 @contextmanager
@@ -185,7 +185,7 @@ def resume_run(
     path: Path,
     options: RunOptions = UNCHANGED,
     callbacks: Callbacks = SILENT,
-    world: ProcessGroup = ALONE,
+    group: ProcessGroup = ALONE,
 ) -> Iterator[Run]:
     """The run in the folder ``path``, or the one of the checkpoint ``path``, where it was saved.
 
@@ -194,21 +194,21 @@ def resume_run(
     resumed.
     """
     # Nothing is made where there is no folder: ``load_checkpoint`` says that there is no run.
-    holding = _held(folder_of_run(path), world) if path.is_dir() else nullcontext()
+    holding = _held(folder_of_run(path), group) if path.is_dir() else nullcontext()
     with holding as folder:
         checkpoint = load_checkpoint(path)
         with reading_state(checkpoint.path):
             settled = _as_recorded(checkpoint, options)
         _refuse_nowhere(options.export)
-        yield _assembled(settled, callbacks, world, folder)
+        yield _assembled(settled, callbacks, group, folder)
 
 
 def export_weights(run: Run, path: str | Path | None, note: Callable[[str], None]) -> None:
     """Copy the weights of a run to ``path``, if that is given. The first process does it."""
-    if path is None or not run.world.first:
+    if path is None or not run.group.first:
         return
     write_atomically(Path(path), run.path.read_bytes())
-    if beside := run.subject.beside:
+    if beside := run.training_data.beside:
         note(f"{path} is not read without {' and '.join(beside)} beside it: they are in {run.out}")
 
 
@@ -232,8 +232,8 @@ class _Settled:
     task: str
     out: Path
     recipe: Recipe
-    plan: Schedule
-    # Whether ``plan.held_out`` was asked for; else it follows from the data.
+    schedule: Schedule
+    # Whether ``schedule.held_out`` was asked for; else it follows from the data.
     held_out_given: bool
     sources: Sources
     bands: dict[str, float] | None
@@ -249,11 +249,11 @@ class _Settled:
 
 @dataclass(frozen=True)
 class _Material:
-    """What a run learns from, with the recipe and the plan that fit it."""
+    """What a run learns from, with the recipe and the schedule that fit it."""
 
-    subject: TrainingData
+    training_data: TrainingData
     recipe: Recipe
-    plan: Schedule
+    schedule: Schedule
     # What the record keeps of the reading.
     record: dict[str, Any] = field(default_factory=dict)
 
@@ -278,7 +278,7 @@ def _as_recorded(checkpoint: Checkpoint, options: RunOptions) -> _Settled:
         task=task,
         out=checkpoint.path.parent,
         recipe=Recipe.from_dict(state["recipe"]),
-        plan=Schedule(**{**state["plan"], **options.in_plan()}),
+        schedule=Schedule(**{**state["plan"], **options.in_schedule()}),
         held_out_given=True,
         sources=options.sources.or_recorded(described),
         bands=described["bands"],
@@ -290,34 +290,34 @@ def _as_recorded(checkpoint: Checkpoint, options: RunOptions) -> _Settled:
 
 
 def _assembled(
-    settled: _Settled, callbacks: Callbacks, world: ProcessGroup, folder: RunFolder | None
+    settled: _Settled, callbacks: Callbacks, group: ProcessGroup, folder: RunFolder | None
 ) -> Run:
     """Read the data, choose where to run, and make the run."""
     where = settled.where
     checkpoint = settled.checkpoint
-    note = callbacks.note if world.first else ignore
-    _check_world(world, settled.recipe)
-    placement = choose_placement(world.device(where.device), where.dtype, where.threads)
-    if checkpoint and checkpoint.warning and world.first:
+    note = callbacks.note if group.first else ignore
+    _check_group(group, settled.recipe)
+    placement = choose_placement(group.device(where.device), where.dtype, where.threads)
+    if checkpoint and checkpoint.warning and group.first:
         callbacks.warn(checkpoint.warning)
     if folder and folder.warning:
         note(folder.warning)
     material = _material(settled, note)
-    subject = material.subject
-    plan = material.plan
+    training_data = material.training_data
+    schedule = material.schedule
     described = settled.described
     if checkpoint is None:
-        described = described | _begun(material, placement, world)
-    keep_facts(described, subject.facts(), settled.sources.data)
-    note(f"{subject.summary}, recipe {described['recipe']}, on {placement.reason}")
+        described = described | _begun(material, placement, group)
+    keep_facts(described, training_data.facts(), settled.sources.data)
+    note(f"{training_data.summary}, recipe {described['recipe']}, on {placement.reason}")
     return Run(
-        subject=subject,
+        training_data=training_data,
         recipe=material.recipe,
         out=settled.out,
-        plan=plan,
+        schedule=schedule,
         placement=placement,
-        compiled=choose_compiled(where.compile, placement.device, plan.is_long),
-        world=world,
+        compiled=choose_compiled(where.compile, placement.device, schedule.is_long),
+        group=group,
         checkpoint=checkpoint,
         start_from=_initial_network(settled.start_from, material, note),
         described=described,
@@ -330,26 +330,26 @@ def _assembled(
 
 def _material(settled: _Settled, note: Callable[[str], None]) -> _Material:
     recipe = settled.recipe
-    plan = settled.plan
+    schedule = settled.schedule
     if settled.task not in OTHER_SOURCES:
         task = get_task(settled.task, recipe.config.vocab_size)
-        examples = load_examples(task, settled.sources.data, plan.seed, note)
-        subject = PuzzleTrainingData(task, examples, settled.bands, settled.base_puzzles)
-        return _Material(subject, recipe, plan)
+        examples = load_examples(task, settled.sources.data, schedule.seed, note)
+        training_data = PuzzleTrainingData(task, examples, settled.bands, settled.base_puzzles)
+        return _Material(training_data, recipe, schedule)
     source: TaskSource = import_module(OTHER_SOURCES[settled.task]).read_source(
         settled.sources, note
     )
     if not settled.held_out_given:
-        plan = replace(plan, held_out=source.default_held_out)
-    sized_subject = source.subject(recipe, plan, note)
-    return _Material(sized_subject, sized_subject.sized(recipe), plan, source.recorded())
+        schedule = replace(schedule, held_out=source.default_held_out)
+    sized_data = source.subject(recipe, schedule, note)
+    return _Material(sized_data, sized_data.sized(recipe), schedule, source.recorded())
 
 
-def _begun(material: _Material, placement: Placement, world: ProcessGroup) -> dict[str, Any]:
+def _begun(material: _Material, placement: Placement, group: ProcessGroup) -> dict[str, Any]:
     """What the record keeps of where and how the run began."""
     return {
         "hardware": placement.reason,
-        "processes": world.size,
+        "processes": group.size,
         "settings": material.recipe.to_dict(),
         **material.record,
     }
@@ -365,12 +365,12 @@ def _initial_network(
     """
     if path is None:
         return None
-    subject = material.subject
+    training_data = material.training_data
     wanted = material.recipe.config
-    model = load_model(path, subject.name, torch.float32, torch.device("cpu"))
-    same_data = read_info(path).training.get("examples") == subject.facts()["examples"]
+    model = load_model(path, training_data.name, torch.float32, torch.device("cpu"))
+    same_data = read_info(path).training.get("examples") == training_data.facts()["examples"]
     has_table = wanted.puzzle_emb_dim and model.config.puzzle_emb_dim
-    if has_table and subject.name == "arc" and not same_data:
+    if has_table and training_data.name == "arc" and not same_data:
         note(f"{path} knows other tasks: each one here begins as the mean of those")
         model = new_puzzles(model, wanted.num_puzzles)
     as_deep = replace(model.config, recursions=wanted.recursions, latent_steps=wanted.latent_steps)
@@ -399,9 +399,9 @@ def _travelling_name(weights: str | Path | None) -> str | None:
 # Checks before the work begins
 
 
-def _held(out: Path, world: ProcessGroup) -> AbstractContextManager[RunFolder | None]:
+def _held(out: Path, group: ProcessGroup) -> AbstractContextManager[RunFolder | None]:
     """Keeps other runs out of the folder. The first process does it for all of them."""
-    return RunFolder(out) if world.first else nullcontext()
+    return RunFolder(out) if group.first else nullcontext()
 
 
 def _refuse_used(out: Path) -> None:
@@ -422,8 +422,8 @@ def _refuse_nowhere(export: str | Path | None) -> None:
         raise UsageError(f"--export {export}: name a file in a folder that exists")
 
 
-def _check_world(world: ProcessGroup, recipe: Recipe) -> None:
+def _check_group(group: ProcessGroup, recipe: Recipe) -> None:
     if recipe.config.mixer != "planes":
-        world.share(recipe.batch_size)
-    elif world.size > 1:
+        group.share(recipe.batch_size)
+    elif group.size > 1:
         raise UsageError("a network of planes is trained by one process: leave torchrun away")

@@ -211,24 +211,24 @@ def restore_rng(tensors: dict[str, Tensor]) -> None:
         ) from None
 
 
-def gather_rng(world: ProcessGroup, device: torch.device) -> dict[str, Tensor]:
+def gather_rng(group: ProcessGroup, device: torch.device) -> dict[str, Tensor]:
     """``rng_state`` of all processes, named ``chance.<rank>.rng.``. Every process must call it.
 
     ``device`` is where the processes can exchange tensors.
     """
     tensors = {}
     for name, own in rng_state().items():
-        for rank, state in enumerate(world.gather(own[None].to(device))):
+        for rank, state in enumerate(group.gather(own[None].to(device))):
             tensors[f"chance.{rank}.{name}"] = state
     return tensors
 
 
-def restore_own_rng(world: ProcessGroup, tensors: dict[str, Tensor]) -> None:
+def restore_own_rng(group: ProcessGroup, tensors: dict[str, Tensor]) -> None:
     """Put back this process's part of what ``gather_rng`` gave.
 
     A process that was not there then keeps the random numbers it has.
     """
-    own = under(f"chance.{world.rank}.", tensors)
+    own = under(f"chance.{group.rank}.", tensors)
     if own:
         restore_rng(own)
 

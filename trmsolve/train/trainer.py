@@ -35,7 +35,7 @@ def unwatched(name: str) -> AbstractContextManager[object]:  # noqa: ARG001 (a P
 class Trainer:
     """Model, optimizers, pool and average of one run.
 
-    ``step`` is one improvement cycle of the whole pool. In a ``world`` of several processes each
+    ``step`` is one improvement cycle of the whole pool. In a ``group`` of several processes each
     has its share of the recipe's batch, and the gradients are those of all. A profiler may set
     ``phase`` to be told in which part of a step time is spent.
     """
@@ -46,11 +46,11 @@ class Trainer:
         device: torch.device,
         dtype: torch.dtype,
         compiled: bool = False,
-        world: ProcessGroup = ProcessGroup(),  # noqa: B008 (frozen)
+        group: ProcessGroup = ProcessGroup(),  # noqa: B008 (frozen)
     ) -> None:
         self.recipe = recipe
         self.device = device
-        self.world = world
+        self.group = group
         self.phase: Phase = unwatched
         self.model = new_model(recipe.config, dtype).to(device)
         if compiled:
@@ -59,9 +59,9 @@ class Trainer:
             torch._dynamo.config.recompile_limit = 32
             self.model.L_level.compile(dynamic=False)
         table = [name for name, _ in self.model.table_parameters()]
-        self.network = world.wrap(self.model, device, sparse=table)
+        self.network = group.wrap(self.model, device, sparse=table)
         self.ema = EMA(self.model, recipe.ema, recipe.ema_warmup)
-        self.pool = Pool(self.model, world.share(recipe.batch_size), device, recipe.max_cycles)
+        self.pool = Pool(self.model, group.share(recipe.batch_size), device, recipe.max_cycles)
         self.optimizers = make_optimizers(self.model, recipe)
         self.teaching = Teaching(
             hint=recipe.teacher_forcing,
@@ -92,7 +92,7 @@ class Trainer:
         state, prediction = self.network(self.pool.state, batch.tokens, batch.puzzle_ids)
         with self.phase("loss"):
             loss = self.loss(prediction, targets)
-        if any(self.world.highest([not torch.isfinite(loss.total)])):
+        if any(self.group.highest([not torch.isfinite(loss.total)])):
             raise TrainingError("the loss is no longer finite")
         (loss.total / len(batch.tokens)).backward()
         self._learn(factor)
@@ -117,7 +117,7 @@ class Trainer:
         """One step of the optimizers at this factor of their rates."""
         for _, parameter in self.model.table_parameters():
             if parameter.grad is not None:
-                parameter.grad = self.world.sparse_mean(parameter.grad)
+                parameter.grad = self.group.sparse_mean(parameter.grad)
         if self.recipe.clip is not None:
             dense = [parameter for _, parameter in self.model.network_parameters()]
             torch.nn.utils.clip_grad_norm_(dense, self.recipe.clip)
@@ -140,13 +140,13 @@ class Trainer:
         """
         tensors, numbers = network_state(self.model, self.ema, self.optimizers)
         for name, tensor in self.pool.state_dict().items():
-            tensors[f"pool.{name}"] = self.world.gather(tensor)
+            tensors[f"pool.{name}"] = self.group.gather(tensor)
         return tensors, numbers
 
     def restore(self, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
         """Go on where ``state`` was taken. Raises CheckpointError if it is of another recipe."""
         restore_network(self.model, self.ema, self.optimizers, tensors, numbers)
-        pool = {name: self.world.part(tensor) for name, tensor in under("pool.", tensors).items()}
+        pool = {name: self.group.part(tensor) for name, tensor in under("pool.", tensors).items()}
         try:
             self.pool.load_state_dict(pool)
         except (RuntimeError, KeyError) as error:

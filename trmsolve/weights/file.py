@@ -29,11 +29,10 @@ from trmsolve.weights.header import Header, in_a_line, read_header
 from trmsolve.weights.info import CHECKSUM, WeightsInfo
 from trmsolve.weights.kind import LONGEST_HEADER
 from trmsolve.weights.limits import check_bounds, check_rows, check_size, expected_shapes
-from trmsolve.weights.names import TABLE, fitting_names, strip_prefixes
+from trmsolve.weights.names import TABLE, fitting_names
 from trmsolve.weights.tensors import STORED, check_finite, checksum, is_finite
 
 __all__ = [
-    "WeightsInfo",
     "build_model",
     "bundled_weights",
     "check_whole",
@@ -42,7 +41,6 @@ __all__ = [
     "read_info",
     "record_score",
     "save_weights",
-    "strip_prefixes",
 ]
 
 LATER = ("rewrites", "kept", "symmetries")

@@ -17,7 +17,8 @@ from trmsolve.arc.task import AdaptationProgress, ArcAnswer, ArcTask, Pair
 from trmsolve.errors import UsageError, WeightsError
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.weights.convert import Checkpoint, convert
-from trmsolve.weights.file import WeightsInfo, save_weights
+from trmsolve.weights.file import save_weights
+from trmsolve.weights.info import WeightsInfo
 
 
 def task(name: str, colour: int) -> ArcTask:
@@ -150,7 +151,7 @@ def test_what_does_not_go_with_this_form_is_refused(checkpoint: Path, tmp_path: 
 
 def test_a_new_task_has_a_row_for_the_task_as_it_is_and_for_each_variant() -> None:
     examples = examples_of(NEW, seed=0)
-    assert len(examples.learned) == 2 and not examples.held
+    assert len(examples.learned) == 2 and not examples.held_out
     assert 2 < examples.num_puzzles <= 4
     views = [examples.variant(row) for row in range(examples.num_puzzles)]
     assert (

@@ -21,7 +21,8 @@ from trmsolve.puzzles.values import Grid
 from trmsolve.train.loss import IGNORE
 from trmsolve.train.recipes import RECIPES, Recipe
 from trmsolve.train.trainer import Trainer
-from trmsolve.weights.file import WeightsInfo, load_model, save_weights
+from trmsolve.weights.file import load_model, save_weights
+from trmsolve.weights.info import WeightsInfo
 
 CPU = torch.device("cpu")
 RECIPE = RECIPES["arc", "paper"]
@@ -111,11 +112,11 @@ def test_tests_are_learned_from_unless_they_are_measured(examples: PaperExamples
     assert [one.input.tolist() for one in examples.learned] == [
         pair.input.tolist() for pair in learned
     ]
-    assert [one.output.tolist() for one in examples.held] == [
+    assert [one.output.tolist() for one in examples.held_out] == [
         pair.output.tolist() for pair in b.tests
     ]  # type: ignore[union-attr]
     assert [one.task for one in examples.learned] == [0, 0, 0, 1, 1, 2, 2, 2, 2, 2]
-    assert [one.task for one in examples.held] == [1, 1]
+    assert [one.task for one in examples.held_out] == [1, 1]
     assert len(examples) == 10 * 6
 
 
@@ -250,7 +251,7 @@ def test_two_tasks_that_only_their_rows_tell_apart_are_learned_by_heart(tmp_path
         evaluate_held_out(trainer.model, examples, cycles=1, told=lambda *word: heard.append(word))
         == 1.0
     )
-    total = len(examples.held)
+    total = len(examples.held_out)
     assert heard == [(0, total), (total, total)]
     table = state["puzzle_emb.weights"]
     assert not table[0].any() and table[1:].any(1).all()  # the blank row is never drawn

@@ -84,12 +84,12 @@ def equal(one: list[dict[str, torch.Tensor]], other: list[dict[str, torch.Tensor
 
 @dataclass
 class Watch:
-    """Every copy that learned, with the lessons it had."""
+    """Every copy that learned, with the episodes it had."""
 
     copies: list[tuple[Learner, list[Episode]]] = field(default_factory=list)
 
     def seen(self, copy: int) -> set[tuple[int, bytes, bytes, int]]:
-        """Of a copy's lessons: puzzle, question, answer, symmetry."""
+        """Of a copy's episodes: puzzle, question, answer, symmetry."""
         return {
             (
                 int(puzzle),
@@ -97,9 +97,9 @@ class Watch:
                 palette[labels].numpy().tobytes(),
                 int(symmetry),
             )
-            for lesson in self.copies[copy][1]
+            for episode in self.copies[copy][1]
             for tokens, palette, symmetry, puzzle, labels in zip(
-                *lesson.scene, lesson.labels, strict=True
+                *episode.batch, episode.labels, strict=True
             )
         }
 
@@ -113,16 +113,16 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
             super().__init__(*given)
             found.copies.append((self, []))
 
-        def begin(self, lesson: Episode) -> None:
-            found.copies[-1][1].append(lesson)
-            super().begin(lesson)
+        def begin(self, episode: Episode) -> None:
+            found.copies[-1][1].append(episode)
+            super().begin(episode)
 
     monkeypatch.setattr(adapt, "Learner", Watched)
     return found
 
 
 def views(number: int, pair: Pair, side: int) -> set[tuple[int, bytes, bytes, int]]:
-    """How a pair of a task stands in lessons."""
+    """How a pair of a task stands in episodes."""
     return {
         (
             number,
@@ -301,9 +301,9 @@ def test_all_are_shown_on_a_canvas_that_holds_them_and_each_is_answered_on_its_o
     adapted = adapter(model, *tasks, steps=10).adapt()
     assert adapted.canvases == [canvas_of(task) for task in tasks]
     for _, episodes in watch.copies:
-        for lesson in episodes:
-            assert lesson.scene.tokens.shape[1:] == (5, 5) and lesson.scene.palette.shape[1] == 5
-            assert all(len(set(palette)) == 5 for palette in lesson.scene.palette.tolist())
+        for episode in episodes:
+            assert episode.batch.tokens.shape[1:] == (5, 5) and episode.batch.palette.shape[1] == 5
+            assert all(len(set(palette)) == 5 for palette in episode.batch.palette.tolist())
 
 
 def test_a_batch_has_no_more_cells_than_allowed_but_one_grid_at_least(
@@ -314,7 +314,7 @@ def test_a_batch_has_no_more_cells_than_allowed_but_one_grid_at_least(
     for cells, rows in ((1, [1] * 6), (3 * each + each // 2, [3, 3, 2]), (10**6, [8])):
         monkeypatch.setattr(adapt, "CELLS_CPU", cells)
         adapter(model, task, steps=24).adapt()
-        sizes = [len(lesson.labels) for lesson in watch.copies[-1][1]]
+        sizes = [len(episode.labels) for episode in watch.copies[-1][1]]
         assert sizes[: len(rows)] == rows[: len(sizes)] and len(sizes) > 2
 
 
@@ -432,7 +432,7 @@ def test_a_stop_ends_it_at_once_with_a_network_to_answer_with(
     )
     adapted = made.adapt()
     assert [one.ended for one in adapted.ended] == ["interrupted"] == [reported[-1].ended]
-    assert at <= made.clock.steps <= at + 8  # a lesson is ended
+    assert at <= made.clock.steps <= at + 8  # an episode is ended
     assert (
         len(
             predict(
@@ -454,7 +454,7 @@ def test_what_was_learned_until_a_stop_is_what_is_answered_with(model: TinyRecur
 def test_a_trial_that_used_up_all_the_time_answers(
     model: TinyRecursiveModel, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One lesson may last longer than all of a small budget."""
+    """One episode may last longer than all of a small budget."""
     adapted = ticking(adapter(model, steps=None, seconds=0.1), monkeypatch, 5.0).adapt()
     assert watch.copies[0][0].ema.updates > 1
     assert not torch.equal(adapted.models[-1].lm_head.weight, model.lm_head.weight)
@@ -570,7 +570,11 @@ def test_tasks_are_learned_together_each_with_an_embedding_of_its_own(
     assert [one.task.name for one in reported[:6]] == ["a", "b", "c"] * 2 and reported[
         -3:
     ] == adapted.ended
-    assert {int(n) for lesson in watch.copies[-1][1] for n in lesson.scene.puzzle_ids} == {0, 1, 2}
+    assert {int(n) for episode in watch.copies[-1][1] for n in episode.batch.puzzle_ids} == {
+        0,
+        1,
+        2,
+    }
     table = adapted.models[-1].get_parameter("puzzle_emb.weights")
     assert len(table) == 3 and not any(
         torch.equal(table[a], table[b]) for a, b in ((0, 1), (0, 2), (1, 2))

@@ -1,4 +1,4 @@
-"""Lessons from many tasks: every pair with an output, and the same for the same seed."""
+"""Episodes from many tasks: every pair with an output, and the same for the same seed."""
 
 from dataclasses import replace
 from itertools import islice
@@ -49,7 +49,7 @@ def episodes(tasks: list[ArcTask] = TASKS, cells: int = CELLS, seed: int = 0) ->
 
 
 def equal(one: tuple[Episode, int], other: tuple[Episode, int]) -> bool:
-    parts = zip((*one[0].scene, one[0].labels), (*other[0].scene, other[0].labels), strict=True)
+    parts = zip((*one[0].batch, one[0].labels), (*other[0].batch, other[0].labels), strict=True)
     return one[1] == other[1] and all(torch.equal(*both) for both in parts)
 
 
@@ -75,10 +75,13 @@ def test_what_is_too_large_is_left_out_and_every_task_keeps_its_row() -> None:
 
 def test_labels_and_grids_are_those_of_a_pair_of_the_row_s_task() -> None:
     seen = set()
-    for lesson, _ in islice(iter(episodes(), None), 60):
-        scene, side = lesson.scene, lesson.scene.tokens.shape[1]
-        assert scene.tokens.shape[2] == side and lesson.labels.shape == (len(scene.tokens), side**2)
-        for tokens, palette, symmetry, puzzle, labels in zip(*scene, lesson.labels, strict=True):
+    for episode, _ in islice(iter(episodes(), None), 60):
+        batch, side = episode.batch, episode.batch.tokens.shape[1]
+        assert batch.tokens.shape[2] == side and episode.labels.shape == (
+            len(batch.tokens),
+            side**2,
+        )
+        for tokens, palette, symmetry, puzzle, labels in zip(*batch, episode.labels, strict=True):
             answer = palette[labels].view(side, side)
             (pair,) = (
                 number
@@ -99,23 +102,23 @@ def test_labels_and_grids_are_those_of_a_pair_of_the_row_s_task() -> None:
 def test_a_lesson_is_as_large_as_asked_but_has_one_pair_at_least() -> None:
     for cells in (20, CELLS, 2_000):
         sizes = set()
-        for lesson, cycles in islice(iter(episodes(cells=cells), None), 40):
+        for episode, cycles in islice(iter(episodes(cells=cells), None), 40):
             rows, each = (
-                len(lesson.scene.tokens),
-                lesson.scene.palette[0].numel() * lesson.labels.shape[1],
+                len(episode.batch.tokens),
+                episode.batch.palette[0].numel() * episode.labels.shape[1],
             )
             assert rows == max(cells // each, 1)
             assert 1 <= cycles <= LONGEST
             sizes.add(each)
-        assert sizes == {27, 144, 160, 75, 125}  # whichever task is drawn, the lesson has its size
+        assert sizes == {27, 144, 160, 75, 125}  # whichever task is drawn, the episode has its size
 
 
 def test_tasks_of_other_palettes_share_a_lesson_on_planes_that_stay_empty() -> None:
     mixed, spare = 0, set[tuple[int, int]]()
-    for lesson, _ in islice(iter(episodes(cells=2_000), None), 40):
-        mixed += len(set(lesson.scene.puzzle_ids.tolist())) > 1
+    for episode, _ in islice(iter(episodes(cells=2_000), None), 40):
+        mixed += len(set(episode.batch.puzzle_ids.tolist())) > 1
         for palette, puzzle in zip(
-            lesson.scene.palette.tolist(), lesson.scene.puzzle_ids.tolist(), strict=True
+            episode.batch.palette.tolist(), episode.batch.puzzle_ids.tolist(), strict=True
         ):
             own = canvas_of(TASKS[puzzle], answers=True).palette
             assert tuple(palette[: len(own)]) == own and len(set(palette)) == len(palette)
@@ -149,15 +152,15 @@ def test_lessons_last_a_cycle_and_often_longer() -> None:
 def test_every_task_is_drawn_as_often_whatever_its_size() -> None:
     counts = np.bincount(
         [
-            int(lesson.scene.puzzle_ids[0])
-            for lesson, _ in islice(iter(episodes(cells=1), None), 300)
+            int(episode.batch.puzzle_ids[0])
+            for episode, _ in islice(iter(episodes(cells=1), None), 300)
         ]
     )
     assert counts.min() > 30
 
 
 def test_only_tasks_of_about_the_size_go_along() -> None:
-    """Of many tasks a large one shares its lessons with those just below it."""
+    """Of many tasks a large one shares its episodes with those just below it."""
     many = [
         Material(one.canvas, one.pairs, number)
         for number, one in enumerate(
@@ -165,13 +168,13 @@ def test_only_tasks_of_about_the_size_go_along() -> None:
         )
     ]
     drawn = Episodes(many, 2_000, CPU)
-    for lesson, _ in islice(iter(drawn, None), 20):
-        first, *others = lesson.scene.puzzle_ids.tolist()
+    for episode, _ in islice(iter(drawn, None), 20):
+        first, *others = episode.batch.puzzle_ids.tolist()
         at = [one.puzzle for one in drawn.material].index(first)
         assert {one.puzzle for one in drawn.material[max(0, at - NEAR) : at + 1]} >= set(others)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_lesson_has_no_label_off_its_planes(seed: int) -> None:
-    for lesson, _ in islice(iter(episodes(seed=seed), None), 10):
-        assert lesson.labels.max() < lesson.scene.palette.shape[1] and lesson.labels.min() >= 0
+    for episode, _ in islice(iter(episodes(seed=seed), None), 10):
+        assert episode.labels.max() < episode.batch.palette.shape[1] and episode.labels.min() >= 0

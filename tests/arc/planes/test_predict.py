@@ -36,11 +36,11 @@ class Stub(PlanesModel):
         super().__init__(PLANES)
         self.rule, self.halts, self.cycle, self.seen = rule, halts, 0, list[PlanesBatch]()
 
-    def improve(self, state: State, scene: PlanesBatch) -> tuple[State, Prediction]:
+    def improve(self, state: State, batch: PlanesBatch) -> tuple[State, Prediction]:
         self.cycle += 1
-        self.seen.append(scene)
-        answers = torch.stack([self.rule(tokens) for tokens in scene.tokens])
-        logits = 10.0 * (answers.flatten(1)[:, :, None] == scene.palette[:, None])
+        self.seen.append(batch)
+        answers = torch.stack([self.rule(tokens) for tokens in batch.tokens])
+        logits = 10.0 * (answers.flatten(1)[:, :, None] == batch.palette[:, None])
         halt = torch.tensor([[self.halts(self.cycle, view), 0.0] for view in range(len(answers))])
         return state, Prediction(logits, halt)
 
@@ -86,10 +86,10 @@ def test_confidence_is_turned_back_with_its_cells() -> None:
     class Sure(Stub):
         """The surer, the higher the colour."""
 
-        def improve(self, state: State, scene: PlanesBatch) -> tuple[State, Prediction]:
-            state, prediction = super().improve(state, scene)
+        def improve(self, state: State, batch: PlanesBatch) -> tuple[State, Prediction]:
+            state, prediction = super().improve(state, batch)
             return state, prediction._replace(
-                logits=prediction.logits * (1 + scene.tokens.flatten(1)[..., None]) / 10
+                logits=prediction.logits * (1 + batch.tokens.flatten(1)[..., None]) / 10
             )
 
     grid = np.array([[0, 3, 9], [5, 2, 7]], np.int8)
@@ -116,14 +116,14 @@ def test_symmetries_palette_and_puzzle_reach_the_network() -> None:
     frames = predict(
         model, Question(Pair(grid), Canvas(3, (0, 2, 3)), 2), cycles=1, symmetries=[1, 4]
     )
-    (scene,) = model.seen
+    (batch,) = model.seen
     assert (
         len(frames) == 2
-        and scene.symmetries.tolist() == [1, 4]
-        and scene.puzzle_ids.tolist() == [2, 2]
+        and batch.symmetries.tolist() == [1, 4]
+        and batch.puzzle_ids.tolist() == [2, 2]
     )
-    assert scene.palette.tolist() == [[0, 2, 3]] * 2
-    assert scene.tokens.tolist() == [
+    assert batch.palette.tolist() == [[0, 2, 3]] * 2
+    assert batch.tokens.tolist() == [
         [[3, 0, 0], [2, 0, 0], [0, 0, 0]],
         [[3, 2, 0], [0, 0, 0], [0, 0, 0]],
     ]

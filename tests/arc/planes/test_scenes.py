@@ -1,4 +1,4 @@
-"""Learning from scenes: labels are planes, and a lesson is learned cycle after cycle."""
+"""Learning from batches: labels are planes, and an episode is learned cycle after cycle."""
 
 import math
 from dataclasses import replace
@@ -45,27 +45,27 @@ def row(
     return Row(shown, palette, puzzle)
 
 
-def lesson(*puzzles: int) -> Episode:
+def episode(*puzzles: int) -> Episode:
     return episode_of(
         [row(symmetry=number, puzzle=puzzle) for number, puzzle in enumerate(puzzles)], CPU
     )
 
 
 def test_a_scene_has_the_grids_their_planes_symmetries_and_puzzles() -> None:
-    scene = planes_batch_of([row(), row((0, 4, 2, 3), 1, 2, None)], CPU)
-    assert scene.tokens.tolist() == [
+    batch = planes_batch_of([row(), row((0, 4, 2, 3), 1, 2, None)], CPU)
+    assert batch.tokens.tolist() == [
         place_on_canvas(QUESTION, 4).tolist(),
         place_on_canvas(np.rot90(QUESTION), 4).tolist(),
     ]
-    assert scene.palette.tolist() == [[0, 2, 3, 4], [0, 4, 2, 3]]
-    assert scene.symmetries.tolist() == [0, 1] and scene.puzzle_ids.tolist() == [0, 2]
-    assert {part.dtype for part in scene} == {torch.int64}
+    assert batch.palette.tolist() == [[0, 2, 3, 4], [0, 4, 2, 3]]
+    assert batch.symmetries.tolist() == [0, 1] and batch.puzzle_ids.tolist() == [0, 2]
+    assert {part.dtype for part in batch} == {torch.int64}
 
 
 def test_labels_are_the_planes_of_the_answers_symbols() -> None:
     taught = episode_of([row(palette) for palette in (PALETTE, (0, 4, 3, 2), (4, 3, 2, 0))], CPU)
     assert taught.labels.shape == (3, 16) and taught.labels.dtype == torch.int64
-    for labels, palette in zip(taught.labels, taught.scene.palette, strict=True):
+    for labels, palette in zip(taught.labels, taught.batch.palette, strict=True):
         assert palette[labels].view(4, 4).tolist() == place_on_canvas(ANSWER, 4).tolist()
     assert taught.labels[0].view(4, 4).tolist() == [
         [3, 3, 0, 0],
@@ -79,7 +79,7 @@ def test_the_loss_falls_on_one_lesson_until_it_is_known() -> None:
     torch.manual_seed(0)
     learner, taught = (
         Learner(PlanesModel(PLANES), replace(RECIPE, lr=0.03, head_lr=0.03)),
-        lesson(0, 0, 0, 0),
+        episode(0, 0, 0, 0),
     )
     losses = []
     for _ in range(30):
@@ -93,7 +93,7 @@ def test_the_loss_falls_on_one_lesson_until_it_is_known() -> None:
 
 def test_a_lesson_goes_on_from_cycle_to_cycle_and_begins_anew() -> None:
     learner = Learner(network().requires_grad_(), RECIPE)
-    learner.begin(lesson(0, 1))
+    learner.begin(episode(0, 1))
     assert learner.state is not None
     start = [part.clone() for part in learner.state]
     assert start[0].shape == (2, 4, 4, 4, 16)
@@ -102,7 +102,7 @@ def test_a_lesson_goes_on_from_cycle_to_cycle_and_begins_anew() -> None:
     learner.improve(factor=0.0)
     assert not any(torch.equal(*both) for both in zip(once, learner.state, strict=True))
     assert not any(part.requires_grad for part in learner.state)
-    learner.begin(lesson(0, 1))
+    learner.begin(episode(0, 1))
     assert all(torch.equal(*both) for both in zip(start, learner.state, strict=True))
     learner.improve(factor=0.0)
     assert all(torch.equal(*both) for both in zip(once, learner.state, strict=True))
@@ -116,7 +116,7 @@ def test_a_rate_of_nothing_moves_nothing_and_half_of_it_half() -> None:
             replace(RECIPE, head_weight_decay=0.0, table_weight_decay=0.0),
         )
         before = {name: p.detach().clone() for name, p in learner.model.named_parameters()}
-        learner.begin(lesson(0))
+        learner.begin(episode(0))
         learner.improve(factor)
         moved.append(
             {
@@ -132,7 +132,7 @@ def test_a_rate_of_nothing_moves_nothing_and_half_of_it_half() -> None:
 def test_only_the_touched_rows_of_the_table_move() -> None:
     learner = Learner(PlanesModel(replace(PLANES, num_puzzles=5)), RECIPE)
     for _ in range(2):
-        learner.begin(lesson(3, 1, 3))
+        learner.begin(episode(3, 1, 3))
         learner.improve()
     table = learner.model.get_parameter("puzzle_emb.weights").detach()
     assert table.any(1).tolist() == [False, True, False, True, False]
@@ -146,7 +146,7 @@ def test_only_the_touched_rows_of_the_table_move() -> None:
 def test_the_average_follows_the_weights() -> None:
     learner = Learner(PlanesModel(PLANES), RECIPE)
     before = learner.ema.shadow["lm_head.weight"].clone()
-    learner.begin(lesson(0))
+    learner.begin(episode(0))
     learner.improve()
     raw, average = learner.model.lm_head.weight.detach(), learner.ema.shadow["lm_head.weight"]
     decay = min(RECIPE.ema, 2 / 11)
@@ -158,7 +158,7 @@ def test_a_loss_that_is_not_finite_is_not_learned_from() -> None:
     model.lm_head.weight.data[0, 0] = math.inf
     learner = Learner(model, RECIPE)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    learner.begin(lesson(0))
+    learner.begin(episode(0))
     with pytest.raises(TrainingError, match="the loss is no longer finite"):
         learner.improve()
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
@@ -171,7 +171,7 @@ def test_the_gradient_is_bounded() -> None:
     learner.optimizers = [torch.optim.SGD(learner.dense, lr=1.0)]
     learner.optimizers[0].param_groups[0]["base_lr"] = 1.0
     before = [p.detach().clone() for p in learner.dense]
-    learner.begin(lesson(0))
+    learner.begin(episode(0))
     learner.improve()
     moved = math.sqrt(
         sum(
@@ -196,7 +196,7 @@ def test_what_is_compiled_is_all_of_a_block_but_its_mixing(monkeypatch: pytest.M
     compile_blocks(compiled.model)
     losses = []
     for learner in (plain, compiled):
-        learner.begin(lesson(0))
+        learner.begin(episode(0))
         losses.append(learner.improve().total)
         assert len(asked) == (
             0 if learner is plain else 2 * 3

@@ -29,7 +29,8 @@ from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError, UsageError, WeightsError
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import Prediction, TinyRecursiveModel
-from trmsolve.weights.file import WeightsInfo, load_model, read_info, save_weights
+from trmsolve.weights.file import load_model, read_info, save_weights
+from trmsolve.weights.info import WeightsInfo
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -233,9 +234,9 @@ def test_steps_are_those_of_the_first_view_that_found_the_first_attempt(
 def repeats(model: TinyRecursiveModel) -> Any:
     """The input from the second view on; the first view says something else."""
 
-    def improve(state: Any, scene: Any) -> Any:
-        logits = 9.0 * (scene.tokens.flatten(1)[:, :, None] == scene.palette[:, None])
-        logits[scene.symmetries == 0] = 0
+    def improve(state: Any, batch: Any) -> Any:
+        logits = 9.0 * (batch.tokens.flatten(1)[:, :, None] == batch.palette[:, None])
+        logits[batch.symmetries == 0] = 0
         return state, Prediction(logits, torch.full((len(logits), 2), -1.0))
 
     return improve

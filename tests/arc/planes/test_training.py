@@ -156,7 +156,7 @@ def test_what_it_leaves_answers_tasks(trained: tuple[Path, Path, Result], data: 
 
 
 def test_a_run_in_parts_is_the_same_to_the_bit(data: Path, tmp_path: Path) -> None:
-    """Also within a lesson.
+    """Also within an episode.
 
     At a constant rate and depth a run that is made longer is the same run.
     """
@@ -168,21 +168,23 @@ def test_a_run_in_parts_is_the_same_to_the_bit(data: Path, tmp_path: Path) -> No
     for steps in (5, 6, 9):
         episodes.append(load_checkpoint(parts).state["trainer"]["lesson"])
         assert train("--resume", parts, "--steps", steps, "-q").exit_code == 0
-    assert any(lesson["cycle"] < lesson["length"] for lesson in episodes), (
-        "one stop is within a lesson"
+    assert any(episode["cycle"] < episode["length"] for episode in episodes), (
+        "one stop is within an episode"
     )
     last = "step-00000009/state.safetensors"
     assert (parts / last).read_bytes() == (whole / last).read_bytes()
-    lesson = load_checkpoint(whole).state["trainer"]["lesson"]
-    assert load_checkpoint(parts).state["trainer"]["lesson"] == lesson and lesson["drawn"] > 2
+    episode = load_checkpoint(whole).state["trainer"]["lesson"]
+    assert load_checkpoint(parts).state["trainer"]["lesson"] == episode and episode["drawn"] > 2
     over = train("--resume", parts)
     assert over.exit_code == 0 and "this run was over after step 9" in over.stderr
 
 
 def test_it_learns_lesson_after_lesson(data: Path) -> None:
-    subject = PlanesTrainingData.of(tasks_of(data), small(), 1)
+    training_data = PlanesTrainingData.of(tasks_of(data), small(), 1)
     torch.manual_seed(0)
-    learning = subject.begin(subject.sized(small()), Schedule(steps=9), CPU, False, ProcessGroup())
+    learning = training_data.begin(
+        training_data.sized(small()), Schedule(steps=9), CPU, False, ProcessGroup()
+    )
     losses, cycles, ends = [], [], []
     for step in range(60):
         loss = learning.step(0.1 + 0.5 * step / 60)
@@ -192,7 +194,7 @@ def test_it_learns_lesson_after_lesson(data: Path) -> None:
         ends.append(bool(learning.halted.all()))
         assert ends[-1] or not learning.halted.any()
     assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:10])
-    # A lesson ends where the next one begins.
+    # An episode ends where the next one begins.
     assert [k + 1 for k, end in enumerate(ends[:-1]) if end] == [
         k for k, cycle in enumerate(cycles) if cycle == 1
     ][1:]
@@ -213,12 +215,12 @@ def turned(task: dict[str, Any]) -> dict[str, Any]:
 def test_what_is_held_out_is_learned_from_nowhere(tmp_path: Path) -> None:
     path = tmp_path / "tasks.json"
     path.write_text(json.dumps({**TASKS, "worn": turned(TASKS["flip"])}))
-    subject = PlanesTrainingData.of(tasks_of(path), small(), 9)
-    flip, same, dark, worn = (len(task.demonstrations) for task in subject.tasks)
+    training_data = PlanesTrainingData.of(tasks_of(path), small(), 9)
+    flip, same, dark, worn = (len(task.demonstrations) for task in training_data.tasks)
     assert (flip, same, dark, worn) == (2, 2, 1, 2)
-    assert [held.puzzle for held in subject.questions] == [0, 1, 3]
-    assert subject.questions[0].canvas == canvas_of(subject.tasks[0])
-    assert [len(one.pairs) for one in subject.material] == [3, 3, 2, 3]
+    assert [held.puzzle for held in training_data.questions] == [0, 1, 3]
+    assert training_data.questions[0].canvas == canvas_of(training_data.tasks[0])
+    assert [len(one.pairs) for one in training_data.material] == [3, 3, 2, 3]
     other = PlanesTrainingData.of(tasks_of(path), small(), 1)
     assert [len(task.demonstrations) for task in other.tasks] == [
         2,
@@ -228,30 +230,32 @@ def test_what_is_held_out_is_learned_from_nowhere(tmp_path: Path) -> None:
     ]  # of flip, and in the clothes of worn
     assert (
         other.content_hash
-        != subject.content_hash
+        != training_data.content_hash
         == PlanesTrainingData.of(tasks_of(path), small(), 9).content_hash
     )
     flip_alone = tasks_of(path)[0]
     alike = replace(flip_alone, demonstrations=flip_alone.demonstrations[:1] * 3)
-    subject = PlanesTrainingData.of([alike], small(), 1)
+    training_data = PlanesTrainingData.of([alike], small(), 1)
     assert (
-        not subject.questions and len(subject.material[0].pairs) == 4
+        not training_data.questions and len(training_data.material[0].pairs) == 4
     )  # nothing of it could be held out
 
 
 def test_held_out_pairs_are_judged_by_the_first_vote(data: Path) -> None:
-    subject = PlanesTrainingData.of(tasks_of(data), small(), 2)
-    learning = subject.begin(subject.sized(small()), Schedule(steps=9), CPU, False, ProcessGroup())
+    training_data = PlanesTrainingData.of(tasks_of(data), small(), 2)
+    learning = training_data.begin(
+        training_data.sized(small()), Schedule(steps=9), CPU, False, ProcessGroup()
+    )
     blank = {name: torch.zeros_like(tensor) for name, tensor in learning.averaged().items()}
     assert learning.evaluate_held_out(blank) == 0.0
     # A network without a word answers with the first plane, and that is what lies outside.
-    held = subject.questions[0]
+    held = training_data.questions[0]
     black = replace(held, pair=Pair(held.pair.input, np.zeros((0, 0), np.int8)))
     assert _answers(learning.judged, black)
     assert (
-        PlanesTrainer(subject.sized(small()), learning.episodes, (), CPU, False).evaluate_held_out(
-            blank
-        )
+        PlanesTrainer(
+            training_data.sized(small()), learning.episodes, (), CPU, False
+        ).evaluate_held_out(blank)
         is None
     )
 
@@ -260,8 +264,10 @@ def test_judging_counts_the_pairs_and_may_be_ended_between_them(data: Path) -> N
     class Enough(Exception):
         pass
 
-    subject = PlanesTrainingData.of(tasks_of(data), small(), 2)
-    learning = subject.begin(subject.sized(small()), Schedule(steps=9), CPU, False, ProcessGroup())
+    training_data = PlanesTrainingData.of(tasks_of(data), small(), 2)
+    learning = training_data.begin(
+        training_data.sized(small()), Schedule(steps=9), CPU, False, ProcessGroup()
+    )
     weights, heard, chance = learning.averaged(), list[tuple[int, int]](), torch.get_rng_state()
     learning.evaluate_held_out(weights, lambda *word: heard.append(word))
     assert heard == [(0, 2), (1, 2), (2, 2)]
@@ -437,9 +443,9 @@ def test_options_of_arc_are_of_arc_alone(data: Path) -> None:
 
 
 def test_planes_are_trained_by_one_process(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    subject = PlanesTrainingData.of(tasks_of(data), small(), 1)
+    training_data = PlanesTrainingData.of(tasks_of(data), small(), 1)
     with pytest.raises(UsageError, match="trained by one process"):
-        subject.begin(small(), Schedule(steps=1), CPU, False, ProcessGroup(size=2))
+        training_data.begin(small(), Schedule(steps=1), CPU, False, ProcessGroup(size=2))
 
 
 def test_a_public_set_by_its_name(tmp_path: Path) -> None:

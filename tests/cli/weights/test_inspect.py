@@ -20,7 +20,8 @@ from trmsolve.cli import app
 from trmsolve.cli.weights.inspect import headline
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.weights import limits
-from trmsolve.weights.file import WeightsInfo, bundled_weights, fingerprint, read_info, save_weights
+from trmsolve.weights.file import bundled_weights, fingerprint, read_info, save_weights
+from trmsolve.weights.info import WeightsInfo
 from trmsolve.weights.public import PUBLIC
 
 

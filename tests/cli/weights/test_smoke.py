@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from trmsolve.cli.weights.smoke import little_tasks, smoke
-from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.weights.file import WeightsInfo, bundled_weights, read_info, save_weights
+from trmsolve.model.build import new_model
+from trmsolve.weights.file import bundled_weights, read_info, save_weights
+from trmsolve.weights.info import WeightsInfo
 
 
 @pytest.mark.parametrize("task", ["sudoku", "maze", "arc"])
@@ -19,7 +20,7 @@ def test_the_bundled_weights_answer_what_untrained_ones_do_not(
     assert (score.n, score.right) == (5, 5) and told == [1, 2, 3, 4, 5]
     config = replace(read_info(bundled_weights(task)).config, num_puzzles=1)
     untrained = tmp_path / "untrained.safetensors"
-    save_weights(untrained, TinyRecursiveModel(config).state_dict(), WeightsInfo(config, task))
+    save_weights(untrained, new_model(config).state_dict(), WeightsInfo(config, task))
     assert smoke(untrained, task, 5, threads=1).right == 0
 
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, START, WALL
+from trmsolve.puzzles.maze.form import write_maze
 from trmsolve.puzzles.maze.image import PIXELS
-from trmsolve.puzzles.maze.text import read_mazes, write_maze
+from trmsolve.puzzles.maze.text import read_mazes
 from trmsolve.puzzles.values import Grid, Puzzle
 
 Image = pytest.importorskip("PIL.Image")

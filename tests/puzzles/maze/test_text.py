@@ -15,17 +15,16 @@ from hypothesis import strategies as st
 from tests.support.paths import ROOT
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, SYMBOLS, WALL, path_length
-from trmsolve.puzzles.maze.form import MOST, SHAPE
+from trmsolve.puzzles.maze.form import MOST, SHAPE, line_maze, write_maze
 from trmsolve.puzzles.maze.labels import label
 from trmsolve.puzzles.maze.text import LIMIT as LINE
-from trmsolve.puzzles.maze.text import line_maze, read_mazes, write_maze
+from trmsolve.puzzles.maze.text import read_mazes
 from trmsolve.puzzles.reading.lines import LIMIT
 from trmsolve.puzzles.values import Grid, Puzzle
 
 SMALL = ["#######", "#S  # #", "# #   #", "#   #G#", "#######"]
 OPEN = ["..#..", "S.#.G", ".....", "#.#.."]
 CELLS = "walls are '#' or blocks, floor is ' ' or '.', the start is S, the goal G or E"
-FEW = f"a maze has at least 3 x 3: {SHAPE}"
 DOUBLED = "every cell is drawn as two equal characters here"
 MANY = "more than 1000 x 1000 are not read"
 HEADER = "a CSV begins with the names of its columns, such as question,answer"

@@ -66,7 +66,7 @@ def examples_of(task: ArcTask, seed: int) -> PaperExamples:
     return PaperExamples(
         tasks=(task,),
         learned=tuple(learned),
-        held=(),
+        held_out=(),
         first=np.array([0, len(views)]),
         symmetries=np.array([view.symmetry for view in views], np.uint8),
         colours=np.array([view.colours for view in views], np.uint8),

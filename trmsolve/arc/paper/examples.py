@@ -62,7 +62,7 @@ class PaperExamples:
 
     learned: tuple[Example, ...]
 
-    held: tuple[Example, ...]
+    held_out: tuple[Example, ...]
 
     first: NDArray[np.int64]
     """Task k has the rows from ``first[k]`` to below ``first[k + 1]``.
@@ -92,7 +92,7 @@ class PaperExamples:
             UsageError: If nothing could be learned or judged, or names do not tell tasks apart.
         """
         _check_names(tasks, measured)
-        learned, held = _split(tasks, measured)
+        learned, held_out = _split(tasks, measured)
         first = [1]
         views = [PLAIN]  # of row 0, which is blank
         for task in tasks:
@@ -102,7 +102,7 @@ class PaperExamples:
             first.append(len(views))
         symmetries = np.array([view.symmetry for view in views], np.uint8)
         colours = np.array([view.colours for view in views], np.uint8)
-        return cls(tuple(tasks), learned, held, np.array(first), symmetries, colours)
+        return cls(tuple(tasks), learned, held_out, np.array(first), symmetries, colours)
 
     def __len__(self) -> int:
         """Examples to learn from, counted in all variants."""
@@ -143,7 +143,7 @@ class PaperExamples:
         Runs keep it, so that it must not change.
         """
         digest = hashlib.sha256(json.dumps(self.identifiers()).encode())
-        for one in (*self.learned, *self.held):
+        for one in (*self.learned, *self.held_out):
             numbers = [one.task, *one.input.shape, *one.output.shape]
             digest.update(np.array(numbers).tobytes())
             digest.update(one.input.tobytes())
@@ -246,8 +246,8 @@ def _split(
 ) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
     """The examples to learn from, and the held-out tests of the tasks named in ``measured``."""
     split = hold_out(tasks, _places_of_tests(tasks, measured))
-    held = [_example(number, pair) for number, pair in split.held_out]
-    if not held:
+    held_out = [_example(number, pair) for number, pair in split.held_out]
+    if not held_out:
         raise UsageError(
             "no task that is measured has a test with a known output: there is nothing to judge by"
         )
@@ -256,7 +256,7 @@ def _split(
         learned += [_example(number, pair) for pair in known_pairs(task)]
     if not learned:
         raise UsageError("no pair is left to learn from: give more tasks")
-    return tuple(learned), tuple(held)
+    return tuple(learned), tuple(held_out)
 
 
 def _places_of_tests(tasks: Sequence[ArcTask], measured: Collection[str]) -> Iterator[Place]:

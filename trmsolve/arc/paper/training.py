@@ -45,7 +45,7 @@ class PaperTrainingData:
         """How much there is to learn from, in a few words."""
         one = self.examples
         variants = f"{one.num_puzzles - 1} variants of {len(one.tasks)} tasks"
-        return f"{variants} with {len(one.learned)} pairs, {len(one.held)} tests held out"
+        return f"{variants} with {len(one.learned)} pairs, {len(one.held_out)} tests held out"
 
     def sized(self, recipe: Recipe) -> Recipe:
         """The recipe with a table of as many rows as there are.
@@ -62,25 +62,29 @@ class PaperTrainingData:
             "examples": self.examples.content_hash(),
             "tasks": len(self.examples.tasks),
             "pairs": len(self.examples.learned),
-            "held_out": len(self.examples.held),
+            "held_out": len(self.examples.held_out),
         }
 
     def begin(
         self,
         recipe: Recipe,
-        plan: Schedule,
+        schedule: Schedule,
         placement: Placement,
         compiled: bool,
-        world: ProcessGroup,
+        group: ProcessGroup,
     ) -> PoolTrainer:
         """A network at its start, which learns these tasks."""
-        trainer = Trainer(recipe, placement.device, placement.dtype, compiled, world)
-        rows = world.share(recipe.batch_size)
+        trainer = Trainer(recipe, placement.device, placement.dtype, compiled, group)
+        rows = group.share(recipe.batch_size)
         sampler = PaperSampler(
-            self.examples, placement.device, rows=rows, first_row=world.rank * rows, seed=plan.seed
+            self.examples,
+            placement.device,
+            rows=rows,
+            first_row=group.rank * rows,
+            seed=schedule.seed,
         )
         cycles = min(recipe.max_cycles, MAX_CYCLES)
-        evaluate = partial(self._judge, most=plan.held_out, cycles=cycles)
+        evaluate = partial(self._judge, most=schedule.held_out, cycles=cycles)
         return PoolTrainer(trainer, sampler, evaluate, placement, compiled)
 
     def _judge(
@@ -106,17 +110,17 @@ def evaluate_held_out(
 
     The tests are evenly spaced among all. Each is asked in one view, as it is, for all ``cycles``.
     """
-    held = [examples.held[index] for index in evenly_spaced(len(examples.held), most)]
+    held_out = [examples.held_out[index] for index in evenly_spaced(len(examples.held_out), most)]
     right = 0
-    for begin in range(0, len(held), BATCH_SIZE):
-        batch = held[begin : begin + BATCH_SIZE]
+    for begin in range(0, len(held_out), BATCH_SIZE):
+        batch = held_out[begin : begin + BATCH_SIZE]
         rows = [int(examples.first[one.task]) for one in batch]
         for prediction in predict_cycles(model, [encode(one.input) for one in batch], rows, cycles):
-            told(begin, len(held))
+            told(begin, len(held_out))
             last = prediction
         right += _number_right(decode(last).tokens, batch)
-        told(begin + len(batch), len(held))
-    return right / len(held)
+        told(begin + len(batch), len(held_out))
+    return right / len(held_out)
 
 
 def _number_right(canvases: NDArray[np.uint8], examples: Sequence[Example]) -> int:

@@ -7,7 +7,7 @@ longer than the slowest proven one; if some held-out demonstration stays wrong, 
 the budget. Proven copies vote beside the last one.
 
 The embedding of a new task begins as the mean of the trained ones (arXiv 2511.02886). The given
-network is not changed. Knows networks, lessons and a clock; nothing of files and terminals.
+network is not changed. Knows networks, episodes and a clock; nothing of files and terminals.
 """
 
 import copy
@@ -56,10 +56,10 @@ WARMUP = 10
 """Steps in which the rates rise."""
 
 SHORTEST = 2
-"""Cycles of a lesson, at least."""
+"""Cycles of an episode, at least."""
 
 GO_ON = 0.6
-"""The probability of another cycle in a lesson, after each from the ``SHORTEST`` on."""
+"""The probability of another cycle in an episode, after each from the ``SHORTEST`` on."""
 
 
 @dataclass(eq=False)
@@ -106,7 +106,7 @@ class Adapter:
     """Told of every step, once for each task."""
 
     stop: Callable[[], bool] = never
-    """Asked after every lesson; once true, the learning ends with what there is."""
+    """Asked after every episode; once true, the learning ends with what there is."""
 
     def __post_init__(self) -> None:
         """Copy the network, and start the clock."""
@@ -171,8 +171,8 @@ class Adapter:
         learner = Learner(copy.deepcopy(self.fresh), self.recipe)
         steps = 0
         check = FIRST_CHECK
-        for lesson, cycles in self._lessons(held, trial):
-            self._learn(learner, lesson, cycles, min(1.0, (steps + 1) / WARMUP))
+        for episode, cycles in self._episodes(held, trial):
+            self._learn(learner, episode, cycles, min(1.0, (steps + 1) / WARMUP))
             steps += cycles
             if steps >= check:
                 check = math.ceil(steps * CHECK_AGAIN)
@@ -220,7 +220,7 @@ class Adapter:
         steps = 0
         begun = clock.used
         why = clock.ended_by
-        for lesson, cycles in self._lessons({}, seed=len(self.tasks[0].demonstrations)):
+        for episode, cycles in self._episodes({}, seed=len(self.tasks[0].demonstrations)):
             if self.stop():
                 why = "interrupted"
                 break
@@ -234,22 +234,22 @@ class Adapter:
                 break
             cycles = clock.at_most(cycles)
             annealed = 0.5 * (1 + math.cos(math.pi * part))
-            self._learn(learner, lesson, cycles, min(annealed, (steps + 1) / WARMUP))
+            self._learn(learner, episode, cycles, min(annealed, (steps + 1) / WARMUP))
             steps += cycles
         return Trained(averaged(learner), steps), why
 
-    def _learn(self, learner: Learner, lesson: Episode, cycles: int, factor: float) -> None:
-        """Learn from a lesson for so many cycles, a step each, at ``factor`` of the rates."""
-        learner.begin(lesson)
+    def _learn(self, learner: Learner, episode: Episode, cycles: int, factor: float) -> None:
+        """Learn from an episode for so many cycles, a step each, at ``factor`` of the rates."""
+        learner.begin(episode)
         for _ in range(cycles):
             loss = learner.improve(factor)
             self.clock.steps += 1
-            self.loss = float(loss.tokens.detach()) / len(lesson.labels)
+            self.loss = float(loss.tokens.detach()) / len(episode.labels)
             for number in range(len(self.tasks)):
                 self.report(self._progress(number))
 
-    def _lessons(self, held: dict[int, int], seed: int) -> Iterator[tuple[Episode, int]]:
-        """Lessons of all demonstrations but those held out, and how many cycles each lasts.
+    def _episodes(self, held: dict[int, int], seed: int) -> Iterator[tuple[Episode, int]]:
+        """Episodes of all demonstrations but those held out, and how many cycles each lasts.
 
         Without end: every grid comes once before any comes again.
         """

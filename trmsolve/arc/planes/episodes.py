@@ -1,4 +1,4 @@
-"""Lessons from many ARC tasks: pairs under random symmetries, in batches of about one size.
+"""Episodes from many ARC tasks: pairs under random symmetries, in batches of about one size.
 
 Knows tasks and their canvases; nothing of networks, clocks or files.
 """
@@ -22,7 +22,7 @@ NEAR = 40
 """A batch mixes a task with the so many tasks before it, when all are sorted by size."""
 
 GO_ON = 0.55
-"""The probability of another cycle in a lesson, after each."""
+"""The probability of another cycle in an episode, after each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +75,7 @@ def _named_pairs(name: str, pairs: Sequence[Pair]) -> bytes:
 
 
 class Episodes:
-    """An endless supply of lessons, each determined by ``seed`` and how many came before it.
+    """An endless supply of episodes, each determined by ``seed`` and how many came before it.
 
     A batch has about ``cells`` cells of planes.
     """
@@ -90,7 +90,7 @@ class Episodes:
         self.drawn = 0
 
     def __call__(self) -> tuple[Episode, int]:
-        """The next lesson, and how many cycles it lasts.
+        """The next episode, and how many cycles it lasts.
 
         One task is drawn from all. The rest of the batch is drawn from it and from tasks that are a
         little smaller.
@@ -106,8 +106,8 @@ class Episodes:
         side = first.canvas.side
         planes = len(first.canvas.palette)
         rows = [_draw_row(one, side, planes, rng) for one in chosen]
-        lesson = episode_of(rows, self.device)
-        return lesson, draw_cycles(rng, GO_ON)
+        episode = episode_of(rows, self.device)
+        return episode, draw_cycles(rng, GO_ON)
 
     def _fitting(self, place: int) -> list[Material]:
         """The tasks shortly before this place whose grids fit on its canvas."""

@@ -1,4 +1,4 @@
-"""Learning from lessons: batches of grids of one size, a step of the optimizers after each cycle.
+"""Learning from episodes: batches of grids of one size, a step of the optimizers after each cycle.
 
 The grids of ARC have many sizes, so that there is no pool whose rows are replaced one by one.
 Instead a batch is taken, improved for a few cycles as in the paper's pseudocode, and left. Networks
@@ -19,13 +19,13 @@ from trmsolve.train.optim import EMA, make_optimizers, step_all
 from trmsolve.train.recipes import Recipe
 
 LONGEST = 8
-"""Cycles of a lesson, at most."""
+"""Cycles of an episode, at most."""
 
 
 def draw_cycles(rng: np.random.Generator, go_on: float, least: int = 1) -> int:
-    """How many cycles a lesson lasts: ``least``, and again one more with probability ``go_on``.
+    """How many cycles an episode lasts: ``least``, and again one more with probability ``go_on``.
 
-    Lessons of several cycles teach the network to go on from its own answer.
+    Episodes of several cycles teach the network to go on from its own answer.
     """
     return int(min(least - 1 + rng.geometric(1 - go_on), LONGEST))
 
@@ -41,7 +41,7 @@ def compile_blocks(model: TinyRecursiveModel) -> None:
 
 
 class Learner:
-    """A network that learns: its optimizers, its averaged weights, and the lesson under way."""
+    """A network that learns: its optimizers, its averaged weights, and the episode under way."""
 
     def __init__(self, model: TinyRecursiveModel, recipe: Recipe) -> None:
         assert isinstance(model, PlanesModel)
@@ -54,28 +54,28 @@ class Learner:
         ]
         self.state: State | None = None
 
-    def begin(self, lesson: Episode) -> None:
-        """Take up a lesson from the start."""
-        tokens, palette = lesson.scene.tokens, lesson.scene.palette
-        self.lesson = lesson
+    def begin(self, episode: Episode) -> None:
+        """Take up an episode from the start."""
+        tokens, palette = episode.batch.tokens, episode.batch.palette
+        self.episode = episode
         self.state = self.model.initial_state(
             len(tokens), places=(palette.shape[1], *tokens.shape[1:])
         )
 
     def improve(self, factor: float = 1.0) -> Loss:
-        """One cycle of the lesson, and one step of the optimizers at ``factor`` of their rates.
+        """One cycle of the episode, and one step of the optimizers at ``factor`` of their rates.
 
         Raises:
             TrainingError: If the loss is not finite, before anything is learned from it.
         """
         assert self.state is not None
         recipe = self.recipe
-        self.state, prediction = self.model.improve(self.state, self.lesson.scene)
+        self.state, prediction = self.model.improve(self.state, self.episode.batch)
         settings = LossSettings(recipe.loss, recipe.smoothing, recipe.halt_weight)
-        loss = trm_loss(prediction, self.lesson.labels, settings)
+        loss = trm_loss(prediction, self.episode.labels, settings)
         if not torch.isfinite(loss.total):
             raise TrainingError("the loss is no longer finite")
-        (loss.total / len(self.lesson.labels)).backward()
+        (loss.total / len(self.episode.labels)).backward()
         if recipe.clip is not None:
             torch.nn.utils.clip_grad_norm_(self.dense, recipe.clip)
         step_all(self.optimizers, factor)

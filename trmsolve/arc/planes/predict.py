@@ -63,16 +63,16 @@ def predict(
     assert isinstance(model, PlanesModel)
     shown = show(Pair(question.pair.input), question.canvas, symmetries)
     rows = [Row(view, question.canvas.palette, question.puzzle) for view in shown]
-    scene = planes_batch_of(rows, model.get_buffer("H_init").device)
-    planes = (scene.palette.shape[1], *scene.tokens.shape[1:])
+    batch = planes_batch_of(rows, model.get_buffer("H_init").device)
+    planes = (batch.palette.shape[1], *batch.tokens.shape[1:])
     state = model.initial_state(len(rows), places=planes)
     predictions: list[ViewPrediction] = []
     for number in range(1, cycles + 1):
-        state, prediction = model.improve(state, scene)
+        state, prediction = model.improve(state, batch)
         halts: list[float] = torch.sigmoid(prediction.halt[:, 0]).tolist()
         over = number == cycles or min(halts) > 0.5
         if over or on_cycle is not None:
-            predictions = _read_off(scene, prediction, symmetries, halts)
+            predictions = _read_off(batch, prediction, symmetries, halts)
         if on_cycle is not None:
             on_cycle(number, predictions)
         if over:
@@ -81,13 +81,13 @@ def predict(
 
 
 def _read_off(
-    scene: PlanesBatch, prediction: Prediction, symmetries: Sequence[int], halts: Sequence[float]
+    batch: PlanesBatch, prediction: Prediction, symmetries: Sequence[int], halts: Sequence[float]
 ) -> list[ViewPrediction]:
     """The grids that the network's output stands for, turned back."""
     probabilities = torch.softmax(prediction.logits.float(), -1)
     highest, planes = probabilities.max(-1)
-    symbols = scene.palette.gather(1, planes).view(scene.tokens.shape).cpu().numpy()
-    confidence = highest.view(scene.tokens.shape).cpu().numpy()
+    symbols = batch.palette.gather(1, planes).view(batch.tokens.shape).cpu().numpy()
+    confidence = highest.view(batch.tokens.shape).cpu().numpy()
     found = []
     for view, symmetry in enumerate(symmetries):
         turned = crop(symbols[view], FIRST_COLOUR)

@@ -12,16 +12,16 @@ from trmsolve.model.planes import PlanesBatch
 
 
 class Episode(NamedTuple):
-    """A scene whose answers are known."""
+    """A batch whose answers are known."""
 
-    scene: PlanesBatch
+    batch: PlanesBatch
 
     labels: Tensor
     """(B, rows * columns): the number of the right symbol's plane, for each cell."""
 
 
 class Row(NamedTuple):
-    """A grid for a scene."""
+    """A grid for a batch."""
 
     shown: Shown
 
@@ -33,7 +33,7 @@ class Row(NamedTuple):
 
 
 def planes_batch_of(rows: Sequence[Row], device: torch.device) -> PlanesBatch:
-    """The scene of grids on canvases of one size, with equally many planes."""
+    """The batch of grids on canvases of one size, with equally many planes."""
     questions = np.stack([row.shown.question for row in rows])
     columns = (
         [list(row.palette) for row in rows],
@@ -47,14 +47,14 @@ def planes_batch_of(rows: Sequence[Row], device: torch.device) -> PlanesBatch:
 
 
 def episode_of(rows: Sequence[Row], device: torch.device) -> Episode:
-    """The lesson of grids whose answers are known.
+    """The episode of grids whose answers are known.
 
     Every symbol of an answer must be in its palette.
     """
-    scene = planes_batch_of(rows, device)
+    batch = planes_batch_of(rows, device)
     known = [row.shown.answer for row in rows if row.shown.answer is not None]
     answers = torch.from_numpy(np.stack(known)).to(device)
     symbols = answers.flatten(1)[:, :, None]
-    matches = symbols == scene.palette[:, None]
+    matches = symbols == batch.palette[:, None]
     labels = matches.long().argmax(-1)
-    return Episode(scene, labels)
+    return Episode(batch, labels)

@@ -27,7 +27,8 @@ from trmsolve.arc.vote import vote
 from trmsolve.device import Placement, choose_compiled
 from trmsolve.errors import PuzzleError
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.weights.file import WeightsInfo, save_weights
+from trmsolve.weights.file import save_weights
+from trmsolve.weights.info import WeightsInfo
 
 WORTH_COMPILING = 40.0
 """Seconds a task from which on it pays to compile first, which takes some seconds once."""

@@ -1,4 +1,4 @@
-"""Training of the planes network on many ARC tasks, lesson after lesson.
+"""Training of the planes network on many ARC tasks, episode after episode.
 
 The last demonstration of some small tasks is held out, and the network is evaluated by answering
 it: the first candidate of the vote under every symmetry must be right. Nothing equal to a held-out
@@ -114,19 +114,19 @@ class PlanesTrainingData:
     def begin(
         self,
         recipe: Recipe,
-        plan: Schedule,
+        schedule: Schedule,
         placement: Placement,
         compiled: bool,
-        world: ProcessGroup,
+        group: ProcessGroup,
     ) -> "PlanesTrainer":
         """A network at its start, which learns these tasks.
 
         Raises:
             UsageError: For several processes.
         """
-        if world.size > 1:
+        if group.size > 1:
             raise UsageError("a network of planes is trained by one process: leave torchrun away")
-        episodes = Episodes(self.material, recipe.batch_cells, placement.device, plan.seed)
+        episodes = Episodes(self.material, recipe.batch_cells, placement.device, schedule.seed)
         return PlanesTrainer(recipe, episodes, self.questions, placement, compiled)
 
     def write_side_files(self, folder: Path) -> None:
@@ -138,7 +138,7 @@ class PlanesTrainingData:
 
 
 class PlanesTrainer:
-    """Learns one lesson after another; every cycle of a lesson is one step."""
+    """Learns one episode after another; every cycle of an episode is one step."""
 
     def __init__(
         self,
@@ -158,7 +158,7 @@ class PlanesTrainer:
             compile_blocks(self.model)
             compile_blocks(self.judged)
         self.learner = Learner(self.model, recipe)
-        self.cycle = 0  # cycles done of the lesson under way
+        self.cycle = 0  # cycles done of the episode under way
         self.length = 0  # cycles that it lasts
         self.halted = torch.zeros(0, dtype=torch.bool)
         self.cycles = torch.zeros(0, dtype=torch.int32)
@@ -169,15 +169,15 @@ class PlanesTrainer:
         self.learner.ema = EMA(self.model, self.recipe.ema, self.recipe.ema_warmup)
 
     def step(self, done: float) -> Loss:
-        """One cycle of a lesson at the fraction ``done`` of the run.
+        """One cycle of an episode at the fraction ``done`` of the run.
 
         Raises:
             TrainingError: If the loss is not finite.
         """
         self.model.recursions, self.model.latent_steps = depth(self.recipe, done)
         if self.cycle == self.length:
-            lesson, self.length = self.episodes()
-            self.learner.begin(lesson)
+            episode, self.length = self.episodes()
+            self.learner.begin(episode)
             self.cycle = 0
         loss = self.learner.improve(lr_factor(self.recipe, done))
         self.cycle += 1
@@ -212,7 +212,7 @@ class PlanesTrainer:
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Tensors and plain numbers, from which ``restore`` goes on.
 
-        Of the lesson under way they hold its number and the state of the network in it.
+        They hold the number of the episode under way, and the state of the network in it.
         """
         tensors, numbers = network_state(self.model, self.learner.ema, self.learner.optimizers)
         numbers["lesson"] = {
@@ -235,7 +235,7 @@ class PlanesTrainer:
         try:
             self.episodes.drawn = numbers["lesson"]["drawn"] - 1
             self.cycle = numbers["lesson"]["cycle"]
-            self.learner.lesson, self.length = self.episodes()
+            self.learner.episode, self.length = self.episodes()
             y = tensors["lesson.y"].to(self.device)
             z = tensors["lesson.z"].to(self.device)
         except KeyError as error:

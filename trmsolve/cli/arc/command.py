@@ -135,7 +135,7 @@ def arc(  # noqa: PLR0913
         weights=weights,
         offline=offline,
         allow_large=allow_large,
-        note=None if quiet else options.say,
+        note=None if quiet else say,
         budget=budget,
         steps=steps,
         cycles=cycles,

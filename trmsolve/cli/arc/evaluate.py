@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trmsolve.arc.read import solutions_beside
+from trmsolve.arc.read import only_tasks, solutions_beside
 from trmsolve.arc.submission import read_submission, score_answers, score_submission
 from trmsolve.arc.task import ArcAnswer, ArcTask
 from trmsolve.cli.arc.output import learning, votes
-from trmsolve.cli.arc.source import only_tasks, read_items
+from trmsolve.cli.arc.source import read_items
 from trmsolve.cli.output import put_text, say
 from trmsolve.cli.process import INTERRUPTED
 from trmsolve.errors import PuzzleError, UsageError

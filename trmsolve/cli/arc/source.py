@@ -8,7 +8,7 @@ from pathlib import Path
 
 from trmsolve.arc.read import ArcTaskError, add_solutions, distinct, read_path, read_tasks
 from trmsolve.arc.task import ArcTask, Item
-from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.errors import UsageError
 
 SHOWN = 3
 """Ids that are named in a message."""
@@ -85,17 +85,3 @@ def tests_by_id(items: Iterable[Item]) -> dict[str, int]:
         elif isinstance(item, ArcTaskError):
             numbers.setdefault(item.task, item.tests)
     return numbers
-
-
-def only_tasks(items: list[Item]) -> list[ArcTask]:
-    """All items as tasks.
-
-    Raises:
-        PuzzleError: The first of the errors: a measurement leaves nothing out.
-    """
-    tasks = []
-    for item in items:
-        if isinstance(item, PuzzleError):
-            raise item
-        tasks.append(item)
-    return tasks

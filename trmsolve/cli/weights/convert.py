@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 
 from trmsolve.cli import options
-from trmsolve.cli.output import put
+from trmsolve.cli.output import put, say
 from trmsolve.errors import UsageError, WeightsError
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def convert(  # noqa: PLR0913
     stored = _dtype(dtype)
     path, out = _source(checkpoint, out, offline, allow_large)
     if is_pickled(path):
-        options.say(RISK.format(name=path.name))
+        say(RISK.format(name=path.name))
     hints = ArchitectureHints(recursions, latent_steps, positions, heads)
     opened = Checkpoint.open(path, task, hints, part, allow_large=allow_large)
     write(opened, out, table=table, dtype=stored)
@@ -140,13 +140,13 @@ def _check_options(table: str, task: str | None, positions: str | None) -> None:
 def _say_what_it_is(opened: "Checkpoint") -> None:
     """Say what network the checkpoint holds, and what of it is assumed."""
     config = opened.config
-    options.say(
+    say(
         f"{opened.task}, T = {config.recursions}, n = {config.latent_steps}, {config.mixer}, "
         f"positions {config.positions}, hidden size {config.hidden_size}, {config.layers} layers"
     )
     if opened.assumed:
         taken = ", ".join(f"{FLAGS[name]} {getattr(config, name)}" for name in opened.assumed)
-        options.say(f"as in the paper, since nothing beside the checkpoint says otherwise: {taken}")
+        say(f"as in the paper, since nothing beside the checkpoint says otherwise: {taken}")
 
 
 def _dtype(named: str) -> "torch.dtype | None":
@@ -176,9 +176,7 @@ def _source(named: str, out: Path | None, offline: bool, allow_large: bool) -> t
         return source, _not_existing(out or source.with_name(_weights_name(source.name)))
     address = address_of(named)
     target = _not_existing(out or Path(_weights_name(Path(address.path or address.repo).name)))
-    request = checkpoint_request(
-        address, offline=offline, allow_large=allow_large, note=options.say
-    )
+    request = checkpoint_request(address, offline=offline, allow_large=allow_large, note=say)
     path = find(request)
     if public is not None:
         _check_known(path, public)
@@ -225,7 +223,7 @@ def _copy_names(source: Path, out: Path, rows: int) -> None:
         except OSError as error:
             raise WeightsError(f"{theirs} cannot be read: {reason(error)}") from None
         write_atomically(ours, content)
-        options.say(f"{ours} names the rows of its table")
+        say(f"{ours} names the rows of its table")
 
 
 def _weights_name(name: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trmsolve.cli import options
-from trmsolve.cli.output import put, put_text
+from trmsolve.cli.output import put, put_text, say
 from trmsolve.errors import UsageError, WeightsError
 from trmsolve.puzzles import task_names
 
@@ -46,12 +46,12 @@ def pull(
         address_of(address),
         offline=offline,
         allow_large=allow_large,
-        note=None if quiet else options.say,
+        note=None if quiet else say,
     )
     pulled = transfer.pull(request)
     if not quiet:
         info = read_info(pulled.path)
-        options.say(
+        say(
             f"{info.task or 'no task named'}, {parameters(info.config):,} parameters, "
             f"{_commits(pulled)}"
         )

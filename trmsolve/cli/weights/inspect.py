@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trmsolve.cli import options
-from trmsolve.cli.output import put, put_text
+from trmsolve.cli.output import put, put_text, say
 from trmsolve.errors import NetworkError, UsageError, WeightsError
 from trmsolve.wording import printable_line
 
@@ -62,7 +62,7 @@ def info(
     from trmsolve.weights.catalog import pinned, resolve
     from trmsolve.weights.file import fingerprint, read_info
 
-    path = resolve(named, offline=offline, allow_large=allow_large, note=options.say)
+    path = resolve(named, offline=offline, allow_large=allow_large, note=say)
     about = read_info(path)
     pin = pinned(path)
     facts: dict[str, Any] = {
@@ -119,12 +119,12 @@ def verify(  # noqa: PLR0913
     code = 0
     for each in named or BUNDLED:
         try:
-            path = resolve(each, offline=offline, allow_large=allow_large, note=options.say)
+            path = resolve(each, offline=offline, allow_large=allow_large, note=say)
             put(str(path))
             is_alive = _verify_file(path, checks)
             code = max(code, 0 if is_alive else 1)
         except (WeightsError, NetworkError) as error:  # the other files are still checked
-            options.say(f"trmsolve: {error}")
+            say(f"trmsolve: {error}")
             code = max(code, error.exit_code)
     if code:
         raise typer.Exit(code)

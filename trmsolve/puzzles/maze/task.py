@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, SYMBOLS, WALL
+from trmsolve.puzzles.maze.form import line_maze, write_maze
 from trmsolve.puzzles.maze.generate import DIFFICULTIES, generate_mazes
 from trmsolve.puzzles.maze.paint import paint_maze
 from trmsolve.puzzles.maze.rules import check, distance, find_faults
 from trmsolve.puzzles.maze.symmetry import SWAPPED, TURNED, grid_symmetry, on_board, turn
-from trmsolve.puzzles.maze.text import line_maze, read_mazes, write_maze
+from trmsolve.puzzles.maze.text import read_mazes
 from trmsolve.puzzles.values import NEVER, Cycle, Grid, Line, Puzzle, Symmetry, Trajectory, Verdict
 from trmsolve.wording import can_encode
 

@@ -32,15 +32,11 @@ from trmsolve.puzzles.maze.form import (
     WALLS,
     Row,
     is_line,
-    line_maze,
-    write_maze,
 )
 from trmsolve.puzzles.maze.image import is_image, read_image
 from trmsolve.puzzles.maze.table import Table, find_table
 from trmsolve.puzzles.reading.lines import GIVE_UP, TextLines, read_chunks
 from trmsolve.puzzles.values import Puzzle
-
-__all__ = ["line_maze", "read_mazes", "write_maze"]
 
 LIMIT = 1 << 22
 """The most characters of a line: a question and an answer of the largest maze, twice."""
