@@ -254,7 +254,7 @@ def test_the_table_says_what_was_measured_and_how_much_of_the_machine_that_is() 
         (["--task", "chess"], "no task is called 'chess'"),
         (["--task", "chess", "--train"], "no task is called 'chess'"),
         (["--compile", "maybe"], "--compile maybe is not known"),
-        (["--train", "--weights", "some.safetensors"], "--weights are timed as they solve"),
+        (["--train", "--weights", "some.safetensors"], "--weights cannot be combined with"),
         (["--device", "abacus"], "--device abacus is not known"),
     ],
 )

@@ -629,8 +629,8 @@ def test_the_first_tasks_alone(challenges: Path) -> None:
             ["--sample", 1, "--limit", 1],
             "--limit takes the first tasks, --sample any: give one of them",
         ),
-        (["--noise", 0.5], "--noise is not for ARC tasks: leave it out"),
-        (["--compile"], "--compile is not for ARC tasks: leave it out"),
+        (["--noise", 0.5], "--noise does not apply to ARC tasks: omit it"),
+        (["--compile"], "--compile does not apply to ARC tasks: omit it"),
         (
             ["--submission", "x.json", "--budget", 3],
             "--budget is for solving, and --submission is solved already",
@@ -655,7 +655,7 @@ def test_other_tasks_refuse_the_options_of_arc(option: str, challenges: Path) ->
     result = run("eval", "--task", "maze", "--data", challenges, option, 1)
     assert (result.exit_code, result.stderr) == (
         2,
-        f"trmsolve: {option} is for --task arc: leave it out\n",
+        f"trmsolve: {option} needs --task arc: omit it\n",
     )
 
 

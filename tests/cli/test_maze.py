@@ -703,7 +703,7 @@ def test_paths_are_as_long_as_asked_for() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ("--task maze --size 20", "--size 20: write rows and columns, such as 20x30"),
+        ("--task maze --size 20", "--size 20: give rows and columns, such as 20x30"),
         ("--task maze --size 2x9", "the size of a maze must be from 3 x 3 to 200 x 200, not 2 x 9"),
         (
             "--task maze --size 201x9",
@@ -711,7 +711,7 @@ def test_paths_are_as_long_as_asked_for() -> None:
         ),
         (
             "--task maze --path-length long",
-            "--path-length long: write the least steps, such as 20, or a range",
+            "--path-length long: give a minimum, such as 20, or a range",
         ),
         ("--task maze --path-length 0", "must be 1 step or more, not 0"),
         ("--task maze --path-length 30-20", "least must not be more than most: 30 and 20 steps"),
@@ -768,7 +768,7 @@ def test_what_is_found_once_and_not_again_is_kept(
     result = run(*call, "--out", tmp_path / "made.csv")
     assert result.exit_code == 2 and result.stderr.count("\n") == 1
     match = re.match(
-        r"trmsolve: ([0-9]+) of 99 puzzles are written: none of 40 sparse layouts of ",
+        r"trmsolve: only ([0-9]+) of 99 puzzles were written: none of 40 sparse layouts of ",
         result.stderr,
     )
     rows = (tmp_path / "made.csv").read_text().splitlines()
@@ -791,11 +791,11 @@ def test_a_word_on_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(*call).stderr == ""
     monkeypatch.setattr(command, "PATIENCE", 0)
     monkeypatch.setattr(Maze, "generate", slow)
-    assert run(*call).stderr == "compiling the search; the next time it is ready\n"
+    assert run(*call).stderr == "compiling the search, only needed once\n"
     result = run(*call, "--path-length", "5")
     assert (
         result.stderr
-        == "looking for a path of that length; the first time, the search is compiled too\n"
+        == "searching for a path of this length; the first run also compiles the search\n"
     )
     assert result.stdout.count("\n") == 3
 

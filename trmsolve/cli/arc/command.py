@@ -29,14 +29,14 @@ def arc(  # noqa: PLR0913
         list[str] | None,
         typer.Argument(
             metavar="FILE",
-            help="Tasks as JSON, one or many, or folders of them; - is standard input.",
+            help="JSON files with tasks, or folders of such files. - reads standard input.",
         ),
     ] = None,
     dataset: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="A public set: arc1-train, arc1-eval, arc2-train or arc2-eval.",
+            help="A public data set: arc1-train, arc1-eval, arc2-train or arc2-eval.",
             show_default=False,
             rich_help_panel="ARC",
         ),
@@ -46,7 +46,7 @@ def arc(  # noqa: PLR0913
         typer.Option(
             "--id",
             metavar="ID",
-            help="Only this task; may be given again.",
+            help="Answer only this task; may be repeated.",
             show_default=False,
             rich_help_panel="ARC",
         ),
@@ -56,7 +56,7 @@ def arc(  # noqa: PLR0913
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write all attempts here too, in Kaggle's form.",
+            help="Also write all attempts to this file, in Kaggle's format.",
             show_default=False,
             rich_help_panel="ARC",
         ),
@@ -67,7 +67,7 @@ def arc(  # noqa: PLR0913
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Keep the weights as adapted to the task.",
+            help="Save the weights after adaptation to the task.",
             show_default=False,
             rich_help_panel="ARC",
         ),
@@ -86,13 +86,14 @@ def arc(  # noqa: PLR0913
         int | None,
         typer.Option(
             min=1,
-            help="Symmetric views that vote, up to all 8.",
+            help="Number of symmetric views that vote, at most 8.",
             show_default="8",
             rich_help_panel=options.TRY,
         ),
     ] = None,
     batch_size: Annotated[
-        int, typer.Option(min=1, help="Tasks adapted together.", rich_help_panel=options.RUN)
+        int,
+        typer.Option(min=1, help="Number of tasks adapted together.", rich_help_panel=options.RUN),
     ] = 1,
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
@@ -102,13 +103,14 @@ def arc(  # noqa: PLR0913
     """Learn ARC tasks from their demonstrations and watch the model answer.
 
     Answers go to standard output, everything else to standard error. Ctrl-C
-    ends the learning: what was learned is answered with. Again, it leaves.
+    ends learning early, and the model answers with what it has learned so
+    far. A second Ctrl-C exits at once.
 
     Exit codes:
-    0  every task is answered, rightly or not
-    2  some input cannot be read
-    3  the weights are missing, damaged or another task's
-    4  weights at hf:// cannot be fetched
+    0  every task is answered, correctly or not
+    2  some input or option is invalid
+    3  the weights are missing, damaged or made for another task
+    4  weights from hf:// cannot be downloaded
     130  interrupted before every task was answered
     """
     form = "json" if json else form

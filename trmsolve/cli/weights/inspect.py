@@ -28,12 +28,12 @@ MOST_PUZZLES = 10**9
 
 
 def list_(
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
 ) -> None:
-    """List bundled weights, weights in the hub's cache, and public checkpoints by short names.
+    """List bundled weights, weights in the hub's cache, and public checkpoints with short names.
 
-    Nothing is fetched. Public checkpoints are pickles: `weights convert NAME` makes weights from
-    them. Their figures are their publishers'.
+    Nothing is downloaded. Public checkpoints are pickles: `weights convert NAME` converts them to
+    weights. Their scores are as published by their authors.
     """
     from trmsolve.weights.catalog import list_local
     from trmsolve.weights.public import PUBLIC
@@ -49,13 +49,13 @@ def list_(
 
 def info(
     named: Named,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     offline: options.Offline = False,
     allow_large: options.AllowLarge = False,
 ) -> None:
-    """Say what weights are: configuration, training, scores, hashes.
+    """Show the configuration, training, scores and hashes of weights.
 
-    Their values are not read into memory.
+    The values of the weights are not read into memory.
     """
     from trmsolve.files import sha256
     from trmsolve.weights.card import parameters
@@ -84,15 +84,18 @@ def verify(  # noqa: PLR0913
     named: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FILE|NAME|hf://USER/REPO[@REV]]...", show_default="all that are bundled"
+            metavar="[FILE|NAME|hf://USER/REPO[@REV]]...", show_default="all bundled weights"
         ),
     ] = None,
     sha256: Annotated[
         str | None,
-        typer.Option(metavar="HEX", help="The hash that the file should have.", show_default=False),
+        typer.Option(metavar="HEX", help="Expected sha256 of the file.", show_default=False),
     ] = None,
     puzzles: Annotated[
-        int, typer.Option(min=0, max=10_000, help="Puzzles of the smoke score; 0 is none.")
+        int,
+        typer.Option(
+            min=0, max=10_000, help="Number of easy puzzles to solve as a smoke test; 0 skips it."
+        ),
     ] = 20,
     offline: options.Offline = False,
     allow_large: options.AllowLarge = False,
@@ -104,10 +107,10 @@ def verify(  # noqa: PLR0913
 
     \b
     Exit codes
-    0  all is as it should be
-    1  weights are whole, but answer less than half of the puzzles
-    3  weights are missing, damaged, or not the ones that are pinned
-    4  they cannot be fetched
+    0  all checks pass
+    1  the weights are intact, but solve less than half of the puzzles
+    3  the weights are missing, damaged, or differ from their pinned hash
+    4  the weights cannot be downloaded
     """  # noqa: D301 (click reads the character \b)
     from trmsolve.device import keep_memory
     from trmsolve.weights.catalog import BUNDLED, resolve
