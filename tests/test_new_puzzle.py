@@ -148,7 +148,7 @@ def test_a_name_is_registered_once(task: Task) -> None:
     with pytest.raises(ValueError, match="is there already"):
         register(type(task)())
     unregister(task.name)
-    with pytest.raises(UsageError, match="no task is called"):
+    with pytest.raises(UsageError, match="unknown task"):
         get_task(task.name)
 
 

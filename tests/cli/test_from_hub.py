@@ -96,7 +96,7 @@ def test_what_is_in_the_cache_is_listed_and_pinned_by_the_hub(
     assert HERE not in run("weights", "list").stdout
     said = run("weights", "verify", HERE, "--puzzles", "0")
     assert said.exit_code == 0
-    assert "the same, by the hub" in said.stdout
+    assert "matches the hub" in said.stdout
     no_sockets(monkeypatch)
     assert f"\n{HERE}" in run("weights", "list").stdout
     facts = json.loads(run("weights", "info", HERE, "--json").stdout)
@@ -216,5 +216,5 @@ def test_a_published_checkpoint_that_is_not_the_known_one_is_not_opened(
         done = run("weights", "convert", "known", "--out", f"{code}.safetensors")
         assert done.exit_code == code
         assert Path(f"{code}.safetensors").exists() == (code == 0)
-    assert "is not the file that is known as known" in done.stderr
+    assert "is not the published file of known" in done.stderr
     assert "pickle" not in done.stderr

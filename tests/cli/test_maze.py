@@ -521,7 +521,7 @@ def test_what_runs_where_is_said_if_asked(model: Path) -> None:
     result = run("maze", "-", "-v", "-q", *where, "--weights", model, text=SMALL)
     said = (
         r"weights maze\.safetensors@[0-9a-f]{12}, "
-        r"running on cpu \(asked for, 1 threads\), fp32 \(asked for\)\n"
+        r"running on cpu \(as requested, 1 threads\), fp32 \(as requested\)\n"
     )
     assert result.exit_code == 0 and re.fullmatch(said, result.stderr)
 
@@ -733,7 +733,7 @@ def test_paths_are_as_long_as_asked_for() -> None:
             "--difficulty perfect",
             "--difficulty perfect is not known: use easy, medium, hard, extreme, mixed",
         ),
-        ("--task chess --size 9x9", "no task is called 'chess'"),
+        ("--task chess --size 9x9", "unknown task 'chess'"),
     ],
 )
 def test_what_cannot_be_made_is_one_line_and_touches_no_file(
@@ -872,10 +872,10 @@ def test_paths_beside_the_data_s_are_optimal_and_not_exact(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (SMALL, "data:1: measuring needs the answer beside the puzzle"),
+        (SMALL, "data:1: evaluation needs puzzles with answers"),
         (
             "question,answer\nS  ##G   ,S  ##Gooo\n",
-            "data:2: the data's own answer is wrong: no path leaves the start",
+            "data:2: the answer in the data is wrong: no path leaves the start",
         ),
         ("question,answer\nS  ##G  ,S  ##Gooo\n", "data:2"),
     ],

@@ -375,11 +375,11 @@ def test_only_whole_weights_are_pushed(hub: FakeHub, made: Path, tmp_path: Path)
     (tmp_path / "empty").mkdir()
     code, _, err = run(str(tmp_path / "empty"), "hf://me/trm")
     assert code == 3
-    assert "holds none of model.safetensors, sudoku.safetensors" in err
+    assert "contains none of model.safetensors, sudoku.safetensors" in err
     (made / "model.safetensors").write_bytes(whole.read_bytes())
     code, _, err = run(str(made), "hf://me/trm")
     assert code == 2
-    assert "model.safetensors and sudoku.safetensors: name the file to push" in err
+    assert "model.safetensors and sudoku.safetensors: give the file to push" in err
     assert run(str(whole), "me/trm")[0] == 2
     assert hub.requests == []
 

@@ -662,7 +662,7 @@ def test_measurements_tell_valid_answers_from_shortest_ones() -> None:
     nothing = evaluate(solver(Told(lambda question: question), cycles=2), asked, "made")
     assert [nothing[rate] for rate in rates] == [0, 0, 0, 0] and nothing["cell"] == 0.9
     closed = Puzzle(grid("S#G"), answer=grid("S#G"))
-    with pytest.raises(PuzzleError, match="the data's own answer is wrong"):
+    with pytest.raises(PuzzleError, match="the answer in the data is wrong"):
         evaluate(solver(Wave()), [closed], "made")
 
 

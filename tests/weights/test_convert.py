@@ -586,7 +586,7 @@ def test_what_is_assumed_is_said_with_the_option_that_changes_it(
     assert done.exit_code == 0
     assert done.stderr.splitlines()[1:] == [
         "arc, T = 2, n = 4, attention, positions rope, hidden size 32, 2 layers",
-        "as in the paper, since nothing beside the checkpoint says otherwise: "
+        "assumed as in the paper, because no settings file was found: "
         "--latent-steps 4, --positions rope",
     ]
     info = read_info(tmp_path / "a.safetensors")

@@ -129,7 +129,7 @@ def _lines(figures: dict[str, Any]) -> list[str]:
         f"{figures['seconds']:.1f} s, after {figures['warm_up_seconds']:.1f} s of warm-up)",
         f"puzzles   {figures['examples_per_second']:.4g} cycles/s, "
         f"{figures['puzzles_per_second']:.4g} finished/s",
-        f"work      {_metric(figures['flop_per_step'])}FLOP a step, "
+        f"work      {_metric(figures['flop_per_step'])}FLOP/step, "
         f"{_metric(figures['flop_per_second'])}FLOP/s: {figures['fraction']:.1%} of the "
         f"{_metric(figures['matmul_flop_per_second'])}FLOP/s of matrix products",
     ]

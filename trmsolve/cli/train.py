@@ -265,9 +265,12 @@ def _say_how_it_ended(run: "Run", stop: Stop, view: TrainingView) -> None:
     """Below the panel, where the next command is typed."""
     step = run.journal.step
     if stop.code:
-        view.note(f"stopped after step {step}: go on with trmsolve train --resume {run.out}")
+        view.note(f"stopped after step {step}: continue with trmsolve train --resume {run.out}")
     elif run.checkpoint and step == run.checkpoint.step:
-        view.note(f"this run was over after step {step}: give more --minutes or --steps")
+        view.note(
+            f"this run already ended after step {step}: to continue it, increase "
+            "--minutes or --steps"
+        )
     view.note(f"weights in {run.path}")
 
 
@@ -280,9 +283,7 @@ def _refuse_changes(context: typer.Context) -> None:
         source = context.get_parameter_source(name)
         given = source is not None and source.name == "COMMANDLINE"
         if given and (name in KEPT or name == "print_recipe"):
-            raise UsageError(
-                f"{option.opts[0]} cannot change what --resume goes on with: leave it out"
-            )
+            raise UsageError(f"{option.opts[0]} cannot be changed with --resume: omit it")
 
 
 def _judging(view: TrainingView, stop: Stop) -> Callable[[int, int], bool]:
@@ -295,8 +296,8 @@ def _judging(view: TrainingView, stop: Stop) -> Callable[[int, int], bool]:
         wanted = not stop.code  # read once: the signal may come at any moment
         if stop.saved and not wanted:
             view.note(
-                f"judging stopped after {judged} of {of} held-out puzzles: "
-                "this step has no held-out figure"
+                f"evaluation stopped after {judged} of {of} held-out puzzles: this step "
+                "has no held-out score"
             )
         return wanted
 

@@ -85,7 +85,7 @@ def get_task(name: str, vocab_size: int | None = None) -> Task:
             "arc, and train and eval with --task arc; load_arc here"
         )
     if not forms:
-        raise UsageError(f"no task is called {name!r}: there is {', '.join(task_names())}")
+        raise UsageError(f"unknown task {name!r}: use {', '.join(task_names())}")
     return next((form for form in forms if form.vocab_size == vocab_size), forms[0])
 
 

@@ -246,4 +246,4 @@ def _check_answers(task: Task, examples: Examples) -> None:
         verdict = task.verify(puzzle, puzzle.answer)
         if not verdict.verified:
             grid = "".join(map(str, puzzle.grid.flatten().tolist()))
-            raise PuzzleError(f"the data's own answer to {grid} is wrong: {verdict.reason}")
+            raise PuzzleError(f"the answer in the data to {grid} is wrong: {verdict.reason}")

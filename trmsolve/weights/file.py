@@ -240,7 +240,7 @@ def _check_checksum(
     """
     covered = {key: value for key, value in header.metadata.items() if key != CHECKSUM}
     if checksum(covered, stored) != expected:
-        raise WeightsError(f"{path} is damaged: it is not as it was saved, says its checksum")
+        raise WeightsError(f"{path} is damaged: it does not match its checksum")
 
 
 def _metadata_to_write(path: Path, info: WeightsInfo) -> dict[str, str]:

@@ -106,7 +106,7 @@ def test_damage_is_found_though_rows_are_read_alone(checkpoint: Path, tmp_path: 
     data = bytearray(checkpoint.read_bytes())
     data[-100] ^= 1
     (tmp_path / "arc.safetensors").write_bytes(data)
-    with pytest.raises(WeightsError, match="is not as it was saved"):
+    with pytest.raises(WeightsError, match="does not match its checksum"):
         load_arc(weights=tmp_path / "arc.safetensors")
 
 

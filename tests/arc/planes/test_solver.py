@@ -331,7 +331,7 @@ def test_what_is_loaded_says_what_it_is(weights: Path) -> None:
     loaded = solver(weights, budget=7.5, steps=None)
     assert loaded.budget == 7.5 and loaded.options.budget == Budget(7.5) and not loaded.compiled
     assert loaded.weights.startswith("arc.safetensors@") and len(loaded.weights.split("@")[1]) == 12
-    assert loaded.placement.reason == "cpu (asked for, 1 threads), fp32 (asked for)"
+    assert loaded.placement.reason == "cpu (as requested, 1 threads), fp32 (as requested)"
     assert loaded.model.dtype == torch.float32 and len(loaded.symmetries) == 8
     assert solver(weights, steps=None).budget == BUDGET_CPU
     assert solver(weights.parent).weights == loaded.weights  # a run's folder
@@ -368,10 +368,10 @@ def test_compiling_is_for_budgets_that_are_worth_it(
         ({"budget": float("inf")}, "budget must be above 0, not inf"),
         ({"steps": 0}, "steps must be above 0, not 0"),
         ({"views": 9}, "views must be from 1 to 8, the symmetries of the square, not 9"),
-        ({"views": 0}, "views must be a whole number from 1 on, not 0"),
-        ({"cycles": 0}, "cycles must be a whole number from 1 on, not 0"),
-        ({"batch": 0}, "batch_size must be a whole number from 1 on, not 0"),
-        ({"seed": -1}, "seed must be a whole number from 0 on, not -1"),
+        ({"views": 0}, "views must be an integer of at least 1, not 0"),
+        ({"cycles": 0}, "cycles must be an integer of at least 1, not 0"),
+        ({"batch": 0}, "batch_size must be an integer of at least 1, not 0"),
+        ({"seed": -1}, "seed must be an integer of at least 0, not -1"),
         (
             {"batch": 2, "save_adapted": Path("x")},
             "save_adapted keeps one network: adapt one task at a time",

@@ -127,7 +127,7 @@ def test_it_learns_and_tells_what_from(trained: tuple[Path, Path, Result], data:
     assert result.exit_code == 0, result.stderr
     said = result.stderr.splitlines()
     assert said[0].startswith(
-        "3 tasks with 9 pairs, 1 more held out, recipe laptop, on cpu (asked for, 1 threads)"
+        "3 tasks with 9 pairs, 1 more held out, recipe laptop, on cpu (as requested, 1 threads)"
     )
     assert said[-1] == f"weights in {out}/arc.safetensors" and "held-out exact" in said[1]
     lines = read_metrics(out)
@@ -176,7 +176,7 @@ def test_a_run_in_parts_is_the_same_to_the_bit(data: Path, tmp_path: Path) -> No
     lesson = load_checkpoint(whole).state["trainer"]["lesson"]
     assert load_checkpoint(parts).state["trainer"]["lesson"] == lesson and lesson["drawn"] > 2
     over = train("--resume", parts)
-    assert over.exit_code == 0 and "this run was over after step 9" in over.stderr
+    assert over.exit_code == 0 and "this run already ended after step 9" in over.stderr
 
 
 def test_it_learns_lesson_after_lesson(data: Path) -> None:
@@ -321,9 +321,10 @@ def test_begun_with_other_tasks_the_table_is_their_mean(
         *settings(["warmup=0.9"]),
     ]  # the first step is at no rate
     result = fresh(tmp_path / "other.json", tmp_path / "run", *start)
-    assert result.exit_code == 0 and "each one here begins as the mean of those" in result.stderr, (
-        result.stderr
-    )
+    assert (
+        result.exit_code == 0
+        and "each new task starts with the mean of their embeddings" in result.stderr
+    ), result.stderr
     old, new = (
         load_model(path, "arc", torch.float32, torch.device("cpu")).state_dict()
         for path in (export, tmp_path / "run" / "arc.safetensors")
@@ -365,7 +366,7 @@ def test_the_papers_recipe_leaves_a_network_that_knows_its_tasks(
         found = known.find(task)
         assert found is not None and found.by_content
     more = train("--resume", out, "--steps", 4, "--export", export)
-    assert more.exit_code == 0 and f"{export} is not read without identifiers.json" in more.stderr
+    assert more.exit_code == 0 and f"{export} needs identifiers.json" in more.stderr
     whole = tmp_path / "whole"
     assert train("--data", data, "--out", whole, *options, "--steps", 4, "-q").exit_code == 0
     last = "step-00000004/state.safetensors"
@@ -377,9 +378,12 @@ def test_the_papers_recipe_leaves_a_network_that_knows_its_tasks(
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ([], "ARC tasks are not made by this program: give --data, a file or folder"),
-        (["--data", "{data}", "--bands", "0=1"], "--bands: ARC tasks have no rating"),
-        (["--data", "{data}", "--base-puzzles", "9"], "--base-puzzles is for Sudoku and mazes"),
+        ([], "ARC tasks cannot be generated: give --data a file, a folder"),
+        (
+            ["--data", "{data}", "--bands", "0=1"],
+            "--bands is not for ARC: its tasks have no rating",
+        ),
+        (["--data", "{data}", "--base-puzzles", "9"], "--base-puzzles is not for ARC"),
         (["--data", "{data}", "--batch-size", "3"], "--set batch_cells=N"),
         (
             ["--data", "{data}", "--set", "most_cells=20"],
@@ -426,13 +430,13 @@ def test_options_of_arc_are_of_arc_alone(data: Path) -> None:
     for options, problem in (
         (
             ["--data", "a", "--data", "b"],
-            "--data was given 2 times: sudoku is learned from one file",
+            "--data was given 2 times: sudoku training takes one file",
         ),
-        (["--measured", str(data)], "--measured is for ARC"),
+        (["--measured", str(data)], "--measured is only for ARC"),
     ):
         result = CliRunner().invoke(app, ["train", "--steps", "1", *options])
         assert result.exit_code == 2 and problem in result.stderr
-    with pytest.raises(UsageError, match="no task is called 'chess': there is sudoku, maze, arc"):
+    with pytest.raises(UsageError, match="unknown task 'chess': use sudoku, maze, arc"):
         find_recipe("chess", "laptop")
 
 

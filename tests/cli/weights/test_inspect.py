@@ -84,7 +84,7 @@ def test_info_says_all_that_is_on_record() -> None:
     for line in (
         "task        maze",
         "parameters  60,930",
-        f"sha256      {digest}, as pinned",
+        f"sha256      {digest}, matches the pinned hash",
         "checksum    inside",
         f"fingerprint {fingerprint(path)[:12]}",
         "mixer = conv",
@@ -104,7 +104,7 @@ def test_info_of_a_file_that_is_not_the_pinned_one_says_so(tmp_path: Path) -> No
     path = tmp_path / "maze.safetensors"
     shutil.copy(bundled_weights("maze"), path)
     (tmp_path / "SHA256SUMS").write_text(f"{'0' * 64}  maze.safetensors\n")
-    assert f", but pinned is {'0' * 64}" in run("info", str(path)).stdout
+    assert f", but the pinned hash is {'0' * 64}" in run("info", str(path)).stdout
 
 
 @pytest.mark.parametrize("command", ["info", "verify"])
@@ -140,7 +140,7 @@ def test_what_is_bundled_is_what_is_pinned_and_alive() -> None:
         "tensors",
         "smoke",
     ] * 3
-    assert sum(line == "  pinned      the same, by SHA256SUMS beside it" for line in lines) == 3
+    assert sum(line == "  pinned      matches SHA256SUMS beside it" for line in lines) == 3
     assert sum(line == "  checksum    right" for line in lines) == 3
     assert max(map(len, lines[1:])) <= 80
     assert sum("3 of 3" in line for line in lines) == 3
@@ -161,7 +161,7 @@ def test_another_file_than_the_pinned_one_is_refused_before_it_is_read(tmp_path:
     assert "smoke" not in said.stdout
     said = run("verify", "sudoku", "maze", "--sha256", digest)
     assert said.exit_code == 2
-    assert "--sha256 is of one file" in said.stderr
+    assert "--sha256 needs exactly one file" in said.stderr
     assert run("verify", str(path), "--sha256", "0123").exit_code == 2
 
 
@@ -189,7 +189,7 @@ def test_names_mean_what_is_bundled_whatever_lies_around(
         (tmp_path / task).mkdir()
     said = run("verify", "--puzzles", "0")
     assert said.exit_code == 0
-    assert said.stdout.count("the same, by SHA256SUMS beside it") == 3
+    assert said.stdout.count("matches SHA256SUMS beside it") == 3
 
 
 @pytest.mark.parametrize("task", ["kenken", ""])
@@ -201,7 +201,7 @@ def test_weights_for_what_there_are_no_puzzles_of_have_no_smoke_score(
     )
     said = run("verify", str(tmp_path / "w.safetensors"))
     assert said.exit_code == 0
-    assert "smoke       none: there are no puzzles for" in said.stdout
+    assert "smoke       skipped: there are no puzzles for" in said.stdout
 
 
 @pytest.mark.parametrize(
@@ -285,6 +285,6 @@ def test_networks_of_the_paper_s_form_have_no_smoke_score_for_arc(tmp_path: Path
     save_weights(path, official_state(prefix=""), WeightsInfo(CONFIG, "arc"), None)
     said = run("verify", str(path))
     assert said.exit_code == 0
-    assert "smoke       none: a network of the paper's form" in said.stdout
+    assert "smoke       skipped: a network as in the paper" in said.stdout
     with safe_open(path, framework="pt") as file:
         assert "trmsolve.checksum" in file.metadata()

@@ -123,7 +123,7 @@ def arc(  # noqa: PLR0913
     columns = view.console.width if watched else None
     errors = [item for item in items if isinstance(item, PuzzleError)]
     if save_adapted is not None and len(items) - len(errors) > 1:
-        raise UsageError("--save-adapted keeps the network of one task: choose it with --id")
+        raise UsageError("--save-adapted needs exactly one task: choose it with --id")
     if len(errors) == len(items):  # nothing for a model to do
         with view:
             _hand_out(errors, view, choose_arc_writer(form, "", columns), [])
@@ -152,7 +152,7 @@ def arc(  # noqa: PLR0913
     )
     if verbose:
         where = f"running on {solver.placement.reason}"
-        say(f"weights {solver.weights}, {solver.budget:g} s a task, {where}")
+        say(f"weights {solver.weights}, {solver.budget:g} s per task, {where}")
     writer = choose_arc_writer(form, solver.weights, columns)
     answers: list[ArcAnswer] = []
     stop = AnswerNow(view.note)
@@ -187,7 +187,7 @@ class AnswerNow(Stop):
         self.times_asked += 1
         if self.code and not self.told:
             self.told = True
-            self.note("answering with what is learned so far: Ctrl-C once more leaves at once")
+            self.note("learning stopped, answering now; press Ctrl-C again to exit at once")
         return self.code != 0
 
 
@@ -223,4 +223,4 @@ def refuse_nowhere(option: str, path: Path | None) -> None:
         UsageError: If the path is a folder, or in none.
     """
     if path is not None and (path.is_dir() or not path.parent.is_dir()):
-        raise UsageError(f"{option} {path}: name a file in a folder that exists")
+        raise UsageError(f"{option} {path}: the path must be a file in an existing folder")

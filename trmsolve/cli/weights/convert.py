@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from trmsolve.weights.public import PublicCheckpoint
 
 RISK = (
-    "{name} is a pickle, a format that may carry code. It is read by a loader that runs none of "
-    "it; still, convert only what comes from people you trust."
+    "{name} is a pickle, a format that can contain code. The loader runs none of it, "
+    "but convert only files from sources that you trust."
 )
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
 """Suffixes of checkpoints, which the name of the weights does without."""
@@ -157,7 +157,7 @@ def _say_what_it_is(opened: "Checkpoint") -> None:
     )
     if opened.assumed:
         taken = ", ".join(f"{FLAGS[name]} {getattr(config, name)}" for name in opened.assumed)
-        options.say(f"as in the paper, since nothing beside the checkpoint says otherwise: {taken}")
+        options.say(f"assumed as in the paper, because no settings file was found: {taken}")
 
 
 def _dtype(named: str) -> "torch.dtype | None":
@@ -205,14 +205,14 @@ def _check_known(path: Path, public: "PublicCheckpoint") -> None:
     found = sha256(path)
     if found != public.sha256:
         raise WeightsError(
-            f"{path} is not the file that is known as {public.name}: its sha256 is {found}"
+            f"{path} is not the published file of {public.name}: its sha256 is {found}"
         )
 
 
 def _not_existing(path: Path) -> Path:
     """The path. Raises UsageError if there is a file."""
     if path.exists():
-        raise UsageError(f"{path} exists: name another file with --out")
+        raise UsageError(f"{path} already exists: choose another file with --out")
     return path
 
 
@@ -236,7 +236,7 @@ def _copy_names(source: Path, out: Path, rows: int) -> None:
         except OSError as error:
             raise WeightsError(f"{theirs} cannot be read: {reason(error)}") from None
         write_atomically(ours, content)
-        options.say(f"{ours} names the rows of its table")
+        options.say(f"copied {ours}, which names the rows of the table")
 
 
 def _weights_name(name: str) -> str:

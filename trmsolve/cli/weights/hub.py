@@ -55,8 +55,8 @@ def pull(
     if not quiet:
         info = read_info(pulled.path)
         options.say(
-            f"{info.task or 'no task named'}, {parameters(info.config):,} parameters, "
-            f"{_commits(pulled)}"
+            f"{info.task or 'no task recorded'}, {parameters(info.config):,} "
+            f"parameters, {_commits(pulled)}"
         )
     put(str(pulled.path))
 
@@ -128,7 +128,7 @@ def weights_in(folder: Path) -> Path:
         return folder
     found = [name for name in FILE_NAMES if (folder / name).is_file()]
     if not found:
-        raise WeightsError(f"{folder} holds none of {', '.join(FILE_NAMES)}")
+        raise WeightsError(f"{folder} contains none of {', '.join(FILE_NAMES)}")
     if len(found) > 1:
-        raise UsageError(f"{folder} holds {' and '.join(found)}: name the file to push")
+        raise UsageError(f"{folder} contains {' and '.join(found)}: give the file to push")
     return folder / found[0]
