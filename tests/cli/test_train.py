@@ -273,7 +273,7 @@ def test_training_may_begin_with_weights_by_their_name(data: Path, tmp_path: Pat
     unknown = train(
         "--data", data, "--out", tmp_path / "other", "--start-from", "sudku", "--steps", 1, *WHERE
     )
-    assert unknown.exit_code == 3 and "see 'trmsolve weights list'" in unknown.stderr
+    assert unknown.exit_code == 3 and "a name from 'trmsolve weights list'" in unknown.stderr
 
 
 def test_few_base_puzzles_are_the_same_few_when_a_run_goes_on(

@@ -173,7 +173,7 @@ def integers(tensors: dict[str, torch.Tensor]) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda t: t.pop("q_head.bias"), "lacks tensor 'q_head.bias'"),
+        (lambda t: t.pop("q_head.bias"), "has no tensor 'q_head.bias'"),
         (lambda t: t.update(extra=torch.zeros(1)), "has an unknown tensor 'extra'"),
         (misshape, r"lm_head.weight has shape \(12, 16\), not \(11, 16\)"),
         (poison, "lm_head.weight has values that are not finite"),
@@ -257,7 +257,7 @@ def test_an_impossible_config_is_refused_before_anything_is_allocated(
 
 def test_a_file_without_our_metadata_is_refused(weights: Path) -> None:
     save_file({"lm_head.weight": torch.zeros(1)}, weights)
-    with pytest.raises(WeightsError, match=r"carries no trmsolve\.config"):
+    with pytest.raises(WeightsError, match=r"it has no trmsolve\.config"):
         read_info(weights)
 
 
@@ -432,7 +432,7 @@ def test_rows_must_be_in_the_table(tmp_path: Path, row: int) -> None:
 
 
 def test_all_else_is_as_strict_where_rows_are_read(weights: Path, tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="has no table of puzzles"):
+    with pytest.raises(WeightsError, match="has no table of puzzle embeddings"):
         load_model(weights, "sudoku", torch.float32, CPU, [0])
     path = tmp_path / "knowing.safetensors"
     with_table(path, KNOWING, {5: torch.full((64,), float("nan"))})

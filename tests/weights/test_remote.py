@@ -60,7 +60,9 @@ def test_several_files_are_listed_with_and_without_a_network(
     hub: FakeHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub.repo("me/trm", {"a.safetensors": b"a", "b.safetensors": b"b"})
-    several = "several files of weights, choose one of hf://me/trm/a.safetensors, hf://me/trm/b.safetensors"
+    several = (
+        "several weights files: choose one of hf://me/trm/a.safetensors, hf://me/trm/b.safetensors"
+    )
     with pytest.raises(WeightsError, match=several):
         find(HERE)
     assert find(Address("me/trm", None, "b.safetensors")).read_bytes() == b"b"
@@ -89,12 +91,11 @@ def test_pickles_are_for_convert(hub: FakeHub, name: str, monkeypatch: pytest.Mo
     pickle = b"\x80\x02" + bytes(200_000)
     hub.repo("me/trm", {name: pickle, "LICENSE": b"small", ".gitattributes": b"small"})
     with pytest.raises(
-        WeightsError, match="only a pickled checkpoint: 'trmsolve weights convert hf://me/trm'"
+        WeightsError,
+        match="only a pickled checkpoint: convert it with 'trmsolve weights convert hf://me/trm'",
     ):
         find(HERE)
-    with pytest.raises(
-        WeightsError, match=f"'trmsolve weights convert hf://me/trm/{name}' makes it safe"
-    ):
+    with pytest.raises(WeightsError, match=f"'trmsolve weights convert hf://me/trm/{name}'"):
         find(Address("me/trm", None, name))
     assert hub.downloads() == []
     assert find(HERE, pickled=True).read_bytes() == pickle
@@ -203,6 +204,6 @@ def test_offline_names_the_command_that_would_fetch_it(
 ) -> None:
     address = Address("me/trm", None, path)
     with pytest.raises(
-        NetworkError, match=f"'trmsolve weights {verb} {address}' fetches it with a network"
+        NetworkError, match=f"run 'trmsolve weights {verb} {address}' with a network connection"
     ):
         find(address, pickled=pickled, offline=True)

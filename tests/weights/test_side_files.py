@@ -309,8 +309,8 @@ def test_settings_in_yaml_take_neither_long_nor_much_memory(folder: Path) -> Non
     )
     for text, told in (
         ("k0: &k0 {a: 1}\n" + doubled, "it repeats a part of itself"),
-        ("arch: [" + "1," * (MOST_EVENTS + 1) + "]", "it has more values"),
-        ("arch: " + "[" * 3000, "it has more values, or deeper ones"),
+        ("arch: [" + "1," * (MOST_EVENTS + 1) + "]", "it has too many values"),
+        ("arch: " + "[" * 3000, "it has too many values, or is nested too deeply"),
         ("arch: " + "1:1" * 100_000, "a value in it has more than 10000 characters"),
     ):
         (folder / "all_config.yaml").write_text(text)

@@ -114,7 +114,7 @@ def test_large_networks_of_this_form_are_taken_if_that_is_wanted(tmp_path: Path)
     config, path = replace(CONFIG, layers=17), tmp_path / "arc.safetensors"
     save_weights(path, official_state(config, ""), WeightsInfo(config, "arc"), None)
     with pytest.raises(
-        WeightsError, match="layers is 17, more than the 16 allowed: --allow-large takes it"
+        WeightsError, match="layers is 17, more than the 16 allowed: use --allow-large to accept it"
     ):
         load_arc(weights=path)
     solver = load_arc(weights=path, allow_large=True)

@@ -114,8 +114,8 @@ def test_what_cannot_be_used_is_told_in_one_line(command: str, tmp_path: Path) -
         (tmp_path / "step_1", 3, f"{tmp_path / 'step_1'} is a pickled checkpoint"),
         (tmp_path / "absent", 3, f"no weights at {tmp_path / 'absent'}"),
         (tmp_path, 3, f"{tmp_path} is not a file"),
-        ("nobody", 3, "no weights at nobody, nor is it a name"),
-        ("hf://odd", 2, "'hf://odd' is no address of weights on the hub"),
+        ("nobody", 3, "nobody is neither a file nor a known name"),
+        ("hf://odd", 2, "'hf://odd' is not an address of weights on the hub"),
     ):
         said = run(command, str(named), "--offline")
         assert said.exit_code == code
@@ -252,7 +252,7 @@ def test_large_weights_are_verified_and_used_only_if_that_is_wanted(
     for command in commands:
         refused = CliRunner().invoke(app, command)
         assert refused.exit_code == 3
-        assert "more than the 0 MiB allowed: --allow-large takes it" in refused.stderr
+        assert "more than the 0 MiB allowed: use --allow-large to accept it" in refused.stderr
         taken = CliRunner().invoke(app, [*command, "--allow-large"])
         assert taken.exit_code == 0, (command, taken.stderr)
 
