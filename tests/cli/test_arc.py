@@ -174,7 +174,7 @@ def test_a_piped_task_is_answered_as_kaggle_wants_it() -> None:
         json.loads(result.stdout) == {"stdin": [FIRST, SECOND]} and result.stdout.count("\n") == 1
     )
     assert result.stderr == (
-        "stdin  answered  3 steps  2/2 demonstrations  4 attempts  0.75 s  the steps were up\n"
+        "stdin  answered  3 steps  2/2 demonstrations  4 attempts  0.75 s  step limit reached\n"
     )
 
 
@@ -288,7 +288,7 @@ def test_the_same_id_in_two_files_is_told(tmp_path: Path) -> None:
     paths = [write(folder / "ab.json", task(ONE)) for folder in (tmp_path, tmp_path / "other")]
     result = run("arc", *paths)
     assert result.exit_code == 2 and result.stdout.count("\n") == 1
-    assert f"{paths[1]}: task ab: stands twice, first in {paths[0]}" in result.stderr
+    assert f"{paths[1]}: task ab: appears twice, first in {paths[0]}" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -782,7 +782,7 @@ def test_a_terminal_shows_the_attempts_once_in_colour(tmp_path: Path) -> None:
         "1x2    1x2  3 of 4 votes   1x2  1 of 4 votes",
         "5 .    6 1                 7 1",
         "",
-        "answered  3 steps  2/2 demonstrations  2 attempts  0.75 s  the steps were up",
+        "answered  3 steps  2/2 demonstrations  2 attempts  0.75 s  step limit reached",
         "",
     ]
     assert "48;5;" in terminal.raw and "learning from 2 demonstrations" in terminal.raw

@@ -193,7 +193,7 @@ def test_a_published_checkpoint_is_fetched_and_converted(
         "downloading",
         one.file,
         "sudoku,",
-        "as",
+        "assumed",
     ]
     info = read_info(Path(f"{one.file}.safetensors"))
     assert info.config == replace(SUDOKU, recursions=2, latent_steps=1)

@@ -284,7 +284,7 @@ def test_few_base_puzzles_are_the_same_few_when_a_run_goes_on(
 
     def watched(self: Examples, *arguments: Any) -> Examples:
         few = draw(self, *arguments)
-        drawn.append(few.mark())
+        drawn.append(few.content_hash())
         return few
 
     monkeypatch.setattr(Examples, "draw", watched)
@@ -374,7 +374,7 @@ def test_resume_needs_a_run(tmp_path: Path) -> None:
         (["--steps", "1", "--set", "lr"], "lr must be a number"),
         (
             ["--steps", "1", "--set", "vocab_size=12"],
-            "12 tokens on 81 places and 1 candidates a cell: sudoku has 11",
+            "12 tokens, 81 positions and 1 candidates per cell, but sudoku needs 11",
         ),
         (["--steps", "1", "--bands", "0=1,x"], "--bands: 'x' must have the form BAND=NUMBER"),
         (["--steps", "1", "--bands", "5=1"], "--bands: '5=1' must be one of 0, "),

@@ -169,15 +169,15 @@ def test_offline_nothing_is_pushed(
 ) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", variable)
     no_sockets(monkeypatch)
-    with pytest.raises(NetworkError, match="cannot push to .* offline"):
+    with pytest.raises(NetworkError, match=r"cannot push to .* offline"):
         push(FILES, HERE, offline=not variable)
 
 
 @pytest.mark.parametrize(
     ("address", "error", "told"),
     [
-        (Address("me/trm", "v1"), UsageError, "as a whole, hf://me/trm"),
-        (Address("me/trm", None, "x"), UsageError, "as a whole"),
+        (Address("me/trm", "v1"), UsageError, "without a revision or file, hf://me/trm"),
+        (Address("me/trm", None, "x"), UsageError, "without a revision or file"),
         (HERE, NetworkError, "error 503"),
     ],
 )

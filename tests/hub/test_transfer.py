@@ -278,7 +278,7 @@ def test_offline_opens_no_socket(
         (
             lambda hub: setattr(hub, "fails", Failure(403)),
             WeightsError,
-            "does not give out hf://me/trm",
+            "denies access to hf://me/trm",
         ),
         (
             lambda hub: setattr(
@@ -380,7 +380,7 @@ def test_a_token_or_proxy_that_makes_no_sense(
     monkeypatch.setenv("HF_TOKEN", WRITER)
     monkeypatch.setenv(name, value)
     with pytest.raises(
-        NetworkError, match=r"HF_ENDPOINT, HF_TOKEN, the proxy, .* is not usable"
+        NetworkError, match=r"HF_ENDPOINT, HF_TOKEN, the proxy, .* is invalid"
     ) as told:
         ask(HERE)
     assert "cret" not in str(told.value)
@@ -412,7 +412,7 @@ def test_an_endpoint_that_makes_no_sense(tmp_path: Path, endpoint: str) -> None:
     environment = {**os.environ, "HF_ENDPOINT": endpoint, "HF_HOME": str(tmp_path)}
     command = [sys.executable, "-c", code]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-    told = f"NetworkError {ENVIRONMENT}, is not usable"
+    told = f"NetworkError {ENVIRONMENT}, is invalid"
     lines = result.stdout.splitlines()
     assert result.stderr == ""
     assert len(lines) >= 3

@@ -567,7 +567,7 @@ def test_what_is_too_large_is_an_error_in_its_place(
     )
     assert isinstance(error, PuzzleError)
     size = f"{shape[0]} rows and {shape[1]} columns"
-    assert str(error) == f"f:7: too large: {size}; these weights know mazes of up to {largest}"
+    assert str(error) == f"f:7: too large: {size}; these weights support mazes up to {largest}"
 
 
 RECTANGLE = grid("S   #  ", "  #   #", "# #    ", "    # G")

@@ -495,7 +495,7 @@ def test_several_processes_leave_together_when_the_first_stops_judging(
     read_until(process.stderr, "evaluating 1/2 held-out puzzles")
     process.send_signal(signal.SIGTERM)
     _, told = process.communicate(timeout=120)
-    assert "stopped after step 1: go on with" in told and "forcefully exiting" not in told, told
+    assert "stopped after step 1: continue with" in told and "forcefully exiting" not in told, told
     assert figures(out) == {1: None} and load_checkpoint(out).step == 1
     assert train("--resume", out, "--steps", 2, "-q").exit_code == 0 and list(figures(out)) == [
         1,

@@ -250,7 +250,7 @@ def test_a_journal_that_cannot_be_written_is_named(examples: Examples, tmp_path:
 def test_runs_that_cannot_be_are_told_before_the_first_step(
     examples: Examples, tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageError, match="how long"):
+    with pytest.raises(UsageError, match="length of the run"):
         Schedule()
     with pytest.raises(UsageError, match="must be a positive number, not nan"):
         Schedule(minutes=float("nan"))

@@ -68,7 +68,7 @@ def test_a_run_s_folder_stands_for_what_is_in_it(tmp_path: Path) -> None:
     inside = weights(tmp_path / "run" / "arc.safetensors")
     for named in (str(tmp_path / "run"), tmp_path / "run"):
         assert resolve(named) == resolve(named, "arc") == inside
-    with pytest.raises(WeightsError, match=r"no sudoku\.safetensors in the folder"):
+    with pytest.raises(WeightsError, match=r"contains no sudoku\.safetensors"):
         resolve(tmp_path / "run", "sudoku")
     weights(tmp_path / "run" / "maze.safetensors")
     assert (

@@ -358,7 +358,7 @@ def change(name: str, value: Any) -> Callable[[dict[str, Any]], Any]:
         ),
         (
             change(f"{PREFIX}embed_tokens.embedding_weight", torch.zeros(13, 32)),
-            "it has 13 tokens, but known networks have 11",
+            "it has 13 tokens, but known networks have 12",
         ),
         (
             change(f"{PREFIX}embed_tokens.embedding_weight", torch.zeros(12)),
@@ -590,7 +590,7 @@ def test_what_is_assumed_is_said_with_the_option_that_changes_it(
     assert done.exit_code == 0
     assert done.stderr.splitlines()[1:] == [
         "arc, T = 2, n = 4, attention, positions rope, hidden size 32, 2 layers",
-        "assumed as in the paper, because no settings file was found: "
+        "assumed as in the paper, because no option or settings file gives them: "
         "--latent-steps 4, --positions rope",
     ]
     info = read_info(tmp_path / "a.safetensors")

@@ -124,7 +124,9 @@ def test_several_pickles_and_none(hub: FakeHub) -> None:
     with pytest.raises(WeightsError, match=r"choose one of hf://me/trm/a\.pt, hf://me/trm/b\.pt"):
         find(HERE, pickled=True)
     hub.repo("me/safe", {MAIN: b"safe"})
-    with pytest.raises(WeightsError, match=r"has no pickled checkpoint: it has model\.safetensors"):
+    with pytest.raises(
+        WeightsError, match=r"has no pickled checkpoint: it contains model\.safetensors"
+    ):
         find(Address("me/safe"), pickled=True)
 
 
@@ -139,12 +141,13 @@ def test_missing_files_and_none_at_all(hub: FakeHub) -> None:
         },
     )
     with pytest.raises(
-        WeightsError, match=r"hf://me/trm has no file x\.safetensors: it has model\.safetensors, "
+        WeightsError,
+        match=r"hf://me/trm has no file x\.safetensors: it contains model\.safetensors, ",
     ) as told:
         find(Address("me/trm", None, "x.safetensors"))
     assert str(told.value).endswith("and 13 more")
     hub.repo("me/empty", {"README.md": b"nothing yet"})
-    with pytest.raises(WeightsError, match=r"hf://me/empty has no weights: it has README\.md"):
+    with pytest.raises(WeightsError, match=r"hf://me/empty has no weights: it contains README\.md"):
         find(Address("me/empty"))
 
 
@@ -157,7 +160,7 @@ def test_what_lies_beside_a_pickle_may_not_be_large(
     for allow_large in (False, True):
         with pytest.raises(
             WeightsError,
-            match=f"{name} of hf://me/trm has .* MiB, more than the .* MiB allowed: nothing is",
+            match=f"{name} of hf://me/trm has .* MiB, more than the .* MiB allowed: it was not",
         ):
             find(HERE, pickled=True, note=said.append, allow_large=allow_large)
     assert hub.downloads() == []

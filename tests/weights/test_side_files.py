@@ -72,10 +72,10 @@ def a_huge_file(path: Path) -> None:
 
 
 ODD: dict[str, tuple[Callable[[Path], None], str]] = {
-    "pipe": (a_pipe, "it is a named pipe, not a file: move it away"),
-    "zeros": (a_link_to_zeros, "it is a device, not a file: move it away"),
-    "folder": (a_folder, "Is a directory, not a file: move it away"),
-    "huge": (a_huge_file, "bytes allowed: put the right file in its place, or move it away"),
+    "pipe": (a_pipe, "it is a named pipe, not a file: move or rename it"),
+    "zeros": (a_link_to_zeros, "it is a device, not a file: move or rename it"),
+    "folder": (a_folder, "Is a directory, not a file: move or rename it"),
+    "huge": (a_huge_file, "bytes allowed: replace it with the right file, or move it"),
 }
 """What may lie in the place of a file, and what is said of it."""
 

@@ -186,7 +186,7 @@ class Task(ABC):
         """
         if size or least is not None or most is not None:
             raise UsageError(
-                f"a {self.title} has one size and no path: leave out --size and --path-length"
+                f"a {self.title} has a fixed size and no path: omit --size and --path-length"
             )
         return self.generate(difficulty, seed)
 

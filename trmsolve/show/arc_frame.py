@@ -18,10 +18,10 @@ from trmsolve.show.training import ECHO
 from trmsolve.wording import count, duration, seconds
 
 ENDED = {
-    "budget": "the time was up",
+    "budget": "time limit reached",
     "solved": "all demonstrations solved",
     "interrupted": "interrupted",
-    "steps": "the steps were up",
+    "steps": "step limit reached",
 }
 
 VALUES = len("10.0 min")

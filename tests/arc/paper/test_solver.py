@@ -133,7 +133,7 @@ def test_a_pickle_is_for_the_converter_alone(checkpoint: Path) -> None:
 def test_what_does_not_go_with_this_form_is_refused(checkpoint: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="one task at a time"):
         load_arc(weights=checkpoint, batch=2)
-    with pytest.raises(UsageError, match="none is kept"):
+    with pytest.raises(UsageError, match="cannot be saved after adaptation"):
         load_arc(weights=checkpoint, save_adapted=tmp_path / "kept.safetensors")
     maze = replace(CONFIG, vocab_size=6)
     save_weights(tmp_path / "m.safetensors", official_state(maze, ""), WeightsInfo(maze, "maze"))

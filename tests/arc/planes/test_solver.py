@@ -374,7 +374,7 @@ def test_compiling_is_for_budgets_that_are_worth_it(
         ({"seed": -1}, "seed must be an integer of at least 0, not -1"),
         (
             {"batch": 2, "save_adapted": Path("x")},
-            "save_adapted keeps one network: adapt one task at a time",
+            "save_adapted saves one network: adapt one task at a time",
         ),
         ({"device": "abacus"}, "--device abacus is not known"),
     ],
@@ -406,9 +406,9 @@ FLAT = TRMConfig(
     [
         (SMALL, "maze", "was trained for maze, not for arc"),
         (FLAT, "sudoku", "was trained for sudoku, not for arc"),
-        (OTHER_SYMBOLS, "arc", "has other planes than ARC"),
-        (SMALL_BOARD, "arc", "has other planes than ARC"),
-        (replace(SMALL, symmetries=4), "arc", "has other planes than ARC"),
+        (OTHER_SYMBOLS, "arc", "does not fit ARC"),
+        (SMALL_BOARD, "arc", "does not fit ARC"),
+        (replace(SMALL, symmetries=4), "arc", "does not fit ARC"),
     ],
 )
 def test_weights_for_something_else_are_refused(
@@ -425,7 +425,7 @@ def test_weights_that_are_missing_or_damaged_are_told(weights: Path, tmp_path: P
     for name, message in (
         ("nowhere", "no weights at"),
         ("cut.safetensors", "is not usable as weights"),
-        ("folder", "no arc.safetensors in the folder"),
+        ("folder", "contains no arc.safetensors"),
     ):
         with pytest.raises(WeightsError, match=message):
             load_arc(weights=tmp_path / name, device="cpu")
@@ -449,7 +449,7 @@ def test_weights_in_the_papers_form_have_a_solver_of_their_own(tmp_path: Path) -
     refused: tuple[dict[str, Any], ...] = ({"batch": 2}, {"save_adapted": tmp_path / "kept"})
     for how in refused:
         with pytest.raises(
-            UsageError, match="has the paper's form: it takes one task at a time, and none is kept"
+            UsageError, match="is a network as in the paper: it takes one task at a time and cannot"
         ):
             load_arc(weights=path, device="cpu", **how)
 

@@ -287,9 +287,10 @@ def test_copies_of_what_is_measured_are_left_out(data: Path, tmp_path: Path) -> 
     result = fresh(data, tmp_path / "run", *sources, "--steps", 1, "--held-out", 1)
     assert result.exit_code == 0, result.stderr
     assert (
-        f"outputs of the tests of {challenges} from {tmp_path}/more_solutions.json" in result.stderr
+        f"using the test outputs of {challenges} from {tmp_path}/more_solutions.json"
+        in result.stderr
     )
-    assert "1 tasks that share a pair with a measured one are left out: same\n" in result.stderr
+    assert "excluded 1 tasks that share a pair with an evaluation task: same\n" in result.stderr
     assert "3 tasks with 9 pairs, 1 more held out" in result.stderr
     training = read_info(tmp_path / "run" / "arc.safetensors").training
     assert training["left_out"] == ["same"] and training["measured"] == ["measured.json"]
@@ -305,7 +306,7 @@ def test_a_task_of_two_files_is_learned_from_once(data: Path, tmp_path: Path) ->
     notes: list[str] = []
     tasks, left_out = learned_tasks([str(data), str(tmp_path)], [], notes.append)
     assert [task.name for task in tasks] == ["flip", "same", "dark"] and not left_out
-    assert notes == [f"{tmp_path}: 1 tasks that share a pair with one before it are left out"]
+    assert notes == [f"{tmp_path}: excluded 1 tasks that share a pair with an earlier task"]
 
 
 def test_begun_with_other_tasks_the_table_is_their_mean(
@@ -358,7 +359,7 @@ def test_the_papers_recipe_leaves_a_network_that_knows_its_tasks(
     ]
     parts = train("--data", data, "--out", out, *options, "--steps", 2, "--save-minutes", 0)
     assert parts.exit_code == 0, parts.stderr
-    assert "of 1 measured tasks the demonstrations are learned from" in parts.stderr
+    assert "the demonstrations of 1 evaluation tasks are used for training" in parts.stderr
     assert "variants of 4 tasks with 13 pairs, 1 tests held out, recipe paper" in parts.stderr
     known = Known.beside(out)
     assert known is not None
@@ -387,19 +388,19 @@ def test_the_papers_recipe_leaves_a_network_that_knows_its_tasks(
         (["--data", "{data}", "--batch-size", "3"], "--set batch_cells=N"),
         (
             ["--data", "{data}", "--set", "most_cells=20"],
-            "no task is left whose grids have at most 20 cells",
+            "every task has grids of more than 20 plane cells",
         ),
-        (["--data", "{data}", "--set", "batch_cells=0"], "batch_cells=0 leaves no room"),
+        (["--data", "{data}", "--set", "batch_cells=0"], "batch_cells=0 leaves no space"),
         (
             ["--data", "{data}", "--measured", "{data}"],
-            "every task of --data shares a pair with one of --measured",
+            "every task of --data shares a pair with a task of --measured",
         ),
         (["--data", "{data}", "--measured", "absent.json"], "absent.json: no such file"),
         (["--data", "arc1-trian"], "arc1-trian: no such file"),
         (["--data", "broken.json"], "task odd, demonstration 1, input: row 1, column 2 is 12"),
         (
             ["--data", "{data}", "--set", "symmetries=4"],
-            "4 symmetries and a board of 30 x 30: arc has 11, 8",
+            "4 symmetries and a board of 30 x 30, but arc needs 11, 8",
         ),
         (
             ["--data", "{data}", "--recipe", "muon"],
@@ -407,7 +408,7 @@ def test_the_papers_recipe_leaves_a_network_that_knows_its_tasks(
         ),
         (
             ["--data", "{data}", "--recipe", "paper", "--set", "vocab_size=13"],
-            "13 tokens on 900 places: arc has 12",
+            "13 tokens and 900 positions, but arc needs 12",
         ),
     ],
 )

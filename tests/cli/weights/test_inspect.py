@@ -85,7 +85,7 @@ def test_info_says_all_that_is_on_record() -> None:
         "task        maze",
         "parameters  60,930",
         f"sha256      {digest}, matches the pinned hash",
-        "checksum    inside",
+        "checksum    stored",
         f"fingerprint {fingerprint(path)[:12]}",
         "mixer = conv",
         'recipe = "laptop"',
@@ -141,7 +141,7 @@ def test_what_is_bundled_is_what_is_pinned_and_alive() -> None:
         "smoke",
     ] * 3
     assert sum(line == "  pinned      matches SHA256SUMS beside it" for line in lines) == 3
-    assert sum(line == "  checksum    right" for line in lines) == 3
+    assert sum(line == "  checksum    correct" for line in lines) == 3
     assert max(map(len, lines[1:])) <= 80
     assert sum("3 of 3" in line for line in lines) == 3
 
@@ -153,7 +153,7 @@ def test_another_file_than_the_pinned_one_is_refused_before_it_is_read(tmp_path:
     assert run("verify", str(path), "--sha256", digest.upper(), "--puzzles", "0").exit_code == 0
     said = run("verify", str(path), "--sha256", "0" * 64)
     assert said.exit_code == 3
-    assert f"sha256 is {digest}, --sha256 says {'0' * 64}" in said.stderr
+    assert f"sha256 is {digest}, but --sha256 says {'0' * 64}" in said.stderr
     (tmp_path / "SHA256SUMS").write_text(f"{'1' * 64}  maze.safetensors\n")
     said = run("verify", str(path))
     assert said.exit_code == 3
@@ -178,7 +178,7 @@ def test_each_of_several_is_looked_at(tmp_path: Path) -> None:
     )
     assert said.exit_code == 4
     assert len(said.stderr.splitlines()) == 2
-    assert "checksum    right" in said.stdout
+    assert "checksum    correct" in said.stdout
 
 
 def test_names_mean_what_is_bundled_whatever_lies_around(
@@ -276,7 +276,7 @@ def test_weights_that_answer_nothing_are_whole_but_not_well(tmp_path: Path) -> N
     )
     said = run("verify", str(path), "--puzzles", "2", "--threads", "1")
     assert said.exit_code == 1
-    assert "pinned      nowhere" in said.stdout
+    assert "pinned      no" in said.stdout
     assert "0 of 2 easy puzzles verified" in said.stdout
 
 

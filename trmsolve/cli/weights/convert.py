@@ -157,7 +157,9 @@ def _say_what_it_is(opened: "Checkpoint") -> None:
     )
     if opened.assumed:
         taken = ", ".join(f"{FLAGS[name]} {getattr(config, name)}" for name in opened.assumed)
-        options.say(f"assumed as in the paper, because no settings file was found: {taken}")
+        options.say(
+            f"assumed as in the paper, because no option or settings file gives them: {taken}"
+        )
 
 
 def _dtype(named: str) -> "torch.dtype | None":

@@ -114,7 +114,7 @@ class Maze(Task):
         Raises PuzzleError if it is larger.
         """
         if problem := too_large(grid, BOARD):
-            raise PuzzleError(f"{problem}; training is on boards of {BOARD[0]} x {BOARD[1]}")
+            raise PuzzleError(f"{problem}; training uses boards of {BOARD[0]} x {BOARD[1]}")
         return _laid(grid)
 
     def encode(
@@ -159,7 +159,7 @@ class Maze(Task):
         if not problem:
             return ""
         rows, columns = self.largest
-        return f"{problem}; these weights know mazes of up to {rows} x {columns}"
+        return f"{problem}; these weights support mazes up to {rows} x {columns}"
 
     def reason_unsolvable(self, puzzle: Puzzle) -> str:
         """That no way leads from start to goal, or ""."""
