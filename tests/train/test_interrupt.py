@@ -128,7 +128,7 @@ def test_an_interrupted_judging_leaves_no_figure_and_the_run_goes_on_to_the_same
 ) -> None:
     recipe, words = KINDS[kind], iter(range(1000))
     whole = run(tmp_path / "whole", examples, recipe)
-    monkeypatch.setattr(PoolTrainer, "judge", drawing(PoolTrainer.evaluate_held_out))
+    monkeypatch.setattr(PoolTrainer, "evaluate_held_out", drawing(PoolTrainer.evaluate_held_out))
     plan, told = replace(OFTEN, steps=STEPS), list[Progress]()
 
     def judging(judged: int, of: int) -> bool:
@@ -277,7 +277,7 @@ def test_puzzles_are_judged_in_even_batches_and_may_be_stopped_between_cycles(
     class Enough(Exception):
         pass
 
-    monkeypatch.setattr(puzzle_training, "usual_batch_size", lambda device, config: 5)
+    monkeypatch.setattr(puzzle_training, "default_batch_size", lambda device, config: 5)
     model = TinyRecursiveModel(PLAIN.config)
     heard: list[tuple[int, int]] = []
     task = get_task("sudoku")

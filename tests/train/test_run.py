@@ -254,7 +254,7 @@ def test_runs_that_cannot_be_are_told_before_the_first_step(
         Schedule()
     with pytest.raises(UsageError, match="must be a positive number, not nan"):
         Schedule(minutes=float("nan"))
-    with pytest.raises(UsageError, match="sudoku has 11, 81 and 1"):
+    with pytest.raises(UsageError, match="sudoku needs 11, 81 and 1"):
         run(tmp_path, examples, replace(PLAIN, config=replace(PAPER, vocab_size=9)))
     wrong = replace(examples, answers=examples.answers[:, ::-1])
     with pytest.raises(PuzzleError, match=r"the answer in the data to [0-9]{81} is wrong"):

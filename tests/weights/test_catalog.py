@@ -78,7 +78,8 @@ def test_a_run_s_folder_stands_for_what_is_in_it(tmp_path: Path) -> None:
 
 def test_what_is_no_name_is_told_with_where_names_are() -> None:
     with pytest.raises(
-        WeightsError, match="sudku is neither a file nor a known name: give hf://user/repo"
+        WeightsError,
+        match="no weights at sudku, which is neither a file nor a known name: give hf://user/repo",
     ):
         resolve("sudku")
     assert resolve("sudku.safetensors") == Path(

@@ -167,7 +167,9 @@ def _file_named(named: str, task: str | None) -> Path:
     with contextlib.suppress(OSError, ValueError):
         if not path.exists() and not path.suffix:
             hint = "give hf://user/repo for the hub, or a name from 'trmsolve weights list'"
-            raise WeightsError(f"{named} is neither a file nor a known name: {hint}")
+            raise WeightsError(
+                f"no weights at {named}, which is neither a file nor a known name: {hint}"
+            )
     return path
 
 

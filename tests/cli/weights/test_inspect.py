@@ -114,7 +114,7 @@ def test_what_cannot_be_used_is_told_in_one_line(command: str, tmp_path: Path) -
         (tmp_path / "step_1", 3, f"{tmp_path / 'step_1'} is a pickled checkpoint"),
         (tmp_path / "absent", 3, f"no weights at {tmp_path / 'absent'}"),
         (tmp_path, 3, f"{tmp_path} is not a file"),
-        ("nobody", 3, "nobody is neither a file nor a known name"),
+        ("nobody", 3, "no weights at nobody, which is neither a file nor a known name"),
         ("hf://odd", 2, "'hf://odd' is not an address of weights on the hub"),
     ):
         said = run(command, str(named), "--offline")
