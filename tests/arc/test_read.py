@@ -128,10 +128,10 @@ GRID_FAULTS: list[tuple[object, str]] = [
     ([], "a grid without rows"),
     ([[1], 2], "row 2 is 2: a row is a list of colours"),
     ([0, 1], "row 1 is 0: a row is a list of colours"),
-    ("12/34", '"12/34" where a grid is due: a list of rows, each a list of colours'),
-    ({"a": 1}, "an object where a grid is due: a list of rows, each a list of colours"),
-    ([[0] * 31], "a grid of 1 x 31 cells: 30 x 30 is the largest"),
-    ([[0]] * 31, "a grid of 31 x 1 cells: 30 x 30 is the largest"),
+    ("12/34", '"12/34" where a grid is expected: a list of rows, each a list of colours'),
+    ({"a": 1}, "an object where a grid is expected: a list of rows, each a list of colours"),
+    ([[0] * 31], "a grid of 1 x 31 cells: the maximum is 30 x 30"),
+    ([[0]] * 31, "a grid of 31 x 1 cells: the maximum is 30 x 30"),
 ]
 
 
@@ -162,13 +162,13 @@ TASK_FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     (lambda task: task.update(train={"1": {}}), f': "train" is an object: {SHAPE}'),
     (
         lambda task: task["train"][1].pop("output"),
-        ', demonstration 2: "output" is missing: a demonstration has both',
+        ', demonstration 2: "output" is missing: a demonstration needs both',
     ),
     (lambda task: task["train"][1].pop("input"), ', demonstration 2: "input" is missing'),
     (lambda task: task["test"][0].pop("input"), ', test 1: "input" is missing'),
     (
         lambda task: task["train"][0].update(output=None),
-        ", demonstration 1, output: null where a grid is due: "
+        ", demonstration 1, output: null where a grid is expected: "
         "a list of rows, each a list of colours",
     ),
     (
@@ -193,17 +193,17 @@ def test_what_stands_twice_is_told() -> None:
     assert told(f'{{"x": {one}, "y": {one}, "x": {one}}}'.encode()) == [
         "x",
         "y",
-        "ab.json: task x: stands twice, first in ab.json: give each task an id of its own",
+        "ab.json: task x: appears twice, first in ab.json: give each task its own id",
     ]
     assert told([a_task() | {"id": "x"}, a_task() | {"id": "x"}])[1].startswith(
-        "ab.json: task x: stands twice"
+        "ab.json: task x: appears twice"
     )
     assert told(one.replace('"test"', '"train"').encode()) == [
-        'ab.json: task ab: "train" stands twice in it: which is meant?'
+        'ab.json: task ab: "train" appears twice in it: remove one of them'
     ]
     pair = one.replace('"input": [[5]]', '"input": [[5]], "input": [[6]]')
     assert told(pair.encode()) == [
-        'ab.json: task ab, test 1: "input" stands twice in it: which is meant?'
+        'ab.json: task ab, test 1: "input" appears twice in it: remove one of them'
     ]
 
 
@@ -212,14 +212,17 @@ FILE_FAULTS: list[tuple[bytes, str]] = [
     (b"", f"ab.json: empty: no JSON in it; {SHAPE}"),
     (b" \r\n\t", f"ab.json: empty: no JSON in it; {SHAPE}"),
     (b"0 1\n1 0\n", f"ab.json: not JSON: {SHAPE}"),
-    (b"{}", f"{NO_TASK}; solutions and submissions are no tasks"),
-    (b'{"x": [[[1]]]}', f"{NO_TASK}; solutions and submissions are no tasks"),
+    (b"{}", f"{NO_TASK}; solutions and submissions are not tasks"),
+    (b'{"x": [[[1]]]}', f"{NO_TASK}; solutions and submissions are not tasks"),
     (b"[]", NO_TASK),
     (b"[[0, 1]]", NO_TASK),
     (b'{\n "train": [,]}', "ab.json:2:12: not valid JSON: expecting value"),
     (b'[{"a" 1}]', "ab.json:1:7: not valid JSON: expecting ':' delimiter"),
     (b"[" * 100_000, f"ab.json: lists nested too deeply: {SHAPE}"),
-    (b"[" + b"1" * 5000 + b"]", "ab.json: a number of thousands of digits, where colours are due"),
+    (
+        b"[" + b"1" * 5000 + b"]",
+        "ab.json: a number of thousands of digits where a colour is expected",
+    ),
     (
         b'{\n"\xe9": 1}',
         "ab.json:2:2: not text: byte 0xE9 is not UTF-8; save the puzzles as UTF-8 text",
@@ -232,8 +235,11 @@ FILE_FAULTS: list[tuple[bytes, str]] = [
         b"PK\x03\x04",
         "ab.json: not text: this is a zip archive or a spreadsheet; save the puzzles as UTF-8 text",
     ),
-    (b"\x1f\x8b\x08\x00", "ab.json: the gzip data ends too early; make or fetch the file again"),
-    (b"\x1f\x8b\x00\x00", "ab.json: damaged gzip data; make or fetch the file again"),
+    (
+        b"\x1f\x8b\x08\x00",
+        "ab.json: the gzip data ends too early; create or download the file again",
+    ),
+    (b"\x1f\x8b\x00\x00", "ab.json: damaged gzip data; create or download the file again"),
 ]
 
 
@@ -249,7 +255,7 @@ def test_tasks_before_a_broken_end_are_read() -> None:
 
 
 def test_ids_are_printable() -> None:
-    limit = "an id has 1 to 100 characters, all of them printable"
+    limit = "an id must have 1 to 100 printable characters"
     items = told(
         {
             "": a_task(),
@@ -373,9 +379,9 @@ def test_a_folder_is_its_files_in_order(tmp_path: Path) -> None:
     assert [item.name if isinstance(item, ArcTask) else item.problem for item in items] == [
         "a",
         "b",
-        f"task b: stands twice, first in {tmp_path / 'b.json'}: give each task an id of its own",
+        f"task b: appears twice, first in {tmp_path / 'b.json'}: give each task its own id",
         "x",
-        f"no task in it: {SHAPE}; solutions and submissions are no tasks",
+        f"no task in it: {SHAPE}; solutions and submissions are not tasks",
     ]
 
 
@@ -383,7 +389,7 @@ def test_distinct_is_across_files() -> None:
     first, second = read(a_task(), "one/ab.json"), read(a_task(), "two/ab.json")
     items = list(distinct([*first, PuzzleError("no"), *second]))
     assert items[0] is first[0] and isinstance(items[2], ArcTaskError) and items[2].tests == 1
-    assert str(items[2]).startswith("two/ab.json: task ab: stands twice, first in one/ab.json")
+    assert str(items[2]).startswith("two/ab.json: task ab: appears twice, first in one/ab.json")
 
 
 def test_solutions_are_taken_when_asked_for(tmp_path: Path) -> None:
@@ -434,8 +440,8 @@ def test_solutions_that_do_not_fit_are_errors_of_their_tasks(tmp_path: Path) -> 
         "task few: 0 solutions, but 1 tests",
         "task many: 2 solutions, but 1 tests",
         f"task bad, solution 1: row 1, column 2 is 10: {WHOLE}",
-        "task odd: its solutions are 3: a list of grids is due",
-        f"task other, test 1: another output than in {path}",
+        "task odd: its solutions are 3 where a list of grids is expected",
+        f"task other, test 1: the output differs from {path}",
     ]
     assert outputs(items[-1]) == [[[7]]]
 
@@ -446,7 +452,7 @@ def test_solutions_that_do_not_fit_are_errors_of_their_tasks(tmp_path: Path) -> 
         ("[1]", "not one JSON object"),
         ("{} {}", "not one JSON object"),
         ("{", "not valid JSON"),
-        ('{"a": [], "a": []}', 'task "a" stands twice in the file'),
+        ('{"a": [], "a": []}', 'task "a" appears twice in the file'),
         (None, "no such file"),
     ],
 )

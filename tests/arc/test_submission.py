@@ -119,16 +119,16 @@ def test_what_is_written_is_read(
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ('{"a": 3}', "task a: 3 where a list of tests is due"),
+        ('{"a": 3}', "task a: 3 where a list of tests is expected"),
         ('{"a": [[[1]]]}', "task a, test 1: a list, but a submission is an object of task ids"),
         ('{"a": [{"attempt_1": [[1]]}]}', 'task a, test 1: "attempt_2" is missing'),
         (
             '{"a": [{"attempt_1": [[1]], "attempt_3": 1}]}',
-            'task a, test 1: "attempt_3" is no attempt: there are',
+            'task a, test 1: "attempt_3" is not an attempt: use',
         ),
         (
             '{"a": [{"attempt_1": 1, "attempt_1": 2}]}',
-            'task a, test 1: "attempt_1" stands twice in it',
+            'task a, test 1: "attempt_1" appears twice in it',
         ),
         (
             '{"a": [{"attempt_1": [[1]], "attempt_2": [[1], [10]]}]}',
@@ -139,7 +139,7 @@ def test_what_is_written_is_read(
             '{"a": [{"attempt_1": [], "attempt_2": [[1]]}]}',
             "task a, test 1, attempt_1: a grid without rows",
         ),
-        ('{"a": [], "a": []}', 'task "a" stands twice in the file'),
+        ('{"a": [], "a": []}', 'task "a" appears twice in the file'),
         ('{"\\u001b": 3}', 'task "\\u001b": 3 where'),
         ("[]", "not one JSON object: a submission is an object"),
         ("", "empty: no JSON in it; a submission is an object"),
@@ -219,7 +219,7 @@ def test_a_third_attempt_is_not_looked_at() -> None:
 
 
 def test_what_cannot_be_scored_is_told() -> None:
-    with pytest.raises(PuzzleError, match=r"^file.json: task a, test 2: its output is not known"):
+    with pytest.raises(PuzzleError, match=r"^file.json: task a, test 2: its output is unknown"):
         score_answers([answer(task("a", ONE, None), [ONE], [ONE])])
     with pytest.raises(
         PuzzleError, match=r"^file.json: task a: 1 answers in the submission, but 2 tests"

@@ -45,7 +45,7 @@ class FakeSolver:
         self.how, self.at_step = how, at_step
         self.budget = 300.0 if how["budget"] is None else how["budget"]
         self.placement = SimpleNamespace(
-            reason="cpu (asked for)", device="cpu", dtype_name="fp32", threads=1
+            reason="cpu (as requested)", device="cpu", dtype_name="fp32", threads=1
         )
 
     def solve_all(
@@ -174,7 +174,7 @@ def test_a_piped_task_is_answered_as_kaggle_wants_it() -> None:
         json.loads(result.stdout) == {"stdin": [FIRST, SECOND]} and result.stdout.count("\n") == 1
     )
     assert result.stderr == (
-        "stdin  answered  3 steps  2/2 demonstrations  4 attempts  0.75 s  the steps were up\n"
+        "stdin  answered  3 steps  2/2 demonstrations  4 attempts  0.75 s  step limit reached\n"
     )
 
 
@@ -265,7 +265,7 @@ def test_some_ids_are_chosen(tmp_path: Path, loaded: Loaded) -> None:
     assert result.exit_code == 0 and json.loads(result.stdout) == {"cd34": [SECOND]}
     result = run("arc", path, "--id", "ab13")
     assert (result.exit_code, result.stdout, len(loaded)) == (2, "", 1)
-    assert result.stderr == "trmsolve: --id ab13: no task is called that among 3, such as ab12\n"
+    assert result.stderr == "trmsolve: --id ab13: no such task among 3, for example ab12\n"
 
 
 def test_a_file_that_is_missing_is_told_rather_than_the_id(tmp_path: Path) -> None:
@@ -288,7 +288,7 @@ def test_the_same_id_in_two_files_is_told(tmp_path: Path) -> None:
     paths = [write(folder / "ab.json", task(ONE)) for folder in (tmp_path, tmp_path / "other")]
     result = run("arc", *paths)
     assert result.exit_code == 2 and result.stdout.count("\n") == 1
-    assert f"{paths[1]}: task ab: stands twice, first in {paths[0]}" in result.stderr
+    assert f"{paths[1]}: task ab: appears twice, first in {paths[0]}" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -327,18 +327,18 @@ def test_bad_input_is_refused_before_torch_is_imported(tmp_path: Path) -> None:
         (["--format", "grid"], "--format grid is not known: use input, line, json"),
         (
             ["--submission", "nowhere/sub.json"],
-            "--submission nowhere/sub.json: name a file in a folder that exists",
+            "--submission nowhere/sub.json: the path must be a file in an existing folder",
         ),
-        (["--submission", "."], "--submission .: name a file"),
+        (["--submission", "."], "--submission .: the path must be a file"),
         (
             ["--save-adapted", "nowhere/x"],
-            "--save-adapted nowhere/x: name a file in a folder that exists",
+            "--save-adapted nowhere/x: the path must be a file in an existing folder",
         ),
         (["--solutions", "nowhere.json"], "nowhere.json: no such file"),
         (["--dataset", "arc9"], "no data set 'arc9'"),
         (
             ["--save-adapted", "x", TASKS],
-            "--save-adapted keeps the network of one task: choose it with --id",
+            "--save-adapted needs exactly one task: choose it with --id",
         ),
     ],
 )
@@ -421,7 +421,7 @@ def test_steps_are_shown_without_a_terminal() -> None:
 
 def test_quiet_and_verbose() -> None:
     assert run("arc", "-q", text=json.dumps(task(ONE))).stderr == ""
-    said = f"weights {FakeSolver.weights}, 300 s a task, running on cpu (asked for)\n"
+    said = f"weights {FakeSolver.weights}, 300 s per task, running on cpu (as requested)\n"
     assert run("arc", "-q", "-v", text=json.dumps(task(ONE))).stderr == said
 
 
@@ -467,7 +467,7 @@ def interrupting(monkeypatch: pytest.MonkeyPatch, *steps: int, number: int = sig
     at_every_step(monkeypatch, lambda: interrupt(number) if next(done) in steps else None)
 
 
-SOONER = "answering with what is learned so far: Ctrl-C once more leaves at once\n"
+SOONER = "learning stopped, answering now; press Ctrl-C again to exit at once\n"
 
 
 def test_the_first_interrupt_ends_the_learning_and_answers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -577,15 +577,15 @@ def test_measuring_gives_the_agreed_record(challenges: Path, loaded: Loaded) -> 
 
 def test_measuring_prints_a_table(challenges: Path) -> None:
     lines = measure("--data", challenges, "--budget", 60).stdout.splitlines()
-    what = f"{FakeSolver.weights}, 60 s of adapting a task, cpu fp32"
+    what = f"{FakeSolver.weights}, 60 s of adaptation per task, cpu fp32"
     assert lines[:5] == [
         f"2 tasks of set_challenges.json, {what}",
         "pass@1          50.0%",
         "pass@2          50.0%  (95 % interval 9.4% to 90.5%)",
         "tests           2 of 3 right in two attempts",
-        "demonstrations  100.0%  solved while held out",
+        "demonstrations  100.0%  solved when held out",
     ]
-    assert lines[5].startswith("speed           ") and lines[5].endswith(" s a task")
+    assert lines[5].startswith("speed           ") and lines[5].endswith(" s per task")
     assert lines[6:] == [
         "  ab  attempt 1, attempt 1  3 steps  2/2 demonstrations  0.75 s",
         "  hard  wrong  3 steps  2/2 demonstrations  0.75 s",
@@ -624,19 +624,19 @@ def test_the_first_tasks_alone(challenges: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--sample", 3], "--sample 3: there are 2 tasks"),
+        (["--sample", 3], "--sample 3: the data has only 2 tasks"),
         (
             ["--sample", 1, "--limit", 1],
-            "--limit takes the first tasks, --sample any: give one of them",
+            "--limit and --sample cannot be combined: omit one of them",
         ),
-        (["--noise", 0.5], "--noise is not for ARC tasks: leave it out"),
-        (["--compile"], "--compile is not for ARC tasks: leave it out"),
+        (["--noise", 0.5], "--noise does not apply to ARC tasks: omit it"),
+        (["--compile"], "--compile does not apply to ARC tasks: omit it"),
         (
             ["--submission", "x.json", "--budget", 3],
-            "--budget is for solving, and --submission is solved already",
+            "--budget cannot be combined with --submission",
         ),
-        (["--submission", "x.json", "--batch-size", 3], "--batch-size is for solving, and"),
-        (["--submission", "x.json", "--record"], "--record is for solving, and"),
+        (["--submission", "x.json", "--batch-size", 3], "--batch-size cannot be combined with"),
+        (["--submission", "x.json", "--record"], "--record cannot be combined with"),
         (["--submission", "x.json"], "x.json: no such file"),
     ],
 )
@@ -655,14 +655,14 @@ def test_other_tasks_refuse_the_options_of_arc(option: str, challenges: Path) ->
     result = run("eval", "--task", "maze", "--data", challenges, option, 1)
     assert (result.exit_code, result.stderr) == (
         2,
-        f"trmsolve: {option} is for --task arc: leave it out\n",
+        f"trmsolve: {option} needs --task arc: omit it\n",
     )
 
 
 @pytest.mark.parametrize(
     ("tasks", "message"),
     [
-        ({"ab": task(ONE)}, "task ab has a test without its output: name --solutions FILE"),
+        ({"ab": task(ONE)}, "task ab has a test without an output: give --solutions FILE"),
         ({"ab": task(ONE, outputs=True), "bad": BROKEN}, "task bad: no demonstration"),
         ({}, "no task in it"),
     ],
@@ -695,7 +695,7 @@ def test_an_interrupted_measurement_says_that_it_is_none(
         ["ab"],
     )
     assert result.stderr.endswith(
-        "trmsolve: interrupted after 1 of 2 tasks: these figures measure no set\n"
+        "trmsolve: interrupted after 1 of 2 tasks: these scores do not measure the whole data set\n"
     )
 
 
@@ -782,7 +782,7 @@ def test_a_terminal_shows_the_attempts_once_in_colour(tmp_path: Path) -> None:
         "1x2    1x2  3 of 4 votes   1x2  1 of 4 votes",
         "5 .    6 1                 7 1",
         "",
-        "answered  3 steps  2/2 demonstrations  2 attempts  0.75 s  the steps were up",
+        "answered  3 steps  2/2 demonstrations  2 attempts  0.75 s  step limit reached",
         "",
     ]
     assert "48;5;" in terminal.raw and "learning from 2 demonstrations" in terminal.raw
@@ -802,8 +802,7 @@ def test_ctrl_c_in_a_terminal_answers_and_leaves_it_as_it_was(tmp_path: Path) ->
     terminal.process.send_signal(signal.SIGINT)
     code, lines = terminal.end()
     assert (
-        code == 0
-        and "answering with what is learned so far: Ctrl-C once more leaves at once" in lines
+        code == 0 and "learning stopped, answering now; press Ctrl-C again to exit at once" in lines
     )
     assert lines[-2].startswith("answered  ") and lines[-2].endswith("interrupted")
     assert terminal.raw.rindex("\x1b[?25h") > terminal.raw.rindex("\x1b[?25l")

@@ -93,7 +93,10 @@ def test_quiet_and_verbose() -> None:
     result = run(
         "sudoku", "-", "-v", "--device", "cpu", "--dtype", "fp32", "--threads", "1", text=EASY
     )
-    assert "cpu (asked for, 1 threads), fp32 (asked for)" in result.stderr and result.exit_code == 0
+    assert (
+        "cpu (as requested, 1 threads), fp32 (as requested)" in result.stderr
+        and result.exit_code == 0
+    )
 
 
 def test_many_puzzles_end_with_a_summary(tmp_path: Path) -> None:
@@ -303,7 +306,7 @@ COMPLETE = {"_TRMSOLVE_COMPLETE": "complete_bash", "COMP_WORDS": "trmsolve su", 
         (["sudoku", "--help"], {}, "--show-steps"),
         (["maze", "--help"], {}, "--accept-detours"),
         (["generate", "--help"], {}, "--path-length"),
-        (["eval", "--help"], {}, "16, for mazes 64"),
+        (["eval", "--help"], {}, "16; 64 for mazes"),
         (["train", "--help"], {}, "--minutes"),
         ([], COMPLETE, "sudoku"),
         ([], {**COMPLETE, "COMP_WORDS": "trmsolve ma"}, "maze"),
@@ -446,7 +449,7 @@ def test_a_pipe_by_name_is_read_once(tmp_path: Path) -> None:
         ("weights list --help > /dev/full", 2, "No space left on device"),
         ("--help >&-", 0, ""),
         ("generate --out {folder}/absent/file.csv", 2, "cannot be written"),
-        ("train --data {easy} --steps 1 --out {folder}/run", 2, "needs the answer"),
+        ("train --data {easy} --steps 1 --out {folder}/run", 2, "needs puzzles with answers"),
         ("train --data {two} --steps 1 --out {easy}", 2, "File exists"),
     ],
 )

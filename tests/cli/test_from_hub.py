@@ -96,7 +96,7 @@ def test_what_is_in_the_cache_is_listed_and_pinned_by_the_hub(
     assert HERE not in run("weights", "list").stdout
     said = run("weights", "verify", HERE, "--puzzles", "0")
     assert said.exit_code == 0
-    assert "the same, by the hub" in said.stdout
+    assert "matches the hub" in said.stdout
     no_sockets(monkeypatch)
     assert f"\n{HERE}" in run("weights", "list").stdout
     facts = json.loads(run("weights", "info", HERE, "--json").stdout)
@@ -109,7 +109,7 @@ def test_scores_are_not_written_into_the_cache(hub: FakeHub, tmp_path: Path) -> 
     data.write_text(f"question,answer\n{PUZZLE},{PUZZLE.replace('0', '1')}\n")
     done = run("eval", "--data", str(data), "--weights", HERE, "--record")
     assert done.exit_code == 2
-    assert "is to stay as it is" in done.stderr
+    assert "must not be changed" in done.stderr
     assert hub.downloads() == []
 
 
@@ -132,7 +132,7 @@ def test_large_weights_are_fetched_only_if_that_is_wanted(
     command = ("sudoku", "-", "--weights", HERE, "--quiet")
     refused = run(*command, text=PUZZLE)
     assert refused.exit_code == 3
-    assert "--allow-large takes it" in refused.stderr
+    assert "use --allow-large to accept it" in refused.stderr
     assert hub.downloads() == []
     taken = run(*command, "--allow-large", text=PUZZLE)
     assert taken.exit_code == 0 and taken.stderr == "", "quiet is quiet, about a download too"
@@ -193,7 +193,7 @@ def test_a_published_checkpoint_is_fetched_and_converted(
         "downloading",
         one.file,
         "sudoku,",
-        "as",
+        "assumed",
     ]
     info = read_info(Path(f"{one.file}.safetensors"))
     assert info.config == replace(SUDOKU, recursions=2, latent_steps=1)
@@ -216,5 +216,5 @@ def test_a_published_checkpoint_that_is_not_the_known_one_is_not_opened(
         done = run("weights", "convert", "known", "--out", f"{code}.safetensors")
         assert done.exit_code == code
         assert Path(f"{code}.safetensors").exists() == (code == 0)
-    assert "is not the file that is known as known" in done.stderr
+    assert "is not the published file of known" in done.stderr
     assert "pickle" not in done.stderr

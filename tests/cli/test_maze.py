@@ -180,7 +180,7 @@ def test_standard_input_named_or_not(model: Path) -> None:
 
 
 AMBIGUOUS = "S01\n001\n1G0\n"
-TAKEN = "taking 1 for walls and 0 for floor; write walls as '#' if it is the other way round"
+TAKEN = "reading 1 as wall and 0 as floor; if it is the other way round, write walls as '#'"
 
 
 @pytest.mark.usefixtures("told")
@@ -194,10 +194,10 @@ def test_what_was_taken_for_the_wall_is_said_once_a_file(
         name.write_text("\n".join([SMALL] + mazes * [AMBIGUOUS]))
     result = run("maze", *names, "--weights", model, *options)
     assert result.exit_code == 0
-    notes = [line for line in result.stderr.splitlines() if "taking" in line]
+    notes = [line for line in result.stderr.splitlines() if "reading 1" in line]
     assert notes == [f"{name}: {TAKEN}" for name in names]
-    assert "taking" not in result.stdout
-    assert "taking" not in run("maze", *names, "--weights", model, "-q").stderr
+    assert "reading 1" not in result.stdout
+    assert "reading 1" not in run("maze", *names, "--weights", model, "-q").stderr
 
 
 def test_what_was_taken_for_the_wall_is_said_of_unsolvable_mazes() -> None:
@@ -214,7 +214,7 @@ def test_what_was_taken_for_the_wall_is_said_of_data(model: Path, tmp_path: Path
     assert result.exit_code == 0, result.stderr
     assert json.loads(result.stdout)["exact"] == 1.0
     assert result.stderr.splitlines()[0] == f"{data}: {TAKEN}"
-    assert result.stderr.count("taking") == 1
+    assert result.stderr.count("reading 1") == 1
     said: list[str] = []
     task = get_task("maze", find_recipe("maze", "laptop").config.vocab_size)
     load_examples(task, [str(data)], 0, said.append)
@@ -430,12 +430,12 @@ def test_what_is_too_large_for_the_weights_is_told_with_its_place(
     (tmp_path / "tall.txt").write_text(f"{SMALL}\n{tall}\n{SMALL}")
     result = run("maze", tmp_path / "tall.txt", "--weights", model)
     assert (result.exit_code, result.stdout) == (2, f"{SOLVED}\n{SOLVED}")
-    problem = "too large: 129 rows and 3 columns; these weights know mazes of up to 128 x 128"
+    problem = "too large: 129 rows and 3 columns; these weights support mazes up to 128 x 128"
     assert result.stderr.splitlines()[1] == f"{tmp_path}/tall.txt:8: {problem}"
     paper = saved(tmp_path / "paper.safetensors", PAPER)
     result = run("maze", "-", "--weights", paper, text=f"S{30 * '.'}\n{31 * '.'}\n{30 * '.'}G\n")
     assert (result.exit_code, result.stdout) == (2, "")
-    problem = "too large: 3 rows and 31 columns; these weights know mazes of up to 30 x 30"
+    problem = "too large: 3 rows and 31 columns; these weights support mazes up to 30 x 30"
     assert result.stderr == f"stdin:1: {problem}\n"
 
 
@@ -448,8 +448,8 @@ def test_weights_that_are_missing_damaged_or_of_another_task(model: Path, tmp_pa
     for command, given, said in (
         ("maze", sudoku, "was trained for sudoku, not for maze"),
         ("sudoku", model, "was trained for maze, not for sudoku"),
-        ("sudoku", model.parent, f"no sudoku.safetensors in the folder {model.parent}"),
-        ("maze", tmp_path, f"no maze.safetensors in the folder {tmp_path}"),
+        ("sudoku", model.parent, f"the folder {model.parent} contains no sudoku.safetensors"),
+        ("maze", tmp_path, f"the folder {tmp_path} contains no maze.safetensors"),
         ("maze", tmp_path / "absent", "no weights at"),
         ("maze", tmp_path / "pickled.safetensors", "is a pickled checkpoint"),
     ):
@@ -520,7 +520,7 @@ def test_what_runs_where_is_said_if_asked(model: Path) -> None:
     result = run("maze", "-", "-v", "-q", *where, "--weights", model, text=SMALL)
     said = (
         r"weights maze\.safetensors@[0-9a-f]{12}, "
-        r"running on cpu \(asked for, 1 threads\), fp32 \(asked for\)\n"
+        r"running on cpu \(as requested, 1 threads\), fp32 \(as requested\)\n"
     )
     assert result.exit_code == 0 and re.fullmatch(said, result.stderr)
 
@@ -702,7 +702,7 @@ def test_paths_are_as_long_as_asked_for() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ("--task maze --size 20", "--size 20: write rows and columns, such as 20x30"),
+        ("--task maze --size 20", "--size 20: give rows and columns, such as 20x30"),
         ("--task maze --size 2x9", "the size of a maze must be from 3 x 3 to 200 x 200, not 2 x 9"),
         (
             "--task maze --size 201x9",
@@ -710,29 +710,29 @@ def test_paths_are_as_long_as_asked_for() -> None:
         ),
         (
             "--task maze --path-length long",
-            "--path-length long: write the least steps, such as 20, or a range",
+            "--path-length long: give a minimum, such as 20, or a range",
         ),
         ("--task maze --path-length 0", "must be 1 step or more, not 0"),
         ("--task maze --path-length 30-20", "least must not be more than most: 30 and 20 steps"),
         (
             "--task maze --size 9x9 --path-length 80",
-            "no 9 x 9 maze of this kind has a shortest way of 80 steps",
+            "no 9 x 9 maze of this kind has a shortest path of 80 steps",
         ),
         (
             "--task maze --difficulty extreme",
             "--difficulty extreme is not known: use hard, sparse, perfect, mixed",
         ),
         ("--task maze --seed 1 --size 3x3 --path-length 7-7", "none of "),
-        ("--size 9x9", "a Sudoku has one size and no path: leave out --size and --path-length"),
+        ("--size 9x9", "a Sudoku has a fixed size and no path: omit --size and --path-length"),
         (
             "--path-length 9",
-            "a Sudoku has one size and no path: leave out --size and --path-length",
+            "a Sudoku has a fixed size and no path: omit --size and --path-length",
         ),
         (
             "--difficulty perfect",
             "--difficulty perfect is not known: use easy, medium, hard, extreme, mixed",
         ),
-        ("--task chess --size 9x9", "no task is called 'chess'"),
+        ("--task chess --size 9x9", "unknown task 'chess'"),
     ],
 )
 def test_what_cannot_be_made_is_one_line_and_touches_no_file(
@@ -767,7 +767,7 @@ def test_what_is_found_once_and_not_again_is_kept(
     result = run(*call, "--out", tmp_path / "made.csv")
     assert result.exit_code == 2 and result.stderr.count("\n") == 1
     match = re.match(
-        r"trmsolve: ([0-9]+) of 99 puzzles are written: none of 40 sparse layouts of ",
+        r"trmsolve: only ([0-9]+) of 99 puzzles were written: none of 40 sparse layouts of ",
         result.stderr,
     )
     rows = (tmp_path / "made.csv").read_text().splitlines()
@@ -790,11 +790,11 @@ def test_a_word_on_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(*call).stderr == ""
     monkeypatch.setattr(command, "PATIENCE", 0)
     monkeypatch.setattr(Maze, "generate", slow)
-    assert run(*call).stderr == "compiling the search; the next time it is ready\n"
+    assert run(*call).stderr == "compiling the search, only needed once\n"
     result = run(*call, "--path-length", "5")
     assert (
         result.stderr
-        == "looking for a path of that length; the first time, the search is compiled too\n"
+        == "searching for a path of this length; the first run also compiles the search\n"
     )
     assert result.stdout.count("\n") == 3
 
@@ -871,10 +871,10 @@ def test_paths_beside_the_data_s_are_optimal_and_not_exact(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (SMALL, "data:1: measuring needs the answer beside the puzzle"),
+        (SMALL, "data:1: evaluation needs puzzles with answers"),
         (
             "question,answer\nS  ##G   ,S  ##Gooo\n",
-            "data:2: the data's own answer is wrong: no path leaves the start",
+            "data:2: the answer in the data is wrong: no path leaves the start",
         ),
         ("question,answer\nS  ##G  ,S  ##Gooo\n", "data:2"),
     ],

@@ -100,8 +100,8 @@ def test_killed_interrupted_terminated_and_damaged_it_gives_the_same_bits(
     assert process.communicate()[0] == "" and process.returncode == INTERRUPTED
     screen = terminal.text()
     assert "─" in screen and "learning rate" in screen, "a terminal has the panel"
-    assert "stopping: " in screen and "; Ctrl-C again leaves at once" in screen
-    assert f"go on with trmsolve train --resume {parts}" in screen and "Traceback" not in screen
+    assert "stopping: " in screen and "; press Ctrl-C again to exit at once" in screen
+    assert f"continue with trmsolve train --resume {parts}" in screen and "Traceback" not in screen
 
     process = started("--resume", parts)
     wait_for_step(parts, 25)
@@ -109,7 +109,7 @@ def test_killed_interrupted_terminated_and_damaged_it_gives_the_same_bits(
     _, told = process.communicate()
     assert process.returncode == TERMINATED
     step = load_checkpoint(parts).step
-    assert f"stopped after step {step}: go on with trmsolve train --resume {parts}" in told
+    assert f"stopped after step {step}: continue with trmsolve train --resume {parts}" in told
     assert sorted(parts.glob("step-*"))[1:] == [parts / f"step-{step:08d}"], (
         "the newest two are kept"
     )
@@ -120,7 +120,7 @@ def test_killed_interrupted_terminated_and_damaged_it_gives_the_same_bits(
     assert result.exit_code == 0
     assert (
         f"step-{step:08d} is damaged" in result.stderr
-        and f"going on from step-{step - 1:08d}" in result.stderr
+        and f"continuing from step-{step - 1:08d}" in result.stderr
     )
 
     last = f"step-{steps:08d}/state.safetensors"
@@ -133,7 +133,7 @@ def test_killed_interrupted_terminated_and_damaged_it_gives_the_same_bits(
 
 def test_an_interrupt_while_puzzles_are_made_leaves_at_once(tmp_path: Path) -> None:
     process = started("--out", tmp_path / "run", *TINY, *WHERE, "--steps", 9)
-    assert process.stderr is not None and process.stderr.readline().startswith("making ")
+    assert process.stderr is not None and process.stderr.readline().startswith("generating ")
     process.send_signal(signal.SIGINT)
     _, told = process.communicate()
     assert process.returncode == INTERRUPTED and told.splitlines()[-1] == "trmsolve: interrupted"
@@ -227,7 +227,7 @@ def test_what_it_leaves_is_solved_with(data: Path, tmp_path: Path) -> None:
     result = fresh(data, out, "--steps", 2, *OFTEN, "--export", export)
     assert result.exit_code == 0 and result.stdout == ""
     said = result.stderr.splitlines()
-    assert said[0].startswith("12 puzzles, recipe paper, on cpu (asked for, 1 threads), fp32")
+    assert said[0].startswith("12 puzzles, recipe paper, on cpu (as requested, 1 threads), fp32")
     assert [line.split("  ")[0] for line in said[1:]] == [
         "step 1",
         "step 2",
@@ -273,7 +273,7 @@ def test_training_may_begin_with_weights_by_their_name(data: Path, tmp_path: Pat
     unknown = train(
         "--data", data, "--out", tmp_path / "other", "--start-from", "sudku", "--steps", 1, *WHERE
     )
-    assert unknown.exit_code == 3 and "see 'trmsolve weights list'" in unknown.stderr
+    assert unknown.exit_code == 3 and "a name from 'trmsolve weights list'" in unknown.stderr
 
 
 def test_few_base_puzzles_are_the_same_few_when_a_run_goes_on(
@@ -307,7 +307,8 @@ def test_a_finished_run_says_so(finished: Path) -> None:
     result = train("--resume", finished)
     assert (
         result.exit_code == 0
-        and "this run was over after step 1: give more --minutes or --steps" in result.stderr
+        and "this run already ended after step 1: to continue it, increase --minutes or --steps"
+        in result.stderr
     )
     assert files(finished) == before
     assert train("--resume", finished, "-q").stderr == ""
@@ -323,17 +324,17 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        (["--seed", "3"], "--seed cannot change what --resume goes on with"),
-        (["--set", "lr=1"], "--set cannot change"),
-        (["--batch-size", "3"], "--batch-size cannot change"),
-        (["--bands", "0=1"], "--bands cannot change"),
-        (["--base-puzzles", "2"], "--base-puzzles cannot change"),
-        (["--out", "elsewhere"], "--out cannot change"),
-        (["--start-from", "x"], "--start-from cannot change"),
-        (["--recipe", "laptop"], "--recipe cannot change"),
-        (["--data", "other.csv"], "other.csv are others: it cannot go on with them"),
+        (["--seed", "3"], "--seed cannot be changed with --resume"),
+        (["--set", "lr=1"], "--set cannot be changed"),
+        (["--batch-size", "3"], "--batch-size cannot be changed"),
+        (["--bands", "0=1"], "--bands cannot be changed"),
+        (["--base-puzzles", "2"], "--base-puzzles cannot be changed"),
+        (["--out", "elsewhere"], "--out cannot be changed"),
+        (["--start-from", "x"], "--start-from cannot be changed"),
+        (["--recipe", "laptop"], "--recipe cannot be changed"),
+        (["--data", "other.csv"], "other.csv differ from that: resume it with the same data"),
         (["--data", "absent.csv"], "absent.csv: no such file"),
-        (["--minutes", "inf"], "cannot last inf minutes"),
+        (["--minutes", "inf"], "--minutes must be a positive number, not inf"),
     ],
 )
 def test_what_resume_refuses(
@@ -363,47 +364,50 @@ def test_resume_needs_a_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ([], "say how long the run is: --minutes M or --steps N"),
+        ([], "the length of the run is missing: give --minutes M or --steps N"),
         (
             ["--steps", "1", "--set", "batchsize=3"],
             "no field 'batchsize': did you mean batch_size?",
         ),
         (["--steps", "1", "--set", "hidden_size=0"], "hidden_size must be a whole number from 1"),
-        (["--steps", "1", "--set", "lr=NaN"], "lr must be a number from 0 on, not nan"),
+        (["--steps", "1", "--set", "lr=NaN"], "lr must be a number of at least 0, not nan"),
         (["--steps", "1", "--set", "lr"], "lr must be a number"),
         (
             ["--steps", "1", "--set", "vocab_size=12"],
-            "12 tokens on 81 places and 1 candidates a cell: sudoku has 11",
+            "12 tokens, 81 positions and 1 candidates per cell, but sudoku needs 11",
         ),
-        (["--steps", "1", "--bands", "0=1,x"], "--bands: 'x' is not BAND=NUMBER"),
-        (["--steps", "1", "--bands", "5=1"], "--bands: '5=1' is not one of 0, "),
-        (["--steps", "1", "--bands", "0=inf"], "with a share from 0 on"),
-        (["--steps", "1", "--bands", "0=0"], "some band must have a share above 0"),
+        (["--steps", "1", "--bands", "0=1,x"], "--bands: 'x' must have the form BAND=NUMBER"),
+        (["--steps", "1", "--bands", "5=1"], "--bands: '5=1' must be one of 0, "),
+        (["--steps", "1", "--bands", "0=inf"], "with a share of at least 0"),
+        (["--steps", "1", "--bands", "0=0"], "at least one band must have a share above 0"),
         (["--steps", "1", "--bands", "512+=1"], "no puzzle of the data has a rating in 512+"),
         (
             ["--steps", "1", "--base-puzzles", "500"],
-            "500 puzzles are to be drawn, and the data has ",
+            "cannot draw 500 puzzles: the data has only ",
         ),
         (["--steps", "1", "--base-puzzles", "0"], "Invalid value for '--base-puzzles'"),
         (["--steps", "1", "--recipe", "swift"], "--recipe swift is not known: use paper, "),
-        (["--steps", "1", "--task", "chess"], "no task is called 'chess'"),
+        (["--steps", "1", "--task", "chess"], "unknown task 'chess'"),
         (["--steps", "1", "--compile", "maybe"], "--compile maybe is not known"),
         (["--steps", "1", "--device", "tpu"], "--device tpu is not known"),
         (
             ["--steps", "1", "--export", "/absent/file"],
-            "--export /absent/file: name a file in a folder that exists",
+            "--export /absent/file: the path must be a file in an existing folder",
         ),
         (["--steps", "1", "--data", "absent.csv"], "absent.csv: no such file"),
         (
             ["--steps", "1", "--data", "lines.txt"],
-            "lines.txt:1: training needs the answer beside the puzzle",
+            "lines.txt:1: training needs puzzles with answers",
         ),
         (["--steps", "1", "--out", "lines.txt"], "lines.txt: File exists"),
         (
             ["--steps", "1", "--out", "{finished}"],
-            "{finished} holds a run already: go on with --resume {finished}",
+            "{finished} already contains a run: continue it with --resume {finished}",
         ),
-        (["--steps", "1", "--out", "other"], "other holds weights already: name another folder"),
+        (
+            ["--steps", "1", "--out", "other"],
+            "other already contains weights: choose another folder",
+        ),
         (["--steps", "0"], "Invalid value for '--steps'"),
         (["--steps", "1", "--batch-size", "0"], "Invalid value for '--batch-size'"),
     ],

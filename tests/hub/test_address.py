@@ -80,6 +80,6 @@ def test_the_parts_of_an_address() -> None:
 )
 def test_what_would_escape_or_means_nothing_is_refused(text: str) -> None:
     with pytest.raises(
-        UsageError, match="is no address of weights on the hub: write hf://user/repo"
+        UsageError, match="is not an address of weights on the hub: use hf://user/repo"
     ):
         Address.parse(text)

@@ -121,14 +121,17 @@ def test_private_means_private(hub: FakeHub) -> None:
     assert hub.repos["me/trm"].private
     push(FILES | {"more.txt": b"more"}, HERE, private=True)
     hub.repos["me/open"] = FakeRepo()
-    with pytest.raises(UsageError, match="hf://me/open exists and is public, nothing is pushed"):
+    with pytest.raises(
+        UsageError, match="hf://me/open already exists and is public, nothing was pushed"
+    ):
         push(FILES, Address("me/open"), private=True)
     assert hub.repos["me/open"].commits == {}
 
 
 @pytest.mark.parametrize("exists", [False, True])
 @pytest.mark.parametrize(
-    ("token", "told"), [(READER, "you may not write to"), ("hf_made_up", "you may not write to")]
+    ("token", "told"),
+    [(READER, "you have no write access to"), ("hf_made_up", "you have no write access to")],
 )
 def test_whoever_may_not_write(
     hub: FakeHub, monkeypatch: pytest.MonkeyPatch, token: str, told: str, exists: bool
@@ -166,15 +169,15 @@ def test_offline_nothing_is_pushed(
 ) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", variable)
     no_sockets(monkeypatch)
-    with pytest.raises(NetworkError, match="offline nothing is pushed"):
+    with pytest.raises(NetworkError, match=r"cannot push to .* offline"):
         push(FILES, HERE, offline=not variable)
 
 
 @pytest.mark.parametrize(
     ("address", "error", "told"),
     [
-        (Address("me/trm", "v1"), UsageError, "as a whole, hf://me/trm"),
-        (Address("me/trm", None, "x"), UsageError, "as a whole"),
+        (Address("me/trm", "v1"), UsageError, "without a revision or file, hf://me/trm"),
+        (Address("me/trm", None, "x"), UsageError, "without a revision or file"),
         (HERE, NetworkError, "error 503"),
     ],
 )
@@ -322,7 +325,8 @@ def test_no_number_is_no_rate(made: Path) -> None:
 def test_a_file_of_figures_that_is_none(made: Path) -> None:
     (made / "sudoku.eval.broken.json").write_text('{"task"')
     with pytest.raises(
-        TrmsolveError, match=r"sudoku\.eval\.broken\.json is no file of figures, move it away"
+        TrmsolveError,
+        match=r"sudoku\.eval\.broken\.json is not a file of scores, move it to another folder",
     ):
         package(made / "sudoku.safetensors", "me/trm")
 
@@ -370,16 +374,16 @@ def test_only_whole_weights_are_pushed(hub: FakeHub, made: Path, tmp_path: Path)
     (tmp_path / "part.safetensors").write_bytes(part)
     code, out, err = run(str(tmp_path / "part.safetensors"), "hf://me/trm", "--dry-run")
     assert (code, out) == (3, "")
-    assert "lacks tensor" in err
+    assert "has no tensor" in err
     assert run(str(tmp_path / "missing"), "hf://me/trm")[0] == 3
     (tmp_path / "empty").mkdir()
     code, _, err = run(str(tmp_path / "empty"), "hf://me/trm")
     assert code == 3
-    assert "holds none of model.safetensors, sudoku.safetensors" in err
+    assert "contains none of model.safetensors, sudoku.safetensors" in err
     (made / "model.safetensors").write_bytes(whole.read_bytes())
     code, _, err = run(str(made), "hf://me/trm")
     assert code == 2
-    assert "model.safetensors and sudoku.safetensors: name the file to push" in err
+    assert "model.safetensors and sudoku.safetensors: give the file to push" in err
     assert run(str(whole), "me/trm")[0] == 2
     assert hub.requests == []
 
@@ -392,7 +396,7 @@ def test_a_dry_run_refuses_the_addresses_that_a_push_does(
 ) -> None:
     code, out, err = run(str(made), address, *dry)
     assert (code, out) == (2, "")
-    assert "pushed to a repository as a whole, hf://me/new" in err
+    assert "push needs a repository without a revision or file, hf://me/new" in err
 
 
 @pytest.mark.usefixtures("process_as_it_was")
@@ -402,6 +406,6 @@ def test_push_takes_what_is_large_only_if_told(
     monkeypatch.setattr(limits, "MAX_FILE", 1024)
     code, out, err = run(str(made), "hf://me/trm")
     assert (code, out) == (3, "")
-    assert "--allow-large takes it" in err
+    assert "use --allow-large to accept it" in err
     assert hub.requests == []
     assert run(str(made), "hf://me/trm", "--allow-large") == (0, f"{hub.endpoint}/me/trm\n", "")

@@ -320,7 +320,7 @@ def tokens_too(tensors: dict[str, Tensor]) -> None:
     ("change", "message"),
     [
         (short_table, r"puzzle_emb\.weights has shape \(3, 176\), not \(3, 192\)"),
-        (no_kernel, r"lacks tensor 'L_level\.layers\.0\.planes\.conv'"),
+        (no_kernel, r"has no tensor 'L_level\.layers\.0\.planes\.conv'"),
         (a_head_for_symbols, r"lm_head\.weight has shape \(11, 16\), not \(1, 16\)"),
         (few_symmetries, r"embed_planes\.symmetries has shape \(1, 16\), not \(8, 16\)"),
         (tokens_too, r"has an unknown tensor 'embed_tokens\.embedding_weight'"),

@@ -230,7 +230,7 @@ test   attempt 1           attempt 2
 5 .    1 2                 1 2
        . 1                 . 3
 
-answered  120 steps  2/2 demonstrations  2 attempts  41.2 s  the time was up
+answered  120 steps  2/2 demonstrations  2 attempts  41.2 s  time limit reached
 """
 
 
@@ -282,10 +282,10 @@ def test_the_outcome_claims_no_more_than_is_known(
 @pytest.mark.parametrize(
     ("ended", "words"),
     [
-        ("budget", "the time was up"),
+        ("budget", "time limit reached"),
         ("solved", "all demonstrations solved"),
         ("interrupted", "interrupted"),
-        ("steps", "the steps were up"),
+        ("steps", "step limit reached"),
     ],
 )
 def test_the_outcome_says_why_the_learning_ended(ended: str, words: str) -> None:
@@ -336,7 +336,7 @@ def test_a_pipe_gets_a_line_a_task_and_no_escapes() -> None:
         view.answer(answer())
         view.problem(UNREADABLE)
     assert written(console) == (
-        "ab12  answered  120 steps  2/2 demonstrations  2 attempts  41.2 s  the time was up\n"
+        "ab12  answered  120 steps  2/2 demonstrations  2 attempts  41.2 s  time limit reached\n"
         "bad.json: row 2 has 3 cells, row 1 has 2\n"
     )
 

@@ -252,8 +252,8 @@ def test_judging_is_counted_line_by_line_but_not_if_it_is_soon_over() -> None:
                     view.judging(judged, 128)
             view.progress(run)
     assert written(console) == (
-        "judging 64/128 held-out puzzles\n"
-        "judging 96/128 held-out puzzles\n"
+        "evaluating 64/128 held-out puzzles\n"
+        "evaluating 96/128 held-out puzzles\n"
         "step 800  8.0 min  loss 0.250  cells 87.5%  512 puzzle cycles/s  held-out exact 50.0%\n"
         "step 1000  10.0 min  loss 0.200  cells 90.0%  512 puzzle cycles/s\n"
     )
@@ -265,9 +265,9 @@ def test_judging_is_counted_above_the_panel_until_its_figure_is_there() -> None:
         view.judging(0, 128)
         clock.now += 1
         view.judging(64, 128)
-        assert screen(written(console))[:2] == ["judging 64/128 held-out puzzles", PANEL[0]]
+        assert screen(written(console))[:2] == ["evaluating 64/128 held-out puzzles", PANEL[0]]
         view.note("stopping")
-        assert screen(written(console))[:2] == ["stopping", "judging 64/128 held-out puzzles"]
+        assert screen(written(console))[:2] == ["stopping", "evaluating 64/128 held-out puzzles"]
         view.progress(RUN[-1])
     assert screen(written(console)) == ["stopping", *PANEL, ""]
 
@@ -276,9 +276,9 @@ def test_judging_before_the_first_report_is_counted_too() -> None:
     console = pinned()
     with PanelView(console) as view:
         view.judging(0, 128)
-        assert screen(written(console)) == ["judging 0/128 held-out puzzles"]
+        assert screen(written(console)) == ["evaluating 0/128 held-out puzzles"]
         view.progress(at(0.5))
-        assert "judging" not in "".join(screen(written(console)))
+        assert "evaluating" not in "".join(screen(written(console)))
 
 
 def test_a_figure_that_comes_later_takes_the_place_of_its_report() -> None:

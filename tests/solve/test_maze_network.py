@@ -568,7 +568,7 @@ def test_what_is_too_large_is_an_error_in_its_place(
     )
     assert isinstance(error, PuzzleError)
     size = f"{shape[0]} rows and {shape[1]} columns"
-    assert str(error) == f"f:7: too large: {size}; these weights know mazes of up to {largest}"
+    assert str(error) == f"f:7: too large: {size}; these weights support mazes up to {largest}"
 
 
 RECTANGLE = grid("S   #  ", "  #   #", "# #    ", "    # G")
@@ -663,7 +663,7 @@ def test_measurements_tell_valid_answers_from_shortest_ones() -> None:
     nothing = evaluate(solver(Told(lambda question: question), cycles=2), asked, "made")
     assert [nothing[rate] for rate in rates] == [0, 0, 0, 0] and nothing["cell"] == 0.9
     closed = Puzzle(grid("S#G"), answer=grid("S#G"))
-    with pytest.raises(PuzzleError, match="the data's own answer is wrong"):
+    with pytest.raises(PuzzleError, match="the answer in the data is wrong"):
         evaluate(solver(Wave()), [closed], "made")
 
 

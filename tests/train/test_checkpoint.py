@@ -223,19 +223,19 @@ def truncate(path: Path) -> None:
 DAMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "tensors truncated": (
         lambda p: truncate(p / TENSORS),
-        "state.safetensors is not as it was saved",
+        "state.safetensors was changed after it was saved",
     ),
     "tensors empty": (
         lambda p: (p / TENSORS).write_bytes(b""),
-        "state.safetensors is not as it was saved",
+        "state.safetensors was changed after it was saved",
     ),
     "a bit of a value": (
         lambda p: flip(p / TENSORS, -1),
-        "state.safetensors is not as it was saved",
+        "state.safetensors was changed after it was saved",
     ),
     "a bit of the header": (
         lambda p: flip(p / TENSORS, 9),
-        "state.safetensors is not as it was saved",
+        "state.safetensors was changed after it was saved",
     ),
     "tensors missing": (lambda p: (p / TENSORS).unlink(), "state.safetensors: No such file"),
     "tensors a folder": (
@@ -243,24 +243,27 @@ DAMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
         "state.safetensors: Is a direct",
     ),
     "state missing": (lambda p: (p / STATE).unlink(), "state.json: No such file"),
-    "state empty": (lambda p: (p / STATE).write_bytes(b""), "state.json is no JSON"),
-    "state truncated": (lambda p: truncate(p / STATE), "state.json is no JSON"),
-    "state no text": (lambda p: (p / STATE).write_bytes(b"\xff\xfe\x00"), "state.json is no JSON"),
-    "state too deep": (lambda p: (p / STATE).write_text("[" * 100_000), "state.json is no JSON"),
+    "state empty": (lambda p: (p / STATE).write_bytes(b""), "state.json is not JSON"),
+    "state truncated": (lambda p: truncate(p / STATE), "state.json is not JSON"),
+    "state no text": (lambda p: (p / STATE).write_bytes(b"\xff\xfe\x00"), "state.json is not JSON"),
+    "state too deep": (lambda p: (p / STATE).write_text("[" * 100_000), "state.json is not JSON"),
     "state no object": (
         lambda p: (p / STATE).write_text("[1]"),
-        "state.json is not of a checkpoint",
+        "state.json does not belong to a checkpoint",
     ),
     "state of another": (
         lambda p: (p / STATE).write_text('{"format": "x"}'),
-        "state.json is not of a checkpoint",
+        "state.json does not belong to a checkpoint",
     ),
     "state incomplete": (
         lambda p: (p / STATE).write_text('{"format": 1}'),
-        "state.json is not as it was saved",
+        "state.json was changed after it was saved",
     ),
-    "state changed": (lambda p: edit(p / STATE, "at"), "state.json is not as it was saved"),
-    "step changed": (lambda p: edit(p / STATE, "step"), "state.json is not as it was saved"),
+    "state changed": (lambda p: edit(p / STATE, "at"), "state.json was changed after it was saved"),
+    "step changed": (
+        lambda p: edit(p / STATE, "step"),
+        "state.json was changed after it was saved",
+    ),
     "empty folder": (lambda p: [file.unlink() for file in p.iterdir()], "state.json: No such file"),
 }
 
@@ -273,8 +276,8 @@ def test_a_damaged_newest_one_is_told_and_the_one_before_is_used(tmp_path: Path,
     found = load_checkpoint(tmp_path)
     assert (found.path, found.step, found.state) == (before, 1, {"at": 1})
     assert found.warning.startswith(f"{tmp_path}: step-00000002 is damaged ({reason}")
-    assert found.warning.endswith("): going on from step-00000001 instead")
-    with pytest.raises(CheckpointError, match="name its run's folder"):
+    assert found.warning.endswith("): continuing from step-00000001 instead")
+    with pytest.raises(CheckpointError, match="give the folder of its run"):
         load_checkpoint(newest)
     damage(before)
     with pytest.raises(CheckpointError) as caught:
@@ -284,7 +287,7 @@ def test_a_damaged_newest_one_is_told_and_the_one_before_is_used(tmp_path: Path,
         f"no usable checkpoint in {tmp_path}: step-00000002 is damaged ({reason}"
     )
     assert "step-00000001 is damaged" in told and told.endswith(
-        "restore it from a copy, or begin a new run"
+        "restore it from a backup, or start a new run"
     )
     assert caught.value.exit_code == 3
 
@@ -320,7 +323,7 @@ def test_a_later_format_is_refused_not_taken_for_damage(tmp_path: Path) -> None:
     (path / STATE).write_text('{"format": 2, "what": "else"}')
     with pytest.raises(
         CheckpointError,
-        match=r"step-00000002 was written by a later trmsolve \(format 2\): upgrade",
+        match=r"step-00000002 was written by a later version of trmsolve \(format 2\): upgrade",
     ):
         load_checkpoint(tmp_path)
     save(tmp_path, 3)  # and neither stops a run nor counts as one to go back to

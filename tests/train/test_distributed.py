@@ -115,7 +115,7 @@ def test_two_processes_train_what_one_does_and_go_on_after_a_stop(
     _, first = process.communicate()
     stopped = load_checkpoint(two).step
     assert (
-        first.count(f"stopped after step {stopped}: go on with") == 1
+        first.count(f"stopped after step {stopped}: continue with") == 1
         and first.count("12 puzzles") == 1
     )
 

@@ -69,7 +69,7 @@ def test_a_second_run_in_the_folder_is_refused_and_changes_nothing(
             f"trmsolve: {out} is in use by another trmsolve train "
             f"(process {os.getpid()} on {socket.gethostname()}, "
             f"since {datetime.fromisoformat(since):%H:%M}): "
-            "name another folder with --out, or stop that run first\n"
+            "choose another folder with --out, or stop that run first\n"
         )
         checkpoint = out / "step-00000001"
         for result in (
@@ -182,7 +182,7 @@ def test_an_owner_of_another_day_or_without_a_text(tmp_path: Path) -> None:
             RunFolder(tmp_path).hold()
         for text in ("", "[]", '{"pid": 3}', '{"pid": "x", "host": 1, "since": 2}'):
             (tmp_path / LOCK).write_text(text)
-            with pytest.raises(UsageError, match="another trmsolve train: name another folder"):
+            with pytest.raises(UsageError, match="another trmsolve train: choose another folder"):
                 RunFolder(tmp_path).hold()
 
 
@@ -200,7 +200,7 @@ def test_without_locks_it_trains_and_says_so(
     result = fresh(data, tmp_path, "--steps", 2, "--save-minutes", 0)
     assert result.exit_code == 0
     assert (
-        f"the file system of {tmp_path} has no locks: start no other trmsolve train"
+        f"the file system of {tmp_path} does not support locks: do not start another trmsolve train"
         in result.stderr
     )
     assert before <= names(tmp_path) and LOCK not in names(tmp_path)

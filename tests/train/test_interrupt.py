@@ -366,15 +366,16 @@ def test_one_interrupt_while_it_judges_leaves_with_everything_saved(
     process = judging(
         "patient", "--data", data, "--out", out, *TINY, *WHERE, "--steps", 3, "--save-minutes", 0
     )
-    read_until(process.stderr, "judging 1/2 held-out puzzles")
+    read_until(process.stderr, "evaluating 1/2 held-out puzzles")
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=120)
     assert process.returncode == INTERRUPTED and f"{SAVED}\n" in told
     assert (
-        "judging stopped after 1 of 2 held-out puzzles: this step has no held-out figure\n" in told
+        "evaluation stopped after 1 of 2 held-out puzzles: this step has no held-out score\n"
+        in told
     )
     assert (
-        f"stopped after step 1: go on with trmsolve train --resume {out}\n" in told
+        f"stopped after step 1: continue with trmsolve train --resume {out}\n" in told
         and "Traceback" not in told
     )
     assert figures(out) == {1: None} and not (out / ".lock").exists()
@@ -390,7 +391,7 @@ def test_the_second_interrupt_leaves_a_judging_that_hears_nothing(
     process = judging(
         "stuck", "--data", data, "--out", out, *TINY, *WHERE, "--steps", 3, "--save-minutes", 0
     )
-    read_until(process.stderr, "judging 1/2 held-out puzzles")
+    read_until(process.stderr, "evaluating 1/2 held-out puzzles")
     process.send_signal(signal.SIGINT)
     read_until(process.stderr, SAVED)
     process.send_signal(signal.SIGINT)
@@ -454,7 +455,7 @@ def test_the_key_is_acknowledged_within_the_step(data: Path, tmp_path: Path) -> 
     _, told = process.communicate("\n", timeout=120)
     assert (
         process.returncode == INTERRUPTED
-        and f"stopped after step 3: go on with trmsolve train --resume {out}" in told
+        and f"stopped after step 3: continue with trmsolve train --resume {out}" in told
     )
     assert load_checkpoint(out).step == 3 and figures(out) == {3: None}
 
@@ -491,10 +492,10 @@ def test_several_processes_leave_together_when_the_first_stops_judging(
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
     )
-    read_until(process.stderr, "judging 1/2 held-out puzzles")
+    read_until(process.stderr, "evaluating 1/2 held-out puzzles")
     process.send_signal(signal.SIGTERM)
     _, told = process.communicate(timeout=120)
-    assert "stopped after step 1: go on with" in told and "forcefully exiting" not in told, told
+    assert "stopped after step 1: continue with" in told and "forcefully exiting" not in told, told
     assert figures(out) == {1: None} and load_checkpoint(out).step == 1
     assert train("--resume", out, "--steps", 2, "-q").exit_code == 0 and list(figures(out)) == [
         1,

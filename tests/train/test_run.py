@@ -116,7 +116,7 @@ def test_from_the_one_before_a_damaged_checkpoint(
     ]
     damaged = tmp_path / "step-00000004" / "state.safetensors"
     damaged.write_bytes(damaged.read_bytes()[:-100])
-    assert "going on from step-00000003 instead" in load_checkpoint(tmp_path).warning
+    assert "continuing from step-00000003 instead" in load_checkpoint(tmp_path).warning
     assert kept(going_on(tmp_path, examples).out) == kept(undisturbed)
     assert curve(read_metrics(tmp_path)) == curve(read_metrics(undisturbed))
 
@@ -190,7 +190,7 @@ def test_what_is_not_finite_ends_the_run_and_is_never_written(
     ):
         going_on(tmp_path, examples, schedule=schedule)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == files
-    with pytest.raises(TrainingError, match="no checkpoint was written before"):
+    with pytest.raises(TrainingError, match="no checkpoint was saved before"):
         breaks(monkeypatch, 0)
         run(tmp_path / "fresh", examples, schedule=schedule)
     assert not list((tmp_path / "fresh").glob("s*"))
@@ -231,7 +231,9 @@ def test_an_earlier_version_s_checkpoint_is_refused(examples: Examples, tmp_path
     old = replace(
         found, state={name: value for name, value in found.state.items() if name != "trainer"}
     )
-    with pytest.raises(CheckpointError, match="step-00000001 was written by an earlier trmsolve"):
+    with pytest.raises(
+        CheckpointError, match="step-00000001 was written by an earlier version of trmsolve"
+    ):
         run(tmp_path, examples, checkpoint=old)
 
 
@@ -247,14 +249,14 @@ def test_a_journal_that_cannot_be_written_is_named(examples: Examples, tmp_path:
 def test_runs_that_cannot_be_are_told_before_the_first_step(
     examples: Examples, tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageError, match="how long"):
+    with pytest.raises(UsageError, match="length of the run"):
         Schedule()
-    with pytest.raises(UsageError, match="cannot last nan"):
+    with pytest.raises(UsageError, match="must be a positive number, not nan"):
         Schedule(minutes=float("nan"))
-    with pytest.raises(UsageError, match="sudoku has 11, 81 and 1"):
+    with pytest.raises(UsageError, match="sudoku needs 11, 81 and 1"):
         run(tmp_path, examples, replace(PLAIN, config=replace(PAPER, vocab_size=9)))
     wrong = replace(examples, answers=examples.answers[:, ::-1])
-    with pytest.raises(PuzzleError, match=r"the data's own answer to [0-9]{81} is wrong"):
+    with pytest.raises(PuzzleError, match=r"the answer in the data to [0-9]{81} is wrong"):
         run(tmp_path, wrong)
     alike = examples.pick(np.zeros(4, np.intp))
     with pytest.raises(PuzzleError, match="every puzzle of the data is"):

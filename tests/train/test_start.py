@@ -75,7 +75,7 @@ def test_it_trains_what_the_command_trains_and_prints_nothing(
     )
     assert capfd.readouterr() == ("", "")
     assert [line.step for line in lines] == [1, 2, 3]
-    assert notes[0].startswith("12 puzzles, recipe paper, on cpu (asked for, 1 threads), fp32")
+    assert notes[0].startswith("12 puzzles, recipe paper, on cpu (as requested, 1 threads), fp32")
     assert result.path == tmp_path / "python" / "sudoku.safetensors"
     assert (result.steps, result.held_out) == (3, lines[-1].held_out_exact)
     assert result.held_out is not None
@@ -123,13 +123,13 @@ def test_a_judging_can_be_stopped(data: Path, tmp_path: Path) -> None:
 
 def test_errors_are_raised(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    with pytest.raises(UsageError, match="say how long the run is"):
+    with pytest.raises(UsageError, match="the length of the run is missing"):
         trmsolve.train(out=out)
-    with pytest.raises(UsageError, match="a run cannot have 0 steps"):
+    with pytest.raises(UsageError, match="--steps must be at least 1, not 0"):
         trmsolve.train(out=out, steps=0)
     with pytest.raises(UsageError, match="--held-out must be at least 1"):
         trmsolve.train(out=out, steps=1, held_out=0)
-    with pytest.raises(UsageError, match="'5=1' is not one of 0, "):
+    with pytest.raises(UsageError, match="'5=1' must be one of 0, "):
         trmsolve.train(out=out, steps=1, bands={"5": 1})
     with pytest.raises(UsageError, match="--data was given 2 times"):
         trmsolve.train(out=out, steps=1, data=[data, data])
@@ -137,7 +137,7 @@ def test_errors_are_raised(data: Path, tmp_path: Path) -> None:
         trmsolve.train(out=out, steps=1, data="absent.csv")
     with pytest.raises(CheckpointError, match="no checkpoint"):
         trmsolve.train(resume=tmp_path)
-    with pytest.raises(UsageError, match="seed cannot change what a resumed run goes on with"):
+    with pytest.raises(UsageError, match="seed cannot be changed when a run is resumed"):
         trmsolve.train(resume=tmp_path, seed=3)
     with pytest.raises(TypeError, match="stepz"):
         trmsolve.train(stepz=3)

@@ -148,7 +148,7 @@ def test_the_state_of_another_network_is_refused(key: str, shape: tuple[int, ...
     optimizers = MAKERS["adam_atan2"](net)
     learn(net, optimizers, 1)
     before = {parameter: dict(state) for parameter, state in optimizers[0].state.items()}
-    with pytest.raises(CheckpointError, match="the checkpoint is of another network"):
+    with pytest.raises(CheckpointError, match="the checkpoint belongs to another network"):
         restore_optimizers(optimizers, net.named_parameters(), {key: torch.zeros(shape)}, {})
     assert before == optimizers[0].state
 

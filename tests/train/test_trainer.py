@@ -315,7 +315,7 @@ def test_base_puzzles_are_drawn_once_and_by_their_bands(examples: Examples) -> N
     assert (drawn.ratings == 40).sum() > 4  # three times as likely
     assert rated.draw(24, seed=0).content_hash() == rated.content_hash()  # all, in their order
     with pytest.raises(
-        UsageError, match="13 puzzles are to be drawn, and the data has 12 to learn from"
+        UsageError, match="cannot draw 13 puzzles: the data has only 12 to learn from"
     ):
         rated.draw(13, 0, {"0": 1, "32-127": 1})
 
@@ -345,7 +345,7 @@ def test_held_out_examples_are_not_learned_from_under_any_symmetry(examples: Exa
 
 
 def test_data_without_answers_is_refused() -> None:
-    with pytest.raises(PuzzleError, match="needs the answer"):
+    with pytest.raises(PuzzleError, match="needs puzzles with answers"):
         Examples.collect(get_task("sudoku"), [Puzzle(np.zeros((9, 9), np.int8), "here:1")])
     with pytest.raises(PuzzleError, match="here:2"):
         Examples.collect(get_task("sudoku"), [PuzzleError("bad", "here", 2)])

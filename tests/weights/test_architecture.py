@@ -44,9 +44,9 @@ def test_an_mlp_and_learned_positions_tell_the_length() -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"embed_tokens.embedding_weight": (7, 32)}, "it has 7 tokens, and known are 11"),
-        ({"embed_tokens.embedding_weight": (7,)}, "it has no matrix embed_tokens"),
-        ({"puzzle_emb.weights": (3,)}, "it has no matrix puzzle_emb"),
+        ({"embed_tokens.embedding_weight": (7, 32)}, "it has 7 tokens, but known networks have 12"),
+        ({"embed_tokens.embedding_weight": (7,)}, "it has no tensor embed_tokens"),
+        ({"puzzle_emb.weights": (3,)}, "it has no tensor puzzle_emb"),
     ],
 )
 def test_shapes_of_another_network_are_refused(
@@ -78,10 +78,15 @@ def test_hints_win_over_settings_and_those_over_the_paper() -> None:
 @pytest.mark.parametrize(
     ("config", "settings", "hints", "told"),
     [
-        (CONFIG, {"pos_encodings": "learned"}, NO_HINTS, "do not go with what is in it"),
-        (CONFIG, {"pos_encodings": ["rope"]}, NO_HINTS, "do not go with what is in it"),
+        (CONFIG, {"pos_encodings": "learned"}, NO_HINTS, "does not match its tensors"),
+        (CONFIG, {"pos_encodings": ["rope"]}, NO_HINTS, "does not match its tensors"),
         (SUDOKU_MLP, {}, ArchitectureHints(num_heads=4), "it has no attention"),
-        (SUDOKU_MLP, {}, ArchitectureHints(positions="rope"), "its positions are none, not rope"),
+        (
+            SUDOKU_MLP,
+            {},
+            ArchitectureHints(positions="rope"),
+            "its tensor shapes require positions none, not rope",
+        ),
     ],
 )
 def test_what_contradicts_the_shapes_is_refused(

@@ -61,7 +61,7 @@ def test_a_name_goes_before_a_path_and_nothing_named_is_what_is_bundled(
     weights(tmp_path / "maze")
     assert resolve("maze") == bundled_weights("maze")
     assert resolve("./maze") == Path("maze")
-    with pytest.raises(UsageError, match="name weights"):
+    with pytest.raises(UsageError, match="no weights given"):
         resolve(None)
 
 
@@ -69,7 +69,7 @@ def test_a_run_s_folder_stands_for_what_is_in_it(tmp_path: Path) -> None:
     inside = weights(tmp_path / "run" / "arc.safetensors")
     for named in (str(tmp_path / "run"), tmp_path / "run"):
         assert resolve(named) == resolve(named, "arc") == inside
-    with pytest.raises(WeightsError, match=r"no sudoku\.safetensors in the folder"):
+    with pytest.raises(WeightsError, match=r"contains no sudoku\.safetensors"):
         resolve(tmp_path / "run", "sudoku")
     weights(tmp_path / "run" / "maze.safetensors")
     assert (
@@ -79,7 +79,8 @@ def test_a_run_s_folder_stands_for_what_is_in_it(tmp_path: Path) -> None:
 
 def test_what_is_no_name_is_told_with_where_names_are() -> None:
     with pytest.raises(
-        WeightsError, match="no weights at sudku, nor is it a name: write hf://user/repo"
+        WeightsError,
+        match="no weights at sudku, which is neither a file nor a known name: give hf://user/repo",
     ):
         resolve("sudku")
     assert resolve("sudku.safetensors") == Path(
@@ -117,7 +118,7 @@ def test_names_of_public_checkpoints_stand_for_addresses() -> None:
         address_of("maze")
     with pytest.raises(
         UsageError,
-        match=r"nobody is no address such as hf://user/repo, and no name .*alphaxiv-maze",
+        match=r"nobody is neither an address such as hf://user/repo nor a name .*alphaxiv-maze",
     ):
         address_of("nobody")
 
@@ -127,7 +128,7 @@ def test_scores_are_recorded_in_files_of_one_s_own(tmp_path: Path) -> None:
     assert to_record(str(path), "arc") == path
     for named in (None, "arc", "hf://someone/trm-sudoku"):
         with pytest.raises(
-            UsageError, match="is to stay as it is: keep figures in a copy, with --weights"
+            UsageError, match="must not be changed: copy it and give the copy with --weights"
         ):
             to_record(named, "arc")
 
@@ -135,7 +136,7 @@ def test_scores_are_recorded_in_files_of_one_s_own(tmp_path: Path) -> None:
 def test_what_is_published_as_a_pickle_is_for_the_converter() -> None:
     with pytest.raises(
         WeightsError,
-        match="Alphaxiv-Maze is a pickled checkpoint: 'trmsolve weights convert alphaxiv",
+        match="is a pickled checkpoint: convert it with 'trmsolve weights convert alphaxiv",
     ):
         resolve("Alphaxiv-Maze")
 

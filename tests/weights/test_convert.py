@@ -164,21 +164,21 @@ def test_what_is_said_wins_over_the_settings_and_those_over_the_paper(
     assert Checkpoint.open(path).config == replace(CONFIG, positions="none", prefix_len=1)
     for text, told in (
         ("arch: [", "all_config.yaml is damaged"),
-        ("- a", "all_config.yaml holds no settings"),
+        ("- a", "all_config.yaml contains no settings"),
         (
             "arch:\n  pos_encodings: spiral",
-            "pos_encodings 'spiral' beside it do not go with what is in it",
+            "pos_encodings 'spiral' in its settings file does not match its tensors",
         ),
         (
             "arch:\n  pos_encodings: learned",
-            "pos_encodings 'learned' beside it do not go with what is in it",
+            "pos_encodings 'learned' in its settings file does not match its tensors",
         ),
-        ("arch: 3", "all_config.yaml holds no settings"),
+        ("arch: 3", "all_config.yaml contains no settings"),
         (
             "arch:\n  H_cycles: many",
-            "step_1 is no checkpoint of a Tiny Recursive Model: recursions must be",
+            "step_1 is not a checkpoint of a Tiny Recursive Model: recursions must be",
         ),
-        ("arch:\n  puzzle_emb_len: many", "step_1 is no checkpoint of a Tiny Recursive Model"),
+        ("arch:\n  puzzle_emb_len: many", "step_1 is not a checkpoint of a Tiny Recursive Model"),
         ("!!python/object/apply:os.system ['echo']", "all_config.yaml is damaged"),
     ):
         (tmp_path / "all_config.yaml").write_text(text)
@@ -192,7 +192,7 @@ def test_what_is_said_wins_over_the_settings_and_those_over_the_paper(
         (ArchitectureHints(recursions=0), "recursions must be a whole number from 1"),
         (ArchitectureHints(latent_steps=10**9), "latent_steps must be a whole number from 1"),
         (ArchitectureHints(num_heads=3), "does not split into 3 heads"),
-        (ArchitectureHints(positions="learned"), "lacks tensor 'embed_pos.embedding_weight'"),
+        (ArchitectureHints(positions="learned"), "has no tensor 'embed_pos.embedding_weight'"),
         (ArchitectureHints(positions="spiral"), "positions must be one of"),
     ],
 )
@@ -205,9 +205,9 @@ def test_what_cannot_be_is_refused_though_it_is_said(
 
 def test_positions_that_shapes_show_are_not_a_matter_of_saying(tmp_path: Path) -> None:
     torch.save(official_state(replace(SUDOKU, mixer="mlp", positions="none")), tmp_path / "step_1")
-    with pytest.raises(WeightsError, match="its positions are none, not rope"):
+    with pytest.raises(WeightsError, match="its tensor shapes require positions none, not rope"):
         Checkpoint.open(tmp_path / "step_1", hints=ArchitectureHints(positions="rope"))
-    with pytest.raises(WeightsError, match="it has no attention, and so no heads"):
+    with pytest.raises(WeightsError, match="it has no attention: omit --heads"):
         Checkpoint.open(tmp_path / "step_1", hints=ArchitectureHints(num_heads=4))
 
 
@@ -220,17 +220,21 @@ def test_of_several_networks_in_a_file_one_is_chosen(tmp_path: Path) -> None:
     path = tmp_path / "eqr.pth"
     torch.save({"model": raw, "ema": average, "step": 3, "config": {"H_cycles": 3}}, path)
     with pytest.raises(
-        WeightsError, match="holds several networks: choose model or ema with --part"
+        WeightsError, match="contains several networks: choose model or ema with --part"
     ):
         Checkpoint.open(path)
-    with pytest.raises(WeightsError, match="holds no network called best: there is model, ema"):
+    with pytest.raises(
+        WeightsError, match="contains no network named best: it contains model, ema"
+    ):
         Checkpoint.open(path, part="best")
     opened = Checkpoint.open(path, part="ema")
     assert torch.equal(opened.tensors["lm_head.weight"], average[f"{PREFIX}lm_head.weight"])
     torch.save({"state_dict": raw, "epoch": 1}, path)
     assert Checkpoint.open(path).config == SUDOKU
     torch.save(raw, path)
-    with pytest.raises(WeightsError, match="holds no network called ema: it holds a single one"):
+    with pytest.raises(
+        WeightsError, match="contains no network named ema: it contains a single network"
+    ):
         Checkpoint.open(path, part="ema")
 
 
@@ -242,7 +246,7 @@ def test_safetensors_without_a_description_get_one(tmp_path: Path) -> None:
     assert done.exit_code == 0
     assert "pickle" not in done.stderr
     assert load_model(out, "sudoku", torch.float32, CPU).config == SUDOKU
-    with pytest.raises(WeightsError, match="is converted already"):
+    with pytest.raises(WeightsError, match="is already converted"):
         Checkpoint.open(out)
 
 
@@ -269,7 +273,7 @@ def test_the_table_is_kept_averaged_or_dropped(checkpoint: Path, tmp_path: Path)
         official_state(replace(CONFIG, puzzle_emb_dim=0, prefix_len=0, num_puzzles=1)),
         tmp_path / "bare",
     )
-    with pytest.raises(UsageError, match="has no table of puzzles"):
+    with pytest.raises(UsageError, match="has no table of puzzle embeddings"):
         convert(Checkpoint.open(tmp_path / "bare"), tmp_path / "x", table="mean")
 
 
@@ -322,16 +326,16 @@ def change(name: str, value: Any) -> Callable[[dict[str, Any]], Any]:
     [
         (
             change("trap", Trap()),
-            "it holds the name (posix|nt)\\.mkdir, which a checkpoint of weights does not have",
+            "it contains the name (posix|nt)\\.mkdir, which is not allowed in a checkpoint",
         ),
         (
             lambda state: {"model": {"weights": state}},
-            "is no flat state dict: 'model' is no tensor",
+            "is not a flat state dict: 'model' is not a tensor",
         ),
-        (lambda state: list(state.values()), "is no state dict"),
-        (lambda state: {}, "is no state dict"),
+        (lambda state: list(state.values()), "is not a state dict"),
+        (lambda state: {}, "is not a state dict"),
         (change(f"{PREFIX}extra", torch.zeros(1)), "has an unknown tensor 'extra'"),
-        (change("lm_head.weight", torch.zeros(12, 32)), "holds a tensor twice"),
+        (change("lm_head.weight", torch.zeros(12, 32)), "contains the same tensor twice"),
         (
             change(f"{PREFIX}lm_head.weight", torch.zeros(11, 32)),
             r"lm_head.weight has shape \(11, 32\)",
@@ -342,7 +346,7 @@ def change(name: str, value: Any) -> Callable[[dict[str, Any]], Any]:
         ),
         (
             change(f"{PREFIX}lm_head.weight", torch.zeros(12, 32).int()),
-            "not plain floating numbers",
+            "does not have plain floating point values",
         ),
         (
             change(f"{PREFIX}lm_head.weight", torch.zeros(12, 32, device="meta")),
@@ -354,11 +358,11 @@ def change(name: str, value: Any) -> Callable[[dict[str, Any]], Any]:
         ),
         (
             change(f"{PREFIX}embed_tokens.embedding_weight", torch.zeros(13, 32)),
-            "it has 13 tokens, and known are 11",
+            "it has 13 tokens, but known networks have 12",
         ),
         (
             change(f"{PREFIX}embed_tokens.embedding_weight", torch.zeros(12)),
-            "it has no matrix embed_tokens",
+            "it has no tensor embed_tokens",
         ),
         (
             change(f"{PREFIX}embed_tokens.embedding_weight", torch.zeros(12, 36)),
@@ -368,7 +372,7 @@ def change(name: str, value: Any) -> Callable[[dict[str, Any]], Any]:
             lambda state: {
                 name: value for name, value in state.items() if "q_head.bias" not in name
             },
-            "lacks tensor",
+            "has no tensor",
         ),
     ],
 )
@@ -391,17 +395,17 @@ def test_what_is_no_checkpoint_is_told_and_nothing_of_it_runs(
 def test_files_of_other_kinds_are_told_apart(checkpoint: Path, tmp_path: Path) -> None:
     path = tmp_path / "step_1"
     for content, told in (
-        (b"\x80\x02}q\x00.", "save it anew with a later torch"),
+        (b"\x80\x02}q\x00.", "save it again with a newer version of torch"),
         (b"version https://git-lfs.github.com/spec/v1\n", "git-lfs pointer"),
         (b"<!DOCTYPE html><html>", "web page"),
-        (checkpoint.read_bytes()[:20_000], "is no plain state dict"),
-        (b"PK\x03\x04 and no more", "is no plain state dict"),
+        (checkpoint.read_bytes()[:20_000], "is not a plain state dict"),
+        (b"PK\x03\x04 and no more", "is not a plain state dict"),
     ):
         path.write_bytes(content)
         with pytest.raises(WeightsError, match=told):
             Checkpoint.open(path)
     torch.save(official_state(), path, _use_new_zipfile_serialization=False)
-    with pytest.raises(WeightsError, match="save it anew with a later torch"):
+    with pytest.raises(WeightsError, match="save it again with a newer version of torch"):
         Checkpoint.open(path)
     with pytest.raises(WeightsError, match="no weights at"):
         Checkpoint.open(tmp_path / "absent")
@@ -445,7 +449,7 @@ def test_a_flipped_bit_in_the_values_is_no_other_network(checkpoint: Path, tmp_p
     damaged = bytearray(data)
     damaged[entry.header_offset + 4096] ^= 1
     path.write_bytes(damaged)
-    with pytest.raises(WeightsError, match=r"is damaged: .* in it is not what its checksum says"):
+    with pytest.raises(WeightsError, match=r"is damaged: .* in it does not match its checksum"):
         Checkpoint.open(path)
 
 
@@ -453,7 +457,7 @@ def test_what_grows_when_it_is_unpacked_is_not(checkpoint: Path, tmp_path: Path)
     path = tmp_path / "step_1"
     path.write_bytes(checkpoint.read_bytes())
     rezipped(path, lambda name, content: content, zipfile.ZIP_DEFLATED)
-    with pytest.raises(WeightsError, match=r"is compressed inside, as torch\.save does not"):
+    with pytest.raises(WeightsError, match=r"has compressed parts, unlike files of torch\.save"):
         Checkpoint.open(path)
     path.write_bytes(checkpoint.read_bytes())
     rezipped(path, lambda name, content: b"N" * (5 << 20) if name.endswith("data.pkl") else content)
@@ -474,7 +478,7 @@ def test_a_safetensors_file_is_read_as_strictly(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="H_init"):
         Checkpoint.open(path)
     save_file(official_state(SUDOKU), path)
-    with pytest.raises(UsageError, match="holds a single network: leave --part out"):
+    with pytest.raises(UsageError, match="contains a single network: omit --part"):
         Checkpoint.open(path, part="ema")
 
 
@@ -482,7 +486,7 @@ def test_a_network_beyond_the_bounds_is_converted_only_if_that_is_wanted(tmp_pat
     config = replace(SUDOKU, layers=17)
     torch.save(official_state(config), tmp_path / "step_1")
     with pytest.raises(
-        WeightsError, match="layers is 17, more than the 16 allowed: --allow-large takes it"
+        WeightsError, match="layers is 17, more than the 16 allowed: use --allow-large to accept it"
     ):
         Checkpoint.open(tmp_path / "step_1")
     assert Checkpoint.open(tmp_path / "step_1", allow_large=True).config == config
@@ -527,7 +531,7 @@ def test_nothing_that_exists_is_replaced_and_nothing_half_is_left(
     out.write_text("mine")
     done = CliRunner().invoke(app, ["weights", "convert", str(checkpoint), "--out", str(out)])
     assert done.exit_code == 2
-    assert done.stderr.strip() == f"trmsolve: {out} exists: name another file with --out"
+    assert done.stderr.strip() == f"trmsolve: {out} already exists: choose another file with --out"
     assert out.read_text() == "mine"
 
 
@@ -569,7 +573,7 @@ def test_a_large_checkpoint_is_converted_only_if_that_is_wanted(
     out = tmp_path / "out.safetensors"
     done = CliRunner().invoke(app, ["weights", "convert", str(checkpoint), "--out", str(out)])
     assert done.exit_code == 3
-    assert "--allow-large takes it" in done.stderr
+    assert "use --allow-large to accept it" in done.stderr
     assert not out.exists()
     done = CliRunner().invoke(
         app, ["weights", "convert", str(checkpoint), "--out", str(out), "--allow-large"]
@@ -586,7 +590,7 @@ def test_what_is_assumed_is_said_with_the_option_that_changes_it(
     assert done.exit_code == 0
     assert done.stderr.splitlines()[1:] == [
         "arc, T = 2, n = 4, attention, positions rope, hidden size 32, 2 layers",
-        "as in the paper, since nothing beside the checkpoint says otherwise: "
+        "assumed as in the paper, because no option or settings file gives them: "
         "--latent-steps 4, --positions rope",
     ]
     info = read_info(tmp_path / "a.safetensors")

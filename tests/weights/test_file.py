@@ -172,11 +172,11 @@ def integers(tensors: dict[str, torch.Tensor]) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda t: t.pop("q_head.bias"), "lacks tensor 'q_head.bias'"),
+        (lambda t: t.pop("q_head.bias"), "has no tensor 'q_head.bias'"),
         (lambda t: t.update(extra=torch.zeros(1)), "has an unknown tensor 'extra'"),
         (misshape, r"lm_head.weight has shape \(12, 16\), not \(11, 16\)"),
         (poison, "lm_head.weight has values that are not finite"),
-        (integers, "lm_head.weight has values that are not finite numbers"),
+        (integers, "lm_head.weight must have floating point values"),
     ],
 )
 def test_tensors_must_fit_the_config(
@@ -256,7 +256,7 @@ def test_an_impossible_config_is_refused_before_anything_is_allocated(
 
 def test_a_file_without_our_metadata_is_refused(weights: Path) -> None:
     save_file({"lm_head.weight": torch.zeros(1)}, weights)
-    with pytest.raises(WeightsError, match=r"carries no trmsolve\.config"):
+    with pytest.raises(WeightsError, match=r"it has no trmsolve\.config"):
         read_info(weights)
 
 
@@ -295,7 +295,7 @@ def test_weights_of_another_board_are_refused(tmp_path: Path) -> None:
         path = tmp_path / "w.safetensors"
         config = replace(CONFIG, **sizes)
         save_weights(path, TinyRecursiveModel(config).state_dict(), replace(INFO, config=config))
-        with pytest.raises(WeightsError, match="sudoku has 11 on 81"):
+        with pytest.raises(WeightsError, match="sudoku needs 11 and 81"):
             load("sudoku", weights=path)
 
 
@@ -306,7 +306,7 @@ def test_a_tensor_under_two_names_and_odd_dtypes_are_refused(weights: Path) -> N
     rewrite(
         weights, lambda t: t.update({"lm_head.weight": t["lm_head.weight"].to(torch.float8_e4m3fn)})
     )
-    with pytest.raises(WeightsError, match="not finite numbers"):
+    with pytest.raises(WeightsError, match="must have floating point values"):
         load_model(weights, "sudoku", torch.float32, CPU)
 
 
@@ -431,7 +431,7 @@ def test_rows_must_be_in_the_table(tmp_path: Path, row: int) -> None:
 
 
 def test_all_else_is_as_strict_where_rows_are_read(weights: Path, tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="has no table of puzzles"):
+    with pytest.raises(WeightsError, match="has no table of puzzle embeddings"):
         load_model(weights, "sudoku", torch.float32, CPU, [0])
     path = tmp_path / "knowing.safetensors"
     with_table(path, KNOWING, {5: torch.full((64,), float("nan"))})
@@ -445,5 +445,5 @@ def test_all_else_is_as_strict_where_rows_are_read(weights: Path, tmp_path: Path
         load_model(path, "arc", torch.float32, CPU, [0])
     tensors[TABLE] = torch.zeros(3, 64).to(torch.float8_e4m3fn)
     save_file(tensors, path, WeightsInfo(config, "arc").to_metadata())
-    with pytest.raises(WeightsError, match="not finite numbers"):
+    with pytest.raises(WeightsError, match="must have floating point values"):
         load_model(path, "arc", torch.float32, CPU, [0])

@@ -163,7 +163,7 @@ def test_each_bit_of_the_values_counts(weights: Path, content: bytes) -> None:
             changed = bytearray(content)
             changed[place] ^= 1 << bit
             weights.write_bytes(changed)
-            refused(weights, "not finite|not as it was saved, says its checksum")
+            refused(weights, "not finite|does not match its checksum")
 
 
 # A file's parts, made by hand
@@ -199,9 +199,9 @@ EIGHT = bytes(8)
         ({"a": entry(4, 8)}, EIGHT, "invalid offset for tensor `a`"),
         ({"a": entry(4, 0)}, b"", "invalid offset for tensor `a`"),
         ({"a": entry(0, 4)}, EIGHT, "4 bytes follow its last tensor"),
-        ({"a": entry(0, 4)}, FOUR[:3], r"it is cut off: \d+ bytes are left of \d+"),
-        ({"a": entry(0, 400, [100])}, FOUR, "it is cut off"),
-        ({"a": entry(0, 2**62, [2**60])}, FOUR, "it is cut off"),
+        ({"a": entry(0, 4)}, FOUR[:3], r"it is truncated: it has \d+ of \d+ bytes"),
+        ({"a": entry(0, 400, [100])}, FOUR, "it is truncated"),
+        ({"a": entry(0, 2**62, [2**60])}, FOUR, "it is truncated"),
         ({"a": entry(0, 8)}, EIGHT, "invalid shape, data type, or offset"),
         ({"a": entry(0, 0, [2**62, 4])}, b"", "overflow"),
         ({"a": entry(-4, 4)}, EIGHT, "a has no offsets"),
@@ -218,35 +218,39 @@ EIGHT = bytes(8)
         ({"a": entry(0, 4, extra=1)}, FOUR, "its entry for a is not a dtype, a shape and offsets"),
         ({"a": {"dtype": "F32"}}, FOUR, "its entry for a is not"),
         ({"a": []}, FOUR, "its entry for a is not"),
-        ({"a\nb": entry(0, 4)}, FOUR, r"'a\\nb' is no name"),
-        ({"\x1b[2J": entry(0, 4)}, FOUR, "is no name"),
-        ({"": entry(0, 4)}, FOUR, "'' is no name"),
-        ({"a" * 300: entry(0, 4)}, FOUR, "is no name"),
-        ({}, b"", "it holds no tensors"),
-        ({"__metadata__": {"format": "pt"}}, b"", "it holds no tensors"),
+        ({"a\nb": entry(0, 4)}, FOUR, r"'a\\nb' is not a valid name"),
+        ({"\x1b[2J": entry(0, 4)}, FOUR, "is not a valid name"),
+        ({"": entry(0, 4)}, FOUR, "'' is not a valid name"),
+        ({"a" * 300: entry(0, 4)}, FOUR, "is not a valid name"),
+        ({}, b"", "it contains no tensors"),
+        ({"__metadata__": {"format": "pt"}}, b"", "it contains no tensors"),
         (
             {"__metadata__": {"format": 1}, "a": entry(0, 4)},
             FOUR,
-            "its metadata are not texts by name",
+            "its metadata is not a map of names to strings",
         ),
-        ({"__metadata__": None, "a": entry(0, 4)}, FOUR, "its metadata are not texts by name"),
-        ({"__metadata__": {"a": "b"}, "a": entry(0, 4)}, FOUR, r"carries no trmsolve\.config"),
-        (b"[1]", FOUR, "its header is no JSON object"),
-        (b" " + tensor(ONE), FOUR, "its header is no JSON object"),
+        (
+            {"__metadata__": None, "a": entry(0, 4)},
+            FOUR,
+            "its metadata is not a map of names to strings",
+        ),
+        ({"__metadata__": {"a": "b"}, "a": entry(0, 4)}, FOUR, r"it has no trmsolve\.config"),
+        (b"[1]", FOUR, "its header is not a JSON object"),
+        (b" " + tensor(ONE), FOUR, "its header is not a JSON object"),
         (tensor(ONE) + b"\0", FOUR, "Extra data"),
         (tensor(ONE) + b"{}", FOUR, "Extra data"),
         (tensor(ONE)[:-1], FOUR, "delimiter"),
         (b'{"a":' * 30_000, FOUR, "recursion"),
         (b'{"\xff":1}', FOUR, "'utf-8' codec"),
-        (b"{" + tensor(ONE)[1:-1] + b"," + tensor(ONE)[1:], FOUR, "'a' stands twice in it"),
-        (tensor(ONE + ',"dtype":"F32"'), FOUR, "'dtype' stands twice in it"),
-        (b'{"__metadata__":{"a":"1","a":"1"},' + tensor(ONE)[1:], FOUR, "'a' stands twice in it"),
+        (b"{" + tensor(ONE)[1:-1] + b"," + tensor(ONE)[1:], FOUR, "'a' appears twice in it"),
+        (tensor(ONE + ',"dtype":"F32"'), FOUR, "'dtype' appears twice in it"),
+        (b'{"__metadata__":{"a":"1","a":"1"},' + tensor(ONE)[1:], FOUR, "'a' appears twice in it"),
         (
             b'{"__metadata__":{},"__metadata__":{},' + tensor(ONE)[1:],
             FOUR,
-            "'__metadata__' stands twice",
+            "'__metadata__' appears twice",
         ),
-        (b'{"a":NaN}', FOUR, "NaN is no number"),
+        (b'{"a":NaN}', FOUR, "NaN is not an allowed number"),
     ],
 )
 def test_headers_that_are_ambiguous_or_do_not_fit_the_file(
@@ -258,7 +262,7 @@ def test_headers_that_are_ambiguous_or_do_not_fit_the_file(
 @pytest.mark.parametrize(
     ("begin", "message"),
     [
-        (b"\x02", "it has 1 bytes, fewer than any"),
+        (b"\x02", "it has 1 bytes, too few for"),
         (
             struct.pack("<Q", 2**63 + 1),
             "its header claims 9223372036854775809 bytes, more than the 1048576 allowed",
@@ -269,10 +273,10 @@ def test_headers_that_are_ambiguous_or_do_not_fit_the_file(
         ),
         (
             struct.pack("<Q", LONGEST_HEADER) + b"{}",
-            r"cut off: its header claims \d+ bytes, and the file has 10",
+            r"truncated: its header claims \d+ bytes, but the file has 10",
         ),
-        (struct.pack("<Q", 0), "its header is no JSON object"),
-        (struct.pack("<Q", 0) + b"{}", "its header is no JSON object"),
+        (struct.pack("<Q", 0), "its header is not a JSON object"),
+        (struct.pack("<Q", 0) + b"{}", "its header is not a JSON object"),
     ],
 )
 def test_lengths_of_headers_that_cannot_be(tmp_path: Path, begin: bytes, message: str) -> None:
@@ -375,9 +379,12 @@ def config_text(**changes: Any) -> str:
     [
         (
             {"trmsolve.config": '{"vocab_size": 3, "vocab_size": 3, "seq_len": 4}'},
-            "'vocab_size' stands twice",
+            "'vocab_size' appears twice",
         ),
-        ({"trmsolve.config": config_text(rope_theta=float("inf"))}, "Infinity is no number"),
+        (
+            {"trmsolve.config": config_text(rope_theta=float("inf"))},
+            "Infinity is not an allowed number",
+        ),
         (
             {"trmsolve.config": config_text(damping=0.5).replace("0.5", "1e999")},
             "1e999 is too large a number",
@@ -393,19 +400,19 @@ def config_text(**changes: Any) -> str:
             "board must be four whole numbers",
         ),
         ({"trmsolve.config": config_text(**{"a\x1b": 1})}, "unknown config field"),
-        ({"trmsolve.training": '{"a": {"b": 1, "b": 2}}'}, "'b' stands twice"),
+        ({"trmsolve.training": '{"a": {"b": 1, "b": 2}}'}, "'b' appears twice"),
         ({"trmsolve.training": "[]"}, r"trmsolve\.training is not an object"),
-        ({"trmsolve.scores": '{"exact": NaN}'}, "NaN is no number"),
+        ({"trmsolve.scores": '{"exact": NaN}'}, "NaN is not an allowed number"),
         ({"trmsolve.scores": "{"}, "Expecting property name"),
-        ({"trmsolve.task": "sudoku\nall is well"}, "is no task"),
-        ({"trmsolve.task": "\x1b[2J"}, "is no task"),
+        ({"trmsolve.task": "sudoku\nall is well"}, "is not a task"),
+        ({"trmsolve.task": "\x1b[2J"}, "is not a task"),
         ({"trmsolve.task": None}, "was trained for an unnamed task"),
         ({"trmsolve.task": "maze"}, "was trained for maze, not for sudoku"),
-        ({"trmsolve.config": None}, r"carries no trmsolve\.config"),
-        ({"trmsolve.checksun": "0" * 64}, r"metadata have an unknown 'trmsolve\.checksun'"),
-        ({"trmsolvf.checksum": "0" * 64}, r"metadata have an unknown 'trmsolvf\.checksum'"),
-        ({CHECKSUM: "0" * 64}, "it is not as it was saved, says its checksum"),
-        ({CHECKSUM: "yes"}, "its checksum is none"),
+        ({"trmsolve.config": None}, r"it has no trmsolve\.config"),
+        ({"trmsolve.checksun": "0" * 64}, r"metadata has an unknown 'trmsolve\.checksun'"),
+        ({"trmsolvf.checksum": "0" * 64}, r"metadata has an unknown 'trmsolvf\.checksum'"),
+        ({CHECKSUM: "0" * 64}, "it does not match its checksum"),
+        ({CHECKSUM: "yes"}, "its checksum is not valid"),
     ],
 )
 def test_metadata_that_do_not_make_sense(
@@ -428,11 +435,11 @@ def test_damage_is_not_recorded_over(weights: Path, content: bytes) -> None:
     changed = bytearray(content)
     changed[-1] ^= 1
     weights.write_bytes(changed)
-    with pytest.raises(WeightsError, match="says its checksum"):
+    with pytest.raises(WeightsError, match="does not match its checksum"):
         record_score(weights, "dev", {"exact": 1})
     assert weights.read_bytes() == changed
     read_info(weights)  # as no value was read
-    with pytest.raises(WeightsError, match="says its checksum"):
+    with pytest.raises(WeightsError, match="does not match its checksum"):
         check_whole(weights)
 
 
@@ -460,7 +467,7 @@ def test_what_could_not_be_read_again_is_not_saved(weights: Path, content: bytes
             "too many for a header",
         ),
     ):
-        with pytest.raises(WeightsError, match=f"{message}.*is left as it was"):
+        with pytest.raises(WeightsError, match=f"{message}.*was not changed"):
             save_weights(weights, wrong, info, dtype)
         assert weights.read_bytes() == content
         assert len(list(weights.parent.iterdir())) == 1
@@ -472,7 +479,7 @@ def test_a_file_that_is_replaced_between_two_looks(
     other = with_metadata(weights.parent / "other.safetensors", {})
     header = read_header(other)
     monkeypatch.setattr(weights_file, "read_header", lambda path: header)
-    refused(weights, "was replaced while it was read")
+    refused(weights, "was replaced while it was being read")
 
 
 # Bounds
@@ -502,7 +509,8 @@ def test_configs_over_the_bounds_are_refused_before_anything_is_allocated(
         }
     path = with_metadata(tmp_path / "w.safetensors", {"trmsolve.config": config_text(**more)})
     said = refused(
-        path, rf"{name} is {value}, more than the {LARGEST[name]} allowed: --allow-large takes it"
+        path,
+        rf"{name} is {value}, more than the {LARGEST[name]} allowed: use --allow-large",
     )
     with pytest.raises(WeightsError) as caught:
         check_whole(path)
@@ -522,18 +530,18 @@ def test_networks_of_too_many_parameters_or_too_much_memory(tmp_path: Path) -> N
     for changes, message in (
         (
             {"hidden_size": 4096, "num_heads": 8, "layers": 8},
-            r"parameters are \d+, more than the 134217728 allowed",
+            r"has \d+ parameters, more than the 134217728 allowed",
         ),
         (
             {"seq_len": 8192, "num_heads": 8, "hidden_size": 64},
-            r"may need \d+ MiB a puzzle, more than the 1024 MiB",
+            r"may need \d+ MiB per puzzle, more than the 1024 MiB",
         ),
     ):
         path = with_metadata(
             tmp_path / "w.safetensors", {"trmsolve.config": config_text(**changes)}
         )
-        assert refused(path, message).endswith("--allow-large takes it")
-        refused(path, "has shape|lacks tensor", allow_large=True)
+        assert refused(path, message).endswith("use --allow-large to accept it")
+        refused(path, "has shape|has no tensor", allow_large=True)
 
 
 def test_nonsense_is_refused_in_any_case(tmp_path: Path) -> None:
@@ -558,7 +566,7 @@ def test_large_files_are_read_if_that_is_said(
 ) -> None:
     monkeypatch.setattr(limits, "MAX_FILE", 1000)
     assert refused(weights, "has 0 MiB, more than the 0 MiB allowed").endswith(
-        "--allow-large takes it"
+        "use --allow-large to accept it"
     )
     assert load(weights, allow_large=True).config == check_whole(weights, allow_large=True).config
 
@@ -614,7 +622,7 @@ def test_each_other_kind_of_file_is_called_by_its_name(tmp_path: Path, kind: str
     said = refused(path, message)
     zipped = content.startswith(b"PK") and "numpy" not in said
     assert said.endswith(f"convert it first: trmsolve weights convert {path}") == zipped
-    assert said.endswith("of an old kind: save it anew with a later torch") == (
+    assert said.endswith("in an old format: save it again with a newer version of torch") == (
         "pickled" in said and not zipped
     )
 

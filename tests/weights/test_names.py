@@ -27,9 +27,12 @@ def test_each_expected_tensor_gets_its_name_in_the_file() -> None:
 @pytest.mark.parametrize(
     ("stored", "told"),
     [
-        ({"a": (2,)}, "w.safetensors lacks tensor 'b'"),
+        ({"a": (2,)}, "w.safetensors has no tensor 'b'"),
         ({"a": (2,), "b": (3,), "c": (1,)}, "has an unknown tensor 'c'"),
-        ({"a": (2,), "model.a": (2,), "b": (3,)}, "holds a tensor twice, under two prefixes"),
+        (
+            {"a": (2,), "model.a": (2,), "b": (3,)},
+            "contains the same tensor twice, with two prefixes",
+        ),
         ({"a": (2,), "b": (4,)}, r"b has shape \(4,\), not \(3,\)"),
     ],
 )

@@ -38,7 +38,7 @@ TUPLE2 = b"\x86"
 APPEND = b"a"
 APPENDS = b"e"
 SETITEM = b"s"
-UNNEEDED = "which a checkpoint of weights does not have"
+UNNEEDED = "which is not allowed in a checkpoint"
 
 
 def text(content: str) -> bytes:
@@ -106,11 +106,11 @@ HOSTILE_PICKLES = {
             put(2),
             *[get(2) + EMPTY_TUPLE + REDUCE + get(1) + BUILD] * 900,
         ),
-        "attributes that a state dict has not",
+        "attributes that a state dict does not have",
     ),
     "attributes in place of methods": (
         listed(ORDERED + EMPTY_TUPLE + REDUCE + EMPTY_DICT + text("keys") + NONE + SETITEM + BUILD),
-        "attributes that a state dict has not",
+        "attributes that a state dict does not have",
     ),
     "counters": (
         listed(name("collections", "Counter"), text("a"), TUPLE1, REDUCE),
@@ -122,7 +122,7 @@ HOSTILE_PICKLES = {
     ),
     "an error message without end": (
         BEGIN + DOUBLING + EMPTY_TUPLE + REDUCE + STOP,
-        "a call of what is no function",
+        "a call of something that is not a function",
     ),
     "a storage whose name has no end": (
         BEGIN
@@ -134,7 +134,7 @@ HOSTILE_PICKLES = {
         + text("cpu")
         + b"K\x01tQ"
         + STOP,
-        "a reference that is no storage",
+        "a reference that is not a storage",
     ),
     "a long text, often": (
         listed(text("a" * (LONGEST_TEXT + 1)), put(1), get(1) * 1000),
@@ -163,7 +163,7 @@ HOSTILE_PICKLES = {
         + APPEND
         + APPEND
         + STOP,
-        "a container that changes after another one holds it",
+        "a container that changes after it was put into another one",
     ),
     "deep marks": (BEGIN + 90_000 * MARK + STOP, "marks more than 200 deep"),
     "a list in itself": (
@@ -175,8 +175,11 @@ HOSTILE_PICKLES = {
         listed(name("os", "system"), text("true"), TUPLE1, REDUCE),
         "the name os.system",
     ),
-    "leftovers": (BEGIN + 50_000 * EMPTY_DICT + STOP, "values outside of its one object"),
-    "another protocol": (pickle.dumps({"a": 1}, protocol=4), "a pickle of another protocol than 2"),
+    "leftovers": (BEGIN + 50_000 * EMPTY_DICT + STOP, "values outside its single object"),
+    "another protocol": (
+        pickle.dumps({"a": 1}, protocol=4),
+        "a pickle with a protocol other than 2",
+    ),
     "bytearray8": (BEGIN + b"\x96" + struct.pack("<Q", 1 << 40) + STOP, "its pickle is damaged"),
     "bytes8": (
         BEGIN + b"\x8e" + struct.pack("<Q", 4) + b"abcd" + STOP,
@@ -249,7 +252,7 @@ def hostile_files(folder: Path) -> dict[str, str]:
     with zipfile.ZipFile(folder / "directory", "w") as file:
         for number in range(20_000):
             file.writestr(f"archive/data/{number}", b"")
-    told[str(folder / "directory")] = "a part of it that should be short has over 1 MiB"
+    told[str(folder / "directory")] = "a part of it that should be small has over 1 MiB"
     with zipfile.ZipFile(archive(folder / "version", BEGIN + NONE + STOP), "a") as file:
         file.writestr("archive/more", bytes(2 << 20))
     told[str(folder / "version")] = "has a description of over 1 MiB"
@@ -257,7 +260,7 @@ def hostile_files(folder: Path) -> dict[str, str]:
     torch.save(
         {**official_state(prefix=""), TABLE: one.expand(3_000_000, 32)}, folder / "stretched"
     )
-    told[str(folder / "stretched")] = "they share their values"
+    told[str(folder / "stretched")] = "tensors that share memory are not supported"
     return told
 
 
@@ -311,7 +314,7 @@ def test_an_archive_with_two_pickles_or_a_name_twice_is_refused(tmp_path: Path) 
     path = archive(tmp_path / "step_1", BEGIN + NONE + STOP)
     with zipfile.ZipFile(path, "a") as file:
         file.writestr("other/data.pkl", BEGIN + NONE + STOP)
-    with pytest.raises(WeightsError, match=r"it has not one data\.pkl inside"):
+    with pytest.raises(WeightsError, match=r"it does not contain exactly one data\.pkl"):
         Checkpoint.open(path)
     path = archive(tmp_path / "step_2", BEGIN + NONE + STOP)
     with zipfile.ZipFile(path, "a") as file, pytest.warns(UserWarning, match="Duplicate name"):
@@ -328,7 +331,7 @@ def test_an_archive_that_begins_with_another_is_refused(tmp_path: Path) -> None:
     path.write_bytes(
         archive(tmp_path / "first", BEGIN + NONE + STOP).read_bytes() + usual.getvalue()
     )
-    with pytest.raises(WeightsError, match="something stands before its first part"):
+    with pytest.raises(WeightsError, match="there is other data before its first part"):
         Checkpoint.open(path)
 
 
@@ -415,5 +418,5 @@ def test_the_command_leaves_with_code_3_and_one_line(tmp_path: Path) -> None:
     assert done.exit_code == 3
     assert done.stdout == ""
     *_, last = done.stderr.splitlines()
-    assert last == f"trmsolve: {path}: it holds the name builtins.bytearray, {UNNEEDED}"
+    assert last == f"trmsolve: {path}: it contains the name builtins.bytearray, {UNNEEDED}"
     assert [one.name for one in tmp_path.iterdir()] == ["step_1"]

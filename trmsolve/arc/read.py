@@ -100,7 +100,7 @@ def distinct(items: Iterable[Item]) -> Iterator[Item]:
         if isinstance(item, PuzzleError):
             yield item
         elif item.name in seen:
-            problem = f"stands twice, first in {seen[item.name]}: give each task an id of its own"
+            problem = f"appears twice, first in {seen[item.name]}: give each task its own id"
             yield ArcTaskError(item.name, "", problem, item.source, len(item.tests))
         else:
             seen[item.name] = item.source
@@ -130,7 +130,7 @@ def task_of(value: object, name: str, source: str = "") -> ArcTask:
     try:
         if not (name.isprintable() and 0 < len(name) <= ID_LIMIT):
             name = shown(name)
-            raise PuzzleError(f"an id has 1 to {ID_LIMIT} characters, all of them printable")
+            raise PuzzleError(f"an id must have 1 to {ID_LIMIT} printable characters")
         task = require_object(value, SHAPE)
         demonstrations = _pairs(task, "train", "demonstration")
         tests = _pairs(task, "test", "test")
@@ -154,7 +154,8 @@ def parse_grid(value: object, place: str = "") -> Grid:
     """
     if not isinstance(value, list):
         raise PuzzleError(
-            f"{shown(value)} where a grid is due: a list of rows, each a list of colours", place
+            f"{shown(value)} where a grid is expected: a list of rows, each a list of colours",
+            place,
         )
     if not value:
         raise PuzzleError("a grid without rows", place)
@@ -162,7 +163,7 @@ def parse_grid(value: object, place: str = "") -> Grid:
         _check_row(row, number, value[0], place)
     if max(len(value), len(value[0])) > LARGEST:
         size = f"{len(value)} x {len(value[0])} cells"
-        raise PuzzleError(f"a grid of {size}: {LARGEST} x {LARGEST} is the largest", place)
+        raise PuzzleError(f"a grid of {size}: the maximum is {LARGEST} x {LARGEST}", place)
     return np.array(value, np.int8)
 
 
@@ -242,7 +243,7 @@ def _entries(document: object, source: str) -> Iterator[tuple[str | None, object
     if isinstance(document, JsonObject) and not {"train", "test"} & document.keys():
         if not any(isinstance(value, dict) for value in document.values()):
             raise PuzzleError(
-                f"no task in it: {SHAPE}; solutions and submissions are no tasks", source
+                f"no task in it: {SHAPE}; solutions and submissions are not tasks", source
             )
         yield from document.pairs
         return
@@ -273,7 +274,7 @@ def _pair(value: object, place: str, demonstrated: bool) -> Pair:
     if "input" not in pair:
         raise PuzzleError('"input" is missing', place)
     if demonstrated and "output" not in pair:
-        raise PuzzleError('"output" is missing: a demonstration has both', place)
+        raise PuzzleError('"output" is missing: a demonstration needs both', place)
     question = parse_grid(pair["input"], f"{place}, input")
     if not demonstrated and pair.get("output") is None:
         return Pair(question)
@@ -288,7 +289,7 @@ def _solved(task: ArcTask, solutions: JsonObject, path: str) -> Item:
         if task.name not in solutions:
             raise PuzzleError(f"no solution in {path}")
         if not isinstance(grids, list):
-            raise PuzzleError(f"its solutions are {shown(grids)}: a list of grids is due")
+            raise PuzzleError(f"its solutions are {shown(grids)} where a list of grids is expected")
         if len(grids) != number:
             raise PuzzleError(f"{len(grids)} solutions, but {number} tests")
         outputs = [parse_grid(grid, f"solution {place}") for place, grid in enumerate(grids, 1)]
@@ -297,7 +298,7 @@ def _solved(task: ArcTask, solutions: JsonObject, path: str) -> Item:
     for place, (test, output) in enumerate(zip(task.tests, outputs, strict=True), 1):
         if test.output is not None and not np.array_equal(test.output, output):
             return ArcTaskError(
-                task.name, f"test {place}", f"another output than in {path}", task.source, number
+                task.name, f"test {place}", f"the output differs from {path}", task.source, number
             )
     tests = [replace(test, output=grid) for test, grid in zip(task.tests, outputs, strict=True)]
     return replace(task, tests=tuple(tests))

@@ -66,7 +66,7 @@ def load_arc(  # noqa: PLR0913 (a library's function, with each option's type)
     # Raises UsageError for what cannot be tried.
     Effort(cycles, 1 if views is None else views, batch, seed)
     if save_adapted is not None and batch > 1:
-        raise UsageError("save_adapted keeps one network: adapt one task at a time")
+        raise UsageError("save_adapted saves one network: adapt one task at a time")
     placement = choose_placement(device, dtype, threads)
     path = resolve(weights, "arc", offline=offline, allow_large=allow_large, note=note)
     _check_target(save_adapted, path)
@@ -97,8 +97,8 @@ def _planes_solver(
     model = load_model(path, "arc", torch.float32, placement.device, allow_large=allow_large)
     if (model.config.vocab_size, model.config.symmetries, model.config.places) != PLANES:
         raise WeightsError(
-            f"{path} has other planes than ARC: {SYMBOLS} symbols on up to {LARGEST} x {LARGEST} "
-            "cells"
+            f"{path} does not fit ARC, which needs {SYMBOLS} symbols on up to {LARGEST} "
+            f"x {LARGEST} cells"
         )
     model.dtype = placement.dtype
     return PlanesSolver(model, placement, options, _name(path))
@@ -109,7 +109,8 @@ def _paper_solver(
 ) -> PaperSolver:
     if options.batch > 1 or options.save_adapted is not None:
         raise UsageError(
-            f"{path} has the paper's form: it takes one task at a time, and none is kept"
+            f"{path} is a network as in the paper: it takes one task at a time and "
+            "cannot be saved after adaptation"
         )
     name = _name(path)
     return PaperSolver(path, placement, options, name, allow_large=allow_large)
@@ -120,7 +121,7 @@ def _check_target(save_adapted: Path | None, weights: Path) -> None:
     if save_adapted is None or not save_adapted.exists() or not weights.exists():
         return
     if save_adapted.samefile(weights):
-        raise UsageError(f"save_adapted would replace the weights {weights}: name another file")
+        raise UsageError(f"save_adapted would replace the weights {weights}: choose another file")
 
 
 def _name(path: Path) -> str:

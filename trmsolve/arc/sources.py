@@ -72,8 +72,8 @@ class ArcSource:
         once = {task.name: task for task in reversed(self.measured)}
         if once:
             note(
-                f"of {len(once)} measured tasks the demonstrations are learned from, "
-                "as the paper does"
+                f"the demonstrations of {len(once)} evaluation tasks are used for "
+                "training, as in the paper"
             )
         held_out = set(once)
         if not any(_has_answers(task) for task in once.values()):
@@ -98,19 +98,20 @@ def learned_tasks(
     for name in names:
         fresh, again = _exclude_contaminated(_read(name, note), tasks)
         if again:
-            note(f"{name}: {len(again)} tasks that share a pair with one before it are left out")
+            note(f"{name}: excluded {len(again)} tasks that share a pair with an earlier task")
         tasks += fresh
     tasks, copies = _exclude_contaminated(tasks, measured)
     left_out = sorted(copies)
     if left_out:
         more = f" and {len(left_out) - NAMED} more" if len(left_out) > NAMED else ""
         note(
-            f"{len(left_out)} tasks that share a pair with a measured one are left out: "
+            f"excluded {len(left_out)} tasks that share a pair with an evaluation task: "
             f"{', '.join(left_out[:NAMED])}{more}"
         )
     if not tasks:
         raise UsageError(
-            "every task of --data shares a pair with one of --measured: give others to learn from"
+            "every task of --data shares a pair with a task of --measured: give other "
+            "tasks for training"
         )
     return only_tasks(distinct(tasks)), left_out
 
@@ -134,7 +135,7 @@ def _read(name: str, note: Note) -> list[ArcTask]:
     unanswered = dict.fromkeys(task.source for task in tasks if not task.answered)
     for source in unanswered:
         if beside := solutions_beside(source):
-            note(f"outputs of the tests of {source} from {beside}")
+            note(f"using the test outputs of {source} from {beside}")
             tasks = _with_solutions(tasks, source, beside)
     return tasks
 

@@ -53,7 +53,10 @@ def submission_of(
         name = answer.task.name
         if name in submission:
             raise ArcTaskError(
-                name, "", "is answered twice: a submission has each id once", answer.task.source
+                name,
+                "",
+                "is answered twice: a submission must have each id once",
+                answer.task.source,
             )
         tests = range(len(answer.task.tests))
         submission[name] = [_attempts(map(_rows, answer.attempts(test))) for test in tests]
@@ -202,7 +205,7 @@ def _scored(task: ArcTask, attempts: Sequence[Sequence[Grid]]) -> TaskScore:
     first = []
     for number, (test, grids) in enumerate(zip(task.tests, attempts, strict=True), 1):
         if test.output is None:
-            problem = "its output is not known: give the solutions, too"
+            problem = "its output is unknown: give the solutions too"
             raise ArcTaskError(task.name, f"test {number}", problem, task.source, len(task.tests))
         right = [np.array_equal(grid, test.output) for grid in grids[:ATTEMPTS]]
         first.append(right.index(True) + 1 if any(right) else 0)
@@ -220,7 +223,7 @@ def _rows(grid: Grid) -> list[list[int]]:
 def _tests(value: object, name: str, path: str) -> list[tuple[Grid, ...]]:
     try:
         if not isinstance(value, list):
-            raise PuzzleError(f"{shown(value)} where a list of tests is due")
+            raise PuzzleError(f"{shown(value)} where a list of tests is expected")
         return [_grids(one, f"test {number}") for number, one in enumerate(value, 1)]
     except PuzzleError as error:
         readable = name if name.isprintable() else shown(name)
@@ -232,7 +235,7 @@ def _grids(value: object, place: str) -> tuple[Grid, ...]:
     other = [key for key in attempts if key not in KEYS]
     if other:
         raise PuzzleError(
-            f"{shown(other[0])} is no attempt: there are {' and '.join(map(shown, KEYS))}", place
+            f"{shown(other[0])} is not an attempt: use {' and '.join(map(shown, KEYS))}", place
         )
     missing = [key for key in KEYS if key not in attempts]
     if missing:

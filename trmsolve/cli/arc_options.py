@@ -9,8 +9,8 @@ Solutions = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Outputs of the tests, where they are in a file of their own.",
-        show_default="none, but eval finds those beside *_challenges.json",
+        help="File with the test outputs, if they are not in the task files.",
+        show_default="none; eval finds *_solutions.json by itself",
         rich_help_panel="ARC",
     ),
 ]
@@ -19,8 +19,8 @@ Budget = Annotated[
     typer.Option(
         min=0,
         metavar="SECONDS",
-        help="How long to learn a task from its demonstrations.",
-        show_default="60, on a CPU 300",
+        help="Maximum time to learn a task from its demonstrations.",
+        show_default="60; 300 on a CPU",
         rich_help_panel="ARC",
     ),
 ]
@@ -28,7 +28,7 @@ Steps = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Learn in exactly so many steps, however long that takes.",
+        help="Learn for exactly this number of steps, without a time limit.",
         show_default=False,
         rich_help_panel="ARC",
     ),

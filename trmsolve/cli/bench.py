@@ -20,19 +20,20 @@ def bench(  # noqa: PLR0913 (the options of a command)
         str | None,
         typer.Option(
             metavar="NAME",
-            help="A network of this recipe that has learned nothing.",
-            show_default=f"{DEFAULT} with --train, else the weights",
+            help="Measure an untrained network of this recipe.",
+            show_default=f"{DEFAULT} with --train, otherwise the weights are measured",
         ),
     ] = None,
     train: Annotated[
-        bool, typer.Option("--train", help="Time training steps, not solving.")
+        bool, typer.Option("--train", help="Measure training instead of solving.")
     ] = False,
     seconds: Annotated[
-        float, typer.Option(min=0.1, metavar="S", help="Measure about so long.")
+        float,
+        typer.Option(
+            min=0.1, metavar="S", help="Approximate duration of the measurement in seconds."
+        ),
     ] = 20.0,
-    json: Annotated[
-        bool, typer.Option("--json", help="One JSON object on standard output.")
-    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     weights: options.Weights = None,
     offline: options.Offline = False,
     allow_large: options.AllowLarge = False,
@@ -40,7 +41,7 @@ def bench(  # noqa: PLR0913 (the options of a command)
         str,
         typer.Option(
             "--compile",
-            help="on, off, or auto: training, where there is a compiler.",
+            help="on, off or auto; auto compiles for training if a compiler is available.",
             rich_help_panel=options.RUN,
         ),
     ] = "auto",
@@ -51,14 +52,12 @@ def bench(  # noqa: PLR0913 (the options of a command)
 ) -> None:
     """Measure speed.
 
-    Steps, puzzles and floating point operations a second, beside the rate of plain matrix products
-    on the same device, and where the time goes. One step is one improvement cycle of a batch, with
-    the learning where it is training.
+    Prints steps, puzzles and floating point operations per second, the rate of plain matrix
+    products on the same device for comparison, and a breakdown of the time. One step is one
+    improvement cycle of a batch; in training it includes the update of the weights.
     """
     if weights is not None and (train or recipe is not None):
-        raise UsageError(
-            "--weights are timed as they solve: give them without --train and --recipe"
-        )
+        raise UsageError("--weights cannot be combined with --train or --recipe: omit one of them")
     # Torch's profiler would report its own start and stop on standard error.
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")
     from dataclasses import replace
@@ -130,7 +129,7 @@ def _lines(figures: dict[str, Any]) -> list[str]:
         f"{figures['seconds']:.1f} s, after {figures['warm_up_seconds']:.1f} s of warm-up)",
         f"puzzles   {figures['examples_per_second']:.4g} cycles/s, "
         f"{figures['puzzles_per_second']:.4g} finished/s",
-        f"work      {_metric(figures['flop_per_step'])}FLOP a step, "
+        f"work      {_metric(figures['flop_per_step'])}FLOP/step, "
         f"{_metric(figures['flop_per_second'])}FLOP/s: {figures['fraction']:.1%} of the "
         f"{_metric(figures['matmul_flop_per_second'])}FLOP/s of matrix products",
     ]

@@ -22,18 +22,17 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
         Path,
         typer.Option(
             metavar="FILE",
-            help="A CSV with questions and answers, or ARC tasks; - is standard input.",
+            help="A CSV file with questions and answers, or ARC tasks. - reads standard input.",
         ),
     ],
     task: options.Task = "sudoku",
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Only the first N puzzles.", show_default=False)
+        int | None,
+        typer.Option(min=1, help="Measure only the first N puzzles.", show_default=False),
     ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="One JSON object on standard output.")
-    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     record: Annotated[
-        bool, typer.Option("--record", help="Keep the figures in the weights file.")
+        bool, typer.Option("--record", help="Store the results in the weights file.")
     ] = False,
     weights: options.Weights = None,
     offline: options.Offline = False,
@@ -42,7 +41,7 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
         int | None,
         typer.Option(
             min=1,
-            help="Improvement cycles a view may take.",
+            help="Maximum number of improvement cycles for each view.",
             show_default=options.usual("default_cycles"),
             rich_help_panel=options.TRY,
         ),
@@ -51,8 +50,8 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
         int | None,
         typer.Option(
             min=1,
-            help="Symmetric views to try until one is verified.",
-            show_default="1, for ARC 8",
+            help="Maximum number of symmetric views to try.",
+            show_default="1; 8 for ARC",
             rich_help_panel=options.TRY,
         ),
     ] = None,
@@ -70,7 +69,7 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Score these attempts, without a model.",
+            help="Score the attempts in this file instead of running a model.",
             show_default=False,
             rich_help_panel="ARC",
         ),
@@ -78,7 +77,10 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
     sample: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Only N tasks, drawn by --seed.", show_default=False, rich_help_panel="ARC"
+            min=1,
+            help="Measure only N tasks, drawn at random with --seed.",
+            show_default=False,
+            rich_help_panel="ARC",
         ),
     ] = None,
     budget: arc_options.Budget = None,
@@ -91,27 +93,28 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
         bool,
         typer.Option(
             "--compile",
-            help="Compile the network first: half a minute, then two to three times as fast.",
+            help="Compile the network first: takes half a minute, then runs 2 to 3 times as fast.",
         ),
     ] = False,
     seed: options.Seed = 0,
 ) -> None:
     """Measure exact and verified rates.
 
-    With one view every puzzle runs all cycles and its last grid counts, as
-    in the paper. With more, it is solved as the solving command does:
-    halting, checked by the rules, tried again under other symmetries.
+    With one view, every puzzle runs all cycles and its last grid counts, as
+    in the paper. With more views, each puzzle is solved as by the solving
+    command: the network halts, the rules check the answer, and a rejected
+    puzzle is tried again under other symmetries.
 
-    exact     the data's own answer
-    cells     of all cells, those as in the data's answer
-    valid     of mazes: a path from start to goal, whatever its length
-    optimal   of mazes: a shortest path, be it the data's or another
-    verified  what the rules accept
+    exact     share of puzzles answered exactly as in the data
+    cells     share of cells that equal the data's answer
+    valid     mazes only: share of answers with a path from start to goal
+    optimal   mazes only: share of answers with a shortest path
+    verified  share of answers that the rules accept
 
-    ARC tasks are solved as trmsolve arc does, with two attempts a test.
+    ARC tasks are solved as by trmsolve arc, with two attempts for each test.
 
-    pass@1, pass@2  the mean over the tasks of the share of their tests that
-    are right in the first, or in either attempt: the official score
+    pass@1, pass@2  the official score: for each task, the share of its tests
+    that the first attempt, or either attempt, answers; the mean over tasks
     """
     arc_only = {
         "solutions": solutions,
@@ -123,7 +126,7 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
     if task == "arc":
         from trmsolve.cli.arc.evaluate import Measurement, eval_arc
 
-        _refuse({"noise": noise, "compile": compiled or None}, "is not for ARC tasks")
+        _refuse({"noise": noise, "compile": compiled or None}, "does not apply to ARC tasks")
         raise typer.Exit(
             eval_arc(
                 Measurement(data, solutions, limit, sample, seed),
@@ -143,7 +146,7 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
                 threads=threads,
             )
         )
-    _refuse(arc_only, "is for --task arc")
+    _refuse(arc_only, "needs --task arc")
     views = views or 1
 
     from trmsolve.device import keep_memory
@@ -187,7 +190,7 @@ def _refuse(given: dict[str, Any], why: str) -> None:
     """Refuse options that would do nothing; they are given by their names."""
     for name, value in given.items():
         if value is not None:
-            raise UsageError(f"--{name} {why}: leave it out")
+            raise UsageError(f"--{name} {why}: omit it")
 
 
 def _table(figures: dict[str, Any]) -> str:

@@ -25,8 +25,8 @@ MAZES = "Mazes only"
 PATIENCE = 1.5
 """Seconds until the person is told what takes so long."""
 
-COMPILING = "compiling the search; the next time it is ready"
-LOOKING = "looking for a path of that length; the first time, the search is compiled too"
+COMPILING = "compiling the search, only needed once"
+LOOKING = "searching for a path of this length; the first run also compiles the search"
 
 
 def _difficulties() -> str:
@@ -47,14 +47,14 @@ def _listed(words: Sequence[str]) -> str:
 
 def _help() -> str:
     """The help of the command, with a paragraph for every task that has one."""
-    paragraphs = ["Make puzzles, as a CSV of questions, answers and ratings."]
+    paragraphs = ["Generate puzzles as CSV with questions, answers and ratings."]
     paragraphs += [inspect.cleandoc(get_task(name).generate_help) for name in task_names()]
     return "\n\n".join(filter(None, paragraphs))
 
 
 def generate(  # noqa: PLR0913 (its parameters are the options)
     task: options.Task = "sudoku",
-    number: Annotated[int, typer.Option("-n", "--number", min=1, help="How many puzzles.")] = 10,
+    number: Annotated[int, typer.Option("-n", "--number", min=1, help="Number of puzzles.")] = 10,
     difficulty: Annotated[
         str | None,
         typer.Option(
@@ -65,7 +65,7 @@ def generate(  # noqa: PLR0913 (its parameters are the options)
         str | None,
         typer.Option(
             metavar="ROWSxCOLUMNS",
-            help="Of every maze; of mixed ones, of the largest.",
+            help="Size of each maze; for mixed mazes, the largest size.",
             show_default="30x30",
             rich_help_panel=MAZES,
         ),
@@ -73,9 +73,9 @@ def generate(  # noqa: PLR0913 (its parameters are the options)
     path_length: Annotated[
         str | None,
         typer.Option(
-            metavar="LEAST[-MOST]",
-            help="Steps from start to goal; LEAST alone is so many or more.",
-            show_default="any, for hard mazes long",
+            metavar="MIN[-MAX]",
+            help="Number of steps from start to goal; MIN alone has no upper limit.",
+            show_default="any; long for hard mazes",
             rich_help_panel=MAZES,
         ),
     ] = None,
@@ -124,7 +124,7 @@ def _write(stream: TextIO, task: Task, puzzles: Iterator[Puzzle], source: str, n
             writer.writerow((question, answer, source, puzzle.rating))
             made += 1
     except UsageError as error:  # rare ones may be found once and not again
-        raise UsageError(f"{made} of {number} puzzles are written: {error}") from None
+        raise UsageError(f"only {made} of {number} puzzles were written: {error}") from None
 
 
 def _size(text: str | None) -> tuple[int, int] | None:
@@ -132,7 +132,7 @@ def _size(text: str | None) -> tuple[int, int] | None:
         return None
     match = re.fullmatch(r"([0-9]{1,4})[xX]([0-9]{1,4})", text)
     if match is None:
-        raise UsageError(f"--size {text}: write rows and columns, such as 20x30")
+        raise UsageError(f"--size {text}: give rows and columns, such as 20x30")
     return int(match[1]), int(match[2])
 
 
@@ -142,7 +142,7 @@ def _lengths(text: str | None) -> tuple[int | None, int | None]:
     match = re.fullmatch(r"([0-9]{1,6})(-([0-9]{1,6})?)?", text)
     if match is None:
         raise UsageError(
-            f"--path-length {text}: write the least steps, such as 20, or a range, such as 20-40"
+            f"--path-length {text}: give a minimum, such as 20, or a range, such as 20-40"
         )
     return int(match[1]), int(match[3]) if match[3] else None
 

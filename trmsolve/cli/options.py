@@ -8,28 +8,26 @@ import typer
 from trmsolve.cli.output import FORMATS
 from trmsolve.puzzles import get_task, task_names
 
-NOISE_HELP = "Chance in every view but the first: freedom of guesses, or noise in the answer."
-RUN, TRY = "Where and how it runs", "How hard it tries"
+NOISE_HELP = "Randomness in every view after the first: of the guesses, or as noise in the answer."
+RUN, TRY = "Hardware", "Effort"
 
 Weights = Annotated[
     str | None,
     typer.Option(
         metavar="FILE",
-        help="Weights to use instead of the bundled ones: a .safetensors file, the folder of a "
-        "run, or hf://user/repo.",
+        help="Use these weights instead of the bundled ones: a .safetensors file, the folder of a "
+        "training run, or hf://user/repo.",
         show_default=False,
     ),
 ]
 Offline = Annotated[
     bool,
-    typer.Option(
-        "--offline", help="Open no connection: use what is on this machine.", rich_help_panel=RUN
-    ),
+    typer.Option("--offline", help="Use local files only; never connect to the network."),
 ]
 AllowLarge = Annotated[
     bool,
     typer.Option(
-        "--allow-large", help="Take weights over 512 MiB, or of unusual sizes.", rich_help_panel=RUN
+        "--allow-large", help="Accept weights over 512 MiB and networks of unusual dimensions."
     ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=RUN)]
@@ -37,7 +35,11 @@ Dtype = Annotated[str, typer.Option(help="auto, fp32 or bf16.", rich_help_panel=
 Threads = Annotated[
     int | None,
     typer.Option(
-        min=1, max=1024, help="CPU threads.", show_default="all cores", rich_help_panel=RUN
+        min=1,
+        max=1024,
+        help="Number of CPU threads.",
+        show_default="all cores",
+        rich_help_panel=RUN,
     ),
 ]
 Seed = Annotated[
@@ -46,18 +48,20 @@ Seed = Annotated[
         min=0,
         max=2**63 - 1,
         metavar="N",
-        help="Decides everything that is drawn at random.",
-        rich_help_panel=RUN,
+        help="Seed of all random choices.",
     ),
 ]
 Cycles = Annotated[
-    int, typer.Option(min=1, help="Improvement cycles a view may take.", rich_help_panel=TRY)
+    int,
+    typer.Option(
+        min=1, help="Maximum number of improvement cycles for each view.", rich_help_panel=TRY
+    ),
 ]
 Views = Annotated[
     int,
     typer.Option(
         min=1,
-        help="Symmetric views to try until one is verified; 1 is the puzzle as given alone.",
+        help="Maximum number of symmetric views to try; 1 tries only the puzzle as given.",
         rich_help_panel=TRY,
     ),
 ]
@@ -72,7 +76,10 @@ Noise = Annotated[
 BatchSize = Annotated[
     int | None,
     typer.Option(
-        min=1, help="Puzzles refined at a time.", show_default="automatic", rich_help_panel=RUN
+        min=1,
+        help="Number of puzzles solved at the same time.",
+        show_default="automatic",
+        rich_help_panel=RUN,
     ),
 ]
 
@@ -88,8 +95,8 @@ def usual(attribute: str, look: Callable[[Any], Any] = lambda value: value) -> s
     for task in tasks[1:]:
         value = look(getattr(task, attribute))
         if value != first:
-            parts.append(f"for {task.plural} {value}")
-    return ", ".join(parts)
+            parts.append(f"{value} for {task.plural}")
+    return "; ".join(parts)
 
 
 def complete_task(incomplete: str) -> list[str]:
@@ -105,22 +112,32 @@ Task = Annotated[
 ]
 
 ShowSteps = Annotated[
-    bool, typer.Option("--show-steps", help="Print every cycle, one below the other.")
+    bool, typer.Option("--show-steps", help="Print every cycle, one below another.")
 ]
 Json = Annotated[
-    bool, typer.Option("--json", help="One JSON object a puzzle: short for --format json.")
+    bool, typer.Option("--json", help="Print one JSON object per puzzle; same as --format json.")
 ]
 Form = Annotated[
-    str, typer.Option("--format", help=f"How answers are written: {', '.join(FORMATS)}.")
+    str, typer.Option("--format", help=f"Output format of answers: {', '.join(FORMATS)}.")
 ]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Show errors only; answers are still written.")
+    bool,
+    typer.Option(
+        "--quiet", "-q", help="Show only errors on the screen; answers are still written."
+    ),
 ]
-Pace = Annotated[float, typer.Option(min=0, help="Seconds to hold every frame, for watching.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say what runs where, and why.")]
+Pace = Annotated[
+    float, typer.Option(min=0, help="Pause after each cycle in seconds, for watching.")
+]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose", "-v", help="Print the chosen weights, device and number format, with reasons."
+    ),
+]
 KeepUnverified = Annotated[
     bool,
     typer.Option(
-        "--keep-unverified", help="Write grids that the rules refuse to standard output too."
+        "--keep-unverified", help="Also write answers that the rules reject to standard output."
     ),
 ]

@@ -120,8 +120,8 @@ class InputWriter(Writer):
         if not self.noted:
             self.noted = True
             self.note(
-                f"the output's encoding, {encoding}, lacks the puzzle's characters: "
-                "answers are drawn in ASCII"
+                f"the output's encoding, {encoding}, cannot show the puzzle's "
+                "characters: answers are drawn in ASCII"
             )
         return self._written(answer, None)
 

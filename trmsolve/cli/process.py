@@ -25,11 +25,8 @@ INTERRUPTED = 130
 TERMINATED = 143
 BROKEN_PIPE = 141
 
-SAVING = (
-    "stopping: saving after this step; "
-    "Ctrl-C again leaves at once, losing only what is not saved yet"
-)
-SAVED = "stopping: everything is saved, judging ends; Ctrl-C again leaves at once"
+SAVING = "stopping: saving after this step; press Ctrl-C again to exit at once without saving"
+SAVED = "stopping: everything is saved, evaluation ends; press Ctrl-C again to exit at once"
 
 WRONG_USAGE: Any = typer.BadParameter.__bases__[0]
 """The class of errors in arguments.

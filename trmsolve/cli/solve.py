@@ -45,15 +45,15 @@ class DisplayOptions:
 
 HELP = """Solve {plural} and watch the model think.
 
-Answers go to standard output, everything else to standard error. Where the rules accept no
-answer, the puzzle is written as it was read, with --format line an empty line.
+Answers go to standard output, everything else to standard error. If the rules accept no answer,
+the puzzle is written as it was read; with --format line, an empty line is written.
 
 Exit codes:
 0  every answer is verified
 1  {failure}
-2  some input cannot be read
-3  the weights are missing, damaged or another task's
-4  weights at hf:// cannot be fetched
+2  some input or option is invalid
+3  the weights are missing, damaged or made for another task
+4  weights from hf:// cannot be downloaded
 """
 
 

@@ -28,7 +28,7 @@ def open_items(task: Task, files: list[str] | None) -> Iterator[Item | None]:
     if not files:
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageError(
-                f"name a {task.name} file, or pipe one in: see trmsolve {task.name} --help"
+                f"no input: give a {task.name} file or pipe one in; see trmsolve {task.name} --help"
             )
         files = ["-"]
     return _all_items(task, files)
@@ -58,7 +58,7 @@ def _count(items: Iterator[Item]) -> int:
 
 def _standard_input(task: Task) -> Iterator[Item | None]:
     if sys.stdin is None:
-        raise UsageError("standard input is closed: name a file")
+        raise UsageError("standard input is closed: give a file")
     stream = sys.stdin.buffer
     if not _may_wait(stream):
         yield from task.read(stream, "stdin")

@@ -19,29 +19,27 @@ if TYPE_CHECKING:
     from trmsolve.train.options import RunOptions
     from trmsolve.train.run import Run
 
-LENGTH = "How long"
-DATA = "What from"
-RECIPE = "How"
+LENGTH = "Duration"
+DATA = "Data"
+RECIPE = "Recipe"
 
 Out = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
-        help="Where weights, checkpoints and metrics.jsonl go.",
+        help="Folder for the weights, checkpoints and metrics.jsonl.",
         show_default="runs/TASK",
     ),
 ]
 Resume = Annotated[
     Path | None,
-    typer.Option(
-        metavar="DIR", help="Go on with the run in this folder, exactly where it was saved."
-    ),
+    typer.Option(metavar="DIR", help="Continue the run in this folder from its last checkpoint."),
 ]
 Minutes = Annotated[
     float | None,
     typer.Option(
         min=0.01,
-        help="Train so long in all, stops not counted.",
+        help="Total training time in minutes, without interruptions.",
         show_default=False,
         rich_help_panel=LENGTH,
     ),
@@ -49,14 +47,14 @@ Minutes = Annotated[
 Steps = Annotated[
     int | None,
     typer.Option(
-        min=1, help="Train so many steps in all.", show_default=False, rich_help_panel=LENGTH
+        min=1, help="Total number of training steps.", show_default=False, rich_help_panel=LENGTH
     ),
 ]
 SaveMinutes = Annotated[
     float | None,
     typer.Option(
         min=0,
-        help="Between checkpoints; 0 is after every step.",
+        help="Minutes between checkpoints; 0 saves after every step.",
         show_default="10",
         rich_help_panel=LENGTH,
     ),
@@ -65,9 +63,9 @@ Data = Annotated[
     list[str] | None,
     typer.Option(
         metavar="FILE",
-        help="Puzzles with their answers, such as a CSV; "
-        "for ARC files, folders or sets, once or more.",
-        show_default="made, but ARC needs them",
+        help="Training puzzles with answers, such as a CSV file. For ARC: a file, a folder or the "
+        "name of a data set; may be repeated.",
+        show_default="generated puzzles; required for ARC",
         rich_help_panel=DATA,
     ),
 ]
@@ -75,7 +73,8 @@ Measured = Annotated[
     list[str] | None,
     typer.Option(
         metavar="FILE",
-        help="ARC: tasks to be measured on. Tasks that share a pair with one are not learned from.",
+        help="ARC only: evaluation tasks. Training tasks that share a pair with one of them "
+        "are excluded.",
         show_default=False,
         rich_help_panel=DATA,
     ),
@@ -84,7 +83,7 @@ Bands = Annotated[
     str | None,
     typer.Option(
         metavar="0=1,1-7=2,...",
-        help="How much of each band of the data's rating is drawn.",
+        help="Sampling weight of each rating band of the data.",
         show_default="as in the data",
         rich_help_panel=DATA,
     ),
@@ -93,8 +92,8 @@ BasePuzzles = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Learn from only so many puzzles of the data, under all their symmetries; "
-        "the paper's are 1000.",
+        help="Use only this number of puzzles from the data, with all their symmetries. "
+        "The paper uses 1000.",
         show_default="all",
         rich_help_panel=DATA,
     ),
@@ -103,51 +102,59 @@ HeldOut = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Puzzles kept apart to judge by; for ARC, tasks whose pairs are.",
-        show_default="128; ARC: a tenth, at most 32",
+        help="Number of puzzles held out for evaluation. For ARC: tasks with held-out pairs.",
+        show_default="128; for ARC a tenth, at most 32",
         rich_help_panel=DATA,
     ),
 ]
 RecipeName = Annotated[
-    str, typer.Option(help="laptop, fast, paper; muon for Sudoku.", rich_help_panel=RECIPE)
+    str, typer.Option(help="laptop, fast or paper; also muon for Sudoku.", rich_help_panel=RECIPE)
 ]
 Changes = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
         metavar="FIELD=VALUE",
-        help="Change a field of the recipe.",
+        help="Change a field of the recipe; may be repeated.",
         rich_help_panel=RECIPE,
     ),
 ]
 PrintRecipe = Annotated[
     bool,
     typer.Option(
-        "--print-recipe", help="Show the recipe as JSON and leave.", rich_help_panel=RECIPE
+        "--print-recipe", help="Print the recipe as JSON and exit.", rich_help_panel=RECIPE
     ),
 ]
 BatchSize = Annotated[
-    int | None, typer.Option(min=1, show_default="the recipe's", rich_help_panel=RECIPE)
+    int | None,
+    typer.Option(
+        min=1,
+        help="Number of puzzles in a batch.",
+        show_default="from the recipe",
+        rich_help_panel=RECIPE,
+    ),
 ]
 StartFrom = Annotated[
     str | None,
     typer.Option(
         metavar="FILE",
-        help="Begin with weights of the same shapes: a file, sudoku, maze, arc, or hf://user/repo.",
+        help="Initialize from weights of the same shapes: a file, sudoku, maze, arc, or hf://user/repo.",
         show_default=False,
         rich_help_panel=RECIPE,
     ),
 ]
 Export = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Write the final weights here too (bf16 safetensors)."),
+    typer.Option(
+        metavar="FILE", help="Also write the final weights to this file (bf16 safetensors)."
+    ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show problems only.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show only problems.")]
 Compile = Annotated[
     str,
     typer.Option(
         "--compile",
-        help="on, off, or auto: for runs of over 2 minutes.",
+        help="on, off or auto; auto compiles for runs longer than 2 minutes.",
         rich_help_panel=options.RUN,
     ),
 ]
@@ -182,9 +189,9 @@ def train(  # noqa: PLR0913
 ) -> None:
     """Train a Tiny Recursive Model.
 
-    The rate follows the clock and ends annealed. A checkpoint and the weights so far are written
-    every ten minutes, at the end, and on Ctrl-C; a second Ctrl-C leaves at once. One run at a time
-    uses a folder.
+    The learning rate follows the elapsed time and decays by the end of the run. A checkpoint and
+    the current weights are saved every ten minutes, at the end, and on Ctrl-C. A second Ctrl-C
+    exits at once. Each folder can be used by only one run at a time.
     """
     from trmsolve.train.options import RunOptions, TrainOptions
 
@@ -258,9 +265,12 @@ def _say_how_it_ended(run: "Run", stop: Stop, view: TrainingView) -> None:
     """Below the panel, where the next command is typed."""
     step = run.journal.step
     if stop.code:
-        view.note(f"stopped after step {step}: go on with trmsolve train --resume {run.out}")
+        view.note(f"stopped after step {step}: continue with trmsolve train --resume {run.out}")
     elif run.checkpoint and step == run.checkpoint.step:
-        view.note(f"this run was over after step {step}: give more --minutes or --steps")
+        view.note(
+            f"this run already ended after step {step}: to continue it, increase "
+            "--minutes or --steps"
+        )
     view.note(f"weights in {run.path}")
 
 
@@ -273,9 +283,7 @@ def _refuse_changes(context: typer.Context) -> None:
         source = context.get_parameter_source(name)
         given = source is not None and source.name == "COMMANDLINE"
         if given and (name in KEPT or name == "print_recipe"):
-            raise UsageError(
-                f"{option.opts[0]} cannot change what --resume goes on with: leave it out"
-            )
+            raise UsageError(f"{option.opts[0]} cannot be changed with --resume: omit it")
 
 
 def _judging(view: TrainingView, stop: Stop) -> Callable[[int, int], bool]:
@@ -288,8 +296,8 @@ def _judging(view: TrainingView, stop: Stop) -> Callable[[int, int], bool]:
         wanted = not stop.code  # read once: the signal may come at any moment
         if stop.saved and not wanted:
             view.note(
-                f"judging stopped after {judged} of {of} held-out puzzles: "
-                "this step has no held-out figure"
+                f"evaluation stopped after {judged} of {of} held-out puzzles: this step "
+                "has no held-out score"
             )
         return wanted
 

@@ -43,7 +43,7 @@ class Address:
             is_allowed_path = path is None or is_inside(path)
             if _is_allowed_repo(repo) and ".." not in (revision or "") and is_allowed_path:
                 return cls(repo, revision, path)
-        raise UsageError(f"{text[:200]!r} is no address of weights on the hub: write {FORM}")
+        raise UsageError(f"{text[:200]!r} is not an address of weights on the hub: use {FORM}")
 
     def __str__(self) -> str:
         revision = f"@{self.revision}" if self.revision else ""

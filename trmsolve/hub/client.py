@@ -20,7 +20,7 @@ from trmsolve.wording import package_version
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-ENVIRONMENT = "HF_ENDPOINT, HF_TOKEN, the proxy, or what else the environment sets for the hub"
+ENVIRONMENT = "HF_ENDPOINT, HF_TOKEN, the proxy, or another hub setting in the environment"
 LOG_IN = "log in with 'hf auth login'"
 
 
@@ -81,7 +81,7 @@ def connected(
 def not_the_hub(endpoint: str) -> NetworkError:
     """The error for an answer that the hub would not give."""
     return NetworkError(
-        f"what answers at {endpoint} is not the hub: check the network, or HF_ENDPOINT"
+        f"the server at {endpoint} is not the hub: check the network or HF_ENDPOINT"
     )
 
 
@@ -117,7 +117,7 @@ def _check_environment() -> None:
 
 
 def _unusable_environment() -> NetworkError:
-    return NetworkError(f"{ENVIRONMENT}, is not usable: correct or unset it")
+    return NetworkError(f"{ENVIRONMENT}, is invalid: correct or unset it")
 
 
 def _for_user(error: Exception, address: Address, writing: bool) -> TrmsolveError | None:
@@ -155,15 +155,17 @@ def _refused(error: BaseException, address: Address, writing: bool) -> TrmsolveE
         return WeightsError(f"{address} is gated: accept its terms on {page}, then {LOG_IN}")
     if writing and (status in (401, 403) or is_missing):
         return UsageError(
-            f"you may not write to {address}: {LOG_IN} as somebody who may, "
-            "with a token that may write"
+            f"you have no write access to {address}: {LOG_IN}, as a user and with a "
+            "token that has write access"
         )
     if is_missing:
-        return WeightsError(f"there is no {page}, or it is private: check the name, or {LOG_IN}")
+        return WeightsError(f"{page} does not exist or is private: check the name, or {LOG_IN}")
     if status == 401:
-        return WeightsError(f"the hub does not accept your token: {LOG_IN} anew, or unset HF_TOKEN")
+        return WeightsError(
+            f"the hub does not accept your token: {LOG_IN} again, or unset HF_TOKEN"
+        )
     if isinstance(error, errors.DisabledRepoError) or status == 403:
-        return WeightsError(f"the hub does not give out {address}: see {page}")
+        return WeightsError(f"the hub denies access to {address}: see {page}")
     return None
 
 
@@ -171,14 +173,14 @@ def _failed(error: BaseException, endpoint: str) -> TrmsolveError | None:
     """The error for a hub that fails or cannot be reached; None for an error of the system."""
     status = _status(error)
     if status is not None:
-        return NetworkError(f"{endpoint} answers with error {status}: try again later")
+        return NetworkError(f"{endpoint} returned error {status}: try again later")
     if isinstance(error, OSError) and error.errno is not None:
         return None
     if "Timeout" in type(error).__name__:
         return NetworkError(
-            f"{endpoint} does not answer in time: check the network, or try again later"
+            f"{endpoint} did not answer in time: check the network, or try again later"
         )
     return NetworkError(
-        f"{endpoint} cannot be reached, or broke off: check the network; "
-        "--offline takes what is cached"
+        f"{endpoint} cannot be reached or the connection was lost: check the network, "
+        "or use --offline for cached files"
     )

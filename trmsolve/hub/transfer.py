@@ -147,7 +147,7 @@ def check_goal(address: Address) -> None:
     """Raise UsageError for an address of more than a repository, which nothing is pushed to."""
     if address.revision or address.path:
         raise UsageError(
-            f"{address}: files are pushed to a repository as a whole, {SCHEME}{address.repo}"
+            f"{address}: push needs a repository without a revision or file, {SCHEME}{address.repo}"
         )
 
 
@@ -167,7 +167,9 @@ def push(
     """
     check_goal(address)
     if offline or constants().HF_HUB_OFFLINE:
-        raise NetworkError(f"offline nothing is pushed to {address}: --dry-run shows what would be")
+        raise NetworkError(
+            f"cannot push to {address} offline: --dry-run shows what would be pushed"
+        )
     with connected(address, writing=True) as api:
         from huggingface_hub import CommitOperationAdd, get_token
 
@@ -176,8 +178,8 @@ def push(
         api.create_repo(address.repo, private=private or None, exist_ok=True)
         if private and not api.model_info(address.repo).private:
             raise UsageError(
-                f"{address} exists and is public, nothing is pushed: "
-                "leave out --private or name another"
+                f"{address} already exists and is public, nothing was pushed: omit "
+                "--private or choose another repository"
             )
         additions = [CommitOperationAdd(name, payload) for name, payload in files.items()]
         api.create_commit(address.repo, additions, commit_message=message)
@@ -235,7 +237,7 @@ def _check_size(address: Address, wanted: WantedFile, file: RemoteFile) -> None:
     """Raise WeightsError for a file that is too large, or whose size the hub does not say."""
     if file.size is None:
         raise WeightsError(
-            f"the hub does not say how large {wanted.name} of {address} is: it is not fetched"
+            f"the hub does not report the size of {wanted.name} of {address}: it was not downloaded"
         )
     if wanted.max_bytes is not None and file.size > wanted.max_bytes:
         raise WeightsError(
@@ -290,7 +292,7 @@ def _no_revision(request: Request, revision: str) -> WeightsError:
     address = request.address
     problem = f"{SCHEME}{address.repo} has no revision {revision}"
     if revision != address.named:
-        problem += f", as {address.named} was here: {request.if_gone}"
+        problem += f", which {address.named} pointed to before: {request.if_gone}"
     return WeightsError(problem)
 
 
@@ -307,7 +309,8 @@ def _fetch(request: Request, commit: str, name: str, file: RemoteFile) -> None:
             return
     path.unlink()
     raise WeightsError(
-        f"{name} of {address} came with another size or sha256 than the hub gives: it is not kept"
+        f"{name} of {address} does not have the size or sha256 that the hub reports: "
+        "the download was discarded"
     )
 
 
@@ -323,6 +326,6 @@ def _require_network(request: Request) -> None:
     """Raise NetworkError if no network may be used."""
     if _is_offline(request):
         raise NetworkError(
-            f"{request.address} is not in the cache, and offline nothing is fetched: "
+            f"{request.address} is not in the cache and cannot be downloaded offline: "
             f"{request.if_offline}"
         )

@@ -53,7 +53,9 @@ def register(task: Task) -> None:
         raise ValueError(f"{task.name!r} cannot be the name of a task")
     for other in _registered:
         if (other.name, other.vocab_size) == (task.name, task.vocab_size):
-            raise ValueError(f"a task {task.name!r} with {task.vocab_size} tokens is there already")
+            raise ValueError(
+                f"a task {task.name!r} with {task.vocab_size} tokens is already registered"
+            )
     _registered.append(task)
 
 
@@ -81,11 +83,11 @@ def get_task(name: str, vocab_size: int | None = None) -> Task:
     forms = [form for form in task_forms() if form.name == name]
     if name == "arc":
         raise UsageError(
-            "ARC tasks have commands of their own: "
-            "arc, and train and eval with --task arc; load_arc here"
+            "ARC tasks have their own commands: use trmsolve arc, or train and eval "
+            "with --task arc; in Python use load_arc"
         )
     if not forms:
-        raise UsageError(f"no task is called {name!r}: there is {', '.join(task_names())}")
+        raise UsageError(f"unknown task {name!r}: use {', '.join(task_names())}")
     return next((form for form in forms if form.vocab_size == vocab_size), forms[0])
 
 
@@ -100,7 +102,9 @@ def _load_plugins() -> None:
             for task in _tasks_of(entry.load()):
                 register(task)
         except Exception as error:  # another's code may fail in any way
-            told = printable_line(f"trmsolve: the puzzle {entry.name} is left out: {error!r}")
+            told = printable_line(
+                f"trmsolve: the puzzle {entry.name} cannot be loaded and is skipped: {error!r}"
+            )
             print(told, file=sys.stderr)
 
 
@@ -110,7 +114,7 @@ def _tasks_of(loaded: Any) -> list[Task]:
     made = [task() if isinstance(task, type) else task for task in tasks]
     for task in made:
         if not isinstance(task, Task):
-            raise TypeError(f"{task!r} is no Task")
+            raise TypeError(f"{task!r} is not a Task")
     return made
 
 

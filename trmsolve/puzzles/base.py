@@ -100,7 +100,7 @@ class Task(ABC):
     """Rich styles of the names that ``paint`` uses beside the common ones of ``show.console``."""
     detours_help: str = ""
     """Help of ``--accept-detours``; "" where every valid answer is the best one."""
-    failure_help: str = "some answer is not"
+    failure_help: str = "some answer is not verified"
     """When the exit code is 1, in the help."""
     generate_help: str = ""
     """A paragraph on the made puzzles for the help of ``generate``."""
@@ -121,7 +121,7 @@ class Task(ABC):
     def files_help(self) -> str:
         """Help of the command's argument."""
         plural = self.plural[0].upper() + self.plural[1:]
-        return f"{plural} as text; - is standard input."
+        return f"{plural} as text. - reads standard input."
 
     @property
     def training_kinds(self) -> Mapping[str, int]:
@@ -186,7 +186,7 @@ class Task(ABC):
         """
         if size or least is not None or most is not None:
             raise UsageError(
-                f"a {self.title} has one size and no path: leave out --size and --path-length"
+                f"a {self.title} has a fixed size and no path: omit --size and --path-length"
             )
         return self.generate(difficulty, seed)
 

@@ -18,7 +18,7 @@ def read_file(task: Task, name: str) -> Iterator[Item]:
         with Path(name).open("rb") as stream:
             yield from task.read(stream, name)
     except IsADirectoryError:
-        yield PuzzleError("this is a folder: name the files in it", name)
+        yield PuzzleError("this is a folder: give the files in it", name)
     except FileNotFoundError:
         yield PuzzleError("no such file", name)
     except OSError as error:

@@ -18,10 +18,10 @@ from trmsolve.show.training import ECHO
 from trmsolve.wording import count, duration, seconds
 
 ENDED = {
-    "budget": "the time was up",
+    "budget": "time limit reached",
     "solved": "all demonstrations solved",
     "interrupted": "interrupted",
-    "steps": "the steps were up",
+    "steps": "step limit reached",
 }
 
 VALUES = len("10.0 min")
@@ -150,8 +150,8 @@ def as_text(drawing: Drawing, plain: bool) -> Text:
 def outcome(console: Console, answer: ArcAnswer, name: str = "") -> Text:
     """One line about an answer.
 
-    ``answered  120 steps  3/3 demonstrations  2 attempts  41.2 s  the time was up``, or ``right``
-    or ``wrong`` instead of ``answered``.
+    ``answered  120 steps  3/3 demonstrations  2 attempts  41.2 s  time limit reached``, or
+    ``right`` or ``wrong`` instead of ``answered``.
     """
     adapting = answer.adapting
     facts = [readable(console, name, "heading"), verdict(answer)]

@@ -136,8 +136,8 @@ class PanelView(LinesView):
 
 
 def count(judged: int, of: int) -> str:
-    """The count of judged puzzles: ``judging 64/128 held-out puzzles``."""
-    return f"judging {judged}/{of} held-out puzzles"
+    """The count of judged puzzles: ``evaluating 64/128 held-out puzzles``."""
+    return f"evaluating {judged}/{of} held-out puzzles"
 
 
 def report(progress: Progress) -> str:

@@ -38,6 +38,6 @@ class Effort:
         for name, least in (("cycles", 1), ("views", 1), ("batch_size", 1), ("seed", 0)):
             value = getattr(self, name)
             if not isinstance(value, int) or not least <= value < 2**63:
-                raise UsageError(f"{name} must be a whole number from {least} on, not {value!r}")
+                raise UsageError(f"{name} must be an integer of at least {least}, not {value!r}")
         if not 0 <= self.noise < float("inf"):
-            raise UsageError(f"noise must be a number from 0 on, not {self.noise!r}")
+            raise UsageError(f"noise must be a finite number of at least 0, not {self.noise!r}")

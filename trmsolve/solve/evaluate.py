@@ -121,9 +121,9 @@ def _with_answers(task: Task, puzzles: Iterable[Puzzle | PuzzleError]) -> Iterab
             raise puzzle
         if puzzle.answer is None:
             raise PuzzleError(
-                "measuring needs the answer beside the puzzle: give a CSV with both", puzzle.source
+                "evaluation needs puzzles with answers: give a CSV file with both", puzzle.source
             )
         verdict = task.verify(puzzle, puzzle.answer)
         if not verdict.verified:
-            raise PuzzleError(f"the data's own answer is wrong: {verdict.reason}", puzzle.source)
+            raise PuzzleError(f"the answer in the data is wrong: {verdict.reason}", puzzle.source)
         yield puzzle

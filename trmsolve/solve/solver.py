@@ -95,12 +95,12 @@ class Solver:
 
     def _first(self, text: str) -> Puzzle:
         if not isinstance(text, str):
-            raise TypeError(f"a puzzle is given as text, not as {type(text).__name__}")
+            raise TypeError(f"a puzzle must be a string, not {type(text).__name__}")
         for item in self.task.read(io.BytesIO(text.encode(errors="replace")), "text"):
             if isinstance(item, PuzzleError):
                 raise item
             return item
-        raise PuzzleError("no puzzle in the text")
+        raise PuzzleError("the text contains no puzzle")
 
 
 @dataclass(frozen=True)
@@ -482,6 +482,6 @@ def _check_fits(path: Path, config: TRMConfig, task: Task) -> None:
     """Raise WeightsError for a network with other tokens or places than the task has."""
     if (config.vocab_size, config.seq_len) != (task.vocab_size, task.seq_len):
         raise WeightsError(
-            f"{path} has {config.vocab_size} tokens on {config.seq_len} places: {task.name} has "
-            f"{task.vocab_size} on {task.seq_len}"
+            f"{path} has {config.vocab_size} tokens and {config.seq_len} positions, but "
+            f"{task.name} needs {task.vocab_size} and {task.seq_len}"
         )

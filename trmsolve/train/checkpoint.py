@@ -108,19 +108,19 @@ def load_checkpoint(folder: Path) -> Checkpoint:
             continue
         warning = ""
         if damaged:
-            warning = f"{folder}: {'; '.join(damaged)}: going on from {path.name} instead"
+            warning = f"{folder}: {'; '.join(damaged)}: continuing from {path.name} instead"
         return Checkpoint(path, record["step"], tensors, record["state"], warning)
     if not damaged:
         raise CheckpointError(
-            f"no checkpoint in {folder}: "
-            "name the folder of a run that wrote one, or begin a new run"
+            f"no checkpoint in {folder}: give the folder of a run with a checkpoint, or "
+            "start a new run"
         )
-    advice = "begin a new run"
+    advice = "start a new run"
     if candidates == [folder]:
-        advice = "name its run's folder, which may hold one before it"
+        advice = "give the folder of its run, which may contain an earlier checkpoint"
     raise CheckpointError(
-        f"no usable checkpoint in {folder}: {'; '.join(damaged)}: "
-        f"restore it from a copy, or {advice}"
+        f"no usable checkpoint in {folder}: {'; '.join(damaged)}: restore it from a "
+        f"backup, or {advice}"
     )
 
 
@@ -245,11 +245,11 @@ def _read_record(path: Path) -> dict[str, Any]:
     step = record.get("step")
     state = record.get("state")
     if _state_hash(step, state) != record.get("state_sha256"):
-        raise ValueError(f"{STATE} is not as it was saved")
+        raise ValueError(f"{STATE} was changed after it was saved")
     if type(step) is not int or step < 0 or not isinstance(state, dict):
-        raise ValueError(f"{STATE} is not of a checkpoint")
+        raise ValueError(f"{STATE} does not belong to a checkpoint")
     if _hash_of_tensors(path / TENSORS) != record.get("tensors_sha256"):
-        raise ValueError(f"{TENSORS} is not as it was saved")
+        raise ValueError(f"{TENSORS} was changed after it was saved")
     checked: dict[str, Any] = record
     return checked
 
@@ -257,10 +257,11 @@ def _read_record(path: Path) -> dict[str, Any]:
 def _check_format(path: Path, record: Any) -> None:
     version = record.get("format") if isinstance(record, dict) else None
     if type(version) is not int or version < 1:
-        raise ValueError(f"{STATE} is not of a checkpoint")
+        raise ValueError(f"{STATE} does not belong to a checkpoint")
     if version > FORMAT:
         raise CheckpointError(
-            f"{path} was written by a later trmsolve (format {version}): upgrade to resume from it"
+            f"{path} was written by a later version of trmsolve (format {version}): "
+            "upgrade trmsolve to resume from it"
         )
 
 
@@ -275,7 +276,7 @@ def _hash_of_tensors(path: Path) -> str:
             with safe_open(path, framework="pt"):
                 pass
         except (SafetensorError, OSError):
-            raise ValueError(f"{path.name} is not as it was saved") from None
+            raise ValueError(f"{path.name} was changed after it was saved") from None
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -288,5 +289,5 @@ def _reason(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"{Path(error.filename or '').name}: {error.strerror}"
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
-        return f"{STATE} is no JSON"
+        return f"{STATE} is not JSON"
     return str(error)

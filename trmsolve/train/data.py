@@ -107,8 +107,7 @@ class Examples:
         able = int((chances > 0).sum())
         if number > able:
             raise UsageError(
-                f"{number} puzzles are to be drawn, and the data has {able} to learn from: "
-                "ask for fewer"
+                f"cannot draw {number} puzzles: the data has only {able} to learn from"
             )
         drawn = np.random.default_rng(seed).choice(len(self), number, replace=False, p=chances)
         return self.pick(np.sort(drawn))
@@ -134,7 +133,7 @@ class Examples:
                 extras.append(puzzle.extra)
         if len(questions) < 2:
             raise PuzzleError(
-                "training needs at least two puzzles: one to learn from, one to judge by"
+                "training needs at least two puzzles: one to learn from and one to evaluate on"
             )
         stacked = np.stack(extras) if extras else None
         return cls(np.stack(questions), np.stack(answers), np.array(ratings), stacked)
@@ -144,7 +143,7 @@ def _on_board(task: Task, puzzle: Puzzle) -> tuple[Grid, Grid]:
     """Question and answer on the board of training. Raises PuzzleError as ``collect``."""
     if puzzle.answer is None:
         raise PuzzleError(
-            "training needs the answer beside the puzzle: give a CSV with both", puzzle.source
+            "training needs puzzles with answers: give a CSV file with both", puzzle.source
         )
     try:
         return task.pad_to_board(puzzle.grid), task.pad_to_board(puzzle.answer)

@@ -113,8 +113,8 @@ class RunFolder(AbstractContextManager["RunFolder"]):
                 if self.warning or self._try():
                     return
         raise UsageError(
-            f"{self.path} is made and deleted again and again by another program: "
-            "name another folder"
+            f"{self.path} is repeatedly created and deleted by another program: choose "
+            "another folder"
         )
 
     def _make_folder(self) -> None:
@@ -150,14 +150,14 @@ class RunFolder(AbstractContextManager["RunFolder"]):
         """Raise the error of a lock that was not given, or note that there are no locks."""
         if error.errno in IN_USE:
             raise UsageError(
-                f"{self.path} is in use by another trmsolve train{owner}: "
-                "name another folder with --out, or stop that run first"
+                f"{self.path} is in use by another trmsolve train{owner}: choose "
+                "another folder with --out, or stop that run first"
             ) from None
         if error.errno not in NO_LOCKS:
             raise error
         self.warning = (
-            f"the file system of {self.path} has no locks: "
-            "start no other trmsolve train in this folder"
+            f"the file system of {self.path} does not support locks: do not start "
+            "another trmsolve train in this folder"
         )
         self._lock_file.unlink(missing_ok=True)
 

@@ -167,26 +167,25 @@ def _check_puzzles(options: TrainOptions) -> None:
     sources = options.sources
     if len(sources.data) > 1:
         raise UsageError(
-            f"--data was given {len(sources.data)} times: "
-            f"{options.task} is learned from one file, join them"
+            f"--data was given {len(sources.data)} times: {options.task} training takes "
+            "one file; join the files"
         )
     if sources.measured:
-        raise UsageError("--measured is for ARC: puzzles are held out with --held-out")
+        raise UsageError("--measured is only for ARC: use --held-out for puzzles")
 
 
 def _check_arc(options: TrainOptions, recipe: Recipe) -> None:
     if not options.sources.data:
         raise UsageError(
-            "ARC tasks are not made by this program: give --data, a file or folder of them, or the "
-            "name of a public set such as arc1-train, which come with pip install 'trmsolve[arc]'"
+            "ARC tasks cannot be generated: give --data a file, a folder, or the name "
+            "of a public data set such as arc1-train (needs pip install "
+            "'trmsolve[arc]')"
         )
     if options.bands is not None:
-        raise UsageError("--bands: ARC tasks have no rating")
+        raise UsageError("--bands is not for ARC: its tasks have no rating")
     if options.base_puzzles is not None:
-        raise UsageError(
-            "--base-puzzles is for Sudoku and mazes: of ARC tasks name those to learn from"
-        )
+        raise UsageError("--base-puzzles is not for ARC: select the tasks with --data")
     if options.batch_size is not None and recipe.config.mixer == "planes":
         raise UsageError(
-            "--batch-size: this recipe's batches are measured in cells, --set batch_cells=N"
+            "--batch-size: this recipe measures batches in cells; use --set batch_cells=N"
         )

@@ -31,11 +31,11 @@ class Schedule:
     def __post_init__(self) -> None:
         """Raise UsageError for a run without an end."""
         if self.minutes is None and self.steps is None:
-            raise UsageError("say how long the run is: --minutes M or --steps N")
+            raise UsageError("the length of the run is missing: give --minutes M or --steps N")
         if self.minutes is not None and not 0 < self.minutes < math.inf:
-            raise UsageError(f"a run cannot last {self.minutes} minutes")
+            raise UsageError(f"--minutes must be a positive number, not {self.minutes}")
         if self.steps is not None and self.steps < 1:
-            raise UsageError(f"a run cannot have {self.steps} steps")
+            raise UsageError(f"--steps must be at least 1, not {self.steps}")
 
     @property
     def is_long(self) -> bool:

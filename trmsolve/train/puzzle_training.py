@@ -229,13 +229,14 @@ def _check_config(recipe: Recipe, task: Task) -> None:
     needs = (task.vocab_size, task.seq_len, task.candidates)
     if has != needs:
         raise UsageError(
-            f"the recipe's network has {has[0]} tokens on {has[1]} places and {has[2]} candidates "
-            f"a cell: {task.name} has {needs[0]}, {needs[1]} and {needs[2]}"
+            f"the recipe's network has {has[0]} tokens, {has[1]} positions and {has[2]} "
+            f"candidates per cell, but {task.name} needs {needs[0]}, {needs[1]} and "
+            f"{needs[2]}"
         )
     if recipe.reveal_prob and task.has_canonical_label:
         raise UsageError(
-            f"reveal_prob={recipe.reveal_prob} gives cells of answers away: "
-            f"no {task.name} holds any, set it to 0"
+            f"reveal_prob={recipe.reveal_prob} reveals cells of answers, which "
+            f"{task.name} puzzles cannot contain: set it to 0"
         )
 
 
@@ -246,4 +247,4 @@ def _check_answers(task: Task, examples: Examples) -> None:
         verdict = task.verify(puzzle, puzzle.answer)
         if not verdict.verified:
             grid = "".join(map(str, puzzle.grid.flatten().tolist()))
-            raise PuzzleError(f"the data's own answer to {grid} is wrong: {verdict.reason}")
+            raise PuzzleError(f"the answer in the data to {grid} is wrong: {verdict.reason}")

@@ -143,7 +143,8 @@ class Recipe:
             _check_whole(name, getattr(self, name), lowest=0)
         if self.warmup == 1 or self.ema == 1:
             raise ValueError(
-                "warmup and ema must be below 1: the rate must fall and the average must move"
+                "warmup and ema must be below 1: otherwise the learning rate never "
+                "decays and the average never changes"
             )
         _check_clip(self.clip)
         if type(self.ema_warmup) is not bool:
@@ -195,7 +196,7 @@ def override(recipe: Recipe, changes: list[str]) -> Recipe:
 def _unknown_field(change: str, name: str, fields: dict[str, Any]) -> str:
     known = sorted({*fields, *fields["config"]} - {"config"})
     close = get_close_matches(name, known, 1)
-    advice = f"did you mean {close[0]}?" if close else "--print-recipe shows them all"
+    advice = f"did you mean {close[0]}?" if close else "--print-recipe lists all fields"
     return f"--set {change}: the recipe has no field {name!r}: {advice}"
 
 
@@ -207,13 +208,13 @@ def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
 def _check_whole(name: str, value: object, lowest: int) -> None:
     # By type and not by isinstance: True is an int to that.
     if type(value) is not int or value < lowest:
-        raise ValueError(f"{name} must be a whole number from {lowest} on, not {value!r}")
+        raise ValueError(f"{name} must be an integer of at least {lowest}, not {value!r}")
 
 
 def _check_number(name: str, value: Any, highest: float = math.inf) -> None:
     allowed = type(value) in (int, float) and 0 <= value <= highest and value != math.inf
     if not allowed:
-        bounds = "from 0 on" if highest == math.inf else f"from 0 to {highest:g}"
+        bounds = "of at least 0" if highest == math.inf else f"from 0 to {highest:g}"
         raise ValueError(f"{name} must be a number {bounds}, not {value!r}")
 
 
@@ -221,7 +222,7 @@ def _check_clip(clip: Any) -> None:
     if clip is None:
         return
     if type(clip) not in (int, float) or not 0 < clip < math.inf:
-        raise ValueError(f"clip must be a number above 0, or null for none, not {clip!r}")
+        raise ValueError(f"clip must be a number above 0, or null for no clipping, not {clip!r}")
 
 
 def _check_stage(stage: tuple[float, int, int]) -> None:
@@ -423,7 +424,7 @@ def find_recipe(task: str, name: str) -> Recipe:
     """The recipe of that name. Raises UsageError for an unknown one, and for an unknown task."""
     tasks = (*task_names(), "arc")
     if task not in tasks:
-        raise UsageError(f"no task is called {task!r}: there is {', '.join(tasks)}")
+        raise UsageError(f"unknown task {task!r}: use {', '.join(tasks)}")
     recipes = recipes_of(task)
     if name not in recipes:
         raise UsageError(f"--recipe {name} is not known: use {', '.join(recipes)}")

@@ -172,7 +172,7 @@ class Run:
         try:
             self._train()
         except TrainingError as error:
-            kept = "no checkpoint was written before"
+            kept = "no checkpoint was saved before"
             if self.saved:
                 kept = f"the last good checkpoint is {self.saved}"
             raise TrainingError(
@@ -237,7 +237,8 @@ class Run:
         """Go on from the checkpoint. Returns the seconds of training until then."""
         if "trainer" not in checkpoint.state:
             raise CheckpointError(
-                f"{checkpoint.path} was written by an earlier trmsolve: go on with that one"
+                f"{checkpoint.path} was written by an earlier version of trmsolve: "
+                "resume it with that version"
             )
         with reading_state(checkpoint.path):
             self.learning.restore(checkpoint.tensors, checkpoint.state["trainer"])

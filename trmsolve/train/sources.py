@@ -59,7 +59,7 @@ def load_examples(task: Task, data: Sequence[str], seed: int, note: Note) -> Exa
         items = Notes(note).follow(read_file(task, data[0]))
         return Examples.collect(task, items)
     wanted = [f"{number} {kind}" for kind, number in task.training_kinds.items()]
-    note(f"making {', '.join(wanted)} puzzles")
+    note(f"generating {', '.join(wanted)} puzzles")
     return Examples.collect(task, _made(task, TRAINING_SEEDS + seed))
 
 
@@ -76,7 +76,7 @@ def parse_bands(text: str) -> dict[str, float]:
         try:
             shares[name.strip()] = float(share)
         except ValueError:
-            raise UsageError(f"--bands: {part!r} is not BAND=NUMBER") from None
+            raise UsageError(f"--bands: {part!r} must have the form BAND=NUMBER") from None
     return shares
 
 
@@ -86,10 +86,10 @@ def check_bands(shares: dict[str, float]) -> None:
         if name not in BANDS or not 0 <= share < math.inf:
             given = f"{name}={share:g}"
             raise UsageError(
-                f"--bands: {given!r} is not one of {', '.join(BANDS)} with a share from 0 on"
+                f"--bands: {given!r} must be one of {', '.join(BANDS)} with a share of at least 0"
             )
     if not any(shares.values()):
-        raise UsageError("--bands: some band must have a share above 0")
+        raise UsageError("--bands: at least one band must have a share above 0")
 
 
 def keep_facts(described: dict[str, Any], facts: dict[str, Any], given: Sequence[str]) -> None:
@@ -103,10 +103,11 @@ def keep_facts(described: dict[str, Any], facts: dict[str, Any], given: Sequence
         names = described["data"]
         if names and not isinstance(names, str):
             names = ", ".join(names)
-        began = f"{names} as it was" if names else "puzzles made on the spot"
-        now = ", ".join(given) or "those that this version makes"
+        began = f"{names}" if names else "generated puzzles"
+        now = ", ".join(given) or "the puzzles that this version generates"
         raise UsageError(
-            f"the run began with {began}, and {now} are others: it cannot go on with them"
+            f"the run started with {began}, but {now} differ from that: resume it with "
+            "the same data"
         )
     for name, fact in facts.items():
         described.setdefault(name, fact)

@@ -104,7 +104,7 @@ def train(
         settings["task"] = task
     if resume is not None:
         for name in KEPT.intersection(settings):
-            raise UsageError(f"{name} cannot change what a resumed run goes on with: leave it out")
+            raise UsageError(f"{name} cannot be changed when a run is resumed: omit it")
     options = TrainOptions(**settings) if resume is None else RunOptions(**settings)
     callbacks = Callbacks(
         report=report,
@@ -154,7 +154,7 @@ def new_run(
     bands = options.shares()
     out = options.folder
     if out.exists() and not out.is_dir():
-        raise UsageError(f"{out}: File exists, and is no folder for a run: name another with --out")
+        raise UsageError(f"{out}: File exists and is not a folder: choose a folder with --out")
     with _held(out, group) as folder:
         _refuse_used(out)
         settled = _Settled(
@@ -209,7 +209,7 @@ def export_weights(run: Run, path: str | Path | None, note: Callable[[str], None
         return
     write_atomically(Path(path), run.path.read_bytes())
     if beside := run.training_data.beside:
-        note(f"{path} is not read without {' and '.join(beside)} beside it: they are in {run.out}")
+        note(f"{path} needs {' and '.join(beside)} beside it: copy them from {run.out}")
 
 
 # From settings to a run
@@ -267,7 +267,7 @@ def _as_recorded(checkpoint: Checkpoint, options: RunOptions) -> _Settled:
     task = state["task"]
     described = state["described"]
     if task not in {known for known, _ in RECIPES} or "recipe" not in described:
-        raise ValueError("it does not say of which task or recipe the run is")
+        raise ValueError("it does not record the task or the recipe of the run")
     # The same bits come only from the same place.
     recorded = state.get("placement", {})
     where = {}
@@ -371,12 +371,16 @@ def _initial_network(
     same_data = read_info(path).training.get("examples") == training_data.facts()["examples"]
     has_table = wanted.puzzle_emb_dim and model.config.puzzle_emb_dim
     if has_table and training_data.name == "arc" and not same_data:
-        note(f"{path} knows other tasks: each one here begins as the mean of those")
+        note(
+            f"{path} was trained on other tasks: each new task starts with the mean of "
+            "their embeddings"
+        )
         model = new_puzzles(model, wanted.num_puzzles)
     as_deep = replace(model.config, recursions=wanted.recursions, latent_steps=wanted.latent_steps)
     if as_deep != wanted:
         raise UsageError(
-            f"{path} has other shapes than the recipe: train it with the recipe that made it"
+            f"{path} has shapes that differ from the recipe: use the recipe that it was "
+            "trained with"
         )
     return model
 
@@ -408,22 +412,24 @@ def _refuse_used(out: Path) -> None:
     """A new run would replace the checkpoints or the weights that are there."""
     if any(out.glob("step-*")):
         raise UsageError(
-            f"{out} holds a run already: "
-            f"go on with --resume {out}, or name another folder with --out"
+            f"{out} already contains a run: continue it with --resume {out}, or choose "
+            "another folder with --out"
         )
     if any(out.glob("*.safetensors")):
-        raise UsageError(f"{out} holds weights already: name another folder with --out")
+        raise UsageError(f"{out} already contains weights: choose another folder with --out")
 
 
 def _refuse_nowhere(export: str | Path | None) -> None:
     if export is None:
         return
     if Path(export).is_dir() or not Path(export).parent.is_dir():
-        raise UsageError(f"--export {export}: name a file in a folder that exists")
+        raise UsageError(f"--export {export}: the path must be a file in an existing folder")
 
 
 def _check_group(group: ProcessGroup, recipe: Recipe) -> None:
     if recipe.config.mixer != "planes":
         group.share(recipe.batch_size)
     elif group.size > 1:
-        raise UsageError("a network of planes is trained by one process: leave torchrun away")
+        raise UsageError(
+            "a planes network can only be trained by one process: run without torchrun"
+        )

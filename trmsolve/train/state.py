@@ -78,16 +78,18 @@ def reading_state(path: Path) -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        problem = f"no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
-        advice = "resume with the trmsolve that wrote it, or begin a new run"
+        problem = (
+            f"missing {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
+        )
+        advice = "resume it with the version of trmsolve that wrote it, or start a new run"
         raise CheckpointError(
-            f"{path}: its state is not one that this trmsolve reads ({problem}): {advice}"
+            f"{path}: this version of trmsolve cannot read its state ({problem}): {advice}"
         ) from None
 
 
 def recipe_mismatch(error: Exception) -> CheckpointError:
     """The error for a checkpoint of another recipe."""
-    return CheckpointError(f"the checkpoint does not fit its recipe: {error}")
+    return CheckpointError(f"the checkpoint does not match its recipe: {error}")
 
 
 # Optimizers
@@ -148,7 +150,7 @@ def _place(
     unknown = parameter is None or index >= len(optimizers)
     if parameter is None or unknown or _group(optimizers[index], parameter) is None:
         raise CheckpointError(
-            f"the checkpoint is of another network or recipe: nothing here has {key}"
+            f"the checkpoint belongs to another network or recipe: there is no parameter for {key}"
         )
     return index, parameter, field
 
@@ -168,7 +170,7 @@ def _fitted(
     """A copy of ``value`` on the device where the optimizer wants it."""
     if value.shape not in (parameter.shape, ()):
         raise CheckpointError(
-            f"the checkpoint is of another network: {key} has shape {tuple(value.shape)}"
+            f"the checkpoint belongs to another network: {key} has shape {tuple(value.shape)}"
         )
     # Torch counts steps on the CPU, unless the update itself runs where the parameter is.
     updates_there = group is not None and (group.get("capturable") or group.get("fused"))
@@ -207,7 +209,7 @@ def restore_rng(tensors: dict[str, Tensor]) -> None:
             torch.mps.set_rng_state(tensors["rng.mps"])
     except (KeyError, TypeError, RuntimeError) as error:
         raise CheckpointError(
-            f"the checkpoint has no state of the random numbers: {error}"
+            f"the checkpoint has no valid state of the random number generators: {error}"
         ) from None
 
 

@@ -142,7 +142,7 @@ def from_shapes(shapes: Shapes) -> ShapeFacts:
     networks = paper_networks()
     if vocab_size not in networks:
         known = ", ".join(f"{size} ({paper.task})" for size, paper in networks.items())
-        raise ValueError(f"it has {vocab_size} tokens, and known are {known}")
+        raise ValueError(f"it has {vocab_size} tokens, but known networks have {known}")
     has_table = TABLE in shapes
     puzzle_emb_dim = _side(shapes, TABLE, 1) if has_table else 0
     has_token_mlp = _TOKEN_MLP in shapes
@@ -210,7 +210,7 @@ def _side(shapes: Shapes, name: str, axis: int) -> int:
     """The length of one side of a matrix. Raises ValueError if there is no such matrix."""
     shape = shapes.get(name, ())
     if len(shape) != 2:
-        raise ValueError(f"it has no matrix {name}")
+        raise ValueError(f"it has no tensor {name}")
     return shape[axis]
 
 
@@ -236,7 +236,9 @@ def _positions(shapes: ShapeFacts, stated: Mapping[str, Any]) -> str:
     encoding = stated.get("positions", "rope")
     lacks_tensor = encoding == "learned" and not shapes.show_positions
     if encoding not in POSITIONS or lacks_tensor:
-        raise ValueError(f"pos_encodings {encoding!r} beside it do not go with what is in it")
+        raise ValueError(
+            f"pos_encodings {encoding!r} in its settings file does not match its tensors"
+        )
     if shapes.has_learned_positions:
         return "learned"
     # An MLP over the tokens has no use for rotary positions, whatever the settings say.
@@ -249,7 +251,7 @@ def _expansion(shapes: ShapeFacts) -> float:
     The width is two thirds of the expanded size, rounded up to a multiple of 256.
     """
     if shapes.inner_size is None:
-        raise ValueError(f"it has no matrix {_FEED_FORWARD}")
+        raise ValueError(f"it has no tensor {_FEED_FORWARD}")
     two_thirds = round(EXPANSION * shapes.hidden_size * 2 / 3)
     multiples = -(-two_thirds // INNER_MULTIPLE)
     if shapes.inner_size == multiples * INNER_MULTIPLE:
@@ -260,12 +262,12 @@ def _expansion(shapes: ShapeFacts) -> float:
 def _check_hints(shapes: ShapeFacts, hints: ArchitectureHints, config: TRMConfig) -> None:
     """Raise ValueError for a hint about what the shapes tell otherwise."""
     if hints.num_heads is not None and shapes.has_token_mlp:
-        raise ValueError("it has no attention, and so no heads")
+        raise ValueError("it has no attention: omit --heads")
     if hints.positions is None or not shapes.show_positions:
         return
     if hints.positions != config.positions:
         raise ValueError(
-            f"its shapes tell that its positions are {config.positions}, not {hints.positions}"
+            f"its tensor shapes require positions {config.positions}, not {hints.positions}"
         )
 
 

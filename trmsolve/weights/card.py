@@ -25,24 +25,24 @@ ARC = ("ARC-AGI", "arc task.json")
 """The title and the example of the task that is no puzzle of the registry."""
 
 METRICS = {
-    "exact": "the data's own answer, cell for cell",
-    "verified": "answers that the rules accept",
-    "optimal": "of mazes: a shortest path",
-    "pass@2": "ARC: the mean over the tasks of the share of their tests that are right "
-    "in one of two attempts",
-    "pass@1": "ARC: the same for the first attempt alone",
+    "exact": "share of puzzles answered exactly as in the data",
+    "verified": "share of answers that the rules accept",
+    "optimal": "mazes only: share of answers with a shortest path",
+    "pass@2": "ARC only: for each task, the share of its tests that one of two attempts answers; "
+    "the mean over all tasks",
+    "pass@1": "ARC only: the same, with the first attempt only",
 }
 """The rates that a card may show, and their meanings."""
 
 INTRODUCTION = (
-    "A Tiny Recursive Model is one small network that reads a puzzle and its own last answer, "
-    "and improves the answer cycle by cycle until it judges itself done "
-    "([arXiv 2510.04871](https://arxiv.org/abs/2510.04871)). "
-    "Its depth comes from going through the same few layers again and again: this one has {amount}."
+    "A Tiny Recursive Model is one small network that reads a puzzle and its own last "
+    "answer, and improves the answer cycle by cycle until it decides that it is done "
+    "([arXiv 2510.04871](https://arxiv.org/abs/2510.04871)). Its depth comes from "
+    "applying the same few layers again and again. This one has {amount}."
 )
 CLASSIC = (
-    "A classic solver is faster and always right; "
-    "these are for watching and studying how a network reasons."
+    "A classic solver is faster and always correct. These weights are for watching and "
+    "studying how a network reasons."
 )
 """What the card says about puzzles that an ordinary program solves."""
 
@@ -229,10 +229,10 @@ def _read_figures(path: Path) -> tuple[bytes, Any]:
         text = read_small(path)
         return text, json.loads(text)
     except RecursionError:
-        problem = "it is nested too deeply"
+        problem = "the JSON is nested too deeply"
     except (OSError, ValueError) as error:
         problem = reason(error)
-    raise WeightsError(f"{path} is no file of figures, move it away: {problem}")
+    raise WeightsError(f"{path} is not a file of scores, move it to another folder: {problem}")
 
 
 def _is_of(figures: Mapping[str, Any], mark: str) -> bool:
@@ -287,7 +287,7 @@ def _effort(figures: Mapping[str, Any]) -> str:
     parts = [_count(figures.get("cycles"), "cycle"), _count(figures.get("views"), "view")]
     steps = figures.get("steps")
     if steps:
-        parts.append(_count(steps, "step") + " of learning a task")
+        parts.append(_count(steps, "step") + " of learning per task")
     return ", ".join(part for part in parts if part) or "effort not recorded"
 
 
@@ -313,7 +313,7 @@ def _measured(results: list[Result]) -> list[str]:
     measured = {result.metric for result in results}
     used = [metric for metric in METRICS if metric in measured]
     meanings = "; ".join(f"*{metric}*: {METRICS[metric]}" for metric in used)
-    return [*lines, "", f"By `trmsolve eval`, of *n* puzzles or tasks. {meanings}.", ""]
+    return [*lines, "", f"Measured with `trmsolve eval` on *n* puzzles or tasks. {meanings}.", ""]
 
 
 def _training(record: Mapping[str, Any]) -> list[str]:
@@ -338,7 +338,8 @@ def _facts(path: Path, config: TRMConfig) -> list[str]:
     shape = f"{config.mixer} mixer, {config.layers} layers, hidden size {config.hidden_size}"
     mark = fingerprint(path)[:FINGERPRINT_DIGITS]
     return [
-        f"* `model.safetensors`: {size}, {shape}; sha256 `{sha256(path)}`, and in figures `{mark}`",
+        f"* `model.safetensors`: {size}, {shape}; sha256 `{sha256(path)}`, fingerprint "
+        f"in the scores `{mark}`",
         "* `config.json`: the architecture",
         "",
     ]

@@ -54,7 +54,8 @@ def resolve(
     if named is None:
         if task is None:
             raise UsageError(
-                "name weights: a file, a name of 'trmsolve weights list', or hf://user/repo"
+                "no weights given: give a file, a name from 'trmsolve weights list', "
+                "or hf://user/repo"
             )
         return bundled_weights(task)
     if isinstance(named, Path):
@@ -80,7 +81,8 @@ def to_record(named: str | None, task: str) -> Path:
         if pinned(path) is None:
             return path
     raise UsageError(
-        f"{named or 'what is bundled'} is to stay as it is: keep figures in a copy, with --weights"
+        f"{named or 'the bundled file'} must not be changed: copy it and give the copy "
+        "with --weights"
     )
 
 
@@ -95,10 +97,10 @@ def address_of(text: str) -> Address:
     if is_address(text):
         return Address.parse(text)
     if text in BUNDLED:
-        raise UsageError(f"{text} is bundled: nothing has to be fetched")
+        raise UsageError(f"{text} is bundled: there is nothing to download")
     names = ", ".join(checkpoint.name for checkpoint in PUBLIC)
     raise UsageError(
-        f"{text} is no address such as hf://user/repo, and no name of public weights: {names}"
+        f"{text} is neither an address such as hf://user/repo nor a name of public weights: {names}"
     )
 
 
@@ -158,15 +160,17 @@ def _file_named(named: str, task: str | None) -> Path:
     public = find_public(named)
     if public is not None:
         raise WeightsError(
-            f"{named} is a pickled checkpoint: "
-            f"'trmsolve weights convert {public.name}' makes weights"
+            f"{named} is a pickled checkpoint: convert it with 'trmsolve weights "
+            f"convert {public.name}'"
         )
     path = _file_at(Path(named), task)
     # A path that may not be looked at is reported when the file is read.
     with contextlib.suppress(OSError, ValueError):
         if not path.exists() and not path.suffix:
-            hint = "write hf://user/repo for the hub, or see 'trmsolve weights list'"
-            raise WeightsError(f"no weights at {named}, nor is it a name: {hint}")
+            hint = "give hf://user/repo for the hub, or a name from 'trmsolve weights list'"
+            raise WeightsError(
+                f"no weights at {named}, which is neither a file nor a known name: {hint}"
+            )
     return path
 
 
@@ -188,7 +192,8 @@ def _file_at(path: Path, task: str | None) -> Path:
             inside = path / f"{task}.safetensors"
             if not inside.is_file():
                 raise WeightsError(
-                    f"no {inside.name} in the folder {path}: name a run's folder, or a weights file"
+                    f"the folder {path} contains no {inside.name}: give the folder of a "
+                    "training run, or a weights file"
                 )
             return inside
     return path

@@ -57,7 +57,7 @@ def read_checkpoint(path: Path, part: str | None = None) -> dict[str, Tensor]:
     if is_pickled(path):
         stored = _read_pickled(path, part)
     elif part is not None:
-        raise UsageError(f"{path} holds a single network: leave --part out")
+        raise UsageError(f"{path} contains a single network: omit --part")
     else:
         stored = _read_safetensors(path)
     names = official_names(path, stored)
@@ -68,12 +68,12 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file that does not describe itself."""
     if not begins_as_safetensors(read_head(path)):
         raise WeightsError(
-            f"{path} is neither safetensors nor a zip, as checkpoints of torch are: "
-            "save it anew with a later torch"
+            f"{path} is neither a safetensors file nor a zip file as saved by torch: "
+            "save it again with a newer version of torch"
         )
     # Reading the header also checks it, for instance that no name occurs twice.
     if "trmsolve.config" in read_header(path).metadata:
-        raise WeightsError(f"{path} is converted already: trmsolve reads it as it is")
+        raise WeightsError(f"{path} is already converted: trmsolve can read it directly")
     with safe_open(path, framework="pt") as file:
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no dict)
 
@@ -85,9 +85,11 @@ def _read_pickled(path: Path, part: str | None) -> dict[str, Tensor]:
         stored = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
     except Exception as error:  # a damaged pickle may fail in any way
         first = str(error).partition("\n")[0].partition(". ")[0]
-        raise WeightsError(f"{path} is no plain state dict that is safe to read: {first}") from None
+        raise WeightsError(
+            f"{path} is not a plain state dict that is safe to read: {first}"
+        ) from None
     if not isinstance(stored, dict) or not stored:
-        raise WeightsError(f"{path} is no state dict: it holds no tensors by name")
+        raise WeightsError(f"{path} is not a state dict: it contains no named tensors")
     tensors = _choose_network(path, stored, part)
     for name, tensor in tensors.items():
         _check_tensor(path, name, tensor)
@@ -95,7 +97,8 @@ def _read_pickled(path: Path, part: str | None) -> dict[str, Tensor]:
     claimed = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
     if claimed > path.stat().st_size:
         raise WeightsError(
-            f"{path}: its tensors have {claimed} bytes, more than the file: they share their values"
+            f"{path}: its tensors have {claimed} bytes, more than the file: tensors "
+            "that share memory are not supported"
         )
     return {name: tensor.detach() for name, tensor in tensors.items()}
 
@@ -103,10 +106,10 @@ def _read_pickled(path: Path, part: str | None) -> dict[str, Tensor]:
 def _check_tensor(path: Path, name: object, tensor: object) -> None:
     """Raise WeightsError for an entry of a state dict that is no plain floating tensor."""
     if not isinstance(name, str) or not isinstance(tensor, Tensor):
-        raise WeightsError(f"{path} is no flat state dict: {name!r} is no tensor")
+        raise WeightsError(f"{path} is not a flat state dict: {name!r} is not a tensor")
     is_plain = tensor.layout == torch.strided and tensor.device.type == "cpu"
     if not is_plain or tensor.dtype not in DTYPES:
-        raise WeightsError(f"{path}: {name} has values that are not plain floating numbers")
+        raise WeightsError(f"{path}: {name} does not have plain floating point values")
 
 
 def _choose_network(path: Path, stored: dict[Any, Any], part: str | None) -> dict[Any, Any]:
@@ -118,12 +121,12 @@ def _choose_network(path: Path, stored: dict[Any, Any], part: str | None) -> dic
     names = [str(name) for name in networks]
     if part is not None:
         if part not in networks:
-            there = f"there is {', '.join(names)}" if names else "it holds a single one"
-            raise WeightsError(f"{path} holds no network called {part}: {there}")
+            there = f"it contains {', '.join(names)}" if names else "it contains a single network"
+            raise WeightsError(f"{path} contains no network named {part}: {there}")
         return dict(networks[part])
     if len(networks) > 1:
         raise WeightsError(
-            f"{path} holds several networks: choose {' or '.join(names)} with --part"
+            f"{path} contains several networks: choose {' or '.join(names)} with --part"
         )
     return dict(*networks.values()) if networks else stored
 
@@ -143,7 +146,7 @@ class _ShortReads(io.FileIO):
         data = super().read(asked) if asked <= LONGEST_PART + 1 else None
         if data is None or len(data) > LONGEST_PART:
             raise zipfile.BadZipFile(
-                f"a part of it that should be short has over {LONGEST_PART >> 20} MiB"
+                f"a part of it that should be small has over {LONGEST_PART >> 20} MiB"
             )
         return data
 
@@ -161,18 +164,18 @@ def _check_zip(path: Path) -> None:
             damaged = archive.testzip()
             if damaged is not None:
                 raise WeightsError(
-                    f"{path} is damaged: {damaged!r} in it is not what its checksum says"
+                    f"{path} is damaged: {damaged!r} in it does not match its checksum"
                 )
             (pickled,) = [entry for entry in entries if _is_pickle(entry)]
             payload = archive.read(pickled)
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OSError) as error:
         raise WeightsError(
-            f"{path} is no plain state dict that is safe to read: {in_a_line(error)}"
+            f"{path} is not a plain state dict that is safe to read: {in_a_line(error)}"
         ) from None
     check_pickle(path, payload, len(entries))
     if _pickle_seen_by_torch(path) != payload:
         raise WeightsError(
-            f"{path} is no plain state dict that is safe to read: its directory is ambiguous"
+            f"{path} is not a plain state dict that is safe to read: its zip directory is ambiguous"
         )
 
 
@@ -188,25 +191,28 @@ def _check_entries(path: Path, entries: list[zipfile.ZipInfo]) -> None:
     """Raise WeightsError for an archive whose directory says that torch has not written it."""
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
         raise WeightsError(
-            f"{path} is compressed inside, as torch.save does not: save it anew with that"
+            f"{path} has compressed parts, unlike files of torch.save: save it again "
+            "with torch.save"
         )
     if sum(_is_pickle(entry) for entry in entries) != 1:
-        raise WeightsError(f"{path} is no checkpoint of torch: it has not one {PICKLE} inside")
+        raise WeightsError(
+            f"{path} is not a torch checkpoint: it does not contain exactly one {PICKLE}"
+        )
     for entry in entries:
         if _claimed(entry) > LONGEST_PART and not _is_storage(entry):
             what = "a pickle" if _is_pickle(entry) else "a description"
             raise WeightsError(
-                f"{path} has {what} of over {LONGEST_PART >> 20} MiB: it is no plain state dict"
+                f"{path} has {what} of over {LONGEST_PART >> 20} MiB: it is not a plain state dict"
             )
     names = {entry.filename for entry in entries}
     claimed = sum(_claimed(entry) for entry in entries)
     if claimed > path.stat().st_size or len(names) < len(entries):
         raise WeightsError(
-            f"{path} is no checkpoint of torch: parts of it overlap or have the same name"
+            f"{path} is not a torch checkpoint: parts of it overlap or have the same name"
         )
     if min(entry.header_offset for entry in entries) != 0:
         raise WeightsError(
-            f"{path} is no checkpoint of torch: something stands before its first part"
+            f"{path} is not a torch checkpoint: there is other data before its first part"
         )
 
 

@@ -70,7 +70,7 @@ class Checkpoint:
             found = infer_architecture(shapes, settings, hints or ArchitectureHints())
         except (ValueError, TypeError) as error:
             raise WeightsError(
-                f"{path} is no checkpoint of a Tiny Recursive Model: {error}"
+                f"{path} is not a checkpoint of a Tiny Recursive Model: {error}"
             ) from None
         config = found.config
         if task is not None and found.task != task:
@@ -94,14 +94,14 @@ def convert(
     are not finite. In both cases nothing is written.
     """
     if out.exists():
-        raise UsageError(f"{out} exists: name another file with --out")
+        raise UsageError(f"{out} already exists: choose another file with --out")
     if table not in TABLES:
         raise UsageError(f"--table {table} is not known: use {', '.join(TABLES)}")
     tensors = dict(checkpoint.tensors)
     config = checkpoint.config
     if table != "keep":
         if TABLE not in tensors:
-            raise UsageError(f"{checkpoint.path} has no table of puzzles: leave --table out")
+            raise UsageError(f"{checkpoint.path} has no table of puzzle embeddings: omit --table")
         tensors[TABLE] = _one_row(tensors[TABLE], table)
         config = replace(config, num_puzzles=1)
     training: dict[str, Any] = {

@@ -59,7 +59,7 @@ def bundled_weights(task: str) -> Path:
         path = folder / f"{task}.safetensors"
         if path.is_file():
             return path
-    raise WeightsError(f"this copy carries no weights for {task}: name a file with --weights")
+    raise WeightsError(f"this installation has no weights for {task}: give a file with --weights")
 
 
 def fingerprint(path: Path) -> str:
@@ -166,7 +166,7 @@ def save_weights(
         kept[name] = tensor.detach().to("cpu", dtype or tensor.dtype).contiguous()
     for name, tensor in kept.items():
         if not is_finite(tensor):
-            raise WeightsError(f"{name} has values that are not finite: {path} is left as it was")
+            raise WeightsError(f"{name} has values that are not finite: {path} was not changed")
     metadata = _metadata_to_write(path, info)
     with replacing(path) as temporary, _system_errors():
         save_file(kept, temporary, {**metadata, CHECKSUM: checksum(metadata, kept)})
@@ -200,7 +200,7 @@ def _read_tensors(
     try:
         with safe_open(path, framework="pt") as file:
             if file.metadata() != header.metadata:
-                raise WeightsError(f"{path} was replaced while it was read: try again")
+                raise WeightsError(f"{path} was replaced while it was being read: try again")
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no dict)
             shapes = {name: tuple(part.get_shape()) for name, part in slices.items()}
             names = fitting_names(path, shapes, expected)
@@ -224,9 +224,7 @@ def _check_dtypes(path: Path, slices: Mapping[str, Any]) -> None:
     for name, part in slices.items():
         dtype = part.get_dtype()
         if dtype not in STORED:
-            raise WeightsError(
-                f"{path}: {name} has values that are not finite numbers, but {dtype}"
-            )
+            raise WeightsError(f"{path}: {name} must have floating point values, not {dtype}")
 
 
 def _check_checksum(
@@ -238,7 +236,7 @@ def _check_checksum(
     """
     covered = {key: value for key, value in header.metadata.items() if key != CHECKSUM}
     if checksum(covered, stored) != expected:
-        raise WeightsError(f"{path} is damaged: it is not as it was saved, says its checksum")
+        raise WeightsError(f"{path} is damaged: it does not match its checksum")
 
 
 def _metadata_to_write(path: Path, info: WeightsInfo) -> dict[str, str]:
@@ -247,12 +245,12 @@ def _metadata_to_write(path: Path, info: WeightsInfo) -> dict[str, str]:
         metadata = info.to_metadata()
     except ValueError as error:
         raise WeightsError(
-            f"the record has a number that is not finite: {path} is left as it was"
+            f"the record has a number that is not finite: {path} was not changed"
         ) from error
     size = len(json.dumps(metadata))
     if size > LONGEST_HEADER // 2:  # the rest of the header is for names and shapes
         raise WeightsError(
-            f"the record has {size} bytes, too many for a header: {path} is left as it was"
+            f"the record has {size} bytes, too many for a header: {path} was not changed"
         )
     return metadata
 

@@ -83,7 +83,7 @@ def _read(file: BinaryIO) -> Header:
     begin = LENGTH_BYTES + length
     end = begin + max(tensor["data_offsets"][1] for tensor in tensors.values())
     if size < end:
-        raise ValueError(f"it is cut off: {size} bytes are left of {end}")
+        raise ValueError(f"it is truncated: it has {size} of {end} bytes")
     if size > end:
         raise ValueError(f"{size - end} bytes follow its last tensor")
     return Header(metadata, begin)
@@ -92,7 +92,7 @@ def _read(file: BinaryIO) -> Header:
 def _header_length(first_bytes: bytes, size: int) -> int:
     """The length of the header in a file of ``size`` bytes. Raises ValueError."""
     if len(first_bytes) < LENGTH_BYTES:
-        raise ValueError(f"it has {size} bytes, fewer than any such file")
+        raise ValueError(f"it has {size} bytes, too few for a safetensors file")
     (length,) = struct.unpack("<Q", first_bytes)
     if length > LONGEST_HEADER:
         raise ValueError(
@@ -100,7 +100,7 @@ def _header_length(first_bytes: bytes, size: int) -> int:
         )
     if LENGTH_BYTES + length > size:
         raise ValueError(
-            f"it is cut off: its header claims {length} bytes, and the file has {size}"
+            f"it is truncated: its header claims {length} bytes, but the file has {size}"
         )
     return int(length)
 
@@ -108,16 +108,16 @@ def _header_length(first_bytes: bytes, size: int) -> int:
 def _parse(text: bytes) -> tuple[dict[str, str], dict[str, Any]]:
     """The metadata, and the entries of the tensors by their names. Raises ValueError."""
     if not text.startswith(b"{"):
-        raise ValueError("its header is no JSON object")
+        raise ValueError("its header is not a JSON object")
     tensors = strict_json(text.decode("utf-8"))
     metadata = tensors.pop("__metadata__", {})
     if not _are_texts_by_name(metadata):
-        raise ValueError("its metadata are not texts by name")
+        raise ValueError("its metadata is not a map of names to strings")
     for name in (*metadata, *tensors):
         if not name.isprintable() or not 0 < len(name) <= LONGEST_NAME:
-            raise ValueError(f"{name[:20]!r} is no name")
+            raise ValueError(f"{name[:20]!r} is not a valid name")
     if not tensors:
-        raise ValueError("it holds no tensors")
+        raise ValueError("it contains no tensors")
     for name, tensor in tensors.items():
         _check_tensor(name, tensor)
     return metadata, tensors
@@ -154,14 +154,14 @@ def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise ValueError(f"{name[:LONGEST_NAME]!r} stands twice in it")
+            raise ValueError(f"{name[:LONGEST_NAME]!r} appears twice in it")
         found[name] = value
     return found
 
 
 def _refuse_constant(text: str) -> NoReturn:
     """Refuse NaN and the infinities, which Python accepts in JSON."""
-    raise ValueError(f"{text} is no number that may stand in it")
+    raise ValueError(f"{text} is not an allowed number")
 
 
 def _finite_float(text: str) -> float:

@@ -62,27 +62,27 @@ class WeightsInfo:
         _check_names(metadata)
         task = metadata.get("trmsolve.task", "")
         if not re.fullmatch(r"[a-zA-Z0-9_-]{0,64}", task):
-            raise ValueError(f"{task[:20]!r} is no task")
+            raise ValueError(f"{task[:20]!r} is not a task")
         checksum = metadata.get(CHECKSUM)
         if checksum is not None and not re.fullmatch("[0-9a-f]{64}", checksum):
-            raise ValueError("its checksum is none")
+            raise ValueError("its checksum is not valid")
         objects = _objects(metadata)
         try:
             config = TRMConfig.from_dict(objects["config"])
         except TypeError as error:  # a field of the wrong type met arithmetic
-            raise ValueError(f"its config does not make sense: {error}") from None
+            raise ValueError(f"its config is not valid: {error}") from None
         return cls(config, task, objects["training"], objects["scores"], checksum)
 
 
 def _check_names(metadata: Mapping[str, str]) -> None:
     """Raise ValueError if the config is missing, or if there is an entry of an unknown name."""
     if "trmsolve.config" not in metadata:
-        raise ValueError("it carries no trmsolve.config")
+        raise ValueError("it has no trmsolve.config in its metadata")
     for name in metadata:
         # One flipped bit in the checksum's own name must not turn the checksum off.
         is_allowed = CHECKSUM in metadata and not name.startswith(PREFIX)
         if name not in KEYS and not is_allowed:
-            raise ValueError(f"its metadata have an unknown {name!r}")
+            raise ValueError(f"its metadata has an unknown {name!r}")
 
 
 def _objects(metadata: Mapping[str, str]) -> dict[str, Any]:

@@ -27,10 +27,10 @@ HEAD_BYTES = 512
 OTHER_KINDS = (
     (
         b"version https://git-lfs",
-        "is a git-lfs pointer, not the weights: fetch them with 'git lfs pull'",
+        "is a git-lfs pointer, not the weights: download them with 'git lfs pull'",
     ),
     (b"\x1f\x8b", "is compressed with gzip: unpack it first"),
-    (b"GGUF", "is a GGUF file, for language models of other programs, not weights"),
+    (b"GGUF", "is a GGUF file for language models, not weights"),
     (b"\x93NUMPY", "is a numpy array, not weights"),
     (b"\x89HDF\r\n\x1a\n", "is an HDF5 file, not weights"),
 )
@@ -59,7 +59,8 @@ def check_safetensors(path: Path) -> None:
         return
     if head.startswith(_PICKLES):
         raise WeightsError(
-            f"{path} is a pickled checkpoint of an old kind: save it anew with a later torch"
+            f"{path} is a pickled checkpoint in an old format: save it again with a "
+            "newer version of torch"
         )
     if head.startswith(_ZIP):
         raise WeightsError(
@@ -68,8 +69,8 @@ def check_safetensors(path: Path) -> None:
         )
     if head.startswith(_TAR, _TAR_AT):
         raise WeightsError(
-            f"{path} is a tar archive, not safetensors: "
-            "unpack it, or save it anew with a later torch"
+            f"{path} is a tar archive, not safetensors: unpack it, or save it again "
+            "with a newer version of torch"
         )
 
 
@@ -83,7 +84,7 @@ def read_head(path: Path) -> bytes:
             raise WeightsError(f"no weights at {path}")
         # Opening a pipe or a device may wait for ever, and some devices have no end.
         if not path.is_file():
-            raise WeightsError(f"{path} is not a file: name the file with the weights itself")
+            raise WeightsError(f"{path} is not a file: give the weights file itself")
         with path.open("rb") as file:
             return file.read(HEAD_BYTES)
     except OSError as error:

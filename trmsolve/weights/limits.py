@@ -48,7 +48,7 @@ LARGEST = {
 }
 """The largest value of each field of the config that makes a network large."""
 
-LIFTED = "--allow-large takes it"
+LIFTED = "use --allow-large to accept it"
 
 
 def check_bounds(
@@ -65,14 +65,13 @@ def check_bounds(
     parameters = _numbers_in(shapes)
     if parameters > MOST_PARAMETERS:
         raise WeightsError(
-            f"{path}: parameters are {parameters}, "
-            f"more than the {MOST_PARAMETERS} allowed: {LIFTED}"
+            f"{path} has {parameters} parameters, more than the {MOST_PARAMETERS} allowed: {LIFTED}"
         )
     memory = memory_at_work(config, shapes)
     if memory > MOST_MEMORY:
         raise WeightsError(
-            f"{path} may need {_mib(memory)} MiB a puzzle, "
-            f"more than the {_mib(MOST_MEMORY)} MiB allowed: {LIFTED}"
+            f"{path} may need {_mib(memory)} MiB per puzzle, more than the "
+            f"{_mib(MOST_MEMORY)} MiB allowed: {LIFTED}"
         )
 
 
@@ -81,7 +80,7 @@ def check_rows(
 ) -> None:
     """Raise WeightsError if the table lacks one of these rows, or if too much would be read."""
     if not config.puzzle_emb_dim:
-        raise WeightsError(f"{path} has no table of puzzles: it knows none of them")
+        raise WeightsError(f"{path} has no table of puzzle embeddings")
     for row in puzzles:
         if not 0 <= row < config.num_puzzles:
             raise WeightsError(

@@ -39,7 +39,7 @@ def official_names(path: Path, stored: Mapping[str, object]) -> dict[str, str]:
     """
     names = {strip_prefixes(name): name for name in stored}
     if len(names) < len(stored):
-        raise WeightsError(f"{path} holds a tensor twice, under two prefixes")
+        raise WeightsError(f"{path} contains the same tensor twice, with two prefixes")
     return names
 
 
@@ -53,7 +53,7 @@ def fitting_names(
     names = official_names(path, stored)
     missing = expected.keys() - names.keys()
     if missing:
-        raise WeightsError(f"{path} lacks tensor {min(missing)!r}")
+        raise WeightsError(f"{path} has no tensor {min(missing)!r}")
     unknown = names.keys() - expected.keys()
     if unknown:
         raise WeightsError(f"{path} has an unknown tensor {min(unknown)!r}")

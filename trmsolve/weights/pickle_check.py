@@ -130,10 +130,12 @@ def check_pickle(path: Path, payload: bytes, records: int) -> None:
         _Walk(MOST_CALLS + CALLS_PER_RECORD * records).go_through(payload)
     except _Unneeded as unneeded:
         raise WeightsError(
-            f"{path}: it holds {unneeded}, which a checkpoint of weights does not have"
+            f"{path}: it contains {unneeded}, which is not allowed in a checkpoint"
         ) from None
     except (ValueError, IndexError, KeyError, OverflowError):
-        raise WeightsError(f"{path}: its pickle is damaged: fetch or save the file anew") from None
+        raise WeightsError(
+            f"{path}: its pickle is damaged: download or save the file again"
+        ) from None
 
 
 class _Walk:
@@ -158,7 +160,7 @@ class _Walk:
         """
         for count, (opcode, argument, _) in enumerate(pickletools.genops(payload)):
             if count == 0 and (opcode.name, argument) != ("PROTO", PROTOCOL):
-                raise _Unneeded("a pickle of another protocol than 2")
+                raise _Unneeded("a pickle with a protocol other than 2")
             if count >= MOST_INSTRUCTIONS:
                 raise _Unneeded(f"a pickle of more than {MOST_INSTRUCTIONS} instructions")
             follow = INSTRUCTIONS.get(opcode.name)
@@ -166,7 +168,7 @@ class _Walk:
                 raise _Unneeded(f"the pickle instruction {opcode.name}")
             follow(self, argument)
         if self.stack or self.outer:
-            raise _Unneeded("values outside of its one object")
+            raise _Unneeded("values outside its single object")
 
     def ignore(self, _: Any) -> None:
         """Nothing: the protocol was checked before."""
@@ -247,9 +249,9 @@ class _Walk:
         """
         container = self.stack[-1]
         if container.kind not in kinds:
-            raise _Unneeded("items for what is no list or dict")
+            raise _Unneeded("items for an object that is neither a list nor a dict")
         if container.placed:
-            raise _Unneeded("a container that changes after another one holds it")
+            raise _Unneeded("a container that changes after it was put into another one")
         return container
 
     def call(self, _: Any) -> None:
@@ -259,7 +261,7 @@ class _Walk:
             raise _Unneeded(f"more than {self.most_calls} calls")
         function, arguments = self.last(2)
         if function.kind is not Kind.FUNCTION:
-            raise _Unneeded("a call of what is no function")
+            raise _Unneeded("a call of something that is not a function")
         expected, result = CALLS[function.name]
         if not _are_items(arguments, expected):
             raise _Unneeded(f"a call of {function.name.replace(' ', '.')} with unusual arguments")
@@ -269,7 +271,7 @@ class _Walk:
         """Push a reference to a record of the archive."""
         (identifier,) = self.last(1)
         if not _are_items(identifier, STORAGE_ID):
-            raise _Unneeded("a reference that is no storage")
+            raise _Unneeded("a reference that is not a storage")
         self.stack.append(_Value(Kind.STORAGE))
 
     def set_attributes(self, _: Any) -> None:
@@ -278,7 +280,7 @@ class _Walk:
         container = self.unfinished(Kind.ORDERED)
         is_free_dict = attributes.kind is Kind.DICT and not attributes.placed
         if not is_free_dict or attributes.items != (_METADATA,):
-            raise _Unneeded("attributes that a state dict has not")
+            raise _Unneeded("attributes that a state dict does not have")
         self.place([attributes], container)
 
     def remember(self, place: int) -> None:

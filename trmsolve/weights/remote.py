@@ -58,7 +58,7 @@ def weights_request(
         address,
         choose,
         if_offline=_fetched_by("pull" if is_weights else "convert", address),
-        if_gone=f"'trmsolve weights pull {address}' asks what it is now",
+        if_gone=f"run 'trmsolve weights pull {address}' to get the current revision",
         offline=offline,
         note=note,
         check=partial(check_whole, allow_large=allow_large),
@@ -86,7 +86,7 @@ def checkpoint_request(
         address,
         choose,
         if_offline=_fetched_by("convert", address),
-        if_gone=f"name one that it has, {other}",
+        if_gone=f"give an existing revision, {other}",
         offline=offline,
         note=note,
     )
@@ -113,18 +113,18 @@ def choose_weights(address: Address, files: Listing) -> str:
     Raises WeightsError if there is none, if there are several, and for a pickled checkpoint.
     """
     pickles = _pickles(files)
-    to_convert = f"'trmsolve weights convert {address}' makes"
+    to_convert = f"'trmsolve weights convert {address}'"
     if address.path is not None:
         _check_exists(address, address.path, files)
         if address.path in pickles:
-            raise WeightsError(f"{address} is a pickled checkpoint: {to_convert} it safe")
+            raise WeightsError(f"{address} is a pickled checkpoint: convert it with {to_convert}")
         return address.path
     if MAIN_FILE in files:
         return MAIN_FILE
     found = [name for name in files if name.endswith(SUFFIX)]
     if not found and pickles:
         raise WeightsError(
-            f"{_repo(address)} has only a pickled checkpoint: {to_convert} weights of it"
+            f"{_repo(address)} has only a pickled checkpoint: convert it with {to_convert}"
         )
     return _the_only_one(address, found, files, kind="weights")
 
@@ -151,12 +151,12 @@ def _files_beside(name: str, files: Listing) -> list[WantedFile]:
     for beside, max_bytes in BESIDE.items():
         path = str(PurePosixPath(name).with_name(beside))
         if path in files and path != name:
-            found.append(WantedFile(path, max_bytes, "nothing is fetched"))
+            found.append(WantedFile(path, max_bytes, "it was not downloaded"))
     return found
 
 
 def _fetched_by(command: str, address: Address) -> str:
-    return f"'trmsolve weights {command} {address}' fetches it with a network"
+    return f"run 'trmsolve weights {command} {address}' with a network connection"
 
 
 def _pickles(files: Listing) -> list[str]:
@@ -178,17 +178,15 @@ def _repo(address: Address) -> Address:
 
 def _check_exists(address: Address, path: str, files: Listing) -> None:
     if path not in files:
-        raise WeightsError(f"{_repo(address)} has no file {path}: it has {_some(files)}")
+        raise WeightsError(f"{_repo(address)} has no file {path}: it contains {_some(files)}")
 
 
 def _the_only_one(address: Address, found: list[str], files: Listing, kind: str) -> str:
     if not found:
-        raise WeightsError(f"{_repo(address)} has no {kind}: it has {_some(files)}")
+        raise WeightsError(f"{_repo(address)} has no {kind}: it contains {_some(files)}")
     if len(found) > 1:
         several = _some(str(replace(address, path=name)) for name in found)
-        raise WeightsError(
-            f"{_repo(address)} has several files of weights, choose one of {several}"
-        )
+        raise WeightsError(f"{_repo(address)} has several weights files: choose one of {several}")
     return found[0]
 
 

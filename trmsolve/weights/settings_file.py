@@ -51,7 +51,10 @@ def _architecture(path: Path, text: str) -> dict[str, Any]:
     if isinstance(settings, dict):
         settings = settings.get("arch", settings)
     if not isinstance(settings, dict):
-        raise WeightsError(f"{path} holds no settings: move it away, and the paper's are taken")
+        raise WeightsError(
+            f"{path} contains no settings: move it to another folder to use the "
+            "settings of the paper"
+        )
     return settings
 
 
@@ -67,10 +70,10 @@ def _simple_yaml(text: str) -> Any:
         if isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if count >= MOST_EVENTS or depth > DEEPEST_SETTINGS:
-            raise ValueError("it has more values, or deeper ones, than settings have")
+            raise ValueError("it has too many values, or is nested too deeply")
         # A reference that is merged again and again turns a short text into a large value.
         if isinstance(event, yaml.AliasEvent):
-            raise ValueError("it repeats a part of itself with *: write that part out")
+            raise ValueError("it repeats a part of itself with *: write the repeated part in full")
         if isinstance(event, yaml.ScalarEvent) and len(event.value) > LONGEST_SETTING:
             raise ValueError(f"a value in it has more than {LONGEST_SETTING} characters")
     return yaml.safe_load(text)

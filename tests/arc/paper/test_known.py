@@ -106,9 +106,9 @@ def test_where_nothing_is_said_nothing_is_known(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "text", "told"),
     [
-        ("identifiers.json", "[", "identifiers.json is damaged: it is no JSON"),
-        ("identifiers.json", "{}", "identifiers.json is no list of names"),
-        ("identifiers.json", "[1]", "identifiers.json is no list of names"),
+        ("identifiers.json", "[", "identifiers.json is damaged: it is not JSON"),
+        ("identifiers.json", "{}", "identifiers.json is not a list of names"),
+        ("identifiers.json", "[1]", "identifiers.json is not a list of names"),
         ("test_puzzles.json", "[", "test_puzzles.json"),
         ("test_puzzles.json", '{"one": {"train": [], "test": []}}', "task one: no demonstration"),
     ],
@@ -125,7 +125,7 @@ def test_a_damaged_file_beside_the_network_is_told(
 def test_an_odd_name_is_told_when_it_is_met(tmp_path: Path) -> None:
     known = beside(tmp_path, [*NAMES, "two|||x|||y"])
     assert known.find(ONE) is not None
-    with pytest.raises(WeightsError, match=r"'two\|\|\|x\|\|\|y' is no name of a variant"):
+    with pytest.raises(WeightsError, match=r"'two\|\|\|x\|\|\|y' is not the name of a variant"):
         known.find(TWO)
 
 
@@ -252,8 +252,8 @@ def test_a_stop_leaves_an_answer_of_what_is_known(after: int, views: int, cycles
 
 def test_networks_of_another_form_are_refused() -> None:
     for changes, told in (
-        ({"vocab_size": 11}, "has 11 tokens on 900 places: one that knows tasks has"),
-        ({"seq_len": 81}, "has 12 tokens on 81 places"),
+        ({"vocab_size": 11}, "has 11 tokens and 900 positions, but ARC needs"),
+        ({"seq_len": 81}, "has 12 tokens and 81 positions"),
         ({"puzzle_emb_dim": 0, "prefix_len": 0, "num_puzzles": 1}, "and no table"),
     ):
         model = TinyRecursiveModel(replace(CONFIG, layers=1, **changes))

@@ -107,7 +107,7 @@ def test_damage_is_found_though_rows_are_read_alone(checkpoint: Path, tmp_path: 
     data = bytearray(checkpoint.read_bytes())
     data[-100] ^= 1
     (tmp_path / "arc.safetensors").write_bytes(data)
-    with pytest.raises(WeightsError, match="is not as it was saved"):
+    with pytest.raises(WeightsError, match="does not match its checksum"):
         load_arc(weights=tmp_path / "arc.safetensors")
 
 
@@ -115,7 +115,7 @@ def test_large_networks_of_this_form_are_taken_if_that_is_wanted(tmp_path: Path)
     config, path = replace(CONFIG, layers=17), tmp_path / "arc.safetensors"
     save_weights(path, official_state(config, ""), WeightsInfo(config, "arc"), None)
     with pytest.raises(
-        WeightsError, match="layers is 17, more than the 16 allowed: --allow-large takes it"
+        WeightsError, match="layers is 17, more than the 16 allowed: use --allow-large to accept it"
     ):
         load_arc(weights=path)
     solver = load_arc(weights=path, allow_large=True)
@@ -134,7 +134,7 @@ def test_a_pickle_is_for_the_converter_alone(checkpoint: Path) -> None:
 def test_what_does_not_go_with_this_form_is_refused(checkpoint: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="one task at a time"):
         load_arc(weights=checkpoint, batch=2)
-    with pytest.raises(UsageError, match="none is kept"):
+    with pytest.raises(UsageError, match="cannot be saved after adaptation"):
         load_arc(weights=checkpoint, save_adapted=tmp_path / "kept.safetensors")
     maze = replace(CONFIG, vocab_size=6)
     save_weights(tmp_path / "m.safetensors", official_state(maze, ""), WeightsInfo(maze, "maze"))

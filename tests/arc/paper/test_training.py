@@ -318,12 +318,12 @@ def test_measured_tasks_are_spread_and_have_answers() -> None:
 def test_what_cannot_be_learned_or_judged_is_told() -> None:
     a, b = drawn_task("a", 1), drawn_task("b", 2)
     for tasks, measured, told in (
-        ([a, b], [], "nothing to judge by"),
-        ([a, b], ["c"], "task c is to be measured, and is not among"),
-        ([a, b, a], ["a"], "task a stands twice"),
+        ([a, b], [], "nothing to evaluate on"),
+        ([a, b], ["c"], "evaluation task c is not among"),
+        ([a, b, a], ["a"], "task a appears twice"),
         ([a, replace(b, name="b|||t1")], ["a"], "rename it"),
         ([a, replace(b, name="<blank>")], ["a"], "rename it"),
-        ([replace(a, demonstrations=())], ["a"], "no pair is left to learn from"),
+        ([replace(a, demonstrations=())], ["a"], "no pair is left for training"),
     ):
         with pytest.raises(UsageError, match=told):
             PaperExamples.build(tasks, measured, 1)

@@ -163,7 +163,9 @@ def test_the_names_are_those_of_the_public_code() -> None:
     ],
 )
 def test_names_of_no_variant_are_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=r"is no name of a variant|no symmetry and permutation"):
+    with pytest.raises(
+        ValueError, match=r"is not the name of a variant|not a symmetry and a permutation"
+    ):
         parse_name(name)
 
 

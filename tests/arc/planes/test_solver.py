@@ -332,7 +332,7 @@ def test_what_is_loaded_says_what_it_is(weights: Path) -> None:
     loaded = solver(weights, budget=7.5, steps=None)
     assert loaded.budget == 7.5 and loaded.options.budget == Budget(7.5) and not loaded.compiled
     assert loaded.weights.startswith("arc.safetensors@") and len(loaded.weights.split("@")[1]) == 12
-    assert loaded.placement.reason == "cpu (asked for, 1 threads), fp32 (asked for)"
+    assert loaded.placement.reason == "cpu (as requested, 1 threads), fp32 (as requested)"
     assert loaded.model.dtype == torch.float32 and len(loaded.symmetries) == 8
     assert solver(weights, steps=None).budget == BUDGET_CPU
     assert solver(weights.parent).weights == loaded.weights  # a run's folder
@@ -369,13 +369,13 @@ def test_compiling_is_for_budgets_that_are_worth_it(
         ({"budget": float("inf")}, "budget must be above 0, not inf"),
         ({"steps": 0}, "steps must be above 0, not 0"),
         ({"views": 9}, "views must be from 1 to 8, the symmetries of the square, not 9"),
-        ({"views": 0}, "views must be a whole number from 1 on, not 0"),
-        ({"cycles": 0}, "cycles must be a whole number from 1 on, not 0"),
-        ({"batch": 0}, "batch_size must be a whole number from 1 on, not 0"),
-        ({"seed": -1}, "seed must be a whole number from 0 on, not -1"),
+        ({"views": 0}, "views must be an integer of at least 1, not 0"),
+        ({"cycles": 0}, "cycles must be an integer of at least 1, not 0"),
+        ({"batch": 0}, "batch_size must be an integer of at least 1, not 0"),
+        ({"seed": -1}, "seed must be an integer of at least 0, not -1"),
         (
             {"batch": 2, "save_adapted": Path("x")},
-            "save_adapted keeps one network: adapt one task at a time",
+            "save_adapted saves one network: adapt one task at a time",
         ),
         ({"device": "abacus"}, "--device abacus is not known"),
     ],
@@ -407,9 +407,9 @@ FLAT = TRMConfig(
     [
         (SMALL, "maze", "was trained for maze, not for arc"),
         (FLAT, "sudoku", "was trained for sudoku, not for arc"),
-        (OTHER_SYMBOLS, "arc", "has other planes than ARC"),
-        (SMALL_BOARD, "arc", "has other planes than ARC"),
-        (replace(SMALL, symmetries=4), "arc", "has other planes than ARC"),
+        (OTHER_SYMBOLS, "arc", "does not fit ARC"),
+        (SMALL_BOARD, "arc", "does not fit ARC"),
+        (replace(SMALL, symmetries=4), "arc", "does not fit ARC"),
     ],
 )
 def test_weights_for_something_else_are_refused(
@@ -426,7 +426,7 @@ def test_weights_that_are_missing_or_damaged_are_told(weights: Path, tmp_path: P
     for name, message in (
         ("nowhere", "no weights at"),
         ("cut.safetensors", "is not usable as weights"),
-        ("folder", "no arc.safetensors in the folder"),
+        ("folder", "contains no arc.safetensors"),
     ):
         with pytest.raises(WeightsError, match=message):
             load_arc(weights=tmp_path / name, device="cpu")
@@ -450,7 +450,7 @@ def test_weights_in_the_papers_form_have_a_solver_of_their_own(tmp_path: Path) -
     refused: tuple[dict[str, Any], ...] = ({"batch": 2}, {"save_adapted": tmp_path / "kept"})
     for how in refused:
         with pytest.raises(
-            UsageError, match="has the paper's form: it takes one task at a time, and none is kept"
+            UsageError, match="is a network as in the paper: it takes one task at a time and cannot"
         ):
             load_arc(weights=path, device="cpu", **how)
 

@@ -127,7 +127,7 @@ def test_it_learns_and_tells_what_from(trained: tuple[Path, Path, Result], data:
     assert result.exit_code == 0, result.stderr
     said = result.stderr.splitlines()
     assert said[0].startswith(
-        "3 tasks with 9 pairs, 1 more held out, recipe laptop, on cpu (asked for, 1 threads)"
+        "3 tasks with 9 pairs, 1 more held out, recipe laptop, on cpu (as requested, 1 threads)"
     )
     assert said[-1] == f"weights in {out}/arc.safetensors" and "held-out exact" in said[1]
     lines = read_metrics(out)
@@ -176,7 +176,7 @@ def test_a_run_in_parts_is_the_same_to_the_bit(data: Path, tmp_path: Path) -> No
     episode = load_checkpoint(whole).state["trainer"]["lesson"]
     assert load_checkpoint(parts).state["trainer"]["lesson"] == episode and episode["drawn"] > 2
     over = train("--resume", parts)
-    assert over.exit_code == 0 and "this run was over after step 9" in over.stderr
+    assert over.exit_code == 0 and "this run already ended after step 9" in over.stderr
 
 
 def test_it_learns_lesson_after_lesson(data: Path) -> None:
@@ -293,9 +293,10 @@ def test_copies_of_what_is_measured_are_left_out(data: Path, tmp_path: Path) -> 
     result = fresh(data, tmp_path / "run", *sources, "--steps", 1, "--held-out", 1)
     assert result.exit_code == 0, result.stderr
     assert (
-        f"outputs of the tests of {challenges} from {tmp_path}/more_solutions.json" in result.stderr
+        f"using the test outputs of {challenges} from {tmp_path}/more_solutions.json"
+        in result.stderr
     )
-    assert "1 tasks that share a pair with a measured one are left out: same\n" in result.stderr
+    assert "excluded 1 tasks that share a pair with an evaluation task: same\n" in result.stderr
     assert "3 tasks with 9 pairs, 1 more held out" in result.stderr
     training = read_info(tmp_path / "run" / "arc.safetensors").training
     assert training["left_out"] == ["same"] and training["measured"] == ["measured.json"]
@@ -311,7 +312,7 @@ def test_a_task_of_two_files_is_learned_from_once(data: Path, tmp_path: Path) ->
     notes: list[str] = []
     tasks, left_out = learned_tasks([str(data), str(tmp_path)], [], notes.append)
     assert [task.name for task in tasks] == ["flip", "same", "dark"] and not left_out
-    assert notes == [f"{tmp_path}: 1 tasks that share a pair with one before it are left out"]
+    assert notes == [f"{tmp_path}: excluded 1 tasks that share a pair with an earlier task"]
 
 
 def test_begun_with_other_tasks_the_table_is_their_mean(
@@ -327,9 +328,10 @@ def test_begun_with_other_tasks_the_table_is_their_mean(
         *settings(["warmup=0.9"]),
     ]  # the first step is at no rate
     result = fresh(tmp_path / "other.json", tmp_path / "run", *start)
-    assert result.exit_code == 0 and "each one here begins as the mean of those" in result.stderr, (
-        result.stderr
-    )
+    assert (
+        result.exit_code == 0
+        and "each new task starts with the mean of their embeddings" in result.stderr
+    ), result.stderr
     old, new = (
         load_model(path, "arc", torch.float32, torch.device("cpu")).state_dict()
         for path in (export, tmp_path / "run" / "arc.safetensors")
@@ -363,7 +365,7 @@ def test_the_papers_recipe_leaves_a_network_that_knows_its_tasks(
     ]
     parts = train("--data", data, "--out", out, *options, "--steps", 2, "--save-minutes", 0)
     assert parts.exit_code == 0, parts.stderr
-    assert "of 1 measured tasks the demonstrations are learned from" in parts.stderr
+    assert "the demonstrations of 1 evaluation tasks are used for training" in parts.stderr
     assert "variants of 4 tasks with 13 pairs, 1 tests held out, recipe paper" in parts.stderr
     known = Known.beside(out)
     assert known is not None
@@ -371,7 +373,7 @@ def test_the_papers_recipe_leaves_a_network_that_knows_its_tasks(
         found = known.find(task)
         assert found is not None and found.by_content
     more = train("--resume", out, "--steps", 4, "--export", export)
-    assert more.exit_code == 0 and f"{export} is not read without identifiers.json" in more.stderr
+    assert more.exit_code == 0 and f"{export} needs identifiers.json" in more.stderr
     whole = tmp_path / "whole"
     assert train("--data", data, "--out", whole, *options, "--steps", 4, "-q").exit_code == 0
     last = "step-00000004/state.safetensors"
@@ -383,25 +385,28 @@ def test_the_papers_recipe_leaves_a_network_that_knows_its_tasks(
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ([], "ARC tasks are not made by this program: give --data, a file or folder"),
-        (["--data", "{data}", "--bands", "0=1"], "--bands: ARC tasks have no rating"),
-        (["--data", "{data}", "--base-puzzles", "9"], "--base-puzzles is for Sudoku and mazes"),
+        ([], "ARC tasks cannot be generated: give --data a file, a folder"),
+        (
+            ["--data", "{data}", "--bands", "0=1"],
+            "--bands is not for ARC: its tasks have no rating",
+        ),
+        (["--data", "{data}", "--base-puzzles", "9"], "--base-puzzles is not for ARC"),
         (["--data", "{data}", "--batch-size", "3"], "--set batch_cells=N"),
         (
             ["--data", "{data}", "--set", "most_cells=20"],
-            "no task is left whose grids have at most 20 cells",
+            "every task has grids of more than 20 plane cells",
         ),
-        (["--data", "{data}", "--set", "batch_cells=0"], "batch_cells=0 leaves no room"),
+        (["--data", "{data}", "--set", "batch_cells=0"], "batch_cells=0 leaves no space"),
         (
             ["--data", "{data}", "--measured", "{data}"],
-            "every task of --data shares a pair with one of --measured",
+            "every task of --data shares a pair with a task of --measured",
         ),
         (["--data", "{data}", "--measured", "absent.json"], "absent.json: no such file"),
         (["--data", "arc1-trian"], "arc1-trian: no such file"),
         (["--data", "broken.json"], "task odd, demonstration 1, input: row 1, column 2 is 12"),
         (
             ["--data", "{data}", "--set", "symmetries=4"],
-            "4 symmetries and a board of 30 x 30: arc has 11, 8",
+            "4 symmetries and a board of 30 x 30, but arc needs 11, 8",
         ),
         (
             ["--data", "{data}", "--recipe", "muon"],
@@ -409,7 +414,7 @@ def test_the_papers_recipe_leaves_a_network_that_knows_its_tasks(
         ),
         (
             ["--data", "{data}", "--recipe", "paper", "--set", "vocab_size=13"],
-            "13 tokens on 900 places: arc has 12",
+            "13 tokens and 900 positions, but arc needs 12",
         ),
     ],
 )
@@ -432,13 +437,13 @@ def test_options_of_arc_are_of_arc_alone(data: Path) -> None:
     for options, problem in (
         (
             ["--data", "a", "--data", "b"],
-            "--data was given 2 times: sudoku is learned from one file",
+            "--data was given 2 times: sudoku training takes one file",
         ),
-        (["--measured", str(data)], "--measured is for ARC"),
+        (["--measured", str(data)], "--measured is only for ARC"),
     ):
         result = CliRunner().invoke(app, ["train", "--steps", "1", *options])
         assert result.exit_code == 2 and problem in result.stderr
-    with pytest.raises(UsageError, match="no task is called 'chess': there is sudoku, maze, arc"):
+    with pytest.raises(UsageError, match="unknown task 'chess': use sudoku, maze, arc"):
         find_recipe("chess", "laptop")
 
 

@@ -85,8 +85,8 @@ def test_info_says_all_that_is_on_record() -> None:
     for line in (
         "task        maze",
         "parameters  60,930",
-        f"sha256      {digest}, as pinned",
-        "checksum    inside",
+        f"sha256      {digest}, matches the pinned hash",
+        "checksum    stored",
         f"fingerprint {fingerprint(path)[:12]}",
         "mixer = conv",
         'recipe = "laptop"',
@@ -105,7 +105,7 @@ def test_info_of_a_file_that_is_not_the_pinned_one_says_so(tmp_path: Path) -> No
     path = tmp_path / "maze.safetensors"
     shutil.copy(bundled_weights("maze"), path)
     (tmp_path / "SHA256SUMS").write_text(f"{'0' * 64}  maze.safetensors\n")
-    assert f", but pinned is {'0' * 64}" in run("info", str(path)).stdout
+    assert f", but the pinned hash is {'0' * 64}" in run("info", str(path)).stdout
 
 
 @pytest.mark.parametrize("command", ["info", "verify"])
@@ -115,8 +115,8 @@ def test_what_cannot_be_used_is_told_in_one_line(command: str, tmp_path: Path) -
         (tmp_path / "step_1", 3, f"{tmp_path / 'step_1'} is a pickled checkpoint"),
         (tmp_path / "absent", 3, f"no weights at {tmp_path / 'absent'}"),
         (tmp_path, 3, f"{tmp_path} is not a file"),
-        ("nobody", 3, "no weights at nobody, nor is it a name"),
-        ("hf://odd", 2, "'hf://odd' is no address of weights on the hub"),
+        ("nobody", 3, "no weights at nobody, which is neither a file nor a known name"),
+        ("hf://odd", 2, "'hf://odd' is not an address of weights on the hub"),
     ):
         said = run(command, str(named), "--offline")
         assert said.exit_code == code
@@ -141,8 +141,8 @@ def test_what_is_bundled_is_what_is_pinned_and_alive() -> None:
         "tensors",
         "smoke",
     ] * 3
-    assert sum(line == "  pinned      the same, by SHA256SUMS beside it" for line in lines) == 3
-    assert sum(line == "  checksum    right" for line in lines) == 3
+    assert sum(line == "  pinned      matches SHA256SUMS beside it" for line in lines) == 3
+    assert sum(line == "  checksum    correct" for line in lines) == 3
     assert max(map(len, lines[1:])) <= 80
     assert sum("3 of 3" in line for line in lines) == 3
 
@@ -154,7 +154,7 @@ def test_another_file_than_the_pinned_one_is_refused_before_it_is_read(tmp_path:
     assert run("verify", str(path), "--sha256", digest.upper(), "--puzzles", "0").exit_code == 0
     said = run("verify", str(path), "--sha256", "0" * 64)
     assert said.exit_code == 3
-    assert f"sha256 is {digest}, --sha256 says {'0' * 64}" in said.stderr
+    assert f"sha256 is {digest}, but --sha256 says {'0' * 64}" in said.stderr
     (tmp_path / "SHA256SUMS").write_text(f"{'1' * 64}  maze.safetensors\n")
     said = run("verify", str(path))
     assert said.exit_code == 3
@@ -162,7 +162,7 @@ def test_another_file_than_the_pinned_one_is_refused_before_it_is_read(tmp_path:
     assert "smoke" not in said.stdout
     said = run("verify", "sudoku", "maze", "--sha256", digest)
     assert said.exit_code == 2
-    assert "--sha256 is of one file" in said.stderr
+    assert "--sha256 needs exactly one file" in said.stderr
     assert run("verify", str(path), "--sha256", "0123").exit_code == 2
 
 
@@ -179,7 +179,7 @@ def test_each_of_several_is_looked_at(tmp_path: Path) -> None:
     )
     assert said.exit_code == 4
     assert len(said.stderr.splitlines()) == 2
-    assert "checksum    right" in said.stdout
+    assert "checksum    correct" in said.stdout
 
 
 def test_names_mean_what_is_bundled_whatever_lies_around(
@@ -190,7 +190,7 @@ def test_names_mean_what_is_bundled_whatever_lies_around(
         (tmp_path / task).mkdir()
     said = run("verify", "--puzzles", "0")
     assert said.exit_code == 0
-    assert said.stdout.count("the same, by SHA256SUMS beside it") == 3
+    assert said.stdout.count("matches SHA256SUMS beside it") == 3
 
 
 @pytest.mark.parametrize("task", ["kenken", ""])
@@ -202,7 +202,7 @@ def test_weights_for_what_there_are_no_puzzles_of_have_no_smoke_score(
     )
     said = run("verify", str(tmp_path / "w.safetensors"))
     assert said.exit_code == 0
-    assert "smoke       none: there are no puzzles for" in said.stdout
+    assert "smoke       skipped: there are no puzzles for" in said.stdout
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_large_weights_are_verified_and_used_only_if_that_is_wanted(
     for command in commands:
         refused = CliRunner().invoke(app, command)
         assert refused.exit_code == 3
-        assert "more than the 0 MiB allowed: --allow-large takes it" in refused.stderr
+        assert "more than the 0 MiB allowed: use --allow-large to accept it" in refused.stderr
         taken = CliRunner().invoke(app, [*command, "--allow-large"])
         assert taken.exit_code == 0, (command, taken.stderr)
 
@@ -277,7 +277,7 @@ def test_weights_that_answer_nothing_are_whole_but_not_well(tmp_path: Path) -> N
     )
     said = run("verify", str(path), "--puzzles", "2", "--threads", "1")
     assert said.exit_code == 1
-    assert "pinned      nowhere" in said.stdout
+    assert "pinned      no" in said.stdout
     assert "0 of 2 easy puzzles verified" in said.stdout
 
 
@@ -286,6 +286,6 @@ def test_networks_of_the_paper_s_form_have_no_smoke_score_for_arc(tmp_path: Path
     save_weights(path, official_state(prefix=""), WeightsInfo(CONFIG, "arc"), None)
     said = run("verify", str(path))
     assert said.exit_code == 0
-    assert "smoke       none: a network of the paper's form" in said.stdout
+    assert "smoke       skipped: a network as in the paper" in said.stdout
     with safe_open(path, framework="pt") as file:
         assert "trmsolve.checksum" in file.metadata()

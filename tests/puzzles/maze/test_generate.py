@@ -226,12 +226,12 @@ def test_what_hard_ones_have_at_least_scales_with_the_size() -> None:
         (("mixed", 0, None, 9, 8), "least must not be more than most: 9 and 8 steps"),
         (
             ("mixed", 0, (9, 9), 65),
-            "no 9 x 9 maze of this kind has a shortest way of 65 steps: 64 at most",
+            "no 9 x 9 maze of this kind has a shortest path of 65 steps: the maximum is 64",
         ),
-        (("perfect", 0, (9, 9), 49), "has a shortest way of 49 steps: 48 at most"),
+        (("perfect", 0, (9, 9), 49), "has a shortest path of 49 steps: the maximum is 48"),
         (
             ("hard", 0, None, None, 100),
-            "hard 30 x 30 mazes have 109 steps or more: for 100 at most, give least too",
+            "hard 30 x 30 mazes have at least 109 steps: for at most 100, give a minimum too",
         ),
     ],
 )
@@ -246,7 +246,7 @@ def test_what_hardly_ever_is_is_given_up(kind: str, monkeypatch: pytest.MonkeyPa
     least = 126 if kind == "perfect" else 160
     reason = (
         rf"none of 2,500 {kind} layouts of 16 x 16 gave a maze of {least} to \d+ steps: "
-        r".* of 1 to \d+ steps occurred"
+        r".* had 1 to \d+ steps"
     )
     with pytest.raises(ValueError, match=reason):
         next(generate_mazes(kind, 0, (16, 16), least))

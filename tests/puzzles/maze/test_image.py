@@ -22,7 +22,7 @@ from trmsolve.puzzles.values import Grid, Puzzle
 Image = pytest.importorskip("PIL.Image")
 
 COLOURS = {WALL: (0, 0, 0), FLOOR: (255, 255, 255), START: (0, 255, 0), GOAL: (255, 0, 0)}
-RULE = "walls are black, floor is white, the start is green, the goal red, and nothing is smoothed"
+RULE = "walls are black, floor is white, the start is green, the goal red, without smoothing"
 ROWS = ["#####", "#S  #", "# #G#", "#####"]
 OPEN = ["  # ", "S # ", " #G ", "    "]
 
@@ -201,7 +201,7 @@ def test_sizes() -> None:
     wide[1, :2] = START, GOAL
     assert (
         error(png(pixels(wide, 1)))
-        == "m.png: 3 x 1001 cells of 1 pixels; a maze has 1000 x 1000 at most"
+        == "m.png: 3 x 1001 cells of 1 pixels; a maze has at most 1000 x 1000"
     )
     largest = random_maze(1, 1000, 1000, 0.4, False)
     assert maze(png(pixels(largest, 2))).tolist() == largest.tolist()
@@ -227,9 +227,7 @@ def bomb(width: int, height: int, data: bytes) -> bytes:
 @pytest.mark.parametrize("side", [5000, 20_000, 2**31 - 1])
 def test_too_many_pixels_are_never_unpacked(side: int) -> None:
     said = error(bomb(side, side, b"\0" * 10_000_000))
-    assert (
-        said == f"m.png: an image of {side} x {side} pixels; more than {PIXELS} pixels are not read"
-    )
+    assert said == f"m.png: an image of {side} x {side} pixels; the maximum is {PIXELS} pixels"
 
 
 def test_text_that_unpacks_to_too_much() -> None:
@@ -259,7 +257,7 @@ def test_no_byte_of_an_image_makes_it_crash(where: int, slip: bytes) -> None:
     [(b"\xff\xd8\xff\xe0rest", "JPEG"), (b"GIF89a", "GIF"), (b"RIFFxxxxWEBP", "WebP")],
 )
 def test_other_images(data: bytes, kind: str) -> None:
-    assert error(data) == f"m.png: a {kind} image; only PNG is read, save it as that"
+    assert error(data) == f"m.png: a {kind} image; only PNG is supported, save it as PNG"
 
 
 def test_without_pillow(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -388,7 +388,7 @@ def test_what_is_too_large_for_a_network_is_told_with_both_sizes(
         assert task.unsupported(Puzzle(np.full(shape, FLOOR, np.int8))) == ""
     for rows, columns in too_large:
         size = f"{rows} rows and {columns} columns"
-        said = f"too large: {size}; these weights know mazes of up to {largest}"
+        said = f"too large: {size}; these weights support mazes up to {largest}"
         assert task.unsupported(Puzzle(np.full((rows, columns), FLOOR, np.int8))) == said
         assert (
             task.accepting_any_valid().unsupported(Puzzle(np.full((rows, columns), FLOOR, np.int8)))
@@ -412,7 +412,7 @@ def test_mazes_are_laid_in_the_corner_of_the_board_walls_around(
 @BOTH
 def test_what_is_larger_than_the_board_of_training_is_not_laid(task: Maze) -> None:
     with pytest.raises(
-        PuzzleError, match=r"^too large: 31 rows and 8 columns; training is on boards of 30 x 30$"
+        PuzzleError, match=r"^too large: 31 rows and 8 columns; training uses boards of 30 x 30$"
     ):
         task.pad_to_board(np.full((31, 8), FLOOR, np.int8))
 
@@ -885,7 +885,7 @@ def test_padded_tokens_cannot_tell_of_a_search() -> None:
         (("hard", -1), "seed must not be negative: -1"),
         (("hard", 0, (2, 9)), "the size of a maze must be from 3 x 3 to 200 x 200, not 2 x 9"),
         (("sparse", 0, (5, 5), 9, 3), "least must not be more than most: 9 and 3 steps"),
-        (("sparse", 0, (5, 5), 400), "no 5 x 5 maze of this kind has a shortest way of 400 steps"),
+        (("sparse", 0, (5, 5), 400), "no 5 x 5 maze of this kind has a shortest path of 400 steps"),
     ],
 )
 def test_what_cannot_be_made_is_a_usage_error(

@@ -26,9 +26,9 @@ SMALL = ["#######", "#S  # #", "# #   #", "#   #G#", "#######"]
 OPEN = ["..#..", "S.#.G", ".....", "#.#.."]
 CELLS = "walls are '#' or blocks, floor is ' ' or '.', the start is S, the goal G or E"
 DOUBLED = "every cell is drawn as two equal characters here"
-MANY = "more than 1000 x 1000 are not read"
-HEADER = "a CSV begins with the names of its columns, such as question,answer"
-LINED = "walls drawn as lines between cells are not read; draw a wall as a cell, '#'"
+MANY = "the maximum is 1000 x 1000"
+HEADER = "a CSV file must begin with its column names, such as question,answer"
+LINED = "walls drawn as lines between cells are not supported; draw each wall as a cell, '#'"
 FLAT = "on one line a maze is n x n cells, or rows joined by '/'"
 TORN = "; an empty line ends a maze: if it was a row of floor, write its cells as '.'"
 LOST = "; write floor as '.' where spaces at the ends of lines may be lost"
@@ -386,7 +386,7 @@ def test_shades() -> None:
     assert one("█████\n█S░G█\n█████\n").form.marks[:2] == ("█", "░")
     assert one("▓▓▓▓▓\n▓S G▓\n█████\n").form.marks[:2] == ("▓", " ")  # two kinds of wall
     assert errors("█████\n█S G█\n█ ░ █\n█████\n") == [
-        "f:3:3: '░' beside darker walls: wall or floor? Draw walls as '█' and floor as ' '"
+        "f:3:3: '░' beside darker walls is ambiguous; draw walls as '█' and floor as ' '"
     ]
 
 
@@ -622,12 +622,12 @@ def test_a_csv_may_begin_with_a_bad_record() -> None:
 
 # Which character is the wall
 
-NO_WALL = "say which character is the wall: draw walls as '#'"
+NO_WALL = "draw walls as '#'"
 ROOM = ["#######", "#S    #", "# ### #", "#   #G#", "#######"]
-TAKEN_1 = "f: taking 1 for walls and 0 for floor; write walls as '#' if it is the other way round"
+TAKEN_1 = "f: reading 1 as wall and 0 as floor; if it is the other way round, write walls as '#'"
 TAKEN_0 = (
-    "f: taking 0 for walls and 1 for floor, as 0 stands all around; "
-    "write walls as '#' if it is the other way round"
+    "f: reading 0 as wall and 1 as floor, because 0 is on the whole border; "
+    "if it is the other way round, write walls as '#'"
 )
 
 
@@ -785,10 +785,10 @@ def changed(row: int, text: str) -> str:
         (changed(2, "# # 2 #"), f"f:3:5: wrong character '2'; {CELLS}"),
         (changed(2, "# # 0 #"), f"f:3:5: wrong character '0'; {CELLS}"),
         (changed(2, "# #\x07  #"), f"f:3:4: wrong character U+0007; {CELLS}"),
-        (changed(2, "#\t#   #"), "f:3:2: a tab has no certain width; write spaces"),
+        (changed(2, "#\t#   #"), "f:3:2: tabs have no fixed width; use spaces"),
         (
             changed(2, "#\x1b[0m"),
-            "f:3:2: U+001B: the colours of a terminal are not read; save the maze without them",
+            "f:3:2: U+001B: terminal colours are not supported; save the maze without them",
         ),
         ("*****\n*S G*\n*****\n", f"f:1:1: wrong character '*'; {CELLS}"),
         ("#####\n#SxG#\n#####\n", f"f:2:3: wrong character 'x'; {CELLS}"),
@@ -798,11 +798,11 @@ def changed(row: int, text: str) -> str:
         (" _____\n|S   G|\n", f"f:2:1: '|': {LINED}"),
         (
             "1,1,1\nS,0G0\n1,1,1\n",
-            "f:1:2: ',' stands between some cells only; write it between all or none",
+            "f:1:2: ',' separates only some cells; put it between all cells or none",
         ),
         ("1,1,1\nS0G\n1,1,1\n", f"f:1:2: wrong character ','; {CELLS}"),
-        ("####\n#SG#\n", "f:1: 2 x 4 cells; a maze has 3 x 3 at least"),
-        ("##\nS#\nG#\n##\n", "f:1: 4 x 2 cells; a maze has 3 x 3 at least"),
+        ("####\n#SG#\n", "f:1: 2 x 4 cells; the minimum is 3 x 3"),
+        ("##\nS#\nG#\n##\n", "f:1: 4 x 2 cells; the minimum is 3 x 3"),
         ("#S G#\n", f"f:1: one row of 5 characters; {FLAT}"),
         ("SG##\n", f"f:1: one row of 4 characters; {FLAT}"),
         (changed(2, "# #  #"), f"f:3:7: ragged maze: row 3 has 6 characters, most have 7{LOST}"),
@@ -826,11 +826,11 @@ def changed(row: int, text: str) -> str:
         ("\n".join(["#" * 1001, "#SG" + "#" * 998, "#" * 1001]), f"f:1: 3 x 1001 cells; {MANY}"),
         (
             "#S#\n" + "#" * 3001,
-            "f:2: a row of 3001 characters; more than 1000 x 1000 cells are not read",
+            "f:2: a row of 3001 characters; the maximum is 1000 x 1000 cells",
         ),
         (
             "#S#\n" * 1001,
-            "f:1: no empty line in 1000 rows; more than 1000 x 1000 cells are not read",
+            "f:1: no empty line in 1000 rows; the maximum is 1000 x 1000 cells",
         ),
         ("#" * (1 << 22) + "##\n", f"f:1: a line longer than {1 << 22} characters; {SHAPE}"),
     ],
@@ -845,7 +845,7 @@ def test_an_empty_line_that_may_have_been_floor_is_named() -> None:
         f"f:5: no start: mark it with S{TORN}",
     ]
     assert errors("S     \n  ##  \n\n  ##  \n     G\n") == [
-        f"f:{line}: 2 x 6 cells; a maze has 3 x 3 at least{TORN}" for line in (1, 4)
+        f"f:{line}: 2 x 6 cells; the minimum is 3 x 3{TORN}" for line in (1, 4)
     ]
     assert errors(f"{SMALL_TEXT}\n{SMALL_TEXT}\n".replace("S", " ")) == [
         f"f:{line}: no start: mark it with S" for line in (1, 7)
@@ -866,7 +866,7 @@ def test_binary_files_and_bytes_that_are_not_utf8() -> None:
     packed = gzip.compress(f"{SMALL_TEXT}\n{SMALL_TEXT}".encode())
     assert (
         texts(read(packed[:-4]))[-1]
-        == "f: the gzip data ends too early; make or fetch the file again"
+        == "f: the gzip data ends too early; create or download the file again"
     )
 
 

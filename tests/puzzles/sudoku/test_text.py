@@ -311,7 +311,7 @@ def test_spaces_for_blanks_and_between_puzzles_are_refused() -> None:
     for text in (f"{spaced} {ANSWER}", f"12 {spaced} {ANSWER}", f"{ANSWER} {spaced}"):
         (message,) = errors(text)
         assert message.endswith(
-            "digits and spaces beside a puzzle; if they are a puzzle, write blanks as '.'"
+            "digits and spaces beside a puzzle; if they are a puzzle too, write blanks as '.'"
         )
 
 
@@ -435,10 +435,10 @@ def test_damaged_gzip() -> None:
     assert texts(read(packed[:-4])) == [
         "f:1",
         "f:2",
-        "f: the gzip data ends too early; make or fetch the file again",
+        "f: the gzip data ends too early; create or download the file again",
     ]
     assert errors(packed[:12] + b"\xff" * 20) == [
-        "f: damaged gzip data; make or fetch the file again"
+        "f: damaged gzip data; create or download the file again"
     ]
 
 
@@ -616,7 +616,7 @@ def test_candidate_lists_are_refused(row: str) -> None:
         (b"%PDF-1.7", "f: not text: this is a PDF document; save the puzzles as UTF-8 text"),
         (
             QUESTION.encode("utf-16-le"),
-            "f:1: not text: a binary file, or UTF-16 without its mark; "
+            "f:1: not text: a binary file, or UTF-16 without a byte order mark; "
             "save the puzzles as UTF-8 text",
         ),
     ],
@@ -855,5 +855,5 @@ def test_a_stream_without_an_end_is_not_read_to_its_end(chunk: bytes) -> None:
         assert all(isinstance(next(items), PuzzleError) for _ in range(5))
         return
     last = list(items)[-1]
-    assert isinstance(last, PuzzleError) and "given up" in str(last)
+    assert isinstance(last, PuzzleError) and "reading stopped" in str(last)
     assert stream.served < 70 * 2**20

@@ -229,8 +229,9 @@ def _check(model: TinyRecursiveModel, variants: Sequence[Augmentation]) -> None:
     if (config.vocab_size, config.seq_len) != (VOCAB_SIZE, SEQ_LEN) or not config.puzzle_emb_dim:
         table = "" if config.puzzle_emb_dim else " and no table"
         raise WeightsError(
-            f"the network has {config.vocab_size} tokens on {config.seq_len} places{table}: "
-            f"one that knows tasks has a table, {VOCAB_SIZE} and {SEQ_LEN}"
+            f"the network has {config.vocab_size} tokens and {config.seq_len} "
+            f"positions{table}, but ARC needs {VOCAB_SIZE}, {SEQ_LEN} and a table of "
+            "puzzle embeddings"
         )
     if config.num_puzzles != len(variants):
         raise ValueError(f"{len(variants)} variants for a table of {config.num_puzzles} rows")

@@ -249,13 +249,13 @@ def _split(
     held_out = [_example(number, pair) for number, pair in split.held_out]
     if not held_out:
         raise UsageError(
-            "no task that is measured has a test with a known output: there is nothing to judge by"
+            "no evaluation task has a test with a known output: there is nothing to evaluate on"
         )
     learned: list[Example] = []
     for number, task in enumerate(split.learned):
         learned += [_example(number, pair) for pair in known_pairs(task)]
     if not learned:
-        raise UsageError("no pair is left to learn from: give more tasks")
+        raise UsageError("no pair is left for training: give more tasks")
     return tuple(learned), tuple(held_out)
 
 
@@ -279,18 +279,13 @@ def _check_names(tasks: Sequence[ArcTask], measured: Collection[str]) -> None:
     seen: set[str] = set()
     for task in tasks:
         if task.name in seen:
-            raise UsageError(
-                f"task {task.name} stands twice: leave one out, or give it another name"
-            )
+            raise UsageError(f"task {task.name} appears twice: remove or rename one of them")
         if task.name == BLANK or "|||" in task.name:
-            raise UsageError(
-                f"task {task.name}: the paper's form of names has no {BLANK} and no ||| in them: "
-                "rename it"
-            )
+            raise UsageError(f"task {task.name}: names must not contain {BLANK} or |||: rename it")
         seen.add(task.name)
     missing = sorted(set(measured) - seen)
     if missing:
-        raise UsageError(f"task {missing[0]} is to be measured, and is not among the tasks")
+        raise UsageError(f"evaluation task {missing[0]} is not among the tasks")
 
 
 def _as_json(task: ArcTask) -> dict[str, list[dict[str, list[list[int]]]]]:

@@ -130,7 +130,7 @@ def _read_contents(path: Path) -> dict[str, str]:
     for task in read_path(str(path)):
         if isinstance(task, PuzzleError):
             raise WeightsError(
-                f"{task}; or move {PUZZLES} away: tasks are then known by name alone"
+                f"{task}; correct it, or remove {PUZZLES}: tasks are then recognised only by name"
             )
         contents.setdefault(demonstrations_hash(task), task.name)
     return contents
@@ -142,7 +142,7 @@ def _read_names(path: Path, rows: int | None) -> list[str]:
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {reason(error)}") from None
     except (ValueError, RecursionError):
-        raise WeightsError(f"{path} is damaged: it is no JSON") from None
+        raise WeightsError(f"{path} is damaged: it is not JSON") from None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise WeightsError(f"{path} is no list of names, one for each row of the table")
+        raise WeightsError(f"{path} is not a list of names, one for each row of the table")
     return names

@@ -137,6 +137,7 @@ def _check_recipe(recipe: Recipe) -> None:
     if not fits or not config.puzzle_emb_dim or config.rewrites:
         table = "" if config.puzzle_emb_dim else " and no table"
         raise UsageError(
-            f"the recipe's network has {config.vocab_size} tokens on {config.seq_len} places{table}"
-            f": arc has {VOCAB_SIZE} and {SEQ_LEN}, and a table"
+            f"the recipe's network has {config.vocab_size} tokens and {config.seq_len} "
+            f"positions{table}, but arc needs {VOCAB_SIZE}, {SEQ_LEN} and a table of "
+            "puzzle embeddings"
         )

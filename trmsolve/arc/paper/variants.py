@@ -51,7 +51,7 @@ class Augmentation:
         """
         if not 0 <= self.symmetry < len(SYMMETRIES) or sorted(self.colours) != list(range(COLOURS)):
             raise ValueError(
-                f"no symmetry and permutation of colours: {self.symmetry}, {self.colours}"
+                f"not a symmetry and a permutation of colours: {self.symmetry}, {self.colours}"
             )
         object.__setattr__(self, "_to", np.array(self.colours, np.int8))
         object.__setattr__(self, "_back", np.argsort(self.colours).astype(np.int8))
@@ -94,7 +94,7 @@ def parse_name(name: str) -> tuple[str, Augmentation]:
     match = _NAME.fullmatch(name)
     if not match:
         raise ValueError(
-            f"{name!r} is no name of a variant: it ends in |||t<0 to 7>|||<ten digits>"
+            f"{name!r} is not the name of a variant: it must end in |||t<0 to 7>|||<ten digits>"
         )
     return match[1], Augmentation(int(match[2]), tuple(map(int, match[3])))
 

@@ -82,8 +82,8 @@ class PlanesTrainingData:
         material = tuple(material_of(split.learned, recipe.most_cells))
         if not material:
             raise UsageError(
-                f"no task is left whose grids have at most {recipe.most_cells} cells of planes: "
-                "give others, or raise --set most_cells"
+                f"every task has grids of more than {recipe.most_cells} plane cells: "
+                "give other tasks, or increase --set most_cells"
             )
         questions = tuple(_questions(split))
         digest = content_hash_of(split.learned, [one.pair for one in questions])
@@ -94,7 +94,7 @@ class PlanesTrainingData:
         """How much there is to learn from, in a few words."""
         small = ""
         if len(self.material) < len(self.tasks):
-            small = f" ({len(self.tasks)} with those too large)"
+            small = f" ({len(self.tasks)} including those that are too large)"
         learned = f"{len(self.material)} tasks{small} with {self._pairs} pairs"
         return f"{learned}, {len(self.questions)} more held out"
 
@@ -125,7 +125,9 @@ class PlanesTrainingData:
             UsageError: For several processes.
         """
         if group.size > 1:
-            raise UsageError("a network of planes is trained by one process: leave torchrun away")
+            raise UsageError(
+                "a planes network can only be trained by one process: run without torchrun"
+            )
         episodes = Episodes(self.material, recipe.batch_cells, placement.device, schedule.seed)
         return PlanesTrainer(recipe, episodes, self.questions, placement, compiled)
 
@@ -294,11 +296,12 @@ def _check_recipe(recipe: Recipe) -> None:
     found = (config.vocab_size, config.symmetries, config.places)
     if found != (SYMBOLS, len(SYMMETRIES), (LARGEST, LARGEST)):
         raise UsageError(
-            f"the recipe's network has {config.vocab_size} symbols, {config.symmetries} symmetries "
-            f"and a board of {config.places[0]} x {config.places[1]}: arc has {SYMBOLS}, "
-            f"{len(SYMMETRIES)} and {LARGEST} x {LARGEST}"
+            f"the recipe's network has {config.vocab_size} symbols, {config.symmetries} "
+            f"symmetries and a board of {config.places[0]} x {config.places[1]}, but "
+            f"arc needs {SYMBOLS}, {len(SYMMETRIES)} and {LARGEST} x {LARGEST}"
         )
     if not recipe.batch_cells:
         raise UsageError(
-            "batch_cells=0 leaves no room for a grid: set it to the cells of planes of a batch"
+            "batch_cells=0 leaves no space for a grid: set it to the number of plane "
+            "cells in a batch"
         )

@@ -29,14 +29,14 @@ def arc(  # noqa: PLR0913
         list[str] | None,
         typer.Argument(
             metavar="FILE",
-            help="Tasks as JSON, one or many, or folders of them; - is standard input.",
+            help="JSON files with tasks, or folders of such files. - reads standard input.",
         ),
     ] = None,
     dataset: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="A public set: arc1-train, arc1-eval, arc2-train or arc2-eval.",
+            help="A public data set: arc1-train, arc1-eval, arc2-train or arc2-eval.",
             show_default=False,
             rich_help_panel="ARC",
         ),
@@ -46,7 +46,7 @@ def arc(  # noqa: PLR0913
         typer.Option(
             "--id",
             metavar="ID",
-            help="Only this task; may be given again.",
+            help="Answer only this task; may be repeated.",
             show_default=False,
             rich_help_panel="ARC",
         ),
@@ -56,7 +56,7 @@ def arc(  # noqa: PLR0913
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write all attempts here too, in Kaggle's form.",
+            help="Also write all attempts to this file, in Kaggle's format.",
             show_default=False,
             rich_help_panel="ARC",
         ),
@@ -67,7 +67,7 @@ def arc(  # noqa: PLR0913
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Keep the weights as adapted to the task.",
+            help="Save the weights after adaptation to the task.",
             show_default=False,
             rich_help_panel="ARC",
         ),
@@ -86,13 +86,14 @@ def arc(  # noqa: PLR0913
         int | None,
         typer.Option(
             min=1,
-            help="Symmetric views that vote, up to all 8.",
+            help="Number of symmetric views that vote, at most 8.",
             show_default="8",
             rich_help_panel=options.TRY,
         ),
     ] = None,
     batch_size: Annotated[
-        int, typer.Option(min=1, help="Tasks adapted together.", rich_help_panel=options.RUN)
+        int,
+        typer.Option(min=1, help="Number of tasks adapted together.", rich_help_panel=options.RUN),
     ] = 1,
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
@@ -102,13 +103,14 @@ def arc(  # noqa: PLR0913
     """Learn ARC tasks from their demonstrations and watch the model answer.
 
     Answers go to standard output, everything else to standard error. Ctrl-C
-    ends the learning: what was learned is answered with. Again, it leaves.
+    ends learning early, and the model answers with what it has learned so
+    far. A second Ctrl-C exits at once.
 
     Exit codes:
-    0  every task is answered, rightly or not
-    2  some input cannot be read
-    3  the weights are missing, damaged or another task's
-    4  weights at hf:// cannot be fetched
+    0  every task is answered, correctly or not
+    2  some input or option is invalid
+    3  the weights are missing, damaged or made for another task
+    4  weights from hf:// cannot be downloaded
     130  interrupted before every task was answered
     """
     form = "json" if json else form
@@ -121,7 +123,7 @@ def arc(  # noqa: PLR0913
     columns = view.console.width if watched else None
     errors = [item for item in items if isinstance(item, PuzzleError)]
     if save_adapted is not None and len(items) - len(errors) > 1:
-        raise UsageError("--save-adapted keeps the network of one task: choose it with --id")
+        raise UsageError("--save-adapted needs exactly one task: choose it with --id")
     if len(errors) == len(items):  # nothing for a model to do
         with view:
             _hand_out(errors, view, choose_arc_writer(form, "", columns), [])
@@ -150,7 +152,7 @@ def arc(  # noqa: PLR0913
     )
     if verbose:
         where = f"running on {solver.placement.reason}"
-        say(f"weights {solver.weights}, {solver.budget:g} s a task, {where}")
+        say(f"weights {solver.weights}, {solver.budget:g} s per task, {where}")
     writer = choose_arc_writer(form, solver.weights, columns)
     answers: list[ArcAnswer] = []
     stop = AnswerNow(view.note)
@@ -185,7 +187,7 @@ class AnswerNow(Stop):
         self.times_asked += 1
         if self.code and not self.told:
             self.told = True
-            self.note("answering with what is learned so far: Ctrl-C once more leaves at once")
+            self.note("learning stopped, answering now; press Ctrl-C again to exit at once")
         return self.code != 0
 
 
@@ -221,4 +223,4 @@ def refuse_nowhere(option: str, path: Path | None) -> None:
         UsageError: If the path is a folder, or in none.
     """
     if path is not None and (path.is_dir() or not path.parent.is_dir()):
-        raise UsageError(f"{option} {path}: name a file in a folder that exists")
+        raise UsageError(f"{option} {path}: the path must be a file in an existing folder")

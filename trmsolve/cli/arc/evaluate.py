@@ -59,16 +59,16 @@ class Measurement:
             UsageError: If the options contradict each other.
         """
         if self.limit is not None and self.sample is not None:
-            raise UsageError("--limit takes the first tasks, --sample any: give one of them")
+            raise UsageError("--limit and --sample cannot be combined: omit one of them")
         beside = solutions_beside(str(self.data))
         solutions = self.solutions or (Path(beside) if beside else None)
         every = only_tasks(read_items([str(self.data)], solutions=solutions))
         if not every:
-            raise PuzzleError("no task in it", str(self.data))
+            raise PuzzleError("the data contains no task", str(self.data))
         for task in every:
             if not task.answered:
                 raise PuzzleError(
-                    f"task {task.name} has a test without its output: name --solutions FILE",
+                    f"task {task.name} has a test without an output: give --solutions FILE",
                     str(self.data),
                 )
         if self.sample is None:
@@ -95,7 +95,7 @@ def drawn(tasks: Sequence[ArcTask], number: int, seed: int) -> list[ArcTask]:
         UsageError: If there are fewer tasks.
     """
     if number > len(tasks):
-        raise UsageError(f"--sample {number}: there are {count(len(tasks), 'task')}")
+        raise UsageError(f"--sample {number}: the data has only {count(len(tasks), 'task')}")
     named = {task.name: task for task in tasks}
     ids = np.random.default_rng(seed).permutation(sorted(named))[:number]
     return [named[name] for name in ids.tolist()]
@@ -120,7 +120,8 @@ def eval_arc(
     if asked or record:
         name = {"batch": "batch-size"}.get(asked[0], asked[0]) if asked else "record"
         raise UsageError(
-            f"--{name} is for solving, and --submission is solved already: leave one of them out"
+            f"--{name} cannot be combined with --submission, which needs no solving: "
+            "omit one of them"
         )
     return eval_submission(what, submission, json)
 
@@ -175,7 +176,7 @@ def eval_weights(what: Measurement, json: bool, record: bool, **how: Any) -> int
     put_text(json_.dumps(figures) if json else _table(figures, _means(figures)))
     if interrupted:
         done = f"{len(answers)} of {count(len(tasks), 'task')}"
-        say(f"trmsolve: interrupted after {done}: these figures measure no set")
+        say(f"trmsolve: interrupted after {done}: these scores do not measure the whole data set")
         return INTERRUPTED
     if path is not None:
         _record(path, figures)
@@ -252,7 +253,7 @@ def _effort(figures: dict[str, Any]) -> str:
 
 def _means(figures: dict[str, Any]) -> str:
     where = f"{figures['device']} {figures['dtype']}"
-    return f"{figures['weights']}, {_effort(figures)} of adapting a task, {where}"
+    return f"{figures['weights']}, {_effort(figures)} of adaptation per task, {where}"
 
 
 def _table(figures: dict[str, Any], means: str) -> str:
@@ -272,10 +273,10 @@ def _table(figures: dict[str, Any], means: str) -> str:
     ]
     if figures.get("demonstrations_solved") is not None:
         lines.append(
-            f"demonstrations  {figures['demonstrations_solved']:.1%}  solved while held out"
+            f"demonstrations  {figures['demonstrations_solved']:.1%}  solved when held out"
         )
     if "seconds_per_task" in figures:
-        lines.append(f"speed           {figures['seconds_per_task']:.1f} s a task")
+        lines.append(f"speed           {figures['seconds_per_task']:.1f} s per task")
     for name in ("missing", "unknown"):
         ids = figures.get(name)
         if ids:

@@ -30,7 +30,9 @@ def read_items(
     """
     if not files and dataset is None:
         if sys.stdin is None or sys.stdin.isatty():
-            raise UsageError("name a file with ARC tasks, or pipe one in: see trmsolve arc --help")
+            raise UsageError(
+                "no input: give a file with ARC tasks or pipe one in; see trmsolve arc --help"
+            )
         files = ["-"]
     items = list(distinct(chain(_dataset(dataset), *map(_file, files or []))))
     if ids:
@@ -44,7 +46,7 @@ def _file(name: str) -> Iterator[Item]:
     if name != "-":
         yield from read_path(name)
     elif sys.stdin is None:
-        raise UsageError("standard input is closed: name a file")
+        raise UsageError("standard input is closed: give a file")
     else:
         yield from read_tasks(sys.stdin.buffer, "stdin")
 
@@ -63,8 +65,7 @@ def _chosen(items: list[Item], ids: list[str]) -> list[Item]:
     if missing and all(_id(item) for item in items):
         near = get_close_matches(missing[0], known, SHOWN) or sorted(known)[:SHOWN]
         raise UsageError(
-            f"--id {missing[0]}: no task is called that among {len(known)}, "
-            f"such as {', '.join(near)}"
+            f"--id {missing[0]}: no such task among {len(known)}, for example {', '.join(near)}"
         )
     return [item for item in items if _id(item) in (None, *ids)]
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from trmsolve.weights.public import PublicCheckpoint
 
 RISK = (
-    "{name} is a pickle, a format that may carry code. It is read by a loader that runs none of "
-    "it; still, convert only what comes from people you trust."
+    "{name} is a pickle, a format that can contain code. The loader runs none of it, "
+    "but convert only files from sources that you trust."
 )
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
 """Suffixes of checkpoints, which the name of the weights does without."""
@@ -31,7 +31,7 @@ FLAGS = {
 }
 """The options for fields of the config that shapes do not show."""
 
-SHAPES = "What shapes do not show"
+SHAPES = "Architecture (not visible in tensor shapes)"
 """The title of these options in the help."""
 
 
@@ -39,12 +39,12 @@ def convert(  # noqa: PLR0913
     checkpoint: Annotated[
         str,
         typer.Argument(
-            metavar="CKPT", help=escape("A file, a name, or hf://USER/REPO[@REV][/FILE].")
+            metavar="CKPT", help=escape("A file, a short name, or hf://USER/REPO[@REV][/FILE].")
         ),
     ],
     task: Annotated[
         str | None,
-        typer.Option(help="sudoku, maze or arc.", show_default="told by the number of tokens"),
+        typer.Option(help="sudoku, maze or arc.", show_default="derived from the number of tokens"),
     ] = None,
     out: Annotated[
         Path | None,
@@ -53,14 +53,18 @@ def convert(  # noqa: PLR0913
     table: Annotated[
         str,
         typer.Option(
-            help="The table of puzzles: keep its rows, only their mean, or drop them for zeros."
+            help="keep, mean or drop: store all puzzle embeddings, only their mean, or zeros."
         ),
     ] = "keep",
-    dtype: Annotated[str, typer.Option(help="keep, fp32 or bf16: how values are stored.")] = "keep",
+    dtype: Annotated[
+        str, typer.Option(help="keep, fp32 or bf16: number format of the stored values.")
+    ] = "keep",
     part: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Which network, if the file holds several.", show_default=False
+            metavar="NAME",
+            help="The network to convert, if the file contains several.",
+            show_default=False,
         ),
     ] = None,
     recursions: Annotated[
@@ -68,7 +72,7 @@ def convert(  # noqa: PLR0913
         typer.Option(
             min=1,
             metavar="T",
-            help="Recursions in a cycle.",
+            help="Number of recursions per cycle.",
             show_default="3",
             rich_help_panel=SHAPES,
         ),
@@ -78,31 +82,38 @@ def convert(  # noqa: PLR0913
         typer.Option(
             min=1,
             metavar="N",
-            help="Latent steps in a recursion.",
-            show_default="sudoku 6, else 4",
+            help="Number of latent steps per recursion.",
+            show_default="6 for sudoku, otherwise 4",
             rich_help_panel=SHAPES,
         ),
     ] = None,
     positions: Annotated[
         str | None,
         typer.Option(
-            help="rope or none, for attention.", show_default="rope", rich_help_panel=SHAPES
+            help="rope or none: position encoding of attention.",
+            show_default="rope",
+            rich_help_panel=SHAPES,
         ),
     ] = None,
     heads: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="N", help="Heads of attention.", show_default="8", rich_help_panel=SHAPES
+            min=1,
+            metavar="N",
+            help="Number of attention heads.",
+            show_default="8",
+            rich_help_panel=SHAPES,
         ),
     ] = None,
     allow_large: options.AllowLarge = False,
     offline: options.Offline = False,
 ) -> None:
-    """Make weights from a checkpoint that the paper's public code, or one like it, has saved.
+    """Convert a checkpoint saved by the paper's public code, or similar code, to weights.
 
-    Nothing in the checkpoint is ever run. Every name and shape is checked. Shapes do not show
-    everything: the rest is taken from the options, else from all_config.yaml or config.json beside
-    the checkpoint, else from the paper. Values are kept to the bit.
+    No code in the checkpoint is ever run. Every tensor name and shape is checked. Tensor shapes do
+    not determine the whole architecture: the rest is taken from the options, or from
+    all_config.yaml or config.json beside the checkpoint, or from the paper, in this order. Values
+    are preserved exactly.
     """
     from trmsolve.weights.architecture import ArchitectureHints
     from trmsolve.weights.checkpoint_file import is_pickled
@@ -146,7 +157,7 @@ def _say_what_it_is(opened: "Checkpoint") -> None:
     )
     if opened.assumed:
         taken = ", ".join(f"{FLAGS[name]} {getattr(config, name)}" for name in opened.assumed)
-        say(f"as in the paper, since nothing beside the checkpoint says otherwise: {taken}")
+        say(f"assumed as in the paper, because no option or settings file gives them: {taken}")
 
 
 def _dtype(named: str) -> "torch.dtype | None":
@@ -192,14 +203,14 @@ def _check_known(path: Path, public: "PublicCheckpoint") -> None:
     found = sha256(path)
     if found != public.sha256:
         raise WeightsError(
-            f"{path} is not the file that is known as {public.name}: its sha256 is {found}"
+            f"{path} is not the published file of {public.name}: its sha256 is {found}"
         )
 
 
 def _not_existing(path: Path) -> Path:
     """The path. Raises UsageError if there is a file."""
     if path.exists():
-        raise UsageError(f"{path} exists: name another file with --out")
+        raise UsageError(f"{path} already exists: choose another file with --out")
     return path
 
 
@@ -223,7 +234,7 @@ def _copy_names(source: Path, out: Path, rows: int) -> None:
         except OSError as error:
             raise WeightsError(f"{theirs} cannot be read: {reason(error)}") from None
         write_atomically(ours, content)
-        say(f"{ours} names the rows of its table")
+        say(f"copied {ours}, which names the rows of the table")
 
 
 def _weights_name(name: str) -> str:

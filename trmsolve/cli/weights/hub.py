@@ -19,22 +19,25 @@ FILE_NAMES = tuple(f"{name}.safetensors" for name in ("model", *task_names(), "a
 
 def pull(
     address: Annotated[
-        str, typer.Argument(metavar="hf://USER/REPO[@REV][/FILE]", help="Or a short name.")
+        str,
+        typer.Argument(
+            metavar="hf://USER/REPO[@REV][/FILE]", help="An address on the hub, or a short name."
+        ),
     ],
     offline: options.Offline = False,
     allow_large: options.AllowLarge = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the path alone.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the path.")] = False,
 ) -> None:
-    """Fetch what a revision names now, check it, pin it, and print the path of the file.
+    """Download the current weights of an address, check them, and print the path of the file.
 
-    From then on --weights with this address takes the same file, without asking the hub, until it
-    is pulled again. A damaged file is not pinned: the file that was taken before stays.
+    Afterwards --weights with this address uses the same file without contacting the hub, until the
+    next pull. A damaged download is discarded: the previous file stays in use.
 
     \b
     Exit codes
-    0  the file is here and whole
-    3  there is none, it is not given out, or it is damaged
-    4  the hub cannot be reached, or --offline forbids it
+    0  the file is downloaded and intact
+    3  the file does not exist, is not accessible, or is damaged
+    4  the hub cannot be reached, or --offline is set
     """  # noqa: D301 (click reads the character \b)
     from trmsolve.hub import transfer
     from trmsolve.weights.card import parameters
@@ -52,7 +55,7 @@ def pull(
     if not quiet:
         info = read_info(pulled.path)
         say(
-            f"{info.task or 'no task named'}, {parameters(info.config):,} parameters, "
+            f"{info.task or 'no task recorded'}, {parameters(info.config):,} parameters, "
             f"{_commits(pulled)}"
         )
     put(str(pulled.path))
@@ -68,32 +71,35 @@ def _commits(pulled: "Pulled") -> str:
 
 def push(  # noqa: PLR0913
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A run's folder, or a weights file.")
+        Path, typer.Argument(metavar="DIR", help="The folder of a training run, or a weights file.")
     ],
     address: Annotated[str, typer.Argument(metavar="hf://USER/REPO")],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="List what would be pushed; open no connection.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Show what would be pushed, without connecting to the network."
+        ),
     ] = False,
     private: Annotated[
         bool, typer.Option("--private", help="Make the repository private.")
     ] = False,
     message: Annotated[
-        str, typer.Option("--message", "-m", metavar="TEXT", help="What the commit says.")
+        str, typer.Option("--message", "-m", metavar="TEXT", help="Commit message.")
     ] = "Weights of a Tiny Recursive Model",
     offline: options.Offline = False,
     allow_large: options.AllowLarge = False,
 ) -> None:
-    """Publish weights with a card that says what they scored, and print the URL.
+    """Publish weights with a model card that shows their scores, and print the URL.
 
     The files are model.safetensors, config.json, README.md, and the eval.*.json files beside the
-    weights that were measured on them. Log in first: hf auth login.
+    weights that contain measurements of them. Log in first with: hf auth login.
 
     \b
     Exit codes
     0  the weights are published
-    2  you are not logged in or may not write there, or the address names more than a repository
+    2  you are not logged in, may not write there, or the address is not just a repository
     3  the weights are missing or damaged
-    4  the hub cannot be reached, or --offline forbids it
+    4  the hub cannot be reached, or --offline is set
     """  # noqa: D301 (click reads the character \b)
     from trmsolve.hub import transfer
     from trmsolve.hub.address import Address
@@ -122,7 +128,7 @@ def weights_in(folder: Path) -> Path:
         return folder
     found = [name for name in FILE_NAMES if (folder / name).is_file()]
     if not found:
-        raise WeightsError(f"{folder} holds none of {', '.join(FILE_NAMES)}")
+        raise WeightsError(f"{folder} contains none of {', '.join(FILE_NAMES)}")
     if len(found) > 1:
-        raise UsageError(f"{folder} holds {' and '.join(found)}: name the file to push")
+        raise UsageError(f"{folder} contains {' and '.join(found)}: give the file to push")
     return folder / found[0]

@@ -28,12 +28,12 @@ MOST_PUZZLES = 10**9
 
 
 def list_(
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
 ) -> None:
-    """List bundled weights, weights in the hub's cache, and public checkpoints by short names.
+    """List bundled weights, weights in the hub's cache, and public checkpoints with short names.
 
-    Nothing is fetched. Public checkpoints are pickles: `weights convert NAME` makes weights from
-    them. Their figures are their publishers'.
+    Nothing is downloaded. Public checkpoints are pickles: `weights convert NAME` converts them to
+    weights. Their scores are as published by their authors.
     """
     from trmsolve.weights.catalog import list_local
     from trmsolve.weights.public import PUBLIC
@@ -49,13 +49,13 @@ def list_(
 
 def info(
     named: Named,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     offline: options.Offline = False,
     allow_large: options.AllowLarge = False,
 ) -> None:
-    """Say what weights are: configuration, training, scores, hashes.
+    """Show the configuration, training, scores and hashes of weights.
 
-    Their values are not read into memory.
+    The values of the weights are not read into memory.
     """
     from trmsolve.files import sha256
     from trmsolve.weights.card import parameters
@@ -84,15 +84,18 @@ def verify(  # noqa: PLR0913
     named: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FILE|NAME|hf://USER/REPO[@REV]]...", show_default="all that are bundled"
+            metavar="[FILE|NAME|hf://USER/REPO[@REV]]...", show_default="all bundled weights"
         ),
     ] = None,
     sha256: Annotated[
         str | None,
-        typer.Option(metavar="HEX", help="The hash that the file should have.", show_default=False),
+        typer.Option(metavar="HEX", help="Expected sha256 of the file.", show_default=False),
     ] = None,
     puzzles: Annotated[
-        int, typer.Option(min=0, max=10_000, help="Puzzles of the smoke score; 0 is none.")
+        int,
+        typer.Option(
+            min=0, max=10_000, help="Number of easy puzzles to solve as a smoke test; 0 skips it."
+        ),
     ] = 20,
     offline: options.Offline = False,
     allow_large: options.AllowLarge = False,
@@ -104,10 +107,10 @@ def verify(  # noqa: PLR0913
 
     \b
     Exit codes
-    0  all is as it should be
-    1  weights are whole, but answer less than half of the puzzles
-    3  weights are missing, damaged, or not the ones that are pinned
-    4  they cannot be fetched
+    0  all checks pass
+    1  the weights are intact, but solve less than half of the puzzles
+    3  the weights are missing, damaged, or differ from their pinned hash
+    4  the weights cannot be downloaded
     """  # noqa: D301 (click reads the character \b)
     from trmsolve.device import keep_memory
     from trmsolve.weights.catalog import BUNDLED, resolve
@@ -165,10 +168,10 @@ def _check_hash(sha256: str | None, named: list[str]) -> None:
     if sha256 is None:
         return
     if len(named) != 1:
-        raise UsageError("--sha256 is of one file: name one")
+        raise UsageError("--sha256 needs exactly one file")
     if not re.fullmatch("[0-9a-fA-F]{64}", sha256):
         raise UsageError(
-            f"--sha256 {sha256}: a hash has 64 digits from 0 to f, as sha256sum prints it"
+            f"--sha256 {sha256}: a sha256 has 64 hexadecimal digits, as printed by sha256sum"
         )
 
 
@@ -184,10 +187,10 @@ def _verify_file(path: Path, checks: _Checks) -> bool:
     about = read_info(path)
     _verify_hash(path, checks)
     check_whole(path, allow_large=checks.allow_large)
-    _say_fact("checksum", "right" if about.checksum else "none inside")
+    _say_fact("checksum", "correct" if about.checksum else "not stored")
     tensors = len(expected_shapes(about.config))
     numbers = f"{parameters(about.config):,} parameters"
-    _say_fact("tensors", f"{tensors}, as configured and finite, {numbers}")
+    _say_fact("tensors", f"{tensors}, shapes as configured, all values finite, {numbers}")
     return not checks.puzzles or _verify_score(path, about, checks)
 
 
@@ -200,10 +203,10 @@ def _verify_hash(path: Path, checks: _Checks) -> None:
     found = sha256(path)
     if pin is not None and found != pin[0]:
         raise WeightsError(
-            f"{path} is not the file it should be: sha256 is {found}, {pin[1]} says {pin[0]}"
+            f"{path} is not the expected file: its sha256 is {found}, but {pin[1]} says {pin[0]}"
         )
     _say_fact("sha256", found)
-    _say_fact("pinned", "nowhere" if pin is None else f"the same, by {pin[1]}")
+    _say_fact("pinned", "no" if pin is None else f"matches {pin[1]}")
 
 
 def _verify_score(path: Path, about: "WeightsInfo", checks: _Checks) -> bool:
@@ -213,14 +216,14 @@ def _verify_score(path: Path, about: "WeightsInfo", checks: _Checks) -> bool:
     from trmsolve.show.views import StatusLine
 
     if about.task not in TASKS:
-        task = about.task or "a task that is not named"
-        _say_fact("smoke", f"none: there are no puzzles for {task}")
+        task = about.task or "an unknown task"
+        _say_fact("smoke", f"skipped: there are no puzzles for {task}")
         return True
     if about.task == "arc" and about.config.mixer != "planes":
         _say_fact(
             "smoke",
-            "none: a network of the paper's form answers the ARC tasks of its table, "
-            "which are not here",
+            "skipped: a network as in the paper only knows the ARC tasks of its table, "
+            "which are not available here",
         )
         return True
     with StatusLine(make_console()) as line:
@@ -237,7 +240,7 @@ def _verify_score(path: Path, about: "WeightsInfo", checks: _Checks) -> bool:
             **checks.where,
             told=say_progress,
         )
-    what = "little tasks learned and answered" if about.task == "arc" else "easy puzzles verified"
+    what = "small tasks learned and answered" if about.task == "arc" else "easy puzzles verified"
     _say_fact("smoke", f"{score.right} of {score.n} {what}, {score.seconds:.1f} s")
     return score.right >= LEAST * score.n
 
@@ -307,12 +310,12 @@ def _described(facts: dict[str, Any], about: "WeightsInfo") -> str:
     training = [f"{name} = {json_.dumps(value)}" for name, value in about.training.items()]
     lines = [
         printable_line(facts["file"]),
-        _line("task", about.task or "not said"),
+        _line("task", about.task or "unknown"),
         _line("parameters", f"{facts['parameters']:,}"),
         _line("bytes", f"{facts['bytes']:,}"),
         _line("sha256", facts["sha256"] + _as_pinned(facts)),
         _line("fingerprint", facts["fingerprint"][:12]),
-        _line("checksum", "inside" if about.checksum else "none inside"),
+        _line("checksum", "stored" if about.checksum else "not stored"),
         *_block("config", config),
         *_block("training", training),
         *_block("scores", score_lines(about) or ["not measured"]),
@@ -325,7 +328,7 @@ def _as_pinned(facts: dict[str, Any]) -> str:
     if facts["pinned"] is None:
         return ""
     is_same = facts["pinned"] == facts["sha256"]
-    return ", as pinned" if is_same else f", but pinned is {facts['pinned']}"
+    return ", matches the pinned hash" if is_same else f", but the pinned hash is {facts['pinned']}"
 
 
 def _block(name: str, texts: list[str]) -> list[str]:

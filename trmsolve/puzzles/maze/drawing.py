@@ -57,17 +57,17 @@ WIDEST = 3 * MOST
 
 _CELLS = "walls are '#' or blocks, floor is ' ' or '.', the start is S, the goal G or E"
 _STRIPPED = "; write floor as '.' where spaces at the ends of lines may be lost"
-_BESIDE = "'░' beside darker walls: wall or floor? Draw walls as '█' and floor as ' '"
+_BESIDE = "'░' beside darker walls is ambiguous; draw walls as '█' and floor as ' '"
 _HEADLESS = (
-    "after a maze on a line; a CSV begins with the names of its columns, such as question,answer"
+    "after a maze on a line; a CSV file must begin with its column names, such as question,answer"
 )
-_TAB = "a tab has no certain width; write spaces"
-_DRAWN_LINE = "walls drawn as lines between cells are not read; draw a wall as a cell, '#'"
-_ESCAPE = "U+001B: the colours of a terminal are not read; save the maze without them"
-_BETWEEN = "',' stands between some cells only; write it between all or none"
+_TAB = "tabs have no fixed width; use spaces"
+_DRAWN_LINE = "walls drawn as lines between cells are not supported; draw each wall as a cell, '#'"
+_ESCAPE = "U+001B: terminal colours are not supported; save the maze without them"
+_BETWEEN = "',' separates only some cells; put it between all cells or none"
 _PAIRS = "every cell is drawn as two equal characters here, but not"
-_NO_WALL = "say which character is the wall: draw walls as '#'"
-_OTHERWISE = "write walls as '#' if it is the other way round"
+_NO_WALL = "draw walls as '#'"
+_OTHERWISE = "if it is the other way round, write walls as '#'"
 
 _BOX_DRAWING = "".join(map(chr, range(0x2500, 0x2580)))
 _LINED = frozenset("|-+" + _BOX_DRAWING)
@@ -182,7 +182,7 @@ def read_rows(
         PuzzleError: without the file's name, if the rows are no maze.
     """
     if not any(row.text.strip(" ") for row in rows):
-        raise rows[0].error(f"nothing but spaces; {SHAPE}")
+        raise rows[0].error(f"only spaces; {SHAPE}")
     wall = question.wall if question else ""
     reading = None if question else _read_in_ring(rows)
     if reading:
@@ -312,9 +312,9 @@ def _find_note(reading: _Reading) -> str:
     floors = reading.shown(FLOOR)
     zero, one = tuple(DIGITS)
     if walls == [zero] and one in floors:
-        return f"taking 0 for walls and 1 for floor, as 0 stands all around; {_OTHERWISE}"
+        return f"reading 0 as wall and 1 as floor, because 0 is on the whole border; {_OTHERWISE}"
     if walls == [one] and zero in floors and not reading.is_ringed():
-        return f"taking 1 for walls and 0 for floor; {_OTHERWISE}"
+        return f"reading 1 as wall and 0 as floor; {_OTHERWISE}"
     return ""
 
 
@@ -478,7 +478,7 @@ def _refuse_wide(rows: Sequence[Row]) -> None:
     for row in rows:
         if len(row.text) > WIDEST:
             problem = f"a row of {len(row.text)} characters"
-            raise row.error(f"{problem}; more than {MOST} x {MOST} cells are not read", MOST)
+            raise row.error(f"{problem}; the maximum is {MOST} x {MOST} cells", MOST)
 
 
 def _begin(row: Row) -> int:
@@ -642,9 +642,9 @@ def _count_turns(cells: list[str], walls: set[str]) -> int:
 def _refuse_size(row: Row, rows: int, columns: int) -> None:
     """Raise PuzzleError for a maze that is too small or too large."""
     if min(rows, columns) < LEAST:
-        raise row.error(f"{rows} x {columns} cells; a maze has {LEAST} x {LEAST} at least")
+        raise row.error(f"{rows} x {columns} cells; the minimum is {LEAST} x {LEAST}")
     if max(rows, columns) > MOST:
-        raise row.error(f"{rows} x {columns} cells; more than {MOST} x {MOST} are not read")
+        raise row.error(f"{rows} x {columns} cells; the maximum is {MOST} x {MOST}")
 
 
 def _read_cells(texts: list[str], meaning: Meaning) -> Grid:

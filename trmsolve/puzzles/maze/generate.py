@@ -149,14 +149,14 @@ def _fill_bounds(
     longest = longest_possible(difficulty, rows, columns)
     if least is not None and least > longest:
         raise ValueError(
-            f"no {rows} x {columns} maze of this kind has a shortest way of {least} steps: "
-            f"{longest} at most"
+            f"no {rows} x {columns} maze of this kind has a shortest path of {least} "
+            f"steps: the maximum is {longest}"
         )
     lowest = default_least(rows, columns) if difficulty == "hard" else 1
     if least is None and most is not None and most < lowest:
         raise ValueError(
-            f"hard {rows} x {columns} mazes have {lowest} steps or more: "
-            f"for {most} at most, give least too"
+            f"hard {rows} x {columns} mazes have at least {lowest} steps: for at most "
+            f"{most}, give a minimum too"
         )
     if least is None:
         least = lowest
@@ -210,8 +210,8 @@ class _Maker:
         layouts = f"{request.layouts:,} {request.difficulty} layouts"
         raise ValueError(
             f"none of {layouts} of {request.rows} x {request.columns} gave a maze of "
-            f"{request.least} to {request.most} steps: "
-            f"shortest ways of 1 to {longest} steps occurred"
+            f"{request.least} to {request.most} steps: their shortest paths had 1 to "
+            f"{longest} steps"
         )
 
     def chain(self) -> Iterator[Grid]:

@@ -37,9 +37,7 @@ APART = 64
 WALLED = 0.6
 """The share of each side that an outer wall takes at least."""
 
-COLOURS = (
-    "walls are black, floor is white, the start is green, the goal red, and nothing is smoothed"
-)
+COLOURS = "walls are black, floor is white, the start is green, the goal red, without smoothing"
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -72,7 +70,7 @@ def read_image(chunks: Iterable[bytes], name: str) -> Puzzle:
             raise PuzzleError(f"an image of more than {BYTES >> 20} MiB", name)
     for magic, kind in _OTHERS.items():
         if data.startswith(magic):
-            raise PuzzleError(f"a {kind} image; only PNG is read, save it as that", name)
+            raise PuzzleError(f"a {kind} image; only PNG is supported, save it as PNG", name)
     pixels = _unpack(bytes(data), name)
     contents = _classify(pixels, name)
     return Puzzle(_shrink(contents, name), name)
@@ -88,7 +86,7 @@ def _unpack(data: bytes, name: str) -> Pixels:
     width = int.from_bytes(data[16:20], "big")
     height = int.from_bytes(data[20:24], "big")
     if width * height > PIXELS:  # before anything is unpacked
-        problem = f"an image of {width} x {height} pixels; more than {PIXELS} pixels are not read"
+        problem = f"an image of {width} x {height} pixels; the maximum is {PIXELS} pixels"
         raise PuzzleError(problem, name)
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
@@ -98,7 +96,9 @@ def _unpack(data: bytes, name: str) -> Pixels:
             shown.alpha_composite(image.convert("RGBA"))
             return np.asarray(shown.convert("RGB"))
     except Exception as error:  # damaged files make Pillow raise nearly anything
-        raise PuzzleError(f"a damaged PNG image: {error}; make or fetch it again", name) from error
+        raise PuzzleError(
+            f"a damaged PNG image: {error}; create or download it again", name
+        ) from error
 
 
 def _classify(pixels: Pixels, name: str) -> Grid:
@@ -148,7 +148,7 @@ def _shrink(contents: Grid, name: str) -> Grid:
     if min(grid.shape) < LEAST:
         limit = f"at least {LEAST} x {LEAST}"
     elif max(grid.shape) > MOST:
-        limit = f"{MOST} x {MOST} at most"
+        limit = f"at most {MOST} x {MOST}"
     if limit:
         rows, columns = grid.shape
         problem = f"{rows} x {columns} cells of {size} pixels; a maze has {limit}"

@@ -74,15 +74,16 @@ class Maze(Task):
     styles: ClassVar[dict[str, str]] = MAZE_STYLES
     title = "Mazes"
     plural = "mazes"
-    files_help = "Mazes as text, CSV or PNG; - is standard input."
-    detours_help = "Be content with a path that is not a shortest one."
-    failure_help = "some answer is not, or a maze has no way to the goal"
+    files_help = "Files with mazes as text, CSV or PNG. - reads standard input."
+    detours_help = "Accept any path from start to goal, not only a shortest one."
+    failure_help = "some answer is not verified, or a maze has no path to the goal"
     example_file = "maze.txt"
-    generate_help = """A maze may have several shortest paths: its answer is the one that the
-    public data's rule chooses, its rating the steps of that path. Mazes are
-    hard (random walls, ends as far apart as in the public data), sparse (few
-    walls, any two ends), perfect (corridors, one way between any two cells)
-    or mixed (all of these and more, of all sizes)."""
+    generate_help = """A maze may have several shortest paths. Its answer is the path that the rule
+    of the public data chooses, and its rating is the length of that path. Hard
+    mazes have random walls, with start and goal as far apart as in the public
+    data. Sparse mazes have few walls and arbitrary ends. Perfect mazes have
+    corridors with exactly one path between any two cells. Mixed mazes are all
+    of these and more, in all sizes."""
 
     def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:
         """Every maze of a file in whatever form it has; see ``text``."""
@@ -114,7 +115,7 @@ class Maze(Task):
         Raises PuzzleError if it is larger.
         """
         if problem := too_large(grid, BOARD):
-            raise PuzzleError(f"{problem}; training is on boards of {BOARD[0]} x {BOARD[1]}")
+            raise PuzzleError(f"{problem}; training uses boards of {BOARD[0]} x {BOARD[1]}")
         return _laid(grid)
 
     def encode(
@@ -159,7 +160,7 @@ class Maze(Task):
         if not problem:
             return ""
         rows, columns = self.largest
-        return f"{problem}; these weights know mazes of up to {rows} x {columns}"
+        return f"{problem}; these weights support mazes up to {rows} x {columns}"
 
     def reason_unsolvable(self, puzzle: Puzzle) -> str:
         """That no way leads from start to goal, or ""."""

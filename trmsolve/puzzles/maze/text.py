@@ -105,7 +105,7 @@ class _Reader:
         for number, text in self.lines:
             barren += max(len(text), EMPTY_LINE)
             if barren > GIVE_UP:
-                problem = "no maze in this line and the many before it: given up"
+                problem = "no maze in this line and many lines before it; reading stopped"
                 raise PuzzleError(problem, "", number)
             for item in self._take(Row(number, text)):
                 barren = 0
@@ -162,7 +162,7 @@ class _Reader:
         self.group = []
         self.titles = []
         self.skip = True
-        return row.error(f"{problem}; more than {MOST} x {MOST} cells are not read")
+        return row.error(f"{problem}; the maximum is {MOST} x {MOST} cells")
 
     def _kind(self, text: str) -> Kind:
         """Tell the kind of a line from itself and from the row above."""

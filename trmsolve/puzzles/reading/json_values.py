@@ -84,7 +84,7 @@ def load_object(path: str, shape: str) -> JsonObject:
         raise PuzzleError(f"not one JSON object: {shape}", path)
     if document.twice is not None:
         task = shown(document.twice)
-        raise PuzzleError(f"task {task} stands twice in the file: which is meant?", path)
+        raise PuzzleError(f"task {task} appears twice in the file: remove one of them", path)
     return document
 
 
@@ -96,7 +96,7 @@ def require_object(value: object, shape: str, place: str = "") -> dict[str, Any]
     if not isinstance(value, dict):
         raise PuzzleError(f"{shown(value)}, but {shape}", place)
     if isinstance(value, JsonObject) and value.twice is not None:
-        raise PuzzleError(f"{shown(value.twice)} stands twice in it: which is meant?", place)
+        raise PuzzleError(f"{shown(value.twice)} appears twice in it: remove one of them", place)
     return value
 
 
@@ -105,7 +105,7 @@ def open_error(error: OSError, path: str) -> PuzzleError:
     if isinstance(error, FileNotFoundError):
         return PuzzleError("no such file", path)
     if isinstance(error, IsADirectoryError):
-        return PuzzleError("this is a folder: name a file in it", path)
+        return PuzzleError("this is a folder: give a file in it", path)
     return PuzzleError(f"cannot be read: {error.strerror or error}", path)
 
 
@@ -130,7 +130,7 @@ def _parse(text: str, at: int, name: str, shape: str) -> tuple[Any, int]:
     except RecursionError:
         raise PuzzleError(f"lists nested too deeply: {shape}", name) from None
     except ValueError:  # Python refuses to convert such a number
-        problem = "a number of thousands of digits, where colours are due"
+        problem = "a number of thousands of digits where a colour is expected"
         raise PuzzleError(problem, name) from None
 
 

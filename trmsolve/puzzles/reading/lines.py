@@ -68,7 +68,7 @@ class TextLines:
     def __iter__(self) -> Iterator[tuple[int, str]]:
         for number, text in enumerate(_split(self._decode(), self.name, self.limit), 1):
             if "\0" in text:
-                problem = f"not text: a binary file, or UTF-16 without its mark; {_SAVE}"
+                problem = f"not text: a binary file, or UTF-16 without a byte order mark; {_SAVE}"
                 raise PuzzleError(problem, self.name, number)
             yield number, text
 
@@ -117,7 +117,7 @@ def _split(texts: Iterable[str], name: str, limit: int) -> Iterator[str]:
     for text in texts:
         dropped = dropped + len(text) if cut else 0
         if dropped > GIVE_UP:
-            raise PuzzleError(f"a line of more than {GIVE_UP >> 20} MiB: given up", name)
+            raise PuzzleError(f"a line of more than {GIVE_UP >> 20} MiB; reading stopped", name)
         first, *others = text.split("\n")
         if first:
             rest.append(first)
@@ -167,6 +167,6 @@ def _unzip(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
                 yield member.decompress(rest, LIMIT)
                 rest = member.unused_data if member.eof else member.unconsumed_tail
     except zlib.error as error:
-        raise PuzzleError("damaged gzip data; make or fetch the file again", name) from error
+        raise PuzzleError("damaged gzip data; create or download the file again", name) from error
     if not member.eof:
-        raise PuzzleError("the gzip data ends too early; make or fetch the file again", name)
+        raise PuzzleError("the gzip data ends too early; create or download the file again", name)

@@ -24,7 +24,7 @@ _CANDIDATES = (
     "these are candidate lists (pencil marks); "
     "give only the placed digits, and '.' for every open cell"
 )
-_SPACED = "digits and spaces beside a puzzle; if they are a puzzle, write blanks as '.'"
+_SPACED = "digits and spaces beside a puzzle; if they are a puzzle too, write blanks as '.'"
 
 # The cells but for the space, inside a character class.
 _CELL = "1-9.0_*xX-"

@@ -70,9 +70,9 @@ class Sudoku(Task):
     difficulties: tuple[str, ...] = DIFFICULTIES
     title = "Sudoku"
     plural = "Sudokus"
-    files_help = "Sudokus in any text form; - is standard input."
-    generate_help = """A Sudoku has exactly one solution. Its rating is how many guesses a full
-    search needs."""
+    files_help = "Files with Sudokus in any text format. - reads standard input."
+    generate_help = """Every Sudoku has exactly one solution. Its rating is the number of guesses
+    that a complete search needs."""
 
     def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:
         """Every Sudoku of a text file in whatever form it has; see ``text``."""

@@ -178,7 +178,7 @@ class _Reader:
         for number, text in lines:
             barren += max(len(text), EMPTY_LINE)
             if barren > GIVE_UP:
-                problem = "no Sudoku in this line and the many before it: given up"
+                problem = "no Sudoku in this line and many lines before it; reading stopped"
                 raise PuzzleError(problem, self.name, number)
             too_long = len(text) > LIMIT
             for item in self._take(number, text):
