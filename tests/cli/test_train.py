@@ -249,7 +249,7 @@ def test_what_it_leaves_is_solved_with(data: Path, tmp_path: Path) -> None:
     nothing = solved_with(tmp_path)
     assert (
         nothing.exit_code == 3
-        and f"no sudoku.safetensors in the folder {tmp_path}" in nothing.stderr
+        and f"the folder {tmp_path} contains no sudoku.safetensors" in nothing.stderr
     )
 
 

@@ -1127,7 +1127,7 @@ def test_a_maze_too_large_to_train_on_is_named() -> None:
 def test_no_part_of_a_path_is_given_away(examples: Examples, tmp_path: Path) -> None:
     recipe = replace(RECIPES["maze", "laptop"], config=CONV, batch_size=2, reveal_prob=0.3)
     with pytest.raises(
-        UsageError, match=r"reveal_prob=0\.3 gives cells of answers away: no maze holds any"
+        UsageError, match=r"reveal_prob=0\.3 reveals cells of answers, which maze puzzles"
     ):
         Run(
             training_data=PuzzleTrainingData(FLOW, examples),

@@ -44,7 +44,7 @@ def test_an_mlp_and_learned_positions_tell_the_length() -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"embed_tokens.embedding_weight": (7, 32)}, "it has 7 tokens, but known networks have 12"),
+        ({"embed_tokens.embedding_weight": (7, 32)}, "it has 7 tokens, but known networks have 11"),
         ({"embed_tokens.embedding_weight": (7,)}, "it has no tensor embed_tokens"),
         ({"puzzle_emb.weights": (3,)}, "it has no tensor puzzle_emb"),
     ],

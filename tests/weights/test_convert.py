@@ -358,7 +358,7 @@ def change(name: str, value: Any) -> Callable[[dict[str, Any]], Any]:
         ),
         (
             change(f"{PREFIX}embed_tokens.embedding_weight", torch.zeros(13, 32)),
-            "it has 13 tokens, but known networks have 12",
+            "it has 13 tokens, but known networks have 11",
         ),
         (
             change(f"{PREFIX}embed_tokens.embedding_weight", torch.zeros(12)),
