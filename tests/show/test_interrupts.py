@@ -12,6 +12,7 @@ import pytest
 from rich.live import Live
 from rich.text import Text
 
+from trmsolve.cli.process import prepare_streams
 from trmsolve.show.console import Screen, make_console
 from trmsolve.show.signals import signals_held
 from trmsolve.show.views import ProgressDisplay
@@ -135,3 +136,34 @@ def test_a_program_in_the_background_does_not_hear_ctrl_c() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("trmsolve ")
+
+
+class Reluctant(io.RawIOBase):
+    """A raw stream that takes ten bytes at a time, as a terminal does that a signal interrupts."""
+
+    def __init__(self) -> None:
+        self.taken = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        part = bytes(data[:10])
+        self.taken += part
+        return len(part)
+
+
+def test_a_stream_without_a_buffer_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = Reluctant()
+    unbuffered = io.TextIOWrapper(raw, encoding="utf-8", write_through=True)  # type: ignore[arg-type]
+    monkeypatch.setattr(sys, "stderr", unbuffered)
+    monkeypatch.setattr(sys, "__stderr__", unbuffered)
+    prepare_streams()
+    print("a line of more than ten bytes", file=sys.stderr)
+    assert raw.taken == b"a line of more than ten bytes\n"
+
+
+def test_a_stream_with_a_buffer_stays_as_it_is() -> None:
+    before = sys.stdout, sys.stderr
+    prepare_streams()
+    assert (sys.stdout, sys.stderr) == before

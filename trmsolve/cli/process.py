@@ -5,6 +5,7 @@ Expected errors show no traceback. ``Program`` surrounds every command, its argu
 """
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ from contextlib import AbstractContextManager
 from queue import SimpleQueue
 from threading import Thread
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -43,7 +44,7 @@ class Program(TyperGroup):
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """Parse the arguments; ``--help`` and ``--version`` write and leave here."""
-        _open_closed_streams()
+        prepare_streams()
         with told_in_a_line():
             return super().make_context(*args, **kwargs)
 
@@ -159,7 +160,25 @@ def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(TERMINATED)
 
 
-def _open_closed_streams() -> None:
-    """Open the null device in place of closed streams, which are None in Python."""
-    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115, PTH123
-    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115, PTH123
+def prepare_streams() -> None:
+    """Give the null device to streams that are closed, and a buffer to those that have none."""
+    sys.stdout = _usable(sys.stdout)
+    sys.stderr = _usable(sys.stderr)
+
+
+def _usable(stream: TextIO | None) -> TextIO:
+    """A stream whose writes are whole.
+
+    A closed stream is None in Python. With ``python -u`` a stream has no buffer: a signal that
+    comes while much is written to a terminal then cuts the text, and the rest is lost.
+    """
+    if stream is None:
+        return open(os.devnull, "w")  # noqa: PTH123 (as long-lived as the process)
+    raw = getattr(stream, "buffer", None)
+    is_own = stream in (sys.__stdout__, sys.__stderr__)  # others belong to who replaced them
+    if not is_own or not isinstance(raw, io.RawIOBase):
+        return stream
+    buffered = io.BufferedWriter(raw)
+    return io.TextIOWrapper(
+        buffered, encoding=stream.encoding, errors=stream.errors, line_buffering=True
+    )
