@@ -11,7 +11,7 @@ from trmsolve.puzzles.base import Task
 MAX_CYCLES = Task.default_cycles
 NOISE = Task.default_noise
 VIEWS = 32
-VIEWS_OF_AMBIGUOUS = 8
+VIEWS_OF_AMBIGUOUS = 4
 """Views of a puzzle with several solutions.
 
 The networks have learned from puzzles with one: more views seldom help.

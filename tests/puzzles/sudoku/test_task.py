@@ -185,3 +185,11 @@ def test_remarks_on_puzzles_without_one_solution() -> None:
         == "the puzzle has more than one solution"
     )
     assert SUDOKU.diagnose(Puzzle(QUESTION)).remark == ""
+
+
+def test_a_puzzle_that_is_hard_to_refute_is_told_to_have_no_solution() -> None:
+    """Guessing by cells alone takes hundreds of thousands of guesses here."""
+    text = ".....5.8....6.1.43..........1.5........1.6...3.......553.....61........4........."
+    cells = [0 if character == "." else int(character) for character in text]
+    grid = np.array(cells, np.int8).reshape(9, 9)
+    assert SUDOKU.diagnose(Puzzle(grid)).solutions == 0

@@ -16,8 +16,14 @@ from trmsolve.puzzles.values import Grid
 ALL = 0b111111111
 """All nine candidates."""
 
+DIGITS = [1 << k for k in range(9)]
+"""The bits of the digits 1 to 9."""
+
 Candidates = list[int]
 """The candidates of the 81 cells, row by row."""
+
+Choice = tuple[int, int]
+"""A cell, and the bit of a digit to place in it."""
 
 
 def _list_houses() -> list[list[int]]:
@@ -80,14 +86,28 @@ def solutions(puzzle: Grid, budget: int | None = None) -> Iterator[Grid]:
 
 
 def _branch(candidates: Candidates, open_cells: Sequence[int]) -> Iterator[Candidates]:
-    """Try every candidate of the first of the cells with the fewest candidates."""
+    """Try the fewest choices: the digits of a cell, or the places of a digit in a house.
+
+    Some puzzles without a solution are seen to have none only through the places of a digit.
+    """
     cell = min(open_cells, key=lambda cell: candidates[cell].bit_count())
-    for k in range(9):
-        if not candidates[cell] >> k & 1:
-            continue
+    choices = [(cell, digit) for digit in DIGITS if candidates[cell] & digit]
+    if len(choices) > 2:
+        choices = _fewest_places(candidates, choices)
+    for place, digit in choices:
         branch = candidates.copy()
-        if _place(branch, cell, 1 << k):
+        if _place(branch, place, digit):
             yield branch
+
+
+def _fewest_places(candidates: Candidates, choices: list[Choice]) -> list[Choice]:
+    """The places of the digit with the fewest in a house, if they are fewer than ``choices``."""
+    for house in HOUSES:
+        for digit in DIGITS:
+            places = [cell for cell in house if candidates[cell] & digit]
+            if 1 < len(places) < len(choices):
+                choices = [(cell, digit) for cell in places]
+    return choices
 
 
 def _is_open(bits: int) -> bool:

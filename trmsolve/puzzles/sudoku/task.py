@@ -46,7 +46,7 @@ HOUSES = _houses()
 HOUSE_CELLS = np.array(list(HOUSES.values())) @ (9, 1)
 """(27, 9): the cells of the houses, 0 to 80."""
 
-DIAGNOSIS_BUDGET = 300
+DIAGNOSIS_BUDGET = 3000
 """Guesses that the search of ``diagnose`` may make: milliseconds."""
 
 Lifted = tuple[NDArray[np.int64], NDArray[np.int64]]
