@@ -144,16 +144,27 @@ class Stop(AbstractContextManager["Stop"]):
 
 
 def abandon_stdout() -> None:
-    """Send standard output nowhere: Python flushes it once more at exit."""
+    """Let standard output end nowhere: Python flushes it once more at exit."""
+    _abandon(sys.stdout)
+
+
+def _abandon(stream: TextIO) -> None:
     with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def flush_streams() -> None:
-    """Write what is still held back, while a failure can still be told. Raises OSError."""
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None and not stream.closed:
-            stream.flush()
+    """Write what is still held back, while a failure can still be told. Raises OSError.
+
+    Nobody may read standard error any more; that is no failure.
+    """
+    if sys.stdout is not None and not sys.stdout.closed:
+        sys.stdout.flush()
+    if sys.stderr is not None and not sys.stderr.closed:
+        try:
+            sys.stderr.flush()
+        except OSError:
+            _abandon(sys.stderr)
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
