@@ -1,7 +1,8 @@
-"""From ARC tasks to two attempts each: learn the task, then let many views of it vote.
+"""From ARC tasks to two attempts each: learn the task, then let many answers vote.
 
-Knows weights and the two kinds of solver; prints nothing and opens no task file. Training code is
-imported only for test-time training.
+Without weights a task is learned from nothing, by compressing it. With weights a network that was
+trained on other tasks is adapted to it. Knows weights and the three kinds of solver; prints nothing
+and opens no task file. Training code is imported only for test-time training.
 """
 
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 import torch
 
 from trmsolve.arc.adaptation import Budget
+from trmsolve.arc.compression.solver import CompressionSolver
 from trmsolve.arc.options import ArcOptions
 from trmsolve.arc.paper.solver import PaperSolver
 from trmsolve.arc.planes.canvas import SYMBOLS
@@ -29,6 +31,9 @@ PLANES = (SYMBOLS, len(SYMMETRIES), (LARGEST, LARGEST))
 """What a planes network must be made for: symbols, symmetries, rows and columns of a grid."""
 
 
+ArcSolver = CompressionSolver | PlanesSolver | PaperSolver
+
+
 def load_arc(  # noqa: PLR0913 (a library's function, with each option's type)
     *,
     weights: str | Path | None = None,
@@ -46,10 +51,13 @@ def load_arc(  # noqa: PLR0913 (a library's function, with each option's type)
     threads: int | None = None,
     keep_steps: bool = False,
     save_adapted: Path | None = None,
-) -> PlanesSolver | PaperSolver:
-    """A solver with the bundled weights, or with those that are named as in ``load``.
+) -> ArcSolver:
+    """A solver that learns tasks from nothing, or one with weights that are named as in ``load``.
 
-    The weights are never changed. ``note`` is told before something is fetched.
+    Adapted weights can be saved, asked under several ``views`` for several ``cycles``, adapt a
+    ``batch`` of tasks together, and run on a GPU. Whoever asks for one of these without naming
+    weights gets a solver with the bundled ones, and ``note`` is told. The weights are never
+    changed. ``note`` is also told before something is fetched.
 
     ``budget`` is in seconds a task, by default 60 on a GPU and 300 on a CPU. With ``steps`` a task
     is learned for exactly so many, whatever the clock says, and the same seed gives the same
@@ -67,6 +75,14 @@ def load_arc(  # noqa: PLR0913 (a library's function, with each option's type)
     Effort(cycles, 1 if views is None else views, batch, seed)
     if save_adapted is not None and batch > 1:
         raise UsageError("save_adapted saves one network: adapt one task at a time")
+    if weights is None:
+        reason = _needs_weights(cycles, views, batch, save_adapted, device)
+        if reason is None:
+            placement = choose_placement("cpu", "fp32", threads)
+            limit = Budget(BUDGET_CPU if budget is None else budget, steps)
+            return CompressionSolver(placement, ArcOptions(limit, seed=seed, keep_steps=keep_steps))
+        if note is not None:
+            note(f"{reason} adapts the bundled weights; without it more tasks are answered")
     placement = choose_placement(device, dtype, threads)
     path = resolve(weights, "arc", offline=offline, allow_large=allow_large, note=note)
     _check_target(save_adapted, path)
@@ -84,6 +100,23 @@ def load_arc(  # noqa: PLR0913 (a library's function, with each option's type)
     if read_info(path).config.mixer == "planes":
         return _planes_solver(path, placement, options, allow_large)
     return _paper_solver(path, placement, options, allow_large)
+
+
+def _needs_weights(
+    cycles: int, views: int | None, batch: int, save_adapted: Path | None, device: str
+) -> str | None:
+    """The option that only a network with weights has, if one is given."""
+    if save_adapted is not None:
+        return "save_adapted"
+    if views is not None:
+        return "views"
+    if batch > 1:
+        return "batch"
+    if cycles != MAX_CYCLES:
+        return "cycles"
+    if device not in ("auto", "cpu"):
+        return "device"
+    return None
 
 
 def _planes_solver(

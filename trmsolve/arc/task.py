@@ -81,6 +81,15 @@ class AdaptationProgress:
     ended: str = ""
     """Why it is over: "budget", "solved", "interrupted", "steps"; "" while it goes on."""
 
+    bits: float | None = None
+    """What describes the task costs, in bits; None for networks that do not pay for it."""
+
+    steps_per_second: float | None = None
+    """The speed of all copies together; None where it is not measured."""
+
+    candidates: "tuple[tuple[Candidate, ...], ...]" = ()
+    """For each test the answers so far, best first, if they are known while the network learns."""
+
 
 @dataclass(frozen=True, eq=False)
 class ArcCycle:
@@ -120,7 +129,7 @@ class Candidate:
     grid: Grid
 
     votes: int
-    """How many views gave it."""
+    """How many views gave it, or how many samples while the task was learned."""
 
     halt: float
     """Their mean halt probability."""

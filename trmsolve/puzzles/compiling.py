@@ -21,3 +21,16 @@ def kernel(function: Callable[P, T]) -> Callable[P, T]:
     except RuntimeError:  # neither this folder nor the user's can keep the result
         compiled = numba.njit(function)
     return compiled  # type: ignore[no-any-return]
+
+
+def float_kernel(function: Callable[P, T]) -> Callable[P, T]:
+    """As ``kernel``, for loops over floating-point numbers.
+
+    Sums may be reordered and divisions are not checked, so that loops use vector instructions.
+    """
+    options: dict[str, Any] = {"fastmath": True, "error_model": "numpy"}
+    try:
+        compiled: Any = numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # neither this folder nor the user's can keep the result
+        compiled = numba.njit(**options)(function)
+    return compiled  # type: ignore[no-any-return]

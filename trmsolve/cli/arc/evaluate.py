@@ -26,8 +26,7 @@ from trmsolve.solve.effort import MAX_CYCLES
 from trmsolve.wording import count, seconds
 
 if TYPE_CHECKING:
-    from trmsolve.arc.paper.solver import PaperSolver
-    from trmsolve.arc.planes.solver import PlanesSolver
+    from trmsolve.arc.solver import ArcSolver
 
 NAMED = 5
 """Ids that a table names, at most."""
@@ -184,7 +183,7 @@ def eval_weights(what: Measurement, json: bool, record: bool, **how: Any) -> int
 
 
 def _answers(
-    solver: "PlanesSolver | PaperSolver", tasks: list[ArcTask], view: ProgressArcView
+    solver: "ArcSolver", tasks: list[ArcTask], view: ProgressArcView
 ) -> tuple[list[ArcAnswer], bool]:
     """The answers, and whether an interrupt ended them early."""
     answers: list[ArcAnswer] = []
@@ -200,7 +199,7 @@ def _answers(
     return answers, False
 
 
-def _means_record(solver: "PlanesSolver | PaperSolver", how: dict[str, Any]) -> dict[str, Any]:
+def _means_record(solver: "ArcSolver", how: dict[str, Any]) -> dict[str, Any]:
     """The fields that say in a record with what the answers were found."""
     return {
         "budget": solver.budget,

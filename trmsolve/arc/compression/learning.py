@@ -1,0 +1,119 @@
+"""One copy of the network learns one task, step by step, and votes on its tests meanwhile."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from trmsolve.arc.compression.loss import reconstruction_loss
+from trmsolve.arc.compression.network import CompressionNetwork
+from trmsolve.arc.compression.puzzle import CompressionPuzzle
+from trmsolve.arc.compression.votes import Guess, Votes, WeightedGrid
+from trmsolve.arc.compression.weights import Weights, new_weights
+
+LEARNING_RATE = 0.01
+BETAS = (0.5, 0.9)
+"""Of Adam, as in arXiv 2512.06104."""
+
+GRID_WEIGHT = 10.0
+"""A nat that the grids need counts as much as so many nats of the latents."""
+
+VOTE_EVERY = 4
+"""Steps from one vote to the next."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a copy is.
+
+    Attributes:
+        step: Optimizer steps so far.
+        seconds: Spent so far.
+        loss: Of the last step, in nats for each known cell.
+        bits: What the latents cost at the last step.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    loss: float = math.nan
+    bits: float = math.nan
+
+    @property
+    def steps_per_second(self) -> float:
+        """The mean speed; 0 before the first step."""
+        return self.step / self.seconds if self.seconds else 0.0
+
+
+class CompressionLearner:
+    """A copy of the network and its optimizer.
+
+    Args:
+        puzzle: The task.
+        seed: Decides weights, latents and noise.
+        weights: Weights to begin with; random ones by default.
+    """
+
+    def __init__(
+        self, puzzle: CompressionPuzzle, seed: int, weights: Weights | None = None
+    ) -> None:
+        self.puzzle = puzzle
+        self.network = CompressionNetwork(
+            cells=puzzle.cells,
+            colours=puzzle.colours,
+            sizes_known=puzzle.size_known[1],
+            weights=new_weights(seed) if weights is None else weights,
+            seed=seed,
+        )
+        self.votes = Votes(puzzle)
+        self.status = Status()
+        self._known_cells = _known_cells(puzzle)
+        self._noise = torch.Generator().manual_seed(seed)
+        parameters = self.network.parameters
+        self._optimizer = torch.optim.Adam(
+            [parameters.values], lr=LEARNING_RATE, betas=BETAS, fused=True
+        )
+        self._begun = time.monotonic()
+
+    def step(self) -> None:
+        """Learn for one step."""
+        step = self.status.step
+        prediction = self.network.predict(self.network.noise(self._noise))
+        loss = reconstruction_loss(self.puzzle, prediction, step)
+        (prediction.cost + GRID_WEIGHT * loss).backward()
+        self._optimizer.step()
+        self.network.parameters.clear_gradients()
+        if step % VOTE_EVERY == 0:
+            self.votes.add(prediction, step)
+        self.status = Status(
+            step=step + 1,
+            seconds=time.monotonic() - self._begun,
+            loss=float(loss.detach()) / self._known_cells,
+            bits=float(prediction.cost.detach()) / math.log(2),
+        )
+
+    def learn(self, is_over: Callable[[Status], bool]) -> None:
+        """Learn for at least one step, until it is over."""
+        while True:
+            self.step()
+            if is_over(self.status):
+                return
+
+    def best(self) -> list[list[WeightedGrid]]:
+        """For each test the answers with most weight so far."""
+        return [self.votes.best(test) for test in range(self.votes.tests)]
+
+    def guesses(self) -> list[Guess]:
+        """For each test what the running average answers now."""
+        average = self.votes.average
+        assert average is not None
+        return [self.votes.guess(average, test) for test in range(self.votes.tests)]
+
+
+def _known_cells(puzzle: CompressionPuzzle) -> int:
+    sizes = []
+    for example in puzzle.examples:
+        sizes += [grid.size for grid in example.grids if grid is not None]
+    return int(np.sum(sizes))

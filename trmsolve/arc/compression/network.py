@@ -1,0 +1,168 @@
+"""The network that turns the latents of a task into all of its grids.
+
+Four layers let tensors of all ranks hear each other, and every tensor look over its own axes. All
+of it treats colours, examples and directions alike, so that whatever tells them apart has to be in
+the latents, and is paid for (arXiv 2512.06104).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from trmsolve.arc.compression.directions import direction_matrices
+from trmsolve.arc.compression.latents import Latents
+from trmsolve.arc.compression.operations import (
+    Axes,
+    Lines,
+    cumulative_maximum,
+    exchanged,
+    normalized,
+    shifted,
+    softmax_groups,
+    softmax_over_axes,
+)
+from trmsolve.arc.compression.ranks import DIRECTIONS, RANKS, SCANNED, channels, tied
+from trmsolve.arc.compression.weights import IN_AND_OUT, LAYERS, ParameterVector, Weights
+
+BLACK_PACE = 100.0
+"""How fast the odds of black against all colours are learned."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network says of all grids of a task, inputs and outputs.
+
+    Attributes:
+        colours: Logits (examples, colours, rows, columns, 2) against black, whose logit is 0.
+        rows: Scores (examples, rows, 2): high for rows that the grid has.
+        columns: Scores (examples, columns, 2), likewise.
+        cost: What the latents cost, in nats; a scalar.
+    """
+
+    colours: Tensor
+    rows: Tensor
+    columns: Tensor
+    cost: Tensor
+
+
+class CompressionNetwork:
+    """The network for one task.
+
+    Args:
+        cells: (rows, columns, examples): 1 for cells that the grids of an example may have.
+        colours: How many colours the task has besides black; at least 1.
+        sizes_known: Whether ``cells`` are the grids exactly, so that means are taken over them.
+        weights: Weights to begin with; they are copied.
+        seed: Of the latents.
+    """
+
+    def __init__(
+        self, cells: Tensor, colours: int, sizes_known: bool, weights: Weights, seed: int
+    ) -> None:
+        rows, columns, examples = cells.shape
+        self.sizes = {"d": DIRECTIONS, "x": rows, "y": columns, "e": examples, "c": colours}
+        self.axes = Axes(self.sizes, cells if sizes_known else None)
+        self.latents = Latents(self.axes)
+        self.parameters = ParameterVector({**self.latents.initial(seed), **weights})
+        self.lines = {}
+        for rank in SCANNED:
+            of_each = cells[..., None].expand(-1, -1, -1, colours if "c" in rank else 1)
+            live = of_each.reshape(rows * columns, -1).contiguous().numpy()
+            self.lines[rank] = Lines(rows, columns, live)
+
+    def predict(self, noise: Tensor) -> Prediction:
+        """Draw the latents once, and explain the task by them.
+
+        ``noise`` is normal and has the shape of the latents' means.
+        """
+        weights = self._by_layer()
+        sample = self.latents.draw(self.parameters.views, noise)
+        tensors = self._embedded(sample.latents)
+        for layer in range(LAYERS):
+            now = {name: matrices[layer] for name, matrices in weights.items()}
+            tensors = self._exchanged(tensors, "up", now)
+            tensors = {rank: self._looked(rank, tensors[rank], now) for rank in RANKS}
+            tensors = self._exchanged(tensors, "down", now)
+            tensors = {rank: normalized(tensor) for rank, tensor in tensors.items()}
+        return self._read_out(tensors, sample.cost)
+
+    def noise(self, generator: torch.Generator) -> Tensor:
+        """Noise for ``predict``."""
+        return torch.randn(self.parameters.views["means"].shape, generator=generator)
+
+    def _by_layer(self) -> dict[str, tuple[Tensor, ...]]:
+        """The matrices of each layer, by part and rank; weights without layers are left out."""
+        weights = {}
+        views = self.parameters.views
+        for name, tensor in views.items():
+            if " in " in name or " out " in name:
+                weights[name] = tensor.unbind(0)
+        for rank in RANKS:
+            if "d" in rank:
+                own = tied(rank)
+                matrices = direction_matrices(views[f"directions {own}"], rank, own)
+                weights[f"directions {rank}"] = matrices.unbind(0)
+        return weights
+
+    def _embedded(self, latents: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The tensors of all ranks, (channels, cells), from their latents."""
+        views = self.parameters.views
+        tensors = {}
+        for rank, latent in latents.items():
+            bias = views[f"latents bias {tied(rank)}"]
+            tensors[rank] = torch.addmm(bias, views[f"latents {tied(rank)}"], latent)
+        return tensors
+
+    def _exchanged(
+        self, tensors: dict[str, Tensor], way: str, weights: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Each tensor with what it hears of those of lower or of higher rank."""
+        said = [weights[f"{way} in {tied(rank)}"] @ tensors[rank] for rank in RANKS]
+        heard = exchanged(self.axes, way == "up", said)
+        results = {}
+        for rank, message in zip(RANKS, heard, strict=True):
+            out = weights[f"{way} out {tied(rank)}"]
+            results[rank] = torch.addmm(tensors[rank], out, normalized(message))
+        return results
+
+    def _looked(self, rank: str, tensor: Tensor, weights: dict[str, Tensor]) -> Tensor:
+        """One tensor after it has looked along its own axes."""
+        own = tied(rank)
+
+        def inside(part: str, tensor: Tensor) -> Tensor:
+            return weights[f"{part} in {own}"] @ tensor
+
+        def added(part: str, tensor: Tensor, change: Tensor) -> Tensor:
+            return torch.addmm(tensor, weights[f"{part} out {own}"], change)
+
+        shape = self.axes.shapes[rank]
+        groups = softmax_groups(rank)
+        compared = softmax_over_axes(inside("softmax", tensor), shape, groups)
+        tensor = added("softmax", tensor, compared)
+        if rank in SCANNED:
+            lines = self.lines[rank]
+            maxima = cumulative_maximum(inside("maximum", tensor), lines)
+            tensor = added("maximum", tensor, normalized(maxima))
+            neighbours = shifted(inside("shift", tensor), lines)
+            tensor = added("shift", tensor, normalized(neighbours))
+        if "d" in rank:
+            by_direction = normalized(tensor).view(channels(rank) * DIRECTIONS, -1)
+            mixed = weights[f"directions {rank}"] @ by_direction
+            tensor = tensor + mixed.view(tensor.shape)
+        return added("hidden", tensor, functional.silu(inside("hidden", tensor)))
+
+    def _read_out(self, tensors: dict[str, Tensor], cost: Tensor) -> Prediction:
+        views = self.parameters.views
+        rows, columns, examples, colours = (self.sizes[axis] for axis in "xyec")
+        logits = views["colours"] @ tensors["xyec"] + BLACK_PACE * views["colours bias"]
+        logits = logits.view(IN_AND_OUT, rows, columns, examples, colours)
+        row_scores = torch.addmm(views["extent bias"], views["extent"], tensors["xe"])
+        column_scores = torch.addmm(views["extent bias"], views["extent"], tensors["ye"])
+        return Prediction(
+            colours=logits.permute(3, 4, 1, 2, 0),
+            rows=row_scores.view(IN_AND_OUT, rows, examples).permute(2, 1, 0),
+            columns=column_scores.view(IN_AND_OUT, columns, examples).permute(2, 1, 0),
+            cost=cost,
+        )

@@ -1,0 +1,291 @@
+"""The operations of the network that torch has no function for, each with its gradient.
+
+Tensors are (channels, cells...) matrices: all axes of a rank are flattened into one, in the order
+of ``ranks``. Everything is float32 on the CPU.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.autograd import Function
+from torch.nn import functional
+
+from trmsolve.arc.compression import kernels
+from trmsolve.arc.compression.ranks import DIRECTIONS, RANKS, STEPS, dimension
+
+Groups = tuple[tuple[int, ...], ...]
+"""Sets of dimensions."""
+
+LOWEST = -60.0
+"""Exponents below it are raised to it, so that no sum over a part of the cells becomes 0."""
+
+
+def normalized(tensor: Tensor) -> Tensor:
+    """Each channel with mean 0 and variance 1 over everything else.
+
+    A channel of a single number becomes 0.
+    """
+    if tensor.shape[1] == 1:
+        return 0 * tensor
+    return functional.layer_norm(tensor, tensor.shape[1:], eps=1e-8)
+
+
+class Axes:
+    """The sizes of the axes of a task, and the averages over them.
+
+    Rows and columns of an example are averaged over the cells that its grids may have, if
+    ``cells`` (rows, columns, examples) says which those are: 1 for such a cell, 0 for others.
+    """
+
+    def __init__(self, sizes: dict[str, int], cells: Tensor | None = None) -> None:
+        self.sizes = sizes
+        self.shapes = {rank: tuple(sizes[axis] for axis in rank) for rank in RANKS}
+        self._shares: dict[tuple[str, str], Tensor] = {}
+        if cells is None:
+            return
+        for rank in RANKS:
+            for axis in "xy":
+                if axis in rank:
+                    self._shares[rank, axis] = self._share(rank, axis, cells)
+
+    def _share(self, rank: str, axis: str, cells: Tensor) -> Tensor:
+        """The weight of each cell in the mean over one axis, in the shape of the rank."""
+        if "x" not in rank:
+            cells = cells[:1]
+        if "y" not in rank:
+            cells = cells[:, :1]
+        total = cells.sum("xy".index(axis), keepdim=True)
+        share = cells / (total + 1e-4)
+        sizes = [self.sizes[other] if other in "xye" else 1 for other in rank]
+        return share.reshape([1, *sizes])
+
+    def add_lower(self, tensors: dict[str, Tensor]) -> None:
+        """Add to each tensor all those of the ranks that it contains."""
+        for low, high, axis in STEPS:
+            tensors[high] += tensors[low].unsqueeze(dimension(high, axis))
+
+    def add_lower_gradient(self, gradients: dict[str, Tensor]) -> None:
+        """Turn the gradients of ``add_lower``'s results into those of its arguments."""
+        for low, high, axis in reversed(STEPS):
+            gradients[low] += gradients[high].sum(dimension(high, axis))
+
+    def add_means_of_higher(self, tensors: dict[str, Tensor]) -> None:
+        """Add to each tensor the means of all those whose ranks contain its own."""
+        for low, high, axis in reversed(STEPS):
+            share = self._shares.get((high, axis))
+            along = dimension(high, axis)
+            if share is None:
+                tensors[low] += tensors[high].mean(along)
+            else:
+                tensors[low] += (tensors[high] * share).sum(along)
+
+    def add_means_of_higher_gradient(self, gradients: dict[str, Tensor]) -> None:
+        """Turn the gradients of ``add_means_of_higher``'s results into those of its arguments."""
+        for low, high, axis in STEPS:
+            share = self._shares.get((high, axis))
+            spread = gradients[low].unsqueeze(dimension(high, axis))
+            if share is None:
+                gradients[high].add_(spread, alpha=1 / self.sizes[axis])
+            else:
+                gradients[high].addcmul_(spread, share)
+
+
+def exchanged(axes: Axes, upwards: bool, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The tensors of all ranks, in their order, after they have heard each other.
+
+    Upwards each one adds those of the ranks that it contains, downwards the means of those that
+    contain it.
+    """
+    results: tuple[Tensor, ...] = _Exchange.apply(axes, upwards, *tensors)  # type: ignore[no-untyped-call]
+    return results
+
+
+class _Exchange(Function):
+    @staticmethod
+    def forward(ctx: Any, axes: Axes, upwards: bool, *tensors: Tensor) -> tuple[Tensor, ...]:
+        ctx.axes = axes
+        ctx.upwards = upwards
+        shaped = _shaped(axes, tensors)
+        if upwards:
+            axes.add_lower(shaped)
+        else:
+            axes.add_means_of_higher(shaped)
+        return _flat(shaped, tensors)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        axes: Axes = ctx.axes
+        shaped = _shaped(axes, gradients)
+        if ctx.upwards:
+            axes.add_lower_gradient(shaped)
+        else:
+            axes.add_means_of_higher_gradient(shaped)
+        return (None, None, *_flat(shaped, gradients))
+
+
+def _shaped(axes: Axes, tensors: tuple[Tensor, ...]) -> dict[str, Tensor]:
+    """Copies of the tensors, with their axes apart."""
+    shaped = {}
+    for rank, tensor in zip(RANKS, tensors, strict=True):
+        shaped[rank] = tensor.clone().view(-1, *axes.shapes[rank])
+    return shaped
+
+
+def _flat(shaped: dict[str, Tensor], like: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    pairs = zip(RANKS, like, strict=True)
+    return tuple(shaped[rank].view(tensor.shape) for rank, tensor in pairs)
+
+
+@cache
+def softmax_groups(rank: str) -> Groups:
+    """The sets of dimensions over which a softmax is taken: all, but for the examples.
+
+    The last one has all of them.
+    """
+    dimensions = [dimension(rank, axis) for axis in rank if axis != "e"]
+    groups: list[tuple[int, ...]] = []
+    for size in range(1, len(dimensions) + 1):
+        groups += combinations(dimensions, size)
+    return tuple(groups)
+
+
+def softmax_over_axes(logits: Tensor, shape: tuple[int, ...], groups: Groups) -> Tensor:
+    """The softmax over every group of axes, beside each other: (groups times channels, cells).
+
+    ``logits`` is (channels, cells), and ``shape`` the axes that the cells are made of.
+    """
+    result: Tensor = _SoftmaxOverAxes.apply(logits, shape, groups)  # type: ignore[no-untyped-call]
+    return result
+
+
+class _SoftmaxOverAxes(Function):
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, shape: tuple[int, ...], groups: Groups) -> Tensor:
+        shaped = logits.view(-1, *shape)
+        exponentials = shaped - shaped.amax(groups[-1], keepdim=True)
+        exponentials.clamp_(min=LOWEST).exp_()
+        results = torch.empty(len(groups), *shaped.shape)
+        sums: dict[tuple[int, ...], Tensor] = {(): exponentials}
+        for number, group in enumerate(groups):
+            sums[group] = sums[group[:-1]].sum(group[-1], keepdim=True)
+            torch.mul(exponentials, sums[group].reciprocal(), out=results[number])
+        ctx.save_for_backward(results)
+        ctx.groups = groups
+        return results.view(-1, logits.shape[1])
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        (results,) = ctx.saved_tensors
+        weighted = results * gradient.view(results.shape)
+        total = weighted.sum(0)
+        for number, group in enumerate(ctx.groups):
+            along = weighted[number].sum(group, keepdim=True)
+            total.addcmul_(results[number], along, value=-1)
+        return total.view(results.shape[1], -1), None, None
+
+
+class Lines:
+    """The lines of a grid of ``rows`` times ``columns`` in every direction, cell after cell.
+
+    ``live`` is (cells, grids), 1 for cells that a grid may have and 0 for others.
+    """
+
+    def __init__(self, rows: int, columns: int, live: NDArray[np.float32]) -> None:
+        self.rows = rows
+        self.columns = columns
+        self.live = live
+        cells = rows * columns
+        self.order = np.empty((DIRECTIONS, cells), np.int64)
+        self.begins = np.zeros((DIRECTIONS, cells + 1), np.int64)
+        self.counts = np.zeros(DIRECTIONS, np.int64)
+        for direction, (down, right) in enumerate(kernels.STEPS.tolist()):
+            self._trace(direction, down, right)
+
+    def _trace(self, direction: int, down: int, right: int) -> None:
+        """Note the lines of one direction: they begin at cells that have none behind them."""
+        place = 0
+        for cell in range(self.rows * self.columns):
+            row, column = divmod(cell, self.columns)
+            if self._contains(row - down, column - right):
+                continue
+            self.begins[direction, self.counts[direction]] = place
+            self.counts[direction] += 1
+            while self._contains(row, column):
+                self.order[direction, place] = row * self.columns + column
+                place += 1
+                row += down
+                column += right
+        self.begins[direction, self.counts[direction]] = place
+
+    def _contains(self, row: int, column: int) -> bool:
+        return 0 <= row < self.rows and 0 <= column < self.columns
+
+    def shape(self, tensor: Tensor) -> NDArray[np.float32]:
+        """The tensor's memory as the kernels take it."""
+        cells, grids = self.live.shape
+        array: NDArray[np.float32] = tensor.contiguous().numpy()
+        return array.reshape(-1, DIRECTIONS, cells, grids)
+
+
+def cumulative_maximum(tensor: Tensor, lines: Lines) -> Tensor:
+    """The running maximum along the lines of each direction, scaled to the range of the line.
+
+    A cell learns from it whether something lies ahead of or behind it. Results are from -1 to 1,
+    and 0 where no cell is live; their shape is that of ``tensor``, (channels, cells).
+    """
+    result: Tensor = _CumulativeMaximum.apply(tensor, lines)  # type: ignore[no-untyped-call]
+    return result
+
+
+class _CumulativeMaximum(Function):
+    @staticmethod
+    def forward(ctx: Any, tensor: Tensor, lines: Lines) -> Tensor:
+        values = lines.shape(tensor)
+        result = np.empty_like(values)
+        sources = np.empty(values.shape, np.int16)
+        longest = int(lines.counts.max())
+        lowest = np.empty((*values.shape[:2], longest, values.shape[3]), np.int16)
+        highest = np.empty_like(lowest)
+        tables = (lines.live, lines.order, lines.begins, lines.counts)
+        found = (result, sources, lowest, highest)
+        kernels.maximum_forward(values, *tables, *found)
+        ctx.lines = lines
+        ctx.kept = (values, *tables, *found)
+        return torch.from_numpy(result).view(tensor.shape)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        into = np.zeros_like(ctx.kept[0])
+        arguments: tuple[Any, ...] = (ctx.lines.shape(gradient), *ctx.kept, into)
+        kernels.maximum_backward(*arguments)
+        return torch.from_numpy(into).view(gradient.shape), None
+
+
+def shifted(tensor: Tensor, lines: Lines) -> Tensor:
+    """Every cell takes the value of its neighbour in each direction; 0 if that is not live."""
+    result: Tensor = _Shift.apply(tensor, lines)  # type: ignore[no-untyped-call]
+    return result
+
+
+class _Shift(Function):
+    @staticmethod
+    def forward(ctx: Any, tensor: Tensor, lines: Lines) -> Tensor:
+        ctx.lines = lines
+        return _moved(tensor, lines, transposed=False)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        return _moved(gradient, ctx.lines, transposed=True), None
+
+
+def _moved(tensor: Tensor, lines: Lines, transposed: bool) -> Tensor:
+    values = lines.shape(tensor)
+    result = np.empty_like(values)
+    kernels.shift_cells(values, lines.live, lines.rows, lines.columns, transposed, result)
+    return torch.from_numpy(result).view(tensor.shape)

@@ -1,0 +1,247 @@
+"""From ARC tasks to two attempts each: learn each task from nothing, and let all copies vote."""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from trmsolve.arc.compression.copies import Report, learn_copies
+from trmsolve.arc.compression.votes import WeightedGrid
+from trmsolve.arc.content import content_hash
+from trmsolve.arc.options import ArcOptions
+from trmsolve.arc.task import (
+    AdaptationProgress,
+    ArcAnswer,
+    ArcCycle,
+    ArcTask,
+    Candidate,
+    Item,
+    ignore,
+    never,
+)
+from trmsolve.device import Placement
+from trmsolve.errors import PuzzleError
+
+MOST_COPIES = 4
+"""More copies than this are not made, however many cores there are."""
+
+MOMENTS = 16
+"""So many moments of the learning are kept for ``keep_steps``."""
+
+LEARNED_FROM_NOTHING = "none: every task is learned from nothing"
+"""What stands for the weights."""
+
+
+class CompressionSolver:
+    """Learns each task from nothing before it answers. ``load_arc`` makes one."""
+
+    def __init__(self, placement: Placement, options: ArcOptions) -> None:
+        self.placement = placement
+        self.options = options
+        self.weights = LEARNED_FROM_NOTHING
+        # A run of exactly so many steps must not depend on the machine.
+        self.copies = 1
+        if options.budget.steps is None:
+            self.copies = min(placement.threads, MOST_COPIES)
+
+    @property
+    def budget(self) -> float:
+        """Seconds a task."""
+        return self.options.budget.seconds
+
+    def solve_all(
+        self,
+        items: Iterable[Item],
+        on_adapting: Callable[[AdaptationProgress], None] | None = None,
+        on_cycle: Callable[[ArcCycle], None] | None = None,
+        stop: Callable[[], bool] = never,
+    ) -> Iterator[ArcAnswer | PuzzleError]:
+        """An answer for each task, in order; items that could not be read pass through.
+
+        ``on_adapting`` is told of the learning, ``on_cycle`` of what each test's answer is at that
+        moment. Once ``stop`` is true, the task under way is answered with what is learned, and no
+        other is begun.
+        """
+        for item in items:
+            if stop():
+                return
+            if isinstance(item, PuzzleError):
+                yield item
+            else:
+                yield self._answer(item, on_adapting or ignore, on_cycle, stop)
+
+    def _answer(
+        self,
+        task: ArcTask,
+        on_adapting: Callable[[AdaptationProgress], None],
+        on_cycle: Callable[[ArcCycle], None] | None,
+        stop: Callable[[], bool],
+    ) -> ArcAnswer:
+        begun = time.monotonic()
+        gathered = Gathered(task, self.copies, self.options)
+        was_stopped = False
+
+        def stop_and_remember() -> bool:
+            nonlocal was_stopped
+            was_stopped = was_stopped or stop()
+            return was_stopped
+
+        reports = learn_copies(
+            task, self.options.budget, self.copies, self.options.seed, stop_and_remember
+        )
+        with _one_thread():
+            for report in reports:
+                gathered.add(report)
+                on_adapting(gathered.progress(time.monotonic() - begun))
+                if on_cycle is not None and report.copy == 0:
+                    for cycle in gathered.cycles(report):
+                        on_cycle(cycle)
+        ended = "interrupted" if was_stopped else self._natural_end()
+        seconds = time.monotonic() - begun
+        progress = gathered.progress(seconds, ended)
+        on_adapting(progress)
+        return ArcAnswer(
+            task=task,
+            candidates=gathered.candidates(),
+            adapting=progress,
+            cycles=progress.step,
+            views=self.copies,
+            seconds=seconds,
+            steps=gathered.kept_steps(),
+        )
+
+    def _natural_end(self) -> str:
+        return "budget" if self.options.budget.steps is None else "steps"
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep torch to one thread: other cores have copies of their own, and sums keep their order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@dataclass
+class Gathered:
+    """What the copies have reported of one task."""
+
+    task: ArcTask
+    copies: int
+    options: ArcOptions
+    latest: dict[int, Report] = field(default_factory=dict)
+    # Each copy's reports, thinned out to some of all times.
+    kept: dict[int, list[Report]] = field(default_factory=dict)
+
+    def add(self, report: Report) -> None:
+        """Take the report of a copy."""
+        self.latest[report.copy] = report
+        if self.options.keep_steps:
+            kept = self.kept.setdefault(report.copy, [])
+            kept.append(report)
+            if len(kept) > 2 * MOMENTS:
+                del kept[1:-1:2]
+
+    def candidates(self) -> tuple[tuple[Candidate, ...], ...]:
+        """For each test the answers of all copies, best first."""
+        tests = range(len(self.task.tests))
+        return tuple(self._candidates(test) for test in tests)
+
+    def progress(self, seconds: float, ended: str = "") -> AdaptationProgress:
+        """How far the copies are, taken together."""
+        reports = list(self.latest.values())
+        statuses = [report.status for report in reports]
+        steps = [status.step for status in statuses]
+        speeds = [status.steps_per_second for status in statuses]
+        return AdaptationProgress(
+            task=self.task,
+            step=sum(steps),
+            seconds=seconds,
+            budget=self.options.budget.seconds,
+            loss=float(np.mean([status.loss for status in statuses])),
+            ended=ended,
+            bits=float(np.mean([status.bits for status in statuses])),
+            steps_per_second=sum(speeds),
+            candidates=self.candidates(),
+        )
+
+    def cycles(self, report: Report) -> list[ArcCycle]:
+        """What a copy answered at the moment of its report, for each test."""
+        limit = self.options.budget.steps or report.status.step
+        cycles = []
+        for test, guess in enumerate(report.guesses):
+            cycles.append(
+                ArcCycle(
+                    task=self.task,
+                    test=test,
+                    number=report.status.step,
+                    limit=limit,
+                    view=report.copy + 1,
+                    views=self.copies,
+                    grid=guess.grid,
+                    confidence=guess.confidence,
+                    halt=math.exp(-guess.doubt),
+                )
+            )
+        return cycles
+
+    def kept_steps(self) -> tuple[ArcCycle, ...]:
+        """For each test the moments of the copy that found its first attempt."""
+        if not self.kept:
+            return ()
+        steps: list[ArcCycle] = []
+        for test, candidates in enumerate(self.candidates()):
+            reports = self.kept[self._finder(test, candidates[0])]
+            last = reports[-1]
+            earlier = reports[:-1]
+            chosen = earlier[:: max(len(earlier) // (MOMENTS - 1), 1)][: MOMENTS - 1]
+            for report in [*chosen, last]:
+                steps.append(self.cycles(report)[test])
+        return tuple(steps)
+
+    def _finder(self, test: int, candidate: Candidate) -> int:
+        """The copy that gave most weight to an answer."""
+        key = content_hash(candidate.grid)
+        best = max(self.latest)
+        best_weight = -math.inf
+        for copy, report in self.latest.items():
+            for answer in report.best[test]:
+                if content_hash(answer.grid) == key and answer.weight > best_weight:
+                    best, best_weight = copy, answer.weight
+        return best
+
+    def _candidates(self, test: int) -> tuple[Candidate, ...]:
+        answers: list[WeightedGrid] = []
+        for report in self.latest.values():
+            answers += report.best[test]
+        return merged(answers)
+
+
+def merged(answers: Iterable[WeightedGrid]) -> tuple[Candidate, ...]:
+    """Equal answers of all copies together, those with most weight first.
+
+    The share of all weight that an answer has is its halt probability.
+    """
+    grids: dict[str, WeightedGrid] = {}
+    for answer in answers:
+        key = content_hash(answer.grid)
+        before = grids.get(key)
+        if before is None:
+            grids[key] = answer
+        else:
+            weight = float(np.logaddexp(before.weight, answer.weight))
+            grids[key] = WeightedGrid(answer.grid, weight, before.count + answer.count)
+    ordered = sorted(grids.values(), key=lambda answer: -answer.weight)
+    total = np.logaddexp.reduce([answer.weight for answer in ordered])
+    found = []
+    for answer in ordered:
+        share = math.exp(answer.weight - total)
+        found.append(Candidate(answer.grid, answer.count, share))
+    return tuple(found)
