@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from trmsolve.arc.task import ATTEMPTS, ArcAnswer, ArcCycle, ArcTask, Pair
+from trmsolve.arc.task import ATTEMPTS, AdaptationProgress, ArcAnswer, ArcCycle, ArcTask, Pair
 from trmsolve.puzzles.values import Grid, Line
 
 Cells = Literal["wide", "narrow", "half"]
@@ -110,6 +110,22 @@ def paint_cycle(cycle: ArcCycle, plain: bool, cells: Cells) -> list[Drawing]:
         *paint_grid(cycle.grid, plain, cells, cycle.confidence < UNSURE),
     ]
     return [_input(cycle.task, cycle.test, plain, cells), answer]
+
+
+def paint_learning(
+    progress: AdaptationProgress, columns: int, plain: bool, cells: Cells
+) -> list[Drawing]:
+    """The answers so far, if the network answers while it learns, and every demonstration."""
+    pictures = []
+    for moment, candidates in zip(progress.moments, progress.candidates, strict=True):
+        pictures += paint_cycle(moment, plain, cells)
+        leader = candidates[0]
+        captions: Drawing = [
+            [("most votes", "label")],
+            [(f"{size(leader.grid)}  ", "label"), (f"{leader.halt:.0%}", "")],
+        ]
+        pictures.append([*captions, *paint_grid(leader.grid, plain, cells)])
+    return pictures + paint_demonstrations(progress.task, columns, plain, cells)
 
 
 def paint_steps(cycles: Sequence[ArcCycle], plain: bool, cells: Cells) -> list[Drawing]:

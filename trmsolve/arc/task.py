@@ -90,6 +90,9 @@ class AdaptationProgress:
     candidates: "tuple[tuple[Candidate, ...], ...]" = ()
     """For each test the answers so far, best first, if they are known while the network learns."""
 
+    moments: "tuple[ArcCycle, ...]" = ()
+    """For each test what the network answers now, if it does so while it learns."""
+
 
 @dataclass(frozen=True, eq=False)
 class ArcCycle:

@@ -31,19 +31,31 @@ VALUES = len("10.0 min")
 def adapting_facts(adapting: AdaptationProgress, steps: int | None = None) -> list[Fact]:
     """How far the learning is, by the clock, or of ``steps`` if they are given.
 
-    The demonstrations are those that were answered while held out.
+    The demonstrations are those that were answered while held out. A network that pays for its
+    description of the task has the bits of it instead, its speed, and how the votes agree.
     """
+    loss = f"{adapting.loss:.4f}" if math.isfinite(adapting.loss) else "-"
+    remaining = Fact("left", Text(left(adapting, steps)), spent(adapting, steps))
+    if adapting.bits is not None:
+        agreement = min(found[0].halt for found in adapting.candidates)
+        return [
+            Fact("step", Text(str(adapting.step))),
+            Fact("speed", Text(f"{adapting.steps_per_second or 0:.1f} steps/s")),
+            Fact("loss", Text(loss)),
+            Fact("bits", Text(f"{adapting.bits:.0f}")),
+            Fact("agreement", Text(f"{agreement:.0%}"), agreement),
+            remaining,
+        ]
     solved = Fact("demonstrations", Text("-"))
     if adapting.solved is not None:
         number = len(adapting.task.demonstrations)
         share = adapting.solved / number
         solved = Fact("demonstrations", Text(f"{adapting.solved}/{number}"), share)
-    loss = f"{adapting.loss:.4f}" if math.isfinite(adapting.loss) else "-"
     return [
         Fact("step", Text(str(adapting.step))),
         Fact("loss", Text(loss)),
         solved,
-        Fact("left", Text(left(adapting, steps)), spent(adapting, steps)),
+        remaining,
     ]
 
 

@@ -22,6 +22,7 @@ from trmsolve.arc.paint import (
     paint_attempts,
     paint_cycle,
     paint_demonstrations,
+    paint_learning,
     paint_steps,
     wrapped,
 )
@@ -140,7 +141,7 @@ class LiveArcView(LinesArcView):
         if adapting.ended:
             title = f"learned from {number}: {ended(adapting)}"
         whole = self.console.width - ECHO
-        paint = partial(paint_demonstrations, task, whole, is_plain(self.console))
+        paint = partial(paint_learning, adapting, whole, is_plain(self.console))
         self._show(task, title, adapting_facts(adapting, self.steps), paint)
 
     def cycle(self, cycle: ArcCycle) -> None:

@@ -57,13 +57,13 @@ class CompressionSolver:
         self,
         items: Iterable[Item],
         on_adapting: Callable[[AdaptationProgress], None] | None = None,
-        on_cycle: Callable[[ArcCycle], None] | None = None,
+        on_cycle: Callable[[ArcCycle], None] | None = None,  # noqa: ARG002 (as the other solvers)
         stop: Callable[[], bool] = never,
     ) -> Iterator[ArcAnswer | PuzzleError]:
         """An answer for each task, in order; items that could not be read pass through.
 
-        ``on_adapting`` is told of the learning, ``on_cycle`` of what each test's answer is at that
-        moment. Once ``stop`` is true, the task under way is answered with what is learned, and no
+        ``on_adapting`` is told of the learning and of the answers so far; there are no cycles after
+        it. Once ``stop`` is true, the task under way is answered with what is learned, and no
         other is begun.
         """
         for item in items:
@@ -72,13 +72,12 @@ class CompressionSolver:
             if isinstance(item, PuzzleError):
                 yield item
             else:
-                yield self._answer(item, on_adapting or ignore, on_cycle, stop)
+                yield self._answer(item, on_adapting or ignore, stop)
 
     def _answer(
         self,
         task: ArcTask,
         on_adapting: Callable[[AdaptationProgress], None],
-        on_cycle: Callable[[ArcCycle], None] | None,
         stop: Callable[[], bool],
     ) -> ArcAnswer:
         begun = time.monotonic()
@@ -97,9 +96,6 @@ class CompressionSolver:
             for report in reports:
                 gathered.add(report)
                 on_adapting(gathered.progress(time.monotonic() - begun))
-                if on_cycle is not None and report.copy == 0:
-                    for cycle in gathered.cycles(report):
-                        on_cycle(cycle)
         ended = "interrupted" if was_stopped else self._natural_end()
         seconds = time.monotonic() - begun
         progress = gathered.progress(seconds, ended)
@@ -170,6 +166,7 @@ class Gathered:
             bits=float(np.mean([status.bits for status in statuses])),
             steps_per_second=sum(speeds),
             candidates=self.candidates(),
+            moments=tuple(self.cycles(reports[0])),
         )
 
     def cycles(self, report: Report) -> list[ArcCycle]:
