@@ -54,8 +54,17 @@ def bench(  # noqa: PLR0913 (the options of a command)
 
     Prints steps, puzzles and floating point operations per second, the rate of plain matrix
     products on the same device for comparison, and a breakdown of the time. One step is one
-    improvement cycle of a batch; in training it includes the update of the weights.
+    improvement cycle of a batch; in training it includes the update of the weights. For arc it is
+    a step of learning one task from nothing on one core, for tasks of three sizes.
     """
+    if task == "arc":
+        if weights is not None or train or recipe is not None:
+            raise UsageError(
+                "bench --task arc measures how tasks are learned from nothing: "
+                "omit --weights, --train and --recipe"
+            )
+        _bench_arc(seconds, json)
+        return
     if weights is not None and (train or recipe is not None):
         raise UsageError("--weights cannot be combined with --train or --recipe: omit one of them")
     # Torch's profiler would report its own start and stop on standard error.
@@ -103,6 +112,42 @@ def bench(  # noqa: PLR0913 (the options of a command)
         figures = bench_solving(task, model, setup, rows)
     figures = {"task": task, "recipe": name, "weights": label, **figures}
     put_text(json_.dumps(figures) if json else _table(figures))
+
+
+def _bench_arc(seconds: float, json: bool) -> None:
+    """Measure how fast ARC tasks are learned on one core."""
+    import torch
+
+    from trmsolve.arc.compression.speed import SIZES, time_steps
+    from trmsolve.device import keep_memory
+
+    keep_memory()
+    torch.set_num_threads(1)
+    rows = []
+    for size in SIZES:
+        measured = time_steps(size, seconds / len(SIZES))
+        rows.append(
+            {
+                "side": size.side,
+                "colours": size.colours,
+                "demonstrations": size.demonstrations,
+                "tests": size.tests,
+                "steps": measured.steps,
+                "seconds_per_step": round(measured.seconds, 4),
+                "steps_per_second": round(1 / measured.seconds, 3),
+            }
+        )
+    if json:
+        put_text(json_.dumps({"task": "arc", "threads": 1, "sizes": rows}))
+        return
+    lines = ["learning an ARC task from nothing, on one core, in steps a second"]
+    for row in rows:
+        size = f"{row['side']}x{row['side']}"
+        lines.append(
+            f"{size:8}{row['steps_per_second']:6.3g}/s  {row['demonstrations']} demonstrations, "
+            f"{row['colours']} colours"
+        )
+    put_text("\n".join(lines))
 
 
 def _table(figures: dict[str, Any]) -> str:
