@@ -33,7 +33,9 @@ KEEP = TRMConfig(
     positions="none",
     inner_multiple=8,
 )
-REWRITE = replace(KEEP, mixer="conv", board=(4, 4, 1, 1), rewrites=True, kept=(1,))
+REWRITE = replace(
+    KEEP, mixer="conv", board=(4, 4, 1, 1), feeds_back_answer=True, frozen_tokens=(1,)
+)
 LATTICE = replace(KEEP, mixer="lattice", vocab_size=2, seq_len=64, board=(4, 4, 2, 2), candidates=4)
 KINDS = {KeepQuestion: KEEP, RewriteQuestion: REWRITE, LatticeQuestion: LATTICE}
 
@@ -82,7 +84,7 @@ def test_a_profiler_is_told_in_which_part_of_a_step_time_is_spent(
 
     trainer = Trainer(Recipe(config, batch_size=2), torch.device("cpu"), torch.float32)
     trainer.phase = phase
-    tokens = torch.ones(2, *config.places, dtype=torch.long)
+    tokens = torch.ones(2, *config.spatial_shape, dtype=torch.long)
     trainer.step(lambda rows: Batch(tokens, tokens.flatten(1), torch.zeros_like(rows)))
     last = {KeepQuestion: "keep", RewriteQuestion: "rewrite", LatticeQuestion: "deduce"}[kind]
     assert entered == ["pool refill", "loss", "ema update", "pool advance", f"pool {last}"]

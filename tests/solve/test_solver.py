@@ -48,7 +48,7 @@ class Scripted(TinyRecursiveModel):
     def initial_state(
         self,
         batch: int,
-        places: tuple[int, ...] | None = None,
+        spatial_shape: tuple[int, ...] | None = None,
     ) -> State:
         zeros = torch.zeros(batch, 81, 32)
         return State(zeros, zeros.clone())

@@ -298,6 +298,6 @@ def feedback_for(model: TinyRecursiveModel) -> KeepQuestion:
     """What the answers of this network do to its questions."""
     if model.config.candidates > 1:
         return LatticeQuestion(model)
-    if model.config.rewrites:
+    if model.config.feeds_back_answer:
         return RewriteQuestion(model)
     return KeepQuestion(model)

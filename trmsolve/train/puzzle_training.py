@@ -170,7 +170,7 @@ class PuzzleTrainingData:
             first_row=group.rank * rows,
             seed=schedule.seed,
             reveal=recipe.reveal_prob,
-            stages=recipe.config.rewrites,
+            stages=recipe.config.feeds_back_answer,
             shares=self.shares,
         )
         held_out = HeldOut(self.task, kept, placement, min(recipe.max_cycles, MAX_CYCLES))

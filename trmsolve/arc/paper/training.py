@@ -134,7 +134,7 @@ def _check_recipe(recipe: Recipe) -> None:
     """Raise UsageError if the recipe's network is not of the paper's form."""
     config = recipe.config
     fits = (config.vocab_size, config.seq_len) == (VOCAB_SIZE, SEQ_LEN)
-    if not fits or not config.puzzle_emb_dim or config.rewrites:
+    if not fits or not config.puzzle_emb_dim or config.feeds_back_answer:
         table = "" if config.puzzle_emb_dim else " and no table"
         raise UsageError(
             f"the recipe's network has {config.vocab_size} tokens and {config.seq_len} "

@@ -59,7 +59,7 @@ class Learner:
         tokens, palette = episode.batch.tokens, episode.batch.palette
         self.episode = episode
         self.state = self.model.initial_state(
-            len(tokens), places=(palette.shape[1], *tokens.shape[1:])
+            len(tokens), spatial_shape=(palette.shape[1], *tokens.shape[1:])
         )
 
     def improve(self, factor: float = 1.0) -> Loss:

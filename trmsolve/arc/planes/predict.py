@@ -65,7 +65,7 @@ def predict(
     rows = [Row(view, question.canvas.palette, question.puzzle) for view in shown]
     batch = planes_batch_of(rows, model.get_buffer("H_init").device)
     planes = (batch.palette.shape[1], *batch.tokens.shape[1:])
-    state = model.initial_state(len(rows), places=planes)
+    state = model.initial_state(len(rows), spatial_shape=planes)
     predictions: list[ViewPrediction] = []
     for number in range(1, cycles + 1):
         state, prediction = model.improve(state, batch)

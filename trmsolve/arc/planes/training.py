@@ -293,11 +293,11 @@ def _questions(split: Split) -> Iterator[Question]:
 def _check_recipe(recipe: Recipe) -> None:
     """Raise UsageError if the recipe's network is not made for ARC."""
     config = recipe.config
-    found = (config.vocab_size, config.symmetries, config.places)
+    found = (config.vocab_size, config.symmetries, config.spatial_shape)
     if found != (SYMBOLS, len(SYMMETRIES), (LARGEST, LARGEST)):
         raise UsageError(
             f"the recipe's network has {config.vocab_size} symbols, {config.symmetries} "
-            f"symmetries and a board of {config.places[0]} x {config.places[1]}, but "
+            f"symmetries and a board of {config.spatial_shape[0]} x {config.spatial_shape[1]}, but "
             f"arc needs {SYMBOLS}, {len(SYMMETRIES)} and {LARGEST} x {LARGEST}"
         )
     if not recipe.batch_cells:
