@@ -53,7 +53,12 @@ def test_a_kept_question_is_asked_again_and_its_target_is_the_answer() -> None:
     feedback = feedback_for(TinyRecursiveModel(KEEP))
     tokens = torch.randint(5, (3, 16))
     logits = torch.randn(3, 16, 5)
-    assert feedback.next_lesson(taught(tokens, tokens, logits), Teaching(hint=1.0)) is tokens
+    assert (
+        feedback.next_training_question(
+            taught(tokens, tokens, logits), Teaching(teacher_forcing=1.0)
+        )
+        is tokens
+    )
     trajectory = TrajectoryBatch(torch.zeros(3, 2, 16), torch.zeros(3, 2, 16))
     assert feedback.targets(tokens, trajectory, torch.zeros(3)) is tokens
     answer, confidence = feedback.read_out(logits, tokens)

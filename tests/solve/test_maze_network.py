@@ -750,10 +750,10 @@ def pool_of(
     return pool, sampler, pool.batch.tokens.flatten(1).numpy().copy()
 
 
-def rewrite(pool: Pool, targets: Tensor, logits: Tensor, hint: float) -> None:
+def rewrite(pool: Pool, targets: Tensor, logits: Tensor, teacher_forcing: float) -> None:
     """The next question of all rows after a cycle that answered with ``logits``."""
     prediction = Prediction(logits, torch.zeros(len(logits), 2))
-    pool.ask_next(prediction, targets, Teaching(hint=hint))
+    pool.ask_next(prediction, targets, Teaching(teacher_forcing=teacher_forcing))
 
 
 @pytest.mark.parametrize("config", [CONV, KEEPS, replace(CONV, layers=2, latent_steps=3)])
@@ -764,7 +764,7 @@ def test_what_is_due_is_what_is_within_reach(config: TRMConfig, examples: Exampl
     for cycle in range(1, 12):
         due = pool.current_targets()
         assert np.array_equal(due, at(trajectory, cycle * reach))
-        rewrite(pool, due, torch.zeros(6, 900, 18), hint=1.0)
+        rewrite(pool, due, torch.zeros(6, 900, 18), teacher_forcing=1.0)
         assert np.array_equal(pool.batch.tokens.flatten(1), due) and pool.batch.tokens.shape == (
             6,
             30,
@@ -780,14 +780,14 @@ def test_the_next_question_is_the_answer_unless_a_hint_is_given(examples: Exampl
         pool, _, questions = pool_of(examples, config)
         logits = torch.randn(6, 900, 18)
         expected = pool.model.rewrite(pool.batch.tokens, logits)
-        rewrite(pool, pool.current_targets(), logits, hint=0.0)
+        rewrite(pool, pool.current_targets(), logits, teacher_forcing=0.0)
         assert torch.equal(pool.batch.tokens, expected)
         kept = np.isin(questions, config.frozen_tokens)
         assert np.array_equal(pool.batch.tokens.flatten(1).numpy()[kept], questions[kept])
     torch.manual_seed(0)
     pool, _, _ = pool_of(examples, rows=60)
     due, logits = pool.current_targets(), torch.randn(60, 900, 18)
-    rewrite(pool, due, logits, hint=0.7)
+    rewrite(pool, due, logits, teacher_forcing=0.7)
     told = (pool.batch.tokens.flatten(1) == due).all(1)
     assert 0.5 < told.float().mean() < 0.9
     assert torch.equal(pool.batch.tokens.flatten(1)[~told], logits.argmax(-1)[~told])
@@ -795,7 +795,7 @@ def test_the_next_question_is_the_answer_unless_a_hint_is_given(examples: Exampl
 
 def test_fresh_puzzles_begin_their_search_anew_and_the_others_go_on(examples: Examples) -> None:
     pool, sampler, questions = pool_of(examples)
-    rewrite(pool, pool.current_targets(), torch.zeros(6, 900, 18), hint=1.0)
+    rewrite(pool, pool.current_targets(), torch.zeros(6, 900, 18), teacher_forcing=1.0)
     pool.advance(pool.state, torch.tensor([1.0, -1, -1, 1, -1, -1]))
     pool.refill(sampler)
     assert pool.steps.tolist() == [0, 2, 2, 0, 2, 2] and pool.cycles.tolist() == [0, 1, 1, 0, 1, 1]
@@ -815,7 +815,7 @@ def test_without_stages_the_answer_itself_is_due(examples: Examples) -> None:
 
 def test_a_pool_s_state_comes_back_with_its_stages(examples: Examples) -> None:
     pool, sampler, _ = pool_of(examples)
-    rewrite(pool, pool.current_targets(), torch.randn(6, 900, 18), hint=0.5)
+    rewrite(pool, pool.current_targets(), torch.randn(6, 900, 18), teacher_forcing=0.5)
     pool.advance(
         State(torch.randn_like(pool.state.y), pool.state.z), torch.tensor([1.0, -1, -1, 1, -1, -1])
     )
@@ -829,7 +829,7 @@ def test_a_pool_s_state_comes_back_with_its_stages(examples: Examples) -> None:
     assert all(torch.equal(tensor, kept[name]) for name, tensor in other.state_dict().items())
     assert torch.equal(other.current_targets(), pool.current_targets())
     before = {name: tensor.clone() for name, tensor in kept.items()}
-    rewrite(other, other.current_targets(), torch.randn(6, 900, 18), hint=1.0)
+    rewrite(other, other.current_targets(), torch.randn(6, 900, 18), teacher_forcing=1.0)
     other.refill(sampler)
     assert not torch.equal(other.state_dict()["stages"], kept["stages"])
     assert all(

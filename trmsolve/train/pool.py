@@ -132,7 +132,7 @@ class Pool:
         hopeless = self.feedback.hopeless(taught, how)
         if hopeless is not None:
             self.halted = self.halted | hopeless
-        self.batch.tokens.copy_(self.feedback.next_lesson(taught, how))
+        self.batch.tokens.copy_(self.feedback.next_training_question(taught, how))
         self.steps += self.feedback.search_steps
 
     def state_dict(self) -> dict[str, Tensor]:

@@ -64,11 +64,11 @@ class Trainer:
         self.pool = Pool(self.model, group.share(recipe.batch_size), device, recipe.max_cycles)
         self.optimizers = make_optimizers(self.model, recipe)
         self.teaching = Teaching(
-            hint=recipe.teacher_forcing,
-            guess=recipe.guess_prob,
+            teacher_forcing=recipe.teacher_forcing,
+            guess_prob=recipe.guess_prob,
             temperature=recipe.temperature,
-            certain=recipe.elimination_threshold,
-            drop_lost=recipe.drop_inconsistent,
+            elimination_threshold=recipe.elimination_threshold,
+            drop_inconsistent=recipe.drop_inconsistent,
         )
 
     def init_from(self, model: TinyRecursiveModel) -> None:
