@@ -45,7 +45,7 @@ def predict(model: PlanesModel, shown: PlanesBatch, cycles: int = 2) -> Predicti
         len(shown.tokens), spatial_shape=(shown.palette.shape[1], *shown.tokens.shape[1:])
     )
     for _ in range(cycles):
-        state, prediction = model.improve(state, shown)
+        state, prediction = model.cycle(state, shown)
     return prediction
 
 

@@ -608,19 +608,19 @@ def test_a_loss_that_is_not_finite_is_told(
     def broken(self: Learner, factor: float = 1.0) -> Loss:
         raise TrainingError("the loss is no longer finite")
 
-    monkeypatch.setattr(Learner, "improve", broken)
+    monkeypatch.setattr(Learner, "step", broken)
     with pytest.raises(TrainingError, match="no longer finite"):
         adapter(model).adapt()
 
 
 def test_rates_rise_and_fall(model: TinyRecursiveModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    factors, improve = list[float](), Learner.improve
+    factors, step = list[float](), Learner.step
 
     def noted(self: Learner, factor: float = 1.0) -> Loss:
         factors.append(factor)
-        return improve(self, factor)
+        return step(self, factor)
 
-    monkeypatch.setattr(Learner, "improve", noted)
+    monkeypatch.setattr(Learner, "step", noted)
     adapter(model, drawn_task(demonstrations=1), steps=80).adapt()
     assert factors[0] == 1 / adapt.WARMUP and 0.9 < max(factors) <= 1
     peak = factors.index(max(factors))

@@ -242,7 +242,7 @@ class Adapter:
         """Learn from an episode for so many cycles, a step each, at ``factor`` of the rates."""
         learner.begin(episode)
         for _ in range(cycles):
-            loss = learner.improve(factor)
+            loss = learner.step(factor)
             self.clock.steps += 1
             self.loss = float(loss.tokens.detach()) / len(episode.labels)
             for number in range(len(self.tasks)):

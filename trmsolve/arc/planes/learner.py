@@ -62,7 +62,7 @@ class Learner:
             len(tokens), spatial_shape=(palette.shape[1], *tokens.shape[1:])
         )
 
-    def improve(self, factor: float = 1.0) -> Loss:
+    def step(self, factor: float = 1.0) -> Loss:
         """One cycle of the episode, and one step of the optimizers at ``factor`` of their rates.
 
         Raises:
@@ -70,7 +70,7 @@ class Learner:
         """
         assert self.state is not None
         recipe = self.recipe
-        self.state, prediction = self.model.improve(self.state, self.episode.batch)
+        self.state, prediction = self.model.cycle(self.state, self.episode.batch)
         settings = LossSettings(recipe.loss, recipe.smoothing, recipe.halt_weight)
         loss = trm_loss(prediction, self.episode.labels, settings)
         if not torch.isfinite(loss.total):

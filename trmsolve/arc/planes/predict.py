@@ -68,7 +68,7 @@ def predict(
     state = model.initial_state(len(rows), spatial_shape=planes)
     predictions: list[ViewPrediction] = []
     for number in range(1, cycles + 1):
-        state, prediction = model.improve(state, batch)
+        state, prediction = model.cycle(state, batch)
         halts: list[float] = torch.sigmoid(prediction.halt[:, 0]).tolist()
         over = number == cycles or min(halts) > 0.5
         if over or on_cycle is not None:

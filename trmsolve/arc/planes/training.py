@@ -181,7 +181,7 @@ class PlanesTrainer:
             episode, self.length = self.episodes()
             self.learner.begin(episode)
             self.cycle = 0
-        loss = self.learner.improve(lr_factor(self.recipe, done))
+        loss = self.learner.step(lr_factor(self.recipe, done))
         self.cycle += 1
         rows = len(loss.right)
         self.halted = torch.full((rows,), self.cycle == self.length, device=self.device)
