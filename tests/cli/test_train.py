@@ -24,7 +24,7 @@ from trmsolve.cli.process import INTERRUPTED, SAVED, SAVING, TERMINATED, Stop
 from trmsolve.puzzles import get_task
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples
-from trmsolve.train.journal import read_metrics
+from trmsolve.train.metrics import read_metrics
 from trmsolve.weights.file import read_info
 
 __all__ = ["data"]  # a fixture

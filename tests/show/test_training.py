@@ -17,7 +17,7 @@ from trmsolve.show.training import (
     report,
     time_left,
 )
-from trmsolve.train.plan import Progress
+from trmsolve.train.schedule import Progress
 from trmsolve.wording import duration
 
 

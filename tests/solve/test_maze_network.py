@@ -45,13 +45,13 @@ from trmsolve.solve.refine import Question, Step, refine
 from trmsolve.solve.solver import Solver, load
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples, Sampler
-from trmsolve.train.journal import read_metrics
 from trmsolve.train.loss import LossSettings, trm_loss
-from trmsolve.train.plan import Schedule
+from trmsolve.train.metrics import read_metrics
 from trmsolve.train.pool import Batch, Pool
 from trmsolve.train.puzzle_training import PuzzleTrainingData
 from trmsolve.train.recipes import RECIPES, Recipe
 from trmsolve.train.run import Run
+from trmsolve.train.schedule import Schedule
 from trmsolve.train.trainer import Trainer
 
 pytestmark = pytest.mark.usefixtures("one_thread")

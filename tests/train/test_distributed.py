@@ -18,7 +18,7 @@ from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.puzzles import get_task
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.distributed import ProcessGroup, join_process_group
-from trmsolve.train.journal import read_metrics
+from trmsolve.train.metrics import read_metrics
 
 TORCHRUN = [
     sys.executable,

@@ -17,9 +17,9 @@ from trmsolve.arc.paper.known import IDENTIFIERS, PUZZLES
 from trmsolve.errors import CheckpointError, PuzzleError, UsageError
 from trmsolve.train import folder, start
 from trmsolve.train.checkpoint import load_checkpoint
-from trmsolve.train.journal import read_metrics
+from trmsolve.train.metrics import read_metrics
 from trmsolve.train.options import TrainOptions
-from trmsolve.train.plan import Progress
+from trmsolve.train.schedule import Progress
 
 __all__ = ["data"]  # a fixture
 pytestmark = pytest.mark.usefixtures("process_as_it_was")

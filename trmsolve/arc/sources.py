@@ -17,8 +17,8 @@ from trmsolve.arc.planes.training import PlanesTrainingData
 from trmsolve.arc.read import add_solutions, distinct, only_tasks, read_path, solutions_beside
 from trmsolve.arc.task import ArcTask
 from trmsolve.errors import UsageError
-from trmsolve.train.plan import Schedule
 from trmsolve.train.recipes import Recipe
+from trmsolve.train.schedule import Schedule
 from trmsolve.train.sources import Note, Sources
 
 HELD_OUT = 32

@@ -235,7 +235,7 @@ def _run(settings: "RunOptions", resume: Path | None, quiet: bool) -> int:
     from trmsolve.device import keep_memory
     from trmsolve.train.checkpoint import folder_of_run
     from trmsolve.train.distributed import join_process_group
-    from trmsolve.train.journal import read_metrics
+    from trmsolve.train.metrics import read_metrics
     from trmsolve.train.run import Callbacks
     from trmsolve.train.start import export_weights, start
 
@@ -263,7 +263,7 @@ def _run(settings: "RunOptions", resume: Path | None, quiet: bool) -> int:
 
 def _say_how_it_ended(run: "Run", stop: Stop, view: TrainingView) -> None:
     """Below the panel, where the next command is typed."""
-    step = run.journal.step
+    step = run.metrics.step
     if stop.code:
         view.note(f"stopped after step {step}: continue with trmsolve train --resume {run.out}")
     elif run.checkpoint and step == run.checkpoint.step:

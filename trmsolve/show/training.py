@@ -17,7 +17,7 @@ from rich.text import Text
 from trmsolve.show.chart import Axes, Series, chart, time_axis
 from trmsolve.show.console import REDRAW_SECONDS, ROWS_BELOW, Screen
 from trmsolve.show.frame import Fact, fits, flow, is_plain, side_by_side, stack
-from trmsolve.train.plan import Progress
+from trmsolve.train.schedule import Progress
 from trmsolve.wording import duration
 
 SIZES = ((9, 1, 5), (7, 0, 3), (5, 0, 3), (7, 0, 0), (5, 0, 0))

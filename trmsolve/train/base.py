@@ -15,8 +15,8 @@ from trmsolve.device import Placement
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.loss import Loss
-from trmsolve.train.plan import Schedule
 from trmsolve.train.recipes import Recipe
+from trmsolve.train.schedule import Schedule
 
 JudgingProgress = Callable[[int, int], None]
 """Called with the number of held-out examples judged so far, and the number of all.

@@ -27,9 +27,9 @@ from trmsolve.train.base import JudgingProgress, ignore_progress
 from trmsolve.train.data import Examples, Sampler
 from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.loss import Loss
-from trmsolve.train.plan import Schedule
 from trmsolve.train.pool import Batch
 from trmsolve.train.recipes import Recipe
+from trmsolve.train.schedule import Schedule
 from trmsolve.train.state import recipe_mismatch
 from trmsolve.train.trainer import Trainer
 

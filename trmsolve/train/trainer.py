@@ -18,9 +18,9 @@ from trmsolve.solve.feedback import LatticeQuestion, Teaching
 from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.loss import Loss, LossSettings, lattice_loss, trm_loss
 from trmsolve.train.optim import EMA, make_optimizers, step_all
-from trmsolve.train.plan import depth, lr_factor
 from trmsolve.train.pool import Pool, SampleFn
 from trmsolve.train.recipes import Recipe
+from trmsolve.train.schedule import depth, lr_factor
 from trmsolve.train.state import network_state, recipe_mismatch, restore_network, under
 
 Phase = Callable[[str], AbstractContextManager[object]]

@@ -21,10 +21,10 @@ from tests.support.planes import PLANES, network
 from trmsolve.arc.adaptation import Budget
 from trmsolve.arc.planes import adapt, clock
 from trmsolve.arc.planes.adapt import Adapted, Adapter
+from trmsolve.arc.planes.batches import Episode
 from trmsolve.arc.planes.canvas import Canvas, canvas_of, place_on_canvas
 from trmsolve.arc.planes.learner import Learner
 from trmsolve.arc.planes.predict import Question, ViewPrediction, predict
-from trmsolve.arc.planes.scenes import Episode
 from trmsolve.arc.symmetry import SYMMETRIES, dihedral
 from trmsolve.arc.task import AdaptationProgress, ArcTask, Pair
 from trmsolve.errors import TrainingError

@@ -21,9 +21,9 @@ from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.solve.effort import MAX_CYCLES
 from trmsolve.train.base import JudgingProgress, ignore_progress
 from trmsolve.train.distributed import ProcessGroup
-from trmsolve.train.plan import Schedule
 from trmsolve.train.puzzle_training import PoolTrainer
 from trmsolve.train.recipes import Recipe
+from trmsolve.train.schedule import Schedule
 from trmsolve.train.state import forked_rng
 from trmsolve.train.trainer import Trainer
 

@@ -10,7 +10,7 @@ Knows the network, loss and optimizers; nothing of tasks, files, clocks or votes
 import numpy as np
 import torch
 
-from trmsolve.arc.planes.scenes import Episode
+from trmsolve.arc.planes.batches import Episode
 from trmsolve.errors import TrainingError
 from trmsolve.model.network import State, TinyRecursiveModel
 from trmsolve.model.planes import PlanesBlock, PlanesModel

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from trmsolve.arc.planes.batches import Row, planes_batch_of
 from trmsolve.arc.planes.canvas import FIRST_COLOUR, Canvas, show
-from trmsolve.arc.planes.scenes import Row, planes_batch_of
 from trmsolve.arc.symmetry import SYMMETRIES, crop, undo_dihedral
 from trmsolve.arc.task import Pair
 from trmsolve.model.network import Prediction, TinyRecursiveModel

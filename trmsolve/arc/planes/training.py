@@ -34,8 +34,8 @@ from trmsolve.train.base import JudgingProgress, ignore_progress
 from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.loss import Loss
 from trmsolve.train.optim import EMA
-from trmsolve.train.plan import Schedule, depth, lr_factor
 from trmsolve.train.recipes import Recipe
+from trmsolve.train.schedule import Schedule, depth, lr_factor
 from trmsolve.train.state import forked_rng, network_state, recipe_mismatch, restore_network
 
 MIN_PAIRS = 3

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from tests.support.planes import PLANES, network
+from trmsolve.arc.planes.batches import Episode, Row, episode_of, planes_batch_of
 from trmsolve.arc.planes.canvas import Canvas, place_on_canvas, show
 from trmsolve.arc.planes.learner import Learner, compile_blocks
-from trmsolve.arc.planes.scenes import Episode, Row, episode_of, planes_batch_of
 from trmsolve.arc.task import Pair
 from trmsolve.errors import TrainingError
 from trmsolve.model.planes import PlanesModel, mlp_residual
