@@ -61,7 +61,7 @@ class ArcSource:
         """What the run's record has of the tasks that were left out."""
         return {"left_out": self.left_out} if self.sources.measured else {}
 
-    def subject(
+    def training_data(
         self, recipe: Recipe, schedule: Schedule, note: Note
     ) -> PlanesTrainingData | PaperTrainingData:
         """The tasks for the recipe's kind of network."""

@@ -42,7 +42,7 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
         typer.Option(
             min=1,
             help="Maximum number of improvement cycles for each view.",
-            show_default=options.usual("default_cycles"),
+            show_default=options.task_defaults("default_cycles"),
             rich_help_panel=options.TRY,
         ),
     ] = None,
@@ -60,7 +60,7 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
         typer.Option(
             min=0,
             help=options.NOISE_HELP,
-            show_default=options.usual("default_noise"),
+            show_default=options.task_defaults("default_noise"),
             rich_help_panel=options.TRY,
         ),
     ] = None,

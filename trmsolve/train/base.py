@@ -131,7 +131,7 @@ class TaskSource(Protocol):
     def recorded(self) -> dict[str, Any]:
         """Additions to the run's record."""
 
-    def subject(
+    def training_data(
         self, recipe: Recipe, schedule: Schedule, note: Callable[[str], None]
     ) -> SizedTrainingData:
         """What the recipe's kind of network learns from."""

@@ -211,9 +211,9 @@ class Sampler:
         tokens = names.gather(1, question.gather(1, places))
         labels = names.gather(1, answer.gather(1, places))
         batch = Batch(tokens.unflatten(1, self.spatial_shape), labels, torch.zeros_like(index))
-        return self._ruled(batch) if self.task.has_canonical_label else batch
+        return self._with_canonical_labels(batch) if self.task.has_canonical_label else batch
 
-    def _ruled(self, batch: Batch) -> Batch:
+    def _with_canonical_labels(self, batch: Batch) -> Batch:
         """The batch with the answers that the data's rule chooses.
 
         For networks that rewrite their question it has how they come about too.

@@ -341,7 +341,7 @@ def _material(settled: _Settled, note: Callable[[str], None]) -> _Material:
     )
     if not settled.held_out_given:
         schedule = replace(schedule, held_out=source.default_held_out)
-    sized_data = source.subject(recipe, schedule, note)
+    sized_data = source.training_data(recipe, schedule, note)
     return _Material(sized_data, sized_data.sized(recipe), schedule, source.recorded())
 
 
