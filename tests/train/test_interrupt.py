@@ -34,7 +34,8 @@ from tests.support.runs import (
     run,
 )
 from tests.support.training import TINY, WHERE, data, files, heed_interrupts, train
-from trmsolve.cli.process import INTERRUPTED, SAVED, SAVING
+from trmsolve.cli.process import SAVED, SAVING
+from trmsolve.errors import INTERRUPTED
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.solve.solver import load

@@ -39,18 +39,6 @@ class ArcSource:
     # Names of the tasks that share a pair with a measured one.
     left_out: list[str]
 
-    @classmethod
-    def read(cls, sources: Sources, note: Note) -> "ArcSource":
-        """Read all tasks.
-
-        Raises PuzzleError for what cannot be read, UsageError if nothing is left to learn from.
-        """
-        measured: list[ArcTask] = []
-        for name in sources.measured:
-            measured += _read(name, note)
-        tasks, left_out = learned_tasks(sources.data, measured, note)
-        return cls(sources, tasks, measured, left_out)
-
     @property
     def default_held_out(self) -> int:
         """How many tasks are held out where nobody says."""
@@ -83,8 +71,15 @@ class ArcSource:
 
 
 def read_source(sources: Sources, note: Note) -> ArcSource:
-    """Read all tasks that a run is given; see ``ArcSource.read``."""
-    return ArcSource.read(sources, note)
+    """Read all tasks that a run is given.
+
+    Raises PuzzleError for what cannot be read, UsageError if nothing is left to learn from.
+    """
+    measured: list[ArcTask] = []
+    for name in sources.measured:
+        measured += _read(name, note)
+    tasks, left_out = learned_tasks(sources.data, measured, note)
+    return ArcSource(sources, tasks, measured, left_out)
 
 
 def learned_tasks(

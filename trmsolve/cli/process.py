@@ -20,9 +20,8 @@ import typer
 from typer.core import TyperGroup
 
 from trmsolve.cli.output import say
-from trmsolve.errors import TrmsolveError
+from trmsolve.errors import INTERRUPTED, TrmsolveError
 
-INTERRUPTED = 130
 TERMINATED = 143
 BROKEN_PIPE = 141
 

@@ -18,8 +18,7 @@ from trmsolve.arc.task import ArcAnswer, ArcTask
 from trmsolve.cli.arc.output import learning, votes
 from trmsolve.cli.arc.source import read_items
 from trmsolve.cli.output import put_text, say
-from trmsolve.cli.process import INTERRUPTED
-from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.errors import INTERRUPTED, PuzzleError, UsageError
 from trmsolve.show.arc_views import ProgressArcView
 from trmsolve.show.console import make_console
 from trmsolve.solve.effort import MAX_CYCLES
