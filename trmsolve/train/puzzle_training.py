@@ -196,7 +196,8 @@ class HeldOut:
         """The fraction of the puzzles that the network answers exactly."""
         total = len(self.examples)
         largest = default_batch_size(self.placement.device, self.task)
-        effort = Effort(self.cycles, views=1, batch_size=even_batch(total, largest))
+        size = even_batch(total, largest)
+        effort = Effort(self.cycles, views=1, batch_size=size, remarks=False)
         answered = 0
 
         def count(_: Answer) -> None:
