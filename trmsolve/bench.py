@@ -160,7 +160,7 @@ def make_examples(task: Task) -> Examples:
 def count_cycle(config: TRMConfig) -> int:
     """Count the floating point operations of one improvement cycle of one puzzle, not learning."""
     model = new_model(config)
-    tokens = torch.zeros(1, *config.places, dtype=torch.long)
+    tokens = torch.zeros(1, *config.spatial_shape, dtype=torch.long)
     with torch.no_grad():
         return count_flop(lambda: model(model.initial_state(1), tokens))
 
@@ -283,7 +283,7 @@ def _training(
         placement.device,
         rows=recipe.batch_size,
         reveal=recipe.reveal_prob,
-        stages=recipe.config.rewrites,
+        stages=recipe.config.feeds_back_answer,
     )
     trainer = Trainer(recipe, placement.device, placement.dtype, compiled)
     # 0.5 asks for the depth and the learning rate in the middle of a run.

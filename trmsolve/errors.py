@@ -1,7 +1,11 @@
 """The errors that a user may cause or meet, with texts for the user and exit codes.
 
-Any other error keeps its traceback.
+Any other error keeps its traceback. This module imports nothing, so that the program has it before
+all others are loaded.
 """
+
+INTERRUPTED = 130
+"""The exit code of a program that Ctrl-C ended."""
 
 
 class TrmsolveError(Exception):

@@ -10,7 +10,7 @@ from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 
 from trmsolve.arc.paint import (
     Cells,
-    Drawing,
+    Picture,
     beside,
     flowed,
     in_one_row,
@@ -45,7 +45,7 @@ def square(side: int, colour: int = 4) -> Grid:
     return np.full((side, side), colour, np.int8)
 
 
-def shown(drawing: Drawing) -> list[str]:
+def shown(drawing: Picture) -> list[str]:
     return ["".join(text for text, _ in line).rstrip() for line in drawing]
 
 
@@ -228,7 +228,7 @@ def test_wrapped_takes_the_largest_cells_in_which_each_picture_is_whole() -> Non
 )
 @settings(max_examples=60, deadline=None)
 def test_pictures_flow_without_loss(sizes: list[tuple[int, int]], columns: int) -> None:
-    pictures: list[Drawing] = [
+    pictures: list[Picture] = [
         [[("x" * across, "")] for _ in range(down)] for across, down in sizes
     ]
     drawing = flowed(pictures, columns)

@@ -8,7 +8,7 @@ import pytest
 TRAINING = [
     "trmsolve.train.run",
     "trmsolve.train.checkpoint",
-    "trmsolve.train.journal",
+    "trmsolve.train.metrics",
     "trmsolve.train.distributed",
     "trmsolve.train.puzzle_training",
     "trmsolve.arc.planes.training",

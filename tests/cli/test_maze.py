@@ -69,9 +69,9 @@ class Scripted(TinyRecursiveModel):
     def initial_state(
         self,
         batch: int,
-        places: tuple[int, ...] | None = None,
+        spatial_shape: tuple[int, ...] | None = None,
     ) -> State:
-        nothing = torch.zeros(batch, *(places or self.config.places), 1)
+        nothing = torch.zeros(batch, *(spatial_shape or self.config.spatial_shape), 1)
         return State(nothing, nothing.clone())
 
     def forward(

@@ -20,11 +20,12 @@ from typer.testing import CliRunner, Result
 from tests.support.terminal import Terminal
 from tests.support.training import EASY, TINY, WHERE, data, files, fresh, heed_interrupts, train
 from trmsolve.cli import app
-from trmsolve.cli.process import INTERRUPTED, SAVED, SAVING, TERMINATED, Stop
+from trmsolve.cli.process import SAVED, SAVING, TERMINATED, Stop
+from trmsolve.errors import INTERRUPTED
 from trmsolve.puzzles import get_task
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples
-from trmsolve.train.journal import read_metrics
+from trmsolve.train.metrics import read_metrics
 from trmsolve.weights.file import read_info
 
 __all__ = ["data"]  # a fixture

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.support.goldens import FOLDER, NAMES, Golden, load_golden
-from trmsolve.model.config import MIXER_RULES, RETIRED, TRMConfig
+from trmsolve.model.config import FORMER_CONFIG_NAMES, MIXER_RULES, RETIRED, TRMConfig
 from trmsolve.model.mixers import MIXERS
 from trmsolve.model.network import State, TinyRecursiveModel
 from trmsolve.train.loss import log_stablemax, stablemax_cross_entropy, trm_loss
@@ -188,6 +188,16 @@ def test_fields_of_earlier_versions_are_kept_in_files_at_their_only_value() -> N
     for name, value in (("random_start", True), ("damping", 0.1), ("damping", "0")):
         with pytest.raises(ValueError, match=f"{name} is no longer supported"):
             TRMConfig.from_dict({**fields, name: value})
+
+
+@pytest.mark.parametrize(("before", "now"), FORMER_CONFIG_NAMES.items())
+def test_a_config_of_an_earlier_version_is_the_same_config(before: str, now: str) -> None:
+    fields = BOARD.to_dict()
+    assert before not in fields
+    former = {before if name == now else name: value for name, value in fields.items()}
+    assert TRMConfig.from_dict(former) == BOARD
+    with pytest.raises(ValueError, match=f"config field '{now}' is given twice"):
+        TRMConfig.from_dict({**fields, before: fields[now]})
 
 
 def test_every_mixer_has_its_rules() -> None:

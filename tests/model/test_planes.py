@@ -42,10 +42,10 @@ def batch(
 
 def predict(model: PlanesModel, shown: PlanesBatch, cycles: int = 2) -> Prediction:
     state = model.initial_state(
-        len(shown.tokens), places=(shown.palette.shape[1], *shown.tokens.shape[1:])
+        len(shown.tokens), spatial_shape=(shown.palette.shape[1], *shown.tokens.shape[1:])
     )
     for _ in range(cycles):
-        state, prediction = model.improve(state, shown)
+        state, prediction = model.cycle(state, shown)
     return prediction
 
 
@@ -262,7 +262,10 @@ def test_bf16_and_autograd_go_through() -> None:
             {"candidates": 2, "vocab_size": 2, "puzzle_emb_dim": 0},
             "does not go with 2 candidates a cell",
         ),
-        ({"rewrites": True}, "rewrites goes with neither a prefix nor a lattice nor planes"),
+        (
+            {"feeds_back_answer": True},
+            "feeds_back_answer goes with neither a prefix nor a lattice nor planes",
+        ),
     ],
 )
 def test_what_planes_cannot_be_is_told(changes: dict[str, Any], message: str) -> None:
@@ -272,7 +275,7 @@ def test_what_planes_cannot_be_is_told(changes: dict[str, Any], message: str) ->
 
 def test_the_config_survives_json() -> None:
     assert TRMConfig.from_dict(json.loads(json.dumps(PLANES.to_dict()))) == PLANES
-    assert PLANES.places == (30, 30)
+    assert PLANES.spatial_shape == (30, 30)
 
 
 @pytest.fixture
@@ -362,8 +365,10 @@ def test_fingerprints_of_networks_without_planes_are_what_they_were(
     save_weights(
         path, TinyRecursiveModel(flat).state_dict(), WeightsInfo(flat, "sudoku"), torch.float32
     )
-    assert fingerprint(path) == hashed(path, flat, ("rewrites", "kept", "symmetries"))
-    assert fingerprint(weights) == hashed(weights, PLANES, ("rewrites", "kept"))
+    assert fingerprint(path) == hashed(
+        path, flat, ("feeds_back_answer", "frozen_tokens", "symmetries")
+    )
+    assert fingerprint(weights) == hashed(weights, PLANES, ("feeds_back_answer", "frozen_tokens"))
     with safe_open(weights, framework="pt") as file:
         names = file.keys()
         tensors = {name: file.get_tensor(name) for name in names}

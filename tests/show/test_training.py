@@ -9,15 +9,15 @@ from rich.console import Console
 from tests.support.screen import ESCAPE, Ascii, pinned, screen, written
 from trmsolve.show.chart import Axes, Series, chart, time_axis
 from trmsolve.show.training import (
-    LinesView,
-    PanelView,
-    TrainingView,
-    make_training_view,
+    LinesTrainingDisplay,
+    PanelTrainingDisplay,
+    TrainingDisplay,
+    make_training_display,
     panel,
     report,
     time_left,
 )
-from trmsolve.train.plan import Progress
+from trmsolve.train.schedule import Progress
 from trmsolve.wording import duration
 
 
@@ -111,7 +111,7 @@ FIGURES = ["done 50%  step 1000", "spent 10.0 min", "left 10.0 min"]
 
 
 def shown(console: Console, run: list[Progress] = RUN) -> list[str]:
-    view = make_training_view(console)
+    view = make_training_display(console)
     for progress in run:
         view.progress(progress)
     return screen(written(console))
@@ -175,7 +175,7 @@ def test_figures_have_the_colours_of_the_chart() -> None:
 
 def test_the_last_state_stays_under_the_messages() -> None:
     console = pinned()
-    with make_training_view(console) as view:
+    with make_training_display(console) as view:
         view.note("2000 puzzles, recipe laptop")
         for progress in RUN:
             view.progress(progress)
@@ -195,7 +195,7 @@ def test_the_last_state_stays_under_the_messages() -> None:
 
 def test_an_interrupt_leaves_the_last_state_and_gives_the_cursor_back() -> None:
     console = pinned()
-    with pytest.raises(KeyboardInterrupt), make_training_view(console) as view:
+    with pytest.raises(KeyboardInterrupt), make_training_display(console) as view:
         for progress in RUN:
             view.progress(progress)
         raise KeyboardInterrupt
@@ -205,7 +205,7 @@ def test_an_interrupt_leaves_the_last_state_and_gives_the_cursor_back() -> None:
 
 def test_a_resumed_run_is_charted_from_where_it_began() -> None:
     console = pinned()
-    with make_training_view(console, past=RUN[:-1]) as view:
+    with make_training_display(console, past=RUN[:-1]) as view:
         view.progress(RUN[-1])
     assert screen(written(console)) == [*PANEL, ""]
 
@@ -220,7 +220,7 @@ LINES = (
 )
 
 
-def told(view: TrainingView) -> None:
+def told(view: TrainingDisplay) -> None:
     with view:
         view.note("starting")
         for progress in RUN[-2:]:
@@ -232,7 +232,7 @@ def told(view: TrainingView) -> None:
     "console", [pinned(20, terminal=False), pinned(20, force_interactive=False, color_system=None)]
 )
 def test_a_pipe_and_a_dumb_terminal_get_a_line_a_report(console: Console) -> None:
-    told(make_training_view(console))
+    told(make_training_display(console))
     assert written(console) == LINES
 
 
@@ -245,7 +245,7 @@ class Clock:
 
 def test_judging_is_counted_line_by_line_but_not_if_it_is_soon_over() -> None:
     console, clock = pinned(terminal=False), Clock()
-    with LinesView(console, clock) as view:
+    with LinesTrainingDisplay(console, clock) as view:
         for run in RUN[-2:]:
             for clock.now, judged in ((0.0, 0), (1.0, 32), (6.0, 64), (7.0, 64), (11.5, 96)):
                 if run is RUN[-2] or clock.now < 2:
@@ -261,7 +261,7 @@ def test_judging_is_counted_line_by_line_but_not_if_it_is_soon_over() -> None:
 
 def test_judging_is_counted_above_the_panel_until_its_figure_is_there() -> None:
     console, clock = pinned(), Clock()
-    with PanelView(console, RUN[:-1], clock) as view:
+    with PanelTrainingDisplay(console, RUN[:-1], clock) as view:
         view.judging(0, 128)
         clock.now += 1
         view.judging(64, 128)
@@ -274,7 +274,7 @@ def test_judging_is_counted_above_the_panel_until_its_figure_is_there() -> None:
 
 def test_judging_before_the_first_report_is_counted_too() -> None:
     console = pinned()
-    with PanelView(console) as view:
+    with PanelTrainingDisplay(console) as view:
         view.judging(0, 128)
         assert screen(written(console)) == ["evaluating 0/128 held-out puzzles"]
         view.progress(at(0.5))
@@ -284,26 +284,26 @@ def test_judging_before_the_first_report_is_counted_too() -> None:
 def test_a_figure_that_comes_later_takes_the_place_of_its_report() -> None:
     """As when a run that was over is judged after all."""
     console = pinned()
-    with make_training_view(console, past=[*RUN[:-1], replace(RUN[-1], loss=2.0)]) as view:
+    with make_training_display(console, past=[*RUN[:-1], replace(RUN[-1], loss=2.0)]) as view:
         view.progress(RUN[-1])
     assert screen(written(console)) == [*PANEL, ""]
 
 
 def test_quiet_tells_problems_only() -> None:
     console = pinned(terminal=False)
-    told(make_training_view(console, quiet=True))
+    told(make_training_display(console, quiet=True))
     assert written(console) == "stopped early\n"
 
 
-def test_the_view_that_suits() -> None:
-    assert type(make_training_view(pinned())) is PanelView
-    assert type(make_training_view(pinned(terminal=False))) is LinesView
-    assert type(make_training_view(pinned(), quiet=True)) is TrainingView
+def test_the_display_that_suits() -> None:
+    assert type(make_training_display(pinned())) is PanelTrainingDisplay
+    assert type(make_training_display(pinned(terminal=False))) is LinesTrainingDisplay
+    assert type(make_training_display(pinned(), quiet=True)) is TrainingDisplay
 
 
 def test_an_ascii_stream_gets_ascii_only() -> None:
     stream = Ascii()
-    with make_training_view(pinned(stream=stream)) as view:
+    with make_training_display(pinned(stream=stream)) as view:
         view.note("rätsel.csv\x1b[2J")
         for progress in RUN:
             view.progress(progress)

@@ -33,7 +33,9 @@ KEEP = TRMConfig(
     positions="none",
     inner_multiple=8,
 )
-REWRITE = replace(KEEP, mixer="conv", board=(4, 4, 1, 1), rewrites=True, kept=(1,))
+REWRITE = replace(
+    KEEP, mixer="conv", board=(4, 4, 1, 1), feeds_back_answer=True, frozen_tokens=(1,)
+)
 LATTICE = replace(KEEP, mixer="lattice", vocab_size=2, seq_len=64, board=(4, 4, 2, 2), candidates=4)
 KINDS = {KeepQuestion: KEEP, RewriteQuestion: REWRITE, LatticeQuestion: LATTICE}
 
@@ -51,7 +53,12 @@ def test_a_kept_question_is_asked_again_and_its_target_is_the_answer() -> None:
     feedback = feedback_for(TinyRecursiveModel(KEEP))
     tokens = torch.randint(5, (3, 16))
     logits = torch.randn(3, 16, 5)
-    assert feedback.next_lesson(taught(tokens, tokens, logits), Teaching(hint=1.0)) is tokens
+    assert (
+        feedback.next_training_question(
+            taught(tokens, tokens, logits), Teaching(teacher_forcing=1.0)
+        )
+        is tokens
+    )
     trajectory = TrajectoryBatch(torch.zeros(3, 2, 16), torch.zeros(3, 2, 16))
     assert feedback.targets(tokens, trajectory, torch.zeros(3)) is tokens
     answer, confidence = feedback.read_out(logits, tokens)
@@ -82,7 +89,7 @@ def test_a_profiler_is_told_in_which_part_of_a_step_time_is_spent(
 
     trainer = Trainer(Recipe(config, batch_size=2), torch.device("cpu"), torch.float32)
     trainer.phase = phase
-    tokens = torch.ones(2, *config.places, dtype=torch.long)
+    tokens = torch.ones(2, *config.spatial_shape, dtype=torch.long)
     trainer.step(lambda rows: Batch(tokens, tokens.flatten(1), torch.zeros_like(rows)))
     last = {KeepQuestion: "keep", RewriteQuestion: "rewrite", LatticeQuestion: "deduce"}[kind]
     assert entered == ["pool refill", "loss", "ema update", "pool advance", f"pool {last}"]

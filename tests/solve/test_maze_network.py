@@ -45,13 +45,13 @@ from trmsolve.solve.refine import Question, Step, refine
 from trmsolve.solve.solver import Solver, load
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples, Sampler
-from trmsolve.train.journal import read_metrics
 from trmsolve.train.loss import LossSettings, trm_loss
-from trmsolve.train.plan import Schedule
+from trmsolve.train.metrics import read_metrics
 from trmsolve.train.pool import Batch, Pool
 from trmsolve.train.puzzle_training import PuzzleTrainingData
 from trmsolve.train.recipes import RECIPES, Recipe
 from trmsolve.train.run import Run
+from trmsolve.train.schedule import Schedule
 from trmsolve.train.trainer import Trainer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -72,9 +72,9 @@ CONV = TRMConfig(
     inner_multiple=16,
     normed_swiglu=True,
     halt_from="min",
-    rewrites=True,
+    feeds_back_answer=True,
 )
-KEEPS = replace(CONV, kept=(1, 4))  # walls and the goal
+KEEPS = replace(CONV, frozen_tokens=(1, 4))  # walls and the goal
 OFFICIAL = TRMConfig(
     vocab_size=6,
     seq_len=900,
@@ -87,7 +87,7 @@ OFFICIAL = TRMConfig(
     puzzle_emb_dim=16,
     prefix_len=1,
 )
-STILL = replace(CONV, rewrites=False)
+STILL = replace(CONV, feeds_back_answer=False)
 SOFTMAX = LossSettings("softmax")
 
 
@@ -107,10 +107,10 @@ def boards(*shape: int, seed: int = 0) -> Tensor:
 def think(model: TinyRecursiveModel, tokens: Tensor, cycles: int = 1) -> tuple[State, Prediction]:
     """Some cycles from the first state; the question is rewritten if the network does so."""
     state, prediction = model(
-        model.initial_state(len(tokens), places=tuple(tokens.shape[1:])), tokens
+        model.initial_state(len(tokens), spatial_shape=tuple(tokens.shape[1:])), tokens
     )
     for _ in range(cycles - 1):
-        if model.config.rewrites:
+        if model.config.feeds_back_answer:
             tokens = model.rewrite(tokens, prediction.logits)
         state, prediction = model(state, tokens)
     return state, prediction
@@ -145,13 +145,17 @@ DEPTHS = [(1, 1, 1), (2, 1, 1), (1, 1, 3), (1, 2, 1)]  # layers, recursions, lat
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
-@pytest.mark.parametrize("rewrites", [False, True])
+@pytest.mark.parametrize("feeds_back_answer", [False, True])
 def test_a_cell_is_heard_within_reach_and_nowhere_else(
-    depth: tuple[int, int, int], rewrites: bool
+    depth: tuple[int, int, int], feeds_back_answer: bool
 ) -> None:
     layers, recursions, latent_steps = depth
     config = replace(
-        CONV, layers=layers, recursions=recursions, latent_steps=latent_steps, rewrites=rewrites
+        CONV,
+        layers=layers,
+        recursions=recursions,
+        latent_steps=latent_steps,
+        feeds_back_answer=feeds_back_answer,
     )
     model = untrained(config)
     assert model.receptive_field == layers * recursions * (latent_steps + 1)
@@ -166,7 +170,7 @@ def test_a_cell_is_heard_within_reach_and_nowhere_else(
     moved |= ((said.logits - says.logits).abs().amax(-1) > 0).view(15, 13)
     away = torch.maximum((torch.arange(15) - 7).abs()[:, None], (torch.arange(13) - 6).abs()[None])
     assert not moved[away > model.receptive_field].any()
-    assert moved[away <= model.receptive_field].all() or rewrites or recursions > 1
+    assert moved[away <= model.receptive_field].all() or feeds_back_answer or recursions > 1
     assert moved[away == model.receptive_field].any()
 
 
@@ -178,7 +182,7 @@ def test_reach_is_that_of_the_depth_a_network_is_trained_with() -> None:
 
 
 @pytest.mark.parametrize(
-    "config", [CONV, replace(CONV, layers=2, rewrites=False), replace(CONV, recursions=2)]
+    "config", [CONV, replace(CONV, layers=2, feeds_back_answer=False), replace(CONV, recursions=2)]
 )
 def test_what_stands_elsewhere_is_thought_of_in_the_same_way(config: TRMConfig) -> None:
     """Away from the edges: where a maze lies on its board makes no difference."""
@@ -215,7 +219,7 @@ def test_a_convolution_takes_boards_of_every_size(shape: tuple[int, int]) -> Non
 def test_the_state_begins_alike_everywhere_on_boards_of_every_size() -> None:
     fixed = TinyRecursiveModel(CONV)
     assert fixed.initial_state(2).y.shape == (2, 30, 30, 16)
-    y, z = fixed.initial_state(2, places=(4, 7))
+    y, z = fixed.initial_state(2, spatial_shape=(4, 7))
     assert y.shape == z.shape == (2, 4, 7, 16)
     assert torch.equal(y[1, 3, 6], fixed.get_buffer("H_init")) and torch.equal(
         z[0, 0, 0], fixed.get_buffer("L_init")
@@ -246,17 +250,17 @@ def test_the_most_reluctant_cell_decides_on_halting() -> None:
         {"board": None},
         {"board": (30, 29, 1, 1)},
         {"candidates": 9},
-        {"rewrites": 1},
+        {"feeds_back_answer": 1},
         {"halt_from": "max"},
-        {"kept": (18,)},
-        {"kept": (-1,)},
-        {"kept": (True,)},
+        {"frozen_tokens": (18,)},
+        {"frozen_tokens": (-1,)},
+        {"frozen_tokens": (True,)},
         {"puzzle_emb_dim": 16, "prefix_len": 1},
         {
             "mixer": "attention",
             "puzzle_emb_dim": 16,
             "prefix_len": 1,
-        },  # rewrites goes with no prefix
+        },  # feeds_back_answer goes with no prefix
     ],
 )
 def test_impossible_networks_for_mazes_are_refused(wrong: dict[str, Any]) -> None:
@@ -267,7 +271,7 @@ def test_impossible_networks_for_mazes_are_refused(wrong: dict[str, Any]) -> Non
 def test_the_configs_survive_json_and_say_how_tokens_lie() -> None:
     for config in (KEEPS, OFFICIAL):
         assert TRMConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
-    assert CONV.places == (30, 30) and OFFICIAL.places == (900,)
+    assert CONV.spatial_shape == (30, 30) and OFFICIAL.spatial_shape == (900,)
 
 
 # Questions rewritten.
@@ -279,7 +283,7 @@ def test_two_recursions_are_two_cycles_of_one(config: TRMConfig) -> None:
     tokens = boards(3, 9, 8)
     both, once = untrained(replace(config, recursions=2)), untrained(config)
     for model in (both, once):
-        model.lm_head.weight.data[list(config.kept)] = (
+        model.lm_head.weight.data[list(config.frozen_tokens)] = (
             0  # it writes nothing that would then be kept
         )
     assert all(
@@ -335,9 +339,11 @@ def test_the_answer_of_each_cycle_is_the_question_of_the_next(config: TRMConfig)
     assert len(model.asked) == 5 and np.array_equal(model.asked[0][0], question)
     for asked, step in zip(model.asked[1:], steps, strict=False):
         assert step is not None and step.tokens.shape == (54,)
-        assert np.array_equal(asked[0], step.tokens.reshape(6, 9) if config.rewrites else question)
-    if config.kept:
-        kept = np.isin(question, config.kept)
+        assert np.array_equal(
+            asked[0], step.tokens.reshape(6, 9) if config.feeds_back_answer else question
+        )
+    if config.frozen_tokens:
+        kept = np.isin(question, config.frozen_tokens)
         assert all(np.array_equal(asked[0].numpy()[kept], question[kept]) for asked in model.asked)
 
 
@@ -744,10 +750,10 @@ def pool_of(
     return pool, sampler, pool.batch.tokens.flatten(1).numpy().copy()
 
 
-def rewrite(pool: Pool, targets: Tensor, logits: Tensor, hint: float) -> None:
+def rewrite(pool: Pool, targets: Tensor, logits: Tensor, teacher_forcing: float) -> None:
     """The next question of all rows after a cycle that answered with ``logits``."""
     prediction = Prediction(logits, torch.zeros(len(logits), 2))
-    pool.ask_next(prediction, targets, Teaching(hint=hint))
+    pool.ask_next(prediction, targets, Teaching(teacher_forcing=teacher_forcing))
 
 
 @pytest.mark.parametrize("config", [CONV, KEEPS, replace(CONV, layers=2, latent_steps=3)])
@@ -758,7 +764,7 @@ def test_what_is_due_is_what_is_within_reach(config: TRMConfig, examples: Exampl
     for cycle in range(1, 12):
         due = pool.current_targets()
         assert np.array_equal(due, at(trajectory, cycle * reach))
-        rewrite(pool, due, torch.zeros(6, 900, 18), hint=1.0)
+        rewrite(pool, due, torch.zeros(6, 900, 18), teacher_forcing=1.0)
         assert np.array_equal(pool.batch.tokens.flatten(1), due) and pool.batch.tokens.shape == (
             6,
             30,
@@ -774,14 +780,14 @@ def test_the_next_question_is_the_answer_unless_a_hint_is_given(examples: Exampl
         pool, _, questions = pool_of(examples, config)
         logits = torch.randn(6, 900, 18)
         expected = pool.model.rewrite(pool.batch.tokens, logits)
-        rewrite(pool, pool.current_targets(), logits, hint=0.0)
+        rewrite(pool, pool.current_targets(), logits, teacher_forcing=0.0)
         assert torch.equal(pool.batch.tokens, expected)
-        kept = np.isin(questions, config.kept)
+        kept = np.isin(questions, config.frozen_tokens)
         assert np.array_equal(pool.batch.tokens.flatten(1).numpy()[kept], questions[kept])
     torch.manual_seed(0)
     pool, _, _ = pool_of(examples, rows=60)
     due, logits = pool.current_targets(), torch.randn(60, 900, 18)
-    rewrite(pool, due, logits, hint=0.7)
+    rewrite(pool, due, logits, teacher_forcing=0.7)
     told = (pool.batch.tokens.flatten(1) == due).all(1)
     assert 0.5 < told.float().mean() < 0.9
     assert torch.equal(pool.batch.tokens.flatten(1)[~told], logits.argmax(-1)[~told])
@@ -789,7 +795,7 @@ def test_the_next_question_is_the_answer_unless_a_hint_is_given(examples: Exampl
 
 def test_fresh_puzzles_begin_their_search_anew_and_the_others_go_on(examples: Examples) -> None:
     pool, sampler, questions = pool_of(examples)
-    rewrite(pool, pool.current_targets(), torch.zeros(6, 900, 18), hint=1.0)
+    rewrite(pool, pool.current_targets(), torch.zeros(6, 900, 18), teacher_forcing=1.0)
     pool.advance(pool.state, torch.tensor([1.0, -1, -1, 1, -1, -1]))
     pool.refill(sampler)
     assert pool.steps.tolist() == [0, 2, 2, 0, 2, 2] and pool.cycles.tolist() == [0, 1, 1, 0, 1, 1]
@@ -809,7 +815,7 @@ def test_without_stages_the_answer_itself_is_due(examples: Examples) -> None:
 
 def test_a_pool_s_state_comes_back_with_its_stages(examples: Examples) -> None:
     pool, sampler, _ = pool_of(examples)
-    rewrite(pool, pool.current_targets(), torch.randn(6, 900, 18), hint=0.5)
+    rewrite(pool, pool.current_targets(), torch.randn(6, 900, 18), teacher_forcing=0.5)
     pool.advance(
         State(torch.randn_like(pool.state.y), pool.state.z), torch.tensor([1.0, -1, -1, 1, -1, -1])
     )
@@ -823,7 +829,7 @@ def test_a_pool_s_state_comes_back_with_its_stages(examples: Examples) -> None:
     assert all(torch.equal(tensor, kept[name]) for name, tensor in other.state_dict().items())
     assert torch.equal(other.current_targets(), pool.current_targets())
     before = {name: tensor.clone() for name, tensor in kept.items()}
-    rewrite(other, other.current_targets(), torch.randn(6, 900, 18), hint=1.0)
+    rewrite(other, other.current_targets(), torch.randn(6, 900, 18), teacher_forcing=1.0)
     other.refill(sampler)
     assert not torch.equal(other.state_dict()["stages"], kept["stages"])
     assert all(
@@ -1036,7 +1042,7 @@ def test_the_paper_s_network_trains_and_answers_mazes_of_every_size_on_its_board
 ) -> None:
     torch.manual_seed(0)
     assert (
-        RECIPES["maze", "paper"].config.places == (900,)
+        RECIPES["maze", "paper"].config.spatial_shape == (900,)
         and RECIPES["maze", "paper"].config.vocab_size == 6
     )
     recipe = replace(RECIPES["maze", "paper"], config=OFFICIAL, batch_size=3)
@@ -1074,7 +1080,7 @@ def test_the_recipes_for_mazes_fit_their_task() -> None:
                 recipe.config.candidates,
             )
             assert (
-                recipe.config.rewrites == (puzzle_task is get_task("maze", 18))
+                recipe.config.feeds_back_answer == (puzzle_task is get_task("maze", 18))
                 and recipe.reveal_prob == 0
             )
 

@@ -17,6 +17,7 @@ from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import Prediction, State, TinyRecursiveModel
 from trmsolve.puzzles import get_task
+from trmsolve.puzzles.base import Diagnosis
 from trmsolve.puzzles.sudoku.search import solutions
 from trmsolve.puzzles.values import Answer, Cycle, Puzzle
 from trmsolve.solve.effort import Effort
@@ -48,7 +49,7 @@ class Scripted(TinyRecursiveModel):
     def initial_state(
         self,
         batch: int,
-        places: tuple[int, ...] | None = None,
+        spatial_shape: tuple[int, ...] | None = None,
     ) -> State:
         zeros = torch.zeros(batch, 81, 32)
         return State(zeros, zeros.clone())
@@ -298,6 +299,29 @@ def test_a_puzzle_without_solution_says_so() -> None:
     (answer,) = solver(Scripted(99)).solve_all([Puzzle(wrong)])
     assert isinstance(answer, Answer) and answer.remark == "the puzzle has no solution"
     assert answer.views == 1  # there is nothing to be found under other symmetries
+
+
+@pytest.mark.parametrize(("views", "searches"), [(1, 0), (3, 1)])
+def test_without_remarks_a_puzzle_is_searched_only_for_whether_to_try_on(
+    views: int, searches: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    diagnosed: list[Puzzle] = []
+
+    def diagnose(puzzle: Puzzle) -> Diagnosis:
+        diagnosed.append(puzzle)
+        return Diagnosis(2)
+
+    monkeypatch.setattr(SUDOKU, "diagnose", diagnose)
+    puzzles = some_puzzles(1)
+    (quiet,) = solver(Scripted(99), views=views, remarks=False).solve_all(puzzles)
+    assert isinstance(quiet, Answer)
+    assert (quiet.remark, quiet.views) == ("", views)
+    assert len(diagnosed) == searches
+
+    (answer,) = solver(Scripted(99), views=views).solve_all(puzzles)
+    assert isinstance(answer, Answer)
+    assert answer.remark == "the puzzle has more than one solution"
+    assert len(diagnosed) == searches + 1
 
 
 def test_the_stream_is_read_as_needed_and_none_means_wait() -> None:

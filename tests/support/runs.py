@@ -16,10 +16,10 @@ from trmsolve.puzzles import get_task
 from trmsolve.solve.solver import load
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples
-from trmsolve.train.plan import Progress, Schedule
 from trmsolve.train.puzzle_training import PuzzleTrainingData
 from trmsolve.train.recipes import Recipe
 from trmsolve.train.run import Run
+from trmsolve.train.schedule import Progress, Schedule
 
 CPU = Placement(torch.device("cpu"), torch.float32, "")
 DIGITS = TRMConfig(

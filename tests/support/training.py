@@ -4,6 +4,7 @@ import csv
 import signal
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -14,32 +15,28 @@ from trmsolve.puzzles import get_task
 
 EASY = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
 # The paper's recipe, since nobody will change it; made small.
-TINY = [
-    "--recipe",
-    "paper",
-    "--batch-size",
-    "6",
-    "--set",
-    "hidden_size=16",
-    "--set",
-    "inner_multiple=16",
-    "--set",
-    "puzzle_emb_dim=16",
-    "--set",
-    "prefix_len=1",
-    "--set",
-    "recursions=2",
-    "--set",
-    "latent_steps=1",
-    "--set",
-    "max_cycles=3",
-    "--set",
-    "exploration=0.5",
-    "--set",
-    "optimizer=muon",
-    "--held-out",
-    "2",
-]
+SMALL: dict[str, Any] = {
+    "hidden_size": 16,
+    "inner_multiple": 16,
+    "puzzle_emb_dim": 16,
+    "prefix_len": 1,
+    "recursions": 2,
+    "latent_steps": 1,
+    "max_cycles": 3,
+    "exploration": 0.5,
+    "optimizer": "muon",
+}
+
+
+def set_options(changes: dict[str, Any]) -> list[str]:
+    """The ``--set`` options that change these fields of a recipe."""
+    words = []
+    for name, value in changes.items():
+        words += ["--set", f"{name}={value}"]
+    return words
+
+
+TINY = ["--recipe", "paper", "--batch-size", "6", "--held-out", "2", *set_options(SMALL)]
 WHERE = ["--device", "cpu", "--dtype", "fp32", "--threads", "1"]
 
 

@@ -1,24 +1,22 @@
 """Several processes train what one would: the command under torchrun, and the parts one by one."""
 
-import csv
 import os
 import signal
 import subprocess
 import sys
 import time
-from itertools import islice
 from pathlib import Path
 
 import pytest
 import torch
 from typer.testing import CliRunner
 
+from tests.support.training import TINY, WHERE, data, set_options
 from trmsolve.cli import app
-from trmsolve.errors import PuzzleError, UsageError
-from trmsolve.puzzles import get_task
+from trmsolve.errors import UsageError
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.distributed import ProcessGroup, join_process_group
-from trmsolve.train.journal import read_metrics
+from trmsolve.train.metrics import read_metrics
 
 TORCHRUN = [
     sys.executable,
@@ -30,70 +28,31 @@ TORCHRUN = [
     "-m",
     "trmsolve",
 ]
+__all__ = ["data"]  # a fixture
 pytestmark = pytest.mark.usefixtures("process_as_it_was")
 
 # The paper has a table whose gradient is sparse. At a constant rate a run that is made longer is
 # the same run.
 OPTIONS = [
-    "--recipe",
-    "paper",
+    *TINY,
     "--batch-size",
     "8",
-    "--set",
-    "hidden_size=16",
-    "--set",
-    "inner_multiple=16",
-    "--set",
-    "puzzle_emb_dim=16",
-    "--set",
-    "prefix_len=1",
-    "--set",
-    "recursions=2",
-    "--set",
-    "latent_steps=1",
-    "--set",
-    "max_cycles=3",
-    "--set",
-    "exploration=0",
-    "--set",
-    "optimizer=muon",
-    "--set",
-    "clip=1.0",
-    "--set",
-    "lr=0.001",
-    "--set",
-    "table_lr=0.001",
-    "--set",
-    "warmup=0",
-    "--set",
-    "reveal=0.5",
+    *set_options(
+        {
+            "exploration": 0,
+            "clip": 1.0,
+            "lr": 0.001,
+            "table_lr": 0.001,
+            "warmup": 0,
+            "reveal_prob": 0.5,
+        }
+    ),
     "--compile",
     "off",
-    "--held-out",
-    "2",
     "--save-minutes",
     "0",
-    "--device",
-    "cpu",
-    "--dtype",
-    "fp32",
-    "--threads",
-    "1",
+    *WHERE,
 ]
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    path = tmp_path / "easy.csv"
-    with path.open("w", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["question", "answer"])
-        for puzzle in islice(get_task("sudoku").generate("easy", 5), 12):
-            assert not isinstance(puzzle, PuzzleError) and puzzle.answer is not None
-            rows.writerow(
-                "".join(map(str, grid.flatten())) for grid in (puzzle.grid, puzzle.answer)
-            )
-    return path
 
 
 def torchrun(*arguments: object) -> subprocess.Popen[str]:

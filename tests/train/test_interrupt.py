@@ -34,7 +34,8 @@ from tests.support.runs import (
     run,
 )
 from tests.support.training import TINY, WHERE, data, files, heed_interrupts, train
-from trmsolve.cli.process import INTERRUPTED, SAVED, SAVING
+from trmsolve.cli.process import SAVED, SAVING
+from trmsolve.errors import INTERRUPTED
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.solve.solver import load
@@ -42,9 +43,9 @@ from trmsolve.train import puzzle_training
 from trmsolve.train.base import JudgingProgress
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples
-from trmsolve.train.journal import read_metrics
-from trmsolve.train.plan import Progress
+from trmsolve.train.metrics import read_metrics
 from trmsolve.train.puzzle_training import HeldOut, PoolTrainer, even_batch
+from trmsolve.train.schedule import Progress
 
 __all__ = ["data", "examples"]  # fixtures
 pytestmark = pytest.mark.usefixtures("one_thread", "process_as_it_was")
@@ -136,7 +137,7 @@ def test_an_interrupted_judging_leaves_no_figure_and_the_run_goes_on_to_the_same
 
     parts = tmp_path / "parts"
     stopped = run(parts, examples, recipe, schedule, judging=judging, report=told.append)
-    assert stopped.journal.step == HALF, "not a step more: all is saved"
+    assert stopped.metrics.step == HALF, "not a step more: all is saved"
     assert [line.step for line in told] == [1, 2, 3, 4] and told[-1].held_out_exact is None
     found = figures(parts)
     assert list(found) == [1, 2, 3, 4] and found.pop(4) is None and None not in found.values()
@@ -148,7 +149,7 @@ def test_an_interrupted_judging_leaves_no_figure_and_the_run_goes_on_to_the_same
 
 def test_the_last_word_does_not_cost_the_figure(examples: Examples, tmp_path: Path) -> None:
     stopped = run(tmp_path, examples, schedule=OFTEN, judging=lambda judged, of: judged < of)
-    assert stopped.journal.step == 1 and figures(tmp_path)[1] is not None
+    assert stopped.metrics.step == 1 and figures(tmp_path)[1] is not None
 
 
 def test_the_final_figure_is_made_up_for_when_the_run_is_resumed(

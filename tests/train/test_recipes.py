@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.training import TINY, WHERE, data, train
 from trmsolve.errors import UsageError
+from trmsolve.model.config import FORMER_CONFIG_NAMES
 from trmsolve.train.checkpoint import load_checkpoint, save_checkpoint
 from trmsolve.train.recipes import FORMER_NAMES, RECIPES, Recipe, override
 
@@ -16,8 +17,12 @@ pytestmark = pytest.mark.usefixtures("one_thread", "process_as_it_was")
 
 
 def in_former_names(fields: dict[str, Any]) -> dict[str, Any]:
-    former = {now: before for before, now in FORMER_NAMES.items()}
-    return {former.get(name, name): value for name, value in fields.items()}
+    """A recipe, or the config of a network, as an earlier version wrote it."""
+    former = {now: before for before, now in {**FORMER_NAMES, **FORMER_CONFIG_NAMES}.items()}
+    renamed = {former.get(name, name): value for name, value in fields.items()}
+    if "config" in renamed:
+        renamed["config"] = in_former_names(renamed["config"])
+    return renamed
 
 
 @pytest.mark.parametrize("key", RECIPES)
@@ -25,6 +30,7 @@ def test_a_printed_recipe_of_an_earlier_version_is_the_same_recipe(key: tuple[st
     recipe = RECIPES[key]
     printed = json.dumps(in_former_names(recipe.to_dict()))
     assert set(FORMER_NAMES) <= set(json.loads(printed))
+    assert set(FORMER_CONFIG_NAMES) <= set(json.loads(printed)["config"])
     assert Recipe.from_dict(json.loads(printed)) == recipe
 
 
@@ -38,8 +44,25 @@ def test_a_field_is_set_by_either_name(before: str, now: str) -> None:
         override(recipe, [f"{before}=2"])
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "value"),
+    [("rewrites", "feeds_back_answer", False), ("kept", "frozen_tokens", (1,))],
+)
+def test_a_field_of_the_network_is_set_by_either_name(before: str, now: str, value: object) -> None:
+    recipe = RECIPES["maze", "laptop"]
+    text = json.dumps(value)
+    set_before = override(recipe, [f"config.{before}={text}"])
+    assert set_before == override(recipe, [f"{before}={text}"])
+    assert set_before == override(recipe, [f"{now}={text}"])
+    assert getattr(set_before.config, now) == value != getattr(recipe.config, now)
+
+
 def test_the_command_takes_former_names() -> None:
-    shown = json.loads(train("--print-recipe", "--set", "reveal=0.5", "--set", "hint=0.25").stdout)
+    changes = ("reveal=0.5", "hint=0.25", "kept=[1]")
+    printed = train("--print-recipe", *(word for change in changes for word in ("--set", change)))
+    shown = json.loads(printed.stdout)
+    assert shown["config"]["frozen_tokens"] == [1]
+    assert not set(FORMER_CONFIG_NAMES) & set(shown["config"])
     assert shown["reveal_prob"] == 0.5
     assert shown["teacher_forcing"] == 0.25
     assert not set(FORMER_NAMES) & set(shown)
@@ -52,6 +75,7 @@ def test_the_command_resumes_a_run_of_an_earlier_version(data: Path, tmp_path: P
     saved = load_checkpoint(out)
     state = {**saved.state, "recipe": in_former_names(saved.state["recipe"])}
     assert state["recipe"]["reveal"] == 0.5
+    assert state["recipe"]["config"]["rewrites"] is False
     save_checkpoint(out, saved.step, saved.tensors, state)
 
     assert train("--resume", out, "--steps", 2, "-q").exit_code == 0

@@ -28,10 +28,10 @@ from trmsolve.errors import CheckpointError, PuzzleError, TrainingError, UsageEr
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples
-from trmsolve.train.journal import read_metrics
 from trmsolve.train.loss import Loss
-from trmsolve.train.plan import Progress, Schedule
+from trmsolve.train.metrics import read_metrics
 from trmsolve.train.recipes import Recipe
+from trmsolve.train.schedule import Progress, Schedule
 from trmsolve.train.trainer import Trainer
 from trmsolve.weights.file import read_info
 
@@ -65,7 +65,7 @@ def test_a_stopped_run_goes_on_to_the_same_bits(
     begin = {"start_from": halting(recipe)}
     whole = run(tmp_path / "whole", examples, recipe, **begin)
     parts = run(tmp_path / "parts", examples, recipe, stop=after(HALF), **begin)
-    assert parts.journal.step == HALF and kept(parts.out, HALF) != kept(whole.out)
+    assert parts.metrics.step == HALF and kept(parts.out, HALF) != kept(whole.out)
     # Saving after every step too: writing and judging take nothing from chance.
     parts = going_on(tmp_path / "parts", examples, recipe, replace(PLAN, save_seconds=0.0))
     assert kept(parts.out) == kept(whole.out)
@@ -237,10 +237,10 @@ def test_an_earlier_version_s_checkpoint_is_refused(examples: Examples, tmp_path
         run(tmp_path, examples, checkpoint=old)
 
 
-def test_a_journal_that_cannot_be_written_is_named(examples: Examples, tmp_path: Path) -> None:
+def test_a_metrics_log_that_cannot_be_written_is_named(examples: Examples, tmp_path: Path) -> None:
     going = made(tmp_path, examples)
-    going.journal.path.unlink()
-    going.journal.path.mkdir()
+    going.metrics.path.unlink()
+    going.metrics.path.mkdir()
     with pytest.raises(OSError, match="directory") as raised:
         going.train()
     assert raised.value.filename == str(tmp_path / "metrics.jsonl")

@@ -12,35 +12,20 @@ import pytest
 import torch
 
 import trmsolve
-from tests.support.training import data, fresh
+from tests.support.training import SMALL, data, fresh
 from trmsolve.arc.paper.known import IDENTIFIERS, PUZZLES
 from trmsolve.errors import CheckpointError, PuzzleError, UsageError
 from trmsolve.train import folder, start
 from trmsolve.train.checkpoint import load_checkpoint
-from trmsolve.train.journal import read_metrics
+from trmsolve.train.metrics import read_metrics
 from trmsolve.train.options import TrainOptions
-from trmsolve.train.plan import Progress
+from trmsolve.train.schedule import Progress
 
 __all__ = ["data"]  # a fixture
 pytestmark = pytest.mark.usefixtures("process_as_it_was")
 
-# The same network as ``TINY``.
-SMALL: dict[str, Any] = {
-    "recipe": "paper",
-    "batch_size": 6,
-    "changes": {
-        "hidden_size": 16,
-        "inner_multiple": 16,
-        "puzzle_emb_dim": 16,
-        "prefix_len": 1,
-        "recursions": 2,
-        "latent_steps": 1,
-        "max_cycles": 3,
-        "exploration": 0.5,
-        "optimizer": "muon",
-    },
-    "held_out": 2,
-}
+# The same run as ``TINY``.
+OPTIONS: dict[str, Any] = {"recipe": "paper", "batch_size": 6, "changes": SMALL, "held_out": 2}
 CPU = {"device": "cpu", "dtype": "fp32", "threads": 1}
 
 
@@ -70,7 +55,7 @@ def test_it_trains_what_the_command_trains_and_prints_nothing(
         report=lines.append,
         note=notes.append,
         export=str(tmp_path / "mine.safetensors"),
-        **SMALL,
+        **OPTIONS,
         **CPU,
     )
     assert capfd.readouterr() == ("", "")
@@ -94,7 +79,7 @@ def test_it_trains_what_the_command_trains_and_prints_nothing(
 def test_a_stopped_run_is_not_judged_and_goes_on(data: Path, tmp_path: Path) -> None:
     asked = iter(range(100))
     stopped = trmsolve.train(
-        data=data, out=tmp_path, steps=5, stop=lambda: next(asked) >= 2, **SMALL, **CPU
+        data=data, out=tmp_path, steps=5, stop=lambda: next(asked) >= 2, **OPTIONS, **CPU
     )
     assert (stopped.steps, stopped.held_out) == (2, None)
     result = trmsolve.train(resume=tmp_path, steps=3)
@@ -115,7 +100,7 @@ def test_a_judging_can_be_stopped(data: Path, tmp_path: Path) -> None:
         save_minutes=0,
         report=report_saved,
         stop=lambda: load_checkpoint(tmp_path).step == 1 if any(tmp_path.glob("s*")) else False,
-        **SMALL,
+        **OPTIONS,
         **CPU,
     )
     assert (result.steps, result.held_out, stopping) == (1, None, [True])

@@ -20,10 +20,10 @@ from trmsolve.puzzles.values import Puzzle
 from trmsolve.train.data import Examples, Sampler
 from trmsolve.train.loss import IGNORE, LossSettings, trm_loss
 from trmsolve.train.optim import EMA
-from trmsolve.train.plan import depth, lr_factor
 from trmsolve.train.pool import Batch, Pool
 from trmsolve.train.puzzle_training import HeldOut
 from trmsolve.train.recipes import RECIPES, Recipe, override
+from trmsolve.train.schedule import depth, lr_factor
 from trmsolve.train.trainer import Trainer
 
 CPU = torch.device("cpu")

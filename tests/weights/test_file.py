@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from trmsolve.errors import WeightsError
-from trmsolve.model.config import TRMConfig
+from trmsolve.model.config import FORMER_CONFIG_NAMES, TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.weights import file as weights_file
 from trmsolve.weights import tensors as tensors_module
@@ -286,6 +286,27 @@ def test_the_fingerprint_tells_tensors_and_configs_apart(weights: Path, tmp_path
     deeper = tmp_path / "deeper.safetensors"
     save_weights(deeper, tensors, replace(INFO, config=replace(CONFIG, recursions=2)))
     assert len({fingerprint(weights), fingerprint(other), fingerprint(deeper)}) == 3
+
+
+def test_weights_of_an_earlier_version_load_and_keep_their_fingerprint(tmp_path: Path) -> None:
+    bundled = bundled_weights("maze")  # saved under the former names of the config's fields
+    assert set(FORMER_CONFIG_NAMES) <= set(written_config(bundled))
+    info = read_info(bundled)
+    assert info.config.feeds_back_answer
+    assert info.config.frozen_tokens == (0, 1, 4)
+    recorded = bundled.with_name("maze.eval.dev-1-view.json").read_text()
+    assert f"{bundled.name}@{fingerprint(bundled)[:12]}" in recorded
+
+    again = tmp_path / "again.safetensors"
+    save_weights(again, load_file(bundled), info, dtype=None)
+    assert set(FORMER_CONFIG_NAMES.values()) <= set(written_config(again))
+    assert fingerprint(again) == fingerprint(bundled)
+
+
+def written_config(path: Path) -> dict[str, object]:
+    with safe_open(path, framework="pt") as file:
+        config: dict[str, object] = json.loads(file.metadata()["trmsolve.config"])
+    return config
 
 
 def test_weights_of_another_board_are_refused(tmp_path: Path) -> None:

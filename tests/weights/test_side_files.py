@@ -26,8 +26,8 @@ from trmsolve.train.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from trmsolve.train.journal import LONGEST_JOURNAL, LONGEST_LINE, read_metrics
-from trmsolve.train.plan import Progress
+from trmsolve.train.metrics import LONGEST_LINE, LONGEST_LOG, read_metrics
+from trmsolve.train.schedule import Progress
 from trmsolve.train.state import reading_state, restore_rng
 from trmsolve.weights.card import eval_files
 from trmsolve.weights.catalog import pinned
@@ -244,7 +244,7 @@ def test_a_file_that_may_not_be_read_is_told(
         ("sums", SMALL),
         ("figures", SMALL),
         ("state", LONGEST_STATE),
-        ("metrics", LONGEST_JOURNAL),
+        ("metrics", LONGEST_LOG),
     ],
 )
 def test_each_has_its_limit(folder: Path, reader: str, limit: int) -> None:
@@ -326,7 +326,7 @@ def test_settings_in_yaml_take_neither_long_nor_much_memory(folder: Path) -> Non
 LINE = Progress(1, 1.0, 0.5, 1.0, 0.5, 1.0, 0.5, 0.1, 2.0, 3.0)
 
 
-def test_a_journal_is_read_line_by_line_and_odd_lines_are_passed_over(tmp_path: Path) -> None:
+def test_a_metrics_log_is_read_line_by_line_and_odd_lines_are_passed_over(tmp_path: Path) -> None:
     good = json.dumps(asdict(LINE)).encode()
     odd = (
         b"\xff\xfe",

@@ -17,8 +17,8 @@ from trmsolve.arc.task import ATTEMPTS, AdaptationProgress, ArcAnswer, ArcCycle,
 from trmsolve.puzzles.values import Grid, Line
 
 Cells = Literal["wide", "narrow", "half"]
-Drawing = list[Line]
-Paint = Callable[[Cells], list[Drawing]]
+Picture = list[Line]
+PaintPictures = Callable[[Cells], list[Picture]]
 """Pictures with the cells asked for. They stand side by side, or wrap where the columns end."""
 
 READABLE: tuple[Cells, ...] = ("wide", "narrow")
@@ -35,7 +35,7 @@ GAP = 3
 
 def paint_grid(
     grid: Grid, plain: bool, cells: Cells = "wide", unsure: NDArray[np.bool_] | None = None
-) -> Drawing:
+) -> Picture:
     """A grid (rows, columns); ``unsure`` says which of its wide cells get a question mark.
 
     With ``plain`` the drawing is ASCII, and half blocks are narrow cells.
@@ -45,7 +45,7 @@ def paint_grid(
     if cells == "half" and not plain:
         return _halves(grid)
     marks = np.where(unsure, "?", " ") if unsure is not None else np.full(grid.shape, " ")
-    lines: Drawing = []
+    lines: Picture = []
     for values, behind in zip(grid.tolist(), marks.tolist(), strict=True):
         row = []
         for value, mark in zip(values, behind, strict=True):
@@ -63,7 +63,7 @@ def _joined(cells: Line) -> Line:
     return pieces
 
 
-def _halves(grid: Grid) -> Drawing:
+def _halves(grid: Grid) -> Picture:
     """Two cells in one character.
 
     Under an odd last row is the terminal's own ground, called floor.
@@ -71,14 +71,14 @@ def _halves(grid: Grid) -> Drawing:
     names = [[f"colour {value}" for value in row] for row in grid.tolist()]
     if len(names) % 2:
         names.append(["floor"] * grid.shape[1])
-    lines: Drawing = []
+    lines: Picture = []
     for upper, lower in zip(names[::2], names[1::2], strict=True):
         styles = [f"{ink} on {paper}" for ink, paper in zip(upper, lower, strict=True)]
         lines.append(_joined([("▀", style) for style in styles]))
     return lines
 
 
-def paint_pair(pair: Pair, caption: str, columns: int, plain: bool, cells: Cells) -> Drawing:
+def paint_pair(pair: Pair, caption: str, columns: int, plain: bool, cells: Cells) -> Picture:
     """Input, arrow and output beside each other, or one below the other where that is too wide.
 
     The output must be known.
@@ -94,7 +94,7 @@ def paint_pair(pair: Pair, caption: str, columns: int, plain: bool, cells: Cells
     return [[(text, "label")], *drawing]
 
 
-def paint_demonstrations(task: ArcTask, columns: int, plain: bool, cells: Cells) -> list[Drawing]:
+def paint_demonstrations(task: ArcTask, columns: int, plain: bool, cells: Cells) -> list[Picture]:
     """Every demonstration with its number and sizes."""
     pictures = []
     for number, pair in enumerate(task.demonstrations, 1):
@@ -102,9 +102,9 @@ def paint_demonstrations(task: ArcTask, columns: int, plain: bool, cells: Cells)
     return pictures
 
 
-def paint_cycle(cycle: ArcCycle, plain: bool, cells: Cells) -> list[Drawing]:
+def paint_cycle(cycle: ArcCycle, plain: bool, cells: Cells) -> list[Picture]:
     """The test input, and the network's answer to it after this cycle."""
-    answer: Drawing = [
+    answer: Picture = [
         [("answer so far", "label")],
         [(size(cycle.grid), "label")],
         *paint_grid(cycle.grid, plain, cells, cycle.confidence < UNSURE),
@@ -114,13 +114,13 @@ def paint_cycle(cycle: ArcCycle, plain: bool, cells: Cells) -> list[Drawing]:
 
 def paint_learning(
     progress: AdaptationProgress, columns: int, plain: bool, cells: Cells
-) -> list[Drawing]:
+) -> list[Picture]:
     """The answers so far, if the network answers while it learns, and every demonstration."""
     pictures = []
     for moment, candidates in zip(progress.moments, progress.candidates, strict=True):
         pictures += paint_cycle(moment, plain, cells)
         leader = candidates[0]
-        captions: Drawing = [
+        captions: Picture = [
             [("most votes", "label")],
             [(f"{size(leader.grid)}  ", "label"), (f"{leader.halt:.0%}", "")],
         ]
@@ -128,14 +128,14 @@ def paint_learning(
     return pictures + paint_demonstrations(progress.task, columns, plain, cells)
 
 
-def paint_steps(cycles: Sequence[ArcCycle], plain: bool, cells: Cells) -> list[Drawing]:
+def paint_steps(cycles: Sequence[ArcCycle], plain: bool, cells: Cells) -> list[Picture]:
     """The grid of every cycle, each under its figures."""
     return [_step(cycle, plain, cells) for cycle in cycles]
 
 
-def _step(cycle: ArcCycle, plain: bool, cells: Cells) -> Drawing:
+def _step(cycle: ArcCycle, plain: bool, cells: Cells) -> Picture:
     sure = f"{cycle.confidence.mean():.0%}" if cycle.confidence.size else "-"
-    captions: Drawing = [
+    captions: Picture = [
         [("cycle ", "label"), (f"{cycle.number}/{cycle.limit}", "")],
         [("sure ", "label"), (sure, "")],
         [("halt ", "label"), (f"{cycle.halt:.0%}", "")],
@@ -143,7 +143,7 @@ def _step(cycle: ArcCycle, plain: bool, cells: Cells) -> Drawing:
     return [*captions, *paint_grid(cycle.grid, plain, cells, cycle.confidence < UNSURE)]
 
 
-def paint_attempts(answer: ArcAnswer, test: int, plain: bool, cells: Cells) -> list[Drawing]:
+def paint_attempts(answer: ArcAnswer, test: int, plain: bool, cells: Cells) -> list[Picture]:
     """A test input, the attempts with their votes, and the known output if no attempt is right."""
     output = answer.task.tests[test].output
     candidates = answer.candidates[test]
@@ -152,7 +152,7 @@ def paint_attempts(answer: ArcAnswer, test: int, plain: bool, cells: Cells) -> l
     for number, candidate in enumerate(candidates[:ATTEMPTS], 1):
         name = f"attempt {number}" if len(candidates) > 1 else "both attempts"
         votes = f"{candidate.votes} of {cast} votes"
-        captions: Drawing = [
+        captions: Picture = [
             [(name, "label"), *_verdict(candidate.grid, output)],
             [(f"{size(candidate.grid)}  ", "label"), (votes, "")],
         ]
@@ -170,7 +170,7 @@ def _verdict(grid: Grid, output: Grid | None) -> Line:
     return [(" right", "solved") if np.array_equal(grid, output) else (" wrong", "unverified")]
 
 
-def _input(task: ArcTask, test: int, plain: bool, cells: Cells) -> Drawing:
+def _input(task: ArcTask, test: int, plain: bool, cells: Cells) -> Picture:
     grid = task.tests[test].input
     number = f" {test + 1}" if len(task.tests) > 1 else ""
     return [
@@ -180,7 +180,7 @@ def _input(task: ArcTask, test: int, plain: bool, cells: Cells) -> Drawing:
     ]
 
 
-def in_one_row(paint: Paint, columns: int) -> Drawing:
+def in_one_row(paint: PaintPictures, columns: int) -> Picture:
     """All pictures side by side with the best digits that fit; else the smallest, wrapped."""
     for cells in READABLE:
         row = beside(paint(cells))
@@ -189,7 +189,7 @@ def in_one_row(paint: Paint, columns: int) -> Drawing:
     return flowed(paint(READABLE[-1]), columns)
 
 
-def wrapped(paint: Paint, columns: int) -> Drawing:
+def wrapped(paint: PaintPictures, columns: int) -> Picture:
     """As many pictures in a row as fit, with the best digits that keep every single one whole."""
     for cells in READABLE:
         pictures = paint(cells)
@@ -198,25 +198,25 @@ def wrapped(paint: Paint, columns: int) -> Drawing:
     return flowed(pictures, columns)
 
 
-def flowed(pictures: Sequence[Drawing], columns: int) -> Drawing:
+def flowed(pictures: Sequence[Picture], columns: int) -> Picture:
     """Side by side and on to the next row where the columns end; an empty line between rows."""
-    rows: list[list[Drawing]] = []
+    rows: list[list[Picture]] = []
     for picture in pictures:
         taken = sum(GAP + width(other) for other in rows[-1]) if rows else 0
         if rows and taken + width(picture) <= columns:
             rows[-1].append(picture)
         else:
             rows.append([picture])
-    lines: Drawing = []
+    lines: Picture = []
     for row in rows:
         lines += [[], *beside(row)] if lines else beside(row)
     return lines
 
 
-def beside(pictures: Sequence[Drawing], gap: int = GAP, centred: bool = False) -> Drawing:
+def beside(pictures: Sequence[Picture], gap: int = GAP, centred: bool = False) -> Picture:
     """Left to right, their first lines level, or their middles."""
     height = max(map(len, pictures))
-    columns: list[Drawing] = []
+    columns: list[Picture] = []
     for picture in pictures:
         above = (height - len(picture)) // 2 if centred else 0
         full = [
@@ -227,7 +227,7 @@ def beside(pictures: Sequence[Drawing], gap: int = GAP, centred: bool = False) -
         broad = width(picture)
         columns.append([_padded(line, broad) for line in full])
     space: Line = [(" " * gap, "")] if gap else []
-    lines: Drawing = []
+    lines: Picture = []
     for first, *others in zip(*columns, strict=True):
         line = [*first]
         for other in others:
@@ -236,7 +236,7 @@ def beside(pictures: Sequence[Drawing], gap: int = GAP, centred: bool = False) -
     return lines
 
 
-def width(picture: Drawing) -> int:
+def width(picture: Picture) -> int:
     """Columns of the widest line."""
     return max(map(_width, picture), default=0)
 

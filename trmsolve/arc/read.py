@@ -20,11 +20,11 @@ from trmsolve.arc.task import COLOURS, LARGEST, ArcTask, Item, Pair
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.reading.json_values import (
     JsonObject,
+    describe,
     load_object,
     open_error,
     read_documents,
     require_object,
-    shown,
 )
 from trmsolve.puzzles.values import Grid
 
@@ -129,7 +129,7 @@ def task_of(value: object, name: str, source: str = "") -> ArcTask:
     """
     try:
         if not (name.isprintable() and 0 < len(name) <= ID_LIMIT):
-            name = shown(name)
+            name = describe(name)
             raise PuzzleError(f"an id must have 1 to {ID_LIMIT} printable characters")
         task = require_object(value, SHAPE)
         demonstrations = _pairs(task, "train", "demonstration")
@@ -154,7 +154,7 @@ def parse_grid(value: object, place: str = "") -> Grid:
     """
     if not isinstance(value, list):
         raise PuzzleError(
-            f"{shown(value)} where a grid is expected: a list of rows, each a list of colours",
+            f"{describe(value)} where a grid is expected: a list of rows, each a list of colours",
             place,
         )
     if not value:
@@ -170,14 +170,14 @@ def parse_grid(value: object, place: str = "") -> Grid:
 def _check_row(row: object, number: int, first: list[object], place: str) -> None:
     """Raise PuzzleError if it is no row of colours as long as the first row."""
     if not isinstance(row, list):
-        raise PuzzleError(f"row {number} is {shown(row)}: a row is a list of colours", place)
+        raise PuzzleError(f"row {number} is {describe(row)}: a row is a list of colours", place)
     if not row:
         raise PuzzleError(f"row {number} has no cells", place)
     if len(row) != len(first):
         raise PuzzleError(f"row {number} has {len(row)} cells, row 1 has {len(first)}", place)
     for column, cell in enumerate(row, 1):
         if type(cell) is not int or not 0 <= cell < COLOURS:  # True is an int, too
-            what = f"row {number}, column {column} is {shown(cell)}"
+            what = f"row {number}, column {column} is {describe(cell)}"
             raise PuzzleError(f"{what}: colours are the whole numbers 0 to {COLOURS - 1}", place)
 
 
@@ -259,7 +259,7 @@ def _pairs(task: Mapping[str, Any], key: str, called: str) -> tuple[Pair, ...]:
     if key not in task:
         raise PuzzleError(f'"{key}" is missing: {SHAPE}')
     if not isinstance(task[key], list):
-        raise PuzzleError(f'"{key}" is {shown(task[key])}: {SHAPE}')
+        raise PuzzleError(f'"{key}" is {describe(task[key])}: {SHAPE}')
     if not task[key]:
         raise PuzzleError(f'no {called}: "{key}" is empty')
     pairs = []
@@ -289,7 +289,9 @@ def _solved(task: ArcTask, solutions: JsonObject, path: str) -> Item:
         if task.name not in solutions:
             raise PuzzleError(f"no solution in {path}")
         if not isinstance(grids, list):
-            raise PuzzleError(f"its solutions are {shown(grids)} where a list of grids is expected")
+            raise PuzzleError(
+                f"its solutions are {describe(grids)} where a list of grids is expected"
+            )
         if len(grids) != number:
             raise PuzzleError(f"{len(grids)} solutions, but {number} tests")
         outputs = [parse_grid(grid, f"solution {place}") for place, grid in enumerate(grids, 1)]

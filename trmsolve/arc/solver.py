@@ -128,7 +128,7 @@ def _planes_solver(
             f"views must be from 1 to {len(SYMMETRIES)}, the symmetries of the square, not {views}"
         )
     model = load_model(path, "arc", torch.float32, placement.device, allow_large=allow_large)
-    if (model.config.vocab_size, model.config.symmetries, model.config.places) != PLANES:
+    if (model.config.vocab_size, model.config.symmetries, model.config.spatial_shape) != PLANES:
         raise WeightsError(
             f"{path} does not fit ARC, which needs {SYMBOLS} symbols on up to {LARGEST} "
             f"x {LARGEST} cells"

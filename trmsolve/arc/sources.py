@@ -17,8 +17,8 @@ from trmsolve.arc.planes.training import PlanesTrainingData
 from trmsolve.arc.read import add_solutions, distinct, only_tasks, read_path, solutions_beside
 from trmsolve.arc.task import ArcTask
 from trmsolve.errors import UsageError
-from trmsolve.train.plan import Schedule
 from trmsolve.train.recipes import Recipe
+from trmsolve.train.schedule import Schedule
 from trmsolve.train.sources import Note, Sources
 
 HELD_OUT = 32
@@ -39,18 +39,6 @@ class ArcSource:
     # Names of the tasks that share a pair with a measured one.
     left_out: list[str]
 
-    @classmethod
-    def read(cls, sources: Sources, note: Note) -> "ArcSource":
-        """Read all tasks.
-
-        Raises PuzzleError for what cannot be read, UsageError if nothing is left to learn from.
-        """
-        measured: list[ArcTask] = []
-        for name in sources.measured:
-            measured += _read(name, note)
-        tasks, left_out = learned_tasks(sources.data, measured, note)
-        return cls(sources, tasks, measured, left_out)
-
     @property
     def default_held_out(self) -> int:
         """How many tasks are held out where nobody says."""
@@ -61,7 +49,7 @@ class ArcSource:
         """What the run's record has of the tasks that were left out."""
         return {"left_out": self.left_out} if self.sources.measured else {}
 
-    def subject(
+    def training_data(
         self, recipe: Recipe, schedule: Schedule, note: Note
     ) -> PlanesTrainingData | PaperTrainingData:
         """The tasks for the recipe's kind of network."""
@@ -83,8 +71,15 @@ class ArcSource:
 
 
 def read_source(sources: Sources, note: Note) -> ArcSource:
-    """Read all tasks that a run is given; see ``ArcSource.read``."""
-    return ArcSource.read(sources, note)
+    """Read all tasks that a run is given.
+
+    Raises PuzzleError for what cannot be read, UsageError if nothing is left to learn from.
+    """
+    measured: list[ArcTask] = []
+    for name in sources.measured:
+        measured += _read(name, note)
+    tasks, left_out = learned_tasks(sources.data, measured, note)
+    return ArcSource(sources, tasks, measured, left_out)
 
 
 def learned_tasks(

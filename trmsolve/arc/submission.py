@@ -19,7 +19,7 @@ from trmsolve.arc.read import ArcTaskError, parse_grid
 from trmsolve.arc.task import ATTEMPTS, ArcAnswer, ArcTask
 from trmsolve.errors import PuzzleError
 from trmsolve.files import write_atomically
-from trmsolve.puzzles.reading.json_values import load_object, require_object, shown
+from trmsolve.puzzles.reading.json_values import describe, load_object, require_object
 from trmsolve.puzzles.values import Grid
 from trmsolve.stats import wilson_interval
 
@@ -223,10 +223,10 @@ def _rows(grid: Grid) -> list[list[int]]:
 def _tests(value: object, name: str, path: str) -> list[tuple[Grid, ...]]:
     try:
         if not isinstance(value, list):
-            raise PuzzleError(f"{shown(value)} where a list of tests is expected")
+            raise PuzzleError(f"{describe(value)} where a list of tests is expected")
         return [_grids(one, f"test {number}") for number, one in enumerate(value, 1)]
     except PuzzleError as error:
-        readable = name if name.isprintable() else shown(name)
+        readable = name if name.isprintable() else describe(name)
         raise ArcTaskError(readable, error.source, error.problem, path) from None
 
 
@@ -235,9 +235,10 @@ def _grids(value: object, place: str) -> tuple[Grid, ...]:
     other = [key for key in attempts if key not in KEYS]
     if other:
         raise PuzzleError(
-            f"{shown(other[0])} is not an attempt: use {' and '.join(map(shown, KEYS))}", place
+            f"{describe(other[0])} is not an attempt: use {' and '.join(map(describe, KEYS))}",
+            place,
         )
     missing = [key for key in KEYS if key not in attempts]
     if missing:
-        raise PuzzleError(f"{shown(missing[0])} is missing", place)
+        raise PuzzleError(f"{describe(missing[0])} is missing", place)
     return tuple(parse_grid(attempts[key], f"{place}, {key}") for key in KEYS)

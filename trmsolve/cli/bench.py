@@ -142,9 +142,9 @@ def _bench_arc(seconds: float, json: bool) -> None:
         return
     lines = ["learning an ARC task from nothing, on one core, in steps a second"]
     for row in rows:
-        size = f"{row['side']}x{row['side']}"
+        square = f"{row['side']}x{row['side']}"
         lines.append(
-            f"{size:8}{row['steps_per_second']:6.3g}/s  {row['demonstrations']} demonstrations, "
+            f"{square:8}{row['steps_per_second']:6.3g}/s  {row['demonstrations']} demonstrations, "
             f"{row['colours']} colours"
         )
     put_text("\n".join(lines))

@@ -13,7 +13,7 @@ from trmsolve.cli.source import count_items, open_items
 from trmsolve.errors import UsageError
 from trmsolve.puzzles.files import Notes
 from trmsolve.show.console import make_console
-from trmsolve.show.views import ProgressDisplay
+from trmsolve.show.displays import ProgressDisplay
 from trmsolve.wording import count
 
 
@@ -42,7 +42,7 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
         typer.Option(
             min=1,
             help="Maximum number of improvement cycles for each view.",
-            show_default=options.usual("default_cycles"),
+            show_default=options.task_defaults("default_cycles"),
             rich_help_panel=options.TRY,
         ),
     ] = None,
@@ -60,7 +60,7 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
         typer.Option(
             min=0,
             help=options.NOISE_HELP,
-            show_default=options.usual("default_noise"),
+            show_default=options.task_defaults("default_noise"),
             rich_help_panel=options.TRY,
         ),
     ] = None,
@@ -179,8 +179,8 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
     puzzles = (item for item in open_items(puzzle_task, sources) if item is not None)
     items = islice(puzzles, limit)
     total = count_items(puzzle_task, sources) if limit is None else limit
-    with ProgressDisplay(make_console(), total) as view:
-        figures = evaluate(solver, Notes(view.note).follow(items), data.name, view.answer)
+    with ProgressDisplay(make_console(), total) as display:
+        figures = evaluate(solver, Notes(display.note).follow(items), data.name, display.answer)
     if path is not None:
         record_score(path, f"{figures['data']}, {views} views", figures)
     put_text(json_.dumps(figures) if json else _table(figures))

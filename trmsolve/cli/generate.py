@@ -58,7 +58,8 @@ def generate(  # noqa: PLR0913 (its parameters are the options)
     difficulty: Annotated[
         str | None,
         typer.Option(
-            help=_difficulties(), show_default=options.usual("difficulties", lambda words: words[0])
+            help=_difficulties(),
+            show_default=options.task_defaults("difficulties", lambda words: words[0]),
         ),
     ] = None,
     size: Annotated[

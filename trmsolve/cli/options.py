@@ -84,9 +84,10 @@ BatchSize = Annotated[
 ]
 
 
-def usual(attribute: str, look: Callable[[Any], Any] = lambda value: value) -> str:
-    """A task's attribute as the default in a help: the first task's, and those that differ from it.
+def task_defaults(attribute: str, look: Callable[[Any], Any] = lambda value: value) -> str:
+    """An attribute of the tasks as a default in a help text: ``16; 64 for mazes``.
 
+    The first task's value comes first, then those of other tasks that differ from it.
     ``look`` makes of the attribute what is shown.
     """
     tasks = [get_task(name) for name in task_names()]

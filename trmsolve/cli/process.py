@@ -20,9 +20,8 @@ import typer
 from typer.core import TyperGroup
 
 from trmsolve.cli.output import say
-from trmsolve.errors import TrmsolveError
+from trmsolve.errors import INTERRUPTED, TrmsolveError
 
-INTERRUPTED = 130
 TERMINATED = 143
 BROKEN_PIPE = 141
 
@@ -50,7 +49,7 @@ class Program(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command, which parses its own arguments first."""
-        # As an exception, so that the views give the terminal back before the process ends.
+        # As an exception, so that the displays give the terminal back before the process ends.
         signal.signal(signal.SIGTERM, _terminate)
         with told_in_a_line():
             return super().invoke(ctx)

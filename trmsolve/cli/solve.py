@@ -19,7 +19,7 @@ from trmsolve.puzzles.base import Task, give_up
 from trmsolve.puzzles.files import Item, Notes
 from trmsolve.puzzles.values import Answer, Cycle
 from trmsolve.show.console import make_console
-from trmsolve.show.views import Display, LiveDisplay, ProgressDisplay, QuietDisplay, StepsDisplay
+from trmsolve.show.displays import Display, LiveDisplay, ProgressDisplay, QuietDisplay, StepsDisplay
 from trmsolve.solve.effort import VIEWS
 
 FEW = 8
@@ -136,17 +136,19 @@ def solve(
     choose_writer(form, task, "")  # a wrong --format is told before any work
     items = open_items(task, files)
     first, ended = _first(items)
-    view = _choose_view(task, wishes, len(first) if ended else count_items(task, files))
-    notes = Notes(view.note)
+    display = _choose_display(task, wishes, len(first) if ended else count_items(task, files))
+    notes = Notes(display.note)
     for item in first:
         notes.look(item)
-    watched = form == "input" and sys.stdout.isatty() and sys.stderr.isatty() and view.shows_grids
-    columns = view.console.width if watched else None
+    watched = (
+        form == "input" and sys.stdout.isatty() and sys.stderr.isatty() and display.shows_grids
+    )
+    columns = display.console.width if watched else None
     hopeless = _hopeless(task, first) if ended else None
     if hopeless is not None:
         writer = choose_writer(form, task, "", columns, wishes.keep_unverified)
-        with view:
-            return _run(hopeless, view, writer)
+        with display:
+            return _run(hopeless, display, writer)
 
     from trmsolve.device import keep_memory
     from trmsolve.solve.solver import load
@@ -155,7 +157,7 @@ def solve(
     # Frames are watched one puzzle after the other; where nobody watches, the batch is full.
     solver = load(
         name,
-        batch_size=batch_size or (1 if view.shows_grids else None),
+        batch_size=batch_size or (1 if display.shows_grids else None),
         note=None if wishes.quiet else say,
         **how,
     )
@@ -163,11 +165,11 @@ def solve(
         say(f"weights {solver.weights}, running on {solver.placement.reason}")
     writer = choose_writer(form, task, solver.weights, columns, wishes.keep_unverified)
     # Many are counted as they come; few are told in their order, each with its answer.
-    early = view.answer if isinstance(view, ProgressDisplay) else None
-    on_cycle = _paced(view, wishes.pace) if view.wants_cycles else None
-    with view:
+    early = display.answer if isinstance(display, ProgressDisplay) else None
+    on_cycle = _paced(display, wishes.pace) if display.wants_cycles else None
+    with display:
         outcomes = solver.solve_all(chain(first, notes.follow(items)), on_cycle, early)
-        return _run(outcomes, view, writer, told=early is not None)
+        return _run(outcomes, display, writer, told=early is not None)
 
 
 def _first(items: Iterator[Item | None]) -> tuple[list[Item], bool]:
@@ -198,8 +200,8 @@ def _hopeless(task: Task, items: list[Item]) -> list[Answer | PuzzleError] | Non
     return outcomes
 
 
-def _choose_view(task: Task, wishes: DisplayOptions, number: int | None) -> Display:
-    """The view for so many puzzles; None is many, still to be counted."""
+def _choose_display(task: Task, wishes: DisplayOptions, number: int | None) -> Display:
+    """The display for so many puzzles; None is many, still to be counted."""
     console = make_console()
     if wishes.quiet:
         return QuietDisplay(console)
@@ -210,33 +212,33 @@ def _choose_view(task: Task, wishes: DisplayOptions, number: int | None) -> Disp
     return ProgressDisplay(console, number)
 
 
-def _paced(view: Display, pace: float) -> Callable[[Cycle], None]:
-    """The view's own ``cycle``, slowed down for the eye."""
+def _paced(display: Display, pace: float) -> Callable[[Cycle], None]:
+    """The display's own ``cycle``, slowed down for the eye."""
 
     def show(cycle: Cycle) -> None:
-        view.cycle(cycle)
+        display.cycle(cycle)
         time.sleep(pace)
 
-    return show if pace and view.shows_grids else view.cycle
+    return show if pace and display.shows_grids else display.cycle
 
 
 def _run(
-    outcomes: Iterable[Answer | PuzzleError], view: Display, writer: Writer, told: bool = False
+    outcomes: Iterable[Answer | PuzzleError], display: Display, writer: Writer, told: bool = False
 ) -> int:
     """Hand every outcome to the screen and to standard output, and return the exit code.
 
-    ``told`` says that the view has had the answers already.
+    ``told`` says that the display has had the answers already.
     """
     code = 0
     for outcome in outcomes:
         if isinstance(outcome, PuzzleError):
-            view.problem(outcome)
+            display.problem(outcome)
             code = UNREADABLE
         else:
             if not told:
-                view.answer(outcome)
+                display.answer(outcome)
             code = max(code, 0 if outcome.verified else UNVERIFIED)
         if writer.stream.isatty():
-            view.clear()
+            display.clear()
         writer.put(outcome)
     return code

@@ -13,7 +13,7 @@ from trmsolve.cli.output import put_text
 from trmsolve.cli.process import Stop
 from trmsolve.errors import UsageError
 from trmsolve.show.console import make_console
-from trmsolve.show.training import TrainingView, make_training_view
+from trmsolve.show.training import TrainingDisplay, make_training_display
 
 if TYPE_CHECKING:
     from trmsolve.train.options import RunOptions
@@ -235,43 +235,43 @@ def _run(settings: "RunOptions", resume: Path | None, quiet: bool) -> int:
     from trmsolve.device import keep_memory
     from trmsolve.train.checkpoint import folder_of_run
     from trmsolve.train.distributed import join_process_group
-    from trmsolve.train.journal import read_metrics
+    from trmsolve.train.metrics import read_metrics
     from trmsolve.train.run import Callbacks
     from trmsolve.train.start import export_weights, start
 
     past = read_metrics(folder_of_run(resume)) if resume and resume.is_dir() else []
     with (
         join_process_group(settings.device) as group,
-        make_training_view(make_console(), quiet or not group.first, past) as view,
+        make_training_display(make_console(), quiet or not group.first, past) as display,
     ):
-        stop = Stop(view.note)
+        stop = Stop(display.note)
         callbacks = Callbacks(
-            report=view.progress,
-            note=view.note,
-            warn=partial(view.note, problem=True),
+            report=display.progress,
+            note=display.note,
+            warn=partial(display.note, problem=True),
             stop=stop,
-            judging=_judging(view, stop),
+            judging=_judging(display, stop),
         )
         with start(settings, resume, callbacks, group) as run:
             keep_memory()
             with stop:
                 run.train()
-            export_weights(run, settings.export, view.note)
-            _say_how_it_ended(run, stop, view)
+            export_weights(run, settings.export, display.note)
+            _say_how_it_ended(run, stop, display)
     return stop.code
 
 
-def _say_how_it_ended(run: "Run", stop: Stop, view: TrainingView) -> None:
+def _say_how_it_ended(run: "Run", stop: Stop, display: TrainingDisplay) -> None:
     """Below the panel, where the next command is typed."""
-    step = run.journal.step
+    step = run.metrics.step
     if stop.code:
-        view.note(f"stopped after step {step}: continue with trmsolve train --resume {run.out}")
+        display.note(f"stopped after step {step}: continue with trmsolve train --resume {run.out}")
     elif run.checkpoint and step == run.checkpoint.step:
-        view.note(
+        display.note(
             f"this run already ended after step {step}: to continue it, increase "
             "--minutes or --steps"
         )
-    view.note(f"weights in {run.path}")
+    display.note(f"weights in {run.path}")
 
 
 def _refuse_changes(context: typer.Context) -> None:
@@ -286,16 +286,16 @@ def _refuse_changes(context: typer.Context) -> None:
             raise UsageError(f"{option.opts[0]} cannot be changed with --resume: omit it")
 
 
-def _judging(view: TrainingView, stop: Stop) -> Callable[[int, int], bool]:
+def _judging(display: TrainingDisplay, stop: Stop) -> Callable[[int, int], bool]:
     """Show how far the judging is, and end it when the run is to stop: everything is saved then."""
 
     def judging(judged: int, of: int) -> bool:
         stop.saved = judged < of
         if stop.saved and not stop.code:
-            view.judging(judged, of)
+            display.judging(judged, of)
         wanted = not stop.code  # read once: the signal may come at any moment
         if stop.saved and not wanted:
-            view.note(
+            display.note(
                 f"evaluation stopped after {judged} of {of} held-out puzzles: this step "
                 "has no held-out score"
             )

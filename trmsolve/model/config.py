@@ -56,6 +56,9 @@ RETIRED = {"random_start": False, "damping": 0.0}
 Files carry them, and the fingerprints of weights include them.
 """
 
+FORMER_CONFIG_NAMES = {"rewrites": "feeds_back_answer", "kept": "frozen_tokens"}
+"""Fields by the names that earlier versions wrote into weights, checkpoints and printed recipes."""
+
 
 @dataclass(frozen=True)
 class TRMConfig:
@@ -134,11 +137,11 @@ class TRMConfig:
     normed_swiglu: bool = False
     """Norm inside the SwiGLU layer, which keeps Muon stable at a high rate."""
 
-    rewrites: bool = False
+    feeds_back_answer: bool = False
     """The answer of each recursion, and of each cycle, is the question of the next."""
 
-    kept: tuple[int, ...] = ()
-    """Tokens of the question that no answer replaces, if ``rewrites``."""
+    frozen_tokens: tuple[int, ...] = ()
+    """Tokens of the question that no answer replaces, if ``feeds_back_answer``."""
 
     update_noise: float = 0.0
     """Standard deviation of the noise added to each update of z in training (arXiv 2605.21488)."""
@@ -172,7 +175,7 @@ class TRMConfig:
         return self.prefix_len + self.seq_len
 
     @property
-    def places(self) -> tuple[int, ...]:
+    def spatial_shape(self) -> tuple[int, ...]:
         """The shape of a puzzle's tokens: (S,), or (rows, columns) if the mixer takes any board."""
         if self.board is not None and MIXER_RULES[self.mixer].any_board:
             return self.board[:2]
@@ -189,26 +192,37 @@ class TRMConfig:
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "TRMConfig":
-        """The config that ``to_dict`` described.
+        """The config that ``to_dict`` of this or an earlier version described.
 
-        Raises ValueError for unknown, missing or impossible fields.
+        Raises ValueError for unknown, missing, ambiguous or impossible fields.
         """
+        values = _in_current_names(fields)
         known = set(cls.__dataclass_fields__) | set(RETIRED)
-        unknown = sorted(set(fields) - known)
+        unknown = sorted(set(values) - known)
         if unknown:
             raise ValueError(f"unknown config field {unknown[0]!r}")
-        missing = sorted({"vocab_size", "seq_len"} - set(fields))
+        missing = sorted({"vocab_size", "seq_len"} - set(values))
         if missing:
             raise ValueError(f"missing config field {missing[0]!r}")
-        values = dict(fields)
         for name, only in RETIRED.items():
             value = values.pop(name, only)
             if value != only:
                 raise ValueError(f"{name} is no longer supported: it must be {only}, not {value!r}")
         board = values.get("board")
         values["board"] = None if board is None else tuple(board)
-        values["kept"] = tuple(values.get("kept", ()))
+        values["frozen_tokens"] = tuple(values.get("frozen_tokens", ()))
         return cls(**values)
+
+
+def _in_current_names(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields by their current names. Raises ValueError for a field given under both names."""
+    values: dict[str, Any] = {}
+    for name, value in fields.items():
+        current = FORMER_CONFIG_NAMES.get(name, name)
+        if current in values:
+            raise ValueError(f"config field {current!r} is given twice")
+        values[current] = value
+    return values
 
 
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
@@ -236,7 +250,7 @@ def _check_numbers(config: TRMConfig) -> None:
         raise ValueError(
             f"update_noise must be a number from 0 to below {UPDATE_NOISE.most}, not {noise!r}"
         )
-    for name in ("normed_swiglu", "rewrites"):
+    for name in ("normed_swiglu", "feeds_back_answer"):
         if not isinstance(getattr(config, name), bool):
             raise ValueError(f"{name} must be true or false")
 
@@ -256,13 +270,16 @@ def _check_board(config: TRMConfig) -> None:
 
 
 def _check_question(config: TRMConfig) -> None:
-    """The tokens that are kept exist, and a question that is rewritten is one of plain tokens."""
-    for token in config.kept:
+    """The frozen tokens exist, and an answer that is fed back is one of plain tokens."""
+    for token in config.frozen_tokens:
         if type(token) is not int or not 0 <= token < config.vocab_size:
-            raise ValueError(f"kept must be tokens of the {config.vocab_size}, not {config.kept!r}")
+            raise ValueError(
+                f"frozen_tokens must be tokens of the {config.vocab_size}, "
+                f"not {config.frozen_tokens!r}"
+            )
     is_planes = config.mixer == "planes"
-    if config.rewrites and (config.prefix_len or config.candidates > 1 or is_planes):
-        raise ValueError("rewrites goes with neither a prefix nor a lattice nor planes")
+    if config.feeds_back_answer and (config.prefix_len or config.candidates > 1 or is_planes):
+        raise ValueError("feeds_back_answer goes with neither a prefix nor a lattice nor planes")
 
 
 def _check_lattice(config: TRMConfig) -> None:

@@ -7,6 +7,7 @@ config stands in ``config.MIXER_RULES``. Shape letters:
     B batch, L slots, D hidden size, C cells, K candidates of a cell or planes of a grid
 """
 
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import torch
@@ -39,7 +40,7 @@ class Rotary(nn.Module):
         return (wide * cos + turned * sin).to(h.dtype)
 
 
-class Mixer(nn.Module):
+class Mixer(nn.Module, ABC):
     """The first half of a block: mix between slots, add to the input, norm the sum.
 
     A subclass says in ``mix`` what a slot hears. ``attribute`` is the name under which the block
@@ -56,9 +57,9 @@ class Mixer(nn.Module):
         """(B, L, D) -> (B, L, D)."""
         return rms_norm(h + self.mix(h, rotary), self.eps)
 
+    @abstractmethod
     def mix(self, h: Tensor, rotary: Rotary | None = None) -> Tensor:
         """What each slot hears of the others: (B, L, D) -> (B, L, D)."""
-        raise NotImplementedError
 
 
 class Attention(Mixer):

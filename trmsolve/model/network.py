@@ -147,16 +147,16 @@ class TinyRecursiveModel(nn.Module):
             head.bias.fill_(-5.0)
         return head
 
-    def initial_state(self, batch: int, places: tuple[int, ...] | None = None) -> State:
+    def initial_state(self, batch: int, spatial_shape: tuple[int, ...] | None = None) -> State:
         """The learned start, before the first cycle: (B, L, D) each.
 
-        ``places`` is the board of the tokens, for mixers that take any, where it is not the
+        ``spatial_shape`` is the board of the tokens, for mixers that take any, where it is not the
         config's; for planes it is (K, rows, columns).
         """
         if not MIXER_RULES[self.config.mixer].any_board:
             slots: tuple[int, ...] = (self.config.length,)
         else:
-            slots = places or self.config.places
+            slots = spatial_shape or self.config.spatial_shape
         shape = (batch, *slots, self.config.hidden_size)
         y = self.get_buffer("H_init").to(self.dtype)
         z = self.get_buffer("L_init").to(self.dtype)
@@ -198,21 +198,21 @@ class TinyRecursiveModel(nn.Module):
     def deep_recursion(self, x: Tensor, y: Tensor, z: Tensor, tokens: Tensor) -> State:
         """T latent recursions, of which only the last is learned from.
 
-        ``x`` is the embedding of ``tokens``. A network that rewrites its question goes on, after
-        each recursion, from its own answer.
+        ``x`` is the embedding of ``tokens``. A network that feeds back its answer goes on, after
+        each recursion, from that as its question.
         """
         with torch.no_grad():
             for _ in range(self.recursions - 1):
                 y, z = self.latent_recursion(x, y, z)
-                if self.config.rewrites:
+                if self.config.feeds_back_answer:
                     tokens = self.rewrite(tokens, self.lm_head(y))
                     x = self.embed(tokens)
         return self.latent_recursion(x, y, z)
 
     def rewrite(self, tokens: Tensor, logits: Tensor) -> Tensor:
-        """The likeliest answer to ``tokens``, in their shape; the config's ``kept`` tokens stay."""
-        kept = torch.tensor(self.config.kept, dtype=tokens.dtype, device=tokens.device)
-        stays = torch.isin(tokens, kept)
+        """The likeliest answer to ``tokens``, in their shape; ``frozen_tokens`` stay."""
+        frozen = torch.tensor(self.config.frozen_tokens, dtype=tokens.dtype, device=tokens.device)
+        stays = torch.isin(tokens, frozen)
         answer = logits.argmax(-1).view_as(tokens)
         return torch.where(stays, tokens, answer)
 

@@ -130,7 +130,7 @@ class PlanesBlock(Block):
 
 
 class PlanesModel(TinyRecursiveModel):
-    """The network for grids as planes. It is asked about a ``PlanesBatch`` with ``improve``."""
+    """The network for grids as planes. It is asked about a ``PlanesBatch`` with ``cycle``."""
 
     block = PlanesBlock
 
@@ -152,7 +152,7 @@ class PlanesModel(TinyRecursiveModel):
         x: Tensor = self.embed_planes(batch, slots)
         return x.to(self.dtype)
 
-    def improve(self, state: State, batch: PlanesBatch) -> tuple[State, Prediction]:
+    def cycle(self, state: State, batch: PlanesBatch) -> tuple[State, Prediction]:
         """One improvement cycle, as ``forward`` is for tokens.
 
         The logits (B, rows * columns, K) say of each cell on which plane it is.

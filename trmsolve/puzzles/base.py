@@ -318,7 +318,7 @@ class Task(ABC):
         return ""
 
     def diagnose(self, puzzle: Puzzle) -> Diagnosis:  # noqa: ARG002
-        """Facts on the puzzle that are cheaply found, asked for once its first view is over."""
+        """Facts on the puzzle that are cheaply found, asked for after its first view if at all."""
         return Diagnosis()
 
     def faults(self, puzzle: Puzzle, answer: Grid) -> tuple[NDArray[np.bool_], int]:

@@ -1,7 +1,7 @@
 """ARC on the terminal: grids and figures in the richest form that it holds whole, and outcomes.
 
 Knows Rich, ARC's values and the width of the terminal. How grids become lines is the work of
-``arc.paint``, what moves and what stays on the screen that of ``arc_views``. Knows no torch.
+``arc.paint``, what moves and what stays on the screen that of ``arc_displays``. Knows no torch.
 """
 
 import math
@@ -11,7 +11,7 @@ from typing import get_args
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from trmsolve.arc.paint import READABLE, Cells, Drawing, Paint, flowed, width
+from trmsolve.arc.paint import READABLE, Cells, PaintPictures, Picture, flowed, width
 from trmsolve.arc.task import ATTEMPTS, AdaptationProgress, ArcAnswer, ArcCycle
 from trmsolve.show.frame import Fact, columns, flow, is_plain, readable, side_by_side, stack
 from trmsolve.show.training import ECHO
@@ -97,7 +97,7 @@ def left(adapting: AdaptationProgress, steps: int | None = None) -> str:
 
 
 def panel(
-    console: Console, heading: Text, facts: Sequence[Fact], paint: Paint, height: int
+    console: Console, heading: Text, facts: Sequence[Fact], paint: PaintPictures, height: int
 ) -> RenderableType:
     """The richest form that the terminal holds whole.
 
@@ -105,7 +105,7 @@ def panel(
     pictures better than below them. Figures stand alone where not one picture fits.
     """
     heading.truncate(console.width - ECHO)
-    layout = _Layout(console, heading, facts, height)
+    layout = _Panel(console, heading, facts, height)
     forms: tuple[Cells, ...] = READABLE if layout.plain else get_args(Cells)
     painted = [paint(cells) for cells in forms]
     total = len(painted[0])
@@ -117,7 +117,7 @@ def panel(
     return layout.without_pictures()
 
 
-class _Layout:
+class _Panel:
     """A heading, figures and room for pictures, in a terminal of ``height`` free lines."""
 
     def __init__(self, console: Console, heading: Text, facts: Sequence[Fact], height: int) -> None:
@@ -131,9 +131,9 @@ class _Layout:
         figures = side_by_side(Text(), facts, self.plain, VALUES)
         self.beside_figures = self.whole - console.measure(figures).maximum
 
-    def try_pictures(self, pictures: list[Drawing], missing: int) -> RenderableType | None:
+    def try_pictures(self, pictures: list[Picture], missing: int) -> RenderableType | None:
         """The pictures with the figures beside or below them; None where they do not fit."""
-        more: Drawing = [[(f"and {missing} more", "label")]] if missing else []
+        more: Picture = [[(f"and {missing} more", "label")]] if missing else []
         drawing = [*flowed(pictures, self.beside_figures), *more]
         lines = max(len(drawing), len(self.facts))
         if width(drawing) <= self.beside_figures and 1 + lines <= self.height:
@@ -150,7 +150,7 @@ class _Layout:
         return Group(*[self.heading, *self.below][: max(self.height, 1)])
 
 
-def as_text(drawing: Drawing, plain: bool) -> Text:
+def as_text(drawing: Picture, plain: bool) -> Text:
     """The drawing for Rich; a plain one has no spaces at the end of a line."""
     lines = [Text.assemble(*line) for line in drawing]
     for line in lines:

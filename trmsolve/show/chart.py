@@ -109,14 +109,14 @@ def rule(axes: Axes, label: str) -> Text:
     """The left edge of a line, with its label if there is a tick."""
     tick, bare = "+|" if axes.plain else "┤│"
     stroke = tick if label else bare
-    return Text.assemble((label.rjust(axes.gutter), "label"), (stroke, "frame"))
+    return Text.assemble((label.rjust(axes.gutter), "label"), (stroke, "border"))
 
 
 def time_axis(axes: Axes, begin: str, end: str) -> list[Text]:
     """The lower edge, and under it the times of its ends."""
     corner, dash = "+-" if axes.plain else "╰─"
     pad = " " * axes.gutter
-    edge = Text.assemble(pad, (corner + dash * axes.inner, "frame"))
+    edge = Text.assemble(pad, (corner + dash * axes.inner, "border"))
     gap = axes.inner - len(begin) - len(end)
     times = f"{begin}{' ' * gap}{end}" if gap > 0 else end
     return [edge, Text(f"{pad} {times}", "label")]

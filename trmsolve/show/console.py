@@ -29,7 +29,7 @@ STYLES = {
     "conflict": "reverse red",
     "overwritten": "bold underline reverse red",
     "blank": "dim",
-    "frame": "dim",
+    "border": "dim",
     "label": "dim",
     "heading": "bold",
     "bar": "cyan",
@@ -120,7 +120,7 @@ class _Console(Console):
 
 
 def _styles() -> dict[str, str]:
-    """All styles by name: those that views share, and those that puzzles bring."""
+    """All styles by name: those that displays share, and those that puzzles bring."""
     styles = STYLES | PAIRS | COLOURED
     for task in task_forms():
         styles = {**task.styles, **styles}
@@ -193,7 +193,7 @@ class Screen(AbstractContextManager["Screen"]):
 
 
 class Watcher(Screen):
-    """The base of all views of puzzles and tasks: it reports what could not be read."""
+    """The base of all displays of puzzles and tasks: it reports what could not be read."""
 
     @property
     def wants_cycles(self) -> bool:

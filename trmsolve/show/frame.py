@@ -1,8 +1,8 @@
 """Draws one cycle: the grid with its figures, in a form that fits the terminal.
 
-It also makes the pieces of text that the views share. Nothing here knows a puzzle or torch:
+It also makes the pieces of text that the displays share. Nothing here knows a puzzle or torch:
 ``paint`` brings the drawing, whose pieces name their styles, and the figures beside it are read
-from the cycle. What is redrawn and what stays on the screen is decided by ``views``.
+from the cycle. What is redrawn and what stays on the screen is decided by ``displays``.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,10 +19,10 @@ from rich.text import Text
 from trmsolve.puzzles.values import Cycle, Line
 from trmsolve.wording import encodable, printable_line
 
-Paint = Callable[[Cycle, bool], list[Line]]
+PaintGrid = Callable[[Cycle, bool], list[Line]]
 """Draws the grid of a cycle; if ``plain`` is true, in ASCII that reads without colour.
 
-Pieces in the style "frame" may be left out where space is short.
+Pieces in the style "border" may be left out where space is short.
 """
 
 BAR_WIDTH = 8  # columns
@@ -109,11 +109,13 @@ def _flood(cycle: Cycle, marks: dict[str, str] | None) -> list[Fact]:
     ]
 
 
-def draw(console: Console, cycle: Cycle, paint: Paint, layout: Layout = DEFAULT) -> RenderableType:
+def draw(
+    console: Console, cycle: Cycle, paint: PaintGrid, layout: Layout = DEFAULT
+) -> RenderableType:
     """Draw a frame that fits the terminal.
 
     The first of these that fits: the grid with figures beside it, with figures under it, the same
-    two without the frame of the grid, a line of figures alone.
+    two without the border of the grid, a line of figures alone.
     """
     plain = is_plain(console)
     width = columns(console)
@@ -126,7 +128,7 @@ def draw(console: Console, cycle: Cycle, paint: Paint, layout: Layout = DEFAULT)
     # Any count of cells with its key fits in these columns, so that nothing jumps.
     values = max(5, len(f"{cycle.grid.size} ▄"))
     under = flow([Text.assemble((f"{fact.label} ", "label"), fact.value) for fact in facts], width)
-    for grid in (lines, _unframed(lines)):
+    for grid in (lines, _without_border(lines)):
         rows = [Text.assemble(*line) for line in grid]
         too_wide = max((row.cell_len for row in rows), default=0) > width
         too_high = layout.height is not None and len(rows) > layout.height
@@ -166,9 +168,9 @@ def fits(console: Console, frame: RenderableType, height: int | None) -> bool:
     return width <= columns(console) and (height is None or len(lines) <= height)
 
 
-def _unframed(lines: list[Line]) -> list[Line]:
-    """The drawing without its frames, for a small terminal."""
-    bare = [[piece for piece in line if piece[1] != "frame"] for line in lines]
+def _without_border(lines: list[Line]) -> list[Line]:
+    """The drawing without its border, for a small terminal."""
+    bare = [[piece for piece in line if piece[1] != "border"] for line in lines]
     return [line for line in bare if line]
 
 
@@ -202,7 +204,7 @@ def bar(share: float, width: int, plain: bool) -> Text:
     """A bar of so many columns, filled to a share from 0 to 1."""
     full, empty = "#-" if plain else "━─"
     filled = round(share * width)
-    return Text.assemble((full * filled, "bar"), (empty * (width - filled), "frame"))
+    return Text.assemble((full * filled, "bar"), (empty * (width - filled), "border"))
 
 
 def readable(console: Console, text: str, style: str = "") -> Text:

@@ -1,10 +1,10 @@
-"""Views of training: the figures of a run beside a chart of their course.
+"""Displays of training: the figures of a run beside a chart of their course.
 
-The training command chooses one view, tells it of every ``Progress`` and every message, and closes
-it. All of it goes to standard error. On a terminal a panel is redrawn in place at every report and
-not by a timer; anywhere else a report is one line. A message may come from another thread than the
-reports. ``chart`` turns points into a picture. Nothing here knows torch, a puzzle, or how a network
-is trained.
+The training command chooses one display, tells it of every ``Progress`` and every message, and
+closes it. All of it goes to standard error. On a terminal a panel is redrawn in place at every
+report and not by a timer; anywhere else a report is one line. A message may come from another
+thread than the reports. ``chart`` turns points into a picture. Nothing here knows torch, a puzzle,
+or how a network is trained.
 """
 
 import math
@@ -17,7 +17,7 @@ from rich.text import Text
 from trmsolve.show.chart import Axes, Series, chart, time_axis
 from trmsolve.show.console import REDRAW_SECONDS, ROWS_BELOW, Screen
 from trmsolve.show.frame import Fact, fits, flow, is_plain, side_by_side, stack
-from trmsolve.train.plan import Progress
+from trmsolve.train.schedule import Progress
 from trmsolve.wording import duration
 
 SIZES = ((9, 1, 5), (7, 0, 3), (5, 0, 3), (7, 0, 0), (5, 0, 0))
@@ -39,20 +39,24 @@ VALUES = len("10 h 05 min")
 """Columns of the longest figure, kept free so that the chart keeps its width."""
 
 
-def make_training_view(
+def make_training_display(
     console: Console, quiet: bool = False, past: Iterable[Progress] = ()
-) -> "TrainingView":
-    """Make the view that suits: quiet, a live panel, or lines where nothing can be redrawn.
+) -> "TrainingDisplay":
+    """Make the display that suits: quiet, a live panel, or lines where nothing can be redrawn.
 
     ``past`` is what a resumed run has reported before, so that the chart begins where the run did.
     """
     if quiet:
-        return TrainingView(console)
-    return PanelView(console, past) if console.is_interactive else LinesView(console)
+        return TrainingDisplay(console)
+    return (
+        PanelTrainingDisplay(console, past)
+        if console.is_interactive
+        else LinesTrainingDisplay(console)
+    )
 
 
-class TrainingView(Screen):
-    """The base of the views of training; by itself it shows problems only, for ``--quiet``."""
+class TrainingDisplay(Screen):
+    """The base of the displays of training; by itself it shows problems only, for ``--quiet``."""
 
     def progress(self, progress: Progress) -> None:
         """Show where the run stands."""
@@ -66,7 +70,7 @@ class TrainingView(Screen):
             self._tell(text, "problem")
 
 
-class LinesView(TrainingView):
+class LinesTrainingDisplay(TrainingDisplay):
     """One line for every report and message: for pipes and dumb terminals."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
@@ -94,7 +98,7 @@ class LinesView(TrainingView):
         self._tell(text, "problem" if problem else "note")
 
 
-class PanelView(LinesView):
+class PanelTrainingDisplay(LinesTrainingDisplay):
     """A panel that is redrawn at every report; messages stay above it, and it stays at the end."""
 
     def __init__(

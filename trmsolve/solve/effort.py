@@ -32,6 +32,8 @@ class Effort:
     """Off, every cycle of every view is run, as the paper's evaluation does."""
     noise: float = NOISE
     """Standard deviation of the noise in every view but the first."""
+    remarks: bool = True
+    """Whether answers carry remarks on their puzzles. Each takes a search of milliseconds."""
 
     def __post_init__(self) -> None:
         """Raise UsageError for what cannot be tried."""

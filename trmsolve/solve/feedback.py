@@ -98,19 +98,19 @@ class Taught:
 class Teaching:
     """How training leads from one question to the next; the recipe has the same fields."""
 
-    hint: float = 0.0
+    teacher_forcing: float = 0.0
     """The probability that the next question follows the truth and not the network's answer."""
 
-    guess: float = 0.0
+    guess_prob: float = 0.0
     """The probability of a guess in a cycle that is certain of nothing."""
 
     temperature: float = 1.0
     """How freely guesses are drawn."""
 
-    certain: float = lattice.CERTAIN
+    elimination_threshold: float = lattice.CERTAIN
     """Candidates less probable than this are ruled out."""
 
-    drop_lost: float = 0.0
+    drop_inconsistent: float = 0.0
     """The probability that a lattice without its solution leaves the pool, each cycle."""
 
 
@@ -172,7 +172,7 @@ class KeepQuestion:
         """(B,) bool, the rows from which nothing more is to be learned; None if there are none."""
         return None
 
-    def next_lesson(self, taught: Taught, how: Teaching) -> Tensor:  # noqa: ARG002
+    def next_training_question(self, taught: Taught, how: Teaching) -> Tensor:  # noqa: ARG002
         """The question of the next cycle of training, in the shape of the last one."""
         return taught.tokens
 
@@ -218,10 +218,10 @@ class RewriteQuestion(KeepQuestion):
         last = (trajectory.available_from <= known_by).sum(1, keepdim=True) - 1
         return trajectory.stages.gather(1, last)[:, 0]
 
-    def next_lesson(self, taught: Taught, how: Teaching) -> Tensor:
-        """Ask about the answer or, with probability ``how.hint``, about what was right."""
+    def next_training_question(self, taught: Taught, how: Teaching) -> Tensor:
+        """Ask about the answer or, by ``how.teacher_forcing``, about what was right."""
         targets = taught.targets
-        told = torch.rand(len(targets), 1, device=targets.device) < how.hint
+        told = torch.rand(len(targets), 1, device=targets.device) < how.teacher_forcing
         answered = self.model.rewrite(taught.tokens, taught.logits).flatten(1)
         asked = torch.where(told, targets, answered)
         return asked.view_as(taught.tokens)
@@ -273,23 +273,23 @@ class LatticeQuestion(KeepQuestion):
         """
         gone = lattice.lost(taught.tokens, taught.labels, self.candidates)
         says_so = taught.halt[:, 1] > 0
-        unlucky = torch.rand(len(gone), device=gone.device) < how.drop_lost
+        unlucky = torch.rand(len(gone), device=gone.device) < how.drop_inconsistent
         return gone & (says_so | unlucky)
 
-    def next_lesson(self, taught: Taught, how: Teaching) -> Tensor:
+    def next_training_question(self, taught: Taught, how: Teaching) -> Tensor:
         """Ask about what is left.
 
-        A row where nothing is certain guesses with probability ``how.guess``. With probability
-        ``how.hint`` it is told which candidates are true, and guesses among them.
+        A row where nothing is certain guesses with probability ``how.guess_prob``. With probability
+        ``how.teacher_forcing`` it is told which candidates are true, and guesses among them.
         """
         tokens = taught.tokens
         device = tokens.device
         uniform = torch.rand(tokens.shape, device=device)
         noise = how.temperature * lattice.gumbel(uniform)
-        guesses = torch.rand(len(tokens), device=device) < how.guess
-        told = torch.rand(len(tokens), device=device) < how.hint
+        guesses = torch.rand(len(tokens), device=device) < how.guess_prob
+        told = torch.rand(len(tokens), device=device) < how.teacher_forcing
         shown = told[:, None] & (taught.labels == 1)
-        guessing = lattice.Guessing(guesses, noise + 1e6 * shown, how.certain)
+        guessing = lattice.Guessing(guesses, noise + 1e6 * shown, how.elimination_threshold)
         left, _ = lattice.deduce(taught.logits, tokens, self.candidates, guessing)
         return left
 
@@ -298,6 +298,6 @@ def feedback_for(model: TinyRecursiveModel) -> KeepQuestion:
     """What the answers of this network do to its questions."""
     if model.config.candidates > 1:
         return LatticeQuestion(model)
-    if model.config.rewrites:
+    if model.config.feeds_back_answer:
         return RewriteQuestion(model)
     return KeepQuestion(model)

@@ -142,7 +142,7 @@ class _Batch:
         device = self.model.get_buffer("H_init").device
         stacked = np.stack([question.tokens for question in questions])
         tokens = torch.from_numpy(stacked).to(device)
-        state = self.model.initial_state(len(questions), places=tuple(tokens.shape[1:]))
+        state = self.model.initial_state(len(questions), spatial_shape=tuple(tokens.shape[1:]))
         if self.rows:
             tokens = torch.cat((self.tokens, tokens))
             y = torch.cat((self.state.y, state.y))

@@ -137,7 +137,13 @@ class _Attempt:
     """The verdict on ``grid``."""
     best: _Result | None = None
     diagnosis: Diagnosis | None = None
-    """None until the first view is over."""
+    """None until it is asked for."""
+
+    def diagnosed(self, task: Task) -> Diagnosis:
+        """The task's diagnosis of the puzzle, which is made at the first call."""
+        if self.diagnosis is None:
+            self.diagnosis = task.diagnose(self.puzzle)
+        return self.diagnosis
 
     def next_view(self) -> None:
         """Begin anew under the next symmetry."""
@@ -254,15 +260,13 @@ class _Run:
         attempt: _Attempt = step.key
         best = _best_result(task, attempt, step)
         attempt.best = best
-        if attempt.diagnosis is None:
-            attempt.diagnosis = task.diagnose(attempt.puzzle)
-        more_views = attempt.number < _views_worth_trying(effort, attempt.diagnosis)
-        if more_views and not attempt.verdict.verified:
+        if not attempt.verdict.verified and _has_view_worth_trying(task, effort, attempt):
             attempt.next_view()
             self.again.append(attempt)
             return
         self.under_way -= 1
-        self._answered(attempt.order, _answer(attempt, best, attempt.diagnosis))
+        remark = attempt.diagnosed(task).remark if effort.remarks else ""
+        self._answered(attempt.order, _answer(attempt, best, remark))
 
     def _answered(self, order: int, answer: Answer) -> None:
         if self.on_answer is not None:
@@ -348,15 +352,17 @@ def _best_result(task: Task, attempt: _Attempt, step: Step) -> _Result:
     return best
 
 
-def _views_worth_trying(effort: Effort, diagnosis: Diagnosis) -> int:
-    if diagnosis.solutions == 0:
-        return 1
-    if diagnosis.solutions == 2:
-        return min(effort.views, VIEWS_OF_AMBIGUOUS)
-    return effort.views
+def _has_view_worth_trying(task: Task, effort: Effort, attempt: _Attempt) -> bool:
+    """Whether another view may find what the views so far have not."""
+    if attempt.number >= effort.views:
+        return False
+    solutions = attempt.diagnosed(task).solutions
+    if solutions == 0:
+        return False
+    return solutions != 2 or attempt.number < VIEWS_OF_AMBIGUOUS
 
 
-def _answer(attempt: _Attempt, best: _Result, diagnosis: Diagnosis) -> Answer:
+def _answer(attempt: _Attempt, best: _Result, remark: str) -> Answer:
     return Answer(
         puzzle=attempt.puzzle,
         grid=best.grid,
@@ -368,7 +374,7 @@ def _answer(attempt: _Attempt, best: _Result, diagnosis: Diagnosis) -> Answer:
         seconds=time.monotonic() - attempt.started,
         valid=best.verdict.valid,
         optimal=best.verdict.optimal,
-        remark=diagnosis.remark,
+        remark=remark,
     )
 
 

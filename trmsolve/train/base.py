@@ -15,8 +15,8 @@ from trmsolve.device import Placement
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.loss import Loss
-from trmsolve.train.plan import Schedule
 from trmsolve.train.recipes import Recipe
+from trmsolve.train.schedule import Schedule
 
 JudgingProgress = Callable[[int, int], None]
 """Called with the number of held-out examples judged so far, and the number of all.
@@ -131,7 +131,7 @@ class TaskSource(Protocol):
     def recorded(self) -> dict[str, Any]:
         """Additions to the run's record."""
 
-    def subject(
+    def training_data(
         self, recipe: Recipe, schedule: Schedule, note: Callable[[str], None]
     ) -> SizedTrainingData:
         """What the recipe's kind of network learns from."""

@@ -186,7 +186,7 @@ class Sampler:
         else:
             self.ends = (np.arange(len(examples)) + 1) / len(examples)
         questions = self._encoded(examples.questions, examples.extras)
-        self.places = questions.shape[1:]
+        self.spatial_shape = questions.shape[1:]
         self.questions = questions.flatten(1)  # (N, S)
         self.answers = self._encoded(examples.answers, examples.extras).flatten(1)  # (N, S)
 
@@ -210,10 +210,10 @@ class Sampler:
         places, names = (self._on_device(part) for part in self.task.symmetries(symmetry))
         tokens = names.gather(1, question.gather(1, places))
         labels = names.gather(1, answer.gather(1, places))
-        batch = Batch(tokens.unflatten(1, self.places), labels, torch.zeros_like(index))
-        return self._ruled(batch) if self.task.has_canonical_label else batch
+        batch = Batch(tokens.unflatten(1, self.spatial_shape), labels, torch.zeros_like(index))
+        return self._with_canonical_labels(batch) if self.task.has_canonical_label else batch
 
-    def _ruled(self, batch: Batch) -> Batch:
+    def _with_canonical_labels(self, batch: Batch) -> Batch:
         """The batch with the answers that the data's rule chooses.
 
         For networks that rewrite their question it has how they come about too.

@@ -12,8 +12,8 @@ from typing import Any
 
 from trmsolve.errors import UsageError
 from trmsolve.puzzles import get_task
-from trmsolve.train.plan import Schedule
 from trmsolve.train.recipes import Recipe, find_recipe, override
+from trmsolve.train.schedule import Schedule
 from trmsolve.train.sources import Sources, check_bands, parse_bands
 
 Names = str | Path | Sequence[str | Path]

@@ -59,7 +59,7 @@ class Pool:
         self.feedback = feedback_for(model)
         self.device = device
         self.max_cycles = max_cycles
-        tokens = torch.zeros(size, *model.config.places, dtype=torch.long, device=device)
+        tokens = torch.zeros(size, *model.config.spatial_shape, dtype=torch.long, device=device)
         labels = tokens.flatten(1).clone()
         self.batch = Batch(tokens, labels, torch.zeros(size, dtype=torch.long, device=device))
         self.state: State = model.initial_state(size)
@@ -132,7 +132,7 @@ class Pool:
         hopeless = self.feedback.hopeless(taught, how)
         if hopeless is not None:
             self.halted = self.halted | hopeless
-        self.batch.tokens.copy_(self.feedback.next_lesson(taught, how))
+        self.batch.tokens.copy_(self.feedback.next_training_question(taught, how))
         self.steps += self.feedback.search_steps
 
     def state_dict(self) -> dict[str, Tensor]:

@@ -27,9 +27,9 @@ from trmsolve.train.base import JudgingProgress, ignore_progress
 from trmsolve.train.data import Examples, Sampler
 from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.loss import Loss
-from trmsolve.train.plan import Schedule
 from trmsolve.train.pool import Batch
 from trmsolve.train.recipes import Recipe
+from trmsolve.train.schedule import Schedule
 from trmsolve.train.state import recipe_mismatch
 from trmsolve.train.trainer import Trainer
 
@@ -170,7 +170,7 @@ class PuzzleTrainingData:
             first_row=group.rank * rows,
             seed=schedule.seed,
             reveal=recipe.reveal_prob,
-            stages=recipe.config.rewrites,
+            stages=recipe.config.feeds_back_answer,
             shares=self.shares,
         )
         held_out = HeldOut(self.task, kept, placement, min(recipe.max_cycles, MAX_CYCLES))
@@ -196,7 +196,8 @@ class HeldOut:
         """The fraction of the puzzles that the network answers exactly."""
         total = len(self.examples)
         largest = default_batch_size(self.placement.device, self.task)
-        effort = Effort(self.cycles, views=1, batch_size=even_batch(total, largest))
+        size = even_batch(total, largest)
+        effort = Effort(self.cycles, views=1, batch_size=size, remarks=False)
         answered = 0
 
         def count(_: Answer) -> None:

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from trmsolve.errors import UsageError
-from trmsolve.model.config import TRMConfig
+from trmsolve.model.config import FORMER_CONFIG_NAMES, TRMConfig
 from trmsolve.puzzles import get_task, task_names
 from trmsolve.puzzles.base import Task
 
@@ -25,7 +25,10 @@ FORMER_NAMES = {
     "guess": "guess_prob",
     "drop_lost": "drop_inconsistent",
 }
-"""Fields by the names that earlier versions wrote into weights, checkpoints and printed recipes."""
+"""Fields by the names that earlier versions wrote into weights, checkpoints and printed recipes.
+
+``model.config`` has those of the network's fields.
+"""
 
 _FROM_ONE = ("batch_size", "max_cycles")
 _FROM_ZERO = ("batch_cells", "most_cells")
@@ -179,7 +182,7 @@ def override(recipe: Recipe, changes: list[str]) -> Recipe:
     for change in changes:
         name, _, text = change.partition("=")
         name = name.strip().removeprefix("config.").replace("-", "_")
-        name = FORMER_NAMES.get(name, name)
+        name = FORMER_NAMES.get(name) or FORMER_CONFIG_NAMES.get(name, name)
         home = fields["config"] if name in fields["config"] else fields
         if name not in home or name == "config":
             raise UsageError(_unknown_field(change, name, fields))
@@ -290,8 +293,8 @@ _MAZE_PAPER = TRMConfig(
     vocab_size=6, seq_len=900, latent_steps=4, puzzle_emb_dim=512, prefix_len=16, num_puzzles=1
 )
 # A network whose cells see only their neighbours. It writes down how far it has come and goes on
-# from there. Each recursion rewrites the question, so that only one of them has to be learned.
-# Trains in minutes on one core.
+# from there. Each recursion feeds its answer back as the question, so that only one of them has to
+# be learned. Trains in minutes on one core.
 _MAZE_LAPTOP = Recipe(
     TRMConfig(
         vocab_size=18,
@@ -306,8 +309,8 @@ _MAZE_LAPTOP = Recipe(
         inner_multiple=32,
         normed_swiglu=True,
         halt_from="min",
-        rewrites=True,
-        kept=(0, 1, 4),  # padding, walls and the goal
+        feeds_back_answer=True,
+        frozen_tokens=(0, 1, 4),  # padding, walls and the goal
     ),
     batch_size=16,
     max_cycles=64,

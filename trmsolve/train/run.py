@@ -22,9 +22,9 @@ from trmsolve.train.base import TrainableNetwork, TrainingData
 from trmsolve.train.checkpoint import Checkpoint, save_checkpoint
 from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.folder import RunFolder
-from trmsolve.train.journal import MetricsLog
-from trmsolve.train.plan import Progress, Schedule, lr_factor
+from trmsolve.train.metrics import MetricsLog
 from trmsolve.train.recipes import Recipe
+from trmsolve.train.schedule import Progress, Schedule, lr_factor
 from trmsolve.train.state import (
     gather_rng,
     reading_state,
@@ -126,7 +126,7 @@ class Run:
 
     # The network in training.
     learning: TrainableNetwork = field(init=False)
-    journal: MetricsLog = field(init=False)
+    metrics: MetricsLog = field(init=False)
     # The last good checkpoint, if there is one.
     saved: Path | None = field(init=False)
     # The fraction of the run that is over.
@@ -150,7 +150,7 @@ class Run:
         if checkpoint:
             seconds = self._restore(checkpoint)
         self._keep_folder()
-        self.journal = MetricsLog(self.out, self.group, self.report, step, seconds)
+        self.metrics = MetricsLog(self.out, self.group, self.report, step, seconds)
         self.last_save = time.monotonic()
 
     @property
@@ -176,7 +176,7 @@ class Run:
             if self.saved:
                 kept = f"the last good checkpoint is {self.saved}"
             raise TrainingError(
-                f"{error}: stopped after step {self.journal.step}; {kept}"
+                f"{error}: stopped after step {self.metrics.step}; {kept}"
             ) from None
         return self.path
 
@@ -186,7 +186,7 @@ class Run:
             self._judge_belatedly()
         while not due.end:
             loss = self.learning.step(self.done)
-            self.journal.count(loss, self.learning.halted, self.learning.cycles)
+            self.metrics.count(loss, self.learning.halted, self.learning.cycles)
             due = self._due()
             if due.end or due.checkpoint:
                 weights = self.save()
@@ -194,7 +194,7 @@ class Run:
                     break
             elif due.line:
                 self._line()
-                self.journal.tell()
+                self.metrics.tell()
 
     def save(self) -> dict[str, Tensor]:
         """Write the averaged weights, a line of the metrics log and a checkpoint.
@@ -213,7 +213,7 @@ class Run:
         if self.group.first:
             alone = self.folder is None or self.folder.held
             state = self._plain_state(numbers)
-            self.saved = save_checkpoint(self.out, self.journal.step, tensors, state, alone)
+            self.saved = save_checkpoint(self.out, self.metrics.step, tensors, state, alone)
         return weights
 
     def _plain_state(self, numbers: dict[str, Any]) -> dict[str, Any]:
@@ -228,7 +228,7 @@ class Run:
                 "threads": self.placement.threads,
                 "compile": "on" if self.compiled else "off",
             },
-            "seconds": self.journal.seconds,
+            "seconds": self.metrics.seconds,
             "trainer": numbers,
             "described": self.described,
         }
@@ -251,9 +251,9 @@ class Run:
         Returns whether the run goes on, the same for all processes.
         """
         ended = judge and self.group.first and not self._judge(weights)
-        self.journal.tell()
+        self.metrics.tell()
         # Neither the next checkpoint nor the next line comes sooner because this took long.
-        self.last_save = self.journal.last = time.monotonic()
+        self.last_save = self.metrics.last = time.monotonic()
         return not any(self.group.highest([ended]))
 
     def _judge(self, weights: dict[str, Tensor]) -> bool:
@@ -272,7 +272,7 @@ class Run:
 
         random_numbers = rng_state()
         try:
-            self.journal.judged(self.learning.evaluate_held_out(weights, told))
+            self.metrics.judged(self.learning.evaluate_held_out(weights, told))
         except _JudgingStopped:
             return False
         finally:
@@ -281,12 +281,12 @@ class Run:
 
     def _judge_belatedly(self) -> None:
         """Give a run that was over before the figure that an interruption kept from it."""
-        last = self.journal.lines[-1] if self.journal.lines else None
-        if last is None or last.step != self.journal.step or last.held_out_exact is not None:
+        last = self.metrics.lines[-1] if self.metrics.lines else None
+        if last is None or last.step != self.metrics.step or last.held_out_exact is not None:
             return
         self._judge(_as_in_file(self.learning.averaged()))
-        if self.journal.lines[-1].held_out_exact is not None:
-            self.journal.tell()
+        if self.metrics.lines[-1].held_out_exact is not None:
+            self.metrics.tell()
 
     def _keep_folder(self) -> None:
         if not self.group.first:
@@ -300,10 +300,10 @@ class Run:
         """What is due now, the same for all processes: if one is due, it is due for all."""
         now = time.monotonic()
         own = [
-            self.schedule.done(self.journal.step, self.journal.seconds),
+            self.schedule.done(self.metrics.step, self.metrics.seconds),
             self.stop(),
             now - self.last_save >= self.schedule.save_seconds,
-            now - self.journal.last >= self.schedule.log_seconds,
+            now - self.metrics.last >= self.schedule.log_seconds,
         ]
         self.done, stopped, checkpoint, line = self.group.highest(own)
         return _Due(
@@ -315,7 +315,7 @@ class Run:
 
     def _line(self) -> None:
         factor = lr_factor(self.recipe, self.done)
-        self.journal.line(self.done, self.recipe.lr * factor)
+        self.metrics.line(self.done, self.recipe.lr * factor)
 
     def _publish(self) -> dict[str, Tensor]:
         """Write the averaged weights. Returns them as the file has them."""
@@ -333,8 +333,8 @@ class Run:
         """
         record = {
             **self.described,
-            "steps": self.journal.step,
-            "seconds": round(self.journal.seconds),
+            "steps": self.metrics.step,
+            "seconds": round(self.metrics.seconds),
             "seed": self.schedule.seed,
         }
         for key in ("data", "measured"):

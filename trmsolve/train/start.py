@@ -25,10 +25,10 @@ from trmsolve.train.checkpoint import Checkpoint, folder_of_run, load_checkpoint
 from trmsolve.train.distributed import ProcessGroup, join_process_group
 from trmsolve.train.folder import RunFolder
 from trmsolve.train.options import KEPT, RunOptions, TrainOptions
-from trmsolve.train.plan import Progress, Schedule
 from trmsolve.train.puzzle_training import PuzzleTrainingData
 from trmsolve.train.recipes import RECIPES, Recipe
 from trmsolve.train.run import Callbacks, Run, ignore, never
+from trmsolve.train.schedule import Progress, Schedule
 from trmsolve.train.sources import OTHER_SOURCES, Sources, keep_facts, load_examples
 from trmsolve.train.state import reading_state
 from trmsolve.weights.catalog import resolve
@@ -119,9 +119,9 @@ def train(
     ):
         path = run.train()
         export_weights(run, options.export, note)
-    last = run.journal.lines[-1] if run.journal.lines else None
+    last = run.metrics.lines[-1] if run.metrics.lines else None
     held_out = last.held_out_exact if last else None
-    return TrainResult(path, run.journal.step, held_out)
+    return TrainResult(path, run.metrics.step, held_out)
 
 
 def start(
@@ -341,7 +341,7 @@ def _material(settled: _Settled, note: Callable[[str], None]) -> _Material:
     )
     if not settled.held_out_given:
         schedule = replace(schedule, held_out=source.default_held_out)
-    sized_data = source.subject(recipe, schedule, note)
+    sized_data = source.training_data(recipe, schedule, note)
     return _Material(sized_data, sized_data.sized(recipe), schedule, source.recorded())
 
 

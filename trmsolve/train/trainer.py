@@ -18,9 +18,9 @@ from trmsolve.solve.feedback import LatticeQuestion, Teaching
 from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.loss import Loss, LossSettings, lattice_loss, trm_loss
 from trmsolve.train.optim import EMA, make_optimizers, step_all
-from trmsolve.train.plan import depth, lr_factor
 from trmsolve.train.pool import Pool, SampleFn
 from trmsolve.train.recipes import Recipe
+from trmsolve.train.schedule import depth, lr_factor
 from trmsolve.train.state import network_state, recipe_mismatch, restore_network, under
 
 Phase = Callable[[str], AbstractContextManager[object]]
@@ -64,11 +64,11 @@ class Trainer:
         self.pool = Pool(self.model, group.share(recipe.batch_size), device, recipe.max_cycles)
         self.optimizers = make_optimizers(self.model, recipe)
         self.teaching = Teaching(
-            hint=recipe.teacher_forcing,
-            guess=recipe.guess_prob,
+            teacher_forcing=recipe.teacher_forcing,
+            guess_prob=recipe.guess_prob,
             temperature=recipe.temperature,
-            certain=recipe.elimination_threshold,
-            drop_lost=recipe.drop_inconsistent,
+            elimination_threshold=recipe.elimination_threshold,
+            drop_inconsistent=recipe.drop_inconsistent,
         )
 
     def init_from(self, model: TinyRecursiveModel) -> None:

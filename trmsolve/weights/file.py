@@ -23,7 +23,7 @@ from torch import Tensor
 from trmsolve.errors import WeightsError
 from trmsolve.files import replacing
 from trmsolve.model.build import new_model
-from trmsolve.model.config import TRMConfig
+from trmsolve.model.config import FORMER_CONFIG_NAMES, TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.weights.header import Header, in_a_line, read_header
 from trmsolve.weights.info import CHECKSUM, WeightsInfo
@@ -43,7 +43,7 @@ __all__ = [
     "save_weights",
 ]
 
-LATER = ("rewrites", "kept", "symmetries")
+LATER = ("feeds_back_answer", "frozen_tokens", "symmetries")
 """Fields of the config that are newer than the fingerprint.
 
 They count only where they are set, so that the fingerprints of older weights stay the same.
@@ -68,14 +68,10 @@ def fingerprint(path: Path) -> str:
     A score that is added to the record does not change it.
     """
     header, info = _read(path)
-    config = {}
-    for name, value in info.config.to_dict().items():
-        if value or name not in LATER:
-            config[name] = value
     with path.open("rb") as file:
         file.seek(header.begin)
         digest = hashlib.file_digest(file, "sha256")
-    digest.update(json.dumps(config, sort_keys=True).encode())
+    digest.update(json.dumps(_hashed_fields(info.config), sort_keys=True).encode())
     return digest.hexdigest()
 
 
@@ -178,6 +174,20 @@ def record_score(path: Path, name: str, figures: dict[str, Any]) -> None:
     tensors = _read_tensors(path, header, info)
     scores = {**info.scores, name: figures}
     save_weights(path, tensors, replace(info, scores=scores), dtype=None)
+
+
+def _hashed_fields(config: TRMConfig) -> dict[str, Any]:
+    """The fields of the config that a fingerprint covers, by the names that they first had.
+
+    Renaming a field changes no answer. Records of measurements name weights by their fingerprint,
+    so it must not change either: fields that were renamed are hashed under their former names.
+    """
+    former = {now: before for before, now in FORMER_CONFIG_NAMES.items()}
+    fields = {}
+    for name, value in config.to_dict().items():
+        if value or name not in LATER:
+            fields[former.get(name, name)] = value
+    return fields
 
 
 def _read(path: Path) -> tuple[Header, WeightsInfo]:

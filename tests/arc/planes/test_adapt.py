@@ -21,10 +21,10 @@ from tests.support.planes import PLANES, network
 from trmsolve.arc.adaptation import Budget
 from trmsolve.arc.planes import adapt, clock
 from trmsolve.arc.planes.adapt import Adapted, Adapter
+from trmsolve.arc.planes.batches import Episode
 from trmsolve.arc.planes.canvas import Canvas, canvas_of, place_on_canvas
 from trmsolve.arc.planes.learner import Learner
 from trmsolve.arc.planes.predict import Question, ViewPrediction, predict
-from trmsolve.arc.planes.scenes import Episode
 from trmsolve.arc.symmetry import SYMMETRIES, dihedral
 from trmsolve.arc.task import AdaptationProgress, ArcTask, Pair
 from trmsolve.errors import TrainingError
@@ -608,19 +608,19 @@ def test_a_loss_that_is_not_finite_is_told(
     def broken(self: Learner, factor: float = 1.0) -> Loss:
         raise TrainingError("the loss is no longer finite")
 
-    monkeypatch.setattr(Learner, "improve", broken)
+    monkeypatch.setattr(Learner, "step", broken)
     with pytest.raises(TrainingError, match="no longer finite"):
         adapter(model).adapt()
 
 
 def test_rates_rise_and_fall(model: TinyRecursiveModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    factors, improve = list[float](), Learner.improve
+    factors, step = list[float](), Learner.step
 
     def noted(self: Learner, factor: float = 1.0) -> Loss:
         factors.append(factor)
-        return improve(self, factor)
+        return step(self, factor)
 
-    monkeypatch.setattr(Learner, "improve", noted)
+    monkeypatch.setattr(Learner, "step", noted)
     adapter(model, drawn_task(demonstrations=1), steps=80).adapt()
     assert factors[0] == 1 / adapt.WARMUP and 0.9 < max(factors) <= 1
     peak = factors.index(max(factors))

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from trmsolve.arc.planes.batches import Episode
 from trmsolve.arc.planes.canvas import SYMBOLS, canvas_of, place_on_canvas
 from trmsolve.arc.planes.episodes import NEAR, Episodes, Material, material_of
 from trmsolve.arc.planes.learner import LONGEST
-from trmsolve.arc.planes.scenes import Episode
 from trmsolve.arc.symmetry import SYMMETRIES, dihedral
 from trmsolve.arc.task import ArcTask, Pair
 

@@ -34,14 +34,14 @@ class Stub(PlanesModel):
         halts: Callable[[int, int], float] = lambda n, view: 0,
     ) -> None:
         super().__init__(PLANES)
-        self.rule, self.halts, self.cycle, self.seen = rule, halts, 0, list[PlanesBatch]()
+        self.rule, self.halts, self.cycles, self.seen = rule, halts, 0, list[PlanesBatch]()
 
-    def improve(self, state: State, batch: PlanesBatch) -> tuple[State, Prediction]:
-        self.cycle += 1
+    def cycle(self, state: State, batch: PlanesBatch) -> tuple[State, Prediction]:
+        self.cycles += 1
         self.seen.append(batch)
         answers = torch.stack([self.rule(tokens) for tokens in batch.tokens])
         logits = 10.0 * (answers.flatten(1)[:, :, None] == batch.palette[:, None])
-        halt = torch.tensor([[self.halts(self.cycle, view), 0.0] for view in range(len(answers))])
+        halt = torch.tensor([[self.halts(self.cycles, view), 0.0] for view in range(len(answers))])
         return state, Prediction(logits, halt)
 
 
@@ -86,8 +86,8 @@ def test_confidence_is_turned_back_with_its_cells() -> None:
     class Sure(Stub):
         """The surer, the higher the colour."""
 
-        def improve(self, state: State, batch: PlanesBatch) -> tuple[State, Prediction]:
-            state, prediction = super().improve(state, batch)
+        def cycle(self, state: State, batch: PlanesBatch) -> tuple[State, Prediction]:
+            state, prediction = super().cycle(state, batch)
             return state, prediction._replace(
                 logits=prediction.logits * (1 + batch.tokens.flatten(1)[..., None]) / 10
             )
@@ -153,7 +153,7 @@ def test_it_is_over_when_every_view_would_halt(halts: Any, cycles: int, spent: i
         cycles=cycles,
         on_cycle=lambda *one: seen.append(one),
     )
-    assert model.cycle == spent and [number for number, _ in seen] == list(range(1, spent + 1))
+    assert model.cycles == spent and [number for number, _ in seen] == list(range(1, spent + 1))
     assert all(len(now) == 8 for _, now in seen) and frames is seen[-1][1]
     assert [frame.halt for frame in frames] == pytest.approx(
         [1 / (1 + np.exp(-halts(spent, v))) for v in range(8)]

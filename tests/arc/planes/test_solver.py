@@ -217,7 +217,7 @@ def test_steps_are_those_of_the_first_view_that_found_the_first_attempt(
     """Whichever copy it is: here one that repeats its input, beside two that say nothing."""
     for number, copy in enumerate(copies):
         copy.lm_head.weight.zero_()
-        copy.improve = repeats(copy) if number == which else copy.improve  # type: ignore[method-assign]
+        copy.cycle = repeats(copy) if number == which else copy.cycle  # type: ignore[method-assign]
     answer, *_ = answered(solver(weights, cycles=3, keep_steps=True).solve_all([C]))
     for test, cycles in groupby(answer.steps, key=lambda one: one.test):
         shown = list(cycles)
@@ -234,12 +234,12 @@ def test_steps_are_those_of_the_first_view_that_found_the_first_attempt(
 def repeats(model: TinyRecursiveModel) -> Any:
     """The input from the second view on; the first view says something else."""
 
-    def improve(state: Any, batch: Any) -> Any:
+    def cycle(state: Any, batch: Any) -> Any:
         logits = 9.0 * (batch.tokens.flatten(1)[:, :, None] == batch.palette[:, None])
         logits[batch.symmetries == 0] = 0
         return state, Prediction(logits, torch.full((len(logits), 2), -1.0))
 
-    return improve
+    return cycle
 
 
 # --- being stopped

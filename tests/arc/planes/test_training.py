@@ -23,9 +23,9 @@ from trmsolve.device import Placement
 from trmsolve.errors import UsageError
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.distributed import ProcessGroup
-from trmsolve.train.journal import read_metrics
-from trmsolve.train.plan import Schedule
+from trmsolve.train.metrics import read_metrics
 from trmsolve.train.recipes import RECIPES, Recipe, find_recipe
+from trmsolve.train.schedule import Schedule
 from trmsolve.weights.file import load_model, read_info
 
 pytestmark = pytest.mark.usefixtures("process_as_it_was")

@@ -15,8 +15,8 @@ from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, WALL
 from trmsolve.puzzles.maze.paint import cell_kinds, paint_maze
 from trmsolve.puzzles.values import Cycle, Line, Puzzle
 from trmsolve.show.console import FILLS, PAIRS, make_console
+from trmsolve.show.displays import LiveDisplay, StepsDisplay
 from trmsolve.show.frame import cycle_facts
-from trmsolve.show.views import LiveDisplay, StepsDisplay
 
 QUESTION = """
 S.#..#
@@ -164,7 +164,7 @@ def test_every_cell_is_counted_once(troubled: Cycle) -> None:
         style.split(" on ")
         for line in paint_maze(troubled, plain=False)
         for _, style in line
-        if style != "frame"
+        if style != "border"
     ]
     named = Counter(kind for pair in pairs for kind in pair)
     assert named - Counter({"floor": 6}) == kinds(

@@ -109,7 +109,7 @@ def test_every_cell_is_one_piece_with_its_style(troubled: Cycle) -> None:
     drawn = Counter(
         style for line in paint_sudoku(troubled, plain=False) for _, style in line if style
     )
-    drawn.pop("frame")
+    drawn.pop("border")
     assert drawn == Counter(style for row in cell_styles(troubled) for style in row)
     assert sum(drawn.values()) == 81
 
@@ -200,7 +200,7 @@ def test_open_cells_in_ascii_gain_ink_and_never_show_a_number() -> None:
 def test_a_lattice_keeps_the_size_and_one_piece_a_cell(plain: bool) -> None:
     lines = paint_sudoku(lattice(changed=cells((1, 0), (1, 8))), plain)
     assert {len(line) for line in text(lines).split("\n")} == {25}
-    styles = [style for line in lines for _, style in line if style and style != "frame"]
+    styles = [style for line in lines for _, style in line if style and style != "border"]
     assert len(styles) == 81 and set(styles) == {"open", "changed", "conflict", "answer"}
 
 

@@ -21,9 +21,9 @@ from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.solve.effort import MAX_CYCLES
 from trmsolve.train.base import JudgingProgress, ignore_progress
 from trmsolve.train.distributed import ProcessGroup
-from trmsolve.train.plan import Schedule
 from trmsolve.train.puzzle_training import PoolTrainer
 from trmsolve.train.recipes import Recipe
+from trmsolve.train.schedule import Schedule
 from trmsolve.train.state import forked_rng
 from trmsolve.train.trainer import Trainer
 
@@ -134,7 +134,7 @@ def _check_recipe(recipe: Recipe) -> None:
     """Raise UsageError if the recipe's network is not of the paper's form."""
     config = recipe.config
     fits = (config.vocab_size, config.seq_len) == (VOCAB_SIZE, SEQ_LEN)
-    if not fits or not config.puzzle_emb_dim or config.rewrites:
+    if not fits or not config.puzzle_emb_dim or config.feeds_back_answer:
         table = "" if config.puzzle_emb_dim else " and no table"
         raise UsageError(
             f"the recipe's network has {config.vocab_size} tokens and {config.seq_len} "

@@ -20,11 +20,11 @@ import numpy as np
 import torch
 
 from trmsolve.arc.adaptation import Budget
+from trmsolve.arc.planes.batches import Episode, Row, episode_of
 from trmsolve.arc.planes.canvas import Canvas, canvas_of, filled, show
 from trmsolve.arc.planes.clock import make_clock
 from trmsolve.arc.planes.learner import Learner, compile_blocks, draw_cycles
 from trmsolve.arc.planes.predict import Question, predict
-from trmsolve.arc.planes.scenes import Episode, Row, episode_of
 from trmsolve.arc.task import AdaptationProgress, ArcTask, ignore, never
 from trmsolve.arc.vote import vote
 from trmsolve.model.build import new_puzzles
@@ -242,7 +242,7 @@ class Adapter:
         """Learn from an episode for so many cycles, a step each, at ``factor`` of the rates."""
         learner.begin(episode)
         for _ in range(cycles):
-            loss = learner.improve(factor)
+            loss = learner.step(factor)
             self.clock.steps += 1
             self.loss = float(loss.tokens.detach()) / len(episode.labels)
             for number in range(len(self.tasks)):

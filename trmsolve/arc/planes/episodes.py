@@ -12,9 +12,9 @@ import torch
 
 from trmsolve.arc.content import grid_bytes
 from trmsolve.arc.hold_out import known_pairs
+from trmsolve.arc.planes.batches import Episode, Row, episode_of
 from trmsolve.arc.planes.canvas import SYMBOLS, Canvas, canvas_of, show
 from trmsolve.arc.planes.learner import draw_cycles
-from trmsolve.arc.planes.scenes import Episode, Row, episode_of
 from trmsolve.arc.symmetry import SYMMETRIES
 from trmsolve.arc.task import ArcTask, Pair
 

@@ -10,7 +10,7 @@ Knows the network, loss and optimizers; nothing of tasks, files, clocks or votes
 import numpy as np
 import torch
 
-from trmsolve.arc.planes.scenes import Episode
+from trmsolve.arc.planes.batches import Episode
 from trmsolve.errors import TrainingError
 from trmsolve.model.network import State, TinyRecursiveModel
 from trmsolve.model.planes import PlanesBlock, PlanesModel
@@ -59,10 +59,10 @@ class Learner:
         tokens, palette = episode.batch.tokens, episode.batch.palette
         self.episode = episode
         self.state = self.model.initial_state(
-            len(tokens), places=(palette.shape[1], *tokens.shape[1:])
+            len(tokens), spatial_shape=(palette.shape[1], *tokens.shape[1:])
         )
 
-    def improve(self, factor: float = 1.0) -> Loss:
+    def step(self, factor: float = 1.0) -> Loss:
         """One cycle of the episode, and one step of the optimizers at ``factor`` of their rates.
 
         Raises:
@@ -70,7 +70,7 @@ class Learner:
         """
         assert self.state is not None
         recipe = self.recipe
-        self.state, prediction = self.model.improve(self.state, self.episode.batch)
+        self.state, prediction = self.model.cycle(self.state, self.episode.batch)
         settings = LossSettings(recipe.loss, recipe.smoothing, recipe.halt_weight)
         loss = trm_loss(prediction, self.episode.labels, settings)
         if not torch.isfinite(loss.total):

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from trmsolve.arc.planes.batches import Row, planes_batch_of
 from trmsolve.arc.planes.canvas import FIRST_COLOUR, Canvas, show
-from trmsolve.arc.planes.scenes import Row, planes_batch_of
 from trmsolve.arc.symmetry import SYMMETRIES, crop, undo_dihedral
 from trmsolve.arc.task import Pair
 from trmsolve.model.network import Prediction, TinyRecursiveModel
@@ -65,10 +65,10 @@ def predict(
     rows = [Row(view, question.canvas.palette, question.puzzle) for view in shown]
     batch = planes_batch_of(rows, model.get_buffer("H_init").device)
     planes = (batch.palette.shape[1], *batch.tokens.shape[1:])
-    state = model.initial_state(len(rows), places=planes)
+    state = model.initial_state(len(rows), spatial_shape=planes)
     predictions: list[ViewPrediction] = []
     for number in range(1, cycles + 1):
-        state, prediction = model.improve(state, batch)
+        state, prediction = model.cycle(state, batch)
         halts: list[float] = torch.sigmoid(prediction.halt[:, 0]).tolist()
         over = number == cycles or min(halts) > 0.5
         if over or on_cycle is not None:

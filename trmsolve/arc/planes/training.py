@@ -34,8 +34,8 @@ from trmsolve.train.base import JudgingProgress, ignore_progress
 from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.loss import Loss
 from trmsolve.train.optim import EMA
-from trmsolve.train.plan import Schedule, depth, lr_factor
 from trmsolve.train.recipes import Recipe
+from trmsolve.train.schedule import Schedule, depth, lr_factor
 from trmsolve.train.state import forked_rng, network_state, recipe_mismatch, restore_network
 
 MIN_PAIRS = 3
@@ -181,7 +181,7 @@ class PlanesTrainer:
             episode, self.length = self.episodes()
             self.learner.begin(episode)
             self.cycle = 0
-        loss = self.learner.improve(lr_factor(self.recipe, done))
+        loss = self.learner.step(lr_factor(self.recipe, done))
         self.cycle += 1
         rows = len(loss.right)
         self.halted = torch.full((rows,), self.cycle == self.length, device=self.device)
@@ -293,11 +293,11 @@ def _questions(split: Split) -> Iterator[Question]:
 def _check_recipe(recipe: Recipe) -> None:
     """Raise UsageError if the recipe's network is not made for ARC."""
     config = recipe.config
-    found = (config.vocab_size, config.symmetries, config.places)
+    found = (config.vocab_size, config.symmetries, config.spatial_shape)
     if found != (SYMBOLS, len(SYMMETRIES), (LARGEST, LARGEST)):
         raise UsageError(
             f"the recipe's network has {config.vocab_size} symbols, {config.symmetries} "
-            f"symmetries and a board of {config.places[0]} x {config.places[1]}, but "
+            f"symmetries and a board of {config.spatial_shape[0]} x {config.spatial_shape[1]}, but "
             f"arc needs {SYMBOLS}, {len(SYMMETRIES)} and {LARGEST} x {LARGEST}"
         )
     if not recipe.batch_cells:

@@ -15,7 +15,7 @@ from trmsolve.cli.arc.source import read_items, tests_by_id
 from trmsolve.cli.output import say
 from trmsolve.cli.process import Stop
 from trmsolve.errors import PuzzleError, UsageError
-from trmsolve.show.arc_views import ArcView, make_arc_view
+from trmsolve.show.arc_displays import ArcDisplay, make_arc_display
 from trmsolve.show.console import make_console
 from trmsolve.solve.effort import MAX_CYCLES
 from trmsolve.wording import count
@@ -118,15 +118,17 @@ def arc(  # noqa: PLR0913
     refuse_nowhere("--submission", submission)
     refuse_nowhere("--save-adapted", save_adapted)
     items = read_items(files, dataset, ids, solutions)
-    view = make_arc_view(make_console(), len(items), show_steps, quiet, pace, steps)
-    watched = form == "input" and sys.stdout.isatty() and sys.stderr.isatty() and view.shows_grids
-    columns = view.console.width if watched else None
+    display = make_arc_display(make_console(), len(items), show_steps, quiet, pace, steps)
+    watched = (
+        form == "input" and sys.stdout.isatty() and sys.stderr.isatty() and display.shows_grids
+    )
+    columns = display.console.width if watched else None
     errors = [item for item in items if isinstance(item, PuzzleError)]
     if save_adapted is not None and len(items) - len(errors) > 1:
         raise UsageError("--save-adapted needs exactly one task: choose it with --id")
     if len(errors) == len(items):  # nothing for a model to do
-        with view:
-            _hand_out(errors, view, choose_arc_writer(form, "", columns), [])
+        with display:
+            _hand_out(errors, display, choose_arc_writer(form, "", columns), [])
         raise typer.Exit(UNREADABLE)
 
     from trmsolve.arc.solver import load_arc
@@ -155,22 +157,22 @@ def arc(  # noqa: PLR0913
         say(f"weights {solver.weights}, {solver.budget:g} s per task, {where}")
     writer = choose_arc_writer(form, solver.weights, columns)
     answers: list[ArcAnswer] = []
-    stop = AnswerNow(view.note)
+    stop = AnswerNow(display.note)
 
     def on_cycle(cycle: ArcCycle) -> None:
         stop()  # no step of learning asks here: this tells the user that Ctrl-C was heard
-        view.cycle(cycle)
+        display.cycle(cycle)
 
     try:
-        with view, stop:
+        with display, stop:
             outcomes = solver.solve_all(
-                items, view.adapting, on_cycle if view.wants_cycles else None, stop
+                items, display.adapting, on_cycle if display.wants_cycles else None, stop
             )
-            problems = _hand_out(outcomes, view, writer, answers)
+            problems = _hand_out(outcomes, display, writer, answers)
     finally:
         if submission is not None:
             write_submission(submission, answers, tests_by_id(items))
-            view.note(f"{len(answers)} of {count(len(items), 'task')} answered in {submission}")
+            display.note(f"{len(answers)} of {count(len(items), 'task')} answered in {submission}")
     left = len(items) - len(answers) - problems
     if stop.code and left:
         raise typer.Exit(stop.code)
@@ -193,7 +195,7 @@ class AnswerNow(Stop):
 
 def _hand_out(
     outcomes: Iterable[ArcAnswer | PuzzleError],
-    view: ArcView,
+    display: ArcDisplay,
     writer: ArcWriter,
     answers: list[ArcAnswer],
 ) -> int:
@@ -206,12 +208,12 @@ def _hand_out(
     for outcome in outcomes:
         if isinstance(outcome, PuzzleError):
             problems += 1
-            view.problem(outcome)
+            display.problem(outcome)
         else:
             answers.append(outcome)
-            view.answer(outcome)
+            display.answer(outcome)
         if writer.stream.isatty():
-            view.clear()
+            display.clear()
         writer.put(outcome)
     return problems
 

@@ -18,9 +18,8 @@ from trmsolve.arc.task import ArcAnswer, ArcTask
 from trmsolve.cli.arc.output import learning, votes
 from trmsolve.cli.arc.source import read_items
 from trmsolve.cli.output import put_text, say
-from trmsolve.cli.process import INTERRUPTED
-from trmsolve.errors import PuzzleError, UsageError
-from trmsolve.show.arc_views import ProgressArcView
+from trmsolve.errors import INTERRUPTED, PuzzleError, UsageError
+from trmsolve.show.arc_displays import ProgressArcDisplay
 from trmsolve.show.console import make_console
 from trmsolve.solve.effort import MAX_CYCLES
 from trmsolve.wording import count, seconds
@@ -160,8 +159,8 @@ def eval_weights(what: Measurement, json: bool, record: bool, **how: Any) -> int
     path = to_record(how["weights"], "arc") if record else None
     solver = load_arc(seed=what.seed, note=say, **how)
     start = time.monotonic()
-    with ProgressArcView(make_console(), len(tasks), how["steps"]) as view:
-        answers, interrupted = _answers(solver, tasks, view)
+    with ProgressArcDisplay(make_console(), len(tasks), how["steps"]) as display:
+        answers, interrupted = _answers(solver, tasks, display)
     took = time.monotonic() - start
     figures = {
         **what.record(),
@@ -183,17 +182,17 @@ def eval_weights(what: Measurement, json: bool, record: bool, **how: Any) -> int
 
 
 def _answers(
-    solver: "ArcSolver", tasks: list[ArcTask], view: ProgressArcView
+    solver: "ArcSolver", tasks: list[ArcTask], display: ProgressArcDisplay
 ) -> tuple[list[ArcAnswer], bool]:
     """The answers, and whether an interrupt ended them early."""
     answers: list[ArcAnswer] = []
-    on_cycle = view.cycle if view.wants_cycles else None
+    on_cycle = display.cycle if display.wants_cycles else None
     try:
-        for answer in solver.solve_all(tasks, view.adapting, on_cycle):
+        for answer in solver.solve_all(tasks, display.adapting, on_cycle):
             if isinstance(answer, PuzzleError):
                 raise answer
             answers.append(answer)
-            view.answer(answer)
+            display.answer(answer)
     except KeyboardInterrupt:
         return answers, True
     return answers, False

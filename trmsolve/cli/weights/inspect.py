@@ -213,7 +213,7 @@ def _verify_score(path: Path, about: "WeightsInfo", checks: _Checks) -> bool:
     """Have the weights answer easy puzzles and say the score; False if it is too low."""
     from trmsolve.cli.weights.smoke import TASKS, smoke
     from trmsolve.show.console import make_console
-    from trmsolve.show.views import StatusLine
+    from trmsolve.show.displays import StatusLine
 
     if about.task not in TASKS:
         task = about.task or "an unknown task"

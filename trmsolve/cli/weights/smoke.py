@@ -54,14 +54,14 @@ def smoke(
     begun = time.monotonic()
     right = 0
     where["allow_large"] = allow_large
-    outcomes = _arc(path, n, where) if task == "arc" else _ruled(path, task, n, where)
+    outcomes = _arc(path, n, where) if task == "arc" else _verified_by_rules(path, task, n, where)
     for done, good in enumerate(outcomes, 1):
         right += good
         told(done)
     return Smoke(n, right, time.monotonic() - begun)
 
 
-def _ruled(path: Path, task: str, n: int, where: dict[str, Any]) -> Iterator[bool]:
+def _verified_by_rules(path: Path, task: str, n: int, where: dict[str, Any]) -> Iterator[bool]:
     """Whether the rules accept each answer."""
     from trmsolve.solve.solver import load
 

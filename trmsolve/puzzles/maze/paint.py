@@ -56,9 +56,9 @@ Place = tuple[int, int] | None
 
 
 def paint_maze(cycle: Cycle, plain: bool) -> list[Line]:
-    """Draw the maze in a frame.
+    """Draw the maze in a border.
 
-    The frame says where the ends are: S above and to the left, G below and to the right. With
+    The border says where the ends are: S above and to the left, G below and to the right. With
     ``plain`` it is ASCII, where the ends are letters themselves.
     """
     kinds = cell_kinds(cycle)
@@ -126,8 +126,8 @@ def _halves(upper: str, lower: str) -> tuple[str, str]:
 
 def _paint_plain(kinds: list[list[str]]) -> list[Line]:
     """Draw the maze in ASCII."""
-    side = ("|", "frame")
-    rule = [("+" + "-" * len(kinds[0]) + "+", "frame")]
+    side = ("|", "border")
+    rule = [("+" + "-" * len(kinds[0]) + "+", "border")]
     lines: list[Line] = [rule]
     for row in kinds:
         shown = [ALIKE.get(kind, kind) for kind in row]
@@ -137,7 +137,7 @@ def _paint_plain(kinds: list[list[str]]) -> list[Line]:
 
 
 def _frame(rows: list[Line], start: Place, goal: Place) -> list[Line]:
-    """Put a frame of light box lines around the rows.
+    """Put a border of light box lines around the rows.
 
     A letter stands where a line across or down from there meets an end.
     """
@@ -151,15 +151,15 @@ def _frame(rows: list[Line], start: Place, goal: Place) -> list[Line]:
 def _side(place: Place, line: int, letter: str) -> tuple[str, str]:
     """Draw the left or right end of a line, as a letter if the place is on the line."""
     here = place is not None and place[0] // 2 == line
-    return (letter if here else "│", "frame")
+    return (letter if here else "│", "border")
 
 
 def _rule(corners: str, width: int, place: Place, letter: str) -> Line:
-    """Draw the top or bottom of the frame, with a letter above or below the place."""
+    """Draw the top or bottom of the border, with a letter above or below the place."""
     dashes = ["─"] * width
     if place:
         dashes[place[1]] = letter
-    return [(corners[0] + "".join(dashes) + corners[1], "frame")]
+    return [(corners[0] + "".join(dashes) + corners[1], "border")]
 
 
 def _find(cycle: Cycle, content: int) -> Place:

@@ -46,7 +46,7 @@ _ANSWER = re.compile(r"answer|solution|solved|output|label")
 Item = Puzzle | PuzzleError
 
 
-class Table:
+class MazeCsv:
     """Reads the records of a CSV, each as soon as its last line is there."""
 
     def __init__(self, source: TextLines, delimiter: str, columns: Columns) -> None:
@@ -102,7 +102,7 @@ class Table:
         return replace(puzzle, answer=answer.cells)
 
 
-def find_table(header: str, text: str, source: TextLines) -> Table | None:
+def find_table(header: str, text: str, source: TextLines) -> MazeCsv | None:
     """Find the columns of a CSV. Returns None if the header and the first record are none.
 
     ``text`` is the first line of the first record, which may go on in the lines of ``source``.
@@ -119,7 +119,7 @@ def find_table(header: str, text: str, source: TextLines) -> Table | None:
     known = any(column.asks or column.holds_puzzle for column in columns)
     if not known:
         return None
-    return Table(source, delimiter, choose_columns(columns))
+    return MazeCsv(source, delimiter, choose_columns(columns))
 
 
 def _matches(names: list[str], fields: list[str], text: str, delimiter: str) -> bool:

@@ -34,7 +34,7 @@ from trmsolve.puzzles.maze.form import (
     is_line,
 )
 from trmsolve.puzzles.maze.image import is_image, read_image
-from trmsolve.puzzles.maze.table import Table, find_table
+from trmsolve.puzzles.maze.table import MazeCsv, find_table
 from trmsolve.puzzles.reading.lines import GIVE_UP, TextLines, read_chunks
 from trmsolve.puzzles.values import Puzzle
 
@@ -94,7 +94,7 @@ class _Reader:
         self.lines = lines
         self.group: list[Row] = []
         self.titles: list[str] = []  # directly above the group
-        self.table: Table | None = None
+        self.table: MazeCsv | None = None
         self.follows = False  # whether an empty line and a maze stand before the group
         self.listing = False  # whether every line here is a maze
         self.skip = False

@@ -37,8 +37,7 @@ class JsonObject(dict[str, Any]):
         super().__init__(pairs)
         self.pairs = pairs
 
-    @property
-    def twice(self) -> str | None:
+    def find_repeated_key(self) -> str | None:
         """A key that stands more than once, if there is one."""
         if len(self) == len(self.pairs):
             return None
@@ -82,8 +81,9 @@ def load_object(path: str, shape: str) -> JsonObject:
     document = documents[0]
     if len(documents) > 1 or not isinstance(document, JsonObject):
         raise PuzzleError(f"not one JSON object: {shape}", path)
-    if document.twice is not None:
-        task = shown(document.twice)
+    repeated = document.find_repeated_key()
+    if repeated is not None:
+        task = describe(repeated)
         raise PuzzleError(f"task {task} appears twice in the file: remove one of them", path)
     return document
 
@@ -94,9 +94,10 @@ def require_object(value: object, shape: str, place: str = "") -> dict[str, Any]
     Raises PuzzleError, whose source is ``place``.
     """
     if not isinstance(value, dict):
-        raise PuzzleError(f"{shown(value)}, but {shape}", place)
-    if isinstance(value, JsonObject) and value.twice is not None:
-        raise PuzzleError(f"{shown(value.twice)} appears twice in it: remove one of them", place)
+        raise PuzzleError(f"{describe(value)}, but {shape}", place)
+    repeated = value.find_repeated_key() if isinstance(value, JsonObject) else None
+    if repeated is not None:
+        raise PuzzleError(f"{describe(repeated)} appears twice in it: remove one of them", place)
     return value
 
 
@@ -109,8 +110,8 @@ def open_error(error: OSError, path: str) -> PuzzleError:
     return PuzzleError(f"cannot be read: {error.strerror or error}", path)
 
 
-def shown(value: object) -> str:
-    """Show a JSON value in an error, shortened."""
+def describe(value: object) -> str:
+    """Describe a JSON value in an error: the kind of a list or an object, else the short text."""
     if isinstance(value, list):
         return "a list"
     if isinstance(value, dict):

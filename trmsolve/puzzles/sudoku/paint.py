@@ -152,9 +152,9 @@ def _row(faces: list[str], styles: list[str], bar: str, plain: bool) -> Line:
     line: Line = []
     for column, (face, style) in enumerate(zip(faces, styles, strict=True)):
         if column % 3 == 0:
-            line += [(bar, "frame"), (" ", "")]
+            line += [(bar, "border"), (" ", "")]
         line += _cell(face, style, plain)
-    return [*line, (bar, "frame")]
+    return [*line, (bar, "border")]
 
 
 def _cell(face: str, style: str, plain: bool) -> Line:
@@ -172,4 +172,4 @@ def _cell(face: str, style: str, plain: bool) -> Line:
 def _rule(corners: str, dash: str) -> Line:
     left, cross, right = tuple(corners)
     middle = cross.join([dash * 7] * 3)
-    return [(left + middle + right, "frame")]
+    return [(left + middle + right, "border")]

@@ -1,9 +1,9 @@
 """What a person watches while ARC tasks are learned and answered.
 
-A command chooses one view, tells it of every step of adapting, every cycle, answer and unreadable
-item, and closes it; all of it goes to standard error. Knows Rich and ARC's values, and what moves
-and what stays on the screen. The layout is the work of ``arc_frame``. Knows no torch, and computes
-no answer or vote itself.
+A command chooses one display, tells it of every step of adapting, every cycle, answer and
+unreadable item, and closes it; all of it goes to standard error. Knows Rich and ARC's values, and
+what moves and what stays on the screen. The layout is the work of ``arc_frame``. Knows no torch,
+and computes no answer or vote itself.
 """
 
 import time
@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.text import Text
 
 from trmsolve.arc.paint import (
-    Drawing,
-    Paint,
+    PaintPictures,
+    Picture,
     in_one_row,
     paint_attempts,
     paint_cycle,
@@ -44,7 +44,7 @@ from trmsolve.show.training import ECHO
 from trmsolve.wording import count, duration
 
 
-def make_arc_view(  # noqa: PLR0913
+def make_arc_display(  # noqa: PLR0913
     console: Console,
     number: int,
     show_steps: bool = False,
@@ -52,24 +52,26 @@ def make_arc_view(  # noqa: PLR0913
     pace: float = 0.0,
     steps: int | None = None,
     few: int = 8,
-) -> "ArcView":
-    """The view that suits ``number`` tasks.
+) -> "ArcDisplay":
+    """The display that suits ``number`` tasks.
 
     It shows nothing, every step, a live panel, a line a task, or above ``few`` tasks a progress
     line. ``pace`` is how many seconds every frame of a cycle is held, ``steps`` how many steps of
     learning there will be if no clock ends them.
     """
     if quiet:
-        return ArcView(console)
+        return ArcDisplay(console)
     if show_steps:
-        return StepsArcView(console, pace, steps)
+        return StepsArcDisplay(console, pace, steps)
     if number > few:
-        return ProgressArcView(console, number, steps)
-    return LiveArcView(console, pace, steps) if console.is_interactive else LinesArcView(console)
+        return ProgressArcDisplay(console, number, steps)
+    return (
+        LiveArcDisplay(console, pace, steps) if console.is_interactive else LinesArcDisplay(console)
+    )
 
 
-class ArcView(Watcher):
-    """Shows only what could not be read: the quiet view, and the base of the others."""
+class ArcDisplay(Watcher):
+    """Shows only what could not be read: the quiet display, and the base of the others."""
 
     def adapting(self, adapting: AdaptationProgress) -> None:
         """The network learned a task for a step more, or is done with learning."""
@@ -84,7 +86,7 @@ class ArcView(Watcher):
         """A message of one line."""
 
 
-class LinesArcView(ArcView):
+class LinesArcDisplay(ArcDisplay):
     """A line a task: for pipes and dumb terminals."""
 
     def answer(self, answer: ArcAnswer) -> None:
@@ -96,7 +98,7 @@ class LinesArcView(ArcView):
         self._tell(text, "note")
 
 
-class LiveArcView(LinesArcView):
+class LiveArcDisplay(LinesArcDisplay):
     """For a few tasks: one panel redrawn in place, first of the learning, then of the answering.
 
     The attempts stay. Events of several tasks or views may come mixed: one at a time is followed.
@@ -173,7 +175,7 @@ class LiveArcView(LinesArcView):
             self._task = task
         return self._task is task and self.console.is_interactive
 
-    def _show(self, task: ArcTask, title: str, facts: list[Fact], paint: Paint) -> None:
+    def _show(self, task: ArcTask, title: str, facts: list[Fact], paint: PaintPictures) -> None:
         begun = self.clock()
         heading = Text.assemble(readable(self.console, task.name, "heading"), f"  {title}")
         self._move(panel(self.console, heading, facts, paint, self.console.height - ROWS_BELOW))
@@ -185,12 +187,12 @@ class LiveArcView(LinesArcView):
         for test in range(len(answer.task.tests)):
             self._draw(in_one_row(partial(paint_attempts, answer, test, plain), broad))
 
-    def _draw(self, drawing: Drawing) -> None:
+    def _draw(self, drawing: Picture) -> None:
         self._print(as_text(drawing, is_plain(self.console)))
         self.console.line()
 
 
-class StepsArcView(LiveArcView):
+class StepsArcDisplay(LiveArcDisplay):
     """``--show-steps``: demonstrations, and all cycles of the view that found the first attempt.
 
     They follow when the task is done; a file gets the same without escapes.
@@ -214,7 +216,7 @@ class StepsArcView(LiveArcView):
         super()._pictures(answer)
 
 
-class ProgressArcView(LinesArcView):
+class ProgressArcDisplay(LinesArcDisplay):
     """For many tasks: one moving line of counts, and a summary at the end.
 
     Where nothing can move, each task gets a line.

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from tests.support.planes import PLANES, network
+from trmsolve.arc.planes.batches import Episode, Row, episode_of, planes_batch_of
 from trmsolve.arc.planes.canvas import Canvas, place_on_canvas, show
 from trmsolve.arc.planes.learner import Learner, compile_blocks
-from trmsolve.arc.planes.scenes import Episode, Row, episode_of, planes_batch_of
 from trmsolve.arc.task import Pair
 from trmsolve.errors import TrainingError
 from trmsolve.model.planes import PlanesModel, mlp_residual
@@ -84,7 +84,7 @@ def test_the_loss_falls_on_one_lesson_until_it_is_known() -> None:
     losses = []
     for _ in range(30):
         learner.begin(taught)
-        losses += [learner.improve() for _ in range(2)]
+        losses += [learner.step() for _ in range(2)]
     first, last = losses[0], losses[-1]
     assert first.labelled.tolist() == [16] * 4 and not first.right.any()
     assert last.tokens.item() < 0.05 * first.tokens.item()
@@ -97,14 +97,14 @@ def test_a_lesson_goes_on_from_cycle_to_cycle_and_begins_anew() -> None:
     assert learner.state is not None
     start = [part.clone() for part in learner.state]
     assert start[0].shape == (2, 4, 4, 4, 16)
-    learner.improve(factor=0.0)
+    learner.step(factor=0.0)
     once = [part.clone() for part in learner.state]
-    learner.improve(factor=0.0)
+    learner.step(factor=0.0)
     assert not any(torch.equal(*both) for both in zip(once, learner.state, strict=True))
     assert not any(part.requires_grad for part in learner.state)
     learner.begin(episode(0, 1))
     assert all(torch.equal(*both) for both in zip(start, learner.state, strict=True))
-    learner.improve(factor=0.0)
+    learner.step(factor=0.0)
     assert all(torch.equal(*both) for both in zip(once, learner.state, strict=True))
 
 
@@ -117,7 +117,7 @@ def test_a_rate_of_nothing_moves_nothing_and_half_of_it_half() -> None:
         )
         before = {name: p.detach().clone() for name, p in learner.model.named_parameters()}
         learner.begin(episode(0))
-        learner.improve(factor)
+        learner.step(factor)
         moved.append(
             {
                 name: (p.detach() - before[name]).abs().sum()
@@ -133,7 +133,7 @@ def test_only_the_touched_rows_of_the_table_move() -> None:
     learner = Learner(PlanesModel(replace(PLANES, num_puzzles=5)), RECIPE)
     for _ in range(2):
         learner.begin(episode(3, 1, 3))
-        learner.improve()
+        learner.step()
     table = learner.model.get_parameter("puzzle_emb.weights").detach()
     assert table.any(1).tolist() == [False, True, False, True, False]
     # Of a row, the slots of the puzzle and of the symbols that have planes.
@@ -147,7 +147,7 @@ def test_the_average_follows_the_weights() -> None:
     learner = Learner(PlanesModel(PLANES), RECIPE)
     before = learner.ema.shadow["lm_head.weight"].clone()
     learner.begin(episode(0))
-    learner.improve()
+    learner.step()
     raw, average = learner.model.lm_head.weight.detach(), learner.ema.shadow["lm_head.weight"]
     decay = min(RECIPE.ema, 2 / 11)
     torch.testing.assert_close(average, decay * before + (1 - decay) * raw)
@@ -160,7 +160,7 @@ def test_a_loss_that_is_not_finite_is_not_learned_from() -> None:
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     learner.begin(episode(0))
     with pytest.raises(TrainingError, match="the loss is no longer finite"):
-        learner.improve()
+        learner.step()
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
 
 
@@ -172,7 +172,7 @@ def test_the_gradient_is_bounded() -> None:
     learner.optimizers[0].param_groups[0]["base_lr"] = 1.0
     before = [p.detach().clone() for p in learner.dense]
     learner.begin(episode(0))
-    learner.improve()
+    learner.step()
     moved = math.sqrt(
         sum(
             float((p.detach() - b).square().sum())
@@ -197,7 +197,7 @@ def test_what_is_compiled_is_all_of_a_block_but_its_mixing(monkeypatch: pytest.M
     losses = []
     for learner in (plain, compiled):
         learner.begin(episode(0))
-        losses.append(learner.improve().total)
+        losses.append(learner.step().total)
         assert len(asked) == (
             0 if learner is plain else 2 * 3
         )  # both layers, two steps of thought and one to answer

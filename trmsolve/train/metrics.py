@@ -19,10 +19,10 @@ from trmsolve.errors import CheckpointError
 from trmsolve.files import check_length, naming, open_file, reason, write_atomically
 from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.loss import Loss
-from trmsolve.train.plan import Progress
+from trmsolve.train.schedule import Progress
 
 LONGEST_LINE = 1 << 16
-LONGEST_JOURNAL = 64 << 20
+LONGEST_LOG = 64 << 20
 """Most bytes of a line, and of the whole file.
 
 A line has about 300 bytes, and by default there is one every 30 seconds.
@@ -36,12 +36,12 @@ def read_metrics(folder: Path) -> list[Progress]:
     """The lines of a run so far, without those that are not whole.
 
     Raises CheckpointError for a path that is no file, may not be read or has more than
-    ``LONGEST_JOURNAL`` bytes.
+    ``LONGEST_LOG`` bytes.
     """
     path = folder / "metrics.jsonl"
     try:
         with open_file(path) as file:
-            check_length(path, os.fstat(file.fileno()).st_size, LONGEST_JOURNAL)
+            check_length(path, os.fstat(file.fileno()).st_size, LONGEST_LOG)
             return list(_whole_lines(file))
     except FileNotFoundError:
         return []

@@ -14,15 +14,15 @@ from tests.support.screen import ESCAPE, Ascii, pinned, screen, written
 from trmsolve.arc.task import AdaptationProgress, ArcAnswer, ArcCycle, ArcTask, Candidate, Pair
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.values import Grid
-from trmsolve.show.arc_frame import outcome
-from trmsolve.show.arc_views import (
-    ArcView,
-    LinesArcView,
-    LiveArcView,
-    ProgressArcView,
-    StepsArcView,
-    make_arc_view,
+from trmsolve.show.arc_displays import (
+    ArcDisplay,
+    LinesArcDisplay,
+    LiveArcDisplay,
+    ProgressArcDisplay,
+    StepsArcDisplay,
+    make_arc_display,
 )
+from trmsolve.show.arc_frame import outcome
 
 RIGHT, WRONG = np.array([[1, 2], [0, 1]], np.int8), np.array([[1, 2], [0, 3]], np.int8)
 PAIR = Pair(np.array([[1, 0]], np.int8), RIGHT)
@@ -54,8 +54,8 @@ def ticking() -> Iterator[float]:
     return (float(second) for second in numbers())
 
 
-def live(console: Console, pace: float = 0.0) -> LiveArcView:
-    return LiveArcView(console, pace, clock=lambda: 0.0)
+def live(console: Console, pace: float = 0.0) -> LiveArcDisplay:
+    return LiveArcDisplay(console, pace, clock=lambda: 0.0)
 
 
 PANEL = """\
@@ -69,7 +69,7 @@ ab12  learning from 2 demonstrations
 def test_learning_is_one_panel() -> None:
     now = [0.0]
     console = pinned()
-    view = LiveArcView(console, clock=lambda: now[0])
+    view = LiveArcDisplay(console, clock=lambda: now[0])
     view.adapting(adapting(11))
     now[0] = 1.0
     view.adapting(adapting(12))
@@ -79,9 +79,9 @@ def test_learning_is_one_panel() -> None:
 
 def test_steps_that_are_counted_are_not_timed() -> None:
     console = pinned()
-    LiveArcView(console, steps=48).adapting(adapting())
+    LiveArcDisplay(console, steps=48).adapting(adapting())
     assert screen(written(console))[-1].split() == ["left", "36", "steps", "━━──────"]
-    view = ProgressArcView(console, 4, steps=48)
+    view = ProgressArcDisplay(console, 4, steps=48)
     view.adapting(adapting())
     assert screen(written(console))[-1] == f"{'━━':─<30}  0/4 tasks  step 12, 36 steps left"
 
@@ -159,7 +159,7 @@ def test_a_terminal_without_lines_to_spare_shows_figures_alone() -> None:
 def test_the_panel_moves_no_faster_than_an_eye_and_costs_a_tenth_of_the_time() -> None:
     now = [0.0]
     console = pinned()
-    view = LiveArcView(console, clock=lambda: now[0])
+    view = LiveArcDisplay(console, clock=lambda: now[0])
     drawn = []
     view._move = lambda drawing: (drawn.append(now[0]), now.__setitem__(0, now[0] + 0.5))  # type: ignore[assignment]
     for _ in range(100):
@@ -302,7 +302,7 @@ def test_the_outcome_of_a_task_that_needed_no_learning() -> None:
 def test_steps_are_the_demonstrations_then_every_cycle_in_a_file_too() -> None:
     console = pinned(terminal=False)
     steps = (cycle(1, 3, grid=np.zeros((0, 0), np.int8)), cycle(2, 3, grid=WRONG), cycle(3, 3))
-    with StepsArcView(console) as view:
+    with StepsArcDisplay(console) as view:
         assert view.shows_grids
         view.adapting(adapting())
         view.answer(answer(steps=steps))
@@ -329,7 +329,7 @@ halt 50%     halt 50%     halt 50%
 
 def test_a_pipe_gets_a_line_a_task_and_no_escapes() -> None:
     console = pinned(terminal=False)
-    with make_arc_view(console, 1) as view:
+    with make_arc_display(console, 1) as view:
         assert not view.wants_cycles and not view.shows_grids
         view.adapting(adapting())
         view.cycle(cycle(1))
@@ -343,7 +343,7 @@ def test_a_pipe_gets_a_line_a_task_and_no_escapes() -> None:
 
 def test_quiet_is_problems_alone() -> None:
     console = pinned()
-    with make_arc_view(console, 1, quiet=True) as view:
+    with make_arc_display(console, 1, quiet=True) as view:
         view.adapting(adapting())
         view.cycle(cycle(1))
         view.note("heard")
@@ -356,7 +356,7 @@ def test_quiet_is_problems_alone() -> None:
 def test_many_tasks_are_a_line_and_a_summary() -> None:
     console = pinned(width=120)
     seconds = ticking()
-    with ProgressArcView(console, 3, clock=lambda: next(seconds)) as view:
+    with ProgressArcDisplay(console, 3, clock=lambda: next(seconds)) as view:
         view.problem(UNREADABLE)
         view.answer(answer(KNOWN))
         view.adapting(adapting())
@@ -369,7 +369,7 @@ def test_many_tasks_are_a_line_and_a_summary() -> None:
 def test_what_is_under_way_is_said_and_moves_the_bar() -> None:
     now = [0.0]
     console = pinned(width=120)
-    view = ProgressArcView(console, 2, clock=lambda: now[0])
+    view = ProgressArcDisplay(console, 2, clock=lambda: now[0])
     shown = []
     for step, spent in ((1, 0.0), (2, 25.0), (3, 50.0)):
         now[0] += 1
@@ -382,7 +382,7 @@ def test_what_is_under_way_is_said_and_moves_the_bar() -> None:
 def test_many_tasks_without_a_terminal_are_a_line_each() -> None:
     console = pinned(terminal=False)
     now = [0.0]
-    with ProgressArcView(console, 2, clock=lambda: now[0]) as view:
+    with ProgressArcDisplay(console, 2, clock=lambda: now[0]) as view:
         for _ in range(2):
             view.adapting(adapting())
             now[0] += 30
@@ -395,7 +395,7 @@ def test_many_tasks_without_a_terminal_are_a_line_each() -> None:
 @pytest.mark.parametrize("width", [12, 30, 80])
 def test_the_progress_line_is_one_line(width: int) -> None:
     console = pinned(width=width)
-    view = ProgressArcView(console, 400)
+    view = ProgressArcDisplay(console, 400)
     view.adapting(adapting())
     assert len(lines := screen(written(console))) == 1 and len(lines[0]) <= max(
         width, len("0/400 tasks")
@@ -405,14 +405,14 @@ def test_the_progress_line_is_one_line(width: int) -> None:
 @pytest.mark.parametrize(
     ("number", "options", "kind"),
     [
-        (8, {}, LiveArcView),
-        (9, {}, ProgressArcView),
-        (400, {"show_steps": True}, StepsArcView),
-        (1, {"quiet": True, "show_steps": True}, ArcView),
+        (8, {}, LiveArcDisplay),
+        (9, {}, ProgressArcDisplay),
+        (400, {"show_steps": True}, StepsArcDisplay),
+        (1, {"quiet": True, "show_steps": True}, ArcDisplay),
     ],
 )
-def test_the_view_that_suits(number: int, options: dict[str, bool], kind: type[ArcView]) -> None:
-    assert type(make_arc_view(pinned(), number, **options)) is kind  # type: ignore[arg-type]
+def test_the_view_that_suits(number: int, options: dict[str, bool], kind: type[ArcDisplay]) -> None:
+    assert type(make_arc_display(pinned(), number, **options)) is kind  # type: ignore[arg-type]
 
 
 def test_names_of_files_do_not_reach_the_terminal_as_controls() -> None:
@@ -421,7 +421,7 @@ def test_names_of_files_do_not_reach_the_terminal_as_controls() -> None:
     view = live(console)
     view.adapting(adapting(task=evil))
     view.answer(answer(evil))
-    LinesArcView(console).answer(answer(evil))
+    LinesArcDisplay(console).answer(answer(evil))
     assert ESCAPE.sub("", written(console)).count(
         "\\x1b[31mred"
     ) == 4 and "\x1b[31mred" not in written(console)
@@ -438,7 +438,7 @@ def test_no_colour_is_ascii_throughout() -> None:
 
 def test_a_frame_is_held_as_long_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     held: list[float] = []
-    monkeypatch.setattr("trmsolve.show.arc_views.time.sleep", held.append)
+    monkeypatch.setattr("trmsolve.show.arc_displays.time.sleep", held.append)
     view = live(pinned(), pace=0.25)
     view.cycle(cycle(1))
     view.cycle(cycle(1, view=2))  # is not drawn
@@ -450,6 +450,6 @@ def test_a_closed_pipe_ends_the_view_and_nothing_else() -> None:
         def write(self, text: str) -> int:
             raise BrokenPipeError
 
-    view = LiveArcView(pinned(stream=Gone()))
+    view = LiveArcDisplay(pinned(stream=Gone()))
     view.answer(answer())
     view.answer(answer())

@@ -15,8 +15,8 @@ from tests.support.screen import ESCAPE, Ascii, pinned, screen, written
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.values import Answer, Cycle, Line, Puzzle
 from trmsolve.show.console import STYLES, make_console
+from trmsolve.show.displays import Display, LiveDisplay, ProgressDisplay, QuietDisplay, StepsDisplay
 from trmsolve.show.frame import is_plain
-from trmsolve.show.views import Display, LiveDisplay, ProgressDisplay, QuietDisplay, StepsDisplay
 from trmsolve.wording import count, seconds
 
 PUZZLE = Puzzle(np.array([[1, 0], [0, 1]], np.int8), "pair.txt:1")
@@ -26,9 +26,9 @@ UNREADABLE = PuzzleError("80 characters, a Sudoku has 81", "pair.txt", 3, 81)
 
 
 def paint(cycle: Cycle, plain: bool) -> list[Line]:
-    """A 2x2 puzzle in a frame: the views know no other."""
+    """A 2x2 puzzle in a border: the displays know no other."""
     side, rule = ("|", "+----+") if plain else ("│", "├────┤")
-    lines: list[Line] = [[(rule, "frame")]]
+    lines: list[Line] = [[(rule, "border")]]
     for row, changed in zip(cycle.grid.tolist(), cycle.changed.tolist(), strict=True):
         cells: Line = []
         for digit, new in zip(row, changed, strict=True):
@@ -37,8 +37,8 @@ def paint(cycle: Cycle, plain: bool) -> list[Line]:
                 if new and plain
                 else (f"{digit} ", "changed" if new else "given")
             ]
-        lines.append([(side, "frame"), *cells, (side, "frame")])
-    return [*lines, [(rule, "frame")]]
+        lines.append([(side, "border"), *cells, (side, "border")])
+    return [*lines, [(rule, "border")]]
 
 
 def cycle(number: int = 1, puzzle: Puzzle = PUZZLE, view: int = 1, fill: int = 7) -> Cycle:

@@ -1,9 +1,9 @@
-"""Views of solving: the grid cycle by cycle, the outcome of a puzzle, the progress of many.
+"""Displays of solving: the grid cycle by cycle, the outcome of a puzzle, the progress of many.
 
-A command chooses one view, tells it of every cycle, answer and unreadable item, and closes it. All
-of it goes to standard error, since standard output belongs to the answers. The views decide what is
-redrawn and what stays on the screen. ``frame`` draws a single cycle. Nothing here knows a puzzle or
-torch.
+A command chooses one display, tells it of every cycle, answer and unreadable item, and closes it.
+All of it goes to standard error, since standard output belongs to the answers. The displays decide
+what is redrawn and what stays on the screen. ``frame`` draws a single cycle. Nothing here knows a
+puzzle or torch.
 """
 
 import time
@@ -19,7 +19,7 @@ from trmsolve.show.console import REDRAW_SECONDS, ROWS_BELOW, Screen, Watcher
 from trmsolve.show.frame import (
     BAR_WIDTH,
     Layout,
-    Paint,
+    PaintGrid,
     bar,
     columns,
     draw,
@@ -43,7 +43,7 @@ class StatusLine(Screen):
 
 
 class Display(Watcher):
-    """The base of the views of puzzles: it shows only what could not be read."""
+    """The base of the displays of puzzles: it shows only what could not be read."""
 
     def cycle(self, cycle: Cycle) -> None:
         """Show that the model improved a puzzle once more."""
@@ -56,17 +56,17 @@ class Display(Watcher):
 
 
 class QuietDisplay(Display):
-    """The view for ``--quiet``: errors only."""
+    """The display for ``--quiet``: errors only."""
 
 
 class StepsDisplay(Display):
-    """The view for ``--show-steps``: every cycle with its figures, one below the other.
+    """The display for ``--show-steps``: every cycle with its figures, one below the other.
 
     A file gets the same without escapes. ``headings`` shows the source of each puzzle, for when
     there are several.
     """
 
-    def __init__(self, console: Console, paint: Paint, headings: bool = False) -> None:
+    def __init__(self, console: Console, paint: PaintGrid, headings: bool = False) -> None:
         super().__init__(console)
         self.paint = paint
         self.headings = headings
@@ -101,13 +101,13 @@ class StepsDisplay(Display):
 
 
 class LiveDisplay(StepsDisplay):
-    """The view for a few puzzles: the grid is redrawn at every cycle, and its last frame stays.
+    """The display for a few puzzles: the grid is redrawn at every cycle, and its last frame stays.
 
     A line with the outcome follows. Where nothing can be redrawn (a pipe, a dumb terminal), that
     line is all. Cycles of several puzzles may come mixed: one puzzle at a time is followed.
     """
 
-    def __init__(self, console: Console, paint: Paint, headings: bool = False) -> None:
+    def __init__(self, console: Console, paint: PaintGrid, headings: bool = False) -> None:
         super().__init__(console, paint, headings)
         # The last cycle of each view, by the id of the puzzle and then by the number of the view.
         self._seen: dict[int, dict[int, Cycle]] = {}
@@ -158,7 +158,7 @@ def _cycle_of(answer: Answer, cycles: list[Cycle]) -> Cycle:
 
 
 class ProgressDisplay(Display):
-    """The view for many puzzles: a line of counts, problems above it, and a summary at the end.
+    """The display for many puzzles: a line of counts, problems above it, and a summary at the end.
 
     ``total`` is None when puzzles stream in. The line moves with the cycles of the model and not
     with a timer: it stands still only when the work does.
@@ -182,7 +182,7 @@ class ProgressDisplay(Display):
         """Whether the line can be redrawn."""
         return self.console.is_interactive
 
-    def cycle(self, cycle: Cycle) -> None:  # noqa: ARG002 (every view is told of cycles)
+    def cycle(self, cycle: Cycle) -> None:  # noqa: ARG002 (every display is told of cycles)
         """Redraw the line."""
         self._advance()
 
