@@ -6,7 +6,6 @@ of ``ranks``. Everything is float32 on the CPU.
 
 from collections.abc import Sequence
 from functools import cache
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -144,14 +143,18 @@ def _flat(shaped: dict[str, Tensor], like: tuple[Tensor, ...]) -> tuple[Tensor, 
 
 @cache
 def softmax_groups(rank: str) -> Groups:
-    """The sets of dimensions over which a softmax is taken: all, but for the examples.
+    """The sets of dimensions over which a softmax is taken: never the examples.
 
-    The last one has all of them.
+    They are every axis by itself, rows and columns together, and all axes; the last has all. The
+    public code takes all subsets. In the largest tensor those are 15 instead of 6, and were two
+    fifths of the time of a step.
     """
-    dimensions = [dimension(rank, axis) for axis in rank if axis != "e"]
-    groups: list[tuple[int, ...]] = []
-    for size in range(1, len(dimensions) + 1):
-        groups += combinations(dimensions, size)
+    axes = [axis for axis in rank if axis != "e"]
+    groups = [(dimension(rank, axis),) for axis in axes]
+    if {"x", "y"} < set(axes):
+        groups.append((dimension(rank, "x"), dimension(rank, "y")))
+    if len(axes) > 1:
+        groups.append(tuple(dimension(rank, axis) for axis in axes))
     return tuple(groups)
 
 
@@ -171,10 +174,9 @@ class _SoftmaxOverAxes(Function):
         exponentials = shaped - shaped.amax(groups[-1], keepdim=True)
         exponentials.clamp_(min=LOWEST).exp_()
         results = torch.empty(len(groups), *shaped.shape)
-        sums: dict[tuple[int, ...], Tensor] = {(): exponentials}
         for number, group in enumerate(groups):
-            sums[group] = sums[group[:-1]].sum(group[-1], keepdim=True)
-            torch.mul(exponentials, sums[group].reciprocal(), out=results[number])
+            total = exponentials.sum(group, keepdim=True)
+            torch.mul(exponentials, total.reciprocal(), out=results[number])
         ctx.save_for_backward(results)
         ctx.groups = groups
         return results.view(-1, logits.shape[1])
