@@ -78,19 +78,20 @@ def _nearness() -> Tensor:
 
 
 def direction_matrices(matrices: Tensor, rank: str, weights_of: str) -> Tensor:
-    """(layers, 8 channels, 8 channels): the map of all channels in all directions to themselves.
+    """(copies, layers, 8 channels, 8 channels): the map of all channels in all directions.
 
-    ``matrices`` is (layers, matrices, channels, channels), made for the rank ``weights_of``. A rank
-    with columns alone uses those of the rank with rows, with rows and columns exchanged.
+    ``matrices`` is (copies, layers, matrices, channels, channels), made for the rank
+    ``weights_of``. A rank with columns alone uses those of the rank with rows, with rows and columns
+    exchanged.
     """
     table, _ = tied_pairs(weights_of)
     if rank != weights_of:
         exchanged = torch.tensor([_transpose(direction) for direction in range(DIRECTIONS)])
         table = table[exchanged][:, exchanged]
-    layers, _, width, _ = matrices.shape
-    every = matrices.index_select(1, table.flatten())
-    every = every.view(layers, DIRECTIONS, DIRECTIONS, width, width)
+    copies, layers, _, width, _ = matrices.shape
+    every = matrices.index_select(2, table.flatten())
+    every = every.view(copies, layers, DIRECTIONS, DIRECTIONS, width, width)
     every = every * _nearness()[:, :, None, None]
-    # From (layer, to, from, out, in) to (layer, out, to, in, from), as tensors lie in memory.
-    every = every.permute(0, 3, 1, 4, 2)
-    return every.reshape(layers, width * DIRECTIONS, width * DIRECTIONS)
+    # From (..., to, from, out, in) to (..., out, to, in, from), as tensors lie in memory.
+    every = every.permute(0, 1, 4, 2, 5, 3)
+    return every.reshape(copies, layers, width * DIRECTIONS, width * DIRECTIONS)

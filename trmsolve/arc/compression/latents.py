@@ -30,9 +30,9 @@ PACE = 10.0
 class Sample:
     """Latents as drawn once."""
 
-    # Latents (LATENT, cells) of each rank.
+    # Latents (copies, LATENT, cells) of each rank.
     latents: dict[str, Tensor]
-    # What all of them cost together, in nats; a scalar.
+    # What all of them cost together, in nats, for each copy.
     cost: Tensor
 
 
@@ -51,7 +51,7 @@ class Latents:
         self.size_of = self.sizes[self.rank_of]
 
     def initial(self, seed: int) -> Weights:
-        """Parameters to begin with: all latents open wide, and next to equal."""
+        """Parameters of one copy to begin with: all latents open wide, and next to equal."""
         generator = torch.Generator().manual_seed(seed)
         total = sum(self.counts)
         return {
@@ -61,9 +61,13 @@ class Latents:
         }
 
     def draw(self, weights: Weights, noise: Tensor) -> Sample:
-        """Send all latents once; ``noise`` is normal and has the shape of the means."""
-        means = weights["means"].split(self.counts, dim=1)
-        unit = torch.cat([normalized(mean) for mean in means], dim=1)
+        """Send all latents once.
+
+        ``weights`` has those of ``initial`` for several copies, and ``noise`` is normal and of the
+        shape of the means.
+        """
+        means = weights["means"].split(self.counts, dim=2)
+        unit = torch.cat([normalized(mean) for mean in means], dim=2)
         capacity = PACE * weights["capacity"]  # of whole tensors, as logarithms
         opened = FIRST_CAPACITY * capacity.exp() + LEAST_CAPACITY
         scale = -torch.expm1(-2 * opened / self.sizes)
@@ -72,14 +76,14 @@ class Latents:
         noise_variance = noise_scale.square()
         signal_variance = (1 - noise_variance).clamp(min=1e-12)
         received = signal_variance.sqrt() * unit + noise_scale * noise
-        received = received * scale.index_select(1, self.rank_of)
+        received = received * scale.index_select(2, self.rank_of)
         cost = 0.5 * (noise_variance + signal_variance * unit.square() - 1) + nats
-        parts = received.split(self.counts, dim=1)
-        return Sample(dict(zip(RANKS, parts, strict=True)), cost.sum())
+        parts = received.split(self.counts, dim=2)
+        return Sample(dict(zip(RANKS, parts, strict=True)), cost.sum(dim=(1, 2)))
 
     def _nats_of_each(self, detail: Tensor, capacity: Tensor) -> Tensor:
         """The capacity of each number, shared out among those of its tensor by ``detail``."""
-        parts = detail.split(self.counts, dim=1)
-        typical = torch.stack([part.mean(dim=1) for part in parts], dim=1)
-        exponent = detail + (capacity - typical).index_select(1, self.rank_of)
+        parts = detail.split(self.counts, dim=2)
+        typical = torch.stack([part.mean(dim=2) for part in parts], dim=2)
+        exponent = detail + (capacity - typical).index_select(2, self.rank_of)
         return (FIRST_CAPACITY * exponent.exp() + LEAST_CAPACITY) / self.size_of

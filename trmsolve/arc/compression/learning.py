@@ -1,8 +1,8 @@
-"""One copy of the network learns one task, step by step, and votes on its tests meanwhile."""
+"""Copies of the network learn one task, step by step, and vote on its tests meanwhile."""
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from trmsolve.arc.compression.loss import reconstruction_loss
 from trmsolve.arc.compression.network import CompressionNetwork
 from trmsolve.arc.compression.puzzle import CompressionPuzzle
 from trmsolve.arc.compression.votes import Guess, Votes, WeightedGrid
-from trmsolve.arc.compression.weights import Weights, new_weights
+from trmsolve.arc.compression.weights import new_weights
 
 LEARNING_RATE = 0.01
 BETAS = (0.5, 0.9)
@@ -27,13 +27,13 @@ VOTE_EVERY = 4
 
 @dataclass(frozen=True)
 class Status:
-    """How far a copy is.
+    """How far copies that learn together are.
 
     Attributes:
-        step: Optimizer steps so far.
+        step: Optimizer steps of each copy so far.
         seconds: Spent so far.
-        loss: Of the last step, in nats for each known cell.
-        bits: What the latents cost at the last step.
+        loss: Of the last step, in nats for each known cell; the mean over the copies.
+        bits: What the latents of a copy cost at the last step, on average.
     """
 
     step: int = 0
@@ -48,29 +48,26 @@ class Status:
 
 
 class CompressionLearner:
-    """A copy of the network and its optimizer.
+    """Copies of the network and their optimizer.
 
     Args:
         puzzle: The task.
-        seed: Decides weights, latents and noise.
-        weights: Weights to begin with; random ones by default.
+        seeds: For each copy what decides its weights, latents and noise.
     """
 
-    def __init__(
-        self, puzzle: CompressionPuzzle, seed: int, weights: Weights | None = None
-    ) -> None:
+    def __init__(self, puzzle: CompressionPuzzle, seeds: Sequence[int]) -> None:
         self.puzzle = puzzle
         self.network = CompressionNetwork(
             cells=puzzle.cells,
             colours=puzzle.colours,
             sizes_known=puzzle.size_known[1],
-            weights=new_weights(seed) if weights is None else weights,
-            seed=seed,
+            weights=[new_weights(seed) for seed in seeds],
+            seeds=seeds,
         )
         self.votes = Votes(puzzle)
         self.status = Status()
         self._known_cells = _known_cells(puzzle)
-        self._noise = torch.Generator().manual_seed(seed)
+        self._noise = [torch.Generator().manual_seed(seed) for seed in seeds]
         parameters = self.network.parameters
         self._optimizer = torch.optim.Adam(
             [parameters.values], lr=LEARNING_RATE, betas=BETAS, fused=True
@@ -82,7 +79,8 @@ class CompressionLearner:
         step = self.status.step
         prediction = self.network.predict(self.network.noise(self._noise))
         loss = reconstruction_loss(self.puzzle, prediction, step)
-        (prediction.cost + GRID_WEIGHT * loss).backward()
+        # The sum keeps copies apart: no parameter of one has a share in the loss of another.
+        (prediction.cost + GRID_WEIGHT * loss).sum().backward()
         self._optimizer.step()
         self.network.parameters.clear_gradients()
         if step % VOTE_EVERY == 0:
@@ -90,8 +88,8 @@ class CompressionLearner:
         self.status = Status(
             step=step + 1,
             seconds=time.monotonic() - self._begun,
-            loss=float(loss.detach()) / self._known_cells,
-            bits=float(prediction.cost.detach()) / math.log(2),
+            loss=float(loss.detach().mean()) / self._known_cells,
+            bits=float(prediction.cost.detach().mean()) / math.log(2),
         )
 
     def learn(self, is_over: Callable[[Status], bool]) -> None:
@@ -106,10 +104,10 @@ class CompressionLearner:
         return [self.votes.best(test) for test in range(self.votes.tests)]
 
     def guesses(self) -> list[Guess]:
-        """For each test what the running average answers now."""
+        """For each test what the running average of the first copy answers now."""
         average = self.votes.average
         assert average is not None
-        return [self.votes.guess(average, test) for test in range(self.votes.tests)]
+        return [self.votes.guess(average, 0, test) for test in range(self.votes.tests)]
 
 
 def _known_cells(puzzle: CompressionPuzzle) -> int:

@@ -31,14 +31,14 @@ UNKNOWN = -100
 
 
 def reconstruction_loss(puzzle: CompressionPuzzle, prediction: Prediction, step: int) -> Tensor:
-    """The negative log-likelihood of all known grids; a scalar in nats.
+    """The negative log-likelihood of all known grids, in nats, for each copy.
 
     ``step`` counts the optimizer's steps from 0.
     """
     logits = with_black(prediction.colours)
-    log_colours = logits.log_softmax(dim=1)
+    log_colours = logits.log_softmax(dim=2)
     still = max(0.0, 1 - step / SIZE_STEPS)
-    total = torch.zeros(())
+    total = torch.zeros(len(logits))
     fixed = _Fixed(log_colours)
     for number, example in enumerate(puzzle.examples):
         for side in (INPUT, OUTPUT):
@@ -50,9 +50,9 @@ def reconstruction_loss(puzzle: CompressionPuzzle, prediction: Prediction, step:
                 continue
             rows, columns = example.room
             place = _Place(
-                row_scores=prediction.rows[number, :rows, side],
-                column_scores=prediction.columns[number, :columns, side],
-                fit=_fit_everywhere(log_colours[number, :, :rows, :columns, side], grid),
+                row_scores=prediction.rows[:, number, :rows, side],
+                column_scores=prediction.columns[:, number, :columns, side],
+                fit=_fit_everywhere(log_colours[:, number, :, :rows, :columns, side], grid),
                 shape=grid.shape,
                 size_known=puzzle.size_known[side],
             )
@@ -61,9 +61,9 @@ def reconstruction_loss(puzzle: CompressionPuzzle, prediction: Prediction, step:
 
 
 def with_black(colours: Tensor) -> Tensor:
-    """Logits of all colours of the palette in dimension 1, from those against black."""
-    black = torch.zeros_like(colours[:, :1])
-    return torch.cat([black, colours], dim=1)
+    """Logits of all colours of the palette in dimension 2, from those against black."""
+    black = torch.zeros_like(colours[:, :, :1])
+    return torch.cat([black, colours], dim=2)
 
 
 class _Fixed:
@@ -71,7 +71,7 @@ class _Fixed:
 
     def __init__(self, log_colours: Tensor) -> None:
         self.log_colours = log_colours
-        examples, _, rows, columns, sides = log_colours.shape
+        _, examples, _, rows, columns, sides = log_colours.shape
         self.labels = np.full((examples, rows, columns, sides), UNKNOWN, np.int64)
 
     def add(self, number: int, side: int, grid: NDArray[np.int64]) -> None:
@@ -79,8 +79,15 @@ class _Fixed:
         self.labels[number, :rows, :columns, side] = grid
 
     def loss(self) -> Tensor:
-        labels = torch.from_numpy(self.labels)
-        return functional.nll_loss(self.log_colours, labels, ignore_index=UNKNOWN, reduction="sum")
+        copies = len(self.log_colours)
+        labels = torch.from_numpy(self.labels).expand(copies, *self.labels.shape)
+        of_cells = functional.nll_loss(
+            self.log_colours.flatten(0, 1),
+            labels.flatten(0, 1),
+            ignore_index=UNKNOWN,
+            reduction="none",
+        )
+        return of_cells.view(copies, -1).sum(dim=1)
 
 
 @dataclass(frozen=True)
@@ -88,8 +95,8 @@ class _Place:
     """What decides where a grid lies in its room.
 
     Attributes:
-        row_scores, column_scores: Of the room's rows and columns.
-        fit: (places down, places right): log-likelihood of the colours for each place.
+        row_scores, column_scores: (copies, rows or columns of the room).
+        fit: (copies, places down, places right): log-likelihood of the colours for each place.
         shape: Of the grid.
         size_known: Whether the size is known without the scores.
     """
@@ -108,36 +115,36 @@ class _Place:
             sharpness = FIRST_SHARPNESS**still
         rows = self._of_places(weight * self.row_scores, self.shape[0])
         columns = self._of_places(weight * self.column_scores, self.shape[1])
-        joint = rows[:, None] + columns[None, :] + self.fit
-        return (sharpness * joint).logsumexp(dim=(0, 1)) / sharpness
+        joint = rows[:, :, None] + columns[:, None, :] + self.fit
+        return (sharpness * joint).logsumexp(dim=(1, 2)) / sharpness
 
     def _of_places(self, scores: Tensor, length: int) -> Tensor:
         """The log-probability of each place of a stretch of so many rows or columns."""
         spans = span_scores(scores)
-        places = spans.diagonal(length)
+        places = spans.diagonal(length, dim1=1, dim2=2)
         if self.size_known:
-            return places - places.logsumexp(dim=0)
-        return places - spans.logsumexp(dim=(0, 1))
+            return places - places.logsumexp(dim=1, keepdim=True)
+        return places - spans.logsumexp(dim=(1, 2))[:, None]
 
 
 def span_scores(scores: Tensor) -> Tensor:
-    """(room + 1, room + 1): how well each span, from a row up to another, fits the scores.
+    """(copies, room + 1, room + 1): how well each span, from a row up to another, fits the scores.
 
     It is the sum of the scores inside less that of those outside; -inf for spans that are empty or
-    end before they begin. ``scores`` is (room,).
+    end before they begin. ``scores`` is (copies, room).
     """
-    room = scores.shape[0]
-    sums = functional.pad(scores.cumsum(dim=0), (1, 0))
-    inside = sums[None, :] - sums[:, None]
+    room = scores.shape[1]
+    sums = functional.pad(scores.cumsum(dim=1), (1, 0))
+    inside = sums[:, None, :] - sums[:, :, None]
     impossible = torch.ones(room + 1, room + 1, dtype=torch.bool).tril()
-    return (2 * inside - sums[-1]).masked_fill(impossible, -math.inf)
+    return (2 * inside - sums[:, -1, None, None]).masked_fill(impossible, -math.inf)
 
 
 def _fit_everywhere(log_colours: Tensor, grid: NDArray[np.int64]) -> Tensor:
     """The log-likelihood of the grid's colours for every place in its room.
 
-    ``log_colours`` is (colours, rows, columns).
+    ``log_colours`` is (copies, colours, rows, columns).
     """
-    wanted = functional.one_hot(torch.from_numpy(grid), log_colours.shape[0])
+    wanted = functional.one_hot(torch.from_numpy(grid), log_colours.shape[1])
     kernel = wanted.permute(2, 0, 1).to(log_colours.dtype)
-    return functional.conv2d(log_colours[None], kernel[None])[0, 0]
+    return functional.conv2d(log_colours, kernel[None])[:, 0]

@@ -5,6 +5,7 @@ of it treats colours, examples and directions alike, so that whatever tells them
 the latents, and is paid for (arXiv 2512.06104).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -24,7 +25,13 @@ from trmsolve.arc.compression.operations import (
     softmax_over_axes,
 )
 from trmsolve.arc.compression.ranks import DIRECTIONS, RANKS, SCANNED, channels, tied
-from trmsolve.arc.compression.weights import IN_AND_OUT, LAYERS, ParameterVector, Weights
+from trmsolve.arc.compression.weights import (
+    IN_AND_OUT,
+    LAYERS,
+    ParameterVector,
+    Weights,
+    stacked,
+)
 
 BLACK_PACE = 100.0
 """How fast the odds of black against all colours are learned."""
@@ -32,13 +39,14 @@ BLACK_PACE = 100.0
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the network says of all grids of a task, inputs and outputs.
+    """What copies of the network say of all grids of a task, inputs and outputs.
 
     Attributes:
-        colours: Logits (examples, colours, rows, columns, 2) against black, whose logit is 0.
-        rows: Scores (examples, rows, 2): high for rows that the grid has.
-        columns: Scores (examples, columns, 2), likewise.
-        cost: What the latents cost, in nats; a scalar.
+        colours: Logits (copies, examples, colours, rows, columns, 2) against black, whose logit is
+            0.
+        rows: Scores (copies, examples, rows, 2): high for rows that the grid has.
+        columns: Scores (copies, examples, columns, 2), likewise.
+        cost: What the latents cost, in nats, for each copy.
     """
 
     colours: Tensor
@@ -48,24 +56,33 @@ class Prediction:
 
 
 class CompressionNetwork:
-    """The network for one task.
+    """One or more copies of the network for one task.
+
+    A small task keeps a core busy with starting operations. Copies that compute together share that
+    cost; otherwise they have nothing to do with each other.
 
     Args:
         cells: (rows, columns, examples): 1 for cells that the grids of an example may have.
         colours: How many colours the task has besides black; at least 1.
         sizes_known: Whether ``cells`` are the grids exactly, so that means are taken over them.
-        weights: Weights to begin with; they are copied.
-        seed: Of the latents.
+        weights: Weights that each copy begins with.
+        seeds: For each copy the seed of its latents.
     """
 
     def __init__(
-        self, cells: Tensor, colours: int, sizes_known: bool, weights: Weights, seed: int
+        self,
+        cells: Tensor,
+        colours: int,
+        sizes_known: bool,
+        weights: Sequence[Weights],
+        seeds: Sequence[int],
     ) -> None:
         rows, columns, examples = cells.shape
         self.sizes = {"d": DIRECTIONS, "x": rows, "y": columns, "e": examples, "c": colours}
         self.axes = Axes(self.sizes, cells if sizes_known else None)
         self.latents = Latents(self.axes)
-        self.parameters = ParameterVector({**self.latents.initial(seed), **weights})
+        latents = [self.latents.initial(seed) for seed in seeds]
+        self.parameters = ParameterVector({**stacked(latents), **stacked(weights)})
         self.lines = {}
         for rank in SCANNED:
             of_each = cells[..., None].expand(-1, -1, -1, colours if "c" in rank else 1)
@@ -73,7 +90,7 @@ class CompressionNetwork:
             self.lines[rank] = Lines(rows, columns, live)
 
     def predict(self, noise: Tensor) -> Prediction:
-        """Draw the latents once, and explain the task by them.
+        """Draw the latents of all copies once, and explain the task by them.
 
         ``noise`` is normal and has the shape of the latents' means.
         """
@@ -88,9 +105,10 @@ class CompressionNetwork:
             tensors = {rank: normalized(tensor) for rank, tensor in tensors.items()}
         return self._read_out(tensors, sample.cost)
 
-    def noise(self, generator: torch.Generator) -> Tensor:
-        """Noise for ``predict``."""
-        return torch.randn(self.parameters.views["means"].shape, generator=generator)
+    def noise(self, generators: Sequence[torch.Generator]) -> Tensor:
+        """Noise for ``predict``, from a generator for each copy."""
+        shape = self.parameters.views["means"].shape[1:]
+        return torch.stack([torch.randn(shape, generator=one) for one in generators])
 
     def _by_layer(self) -> dict[str, tuple[Tensor, ...]]:
         """The matrices of each layer, by part and rank; weights without layers are left out."""
@@ -98,21 +116,21 @@ class CompressionNetwork:
         views = self.parameters.views
         for name, tensor in views.items():
             if " in " in name or " out " in name:
-                weights[name] = tensor.unbind(0)
+                weights[name] = tensor.unbind(1)
         for rank in RANKS:
             if "d" in rank:
                 own = tied(rank)
                 matrices = direction_matrices(views[f"directions {own}"], rank, own)
-                weights[f"directions {rank}"] = matrices.unbind(0)
+                weights[f"directions {rank}"] = matrices.unbind(1)
         return weights
 
     def _embedded(self, latents: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The tensors of all ranks, (channels, cells), from their latents."""
+        """The tensors of all ranks, (copies, channels, cells), from their latents."""
         views = self.parameters.views
         tensors = {}
         for rank, latent in latents.items():
             bias = views[f"latents bias {tied(rank)}"]
-            tensors[rank] = torch.addmm(bias, views[f"latents {tied(rank)}"], latent)
+            tensors[rank] = torch.baddbmm(bias, views[f"latents {tied(rank)}"], latent)
         return tensors
 
     def _exchanged(
@@ -124,7 +142,7 @@ class CompressionNetwork:
         results = {}
         for rank, message in zip(RANKS, heard, strict=True):
             out = weights[f"{way} out {tied(rank)}"]
-            results[rank] = torch.addmm(tensors[rank], out, normalized(message))
+            results[rank] = torch.baddbmm(tensors[rank], out, normalized(message))
         return results
 
     def _looked(self, rank: str, tensor: Tensor, weights: dict[str, Tensor]) -> Tensor:
@@ -135,7 +153,7 @@ class CompressionNetwork:
             return weights[f"{part} in {own}"] @ tensor
 
         def added(part: str, tensor: Tensor, change: Tensor) -> Tensor:
-            return torch.addmm(tensor, weights[f"{part} out {own}"], change)
+            return torch.baddbmm(tensor, weights[f"{part} out {own}"], change)
 
         shape = self.axes.shapes[rank]
         groups = softmax_groups(rank)
@@ -148,7 +166,7 @@ class CompressionNetwork:
             neighbours = shifted(inside("shift", tensor), lines)
             tensor = added("shift", tensor, normalized(neighbours))
         if "d" in rank:
-            by_direction = normalized(tensor).view(channels(rank) * DIRECTIONS, -1)
+            by_direction = normalized(tensor).view(len(tensor), channels(rank) * DIRECTIONS, -1)
             mixed = weights[f"directions {rank}"] @ by_direction
             tensor = tensor + mixed.view(tensor.shape)
         return added("hidden", tensor, functional.silu(inside("hidden", tensor)))
@@ -157,12 +175,12 @@ class CompressionNetwork:
         views = self.parameters.views
         rows, columns, examples, colours = (self.sizes[axis] for axis in "xyec")
         logits = views["colours"] @ tensors["xyec"] + BLACK_PACE * views["colours bias"]
-        logits = logits.view(IN_AND_OUT, rows, columns, examples, colours)
-        row_scores = torch.addmm(views["extent bias"], views["extent"], tensors["xe"])
-        column_scores = torch.addmm(views["extent bias"], views["extent"], tensors["ye"])
+        logits = logits.view(-1, IN_AND_OUT, rows, columns, examples, colours)
+        row_scores = torch.baddbmm(views["extent bias"], views["extent"], tensors["xe"])
+        column_scores = torch.baddbmm(views["extent bias"], views["extent"], tensors["ye"])
         return Prediction(
-            colours=logits.permute(3, 4, 1, 2, 0),
-            rows=row_scores.view(IN_AND_OUT, rows, examples).permute(2, 1, 0),
-            columns=column_scores.view(IN_AND_OUT, columns, examples).permute(2, 1, 0),
+            colours=logits.permute(0, 4, 5, 2, 3, 1),
+            rows=row_scores.view(-1, IN_AND_OUT, rows, examples).permute(0, 3, 2, 1),
+            columns=column_scores.view(-1, IN_AND_OUT, columns, examples).permute(0, 3, 2, 1),
             cost=cost,
         )

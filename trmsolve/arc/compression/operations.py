@@ -1,7 +1,8 @@
 """The operations of the network that torch has no function for, each with its gradient.
 
-Tensors are (channels, cells...) matrices: all axes of a rank are flattened into one, in the order
-of ``ranks``. Everything is float32 on the CPU.
+Tensors are (copies, channels, cells): all axes of a rank are flattened into one, in the order of
+``ranks``. Copies have nothing to do with each other: together they only cost fewer calls.
+Everything is float32 on the CPU.
 """
 
 from collections.abc import Sequence
@@ -30,9 +31,10 @@ def normalized(tensor: Tensor) -> Tensor:
 
     A channel of a single number becomes 0.
     """
-    if tensor.shape[1] == 1:
+    cells = tensor.shape[-1]
+    if cells == 1:
         return 0 * tensor
-    return functional.layer_norm(tensor, tensor.shape[1:], eps=1e-8)
+    return functional.layer_norm(tensor, (cells,), eps=1e-8)
 
 
 class Axes:
@@ -129,7 +131,7 @@ class _Exchange(Function):
 
 
 def _shaped(axes: Axes, tensors: tuple[Tensor, ...]) -> dict[str, Tensor]:
-    """Copies of the tensors, with their axes apart."""
+    """Duplicates of the tensors, (copies times channels, axes...)."""
     shaped = {}
     for rank, tensor in zip(RANKS, tensors, strict=True):
         shaped[rank] = tensor.clone().view(-1, *axes.shapes[rank])
@@ -159,9 +161,9 @@ def softmax_groups(rank: str) -> Groups:
 
 
 def softmax_over_axes(logits: Tensor, shape: tuple[int, ...], groups: Groups) -> Tensor:
-    """The softmax over every group of axes, beside each other: (groups times channels, cells).
+    """The softmax over every group of axes: (copies, groups times channels, cells).
 
-    ``logits`` is (channels, cells), and ``shape`` the axes that the cells are made of.
+    ``logits`` is (copies, channels, cells), and ``shape`` the axes that the cells are made of.
     """
     result: Tensor = _SoftmaxOverAxes.apply(logits, shape, groups)  # type: ignore[no-untyped-call]
     return result
@@ -170,26 +172,31 @@ def softmax_over_axes(logits: Tensor, shape: tuple[int, ...], groups: Groups) ->
 class _SoftmaxOverAxes(Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor, shape: tuple[int, ...], groups: Groups) -> Tensor:
-        shaped = logits.view(-1, *shape)
+        copies, channels, _ = logits.shape
+        shaped = logits.view(copies * channels, *shape)
         exponentials = shaped - shaped.amax(groups[-1], keepdim=True)
         exponentials.clamp_(min=LOWEST).exp_()
-        results = torch.empty(len(groups), *shaped.shape)
+        results = torch.empty(copies, len(groups), channels, *shape)
+        by_copy = exponentials.view(copies, channels, *shape)
         for number, group in enumerate(groups):
-            total = exponentials.sum(group, keepdim=True)
-            torch.mul(exponentials, total.reciprocal(), out=results[number])
+            total = exponentials.sum(group, keepdim=True).unflatten(0, (copies, channels))
+            torch.mul(by_copy, total.reciprocal(), out=results[:, number])
         ctx.save_for_backward(results)
         ctx.groups = groups
-        return results.view(-1, logits.shape[1])
+        return results.view(copies, len(groups) * channels, -1)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         (results,) = ctx.saved_tensors
+        copies, _, channels = results.shape[:3]
         weighted = results * gradient.view(results.shape)
-        total = weighted.sum(0)
+        total = weighted.sum(dim=1)
         for number, group in enumerate(ctx.groups):
-            along = weighted[number].sum(group, keepdim=True)
-            total.addcmul_(results[number], along, value=-1)
-        return total.view(results.shape[1], -1), None, None
+            # Dimensions are those of (channels, axes...), behind the copies here.
+            behind_copies = [dimension + 1 for dimension in group]
+            along = weighted[:, number].sum(behind_copies, keepdim=True)
+            total.addcmul_(results[:, number], along, value=-1)
+        return total.view(copies, channels, -1), None, None
 
 
 class Lines:
@@ -239,7 +246,8 @@ def cumulative_maximum(tensor: Tensor, lines: Lines) -> Tensor:
     """The running maximum along the lines of each direction, scaled to the range of the line.
 
     A cell learns from it whether something lies ahead of or behind it. Results are from -1 to 1,
-    and 0 where no cell is live; their shape is that of ``tensor``, (channels, cells).
+    and 0 where no cell is live; their shape is that of ``tensor``, (copies, channels, cells).
+    The number of channels is even.
     """
     result: Tensor = _CumulativeMaximum.apply(tensor, lines)  # type: ignore[no-untyped-call]
     return result

@@ -46,7 +46,7 @@ class StepTime:
 
 def time_steps(size: TaskSize, seconds: float) -> StepTime:
     """Learn a task of random grids for about so many seconds, on one core."""
-    learner = CompressionLearner(CompressionPuzzle(random_task(size)), seed=0)
+    learner = CompressionLearner(CompressionPuzzle(random_task(size)), seeds=[0])
     for _ in range(WARM_UP):
         learner.step()
     times: list[float] = []

@@ -1,4 +1,4 @@
-"""What one copy of the network answered while it learned, and how sure it was.
+"""What copies of the network answered while they learned, and how sure they were.
 
 Every few steps the network's last sample is an answer, and so is the running average of samples.
 An answer counts the more, the less doubt there is in its cells; equal answers add up.
@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trmsolve.arc.compression.loss import span_scores, with_black
+from trmsolve.arc.compression.loss import span_scores
 from trmsolve.arc.compression.network import Prediction
 from trmsolve.arc.compression.puzzle import OUTPUT, CompressionPuzzle
 from trmsolve.arc.content import content_hash
@@ -33,12 +33,12 @@ OF_AVERAGE = 4.0
 
 @dataclass(frozen=True, eq=False)
 class Outputs:
-    """What is said of the outputs of the tests.
+    """What copies say of the outputs of the tests.
 
     Attributes:
-        colours: Logits (tests, colours, rows, columns) against black.
-        rows: Scores (tests, rows).
-        columns: Scores (tests, columns).
+        colours: Logits (copies, tests, colours, rows, columns) against black.
+        rows: Scores (copies, tests, rows).
+        columns: Scores (copies, tests, columns).
     """
 
     colours: Tensor
@@ -49,9 +49,9 @@ class Outputs:
     def of(cls, prediction: Prediction, tests: int) -> "Outputs":
         """The outputs of the last ``tests`` examples."""
         return cls(
-            prediction.colours[-tests:, ..., OUTPUT].detach(),
-            prediction.rows[-tests:, :, OUTPUT].detach(),
-            prediction.columns[-tests:, :, OUTPUT].detach(),
+            prediction.colours[:, -tests:, ..., OUTPUT].detach(),
+            prediction.rows[:, -tests:, :, OUTPUT].detach(),
+            prediction.columns[:, -tests:, :, OUTPUT].detach(),
         )
 
 
@@ -80,7 +80,7 @@ class WeightedGrid:
 
 
 class Votes:
-    """The answers of one copy to all tests of a task."""
+    """The answers of copies that learn together, to all tests of a task."""
 
     def __init__(self, puzzle: CompressionPuzzle) -> None:
         self.puzzle = puzzle
@@ -94,19 +94,21 @@ class Votes:
         self._average_in(now)
         early = EARLY if step < EARLY_STEPS else 0.0
         assert self.average is not None
-        for test in range(self.tests):
-            self._count(test, self.guess(now, test), early)
-            self._count(test, self.guess(self.average, test), early + OF_AVERAGE)
+        for copy in range(len(now.colours)):
+            for test in range(self.tests):
+                self._count(test, self.guess(now, copy, test), early)
+                self._count(test, self.guess(self.average, copy, test), early + OF_AVERAGE)
 
-    def guess(self, outputs: Outputs, test: int) -> Guess:
-        """The answer that the outputs mean for one test."""
+    def guess(self, outputs: Outputs, copy: int, test: int) -> Guess:
+        """The answer that the outputs of a copy mean for one test."""
         example = self.puzzle.examples[len(self.puzzle.examples) - self.tests + test]
         rows, columns = example.room
         height, width = example.shapes[OUTPUT]
         known = self.puzzle.size_known[OUTPUT]
-        top, bottom = best_span(outputs.rows[test, :rows], height if known else None)
-        left, right = best_span(outputs.columns[test, :columns], width if known else None)
-        logits = with_black(outputs.colours[test][None])[0][:, top:bottom, left:right]
+        top, bottom = best_span(outputs.rows[copy, test, :rows], height if known else None)
+        left, right = best_span(outputs.columns[copy, test, :columns], width if known else None)
+        colours = outputs.colours[copy, test, :, top:bottom, left:right]
+        logits = torch.cat([torch.zeros_like(colours[:1]), colours])
         best, numbers = logits.max(dim=0)
         doubt = logits.logsumexp(dim=0) - best
         return Guess(
@@ -144,8 +146,11 @@ class Votes:
 
 
 def best_span(scores: Tensor, length: int | None) -> tuple[int, int]:
-    """The span that fits the scores best, of a given length or of any: its begin and its end."""
-    spans = span_scores(scores)
+    """The span that fits the scores best, of a given length or of any: its begin and its end.
+
+    ``scores`` is (room,).
+    """
+    spans = span_scores(scores[None])[0]
     if length is not None:
         begin = int(spans.diagonal(length).argmax())
         return begin, begin + length

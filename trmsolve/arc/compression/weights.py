@@ -4,7 +4,7 @@ They do not depend on the size of the task. An optimizer step over hundreds of s
 as much as the network itself, so that parameters are views of one vector.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -25,7 +25,10 @@ IN_AND_OUT = 2
 """An example has two grids."""
 
 Weights = dict[str, Tensor]
-"""Weights by name: ``part`` or ``part rank``; those of layers have the layer as first axis."""
+"""Weights by name: ``part`` or ``part rank``; those of layers have the layer as first axis.
+
+Where several copies of the network learn together, the copies come before all other axes.
+"""
 
 
 def new_weights(seed: int) -> Weights:
@@ -37,6 +40,12 @@ def new_weights(seed: int) -> Weights:
     # Inputs and outputs are alike at first.
     weights["colours"][1] = weights["colours"][0]
     return weights
+
+
+def stacked(copies: Sequence[Weights]) -> Weights:
+    """The weights of several copies in one, (copies, ...) each."""
+    first = copies[0]
+    return {name: torch.stack([weights[name] for weights in copies]) for name in first}
 
 
 def _shapes() -> dict[str, tuple[tuple[int, ...], float]]:
