@@ -97,7 +97,7 @@ def small_questions(draw: st.DrawFn) -> Grid:
     return question.astype(np.int8)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(small_questions())
 def test_of_all_markings_the_paths_are_valid_and_the_shortest_of_them_verified(
     question: Grid,
@@ -521,7 +521,7 @@ def test_the_views_are_the_symmetries_of_the_rectangle_with_ends_as_they_are_or_
     assert as_keys([view.apply(question) for view in VIEWS]) == as_keys(all_clothes(question))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(SEEDS)
 def test_sixteen_different_views_come_first_the_maze_as_given_before_all(seed: int) -> None:
     views = numbered(MAZE, seed)
