@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.reading.lines import LIMIT
-from trmsolve.puzzles.sudoku.text import LINE, TextForm, read_sudokus, write_sudoku
+from trmsolve.puzzles.sudoku.form import LINE, TextForm, write_sudoku
+from trmsolve.puzzles.sudoku.text import read_sudokus
 from trmsolve.puzzles.values import Grid, Puzzle
 
 QUESTION = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Literal
 
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles.maze.drawing import WIDEST, read_rows
+from trmsolve.puzzles.maze.drawing import read_rows
 from trmsolve.puzzles.maze.form import (
     CROSSES,
     GOALS,
@@ -34,6 +34,7 @@ from trmsolve.puzzles.maze.form import (
     is_line,
 )
 from trmsolve.puzzles.maze.image import is_image, read_image
+from trmsolve.puzzles.maze.layout import WIDEST
 from trmsolve.puzzles.maze.table import Table, find_table
 from trmsolve.puzzles.reading.lines import GIVE_UP, TextLines, read_chunks
 from trmsolve.puzzles.values import Puzzle

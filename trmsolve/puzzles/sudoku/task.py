@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.base import Diagnosis, Task
+from trmsolve.puzzles.sudoku.form import TextForm, write_sudoku
 from trmsolve.puzzles.sudoku.generate import DIFFICULTIES, generate_sudokus
 from trmsolve.puzzles.sudoku.paint import paint_sudoku
 from trmsolve.puzzles.sudoku.search import count_solutions
 from trmsolve.puzzles.sudoku.symmetry import IDENTITY, random_view, symmetries
-from trmsolve.puzzles.sudoku.text import TextForm, read_sudokus, write_sudoku
+from trmsolve.puzzles.sudoku.text import read_sudokus
 from trmsolve.puzzles.values import Cycle, Grid, Line, Puzzle, Symmetry, Verdict
 from trmsolve.wording import can_encode
 
