@@ -89,7 +89,8 @@ class StepsDisplay(Display):
 
     def answer(self, answer: Answer) -> None:
         """Print the outcome."""
-        self._print(outcome(self.console, answer, self._heading(answer)))
+        heading = self._heading(answer)
+        self._print(outcome(self.console, answer, heading))
 
     def note(self, text: str) -> None:
         """Print the note."""
@@ -137,7 +138,8 @@ class LiveDisplay(StepsDisplay):
             self._followed = None
         cycles = list(self._seen.pop(key, {}).values())
         if not cycles:
-            self._print(outcome(self.console, answer, self._heading(answer)))
+            heading = self._heading(answer)
+            self._print(outcome(self.console, answer, heading))
             return
         frame = _cycle_of(answer, cycles)
         self._print(draw(self.console, frame, self.paint, Layout(self._heading(frame))))

@@ -82,7 +82,8 @@ def accept(task: Task, attempt: Attempt, tokens: NDArray[np.int64]) -> bool:
 def cycle_of(task: Task, effort: Effort, step: Step) -> Cycle:
     """The step as a viewer needs it."""
     attempt: Attempt = step.key
-    puzzle, view = attempt.puzzle, attempt.view
+    puzzle = attempt.puzzle
+    view = attempt.view
     shape = puzzle.grid.shape
     before = puzzle.grid if attempt.before is None else attempt.before
     faulty, violations = task.faults(puzzle, attempt.grid)

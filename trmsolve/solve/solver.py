@@ -36,7 +36,8 @@ from trmsolve.solve.refine import Question, Step, refine
 from trmsolve.weights.catalog import resolve
 from trmsolve.weights.file import fingerprint, load_model
 
-BATCH_SIZE_CPU, BATCH_SIZE_GPU = 64, 512
+BATCH_SIZE_CPU = 64
+BATCH_SIZE_GPU = 512
 LOOK_AHEAD = 128
 """Batches of later puzzles that may be answered while an earlier one is still tried.
 
@@ -146,7 +147,8 @@ class _Run:
 
     def events(self) -> Iterator[Cycle | Answer | PuzzleError]:
         """Cycles as they happen, answers in the order of the puzzles."""
-        task, effort = self.solver.task, self.solver.effort
+        task = self.solver.task
+        effort = self.solver.effort
         steps = refine(
             self.solver.model,
             self.questions(),
@@ -170,7 +172,8 @@ class _Run:
 
     def questions(self) -> Iterator[Question | None]:
         """The rows to refine; None while only rows under way can bring more."""
-        task, effort = self.solver.task, self.solver.effort
+        task = self.solver.task
+        effort = self.solver.effort
         stream = iter(self.items)
         ended = False
         while self.again or self.under_way or not ended:
@@ -193,7 +196,8 @@ class _Run:
 
     def _begin(self, item: Item) -> Attempt | None:
         """An attempt at the item; None if its outcome is known without the model, and kept."""
-        task, effort = self.solver.task, self.solver.effort
+        task = self.solver.task
+        effort = self.solver.effort
         order = self.read
         self.read += 1
         if isinstance(item, PuzzleError):
@@ -214,7 +218,8 @@ class _Run:
 
     def _conclude(self, step: Step) -> None:
         """Take the result of a view: as the answer if it is verified or no view is left."""
-        task, effort = self.solver.task, self.solver.effort
+        task = self.solver.task
+        effort = self.solver.effort
         attempt: Attempt = step.key
         best = best_result(task, attempt, step)
         attempt.best = best
@@ -330,7 +335,9 @@ def load_solver(name: str, options: LoadOptions) -> Solver:
 
 def _effort(task: Task, options: LoadOptions, device: torch.device) -> Effort:
     """The options' effort, with the usual one of the task where nothing is said."""
-    cycles, size, noise = options.cycles, options.batch_size, options.noise
+    cycles = options.cycles
+    size = options.batch_size
+    noise = options.noise
     return Effort(
         cycles=task.default_cycles if cycles is None else cycles,
         views=options.views,

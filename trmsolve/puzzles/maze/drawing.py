@@ -121,8 +121,9 @@ class Drawing:
 
     def puzzle(self, name: str, line: int) -> Puzzle:
         """Make the maze of this drawing, which begins in a line of a file."""
+        source = f"{name}:{line}"
         note = f"{name}: {self.note}" if self.note else ""
-        return Puzzle(self.form.grid, f"{name}:{line}", self.form, note=note)
+        return Puzzle(self.form.grid, source, self.form, note=note)
 
 
 def read_rows(
@@ -184,8 +185,12 @@ def _read(rows: Sequence[Row], wall: str = "") -> _Reading:
 
 def _ring(cells: Grid) -> Grid:
     """Return the contents of the outermost cells, in no certain order."""
-    sides = cells[1:-1]
-    return np.concatenate([cells[0], cells[-1], sides[:, 0], sides[:, -1]])
+    top = cells[0]
+    bottom = cells[-1]
+    between = cells[1:-1]
+    left = between[:, 0]
+    right = between[:, -1]
+    return np.concatenate([top, bottom, left, right])
 
 
 def _read_in_ring(rows: Sequence[Row]) -> _Reading | None:
@@ -305,8 +310,9 @@ def _refuse_size(row: Row, rows: int, columns: int) -> None:
 def _read_cells(texts: list[str], meaning: Meaning) -> Grid:
     """Make the grid of rows that have one character for each cell."""
     contents = {ord(char): content for char, content in meaning.items()}
-    codes = "".join(texts).translate(contents).encode("latin-1")
-    return np.frombuffer(codes, np.int8).reshape(len(texts), -1).copy()
+    codes = "".join(texts).translate(contents)
+    cells = np.frombuffer(codes.encode("latin-1"), np.int8)
+    return cells.reshape(len(texts), -1).copy()  # a buffer cannot be written to
 
 
 def _unfold(cells: Grid) -> tuple[Grid, int]:

@@ -100,7 +100,8 @@ def _refuse_wide(rows: Sequence[Row]) -> None:
 
 def _begin(row: Row) -> int:
     """Find the column of the first character that is no space."""
-    return len(row.text) - len(row.text.lstrip(" "))
+    drawn = row.text.lstrip(" ")
+    return len(row.text) - len(drawn)
 
 
 def _end(row: Row) -> int:

@@ -270,7 +270,10 @@ def _is_wordy(text: str) -> bool:
 def _may_close(row: Row, rows: list[Row]) -> bool:
     """Tell whether a row of a drawing may be its outer wall."""
     texts = [other.text.rstrip(" ") for other in rows if other.text.strip(" ")]
+    begins = [len(text) - len(text.lstrip(" ")) for text in texts]
     right = max(map(len, texts), default=0)
-    left = min((len(text) - len(text.lstrip(" ")) for text in texts), default=0)
+    left = min(begins, default=0)
     bare = row.text.strip(" ")
-    return len(bare) == right - left and not bare.strip(WALLS + HALVES + CROSSES + "01o")
+    if len(bare) != right - left:
+        return False
+    return not bare.strip(WALLS + HALVES + CROSSES + "01o")

@@ -69,7 +69,8 @@ class Line(NamedTuple):
 
 def line_error(number: int, problem: str, index: int | None = None) -> PuzzleError:
     """Make the error of a line, whose column counts from 1 while the index counts from 0."""
-    return PuzzleError(problem, "", number, None if index is None else index + 1)
+    column = None if index is None else index + 1
+    return PuzzleError(problem, "", number, column)
 
 
 def split_group(group: list[Line]) -> list[list[Line]]:
@@ -117,7 +118,9 @@ def _refuse_foreign(group: list[Line]) -> None:
 
 def _find_cells(line: Line) -> Line:
     """Add to a drawn line where its cells are, if it has nine."""
-    return line._replace(at=row_cells(line.text) or ()) if line.drawn else line
+    if not line.drawn:
+        return line
+    return line._replace(at=row_cells(line.text) or ())
 
 
 def _choose_rows(group: list[Line]) -> list[int]:
@@ -190,7 +193,9 @@ def read_puzzle(name: str, lines: Sequence[Line], template: str = "") -> Puzzle:
 
 def grid_of(cells: str) -> Grid:
     """Make the grid (9, 9) of 81 cells."""
-    return np.frombuffer(cells.translate(_VALUES).encode(), np.int8).reshape(9, 9).copy()
+    values = cells.translate(_VALUES).encode()
+    grid = np.frombuffer(values, np.int8).reshape(9, 9)
+    return grid.copy()  # a buffer cannot be written to
 
 
 def _refuse_clash(grid: Grid, lines: Sequence[Line]) -> None:
@@ -217,9 +222,11 @@ def name_cell(cell: int) -> str:
 
 def _find_clash(grid: Grid) -> tuple[str, int, int] | None:
     """Find two equal clues in one row, column or box. Returns the problem and their cells."""
-    bits = _BITS[grid.ravel()[_UNITS]]
+    digits = grid.ravel()[_UNITS]
+    bits = _BITS[digits]
     # The sum equals the union only if no bit comes twice.
-    if (bits.sum(axis=1) == np.bitwise_or.reduce(bits, axis=1)).all():
+    union = np.bitwise_or.reduce(bits, axis=1)
+    if (bits.sum(axis=1) == union).all():
         return None
     for number, unit in enumerate(_UNITS.tolist()):
         for one, other in combinations(unit, 2):
