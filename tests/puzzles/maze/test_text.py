@@ -237,14 +237,14 @@ def test_an_answer_may_have_shades_where_its_question_has_a_ring_of_zeros() -> N
     assert "f:2" in error
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.sampled_from(sorted(FORMS)), walled_mazes, seeds)
 def test_walled_mazes_in_every_form(form: str, cells: Grid, seed: int) -> None:
     assume("doubled" in form or not pairs_are_equal(cells))
     round_trip(form, cells, seed)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.sampled_from(sorted(DOTTED)), open_mazes, seeds)
 def test_open_mazes_in_every_form_that_shows_its_floor(form: str, cells: Grid, seed: int) -> None:
     assume("doubled" in form or not pairs_are_equal(cells))
@@ -749,7 +749,7 @@ def is_path_in_open_field(walls: Grid) -> bool:
     return not find_faults(field, path).any()
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=125, deadline=None)
 @given(
     st.sampled_from(["#", "█", "X", "0", "1", "o", "."]),
     st.sampled_from([" ", ".", "_", "0", "1"]),
@@ -1083,7 +1083,7 @@ def test_long_lines_of_junk_take_no_time(junk: str) -> None:
     assert time.process_time() - start < 20
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=400))
 def test_random_bytes(data: bytes) -> None:
     sane(data)
@@ -1092,7 +1092,7 @@ def test_random_bytes(data: bytes) -> None:
     read(b"\x89PNG\r\n\x1a\n" + data)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.text(alphabet="##  ..SG\n\nsEeo01*+█▀▄░▒■,;\t/\"'ab-|─\r\xa0⬛\udcff", max_size=300))
 def test_random_text(text: str) -> None:
     sane(text.encode("utf-8", "surrogateescape"))
@@ -1136,13 +1136,13 @@ pieces = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(pieces, max_size=20))
 def test_random_pieces(parts: list[str]) -> None:
     sane("\n".join(parts))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from(sorted(FORMS)),
     st.integers(0, 400),
