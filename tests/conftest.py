@@ -15,11 +15,11 @@ import pytest
 # Small networks are slower on several threads, and pytest-xdist has a worker for every core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import torch
-
+# Whatever imports torch is imported where it is used: the first process of pytest-xdist runs no
+# test, and its workers wait for it.
+from tests.support.kernels import are_compiled
 from tests.support.paths import ROOT
 from tests.support.processes import starts_a_process
-from trmsolve import device
 from trmsolve.puzzles import get_task
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     compilers = [
         subprocess.Popen([sys.executable, "-m", "tests.support.kernels", task], cwd=ROOT)
         for task in ("sudoku", "maze")
+        if not are_compiled(task)
     ]
     for compiler in compilers:
         compiler.wait()
@@ -82,6 +83,10 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[FakeHub]":
 @pytest.fixture
 def process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Undo what a command sets for its own process, which here is that of all tests."""
+    import torch
+
+    from trmsolve import device
+
     monkeypatch.setattr(device, "keep_memory", lambda: None)
     threads = torch.get_num_threads()
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -94,6 +99,8 @@ def process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """One thread for torch: results are the same to the bit only on one."""
+    import torch
+
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -31,7 +31,7 @@ STEPS = {
     "mazes.csv": "generate --task maze -n 100 --seed 7 --out {out}/mazes.csv",
     "sudoku.jsonl": f"sudoku {{out}}/sudoku.csv --json --quiet {EXACT}",
     "mazes.jsonl": f"maze {{out}}/mazes.csv --json --quiet {EXACT}",
-    "arc.jsonl": f"arc {ARC_TASKS} --steps 30 --json --quiet {EXACT}",
+    "arc.jsonl": f"arc {ARC_TASKS} --weights arc --steps 30 --json --quiet {EXACT}",
     "train-sudoku": f"train --data {{out}}/sudoku.csv --out {{out}}/train-sudoku {SHORT}",
     "train-maze": f"train --task maze --data {{out}}/mazes.csv --out {{out}}/train-maze {SHORT}",
     "train-arc": (

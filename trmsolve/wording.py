@@ -70,12 +70,14 @@ def _encodable_character(character: str, encoding: str) -> str:
 
 def count(number: int, noun: str) -> str:
     """A number with its noun: ``1 cycle``, ``2 cycles``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    plural = "" if number == 1 else "s"
+    return f"{number} {noun}{plural}"
 
 
 def seconds(value: float) -> str:
     """Seconds with two decimals below ten, else with one: ``0.41 s``, ``12.3 s``."""
-    return f"{value:.2f} s" if value < 10 else f"{value:.1f} s"
+    decimals = 2 if value < 10 else 1
+    return f"{value:.{decimals}f} s"
 
 
 def duration(seconds: float) -> str:

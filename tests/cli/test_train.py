@@ -266,6 +266,8 @@ def test_training_may_begin_with_weights_by_their_name(data: Path, tmp_path: Pat
         1,
         "--batch-size",
         2,
+        "--held-out",
+        1,
         *WHERE,
         "-q",
     )

@@ -1,9 +1,31 @@
 """Compiles the kernels of a task into numba's cache: ``python -m tests.support.kernels sudoku``."""
 
+import hashlib
+import os
 import sys
+from pathlib import Path
 
+from tests.support.paths import ROOT
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
+
+
+def are_compiled(task: str) -> bool:
+    """Whether this script has compiled the kernels of the modules as they are now."""
+    mark = mark_of(task)
+    return mark is not None and mark.exists()
+
+
+def mark_of(task: str) -> Path | None:
+    """The file that says so. Like numba, it tells modules by their dates and sizes."""
+    cache = os.environ.get("NUMBA_CACHE_DIR")
+    if cache is None:
+        return None
+    digest = hashlib.sha256(sys.version.encode())
+    for path in sorted((ROOT / "trmsolve" / "puzzles" / task).glob("*.py")):
+        found = path.stat()
+        digest.update(f"{path} {found.st_mtime_ns} {found.st_size}\n".encode())
+    return Path(cache) / f"{task}-{digest.hexdigest()[:16]}.compiled"
 
 
 def compile_kernels(task: Task) -> None:
@@ -14,3 +36,6 @@ def compile_kernels(task: Task) -> None:
 
 if __name__ == "__main__":
     compile_kernels(get_task(sys.argv[1]))
+    mark = mark_of(sys.argv[1])
+    if mark is not None:
+        mark.touch()

@@ -122,15 +122,41 @@ def drawing(judge: Any) -> Any:
     return judge_and_draw
 
 
+@pytest.fixture(scope="module")
+def wholes(examples: Examples, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """For each kind of network, the folder of a run that nothing disturbs."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("wholes")
+    outs = {kind: run(folder / kind, examples, recipe).out for kind, recipe in KINDS.items()}
+    torch.set_num_threads(before)
+    return outs
+
+
+@pytest.fixture
+def judging_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PoolTrainer, "evaluate_held_out", drawing(PoolTrainer.evaluate_held_out))
+
+
+@pytest.mark.usefixtures("judging_draws")
+@pytest.mark.parametrize("kind", KINDS)
+def test_judging_at_every_save_changes_no_bit(
+    kind: str, examples: Examples, wholes: dict[str, Path], tmp_path: Path
+) -> None:
+    judged = run(tmp_path, examples, KINDS[kind], replace(OFTEN, steps=STEPS))
+    same_as(wholes[kind], judged.out)
+
+
+@pytest.mark.usefixtures("judging_draws")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("word", [1, 2, 5])
 def test_an_interrupted_judging_leaves_no_figure_and_the_run_goes_on_to_the_same_bits(
-    kind: str, word: int, examples: Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, word: int, examples: Examples, wholes: dict[str, Path], tmp_path: Path
 ) -> None:
-    recipe, words = KINDS[kind], iter(range(1000))
-    whole = run(tmp_path / "whole", examples, recipe)
-    monkeypatch.setattr(PoolTrainer, "evaluate_held_out", drawing(PoolTrainer.evaluate_held_out))
-    schedule, told = replace(OFTEN, steps=STEPS), list[Progress]()
+    recipe = KINDS[kind]
+    words = iter(range(1000))
+    schedule = replace(OFTEN, steps=STEPS)
+    told = list[Progress]()
 
     def judging(judged: int, of: int) -> bool:
         return load_checkpoint(parts).step < HALF or next(words) + 1 < word
@@ -142,9 +168,7 @@ def test_an_interrupted_judging_leaves_no_figure_and_the_run_goes_on_to_the_same
     found = figures(parts)
     assert list(found) == [1, 2, 3, 4] and found.pop(4) is None and None not in found.values()
     going_on(parts, examples, recipe)
-    same_as(whole.out, parts)
-    judged = run(tmp_path / "judged", examples, recipe, schedule)  # each time to its end
-    same_as(whole.out, judged.out)
+    same_as(wholes[kind], parts)
 
 
 def test_the_last_word_does_not_cost_the_figure(examples: Examples, tmp_path: Path) -> None:

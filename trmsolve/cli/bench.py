@@ -33,7 +33,7 @@ def bench(  # noqa: PLR0913 (the options of a command)
             min=0.1, metavar="S", help="Approximate duration of the measurement in seconds."
         ),
     ] = 20.0,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json: options.JsonObject = False,
     weights: options.Weights = None,
     offline: options.Offline = False,
     allow_large: options.AllowLarge = False,

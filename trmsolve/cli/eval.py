@@ -16,86 +16,94 @@ from trmsolve.show.console import make_console
 from trmsolve.show.displays import ProgressDisplay
 from trmsolve.wording import count
 
+Data = Annotated[
+    Path,
+    typer.Option(
+        metavar="FILE",
+        help="A CSV file with questions and answers, or ARC tasks. - reads standard input.",
+    ),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option(min=1, help="Measure only the first N puzzles.", show_default=False),
+]
+Record = Annotated[bool, typer.Option("--record", help="Store the results in the weights file.")]
+Cycles = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Maximum number of improvement cycles for each view.",
+        show_default=options.task_defaults("default_cycles"),
+        rich_help_panel=options.TRY,
+    ),
+]
+Views = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Maximum number of symmetric views to try.",
+        show_default="1; 8 for ARC",
+        rich_help_panel=options.TRY,
+    ),
+]
+Noise = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        help=options.NOISE_HELP,
+        show_default=options.task_defaults("default_noise"),
+        rich_help_panel=options.TRY,
+    ),
+]
+Submission = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Score the attempts in this file instead of running a model.",
+        show_default=False,
+        rich_help_panel="ARC",
+    ),
+]
+Sample = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Measure only N tasks, drawn at random with --seed.",
+        show_default=False,
+        rich_help_panel="ARC",
+    ),
+]
+Compiled = Annotated[
+    bool,
+    typer.Option(
+        "--compile",
+        help="Compile the network first: takes half a minute, then runs 2 to 3 times as fast.",
+    ),
+]
+
 
 def eval_command(  # noqa: PLR0913 (the options of a command)
-    data: Annotated[
-        Path,
-        typer.Option(
-            metavar="FILE",
-            help="A CSV file with questions and answers, or ARC tasks. - reads standard input.",
-        ),
-    ],
+    data: Data,
     task: options.Task = "sudoku",
-    limit: Annotated[
-        int | None,
-        typer.Option(min=1, help="Measure only the first N puzzles.", show_default=False),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    record: Annotated[
-        bool, typer.Option("--record", help="Store the results in the weights file.")
-    ] = False,
+    limit: Limit = None,
+    json: options.JsonObject = False,
+    record: Record = False,
     weights: options.Weights = None,
     offline: options.Offline = False,
     allow_large: options.AllowLarge = False,
-    cycles: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Maximum number of improvement cycles for each view.",
-            show_default=options.task_defaults("default_cycles"),
-            rich_help_panel=options.TRY,
-        ),
-    ] = None,
-    views: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Maximum number of symmetric views to try.",
-            show_default="1; 8 for ARC",
-            rich_help_panel=options.TRY,
-        ),
-    ] = None,
-    noise: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            help=options.NOISE_HELP,
-            show_default=options.task_defaults("default_noise"),
-            rich_help_panel=options.TRY,
-        ),
-    ] = None,
+    cycles: Cycles = None,
+    views: Views = None,
+    noise: Noise = None,
     solutions: arc_options.Solutions = None,
-    submission: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Score the attempts in this file instead of running a model.",
-            show_default=False,
-            rich_help_panel="ARC",
-        ),
-    ] = None,
-    sample: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Measure only N tasks, drawn at random with --seed.",
-            show_default=False,
-            rich_help_panel="ARC",
-        ),
-    ] = None,
+    submission: Submission = None,
+    sample: Sample = None,
     budget: arc_options.Budget = None,
     steps: arc_options.Steps = None,
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
     threads: options.Threads = None,
     batch_size: options.BatchSize = None,
-    compiled: Annotated[
-        bool,
-        typer.Option(
-            "--compile",
-            help="Compile the network first: takes half a minute, then runs 2 to 3 times as fast.",
-        ),
-    ] = False,
+    compiled: Compiled = False,
     seed: options.Seed = 0,
 ) -> None:
     """Measure exact and verified rates.

@@ -9,7 +9,8 @@ from trmsolve.cli.output import FORMATS
 from trmsolve.puzzles import get_task, task_names
 
 NOISE_HELP = "Randomness in every view after the first: of the guesses, or as noise in the answer."
-RUN, TRY = "Hardware", "Effort"
+RUN = "Hardware"
+TRY = "Effort"
 
 Weights = Annotated[
     str | None,
@@ -102,7 +103,8 @@ def task_defaults(attribute: str, look: Callable[[Any], Any] = lambda value: val
 
 def complete_task(incomplete: str) -> list[str]:
     """The tasks that begin with what is typed, for the shell."""
-    return [name for name in (*task_names(), "arc") if name.startswith(incomplete)]
+    names = (*task_names(), "arc")
+    return [name for name in names if name.startswith(incomplete)]
 
 
 Task = Annotated[
@@ -118,6 +120,7 @@ ShowSteps = Annotated[
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object per puzzle; same as --format json.")
 ]
+JsonObject = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Form = Annotated[
     str, typer.Option("--format", help=f"Output format of answers: {', '.join(FORMATS)}.")
 ]

@@ -28,7 +28,8 @@ FEW = 8
 PATIENCE_SECONDS = 0.3
 """How long a pipe may be silent before the puzzles that have arrived are solved."""
 
-UNVERIFIED, UNREADABLE = 1, 2
+UNVERIFIED = 1
+UNREADABLE = 2
 
 
 @dataclass(frozen=True)

@@ -79,11 +79,15 @@ Listing = Mapping[str, RemoteFile]
 
 def is_inside(path: str) -> bool:
     """Whether this may be the path of a file in a repository, here and on any system."""
-    return path.isprintable() and all(_is_allowed_part(part) for part in path.split("/"))
+    if not path.isprintable():
+        return False
+    return all(_is_allowed_part(part) for part in path.split("/"))
 
 
 def _is_allowed_part(part: str) -> bool:
-    return part not in ("", ".", "..") and "\\" not in part and ":" not in part
+    if part in ("", ".", ".."):
+        return False
+    return "\\" not in part and ":" not in part
 
 
 def _is_allowed_repo(repo: str) -> bool:

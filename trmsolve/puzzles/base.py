@@ -156,7 +156,9 @@ class Task(ABC):
 
     def text_puzzle(self, puzzle: Puzzle) -> str:
         """A question as the string that JSON uses."""
-        return self.text(puzzle.grid) if puzzle.extra is None else self.line_puzzle(puzzle)
+        if puzzle.extra is None:
+            return self.text(puzzle.grid)
+        return self.line_puzzle(puzzle)
 
     def write(self, grid: Grid, form: Any) -> str:  # noqa: ARG002 (for tasks with several forms)
         """A grid as its puzzle was written, newline included; in ASCII for the form None."""

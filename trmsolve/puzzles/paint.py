@@ -44,7 +44,9 @@ def cell_styles(cycle: Cycle) -> list[list[str]]:
 
 
 def _symbol(value: int, symbols: str) -> str:
-    return symbols[value] if 0 <= value < len(symbols) else UNKNOWN
+    if 0 <= value < len(symbols):
+        return symbols[value]
+    return UNKNOWN
 
 
 def _cell(symbol: str, style: str, plain: bool) -> Line:

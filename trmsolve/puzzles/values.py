@@ -26,7 +26,8 @@ A Sudoku's rating is the number of guesses of a full search.
 
 def band_of(rating: int) -> str:
     """The band a rating falls into."""
-    return next(name for name, highest in BANDS.items() if rating <= highest)
+    bands = (name for name, highest in BANDS.items() if rating <= highest)
+    return next(bands)
 
 
 Line = list[tuple[str, str]]

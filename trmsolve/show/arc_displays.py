@@ -7,7 +7,6 @@ and computes no answer or vote itself.
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Self
@@ -27,7 +26,6 @@ from trmsolve.arc.paint import (
     wrapped,
 )
 from trmsolve.arc.task import AdaptationProgress, ArcAnswer, ArcCycle, ArcTask
-from trmsolve.errors import PuzzleError
 from trmsolve.show.arc_frame import (
     adapting_facts,
     as_text,
@@ -39,7 +37,8 @@ from trmsolve.show.arc_frame import (
     spent,
 )
 from trmsolve.show.console import REDRAW_SECONDS, ROWS_BELOW, Watcher
-from trmsolve.show.frame import BAR_WIDTH, Fact, bar, columns, flow, is_plain, readable, stack
+from trmsolve.show.frame import BAR_WIDTH, Fact, bar, flow, is_plain, readable
+from trmsolve.show.progress import ProgressLine
 from trmsolve.show.training import ECHO
 from trmsolve.wording import count, duration
 
@@ -216,7 +215,7 @@ class StepsArcDisplay(LiveArcDisplay):
         super()._pictures(answer)
 
 
-class ProgressArcDisplay(LinesArcDisplay):
+class ProgressArcDisplay(ProgressLine, LinesArcDisplay):
     """For many tasks: one moving line of counts, and a summary at the end.
 
     Where nothing can move, each task gets a line.
@@ -229,25 +228,15 @@ class ProgressArcDisplay(LinesArcDisplay):
         steps: int | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        super().__init__(console)
+        super().__init__(console, clock)
         self.total = total
         self.steps = steps
-        self.clock = clock
-        self.begun = clock()
-        self.counts: Counter[str] = Counter()
         self._now: AdaptationProgress | None = None  # of the task that is being learned
         self._answered = self.begun  # when the last task was done
-        self._drawn = float("-inf")  # when the line was drawn last
-        self._closed = False
 
     def __enter__(self) -> Self:
         self.begun = self.clock()  # now everything is loaded
         return super().__enter__()
-
-    @property
-    def wants_cycles(self) -> bool:
-        """Whether the line can move."""
-        return self.console.is_interactive
 
     def adapting(self, adapting: AdaptationProgress) -> None:
         """Move the line."""
@@ -268,33 +257,11 @@ class ProgressArcDisplay(LinesArcDisplay):
             super().answer(answer)
         self._advance()
 
-    def problem(self, error: PuzzleError) -> None:
-        """Print the problem, and count it."""
-        super().problem(error)
-        self.counts["unreadable"] += 1
-        self._advance()
-
-    def clear(self) -> None:
-        """Take the line off the screen; the next event draws it again."""
-        super().clear()
-        self._drawn = float("-inf")
-
-    def close(self) -> None:
-        """Print the summary, once."""
-        super().close()
-        if not self._closed:
-            facts = [
-                Text(count(self.counts["done"], "task")),
-                *self._tally(),
-                Text(duration(self.clock() - self.begun)),
-            ]
-            self._print(stack(flow(facts, columns(self.console))))
-        self._closed = True
-
-    def _advance(self) -> None:
-        if self.console.is_interactive and self.clock() - self._drawn >= REDRAW_SECONDS:
-            self._move(self._line())
-            self._drawn = self.clock()
+    def _summary(self) -> list[Text]:
+        """Return the number of tasks, the other counts and the time."""
+        tasks = Text(count(self.counts["done"], "task"))
+        elapsed = Text(duration(self.clock() - self.begun))
+        return [tasks, *self._tally(), elapsed]
 
     def _line(self) -> Text:
         """One line, whatever the width: the last figures are left out first.

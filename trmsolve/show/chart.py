@@ -72,8 +72,10 @@ def faces(axes: Axes, rows: int, series: Series, top: float) -> dict[tuple[int, 
     across, down = (1, 1) if axes.plain else (2, 4)
     bits: dict[tuple[int, int], int] = {}
     for x, y in dots(axes, series, top, axes.inner * across, rows * down):
-        where = (y // down, x // across)
-        bits[where] = bits.get(where, 0) | DOTS[x % across][y % down]
+        row, y_inside = divmod(y, down)
+        column, x_inside = divmod(x, across)
+        bit = DOTS[x_inside][y_inside]
+        bits[row, column] = bits.get((row, column), 0) | bit
     if axes.plain:
         return dict.fromkeys(bits, series.mark)
     return {where: chr(BRAILLE + code) for where, code in bits.items()}
@@ -83,9 +85,15 @@ def dots(
     axes: Axes, series: Series, top: float, width: int, height: int
 ) -> Iterable[tuple[int, int]]:
     """Find the points of a series among ``width`` x ``height`` dots, each as (x, y)."""
-    finite = [(axes.x(time, width), value) for time, value in series.points if 0 <= value <= top]
-    for (x, value), (following, _) in pairwise([*finite, (width, 0.0)]):
-        end = max(following, x + 1) if series.holds else x + 1
+    finite = []
+    for time, value in series.points:
+        if 0 <= value <= top:
+            finite.append((axes.x(time, width), value))
+    finite.append((width, 0.0))
+    for (x, value), (following, _) in pairwise(finite):
+        end = x + 1
+        if series.holds:
+            end = max(following, end)
         for column in range(x, end):
             yield column, place(value, top, height)
 

@@ -13,9 +13,8 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.text import Text
 
-from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.values import Answer, Cycle
-from trmsolve.show.console import REDRAW_SECONDS, ROWS_BELOW, Screen, Watcher
+from trmsolve.show.console import ROWS_BELOW, Screen, Watcher
 from trmsolve.show.frame import (
     BAR_WIDTH,
     Layout,
@@ -28,6 +27,7 @@ from trmsolve.show.frame import (
     readable,
     stack,
 )
+from trmsolve.show.progress import ProgressLine
 from trmsolve.wording import count, seconds
 
 WIDEST_BAR = 30  # columns
@@ -89,7 +89,8 @@ class StepsDisplay(Display):
 
     def answer(self, answer: Answer) -> None:
         """Print the outcome."""
-        self._print(outcome(self.console, answer, self._heading(answer)))
+        heading = self._heading(answer)
+        self._print(outcome(self.console, answer, heading))
 
     def note(self, text: str) -> None:
         """Print the note."""
@@ -137,7 +138,8 @@ class LiveDisplay(StepsDisplay):
             self._followed = None
         cycles = list(self._seen.pop(key, {}).values())
         if not cycles:
-            self._print(outcome(self.console, answer, self._heading(answer)))
+            heading = self._heading(answer)
+            self._print(outcome(self.console, answer, heading))
             return
         frame = _cycle_of(answer, cycles)
         self._print(draw(self.console, frame, self.paint, Layout(self._heading(frame))))
@@ -157,30 +159,18 @@ def _cycle_of(answer: Answer, cycles: list[Cycle]) -> Cycle:
     return cycles[-1]
 
 
-class ProgressDisplay(Display):
+class ProgressDisplay(ProgressLine, Display):
     """The display for many puzzles: a line of counts, problems above it, and a summary at the end.
 
-    ``total`` is None when puzzles stream in. The line moves with the cycles of the model and not
-    with a timer: it stands still only when the work does.
+    ``total`` is None when puzzles stream in.
     """
 
     def __init__(
         self, console: Console, total: int | None, clock: Callable[[], float] = time.perf_counter
     ) -> None:
-        super().__init__(console)
+        super().__init__(console, clock)
         self.total = total
-        self.clock = clock
-        self.begun = clock()
-        self.counts: Counter[str] = Counter()
         self.remarks: Counter[str] = Counter()
-        self._drawn = float("-inf")  # when the line was drawn last
-        self._turns = 0  # how often the line was drawn
-        self._closed = False
-
-    @property
-    def wants_cycles(self) -> bool:
-        """Whether the line can be redrawn."""
-        return self.console.is_interactive
 
     def cycle(self, cycle: Cycle) -> None:  # noqa: ARG002 (every display is told of cycles)
         """Redraw the line."""
@@ -197,33 +187,6 @@ class ProgressDisplay(Display):
     def note(self, text: str) -> None:
         """Print the note."""
         self._tell(text, "note")
-
-    def problem(self, error: PuzzleError) -> None:
-        """Print the error, and count it."""
-        super().problem(error)
-        self.counts["unreadable"] += 1
-        self._advance()
-
-    def clear(self) -> None:
-        """Remove the line; the next event draws it again."""
-        super().clear()
-        self._drawn = float("-inf")
-
-    def close(self) -> None:
-        """Print the summary, once."""
-        super().close()
-        if not self._closed:
-            self._print(stack(flow(self._summary(), columns(self.console))))
-        self._closed = True
-
-    def _advance(self) -> None:
-        """Redraw the line, if it was not drawn just now."""
-        if not self.console.is_interactive:
-            return
-        if self.clock() - self._drawn >= REDRAW_SECONDS:
-            self._turns += 1
-            self._move(self._line())
-            self._drawn = self.clock()
 
     def _line(self) -> Text:
         """The line. Its last figures give way in a narrow terminal; a bar takes what is left."""

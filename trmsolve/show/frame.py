@@ -62,7 +62,8 @@ def cycle_facts(cycle: Cycle, lines: list[Line], plain: bool) -> list[Fact]:
     def counted(label: str, number: int, style: str) -> Fact:
         # The style is that of a piece: one of the whole text would fill its cell of the table.
         look = style if number and not plain else ""
-        return Fact(label, Text.assemble((f"{number}{marks.get(style, '')}", look)))
+        mark = marks.get(style, "")
+        return Fact(label, Text.assemble((f"{number}{mark}", look)))
 
     facts = [
         Fact("cycle", Text(f"{cycle.number}/{cycle.limit}"), cycle.number / cycle.limit),
@@ -163,9 +164,12 @@ def side_by_side(
 
 def fits(console: Console, frame: RenderableType, height: int | None) -> bool:
     """Whether a frame fits the width of the terminal, and ``height`` rows unless that is None."""
-    lines = console.render_lines(frame, console.options.update_width(UNLIMITED), pad=False)
+    unlimited = console.options.update_width(UNLIMITED)
+    lines = console.render_lines(frame, unlimited, pad=False)
     width = max(Segment.get_line_length(line) for line in lines)
-    return width <= columns(console) and (height is None or len(lines) <= height)
+    if width > columns(console):
+        return False
+    return height is None or len(lines) <= height
 
 
 def _without_border(lines: list[Line]) -> list[Line]:

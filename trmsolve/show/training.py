@@ -256,7 +256,9 @@ def _quality(history: Sequence[Progress], plain: bool) -> list[Fact]:
     """The held-out rate that was measured last, and the accuracy and loss of now."""
 
     def charted(label: str, text: str, style: str, share: float | None = None) -> Fact:
-        return Fact(label, Text.assemble((text, "" if plain else style)), share)
+        look = "" if plain else style
+        value = Text.assemble((text, look))
+        return Fact(label, value, share)
 
     facts = [Fact("held-out exact", Text("not yet"))]
     for past in reversed(history):
@@ -280,4 +282,5 @@ def time_left(now: Progress) -> str:
 
 def rate_per_second(rate: float) -> str:
     """A rate with one decimal below 100, else with none."""
-    return f"{rate:.1f}/s" if rate < 100 else f"{rate:.0f}/s"
+    decimals = 1 if rate < 100 else 0
+    return f"{rate:.{decimals}f}/s"

@@ -14,21 +14,30 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from trmsolve.device import Placement, choose_placement
 from trmsolve.errors import PuzzleError, WeightsError
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
-from trmsolve.puzzles.base import Diagnosis, Task, give_up
-from trmsolve.puzzles.values import Answer, Cycle, Grid, Puzzle, Symmetry, Verdict
-from trmsolve.solve.effort import VIEWS, VIEWS_OF_AMBIGUOUS, Effort
+from trmsolve.puzzles.base import Task, give_up
+from trmsolve.puzzles.values import Answer, Cycle, Puzzle
+from trmsolve.solve.attempt import (
+    Attempt,
+    accept,
+    answer_of,
+    best_result,
+    cycle_of,
+    has_view_worth_trying,
+    question_of,
+)
+from trmsolve.solve.effort import VIEWS, Effort
 from trmsolve.solve.refine import Question, Step, refine
 from trmsolve.weights.catalog import resolve
 from trmsolve.weights.file import fingerprint, load_model
 
-BATCH_SIZE_CPU, BATCH_SIZE_GPU = 64, 512
+BATCH_SIZE_CPU = 64
+BATCH_SIZE_GPU = 512
 LOOK_AHEAD = 128
 """Batches of later puzzles that may be answered while an earlier one is still tried.
 
@@ -103,56 +112,6 @@ class Solver:
         raise PuzzleError("the text contains no puzzle")
 
 
-@dataclass(frozen=True)
-class _Result:
-    """The end of a view. Among unverified ones the one with the highest ``rank`` is shown."""
-
-    rank: tuple[bool, int, float]
-    """Whether it is valid, the negative number of broken rules, the confidence."""
-    grid: Grid
-    verdict: Verdict
-    halt: float
-
-
-@dataclass
-class _Attempt:
-    """A puzzle under way: the view it is in, the best grid so far, the cycles spent."""
-
-    order: int
-    """The puzzle's place among all items."""
-    puzzle: Puzzle
-    views: Iterator[Symmetry]
-    view: Symmetry
-    started: float
-    number: int = 1
-    """The number of the view."""
-    cycles: int = 0
-    before: Grid | None = None
-    """The grid one cycle ago, in the puzzle's frame; None at a view's first cycle."""
-    candidates: NDArray[np.bool_] | None = None
-    """The candidates one cycle ago, if the model keeps a lattice."""
-    grid: Grid = field(init=False)
-    """The grid now, in the puzzle's frame."""
-    verdict: Verdict = field(init=False)
-    """The verdict on ``grid``."""
-    best: _Result | None = None
-    diagnosis: Diagnosis | None = None
-    """None until it is asked for."""
-
-    def diagnosed(self, task: Task) -> Diagnosis:
-        """The task's diagnosis of the puzzle, which is made at the first call."""
-        if self.diagnosis is None:
-            self.diagnosis = task.diagnose(self.puzzle)
-        return self.diagnosis
-
-    def next_view(self) -> None:
-        """Begin anew under the next symmetry."""
-        self.view = next(self.views)
-        self.number += 1
-        self.before = None
-        self.candidates = None
-
-
 class _InOrder:
     """Outcomes that are reported in any order and given back in the order of their puzzles."""
 
@@ -180,7 +139,7 @@ class _Run:
     """Whether cycles are events too."""
     on_answer: Callable[[Answer], None] | None = None
     on_step: Callable[[], None] | None = None
-    again: deque[_Attempt] = field(default_factory=deque)
+    again: deque[Attempt] = field(default_factory=deque)
     """Attempts to be tried under their next view."""
     outcomes: _InOrder = field(default_factory=_InOrder)
     under_way: int = 0
@@ -188,11 +147,12 @@ class _Run:
 
     def events(self) -> Iterator[Cycle | Answer | PuzzleError]:
         """Cycles as they happen, answers in the order of the puzzles."""
-        task, effort = self.solver.task, self.solver.effort
+        task = self.solver.task
+        effort = self.solver.effort
         steps = refine(
             self.solver.model,
             self.questions(),
-            lambda attempt, tokens: _accept(task, attempt, tokens),
+            lambda attempt, tokens: accept(task, attempt, tokens),
             batch_size=effort.batch_size,
             max_cycles=effort.cycles,
             stop_early=effort.stop_early,
@@ -200,7 +160,7 @@ class _Run:
         for step in steps:
             if step is not None:
                 if self.frames:
-                    yield _cycle(task, effort, step)
+                    yield cycle_of(task, effort, step)
                 step.key.before = step.key.grid
                 if step.last:
                     self._conclude(step)
@@ -212,12 +172,13 @@ class _Run:
 
     def questions(self) -> Iterator[Question | None]:
         """The rows to refine; None while only rows under way can bring more."""
-        task, effort = self.solver.task, self.solver.effort
+        task = self.solver.task
+        effort = self.solver.effort
         stream = iter(self.items)
         ended = False
         while self.again or self.under_way or not ended:
             if self.again:
-                yield _question(task, effort, self.again.popleft())
+                yield question_of(task, effort, self.again.popleft())
                 continue
             if ended or self.read - self.outcomes.emitted >= LOOK_AHEAD * effort.batch_size:
                 yield None
@@ -229,13 +190,14 @@ class _Run:
                 continue
             attempt = None if item is None else self._begin(item)
             if attempt is not None:
-                yield _question(task, effort, attempt)
+                yield question_of(task, effort, attempt)
             elif item is None:
                 yield None
 
-    def _begin(self, item: Item) -> _Attempt | None:
+    def _begin(self, item: Item) -> Attempt | None:
         """An attempt at the item; None if its outcome is known without the model, and kept."""
-        task, effort = self.solver.task, self.solver.effort
+        task = self.solver.task
+        effort = self.solver.effort
         order = self.read
         self.read += 1
         if isinstance(item, PuzzleError):
@@ -252,130 +214,27 @@ class _Run:
         self.under_way += 1
         # A puzzle's views depend on the seed and its own place alone, not on the batch.
         views = task.views(item, np.random.default_rng((effort.seed, order)))
-        return _Attempt(order, item, views, next(views), time.monotonic())
+        return Attempt(order, item, views, next(views), time.monotonic())
 
     def _conclude(self, step: Step) -> None:
         """Take the result of a view: as the answer if it is verified or no view is left."""
-        task, effort = self.solver.task, self.solver.effort
-        attempt: _Attempt = step.key
-        best = _best_result(task, attempt, step)
+        task = self.solver.task
+        effort = self.solver.effort
+        attempt: Attempt = step.key
+        best = best_result(task, attempt, step)
         attempt.best = best
-        if not attempt.verdict.verified and _has_view_worth_trying(task, effort, attempt):
+        if not attempt.verdict.verified and has_view_worth_trying(task, effort, attempt):
             attempt.next_view()
             self.again.append(attempt)
             return
         self.under_way -= 1
         remark = attempt.diagnosed(task).remark if effort.remarks else ""
-        self._answered(attempt.order, _answer(attempt, best, remark))
+        self._answered(attempt.order, answer_of(attempt, best, remark))
 
     def _answered(self, order: int, answer: Answer) -> None:
         if self.on_answer is not None:
             self.on_answer(answer)
         self.outcomes.put(order, answer)
-
-
-def _question(task: Task, effort: Effort, attempt: _Attempt) -> Question:
-    """The row for the attempt's current view."""
-    puzzle = attempt.puzzle
-    tokens = attempt.view.apply(task.encode(puzzle.grid, puzzle.extra))
-    seeds = np.random.SeedSequence((effort.seed, attempt.order, attempt.number))
-    # The first view is the model's own, undisturbed.
-    noise = effort.noise if attempt.number > 1 else 0.0
-    return Question(attempt, tokens, noise, int(seeds.generate_state(1)[0]))
-
-
-def _accept(task: Task, attempt: _Attempt, tokens: NDArray[np.int64]) -> bool:
-    """Decode what a cycle ended with and let the rules judge it."""
-    attempt.cycles += 1
-    attempt.grid = task.decode_view(tokens, attempt.view, attempt.puzzle.grid.shape)
-    attempt.verdict = task.verify(attempt.puzzle, attempt.grid)
-    return attempt.verdict.verified
-
-
-def _cycle(task: Task, effort: Effort, step: Step) -> Cycle:
-    """The step as a viewer needs it."""
-    attempt: _Attempt = step.key
-    puzzle, view = attempt.puzzle, attempt.view
-    shape = puzzle.grid.shape
-    before = puzzle.grid if attempt.before is None else attempt.before
-    faulty, violations = task.faults(puzzle, attempt.grid)
-    changed = attempt.grid != before
-    candidates = None
-    if step.lattice is not None:
-        candidates = view.undo(step.lattice).reshape(*shape, -1) == 1
-        faulty = _clashing(task, attempt, candidates)
-        changed = _narrowed(task, attempt, candidates)
-        attempt.candidates = candidates
-    return Cycle(
-        puzzle=puzzle,
-        number=step.number,
-        limit=effort.cycles,
-        view=attempt.number,
-        views=effort.views,
-        grid=attempt.grid,
-        confidence=task.cells(view.undo_cells(step.confidence), shape),
-        changed=changed,
-        faulty=faulty,
-        violations=violations,
-        halt=step.halt,
-        candidates=candidates,
-        arrows=task.arrows(view.undo(step.tokens), shape),
-    )
-
-
-def _clashing(task: Task, attempt: _Attempt, candidates: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The faulty cells of a lattice: only decided cells can clash, open ones are no answer yet."""
-    decided = candidates.sum(-1) == 1
-    grid = np.where(decided, attempt.grid, 0).astype(np.int8)
-    return task.faults(attempt.puzzle, grid)[0]
-
-
-def _narrowed(task: Task, attempt: _Attempt, candidates: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The cells of a lattice whose candidates changed; at first against those of the clues."""
-    before = attempt.candidates
-    if before is None:
-        tokens = task.encode(attempt.puzzle.grid, attempt.puzzle.extra)
-        before = tokens.reshape(candidates.shape) == 1
-    changed: NDArray[np.bool_] = (candidates != before).any(-1)
-    return changed
-
-
-def _best_result(task: Task, attempt: _Attempt, step: Step) -> _Result:
-    """The better one of the attempt's best result and the end of this view."""
-    verdict = attempt.verdict
-    broken = task.faults(attempt.puzzle, attempt.grid)[1]
-    rank = bool(verdict.valid), -broken, float(step.confidence.mean())
-    ended = _Result(rank, attempt.grid, verdict, step.halt)
-    best = attempt.best
-    if best is None or verdict.verified or ended.rank > best.rank:
-        return ended
-    return best
-
-
-def _has_view_worth_trying(task: Task, effort: Effort, attempt: _Attempt) -> bool:
-    """Whether another view may find what the views so far have not."""
-    if attempt.number >= effort.views:
-        return False
-    solutions = attempt.diagnosed(task).solutions
-    if solutions == 0:
-        return False
-    return solutions != 2 or attempt.number < VIEWS_OF_AMBIGUOUS
-
-
-def _answer(attempt: _Attempt, best: _Result, remark: str) -> Answer:
-    return Answer(
-        puzzle=attempt.puzzle,
-        grid=best.grid,
-        verified=best.verdict.verified,
-        reason=best.verdict.reason,
-        cycles=attempt.cycles,
-        views=attempt.number,
-        halt=best.halt,
-        seconds=time.monotonic() - attempt.started,
-        valid=best.verdict.valid,
-        optimal=best.verdict.optimal,
-        remark=remark,
-    )
 
 
 def default_batch_size(device: torch.device, task: Task) -> int:
@@ -474,7 +333,9 @@ def load_solver(name: str, options: LoadOptions) -> Solver:
 
 def _effort(task: Task, options: LoadOptions, device: torch.device) -> Effort:
     """The options' effort, with the usual one of the task where nothing is said."""
-    cycles, size, noise = options.cycles, options.batch_size, options.noise
+    cycles = options.cycles
+    size = options.batch_size
+    noise = options.noise
     return Effort(
         cycles=task.default_cycles if cycles is None else cycles,
         views=options.views,

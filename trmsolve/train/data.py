@@ -46,7 +46,12 @@ class Examples:
     def pick(self, which: NDArray[Any]) -> "Examples":
         """The examples of a mask or an index."""
         extras = None if self.extras is None else self.extras[which]
-        return Examples(self.questions[which], self.answers[which], self.ratings[which], extras)
+        return Examples(
+            self.questions[which],
+            self.answers[which],
+            self.ratings[which],
+            extras,
+        )
 
     def puzzles(self, source: str) -> list[Puzzle]:
         """The examples as puzzles with their answers, called ``source:number``."""

@@ -4,7 +4,6 @@ Every field can be overridden.
 """
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
@@ -14,9 +13,7 @@ from trmsolve.errors import UsageError
 from trmsolve.model.config import FORMER_CONFIG_NAMES, TRMConfig
 from trmsolve.puzzles import get_task, task_names
 from trmsolve.puzzles.base import Task
-
-OPTIMIZERS = ("muon", "adamw", "adam_atan2")
-LOSSES = ("softmax", "stablemax")
+from trmsolve.train.recipe_checks import check_recipe
 
 FORMER_NAMES = {
     "hint": "teacher_forcing",
@@ -29,32 +26,6 @@ FORMER_NAMES = {
 
 ``model.config`` has those of the network's fields.
 """
-
-_FROM_ONE = ("batch_size", "max_cycles")
-_FROM_ZERO = ("batch_cells", "most_cells")
-_NOT_NEGATIVE = (
-    "lr",
-    "weight_decay",
-    "head_lr",
-    "head_weight_decay",
-    "table_lr",
-    "table_weight_decay",
-    "halt_weight",
-    "conflict_weight",
-    "temperature",
-)
-_FRACTIONS = (
-    "exploration",
-    "warmup",
-    "final_lr",
-    "ema",
-    "smoothing",
-    "guess_prob",
-    "teacher_forcing",
-    "elimination_threshold",
-    "drop_inconsistent",
-    "reveal_prob",
-)
 
 
 @dataclass(frozen=True)
@@ -134,26 +105,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot be trained."""
-        _check_choice("optimizer", self.optimizer, OPTIMIZERS)
-        _check_choice("loss", self.loss, LOSSES)
-        for name in _FROM_ONE:
-            _check_whole(name, getattr(self, name), lowest=1)
-        for name in _NOT_NEGATIVE:
-            _check_number(name, getattr(self, name))
-        for name in _FRACTIONS:
-            _check_number(name, getattr(self, name), highest=1)
-        for name in _FROM_ZERO:
-            _check_whole(name, getattr(self, name), lowest=0)
-        if self.warmup == 1 or self.ema == 1:
-            raise ValueError(
-                "warmup and ema must be below 1: otherwise the learning rate never "
-                "decays and the average never changes"
-            )
-        _check_clip(self.clip)
-        if type(self.ema_warmup) is not bool:
-            raise ValueError(f"ema_warmup must be true or false, not {self.ema_warmup!r}")
-        for stage in self.curriculum:
-            _check_stage(stage)
+        check_recipe(self)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain JSON values, the network's under ``config``."""
@@ -201,38 +153,6 @@ def _unknown_field(change: str, name: str, fields: dict[str, Any]) -> str:
     close = get_close_matches(name, known, 1)
     advice = f"did you mean {close[0]}?" if close else "--print-recipe lists all fields"
     return f"--set {change}: the recipe has no field {name!r}: {advice}"
-
-
-def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
-
-
-def _check_whole(name: str, value: object, lowest: int) -> None:
-    # By type and not by isinstance: True is an int to that.
-    if type(value) is not int or value < lowest:
-        raise ValueError(f"{name} must be an integer of at least {lowest}, not {value!r}")
-
-
-def _check_number(name: str, value: Any, highest: float = math.inf) -> None:
-    allowed = type(value) in (int, float) and 0 <= value <= highest and value != math.inf
-    if not allowed:
-        bounds = "of at least 0" if highest == math.inf else f"from 0 to {highest:g}"
-        raise ValueError(f"{name} must be a number {bounds}, not {value!r}")
-
-
-def _check_clip(clip: Any) -> None:
-    if clip is None:
-        return
-    if type(clip) not in (int, float) or not 0 < clip < math.inf:
-        raise ValueError(f"clip must be a number above 0, or null for no clipping, not {clip!r}")
-
-
-def _check_stage(stage: tuple[float, int, int]) -> None:
-    if len(stage) != 3 or not 0 < stage[0] <= 1 or min(stage[1:]) < 0:
-        raise ValueError(
-            f"a stage of the curriculum is (until, recursions, latent steps), not {stage!r}"
-        )
 
 
 _SUDOKU_PAPER = TRMConfig(

@@ -237,4 +237,5 @@ def restore_own_rng(group: ProcessGroup, tensors: dict[str, Tensor]) -> None:
 
 def forked_rng(device: torch.device) -> Any:
     """A context in which random draws leave the run's random numbers as they are."""
-    return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
+    devices = [device] if device.type == "cuda" else []
+    return torch.random.fork_rng(devices=devices)

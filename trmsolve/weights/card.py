@@ -237,7 +237,8 @@ def _read_figures(path: Path) -> tuple[bytes, Any]:
 
 def _is_of(figures: Mapping[str, Any], mark: str) -> bool:
     """Whether the figures name the weights of this fingerprint, as ``name@fingerprint``."""
-    return str(figures.get("weights", "")).rpartition("@")[2] == mark
+    weights = str(figures.get("weights", ""))
+    return weights.rpartition("@")[2] == mark
 
 
 def _rates(figures: Mapping[str, Any]) -> list[Result]:

@@ -128,4 +128,6 @@ def mean_row(table: Tensor) -> Tensor:
 
 def _one_row(table: Tensor, kind: str) -> Tensor:
     """(N, E) -> (1, E): the mean of the rows, or zeros."""
-    return mean_row(table) if kind == "mean" else torch.zeros_like(table[:1])
+    if kind == "mean":
+        return mean_row(table)
+    return torch.zeros_like(table[:1])

@@ -124,7 +124,9 @@ def _parse(text: bytes) -> tuple[dict[str, str], dict[str, Any]]:
 
 
 def _are_texts_by_name(value: object) -> bool:
-    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+    if not isinstance(value, dict):
+        return False
+    return all(isinstance(text, str) for text in value.values())
 
 
 def _check_tensor(name: str, tensor: Any) -> None:
@@ -143,7 +145,9 @@ def _check_tensor(name: str, tensor: Any) -> None:
 
 
 def _are_sizes(value: object) -> bool:
-    return isinstance(value, list) and all(_is_size(number) for number in value)
+    if not isinstance(value, list):
+        return False
+    return all(_is_size(number) for number in value)
 
 
 def _is_size(value: object) -> bool:

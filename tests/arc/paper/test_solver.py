@@ -56,6 +56,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "test_puzzles.json").write_text(
         json.dumps({"known": {"train": pairs, "test": asked}})
     )
+    (folder / "config.json").write_text('{"H_cycles": 1, "L_cycles": 1}')
     torch.save(official_state(), folder / "step_1")
     convert(Checkpoint.open(folder / "step_1"), folder / "step_1.safetensors")
     return folder / "step_1.safetensors"

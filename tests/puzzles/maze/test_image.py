@@ -244,7 +244,7 @@ def test_damaged_files() -> None:
     assert error(b"\x89PNG").startswith("m.png: a damaged PNG image: ")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.integers(0, 400), st.binary(min_size=1, max_size=8))
 def test_no_byte_of_an_image_makes_it_crash(where: int, slip: bytes) -> None:
     good = png(pixels(grid(ROWS), 40))

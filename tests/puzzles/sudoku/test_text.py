@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.reading.lines import LIMIT
-from trmsolve.puzzles.sudoku.text import LINE, TextForm, read_sudokus, write_sudoku
+from trmsolve.puzzles.sudoku.form import LINE, TextForm, write_sudoku
+from trmsolve.puzzles.sudoku.text import read_sudokus
 from trmsolve.puzzles.values import Grid, Puzzle
 
 QUESTION = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
@@ -378,7 +379,7 @@ outsides = st.text(alphabet=" ,;:|\"'#/\tabeé(){}[]=12345", max_size=12)
 questions = grids.filter(lambda cells: bool(cells.strip(".")))  # cells without a clue can be a rule
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(questions, min_size=1, max_size=2),
     st.sampled_from(".0_*xX-"),
@@ -781,7 +782,7 @@ def test_random_bytes(data: bytes) -> None:
     read(b"\x1f\x8b" + data)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=125, deadline=None)
 @given(st.text(alphabet="123456789.0_*x- |+=\n\r\t,;:#/{}[]\"'ab│─é\udcff", max_size=400))
 def test_random_text(text: str) -> None:
     sane(read(text.encode("utf-8", "surrogateescape")))

@@ -49,7 +49,7 @@ def list_(
 
 def info(
     named: Named,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json: options.JsonObject = False,
     offline: options.Offline = False,
     allow_large: options.AllowLarge = False,
 ) -> None:
@@ -333,7 +333,11 @@ def _as_pinned(facts: dict[str, Any]) -> str:
 
 def _block(name: str, texts: list[str]) -> list[str]:
     """Lines of which only the first carries the name."""
-    return [_line("" if number else name, text) for number, text in enumerate(texts)]
+    lines = []
+    for number, text in enumerate(texts):
+        shown = "" if number else name
+        lines.append(_line(shown, text))
+    return lines
 
 
 def _line(name: str, text: str) -> str:

@@ -121,7 +121,11 @@ def write_maze(grid: Grid, form: MazeForm | None = None) -> str:
 
 def _write_rows(grid: Grid, marks: tuple[str, ...]) -> list[str]:
     """Write each row of cells with these marks."""
-    return ["".join([marks[cell] for cell in row]) for row in grid.tolist()]
+    lines = []
+    for row in grid.tolist():
+        line = [marks[cell] for cell in row]
+        lines.append("".join(line))
+    return lines
 
 
 def _redraw(grid: Grid, form: MazeForm) -> Iterator[str]:
@@ -172,7 +176,8 @@ def line_rows(row: Row) -> tuple[list[Row], str]:
 
 def is_square(text: str) -> bool:
     """Tell whether the text has n x n characters."""
-    return math.isqrt(len(text)) ** 2 == len(text)
+    side = math.isqrt(len(text))
+    return side * side == len(text)
 
 
 def is_line(text: str) -> bool:

@@ -229,7 +229,9 @@ class _Maker:
 
     def grid(self, rows: int, columns: int) -> Grid:
         """Copy the maze out of the cells, without the border around it."""
-        bordered = self.cells[: (rows + 2) * (columns + 2)].reshape(rows + 2, columns + 2)
+        height = rows + 2
+        width = columns + 2
+        bordered = self.cells[: height * width].reshape(height, width)
         return bordered[1:-1, 1:-1].copy()
 
     def rounds(self) -> Iterator[int]:

@@ -210,4 +210,5 @@ def _cell_size(contents: Grid) -> int:
     changes_down = contents[1:] != contents[:-1]
     across = np.flatnonzero(changes_across.any(0)) + 1
     down = np.flatnonzero(changes_down.any(1)) + 1
-    return int(np.gcd.reduce(np.concatenate([across, down, contents.shape])))
+    places = np.concatenate([across, down, contents.shape])
+    return int(np.gcd.reduce(places))

@@ -19,7 +19,9 @@ TURNED = np.zeros((8, 5), np.int8)
 
 def turn(cells: NDArray[Any], symmetry: int) -> NDArray[Any]:
     """One of the 8 symmetries of a rectangle (rows, columns): perhaps transposed, then turned."""
-    return np.rot90(cells.swapaxes(0, 1) if symmetry >= 4 else cells, symmetry % 4)
+    if symmetry >= 4:
+        cells = cells.swapaxes(0, 1)
+    return np.rot90(cells, symmetry % 4)
 
 
 def _fill_turned() -> None:

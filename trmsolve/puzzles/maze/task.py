@@ -135,7 +135,9 @@ class Maze(Task):
 
     def cells(self, values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
         """(900,) -> (rows, columns)."""
-        return values.reshape(BOARD)[: shape[0], : shape[1]]
+        rows, columns = shape
+        board = values.reshape(BOARD)
+        return board[:rows, :columns]
 
     def relabel_after_augmentation(
         self,
@@ -215,9 +217,11 @@ class Maze(Task):
         """
         places = np.arange(self.seq_len).reshape(BOARD)
         turns = np.stack([turn(places, symmetry).ravel() for symmetry in range(8)])
-        names = np.stack([self.token_values(0, swapped) for swapped in (False, True)])
+        names = np.stack([self.token_values(0, False), self.token_values(0, True)])
         which = (draws * (8, 2)).astype(np.int64)
-        return turns[which[:, 0]], names[which[:, 1]]
+        cells = turns[which[:, 0]]
+        values = names[which[:, 1]]
+        return cells, values
 
     def token_values(self, symmetry: int, swapped: bool) -> NDArray[np.int64]:  # noqa: ARG002
         """(V,): what each token becomes under one of the 8 symmetries, the ends swapped or not."""
@@ -254,8 +258,10 @@ class Maze(Task):
         maze = np.where(answer == PATH, FLOOR, answer).astype(np.int8)
         forms = [turn(maze, symmetry) for symmetry in range(8)]
         forms += [SWAPPED[form] for form in forms]
-        shape, cells = min((str(form.shape), form.tobytes()) for form in forms)
-        return hashlib.sha256(shape.encode() + cells).digest()
+        keys = [(str(form.shape), form.tobytes()) for form in forms]
+        shape, cells = min(keys)
+        content = shape.encode() + cells
+        return hashlib.sha256(content).digest()
 
 
 ARROW, ON_PATH, AT_START = 5, 9, 13
@@ -315,7 +321,8 @@ class MazeFlow(Maze):
         away = spread(boards)
         pointed = downhill(away)
         path = (follow(boards, pointed) == PATH).reshape(tokens.shape)
-        steps, arrows = away.reshape(tokens.shape), pointed.reshape(tokens.shape)
+        steps = away.reshape(tokens.shape)
+        arrows = pointed.reshape(tokens.shape)
         start = tokens == 1 + START
         least = (steps * start).sum(1, keepdims=True)
         pointing = np.where(arrows > 0, np.where(start, AT_START, ARROW) + arrows, tokens)
@@ -358,7 +365,8 @@ class MazeFlow(Maze):
 
         Where the ends are swapped they lead to the start.
         """
-        directions = np.where(tokens > ARROW, (tokens - ARROW - 1) % 4 + 1, 0)
+        number = (tokens - ARROW - 1) % 4
+        directions = np.where(tokens > ARROW, number + 1, 0)
         return directions.astype(np.int8).reshape(shape)
 
 
@@ -386,4 +394,5 @@ def _laid(grids: NDArray[np.int8]) -> NDArray[np.int8]:
 
 def _boards(tokens: NDArray[np.int64]) -> NDArray[np.int8]:
     """Question tokens (n, 900) as grids."""
-    return (tokens.reshape(-1, *BOARD) - 1).astype(np.int8)
+    boards = tokens.reshape(-1, *BOARD)
+    return (boards - 1).astype(np.int8)

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Literal
 
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles.maze.drawing import WIDEST, read_rows
+from trmsolve.puzzles.maze.drawing import read_rows
 from trmsolve.puzzles.maze.form import (
     CROSSES,
     GOALS,
@@ -34,6 +34,7 @@ from trmsolve.puzzles.maze.form import (
     is_line,
 )
 from trmsolve.puzzles.maze.image import is_image, read_image
+from trmsolve.puzzles.maze.layout import WIDEST
 from trmsolve.puzzles.maze.table import MazeCsv, find_table
 from trmsolve.puzzles.reading.lines import GIVE_UP, TextLines, read_chunks
 from trmsolve.puzzles.values import Puzzle
@@ -269,7 +270,10 @@ def _is_wordy(text: str) -> bool:
 def _may_close(row: Row, rows: list[Row]) -> bool:
     """Tell whether a row of a drawing may be its outer wall."""
     texts = [other.text.rstrip(" ") for other in rows if other.text.strip(" ")]
+    begins = [len(text) - len(text.lstrip(" ")) for text in texts]
     right = max(map(len, texts), default=0)
-    left = min((len(text) - len(text.lstrip(" ")) for text in texts), default=0)
+    left = min(begins, default=0)
     bare = row.text.strip(" ")
-    return len(bare) == right - left and not bare.strip(WALLS + HALVES + CROSSES + "01o")
+    if len(bare) != right - left:
+        return False
+    return not bare.strip(WALLS + HALVES + CROSSES + "01o")

@@ -59,7 +59,13 @@ class Column:
 
     def as_question(self) -> tuple[bool | int, ...]:
         """Return a key that is larger the more likely the column has the questions."""
-        return (self.holds_question, self.asks, self.holds_puzzle, not self.tells, -self.index)
+        return (
+            self.holds_question,
+            self.asks,
+            self.holds_puzzle,
+            not self.tells,
+            -self.index,
+        )
 
     def as_answer(self) -> tuple[bool | int, ...]:
         """Return a key that is larger the more likely the column has the answers."""

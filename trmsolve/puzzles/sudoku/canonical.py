@@ -59,8 +59,11 @@ def invariants(answers: NDArray[np.int8]) -> NDArray[np.uint64]:
     whose cycles no symmetry changes. Rows and columns are told apart by them, cells by their row
     and column, digits by their cells.
     """
-    parts = [_invariants(answers[i : i + CHUNK]) for i in range(0, len(answers), CHUNK)]
-    return np.concatenate(parts) if parts else np.zeros(0, np.uint64)
+    if not len(answers):
+        return np.zeros(0, np.uint64)
+    starts = range(0, len(answers), CHUNK)
+    parts = [_invariants(answers[start : start + CHUNK]) for start in starts]
+    return np.concatenate(parts)
 
 
 def canonical_form(answer: Grid) -> bytes:

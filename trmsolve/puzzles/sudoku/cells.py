@@ -213,7 +213,8 @@ def candidates(text: str) -> Problem | None:
 
 def _is_growing(token: str) -> bool:
     """Tell whether a token is digits in growing order."""
-    return token.isdecimal() and list(token) == sorted(set(token))
+    growing = sorted(set(token))
+    return token.isdecimal() and list(token) == growing
 
 
 def foreign(text: str, start: int = 0, stop: int | None = None) -> Problem | None:
@@ -251,4 +252,5 @@ def cells_between(text: str, start: int, stop: int, spaces: bool = True) -> list
 
 def count(number: int, thing: str) -> str:
     """Write a number of things: ``1 cell``, ``2 cells``."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+    plural = "" if number == 1 else "s"
+    return f"{number} {thing}{plural}"

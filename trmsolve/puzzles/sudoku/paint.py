@@ -141,7 +141,11 @@ def _open_face(possible: list[bool], plain: bool) -> str:
 
 def _dot_bits(possible: list[bool], bits: tuple[int, ...]) -> int:
     """Sum the bits of the candidates that are possible."""
-    return sum(bit for bit, here in zip(bits, possible, strict=True) if here)
+    total = 0
+    for bit, here in zip(bits, possible, strict=True):
+        if here:
+            total += bit
+    return total
 
 
 def _braille(bits: int) -> str:

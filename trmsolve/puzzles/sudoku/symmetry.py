@@ -27,7 +27,9 @@ def random_view(rng: np.random.Generator | np.random.RandomState) -> Symmetry:
 
 def _random_lines(rng: np.random.Generator | np.random.RandomState) -> NDArray[np.intp]:
     """(9,) rows or columns: the bands in a new order, and the lines within each."""
-    return np.concatenate([3 * band + rng.permutation(3) for band in rng.permutation(3)])
+    bands = rng.permutation(3)
+    lines = [3 * band + rng.permutation(3) for band in bands]
+    return np.concatenate(lines)
 
 
 def symmetries(draws: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -35,10 +37,13 @@ def symmetries(draws: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[n
 
     Returns (n, 81) where each cell comes from, and (n, 10) what each digit becomes.
     """
-    turn, bands, rows, stacks, columns, digits = np.split(draws, np.cumsum([1, 3, 9, 3, 9]), axis=1)
+    ends = np.cumsum([1, 3, 9, 3, 9])
+    turn, bands, rows, stacks, columns, digits = np.split(draws, ends, axis=1)
     row = _lines(bands, rows)[:, :, None]
     column = _lines(stacks, columns)[:, None, :]
-    cells = np.where(turn[:, :, None] < 0.5, 9 * row + column, row + 9 * column)
+    as_given = 9 * row + column
+    transposed = row + 9 * column
+    cells = np.where(turn[:, :, None] < 0.5, as_given, transposed)
     blank = np.zeros((len(draws), 1), np.int64)
     values = np.concatenate((blank, 1 + digits.argsort(-1)), axis=1)
     return cells.reshape(-1, 81), values

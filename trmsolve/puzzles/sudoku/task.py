@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.base import Diagnosis, Task
+from trmsolve.puzzles.sudoku.form import TextForm, write_sudoku
 from trmsolve.puzzles.sudoku.generate import DIFFICULTIES, generate_sudokus
 from trmsolve.puzzles.sudoku.paint import paint_sudoku
 from trmsolve.puzzles.sudoku.search import count_solutions
 from trmsolve.puzzles.sudoku.symmetry import IDENTITY, random_view, symmetries
-from trmsolve.puzzles.sudoku.text import TextForm, read_sudokus, write_sudoku
+from trmsolve.puzzles.sudoku.text import read_sudokus
 from trmsolve.puzzles.values import Cycle, Grid, Line, Puzzle, Symmetry, Verdict
 from trmsolve.wording import can_encode
 
@@ -154,7 +155,9 @@ class Sudoku(Task):
     def views(self, puzzle: Puzzle, rng: np.random.Generator) -> Iterator[Symmetry]:  # noqa: ARG002
         """The puzzle as given first, then random symmetries without end."""
         for view in chain([IDENTITY], iter(lambda: random_view(rng), None)):
-            cells, values = self.lift(view.cells.reshape(1, 81), view.values[None].astype(np.int64))
+            origins = view.cells.reshape(1, 81)
+            digits = view.values[None].astype(np.int64)
+            cells, values = self.lift(origins, digits)
             yield Symmetry(cells[0], values[0])
 
     def invariant(self, answers: NDArray[np.int8]) -> NDArray[np.uint64]:
@@ -199,8 +202,9 @@ class SudokuLattice(Sudoku):
     def lift(self, cells: NDArray[np.int64], digits: NDArray[np.int64]) -> Lifted:
         """As for ``Sudoku``. A digit's new name is another place; the tokens keep their meaning."""
         origin = digits[:, 1:].argsort(-1)  # the old digit whose candidate each new one is
-        places = (9 * cells[:, :, None] + origin[:, None, :]).reshape(-1, 729)
-        return places, np.broadcast_to(np.arange(2), (len(digits), 2))
+        places = 9 * cells[:, :, None] + origin[:, None, :]
+        tokens = np.broadcast_to(np.arange(2), (len(digits), 2))
+        return places.reshape(-1, 729), tokens
 
 
 def _changed_clue(question: Grid, answer: Grid) -> str:

@@ -1,0 +1,141 @@
+"""What the characters of a drawn maze mean: walls, floor, ends, a path, or nothing.
+
+Half blocks (``▀`` and ``▄``) mean a wall in half of a character. A character that means nothing is
+refused, with the place and what to write instead. This module knows characters, and no places of
+cells.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+
+from trmsolve.errors import PuzzleError
+from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, WALL
+from trmsolve.puzzles.maze.form import (
+    CROSSES,
+    DIGITS,
+    FLOORS,
+    GOALS,
+    HALVES,
+    MAYBE_PATHS,
+    PATHS,
+    STARTS,
+    WALLS,
+    Row,
+    is_line,
+)
+from trmsolve.puzzles.reading.lines import undecoded
+
+_CELLS = "walls are '#' or blocks, floor is ' ' or '.', the start is S, the goal G or E"
+_BESIDE = "'░' beside darker walls is ambiguous; draw walls as '█' and floor as ' '"
+_HEADLESS = (
+    "after a maze on a line; a CSV file must begin with its column names, such as question,answer"
+)
+
+_TAB = "tabs have no fixed width; use spaces"
+_DRAWN_LINE = "walls drawn as lines between cells are not supported; draw each wall as a cell, '#'"
+_ESCAPE = "U+001B: terminal colours are not supported; save the maze without them"
+_BOX_DRAWING = "".join(map(chr, range(0x2500, 0x2580)))
+_LINED = frozenset("|-+" + _BOX_DRAWING)
+
+# While a drawing is read: a wall in the upper or lower half of a character alone.
+UPPER = 5
+LOWER = 6
+ENDS = {START: ("start", "S"), GOAL: ("goal", "G or E")}
+"""What messages call each end, and the letters that mark it."""
+
+Meaning = dict[str, int]
+"""The content of a cell that each character means."""
+
+
+def find_meanings(rows: Sequence[Row], wall: str = "") -> Meaning:
+    """Find what every character of the rows means.
+
+    ``wall`` is the one character that is the wall, if it is none of the usual ones. Raises
+    PuzzleError at the first character that means nothing.
+    """
+    found = set(chain.from_iterable(row.text.strip(" ") for row in rows))
+    kinds = _find_kinds(found, wall)
+    meaning = {" ": FLOOR}
+    for content, chars in kinds.items():
+        for char in chars:
+            if char in found:
+                meaning[char] = content
+    _settle_shades(meaning, found, kinds[FLOOR])
+    known = {*meaning, *_find_joints(rows)}
+    if not found <= known:
+        raise _foreign(rows, known)
+    return meaning
+
+
+def _find_kinds(found: set[str], wall: str) -> dict[int, str]:
+    """Find the characters that mean each content, given all that were found."""
+    kinds = {
+        FLOOR: FLOORS,
+        WALL: WALLS,
+        START: STARTS,
+        GOAL: GOALS,
+        PATH: PATHS,
+        UPPER: HALVES[0],
+        LOWER: HALVES[1],
+    }
+    if wall:
+        kinds[WALL] = wall
+        kinds[FLOOR] += DIGITS.replace(wall, "")
+        kinds[PATH] = PATHS.replace(wall, "")
+    elif found.isdisjoint(WALLS):
+        if not found.isdisjoint(DIGITS):
+            kinds[FLOOR] += DIGITS[0]
+            kinds[WALL] += DIGITS[1]
+        elif found.isdisjoint(HALVES):
+            kinds[WALL] += CROSSES
+    if not found.isdisjoint(kinds[WALL] + HALVES + DIGITS):
+        kinds[PATH] += MAYBE_PATHS
+    return kinds
+
+
+def _settle_shades(meaning: Meaning, found: set[str], floors: str) -> None:
+    """Make the lighter of two shades of walls floor, where there is no other floor.
+
+    Beside other floor the lightest shade means nothing.
+    """
+    walls = [char for char in WALLS if char in found]
+    if len(walls) < 2 or walls[-1] not in "▓▒░":
+        return
+    if found.isdisjoint(floors):
+        meaning[walls[-1]] = FLOOR
+    elif walls[-1] == "░":
+        meaning.pop("░", None)
+
+
+def _find_joints(rows: Sequence[Row]) -> str:
+    """Find the character that may stand between rows or cells, if there is one."""
+    if len(rows) == 1:
+        return "/"
+    drawn = [row for row in rows if row.text.strip(" ")]
+    return "," if all("," in row.text for row in drawn) else ""
+
+
+def _foreign(rows: Iterable[Row], known: set[str]) -> PuzzleError:
+    """Make the error of the first character that means nothing."""
+    row = next(row for row in rows if not known.issuperset(row.text))
+    index = next(i for i, char in enumerate(row.text) if char not in known)
+    char = row.text[index]
+    shown = repr(char) if char.isprintable() else f"U+{ord(char):04X}"
+    if char in ",;\t" and is_line(row.text[:index]):
+        problem = f"{shown} {_HEADLESS}"
+    elif char == "\t":
+        problem = _TAB
+    elif char == "░":
+        problem = _BESIDE
+    elif char in _LINED:
+        problem = f"{shown}: {_DRAWN_LINE}"
+    elif char == "\x1b":
+        problem = _ESCAPE
+    else:
+        problem = undecoded(char) or f"wrong character {shown}; {_CELLS}"
+    return row.error(problem, index)
+
+
+def has_halves(meaning: Meaning) -> bool:
+    """Tell whether half blocks are among the characters."""
+    return any(half in meaning for half in HALVES)
