@@ -65,8 +65,10 @@ def learn_copies(
     """
     deadline = time.monotonic() + budget.seconds
     order = _Order(task, budget, seed)
-    helpers = [_Helper(order, copy, deadline) for copy in range(1, copies)]
+    helpers: list[_Helper] = []
     try:
+        for copy in range(1, copies):
+            helpers.append(_Helper(order, copy, deadline))
         yield from _learn_here(order, deadline, helpers, stop)
         for helper in helpers:
             yield from helper.remaining_reports(stop)
