@@ -133,10 +133,9 @@ class _Helper:
         self.deadline = deadline
         self.stopped: Event = context.Event()
         self.connection, theirs = context.Pipe(duplex=False)
-        left = deadline - time.monotonic()
         self.process: BaseProcess = context.Process(
             target=_learn_there,
-            args=(order, copy, left, theirs, self.stopped),
+            args=(order, copy, deadline, theirs, self.stopped),
             name=f"copy {copy}",
             daemon=True,
         )
@@ -180,11 +179,14 @@ class _Helper:
 
 
 def _learn_there(
-    order: _Order, copy: int, seconds: float, connection: Connection, stopped: Event
+    order: _Order, copy: int, deadline: float, connection: Connection, stopped: Event
 ) -> None:
-    """Learn a copy in a process of its own; ends quietly when nobody listens any more."""
+    """Learn a copy in a process of its own; ends quietly when nobody listens any more.
+
+    All processes of a machine read the same monotonic clock, so that its start is not added to the
+    budget.
+    """
     torch.set_num_threads(1)
-    deadline = time.monotonic() + seconds
     learner = order.learner(copy)
     told = time.monotonic()
     is_over = False
