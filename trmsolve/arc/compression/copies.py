@@ -6,12 +6,14 @@ seed alone, and often find different answers. Every one reports now and then.
 
 import multiprocessing
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import torch
@@ -139,7 +141,7 @@ class _Helper:
             name=f"copy {copy}",
             daemon=True,
         )
-        with _ctrl_c_held_back():
+        with _ctrl_c_held_back(), _main_module_hidden():
             self.process.start()
         theirs.close()
         self.is_done = False
@@ -216,3 +218,17 @@ def _ctrl_c_held_back() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _main_module_hidden() -> Iterator[None]:
+    """Start processes that do not import the program's main module again.
+
+    They need nothing of it, and a program without a guard against that would run once more.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
