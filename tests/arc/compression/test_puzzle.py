@@ -18,6 +18,12 @@ def test_outputs_as_large_as_inputs_have_known_sizes() -> None:
     ]
 
 
+def test_a_small_test_has_a_small_output_where_sizes_stay() -> None:
+    shown = [([[1, 0]], [[0, 1]]), ([[1], [0]], [[0], [1]])]
+    puzzle = CompressionPuzzle(task_of(shown, [([[1]], None)]))
+    assert puzzle.examples[-1].shapes == ((1, 1), (1, 1))
+
+
 def test_outputs_that_are_alike_have_known_sizes() -> None:
     puzzle = CompressionPuzzle(same_outputs())
     assert puzzle.size_known == (False, True)
