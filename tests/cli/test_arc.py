@@ -23,6 +23,8 @@ from typer.testing import CliRunner, Result
 
 from tests.support.paths import ROOT
 from tests.support.terminal import RunningIn
+from trmsolve.arc import solver as arc_solver
+from trmsolve.arc.compression.learning import CompressionLearner
 from trmsolve.arc.task import AdaptationProgress, ArcAnswer, ArcCycle, ArcTask, Candidate, Pair
 from trmsolve.cli import app
 from trmsolve.cli.arc.evaluate import drawn
@@ -133,6 +135,25 @@ def loaded(monkeypatch: pytest.MonkeyPatch, process_as_it_was: None) -> Loaded:
 def at_every_step(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
     load = vars(sys.modules["trmsolve.arc.solver"])["load_arc"]
     monkeypatch.setitem(sys.modules, "trmsolve.arc.solver", module(lambda **how: load(act, **how)))
+
+
+JSON_FIELDS = [
+    "index",
+    "source",
+    "task",
+    "id",
+    "answer",
+    "votes",
+    "right",
+    "verified",
+    "reason",
+    "cycles",
+    "views",
+    "adapting",
+    "seconds",
+    "weights",
+]
+"""Of an answer, in their order."""
 
 
 def run(*arguments: object, text: str | None = None) -> Result:
@@ -513,6 +534,113 @@ def test_the_handlers_are_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     interrupting(monkeypatch, 5)
     run("arc", "--steps", 100, text=json.dumps(task(ONE)))
     assert signal.getsignal(signal.SIGINT) is before
+
+
+# Without weights
+
+
+@pytest.fixture
+def real_solver(monkeypatch: pytest.MonkeyPatch, loaded: Loaded, one_thread: None) -> None:
+    """The package's own solver instead of the one that knows the rule."""
+    monkeypatch.setitem(sys.modules, "trmsolve.arc.solver", arc_solver)
+
+
+@pytest.mark.usefixtures("real_solver")
+def test_without_weights_a_task_is_learned_from_nothing(tmp_path: Path) -> None:
+    path = write(tmp_path / "tasks.json", {"ab": task(ONE, TWO, outputs=True), "cd": task(ONE)})
+    result = run("arc", path, "--steps", 5, "--json")
+    assert result.exit_code == 0
+    first, second = (json.loads(line) for line in result.stdout.splitlines())
+    assert list(first) == JSON_FIELDS
+    assert (first["index"], first["source"], first["id"]) == (0, str(path), "ab")
+    assert first["weights"] == "none: every task is learned from nothing"
+    assert (first["cycles"], first["views"], first["verified"]) == (5, 1, None)
+    seconds = first["adapting"].pop("seconds")
+    assert 0 < seconds <= first["seconds"]
+    assert first["adapting"] == {
+        "steps": 5,
+        "solved": None,
+        "demonstrations": 2,
+        "ended": "steps",
+    }
+    assert len(first["answer"]) == len(first["votes"]) == len(first["right"]) == 2
+    for answer, votes in zip(first["answer"], first["votes"], strict=True):
+        assert list(answer) == ["attempt_1", "attempt_2"]
+        assert votes[0] > 0 and sum(votes) <= 4, "two steps vote, each twice"
+    assert all(type(right) is bool for right in first["right"])
+    assert (second["right"], second["adapting"]["steps"]) == ([None], 5)
+    assert "ab  " in result.stderr and "5 steps" in result.stderr
+    assert "step limit reached" in result.stderr
+
+
+@pytest.mark.usefixtures("real_solver")
+def test_the_same_steps_give_the_same_line_again() -> None:
+    lines = []
+    for threads in (1, 2):
+        result = run("arc", "--steps", 3, "--threads", threads, text=json.dumps(task(ONE)))
+        assert result.exit_code == 0
+        lines.append(result.stdout)
+    assert lines[0] == lines[1]
+
+
+@pytest.mark.usefixtures("real_solver")
+def test_steps_of_learning_from_nothing_are_shown() -> None:
+    result = run("arc", "--steps", 5, "--show-steps", text=json.dumps(task(ONE)))
+    assert result.exit_code == 0 and "\x1b" not in result.stderr
+    assert "demonstrations\n" in result.stderr
+    assert "test 1, view 1 of 1\n" in result.stderr and "cycle 5/5" in result.stderr
+    assert "answered  5 steps" in result.stderr
+    assert list(json.loads(result.stdout)) == ["stdin"]
+
+
+@pytest.mark.usefixtures("real_solver")
+def test_a_submission_without_weights_has_every_id(tmp_path: Path) -> None:
+    path = write(tmp_path / "tasks.json", {"ab": task(ONE, TWO), "bad": BROKEN})
+    result = run("arc", path, "--steps", 2, "--submission", tmp_path / "sub.json")
+    assert result.exit_code == 2, "one item is unreadable"
+    submission = json.loads((tmp_path / "sub.json").read_text())
+    assert submission == json.loads(result.stdout) | {"bad": [NOTHING, NOTHING]}
+    assert len(submission["ab"]) == 2
+    for answer in submission["ab"]:
+        assert all(np.array(attempt).ndim == 2 for attempt in answer.values())
+
+
+@pytest.mark.usefixtures("real_solver")
+def test_verbose_says_that_there_are_no_weights() -> None:
+    result = run("arc", "--steps", 1, "-q", "-v", text=json.dumps(task(ONE)))
+    assert result.stderr.startswith("weights none: every task is learned from nothing, 300 s per")
+
+
+@pytest.mark.usefixtures("real_solver")
+@pytest.mark.parametrize(("tasks", "code"), [(1, 0), (2, 130)])
+def test_an_interrupt_answers_with_what_is_learned_from_nothing(
+    tasks: int, code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    step = CompressionLearner.step
+
+    def interrupted_step(self: CompressionLearner) -> None:
+        step(self)
+        if self.status.step == 2:
+            interrupt()
+
+    monkeypatch.setattr(CompressionLearner, "step", interrupted_step)
+    path = write(tmp_path / "tasks.json", {f"t{number}": task(ONE) for number in range(tasks)})
+    result = run("arc", path, "--steps", 1000, "--json")
+    assert result.exit_code == code
+    assert result.stderr.startswith(SOONER)
+    (said,) = map(json.loads, result.stdout.splitlines())
+    assert (said["adapting"]["steps"], said["adapting"]["ended"]) == (2, "interrupted")
+    assert said["answer"][0]["attempt_1"]
+
+
+@pytest.mark.usefixtures("real_solver")
+@pytest.mark.parametrize(
+    ("option", "value", "code"), [("--steps", 0, 2), ("--budget", 0, 2), ("--weights", "none", 3)]
+)
+def test_impossible_options_are_told(option: str, value: object, code: int) -> None:
+    result = run("arc", option, value, text=json.dumps(task(ONE)))
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert "Traceback" not in result.stderr
 
 
 # Measuring

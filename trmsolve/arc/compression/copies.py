@@ -6,12 +6,14 @@ seed alone, and often find different answers. Every one reports now and then.
 
 import multiprocessing
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import torch
@@ -65,8 +67,10 @@ def learn_copies(
     """
     deadline = time.monotonic() + budget.seconds
     order = _Order(task, budget, seed)
-    helpers = [_Helper(order, copy, deadline) for copy in range(1, copies)]
+    helpers: list[_Helper] = []
     try:
+        for copy in range(1, copies):
+            helpers.append(_Helper(order, copy, deadline))
         yield from _learn_here(order, deadline, helpers, stop)
         for helper in helpers:
             yield from helper.remaining_reports(stop)
@@ -131,14 +135,13 @@ class _Helper:
         self.deadline = deadline
         self.stopped: Event = context.Event()
         self.connection, theirs = context.Pipe(duplex=False)
-        left = deadline - time.monotonic()
         self.process: BaseProcess = context.Process(
             target=_learn_there,
-            args=(order, copy, left, theirs, self.stopped),
+            args=(order, copy, deadline, theirs, self.stopped),
             name=f"copy {copy}",
             daemon=True,
         )
-        with _ctrl_c_held_back():
+        with _ctrl_c_held_back(), _main_module_hidden():
             self.process.start()
         theirs.close()
         self.is_done = False
@@ -178,11 +181,14 @@ class _Helper:
 
 
 def _learn_there(
-    order: _Order, copy: int, seconds: float, connection: Connection, stopped: Event
+    order: _Order, copy: int, deadline: float, connection: Connection, stopped: Event
 ) -> None:
-    """Learn a copy in a process of its own; ends quietly when nobody listens any more."""
+    """Learn a copy in a process of its own; ends quietly when nobody listens any more.
+
+    All processes of a machine read the same monotonic clock, so that its start is not added to the
+    budget.
+    """
     torch.set_num_threads(1)
-    deadline = time.monotonic() + seconds
     learner = order.learner(copy)
     told = time.monotonic()
     is_over = False
@@ -212,3 +218,17 @@ def _ctrl_c_held_back() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _main_module_hidden() -> Iterator[None]:
+    """Start processes that do not import the program's main module again.
+
+    They need nothing of it, and a program without a guard against that would run once more.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main

@@ -1,0 +1,242 @@
+"""Copies in processes of their own: what they report, and that they always end."""
+
+import math
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from tests.support.arc_tasks import same_outputs
+from tests.support.paths import ROOT
+from tests.support.terminal import PATIENCE
+from trmsolve.arc.adaptation import Budget
+from trmsolve.arc.compression import copies
+from trmsolve.arc.compression.copies import Report, copy_seed, learn_copies
+from trmsolve.arc.compression.learning import CompressionLearner
+from trmsolve.arc.compression.puzzle import CompressionPuzzle
+from trmsolve.arc.compression.votes import WeightedGrid
+from trmsolve.arc.task import never
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+TASK = same_outputs()
+
+
+def reports(
+    number: int,
+    steps: int | None = 1,
+    stop: Callable[[], bool] = never,
+    seconds: float = PATIENCE,
+) -> list[Report]:
+    found = list(learn_copies(TASK, Budget(seconds, steps), number, seed=3, stop=stop))
+    assert not multiprocessing.active_children(), "no process is left"
+    return found
+
+
+def last_reports(found: list[Report]) -> dict[int, Report]:
+    """By copy; every copy has exactly one."""
+    last = [report for report in found if report.is_last]
+    by_copy = {report.copy: report for report in last}
+    assert len(last) == len(by_copy)
+    return by_copy
+
+
+def answers(best: list[list[WeightedGrid]]) -> list[tuple[list[list[int]], float, int]]:
+    return [(answer.grid.tolist(), answer.weight, answer.count) for answer in best[0]]
+
+
+def learned_here(copy: int, steps: int) -> CompressionLearner:
+    learner = CompressionLearner(CompressionPuzzle(TASK), copy_seed(3, copy))
+    learner.learn(lambda status: status.step >= steps)
+    return learner
+
+
+def test_one_copy_learns_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multiprocessing, "get_context", None)
+    found = reports(1, steps=3)
+    last = last_reports(found)[0]
+    assert found[-1] is last and last.status.step == 3
+    assert answers(last.best) == answers(learned_here(0, 3).best())
+    assert len(last.guesses) == 1
+
+
+def test_every_copy_has_a_seed_of_its_own() -> None:
+    seeds = {copy_seed(seed, copy) for seed in range(50) for copy in range(4)}
+    assert len(seeds) == 200
+
+
+def test_a_copy_reports_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copies, "REPORT_SECONDS", 0.0)
+    found = reports(1, steps=3)
+    assert [report.status.step for report in found] == [1, 2, 3]
+    assert [report.is_last for report in found] == [False, False, True]
+
+
+def test_the_budget_ends_the_learning_after_a_step() -> None:
+    assert last_reports(reports(1, steps=None, seconds=0.0))[0].status.step == 1
+
+
+def test_steps_count_whatever_the_clock_says() -> None:
+    assert last_reports(reports(1, steps=2, seconds=0.0))[0].status.step == 2
+
+
+def test_stop_ends_a_copy_after_its_step() -> None:
+    last = last_reports(reports(1, steps=1000, stop=lambda: True))[0]
+    assert last.status.step == 1 and last.best[0]
+
+
+class ThreadsForProcesses:
+    """Has copies learn in threads, which start at once."""
+
+    Event = threading.Event
+
+    @staticmethod
+    def Pipe(duplex: bool) -> tuple[Connection, Connection]:  # noqa: N802
+        return multiprocessing.Pipe(duplex)
+
+    class Process(threading.Thread):
+        def terminate(self) -> None:
+            """A thread ends by itself."""
+
+
+@pytest.fixture
+def threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The connection that a process closes after its start is its copy; a thread has none.
+    monkeypatch.setattr(Connection, "close", lambda _: None)
+    monkeypatch.setattr(multiprocessing, "get_context", lambda _: ThreadsForProcesses)
+
+
+@pytest.mark.usefixtures("threads")
+def test_every_copy_learns_what_its_seed_says() -> None:
+    last = last_reports(reports(3, steps=2))
+    assert sorted(last) == [0, 1, 2]
+    for copy, report in last.items():
+        assert report.status.step == 2
+        assert answers(report.best) == answers(learned_here(copy, 2).best())
+
+
+@pytest.mark.usefixtures("threads")
+def test_stop_ends_all_copies() -> None:
+    last = last_reports(reports(2, steps=1000, stop=lambda: True))
+    assert sorted(last) == [0, 1]
+    assert all(report.status.step < 10 for report in last.values())
+
+
+@pytest.mark.usefixtures("threads")
+def test_the_budget_ends_all_copies() -> None:
+    last = last_reports(reports(2, steps=None, seconds=0.2))
+    assert sorted(last) == [0, 1]
+
+
+def test_a_copy_to_which_nobody_listens_ends() -> None:
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    ours.close()
+    order = copies._Order(TASK, Budget(PATIENCE, 1000), seed=0)
+    copies._learn_there(order, 1, math.inf, theirs, multiprocessing.Event())
+
+
+def test_a_process_that_starts_late_ends_with_the_others() -> None:
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    order = copies._Order(TASK, Budget(PATIENCE), seed=0)
+    copies._learn_there(order, 1, time.monotonic(), theirs, multiprocessing.Event())
+    report = ours.recv()
+    assert report.is_last and report.status.step == 1
+    assert not ours.poll(0)
+
+
+@pytest.mark.slow
+def test_a_copy_that_is_killed_does_not_stop_the_others() -> None:
+    def kill() -> bool:
+        for process in multiprocessing.active_children():
+            process.kill()
+        return False
+
+    begun = time.monotonic()
+    last = last_reports(reports(2, stop=kill))
+    assert list(last) == [0] and last[0].best[0]
+    assert time.monotonic() - begun < copies.GRACE_SECONDS, "nobody waits for it"
+
+
+@pytest.mark.slow
+def test_copies_end_if_nobody_wants_more_reports() -> None:
+    found = learn_copies(TASK, Budget(PATIENCE, 1), 3, seed=0, stop=never)
+    assert next(found).copy == 0
+    assert len(multiprocessing.active_children()) == 2
+    found.close()  # type: ignore[attr-defined]
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.slow
+def test_copies_end_if_one_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = copies._Helper
+
+    def fail(order: copies._Order, copy: int, deadline: float) -> copies._Helper:
+        if copy == 2:
+            raise OSError("no more processes")
+        return start(order, copy, deadline)
+
+    monkeypatch.setattr(copies, "_Helper", fail)
+    with pytest.raises(OSError, match="no more processes"):
+        reports(3)
+    assert not multiprocessing.active_children()
+
+
+INTERRUPTED_TWICE = """
+import multiprocessing, signal, time
+from tests.support.arc_tasks import same_outputs
+from trmsolve.arc.adaptation import Budget
+from trmsolve.arc.compression.copies import learn_copies
+
+heard = []
+signal.signal(signal.SIGINT, lambda *_: heard.append(1))
+
+def stop():
+    time.sleep(0.1)
+    return len(heard) >= 2 or not multiprocessing.active_children()
+
+for report in learn_copies(same_outputs(), Budget(600.0), 2, 0, stop):
+    print(report.copy, report.status.step, report.is_last, flush=True)
+"""
+"""A program that learns with two copies until it has heard Ctrl-C twice, or is alone.
+
+It does not ask whether it is the main module, so that a process that imported it would run it too.
+"""
+
+
+def test_ctrl_c_reaches_one_process_alone_which_stops_all_copies(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(INTERRUPTED_TWICE)
+    process = subprocess.Popen(
+        [sys.executable, program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        start_new_session=True,
+    )
+    impatience = threading.Timer(PATIENCE, process.kill)
+    impatience.start()
+    assert process.stdout is not None and process.stderr is not None
+    with process, process.stdout as lines:
+        # The terminal sends Ctrl-C to all processes: once while the second copy is starting, ...
+        assert lines.readline().startswith("0 ")
+        os.killpg(process.pid, signal.SIGINT)
+        # ... and once while it is learning.
+        for line in lines:
+            if line.startswith("1 "):
+                break
+        os.killpg(process.pid, signal.SIGINT)
+        rest = [line.split() for line in lines]
+        errors = process.stderr.read()
+    impatience.cancel()
+    assert (process.returncode, errors) == (0, "")
+    assert sorted(copy for copy, _, is_last in rest if is_last == "True") == ["0", "1"]

@@ -1,0 +1,139 @@
+"""One copy of the network learns one task, always in the same way."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from tests.support.arc_tasks import drawn_task, free_sizes, same_outputs, same_sizes, task_of
+from trmsolve.arc.compression.learning import CompressionLearner, Status
+from trmsolve.arc.compression.puzzle import CompressionPuzzle
+from trmsolve.arc.compression.weights import new_weights
+from trmsolve.arc.task import ArcTask, Pair
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def learned(task: ArcTask, steps: int, seed: int = 0) -> CompressionLearner:
+    learner = CompressionLearner(CompressionPuzzle(task), seed)
+    learner.learn(lambda status: status.step >= steps)
+    return learner
+
+
+def values(learner: CompressionLearner) -> Tensor:
+    return learner.network.parameters.values.detach()
+
+
+def answers(learner: CompressionLearner) -> list[tuple[list[list[int]], float, int]]:
+    return [(one.grid.tolist(), one.weight, one.count) for one in learner.best()[0]]
+
+
+@pytest.mark.parametrize("task", [same_sizes(), free_sizes()], ids=["known", "unknown"])
+def test_the_same_seed_learns_the_same_to_the_bit(task: ArcTask) -> None:
+    one, again = learned(task, 3), learned(task, 3)
+    assert torch.equal(values(one), values(again))
+    assert one.status.loss == again.status.loss and one.status.bits == again.status.bits
+    assert answers(one) == answers(again)
+
+
+def test_the_seed_decides_weights_latents_and_noise() -> None:
+    puzzle = CompressionPuzzle(same_outputs())
+    one, other = (CompressionLearner(puzzle, seed) for seed in (0, 1))
+    for name in ("colours", "means", "hidden in xyec"):
+        views = [learner.network.parameters.views[name] for learner in (one, other)]
+        assert not torch.equal(*views)
+    with torch.no_grad():
+        other.network.parameters.values.copy_(one.network.parameters.values)
+    for learner in (one, other):
+        learner.step()
+    assert one.status.bits == other.status.bits, "they cost what is said before the noise"
+    assert one.status.loss != other.status.loss
+
+
+def test_outputs_of_tests_never_matter() -> None:
+    task = same_sizes()
+    (test,) = task.tests
+    assert test.output is not None
+    learners = []
+    for output in (test.output, np.full((1, 2), 9, np.int8), None):
+        changed = replace(task, tests=(Pair(test.input, output),))
+        learners.append(learned(changed, 2))
+    for learner in learners[1:]:
+        assert torch.equal(values(learner), values(learners[0]))
+        assert learner.status.loss == learners[0].status.loss
+        assert answers(learner) == answers(learners[0])
+
+
+def test_the_loss_falls_and_the_task_is_answered() -> None:
+    learner = CompressionLearner(CompressionPuzzle(same_sizes()), seed=0)
+    losses = []
+    for _ in range(36):
+        learner.step()
+        losses.append(learner.status.loss)
+    assert losses[0] > math.log(3), "nothing is known at first"
+    assert np.mean(losses[-5:]) < 0.1 * losses[0]
+    (guess,) = learner.guesses()
+    assert guess.grid.shape == (3, 3)
+    assert guess.confidence.shape == (3, 3)
+    assert len(learner.best()) == 1 and learner.best()[0]
+
+
+def test_the_status_tells_how_far_it_is() -> None:
+    assert Status().steps_per_second == 0 and math.isnan(Status().loss)
+    learner = learned(same_outputs(), 3)
+    status = learner.status
+    assert status.step == 3 and status.seconds > 0
+    assert status.steps_per_second == 3 / status.seconds
+    assert status.bits > 0
+
+
+def test_at_least_one_step_is_learned() -> None:
+    learner = CompressionLearner(CompressionPuzzle(same_outputs()), seed=0)
+    learner.learn(lambda _: True)
+    assert learner.status.step == 1 and learner.best()[0]
+
+
+def test_every_fourth_step_votes() -> None:
+    learner = learned(same_outputs(), 6)
+    # Steps 0 and 4, each with a sample and an average.
+    assert sum(count for _, _, count in answers(learner)) == 4
+
+
+def test_given_weights_are_begun_with_and_stay() -> None:
+    weights = new_weights(5)
+    copies = {name: tensor.clone() for name, tensor in weights.items()}
+    puzzle = CompressionPuzzle(same_outputs())
+    learner = CompressionLearner(puzzle, 0, weights)
+    begun = learner.network.parameters.views["hidden in xyec"].clone()
+    assert torch.equal(begun, weights["hidden in xyec"])
+    learner.step()
+    assert not torch.equal(learner.network.parameters.views["hidden in xyec"], begun)
+    assert weights.keys() == copies.keys()
+    for name, tensor in weights.items():
+        assert torch.equal(tensor, copies[name])
+
+
+EXTREMES = {
+    "one cell": task_of([([[1]], [[2]])], [([[1]], None)]),
+    "all black": task_of([([[0, 0]], [[0]]), ([[0]], [[0, 0]])], [([[0], [0]], None)]),
+    "all colours": drawn_task(colours=tuple(range(10)), side=4),
+    "one row": task_of([([[1, 2, 3, 1]], [[1]])], [([[2, 2, 3]], None)]),
+    "many tests": drawn_task(demonstrations=1, tests=3, side=2),
+}
+
+
+@pytest.mark.parametrize("name", EXTREMES)
+def test_extreme_tasks_stay_finite_and_are_answered(name: str) -> None:
+    task = EXTREMES[name]
+    learner = learned(task, 2)
+    assert values(learner).isfinite().all()
+    assert math.isfinite(learner.status.loss) and math.isfinite(learner.status.bits)
+    assert len(learner.best()) == len(learner.guesses()) == len(task.tests)
+    for found, guess in zip(learner.best(), learner.guesses(), strict=True):
+        assert guess.grid.size > 0 and np.isfinite(guess.confidence).all()
+        for answer in found:
+            assert answer.grid.size > 0 and math.isfinite(answer.weight)
+            assert answer.grid.dtype == np.int8

@@ -1,0 +1,249 @@
+"""A task with colours, examples or directions exchanged is explained in the same way, exchanged.
+
+The network's weights stay, and everything that belongs to one task is permuted: its cells, the
+parameters of its latents and their noise.
+"""
+
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from trmsolve.arc.compression.kernels import STEPS
+from trmsolve.arc.compression.network import CompressionNetwork, Prediction
+from trmsolve.arc.compression.operations import softmax_groups
+from trmsolve.arc.compression.ranks import RANKS, dimension
+from trmsolve.arc.compression.weights import SOFTMAX, Weights, new_weights
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+LATENT_PARAMETERS = ("means", "detail", "capacity")
+
+VECTORS = [(int(down), int(right)) for down, right in STEPS]
+
+ROWS, COLUMNS, EXAMPLES, COLOURS = 4, 3, 3, 2
+
+ALL_CELLS = torch.ones(ROWS, COLUMNS, EXAMPLES)
+
+SOME_CELLS = torch.ones(ROWS, COLUMNS, EXAMPLES)
+SOME_CELLS[3:, :, 1] = 0
+SOME_CELLS[1:, 2:, 1] = 0
+SOME_CELLS[:, 2:, 2] = 0
+"""Cells of three examples; those of the second have an angle."""
+
+RECTANGLES = torch.ones(ROWS, COLUMNS, EXAMPLES)
+RECTANGLES[3:, :, 1] = 0
+RECTANGLES[:, 2:, 1:] = 0
+
+
+@dataclass(frozen=True)
+class Moved:
+    """How axes are exchanged: the new order of each, and whether rows become columns."""
+
+    orders: dict[str, list[int]]
+    transposed: bool = False
+
+    def tensor(self, tensor: Tensor, rank: str) -> Tensor:
+        """A tensor (channels, axes...) of some rank, moved; that of rows becomes one of columns."""
+        for axis, order in self.orders.items():
+            if axis in rank:
+                tensor = tensor.index_select(dimension(rank, axis), torch.tensor(order))
+        if self.transposed and "x" in rank and "y" in rank:
+            tensor = tensor.transpose(dimension(rank, "x"), dimension(rank, "y"))
+        return tensor
+
+    def source(self, rank: str) -> str:
+        """The rank whose tensor becomes that of this rank."""
+        if not self.transposed:
+            return rank
+        return exchanged_letters(rank)
+
+
+def exchanged_letters(rank: str) -> str:
+    if "x" in rank and "y" in rank:
+        return rank
+    return rank.translate(str.maketrans("xy", "yx"))
+
+
+@dataclass(frozen=True)
+class Explained:
+    """All that a network takes to explain a task."""
+
+    cells: Tensor
+    sizes_known: bool
+    weights: Weights
+    noise: Tensor
+
+    def network(self) -> CompressionNetwork:
+        return CompressionNetwork(self.cells, COLOURS, self.sizes_known, self.weights, seed=0)
+
+    def predict(self) -> Prediction:
+        with torch.no_grad():
+            return self.network().predict(self.noise)
+
+    def moved(self, how: Moved) -> "Explained":
+        """The same with everything of the task moved, and the weights as they are."""
+        cells = how.tensor(self.cells[None], "xye")[0]
+        weights = dict(self.weights)
+        for name in ("means", "detail"):
+            weights[name] = self._moved_latents(weights[name], how)
+        order = [RANKS.index(how.source(rank)) for rank in RANKS]
+        weights["capacity"] = weights["capacity"][:, order]
+        noise = self._moved_latents(self.noise, how)
+        return Explained(cells.contiguous(), self.sizes_known, weights, noise)
+
+    def _moved_latents(self, latents: Tensor, how: Moved) -> Tensor:
+        network = self.network()
+        views = {}
+        parts = latents.split(network.latents.counts, dim=1)
+        for rank, part in zip(RANKS, parts, strict=True):
+            views[rank] = part.view(-1, *network.axes.shapes[rank])
+        moved = [how.tensor(views[how.source(rank)], how.source(rank)) for rank in RANKS]
+        return torch.cat([part.flatten(1) for part in moved], dim=1)
+
+
+def explained(cells: Tensor, sizes_known: bool, seed: int = 0) -> Explained:
+    """Random weights, latents and noise; latents say some things with noise and others without."""
+    generator = torch.Generator().manual_seed(seed)
+    weights = new_weights(seed)
+    network = CompressionNetwork(cells, COLOURS, sizes_known, weights, seed)
+    for name in LATENT_PARAMETERS:
+        shape = network.parameters.views[name].shape
+        weights[name] = 0.3 * torch.randn(shape, generator=generator)
+    weights["capacity"] -= 0.3
+    weights["colours bias"] = torch.tensor([[0.001], [-0.001]])
+    return Explained(cells, sizes_known, weights, network.noise(generator))
+
+
+def moved_prediction(prediction: Prediction, how: Moved) -> Prediction:
+    """The prediction with its examples, colours, rows and columns moved."""
+
+    def moved(tensor: Tensor, axes: str) -> Tensor:
+        for axis, order in how.orders.items():
+            if axis in axes:
+                tensor = tensor.index_select(axes.index(axis), torch.tensor(order))
+        return tensor
+
+    colours = moved(prediction.colours, "ecxy")
+    rows = moved(prediction.rows, "ex")
+    columns = moved(prediction.columns, "ey")
+    if how.transposed:
+        colours = colours.transpose(2, 3)
+        rows, columns = columns, rows
+    return Prediction(colours, rows, columns, prediction.cost)
+
+
+def assert_moves_along(task: Explained, how: Moved) -> None:
+    """The prediction for the moved task is the prediction for the task, moved."""
+    before = task.predict()
+    expected = moved_prediction(before, how)
+    found = task.moved(how).predict()
+    for name in ("colours", "rows", "columns", "cost"):
+        one, other = getattr(found, name), getattr(expected, name)
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=5e-3)
+    assert before.colours.std() > 0.1, "the prediction says something"
+
+
+def directions(a: int, b: int, c: int, d: int) -> list[int]:
+    """For each direction the one that a symmetry, its own inverse, carries to it."""
+    return [VECTORS.index((a * down + b * right, c * down + d * right)) for down, right in VECTORS]
+
+
+UPSIDE_DOWN = Moved({"x": [3, 2, 1, 0], "d": directions(-1, 0, 0, 1)})
+LEFT_TO_RIGHT = Moved({"y": [2, 1, 0], "d": directions(1, 0, 0, -1)})
+TRANSPOSED = Moved({"d": directions(0, 1, 1, 0)}, transposed=True)
+
+KINDS = [
+    pytest.param(ALL_CELLS, True, id="all cells"),
+    pytest.param(SOME_CELLS, True, id="some cells"),
+    pytest.param(SOME_CELLS, False, id="sizes unknown"),
+]
+
+
+@pytest.mark.parametrize(("cells", "sizes_known"), KINDS)
+def test_colours_but_black_are_alike(cells: Tensor, sizes_known: bool) -> None:
+    assert_moves_along(explained(cells, sizes_known), Moved({"c": [1, 0]}))
+
+
+@pytest.mark.parametrize(("cells", "sizes_known"), KINDS)
+def test_examples_are_alike(cells: Tensor, sizes_known: bool) -> None:
+    assert_moves_along(explained(cells, sizes_known), Moved({"e": [2, 0, 1]}))
+
+
+@pytest.mark.parametrize("how", [UPSIDE_DOWN, LEFT_TO_RIGHT], ids=["rows", "columns"])
+@pytest.mark.parametrize(
+    ("cells", "sizes_known"),
+    [
+        pytest.param(ALL_CELLS, True, id="all cells"),
+        # Means over known cells are for grids that begin at the first row and column.
+        pytest.param(SOME_CELLS, False, id="sizes unknown"),
+    ],
+)
+def test_mirrored_tasks_are_alike(cells: Tensor, sizes_known: bool, how: Moved) -> None:
+    assert_moves_along(explained(cells, sizes_known), how)
+
+
+def with_rows_like_columns(weights: Weights) -> Weights:
+    """The weights with those for softmaxes over rows and over columns made equal.
+
+    These are the only ones that tell rows from columns.
+    """
+    tied = dict(weights)
+    for rank in RANKS:
+        if "x" not in rank or "y" not in rank:
+            continue
+        groups = softmax_groups(rank)
+        swap = {
+            dimension(rank, "x"): dimension(rank, "y"),
+            dimension(rank, "y"): dimension(rank, "x"),
+        }
+        partners = []
+        for group in groups:
+            partner = groups.index(tuple(sorted(swap.get(along, along) for along in group)))
+            partners += [partner * SOFTMAX + channel for channel in range(SOFTMAX)]
+        out = weights[f"softmax out {rank}"]
+        tied[f"softmax out {rank}"] = (out + out[..., partners]) / 2
+    return tied
+
+
+@pytest.mark.parametrize(
+    ("cells", "sizes_known"),
+    [
+        pytest.param(ALL_CELLS, True, id="all cells"),
+        # With an angle, the mean of the rows' means is not that of the columns' means.
+        pytest.param(RECTANGLES, True, id="rectangles"),
+        pytest.param(SOME_CELLS, False, id="sizes unknown"),
+    ],
+)
+def test_transposed_tasks_are_alike(cells: Tensor, sizes_known: bool) -> None:
+    task = explained(cells, sizes_known)
+    task = replace(task, weights=with_rows_like_columns(task.weights))
+    assert_moves_along(task, TRANSPOSED)
+
+
+def test_softmaxes_alone_tell_rows_from_columns() -> None:
+    task = explained(ALL_CELLS, True)
+    weights = with_rows_like_columns(task.weights)
+    different = [name for name in weights if not torch.equal(weights[name], task.weights[name])]
+    assert different == [f"softmax out {rank}" for rank in ("xye", "dxye", "xyec", "dxyec")]
+
+
+def test_inputs_and_outputs_are_alike_at_first() -> None:
+    weights = {**new_weights(0), "colours bias": torch.zeros(2, 1)}
+    network = CompressionNetwork(ALL_CELLS, COLOURS, True, weights, seed=0)
+    with torch.no_grad():
+        colours = network.predict(network.noise(torch.Generator())).colours
+    assert torch.equal(colours[..., 0], colours[..., 1])
+
+
+def test_weights_are_copied() -> None:
+    weights = new_weights(0)
+    copies = {name: tensor.clone() for name, tensor in weights.items()}
+    network = CompressionNetwork(ALL_CELLS, COLOURS, True, weights, seed=0)
+    with torch.no_grad():
+        network.parameters.values.add_(1.0)
+    assert all(torch.equal(weights[name], copies[name]) for name in weights)
+    for name, view in network.parameters.views.items():
+        if name in weights:
+            assert torch.equal(view, copies[name] + 1), "a view follows the vector"
