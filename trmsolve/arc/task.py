@@ -132,7 +132,7 @@ class Candidate:
     grid: Grid
 
     votes: int
-    """How many views gave it, or how many samples while the task was learned."""
+    """How many views gave it, or how many copies of the network favoured it."""
 
     halt: float
     """Their mean halt probability."""

@@ -1,7 +1,7 @@
-"""Several copies of the network learn a task at once, one on each core.
+"""Groups of copies of the network learn a task at once, a group on each core.
 
-The first copy learns in this process, the others in processes of their own. Copies differ by their
-seed alone, and often find different answers. Every one reports now and then.
+The first group learns in this process, the others in processes of their own. Copies differ by their
+seed alone, and often find different answers. Every group reports now and then.
 """
 
 import multiprocessing
@@ -21,6 +21,7 @@ import torch
 from trmsolve.arc.adaptation import Budget
 from trmsolve.arc.compression.learning import CompressionLearner, Status
 from trmsolve.arc.compression.puzzle import CompressionPuzzle
+from trmsolve.arc.compression.ranks import DIRECTIONS
 from trmsolve.arc.compression.votes import Guess, WeightedGrid
 from trmsolve.arc.task import ArcTask
 
@@ -28,25 +29,55 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 REPORT_SECONDS = 0.5
-"""Time between two reports of a copy."""
+"""Time between two reports of a group."""
 
 GRACE_SECONDS = 60.0
-"""How long a copy may take for the step during which its time ended."""
+"""How long a group may take for the step during which its time ended."""
+
+MOST_TOGETHER = 8
+"""Copies in a group, at most."""
+
+ENOUGH_STEPS = 1000
+"""Steps after which a copy seldom finds another answer: another copy is worth more then."""
+
+STEP_SECONDS = 0.045
+"""Seconds of a step that do not depend on the size of the task."""
+
+CELL_SECONDS = 2.8e-6
+"""Seconds of a step for each number of cells, colours, examples and directions, in each copy.
+
+Both are those of a core with AVX-512. Another core has another speed, and copies make more or fewer
+steps.
+"""
+
+
+def copies_together(task: ArcTask, budget: Budget) -> int:
+    """How many copies share a core, so that each makes about ``ENOUGH_STEPS`` in the budget.
+
+    It is one if the steps are given, so that a run does not depend on anything else.
+    """
+    if budget.steps is not None:
+        return 1
+    puzzle = CompressionPuzzle(task)
+    size = puzzle.cells.numel() * puzzle.colours * DIRECTIONS
+    left_for_copies = budget.seconds / ENOUGH_STEPS - STEP_SECONDS
+    affordable = int(left_for_copies / (CELL_SECONDS * size))
+    return min(max(affordable, 1), MOST_TOGETHER)
 
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What a copy has found so far.
+    """What a group of copies has found so far.
 
     Attributes:
-        copy: Its number, from 0.
+        group: Its number, from 0.
         status: How far it is.
         best: For each test its answers with most weight, best first.
-        guesses: For each test what it answers at the moment.
+        guesses: For each test what its first copy answers at the moment.
         is_last: Whether it is done.
     """
 
-    copy: int
+    group: int
     status: Status
     best: list[list[WeightedGrid]]
     guesses: list[Guess]
@@ -56,21 +87,21 @@ class Report:
 def learn_copies(
     task: ArcTask,
     budget: Budget,
-    copies: int,
+    groups: int,
     seed: int,
     stop: Callable[[], bool],
 ) -> Iterator[Report]:
-    """Let copies learn a task within the budget, and give their reports as they come.
+    """Let groups of copies learn a task within the budget, and give their reports as they come.
 
-    The last report of every copy comes at the end, whatever ended it: the budget, its steps, or
-    ``stop``. A copy whose process was ended by others is left out.
+    The last report of every group comes at the end, whatever ended it: the budget, its steps, or
+    ``stop``. A group whose process was ended by others is left out.
     """
     deadline = time.monotonic() + budget.seconds
-    order = _Order(task, budget, seed)
+    order = _Order(task, budget, seed, copies_together(task, budget))
     helpers: list[_Helper] = []
     try:
-        for copy in range(1, copies):
-            helpers.append(_Helper(order, copy, deadline))
+        for group in range(1, groups):
+            helpers.append(_Helper(order, group, deadline))
         yield from _learn_here(order, deadline, helpers, stop)
         for helper in helpers:
             yield from helper.remaining_reports(stop)
@@ -81,14 +112,18 @@ def learn_copies(
 
 @dataclass(frozen=True)
 class _Order:
-    """What all copies are to do."""
+    """What all groups are to do."""
 
     task: ArcTask
     budget: Budget
     seed: int
+    # Copies in each group.
+    together: int
 
-    def learner(self, copy: int) -> CompressionLearner:
-        return CompressionLearner(CompressionPuzzle(self.task), seed=copy_seed(self.seed, copy))
+    def learner(self, group: int) -> CompressionLearner:
+        first = group * self.together
+        seeds = [copy_seed(self.seed, first + number) for number in range(self.together)]
+        return CompressionLearner(CompressionPuzzle(self.task), seeds)
 
     def is_over(self, status: Status, deadline: float) -> bool:
         if self.budget.steps is not None:
@@ -104,7 +139,7 @@ def copy_seed(seed: int, copy: int) -> int:
 def _learn_here(
     order: _Order, deadline: float, helpers: Sequence["_Helper"], stop: Callable[[], bool]
 ) -> Iterator[Report]:
-    """Learn the first copy, and pass on what the others report."""
+    """Learn the first group, and pass on what the others report."""
     learner = order.learner(0)
     told = time.monotonic()
     is_over = False
@@ -123,22 +158,22 @@ def _learn_here(
                 yield from helper.waiting_reports()
 
 
-def _report(learner: CompressionLearner, copy: int, is_last: bool) -> Report:
-    return Report(copy, learner.status, learner.best(), learner.guesses(), is_last)
+def _report(learner: CompressionLearner, group: int, is_last: bool) -> Report:
+    return Report(group, learner.status, learner.best(), learner.guesses(), is_last)
 
 
 class _Helper:
-    """A copy in a process of its own, seen from this one."""
+    """A group in a process of its own, seen from this one."""
 
-    def __init__(self, order: _Order, copy: int, deadline: float) -> None:
+    def __init__(self, order: _Order, group: int, deadline: float) -> None:
         context = multiprocessing.get_context("spawn")
         self.deadline = deadline
         self.stopped: Event = context.Event()
         self.connection, theirs = context.Pipe(duplex=False)
         self.process: BaseProcess = context.Process(
             target=_learn_there,
-            args=(order, copy, deadline, theirs, self.stopped),
-            name=f"copy {copy}",
+            args=(order, group, deadline, theirs, self.stopped),
+            name=f"group {group}",
             daemon=True,
         )
         with _ctrl_c_held_back(), _main_module_hidden():
@@ -147,7 +182,7 @@ class _Helper:
         self.is_done = False
 
     def ask_to_stop(self) -> None:
-        """Have the copy end after its step."""
+        """Have the group end after its step."""
         self.stopped.set()
 
     def waiting_reports(self) -> Iterator[Report]:
@@ -181,15 +216,15 @@ class _Helper:
 
 
 def _learn_there(
-    order: _Order, copy: int, deadline: float, connection: Connection, stopped: Event
+    order: _Order, group: int, deadline: float, connection: Connection, stopped: Event
 ) -> None:
-    """Learn a copy in a process of its own; ends quietly when nobody listens any more.
+    """Learn a group in a process of its own; ends quietly when nobody listens any more.
 
     All processes of a machine read the same monotonic clock, so that its start is not added to the
     budget.
     """
     torch.set_num_threads(1)
-    learner = order.learner(copy)
+    learner = order.learner(group)
     told = time.monotonic()
     is_over = False
     while not is_over:
@@ -199,7 +234,7 @@ def _learn_there(
         if is_over or now - told >= REPORT_SECONDS:
             told = now
             try:
-                connection.send(_report(learner, copy, is_over))
+                connection.send(_report(learner, group, is_over))
             except OSError:
                 return
 

@@ -81,7 +81,7 @@ def direction_matrices(matrices: Tensor, rank: str, weights_of: str) -> Tensor:
     """(copies, layers, 8 channels, 8 channels): the map of all channels in all directions.
 
     ``matrices`` is (copies, layers, matrices, channels, channels), made for the rank
-    ``weights_of``. A rank with columns alone uses those of the rank with rows, with rows and columns
+    ``weights_of``. A rank with columns alone uses those of the rank with rows, with the two
     exchanged.
     """
     table, _ = tied_pairs(weights_of)

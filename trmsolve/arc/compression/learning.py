@@ -64,7 +64,7 @@ class CompressionLearner:
             weights=[new_weights(seed) for seed in seeds],
             seeds=seeds,
         )
-        self.votes = Votes(puzzle)
+        self.votes = Votes(puzzle, len(seeds))
         self.status = Status()
         self._known_cells = _known_cells(puzzle)
         self._noise = [torch.Generator().manual_seed(seed) for seed in seeds]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from trmsolve.arc.compression.copies import Report, learn_copies
+from trmsolve.arc.compression.copies import Report, copies_together, learn_copies
 from trmsolve.arc.compression.votes import WeightedGrid
 from trmsolve.arc.content import content_hash
 from trmsolve.arc.options import ArcOptions
@@ -26,8 +26,8 @@ from trmsolve.arc.task import (
 from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError
 
-MOST_COPIES = 4
-"""More copies than this are not made, however many cores there are."""
+MOST_GROUPS = 4
+"""More cores than this are not used, however many there are."""
 
 MOMENTS = 16
 """So many moments of the learning are kept for ``keep_steps``."""
@@ -44,9 +44,9 @@ class CompressionSolver:
         self.options = options
         self.weights = LEARNED_FROM_NOTHING
         # A run of exactly so many steps must not depend on the machine.
-        self.copies = 1
+        self.groups = 1
         if options.budget.steps is None:
-            self.copies = min(placement.threads, MOST_COPIES)
+            self.groups = min(placement.threads, MOST_GROUPS)
 
     @property
     def budget(self) -> float:
@@ -81,7 +81,8 @@ class CompressionSolver:
         stop: Callable[[], bool],
     ) -> ArcAnswer:
         begun = time.monotonic()
-        gathered = Gathered(task, self.copies, self.options)
+        together = copies_together(task, self.options.budget)
+        gathered = Gathered(task, self.groups * together, together, self.options)
         was_stopped = False
 
         def stop_and_remember() -> bool:
@@ -90,7 +91,7 @@ class CompressionSolver:
             return was_stopped
 
         reports = learn_copies(
-            task, self.options.budget, self.copies, self.options.seed, stop_and_remember
+            task, self.options.budget, self.groups, self.options.seed, stop_and_remember
         )
         with _one_thread():
             for report in reports:
@@ -105,7 +106,7 @@ class CompressionSolver:
             candidates=gathered.candidates(),
             adapting=progress,
             cycles=progress.step,
-            views=self.copies,
+            views=gathered.copies,
             seconds=seconds,
             steps=gathered.kept_steps(),
         )
@@ -127,20 +128,22 @@ def _one_thread() -> Iterator[None]:
 
 @dataclass
 class Gathered:
-    """What the copies have reported of one task."""
+    """What the groups of copies have reported of one task."""
 
     task: ArcTask
     copies: int
+    # Copies in each group.
+    together: int
     options: ArcOptions
     latest: dict[int, Report] = field(default_factory=dict)
-    # Each copy's reports, thinned out to some of all times.
+    # Each group's reports, thinned out to some of all times.
     kept: dict[int, list[Report]] = field(default_factory=dict)
 
     def add(self, report: Report) -> None:
-        """Take the report of a copy."""
-        self.latest[report.copy] = report
+        """Take the report of a group."""
+        self.latest[report.group] = report
         if self.options.keep_steps:
-            kept = self.kept.setdefault(report.copy, [])
+            kept = self.kept.setdefault(report.group, [])
             kept.append(report)
             if len(kept) > 2 * MOMENTS:
                 del kept[1:-1:2]
@@ -155,10 +158,10 @@ class Gathered:
         reports = list(self.latest.values())
         statuses = [report.status for report in reports]
         steps = [status.step for status in statuses]
-        speeds = [status.steps_per_second for status in statuses]
+        speeds = [self.together * status.steps_per_second for status in statuses]
         return AdaptationProgress(
             task=self.task,
-            step=sum(steps),
+            step=round(np.mean(steps)),
             seconds=seconds,
             budget=self.options.budget.seconds,
             loss=float(np.mean([status.loss for status in statuses])),
@@ -170,7 +173,7 @@ class Gathered:
         )
 
     def cycles(self, report: Report) -> list[ArcCycle]:
-        """What a copy answered at the moment of its report, for each test."""
+        """What the first copy of a group answered at the moment of its report, for each test."""
         limit = self.options.budget.steps or report.status.step
         cycles = []
         for test, guess in enumerate(report.guesses):
@@ -180,7 +183,7 @@ class Gathered:
                     test=test,
                     number=report.status.step,
                     limit=limit,
-                    view=report.copy + 1,
+                    view=report.group * self.together + 1,
                     views=self.copies,
                     grid=guess.grid,
                     confidence=guess.confidence,
@@ -190,7 +193,7 @@ class Gathered:
         return cycles
 
     def kept_steps(self) -> tuple[ArcCycle, ...]:
-        """For each test the moments of the copy that found its first attempt."""
+        """For each test the moments of the group that found its first attempt."""
         if not self.kept:
             return ()
         steps: list[ArcCycle] = []
@@ -204,14 +207,14 @@ class Gathered:
         return tuple(steps)
 
     def _finder(self, test: int, candidate: Candidate) -> int:
-        """The copy that gave most weight to an answer."""
+        """The group that gave most weight to an answer."""
         key = content_hash(candidate.grid)
         best = max(self.latest)
         best_weight = -math.inf
-        for copy, report in self.latest.items():
+        for group, report in self.latest.items():
             for answer in report.best[test]:
                 if content_hash(answer.grid) == key and answer.weight > best_weight:
-                    best, best_weight = copy, answer.weight
+                    best, best_weight = group, answer.weight
         return best
 
     def _candidates(self, test: int) -> tuple[Candidate, ...]:
@@ -234,11 +237,11 @@ def merged(answers: Iterable[WeightedGrid]) -> tuple[Candidate, ...]:
             grids[key] = answer
         else:
             weight = float(np.logaddexp(before.weight, answer.weight))
-            grids[key] = WeightedGrid(answer.grid, weight, before.count + answer.count)
+            grids[key] = WeightedGrid(answer.grid, weight, before.copies + answer.copies)
     ordered = sorted(grids.values(), key=lambda answer: -answer.weight)
     total = np.logaddexp.reduce([answer.weight for answer in ordered])
     found = []
     for answer in ordered:
         share = math.exp(answer.weight - total)
-        found.append(Candidate(answer.grid, answer.count, share))
+        found.append(Candidate(answer.grid, answer.copies, share))
     return tuple(found)

@@ -4,6 +4,8 @@ Every few steps the network's last sample is an answer, and so is the running av
 An answer counts the more, the less doubt there is in its cells; equal answers add up.
 """
 
+import math
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,21 +74,29 @@ class Guess:
 
 @dataclass(frozen=True, eq=False)
 class WeightedGrid:
-    """A grid, the logarithm of the weight of all answers equal to it, and how many these were."""
+    """A grid that was answered.
+
+    Attributes:
+        grid: The grid.
+        weight: The logarithm of the weight of all answers equal to it.
+        copies: How many copies gave it more weight than any other grid.
+    """
 
     grid: Grid
     weight: float
-    count: int
+    copies: int
 
 
 class Votes:
     """The answers of copies that learn together, to all tests of a task."""
 
-    def __init__(self, puzzle: CompressionPuzzle) -> None:
+    def __init__(self, puzzle: CompressionPuzzle, copies: int) -> None:
         self.puzzle = puzzle
         self.tests = len(puzzle.task.tests)
         self.average: Outputs | None = None
-        self._answers: list[dict[str, WeightedGrid]] = [{} for _ in range(self.tests)]
+        # For each copy and test, the logarithm of the weight of each answer.
+        self._weights = [[dict[str, float]() for _ in range(self.tests)] for _ in range(copies)]
+        self._grids: dict[str, Grid] = {}
 
     def add(self, prediction: Prediction, step: int) -> None:
         """Count the answers of a step: those of this sample, and those of the average."""
@@ -96,8 +106,10 @@ class Votes:
         assert self.average is not None
         for copy in range(len(now.colours)):
             for test in range(self.tests):
-                self._count(test, self.guess(now, copy, test), early)
-                self._count(test, self.guess(self.average, copy, test), early + OF_AVERAGE)
+                weights = self._weights[copy][test]
+                self._count(weights, self.guess(now, copy, test), early)
+                of_average = self.guess(self.average, copy, test)
+                self._count(weights, of_average, early + OF_AVERAGE)
 
     def guess(self, outputs: Outputs, copy: int, test: int) -> Guess:
         """The answer that the outputs of a copy mean for one test."""
@@ -118,9 +130,18 @@ class Votes:
         )
 
     def best(self, test: int, number: int = 8) -> list[WeightedGrid]:
-        """The answers with most weight, best first."""
-        answers = self._answers[test].values()
-        return sorted(answers, key=lambda answer: -answer.weight)[:number]
+        """The answers with most weight over all copies, best first."""
+        favourites = Counter[str]()
+        total: dict[str, float] = {}
+        for of_tests in self._weights:
+            weights = of_tests[test]
+            favourites[max(weights, key=weights.__getitem__)] += 1
+            for key, weight in weights.items():
+                total[key] = float(np.logaddexp(total.get(key, -math.inf), weight))
+        keys = sorted(total, key=total.__getitem__, reverse=True)
+        return [
+            WeightedGrid(self._grids[key], total[key], favourites[key]) for key in keys[:number]
+        ]
 
     def _average_in(self, now: Outputs) -> None:
         if self.average is None:
@@ -134,15 +155,11 @@ class Votes:
         for average, value in pairs:
             average.lerp_(value, 1 - AVERAGE)
 
-    def _count(self, test: int, guess: Guess, less: float) -> None:
+    def _count(self, weights: dict[str, float], guess: Guess, less: float) -> None:
         key = content_hash(guess.grid)
+        self._grids.setdefault(key, guess.grid)
         weight = -DOUBT * guess.doubt - less
-        count = 1
-        before = self._answers[test].get(key)
-        if before is not None:
-            weight = float(np.logaddexp(before.weight, weight))
-            count += before.count
-        self._answers[test][key] = WeightedGrid(guess.grid, weight, count)
+        weights[key] = float(np.logaddexp(weights.get(key, -math.inf), weight))
 
 
 def best_span(scores: Tensor, length: int | None) -> tuple[int, int]:
