@@ -152,7 +152,7 @@ def softmax_groups(rank: str) -> Groups:
     fifths of the time of a step.
     """
     axes = [axis for axis in rank if axis != "e"]
-    groups = [(dimension(rank, axis),) for axis in axes]
+    groups: list[tuple[int, ...]] = [(dimension(rank, axis),) for axis in axes]
     if {"x", "y"} < set(axes):
         groups.append((dimension(rank, "x"), dimension(rank, "y")))
     if len(axes) > 1:
