@@ -79,7 +79,7 @@ class AdaptationProgress:
     """Demonstrations that were reproduced while held out; None where none was tried."""
 
     ended: str = ""
-    """Why it is over: "budget", "solved", "interrupted", "steps"; "" while it goes on."""
+    """Why it is over: "budget", "solved", "agreed", "interrupted", "steps"; "" if it goes on."""
 
     bits: float | None = None
     """What describes the task costs, in bits; None for networks that do not pay for it."""

@@ -22,6 +22,7 @@ ENDED = {
     "solved": "all demonstrations solved",
     "interrupted": "interrupted",
     "steps": "step limit reached",
+    "agreed": "the copies agree",
 }
 
 VALUES = len("10.0 min")

@@ -40,10 +40,10 @@ MOST_TOGETHER = 8
 ENOUGH_STEPS = 1000
 """Steps after which a copy seldom finds another answer: another copy is worth more then."""
 
-STEP_SECONDS = 0.045
+STEP_SECONDS = 0.05
 """Seconds of a step that do not depend on the size of the task."""
 
-CELL_SECONDS = 2.8e-6
+CELL_SECONDS = 4.5e-6
 """Seconds of a step for each number of cells, colours, examples and directions, in each copy.
 
 Both are those of a core with AVX-512. Another core has another speed, and copies make more or fewer

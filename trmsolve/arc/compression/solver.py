@@ -29,6 +29,13 @@ from trmsolve.errors import PuzzleError
 MOST_GROUPS = 4
 """More cores than this are not used, however many there are."""
 
+AGREEING = 0.75
+"""Learning ends early if this share of the copies favours the same answers."""
+
+LEAST_COPIES = 4
+LEAST_STEPS = 300
+"""Agreement of fewer copies, or after fewer steps, means little."""
+
 MOMENTS = 16
 """So many moments of the learning are kept for ``keep_steps``."""
 
@@ -83,21 +90,22 @@ class CompressionSolver:
         begun = time.monotonic()
         together = copies_together(task, self.options.budget)
         gathered = Gathered(task, self.groups * together, together, self.options)
-        was_stopped = False
+        ended = ""
 
-        def stop_and_remember() -> bool:
-            nonlocal was_stopped
-            was_stopped = was_stopped or stop()
-            return was_stopped
+        def is_over() -> bool:
+            nonlocal ended
+            if not ended and stop():
+                ended = "interrupted"
+            return ended != ""
 
-        reports = learn_copies(
-            task, self.options.budget, self.groups, self.options.seed, stop_and_remember
-        )
+        reports = learn_copies(task, self.options.budget, self.groups, self.options.seed, is_over)
         with _one_thread():
             for report in reports:
                 gathered.add(report)
                 on_adapting(gathered.progress(time.monotonic() - begun))
-        ended = "interrupted" if was_stopped else self._natural_end()
+                if not ended and gathered.agree():
+                    ended = "agreed"
+        ended = ended or self._natural_end()
         seconds = time.monotonic() - begun
         progress = gathered.progress(seconds, ended)
         on_adapting(progress)
@@ -147,6 +155,18 @@ class Gathered:
             kept.append(report)
             if len(kept) > 2 * MOMENTS:
                 del kept[1:-1:2]
+
+    def agree(self) -> bool:
+        """Whether so many copies agree on all tests that more steps are not worth their time."""
+        if self.options.budget.steps is not None or self.copies < LEAST_COPIES:
+            return False
+        if len(self.latest) * self.together < self.copies:
+            return False
+        steps = min(report.status.step for report in self.latest.values())
+        if steps < LEAST_STEPS:
+            return False
+        enough = AGREEING * self.copies
+        return all(found[0].votes >= enough for found in self.candidates())
 
     def candidates(self) -> tuple[tuple[Candidate, ...], ...]:
         """For each test the answers of all copies, best first."""
