@@ -275,8 +275,9 @@ INTERRUPTED_TWICE = """
 import multiprocessing, signal, time
 from tests.support.arc_tasks import Rows, same_outputs, task_of
 from trmsolve.arc.adaptation import Budget
-from trmsolve.arc.compression.copies import learn_copies
+from trmsolve.arc.compression import copies
 
+copies.MOST_TOGETHER = 1
 heard = []
 signal.signal(signal.SIGINT, lambda *_: heard.append(1))
 
@@ -284,7 +285,7 @@ def stop():
     time.sleep(0.1)
     return len(heard) >= 2 or not multiprocessing.active_children()
 
-for report in learn_copies(same_outputs(), Budget(600.0), 2, 0, stop):
+for report in copies.learn_copies(same_outputs(), Budget(600.0), 2, 0, stop):
     print(report.group, report.status.step, report.is_last, flush=True)
 """
 """A program that learns with two groups until it has heard Ctrl-C twice, or is alone.
