@@ -139,11 +139,11 @@ def test_every_copy_has_a_seed_of_its_own() -> None:
 
 @pytest.mark.usefixtures("pairs")
 def test_copies_of_a_group_learn_together() -> None:
-    last = last_reports(reports(1, steps=5))[0]
-    expected = learned_here(5, 0, 1)
+    last = last_reports(reports(1, steps=2))[0]
+    expected = learned_here(2, 0, 1)
     assert answers(last.best) == answers(expected.best())
     assert sum(answer.copies for answer in last.best[0]) <= 2
-    assert last.status.step == 5, "steps are those of each copy"
+    assert last.status.step == 2, "steps are those of each copy"
     (guess,) = last.guesses
     assert guess.grid.tolist() == expected.guesses()[0].grid.tolist()
 
@@ -200,9 +200,9 @@ def test_every_group_learns_what_its_seeds_say() -> None:
 
 @pytest.mark.usefixtures("threads", "pairs")
 def test_no_two_groups_have_the_same_copies() -> None:
-    last = last_reports(reports(2, steps=2))
-    assert answers(last[0].best) == answers(learned_here(2, 0, 1).best())
-    assert answers(last[1].best) == answers(learned_here(2, 2, 3).best())
+    last = last_reports(reports(2, steps=1))
+    assert answers(last[0].best) == answers(learned_here(1, 0, 1).best())
+    assert answers(last[1].best) == answers(learned_here(1, 2, 3).best())
 
 
 @pytest.mark.usefixtures("threads")
@@ -218,7 +218,8 @@ def test_the_budget_ends_all_groups() -> None:
     assert sorted(last) == [0, 1]
 
 
-def test_a_group_to_which_nobody_listens_ends() -> None:
+def test_a_group_to_which_nobody_listens_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copies, "REPORT_SECONDS", 0.0)
     ours, theirs = multiprocessing.Pipe(duplex=False)
     ours.close()
     order = copies._Order(TASK, Budget(PATIENCE, 1000), seed=0, together=1)
@@ -282,7 +283,7 @@ heard = []
 signal.signal(signal.SIGINT, lambda *_: heard.append(1))
 
 def stop():
-    time.sleep(0.1)
+    time.sleep(0.2)
     return len(heard) >= 2 or not multiprocessing.active_children()
 
 for report in copies.learn_copies(same_outputs(), Budget(600.0), 2, 0, stop):
