@@ -1,4 +1,4 @@
-"""Copies in processes of their own: what they report, and that they always end."""
+"""Groups of copies in processes of their own: what they report, and that they always end."""
 
 import math
 import multiprocessing
@@ -14,16 +14,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.arc_tasks import same_outputs
+from tests.support.arc_tasks import Rows, same_outputs, task_of
 from tests.support.paths import ROOT
 from tests.support.terminal import PATIENCE
 from trmsolve.arc.adaptation import Budget
 from trmsolve.arc.compression import copies
-from trmsolve.arc.compression.copies import Report, copy_seed, learn_copies
+from trmsolve.arc.compression.copies import (
+    ENOUGH_STEPS,
+    MOST_TOGETHER,
+    Report,
+    copies_together,
+    copy_seed,
+    learn_copies,
+)
 from trmsolve.arc.compression.learning import CompressionLearner
 from trmsolve.arc.compression.puzzle import CompressionPuzzle
 from trmsolve.arc.compression.votes import WeightedGrid
-from trmsolve.arc.task import never
+from trmsolve.arc.task import ArcTask, never
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -42,29 +49,86 @@ def reports(
 
 
 def last_reports(found: list[Report]) -> dict[int, Report]:
-    """By copy; every copy has exactly one."""
+    """By group; every group has exactly one."""
     last = [report for report in found if report.is_last]
-    by_copy = {report.copy: report for report in last}
-    assert len(last) == len(by_copy)
-    return by_copy
+    by_group = {report.group: report for report in last}
+    assert len(last) == len(by_group)
+    return by_group
 
 
 def answers(best: list[list[WeightedGrid]]) -> list[tuple[list[list[int]], float, int]]:
-    return [(answer.grid.tolist(), answer.weight, answer.count) for answer in best[0]]
+    return [(answer.grid.tolist(), answer.weight, answer.copies) for answer in best[0]]
 
 
-def learned_here(copy: int, steps: int) -> CompressionLearner:
-    learner = CompressionLearner(CompressionPuzzle(TASK), copy_seed(3, copy))
+def learned_here(steps: int, *copies: int) -> CompressionLearner:
+    """These copies together."""
+    seeds = [copy_seed(3, copy) for copy in copies]
+    learner = CompressionLearner(CompressionPuzzle(TASK), seeds)
     learner.learn(lambda status: status.step >= steps)
     return learner
 
 
-def test_one_copy_learns_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+# How many copies share a core
+
+
+def square(side: int, colours: int = 2) -> ArcTask:
+    """A task of two squares, an input and an output, and another to answer."""
+    grid: Rows = [[colour % (colours + 1) for colour in range(side)] for _ in range(side)]
+    return task_of([(grid, grid)], [(grid, None)])
+
+
+BUDGET = Budget(300.0)
+
+
+@pytest.mark.parametrize("seconds", [1e-3, 1.0, 300.0, 1e9])
+@pytest.mark.parametrize("side", [1, 12, 30])
+def test_copies_on_a_core_are_between_one_and_the_most(side: int, seconds: float) -> None:
+    assert 1 <= copies_together(square(side, 9), Budget(seconds)) <= MOST_TOGETHER
+
+
+def test_given_steps_are_those_of_one_copy() -> None:
+    assert copies_together(square(1), Budget(1e9, 5)) == 1
+    assert copies_together(square(1), Budget(1e9)) == MOST_TOGETHER == 8
+
+
+def test_large_tasks_have_fewer_copies() -> None:
+    found = [copies_together(square(side), BUDGET) for side in range(1, 31)]
+    assert found == sorted(found, reverse=True)
+    assert found[0] == MOST_TOGETHER and 1 <= found[-1] < MOST_TOGETHER
+    assert len(set(found)) > 3
+    assert copies_together(square(20, 9), BUDGET) < copies_together(square(20, 1), BUDGET)
+
+
+def test_more_time_is_more_copies() -> None:
+    task = square(20)
+    found = [copies_together(task, Budget(seconds)) for seconds in (1, 100, 200, 400, 1e6)]
+    assert found == sorted(found) and len(set(found)) > 2
+
+
+def test_each_copy_can_make_enough_steps() -> None:
+    for side in (10, 15, 20):
+        task = square(side)
+        number = copies_together(task, BUDGET)
+        size = CompressionPuzzle(task).cells.numel() * 2 * 8
+        step = copies.STEP_SECONDS + number * copies.CELL_SECONDS * size
+        assert ENOUGH_STEPS * step <= BUDGET.seconds
+
+
+# Reports
+
+
+@pytest.fixture
+def pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has every group have two copies."""
+    monkeypatch.setattr(copies, "copies_together", lambda *_: 2)
+
+
+def test_one_group_learns_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(multiprocessing, "get_context", None)
     found = reports(1, steps=3)
     last = last_reports(found)[0]
     assert found[-1] is last and last.status.step == 3
-    assert answers(last.best) == answers(learned_here(0, 3).best())
+    assert answers(last.best) == answers(learned_here(3, 0).best())
     assert len(last.guesses) == 1
 
 
@@ -73,7 +137,18 @@ def test_every_copy_has_a_seed_of_its_own() -> None:
     assert len(seeds) == 200
 
 
-def test_a_copy_reports_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("pairs")
+def test_copies_of_a_group_learn_together() -> None:
+    last = last_reports(reports(1, steps=2))[0]
+    expected = learned_here(2, 0, 1)
+    assert answers(last.best) == answers(expected.best())
+    assert sum(answer.copies for answer in last.best[0]) <= 2
+    assert last.status.step == 2, "steps are those of each copy"
+    (guess,) = last.guesses
+    assert guess.grid.tolist() == expected.guesses()[0].grid.tolist()
+
+
+def test_a_group_reports_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copies, "REPORT_SECONDS", 0.0)
     found = reports(1, steps=3)
     assert [report.status.step for report in found] == [1, 2, 3]
@@ -88,13 +163,13 @@ def test_steps_count_whatever_the_clock_says() -> None:
     assert last_reports(reports(1, steps=2, seconds=0.0))[0].status.step == 2
 
 
-def test_stop_ends_a_copy_after_its_step() -> None:
+def test_stop_ends_a_group_after_its_step() -> None:
     last = last_reports(reports(1, steps=1000, stop=lambda: True))[0]
     assert last.status.step == 1 and last.best[0]
 
 
 class ThreadsForProcesses:
-    """Has copies learn in threads, which start at once."""
+    """Has groups learn in threads, which start at once."""
 
     Event = threading.Event
 
@@ -115,37 +190,45 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("threads")
-def test_every_copy_learns_what_its_seed_says() -> None:
+def test_every_group_learns_what_its_seeds_say() -> None:
     last = last_reports(reports(3, steps=2))
     assert sorted(last) == [0, 1, 2]
-    for copy, report in last.items():
+    for group, report in last.items():
         assert report.status.step == 2
-        assert answers(report.best) == answers(learned_here(copy, 2).best())
+        assert answers(report.best) == answers(learned_here(2, group).best())
+
+
+@pytest.mark.usefixtures("threads", "pairs")
+def test_no_two_groups_have_the_same_copies() -> None:
+    last = last_reports(reports(2, steps=1))
+    assert answers(last[0].best) == answers(learned_here(1, 0, 1).best())
+    assert answers(last[1].best) == answers(learned_here(1, 2, 3).best())
 
 
 @pytest.mark.usefixtures("threads")
-def test_stop_ends_all_copies() -> None:
+def test_stop_ends_all_groups() -> None:
     last = last_reports(reports(2, steps=1000, stop=lambda: True))
     assert sorted(last) == [0, 1]
     assert all(report.status.step < 10 for report in last.values())
 
 
 @pytest.mark.usefixtures("threads")
-def test_the_budget_ends_all_copies() -> None:
+def test_the_budget_ends_all_groups() -> None:
     last = last_reports(reports(2, steps=None, seconds=0.2))
     assert sorted(last) == [0, 1]
 
 
-def test_a_copy_to_which_nobody_listens_ends() -> None:
+def test_a_group_to_which_nobody_listens_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copies, "REPORT_SECONDS", 0.0)
     ours, theirs = multiprocessing.Pipe(duplex=False)
     ours.close()
-    order = copies._Order(TASK, Budget(PATIENCE, 1000), seed=0)
+    order = copies._Order(TASK, Budget(PATIENCE, 1000), seed=0, together=1)
     copies._learn_there(order, 1, math.inf, theirs, multiprocessing.Event())
 
 
 def test_a_process_that_starts_late_ends_with_the_others() -> None:
     ours, theirs = multiprocessing.Pipe(duplex=False)
-    order = copies._Order(TASK, Budget(PATIENCE), seed=0)
+    order = copies._Order(TASK, Budget(PATIENCE), seed=0, together=1)
     copies._learn_there(order, 1, time.monotonic(), theirs, multiprocessing.Event())
     report = ours.recv()
     assert report.is_last and report.status.step == 1
@@ -153,7 +236,7 @@ def test_a_process_that_starts_late_ends_with_the_others() -> None:
 
 
 @pytest.mark.slow
-def test_a_copy_that_is_killed_does_not_stop_the_others() -> None:
+def test_a_group_that_is_killed_does_not_stop_the_others() -> None:
     def kill() -> bool:
         for process in multiprocessing.active_children():
             process.kill()
@@ -166,22 +249,22 @@ def test_a_copy_that_is_killed_does_not_stop_the_others() -> None:
 
 
 @pytest.mark.slow
-def test_copies_end_if_nobody_wants_more_reports() -> None:
+def test_groups_end_if_nobody_wants_more_reports() -> None:
     found = learn_copies(TASK, Budget(PATIENCE, 1), 3, seed=0, stop=never)
-    assert next(found).copy == 0
+    assert next(found).group == 0
     assert len(multiprocessing.active_children()) == 2
     found.close()  # type: ignore[attr-defined]
     assert not multiprocessing.active_children()
 
 
 @pytest.mark.slow
-def test_copies_end_if_one_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_groups_end_if_one_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     start = copies._Helper
 
-    def fail(order: copies._Order, copy: int, deadline: float) -> copies._Helper:
-        if copy == 2:
+    def fail(order: copies._Order, group: int, deadline: float) -> copies._Helper:
+        if group == 2:
             raise OSError("no more processes")
-        return start(order, copy, deadline)
+        return start(order, group, deadline)
 
     monkeypatch.setattr(copies, "_Helper", fail)
     with pytest.raises(OSError, match="no more processes"):
@@ -191,27 +274,28 @@ def test_copies_end_if_one_cannot_be_started(monkeypatch: pytest.MonkeyPatch) ->
 
 INTERRUPTED_TWICE = """
 import multiprocessing, signal, time
-from tests.support.arc_tasks import same_outputs
+from tests.support.arc_tasks import Rows, same_outputs, task_of
 from trmsolve.arc.adaptation import Budget
-from trmsolve.arc.compression.copies import learn_copies
+from trmsolve.arc.compression import copies
 
+copies.MOST_TOGETHER = 1
 heard = []
 signal.signal(signal.SIGINT, lambda *_: heard.append(1))
 
 def stop():
-    time.sleep(0.1)
+    time.sleep(0.2)
     return len(heard) >= 2 or not multiprocessing.active_children()
 
-for report in learn_copies(same_outputs(), Budget(600.0), 2, 0, stop):
-    print(report.copy, report.status.step, report.is_last, flush=True)
+for report in copies.learn_copies(same_outputs(), Budget(600.0), 2, 0, stop):
+    print(report.group, report.status.step, report.is_last, flush=True)
 """
-"""A program that learns with two copies until it has heard Ctrl-C twice, or is alone.
+"""A program that learns with two groups until it has heard Ctrl-C twice, or is alone.
 
 It does not ask whether it is the main module, so that a process that imported it would run it too.
 """
 
 
-def test_ctrl_c_reaches_one_process_alone_which_stops_all_copies(tmp_path: Path) -> None:
+def test_ctrl_c_reaches_one_process_alone_which_stops_all_groups(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(INTERRUPTED_TWICE)
     process = subprocess.Popen(
@@ -227,7 +311,7 @@ def test_ctrl_c_reaches_one_process_alone_which_stops_all_copies(tmp_path: Path)
     impatience.start()
     assert process.stdout is not None and process.stderr is not None
     with process, process.stdout as lines:
-        # The terminal sends Ctrl-C to all processes: once while the second copy is starting, ...
+        # The terminal sends Ctrl-C to all processes: once while the second group is starting, ...
         assert lines.readline().startswith("0 ")
         os.killpg(process.pid, signal.SIGINT)
         # ... and once while it is learning.
@@ -239,4 +323,4 @@ def test_ctrl_c_reaches_one_process_alone_which_stops_all_copies(tmp_path: Path)
         errors = process.stderr.read()
     impatience.cancel()
     assert (process.returncode, errors) == (0, "")
-    assert sorted(copy for copy, _, is_last in rest if is_last == "True") == ["0", "1"]
+    assert sorted(group for group, _, is_last in rest if is_last == "True") == ["0", "1"]

@@ -69,9 +69,9 @@ def maps(rank: str, seed: int = 0, width: int = 2) -> torch.Tensor:
     own = tied(rank)
     _, number = tied_pairs(own)
     generator = torch.Generator().manual_seed(seed)
-    matrices = torch.randn(1, number, width, width, generator=generator)
+    matrices = torch.randn(1, 1, number, width, width, generator=generator)
     whole = direction_matrices(matrices, rank, own)
-    assert whole.shape == (1, width * DIRECTIONS, width * DIRECTIONS)
+    assert whole.shape == (1, 1, width * DIRECTIONS, width * DIRECTIONS)
     # Rows are (out, to) and columns are (in, from), as channels come before directions in memory.
     return whole.view(width, DIRECTIONS, width, DIRECTIONS).permute(1, 3, 0, 2)
 
@@ -98,6 +98,18 @@ def test_symmetries_carry_maps_into_each_other(rank: str) -> None:
     for symmetry in symmetries(rank):
         order = [moved(direction, symmetry) for direction in range(DIRECTIONS)]
         assert torch.equal(found[order][:, order], found)
+
+
+def test_every_copy_and_every_layer_has_its_own_maps() -> None:
+    _, number = tied_pairs("dxye")
+    generator = torch.Generator().manual_seed(0)
+    matrices = torch.randn(2, 3, number, 2, 2, generator=generator)
+    found = direction_matrices(matrices, "dxye", "dxye")
+    for copy in range(2):
+        for layer in range(3):
+            alone = matrices[copy, layer][None, None]
+            expected = direction_matrices(alone, "dxye", "dxye")[0, 0]
+            assert torch.equal(found[copy, layer], expected)
 
 
 @pytest.mark.parametrize("rank", ["dye", "dyec"])

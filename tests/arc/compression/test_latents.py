@@ -16,7 +16,7 @@ from trmsolve.arc.compression.latents import (
 )
 from trmsolve.arc.compression.operations import Axes, normalized
 from trmsolve.arc.compression.ranks import RANKS
-from trmsolve.arc.compression.weights import LATENT, Weights
+from trmsolve.arc.compression.weights import LATENT, Weights, stacked
 
 AXES = Axes({"d": 8, "x": 3, "y": 2, "e": 3, "c": 2})
 
@@ -28,9 +28,9 @@ HALF_SHUT = math.log(1e-2)
 
 
 def parameters(log_capacity: float = 0.0, seed: int = 0) -> Weights:
-    """Random means and details, and the same capacity for all."""
+    """One copy's random means and details, and the same capacity for all."""
     generator = torch.Generator().manual_seed(seed)
-    weights = Latents(AXES).initial(seed)
+    weights = stacked([Latents(AXES).initial(seed)])
     for name in ("means", "detail"):
         weights[name] = torch.randn(weights[name].shape, generator=generator)
     weights["capacity"] += log_capacity / PACE
@@ -46,14 +46,14 @@ def draw(weights: Weights, seed: int = 1) -> Sample:
 
 
 def plain_cost(weights: Weights) -> Tensor:
-    """The divergence of what is sent from pure noise."""
+    """The divergence of what the first copy sends from pure noise."""
     counts = Latents(AXES).counts
     total = torch.zeros(())
     for number, count in enumerate(counts):
         begin = sum(counts[:number])
-        means = weights["means"][:, begin : begin + count].double()
-        detail = weights["detail"][:, begin : begin + count].double()
-        capacity = PACE * weights["capacity"][:, number : number + 1].double()
+        means = weights["means"][0, :, begin : begin + count].double()
+        detail = weights["detail"][0, :, begin : begin + count].double()
+        capacity = PACE * weights["capacity"][0, :, number : number + 1].double()
         shares = (detail - detail.mean(dim=1, keepdim=True) + capacity).exp()
         nats = (FIRST_CAPACITY * shares + LEAST_CAPACITY) / (LATENT * count)
         deviation = torch.exp(-nats)
@@ -69,8 +69,22 @@ def plain_cost(weights: Weights) -> Tensor:
 def test_latents_have_the_shape_of_their_rank() -> None:
     sample = draw(parameters())
     assert list(sample.latents) == list(RANKS)
+    assert sample.cost.shape == (1,)
     for rank, latent in sample.latents.items():
-        assert latent.shape == (LATENT, math.prod(AXES.shapes[rank]))
+        assert latent.shape == (1, LATENT, math.prod(AXES.shapes[rank]))
+
+
+def test_copies_are_sent_as_each_is_alone() -> None:
+    copies = [parameters(HALF_SHUT, seed) for seed in range(3)]
+    together = {name: torch.cat([copy[name] for copy in copies]) for name in copies[0]}
+    noise = torch.cat([noise_of(copy, seed) for seed, copy in enumerate(copies)])
+    sample = Latents(AXES).draw(together, noise)
+    for seed, copy in enumerate(copies):
+        alone = draw(copy, seed)
+        torch.testing.assert_close(sample.cost[seed], alone.cost[0], rtol=1e-5, atol=1e-5)
+        for rank in RANKS:
+            latent = sample.latents[rank][seed]
+            torch.testing.assert_close(latent, alone.latents[rank][0], rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("log_capacity", [0.0, HALF_SHUT, SHUT])
@@ -99,7 +113,7 @@ def test_wide_open_latents_are_their_means() -> None:
     weights = parameters(3.0)
     weights["detail"] = torch.zeros_like(weights["detail"])
     counts = Latents(AXES).counts
-    means = weights["means"].split(counts, dim=1)
+    means = weights["means"].split(counts, dim=2)
     for mean, latent in zip(means, draw(weights).latents.values(), strict=True):
         torch.testing.assert_close(latent, normalized(mean), atol=1e-4, rtol=1e-4)
 
@@ -123,13 +137,13 @@ def capacity_gradient(weights: Weights, loss_weight: float) -> Tensor:
     """The gradient of the cost, and of how far latents are from their means."""
     capacity = weights["capacity"].requires_grad_()
     noise = noise_of(weights)
-    parts = weights["means"].split(Latents(AXES).counts, dim=1)
+    parts = weights["means"].split(Latents(AXES).counts, dim=2)
     loss = torch.zeros(())
     for one in (noise, -noise):  # on average, noise points nowhere
         sample = Latents(AXES).draw({**weights, "capacity": capacity}, one)
         for mean, latent in zip(parts, sample.latents.values(), strict=True):
             loss = loss + (latent - normalized(mean)).square().sum()
-    (gradient,) = torch.autograd.grad(sample.cost + loss_weight * loss, capacity)
+    (gradient,) = torch.autograd.grad(sample.cost.sum() + loss_weight * loss, capacity)
     return gradient
 
 
@@ -142,18 +156,18 @@ def test_the_cost_alone_shuts_every_capacity() -> None:
 def test_what_is_needed_opens_the_capacity_again(log_capacity: float) -> None:
     gradient = capacity_gradient(parameters(log_capacity), 1e6)
     large = [rank in ("dxyec", "xyec", "xye", "dec") for rank in RANKS]
-    assert (gradient[:, large] < 0).all()
+    assert (gradient[..., large] < 0).all()
 
 
 def test_details_share_out_what_a_tensor_carries() -> None:
     weights = parameters(HALF_SHUT)
     begin = sum(Latents(AXES).counts[: RANKS.index("xyec")])
     weights["detail"] = torch.zeros_like(weights["detail"])
-    weights["detail"][:, begin] = 10.0
+    weights["detail"][..., begin] = 10.0
     one = draw(weights).latents["xyec"]
     other = draw(weights, seed=2).latents["xyec"]
-    assert torch.equal(one[:, 0], other[:, 0]), "what carries most is sent without noise"
-    assert (one[:, 1:] != other[:, 1:]).all()
+    assert torch.equal(one[..., 0], other[..., 0]), "what carries most is sent without noise"
+    assert (one[..., 1:] != other[..., 1:]).all()
 
 
 def test_extreme_capacities_give_finite_latents_and_gradients() -> None:
@@ -162,7 +176,7 @@ def test_extreme_capacities_give_finite_latents_and_gradients() -> None:
         for tensor in weights.values():
             tensor.requires_grad_()
         sample = draw(weights)
-        total = sample.cost
+        total = sample.cost.sum()
         for latent in sample.latents.values():
             assert latent.isfinite().all()
             total = total + latent.sum()

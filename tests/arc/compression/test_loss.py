@@ -59,6 +59,7 @@ def plain_log_places(
 
 
 def plain_loss(puzzle: CompressionPuzzle, prediction: Prediction, step: int) -> float:
+    """That of the first copy."""
     total = 0.0
     for number, example in enumerate(puzzle.examples):
         for side in (INPUT, OUTPUT):
@@ -70,12 +71,12 @@ def plain_loss(puzzle: CompressionPuzzle, prediction: Prediction, step: int) -> 
             still = 0.0 if size_known else max(0.0, 1 - step / SIZE_STEPS)
             places = []
             for scores, length in (
-                (prediction.rows[number, :rows, side], grid.shape[0]),
-                (prediction.columns[number, :columns, side], grid.shape[1]),
+                (prediction.rows[0, number, :rows, side], grid.shape[0]),
+                (prediction.columns[0, number, :columns, side], grid.shape[1]),
             ):
                 weight = FIRST_SIZE_WEIGHT**still
                 places.append(plain_log_places(scores.tolist(), length, size_known, weight))
-            colours = prediction.colours[number, :, :, :, side]
+            colours = prediction.colours[0, number, :, :, :, side]
             sharpness = FIRST_SHARPNESS**still
             joint = []
             for top, row in enumerate(places[0]):
@@ -100,15 +101,27 @@ def plain_fit(colours: Tensor, grid: list[list[int]], top: int, left: int) -> fl
 @pytest.mark.parametrize("task", TASKS, ids=KINDS)
 def test_the_loss_is_the_plain_sum_over_places_and_sizes(task: ArcTask, step: int) -> None:
     puzzle = CompressionPuzzle(task)
-    prediction = random_prediction(puzzle)
+    prediction = random_prediction(puzzle, 0)
     found = reconstruction_loss(puzzle, prediction, step)
     assert found.item() == pytest.approx(plain_loss(puzzle, prediction, step), rel=1e-4)
+
+
+@pytest.mark.parametrize("step", [0, LATE])
+@pytest.mark.parametrize("task", TASKS, ids=KINDS)
+def test_copies_have_the_losses_that_each_has_alone(task: ArcTask, step: int) -> None:
+    puzzle = CompressionPuzzle(task)
+    found = reconstruction_loss(puzzle, random_prediction(puzzle, 0, 1, 2), step)
+    alone = []
+    for seed in range(3):
+        alone.append(reconstruction_loss(puzzle, random_prediction(puzzle, seed), step))
+    torch.testing.assert_close(found, torch.cat(alone), rtol=1e-5, atol=1e-5)
+    assert found.unique().numel() == 3
 
 
 @pytest.mark.parametrize("task", TASKS, ids=KINDS)
 def test_the_gradient_is_the_slope_of_the_loss(task: ArcTask) -> None:
     puzzle = CompressionPuzzle(task)
-    prediction = random_prediction(puzzle)
+    prediction = random_prediction(puzzle, 0)
     parts = (prediction.colours, prediction.rows, prediction.columns)
     for step in (0, LATE):
         loss = reconstruction_loss(puzzle, prediction, step)
@@ -149,7 +162,7 @@ def test_a_grid_may_lie_anywhere_in_its_room() -> None:
     say_all(prediction, puzzle)
     first = reconstruction_loss(puzzle, prediction, 0)
     for part in (prediction.colours, prediction.columns):
-        part[0, ..., OUTPUT] = part[0, ..., OUTPUT].roll(1, dims=-1)
+        part[:, 0, ..., OUTPUT] = part[:, 0, ..., OUTPUT].roll(1, dims=-1)
     second = reconstruction_loss(puzzle, prediction, 0)
     assert first.item() == pytest.approx(second.item(), abs=1e-4)
     assert first.item() == pytest.approx(0, abs=1e-3)
@@ -167,28 +180,28 @@ def test_sizes_come_to_count_step_by_step() -> None:
 
 @pytest.mark.parametrize("room", [1, 2, 5])
 def test_every_span_has_the_scores_inside_less_those_outside(room: int) -> None:
-    scores = torch.randn(room, generator=torch.Generator().manual_seed(room))
+    scores = torch.randn(2, room, generator=torch.Generator().manual_seed(room))
     found = span_scores(scores)
-    assert found.shape == (room + 1, room + 1)
+    assert found.shape == (2, room + 1, room + 1)
     possible = spans_of(room)
-    for begin in range(room + 1):
-        for end in range(room + 1):
-            if (begin, end) in possible:
-                expected = plain_span_score(scores.tolist(), (begin, end))
-                assert found[begin, end].item() == pytest.approx(expected, abs=1e-5)
-            else:
-                assert found[begin, end] == -math.inf
+    for copy, begin, end in itertools.product(range(2), range(room + 1), range(room + 1)):
+        score = found[copy, begin, end].item()
+        if (begin, end) in possible:
+            expected = plain_span_score(scores[copy].tolist(), (begin, end))
+            assert score == pytest.approx(expected, abs=1e-5)
+        else:
+            assert score == -math.inf
 
 
 @pytest.mark.parametrize("task", TASKS, ids=KINDS)
 def test_what_is_said_of_tests_outputs_does_not_matter(task: ArcTask) -> None:
     puzzle = CompressionPuzzle(task)
-    prediction = random_prediction(puzzle)
+    prediction = random_prediction(puzzle, 0)
     loss = reconstruction_loss(puzzle, prediction, LATE)
     loss.backward()
     assert prediction.colours.grad is not None
-    assert not prediction.colours.grad[-1, ..., OUTPUT].any()
-    assert prediction.colours.grad[-1, ..., INPUT].any()
+    assert not prediction.colours.grad[:, -1, ..., OUTPUT].any()
+    assert prediction.colours.grad[:, -1, ..., INPUT].any()
     with torch.no_grad():
         say_grid(prediction, puzzle, len(puzzle.examples) - 1, task.tests[0].input)
     assert reconstruction_loss(puzzle, prediction, LATE).item() == loss.item()

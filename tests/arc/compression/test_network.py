@@ -68,7 +68,7 @@ def exchanged_letters(rank: str) -> str:
 
 @dataclass(frozen=True)
 class Explained:
-    """All that a network takes to explain a task."""
+    """All that one copy of the network takes to explain a task; nothing has an axis of copies."""
 
     cells: Tensor
     sizes_known: bool
@@ -76,11 +76,11 @@ class Explained:
     noise: Tensor
 
     def network(self) -> CompressionNetwork:
-        return CompressionNetwork(self.cells, COLOURS, self.sizes_known, self.weights, seed=0)
+        return CompressionNetwork(self.cells, COLOURS, self.sizes_known, [self.weights], [0])
 
     def predict(self) -> Prediction:
         with torch.no_grad():
-            return self.network().predict(self.noise)
+            return self.network().predict(self.noise[None])
 
     def moved(self, how: Moved) -> "Explained":
         """The same with everything of the task moved, and the weights as they are."""
@@ -107,13 +107,13 @@ def explained(cells: Tensor, sizes_known: bool, seed: int = 0) -> Explained:
     """Random weights, latents and noise; latents say some things with noise and others without."""
     generator = torch.Generator().manual_seed(seed)
     weights = new_weights(seed)
-    network = CompressionNetwork(cells, COLOURS, sizes_known, weights, seed)
+    network = CompressionNetwork(cells, COLOURS, sizes_known, [weights], [seed])
     for name in LATENT_PARAMETERS:
-        shape = network.parameters.views[name].shape
+        shape = network.parameters.views[name].shape[1:]
         weights[name] = 0.3 * torch.randn(shape, generator=generator)
     weights["capacity"] -= 0.3
     weights["colours bias"] = torch.tensor([[0.001], [-0.001]])
-    return Explained(cells, sizes_known, weights, network.noise(generator))
+    return Explained(cells, sizes_known, weights, network.noise([generator])[0])
 
 
 def moved_prediction(prediction: Prediction, how: Moved) -> Prediction:
@@ -125,11 +125,11 @@ def moved_prediction(prediction: Prediction, how: Moved) -> Prediction:
                 tensor = tensor.index_select(axes.index(axis), torch.tensor(order))
         return tensor
 
-    colours = moved(prediction.colours, "ecxy")
-    rows = moved(prediction.rows, "ex")
-    columns = moved(prediction.columns, "ey")
+    colours = moved(prediction.colours, "_ecxy")
+    rows = moved(prediction.rows, "_ex")
+    columns = moved(prediction.columns, "_ey")
     if how.transposed:
-        colours = colours.transpose(2, 3)
+        colours = colours.transpose(3, 4)
         rows, columns = columns, rows
     return Prediction(colours, rows, columns, prediction.cost)
 
@@ -231,19 +231,88 @@ def test_softmaxes_alone_tell_rows_from_columns() -> None:
 
 def test_inputs_and_outputs_are_alike_at_first() -> None:
     weights = {**new_weights(0), "colours bias": torch.zeros(2, 1)}
-    network = CompressionNetwork(ALL_CELLS, COLOURS, True, weights, seed=0)
+    network = CompressionNetwork(ALL_CELLS, COLOURS, True, [weights], [0])
     with torch.no_grad():
-        colours = network.predict(network.noise(torch.Generator())).colours
+        colours = network.predict(network.noise([torch.Generator()])).colours
     assert torch.equal(colours[..., 0], colours[..., 1])
 
 
 def test_weights_are_copied() -> None:
     weights = new_weights(0)
     copies = {name: tensor.clone() for name, tensor in weights.items()}
-    network = CompressionNetwork(ALL_CELLS, COLOURS, True, weights, seed=0)
+    network = CompressionNetwork(ALL_CELLS, COLOURS, True, [weights], [0])
     with torch.no_grad():
         network.parameters.values.add_(1.0)
     assert all(torch.equal(weights[name], copies[name]) for name in weights)
     for name, view in network.parameters.views.items():
         if name in weights:
-            assert torch.equal(view, copies[name] + 1), "a view follows the vector"
+            assert torch.equal(view[0], copies[name] + 1), "a view follows the vector"
+
+
+# Copies
+
+
+def two_copies(cells: Tensor, sizes_known: bool) -> tuple[CompressionNetwork, list[Explained]]:
+    """A network of two copies, and what each of them takes."""
+    seeds = (2, 3)
+    tasks = [explained(cells, sizes_known, seed) for seed in seeds]
+    weights = [task.weights for task in tasks]
+    return CompressionNetwork(cells, COLOURS, sizes_known, weights, seeds), tasks
+
+
+def sum_of_all(prediction: Prediction) -> Tensor:
+    """For each copy a sum in which every number that it says has a weight of its own."""
+    total = 1e-4 * prediction.cost
+    for part in (prediction.colours, prediction.rows, prediction.columns):
+        numbers = part.flatten(1)
+        generator = torch.Generator().manual_seed(9)
+        total = total + numbers @ torch.randn(numbers.shape[1], generator=generator)
+    return total
+
+
+def gradients(network: CompressionNetwork, total: Tensor) -> Weights:
+    """Of a number, for all parameters."""
+    views = network.parameters.views
+    found = torch.autograd.grad(total, list(views.values()), retain_graph=True)
+    return dict(zip(views, found, strict=True))
+
+
+@pytest.mark.parametrize(("cells", "sizes_known"), KINDS)
+def test_copies_explain_a_task_as_each_does_alone(cells: Tensor, sizes_known: bool) -> None:
+    both, tasks = two_copies(cells, sizes_known)
+    prediction = both.predict(torch.stack([task.noise for task in tasks]))
+    slopes = gradients(both, sum_of_all(prediction).sum())
+    for copy, task in enumerate(tasks):
+        alone = task.network()
+        expected = alone.predict(task.noise[None])
+        for name in ("colours", "rows", "columns", "cost"):
+            found = getattr(prediction, name)[copy]
+            torch.testing.assert_close(found, getattr(expected, name)[0], rtol=1e-5, atol=1e-4)
+        slopes_alone = gradients(alone, sum_of_all(expected).sum())
+        # Rounding grows on the way back through four layers; "test_operations" looks closer.
+        largest = max(float(slope.abs().max()) for slope in slopes_alone.values())
+        for name, slope in slopes_alone.items():
+            torch.testing.assert_close(slopes[name][copy], slope[0], rtol=1e-3, atol=1e-3 * largest)
+    assert not torch.equal(prediction.colours[0], prediction.colours[1])
+
+
+def test_no_parameter_of_a_copy_has_a_share_in_another() -> None:
+    both, tasks = two_copies(SOME_CELLS, True)
+    total = sum_of_all(both.predict(torch.stack([task.noise for task in tasks])))
+    for copy, other in ((0, 1), (1, 0)):
+        for slope in gradients(both, total[copy]).values():
+            assert not slope[other].any()
+
+
+def test_every_copy_has_the_latents_and_the_noise_of_its_seed() -> None:
+    seeds = (3, 4)
+    weights = [new_weights(0)] * 2
+    both = CompressionNetwork(ALL_CELLS, COLOURS, True, weights, seeds)
+    noise = both.noise([torch.Generator().manual_seed(seed) for seed in seeds])
+    assert noise.shape == both.parameters.views["means"].shape
+    for copy, seed in enumerate(seeds):
+        alone = CompressionNetwork(ALL_CELLS, COLOURS, True, [new_weights(0)], [seed])
+        means = [network.parameters.views["means"] for network in (both, alone)]
+        assert torch.equal(means[0][copy], means[1][0])
+        assert torch.equal(noise[copy], alone.noise([torch.Generator().manual_seed(seed)])[0])
+    assert not torch.equal(noise[0], noise[1])

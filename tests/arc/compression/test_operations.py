@@ -32,6 +32,9 @@ CELLS[1:, 2:, 1] = 0
 DIRECTIONS_DOWN_AND_RIGHT = [(int(down), int(right)) for down, right in STEPS]
 
 
+COPIES = 2
+
+
 def random(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
@@ -58,14 +61,14 @@ def same_with_gradients(
 
 
 def test_every_channel_is_normalized_by_itself() -> None:
-    values = normalized(3 + 5 * random(4, 30))
-    torch.testing.assert_close(values.mean(dim=1), torch.zeros(4), atol=1e-5, rtol=0)
-    variance = values.var(dim=1, correction=0)
-    torch.testing.assert_close(variance, torch.ones(4), atol=1e-4, rtol=0)
+    values = normalized(3 + 5 * random(2, 4, 30))
+    torch.testing.assert_close(values.mean(dim=2), torch.zeros(2, 4), atol=1e-5, rtol=0)
+    variance = values.var(dim=2, correction=0)
+    torch.testing.assert_close(variance, torch.ones(2, 4), atol=1e-4, rtol=0)
 
 
 def test_a_single_number_is_normalized_to_zero() -> None:
-    lonely = random(4, 1).requires_grad_()
+    lonely = random(2, 4, 1).requires_grad_()
     values = normalized(lonely)
     values.sum().backward()
     assert not values.any()
@@ -76,7 +79,7 @@ def test_a_single_number_is_normalized_to_zero() -> None:
 
 
 def shaped(tensors: tuple[Tensor, ...]) -> dict[str, Tensor]:
-    """By rank, with axes apart."""
+    """By rank, with axes apart: (copies times channels, axes...)."""
     views = {}
     for rank, tensor in zip(RANKS, tensors, strict=True):
         views[rank] = tensor.view(-1, *(SIZES[axis] for axis in rank))
@@ -92,8 +95,8 @@ def plain_upwards(*tensors: Tensor) -> Tensor:
             if set(low) <= set(high):
                 sizes = [SIZES[axis] if axis in low else 1 for axis in high]
                 total = total + views[low].reshape(-1, *sizes)
-        results.append(total.flatten())
-    return torch.cat(results)
+        results.append(total.view(COPIES, -1))
+    return torch.cat(results, dim=1)
 
 
 def plain_mean(tensor: Tensor, rank: str, axis: str, cells: Tensor | None) -> Tensor:
@@ -121,8 +124,8 @@ def plain_downwards(cells: Tensor | None, *tensors: Tensor) -> Tensor:
         for high in RANKS:
             if set(low) <= set(high):
                 total = total + plain_mean_of_axes(views[high], high, low, cells)
-        results.append(total.flatten())
-    return torch.cat(results)
+        results.append(total.view(COPIES, -1))
+    return torch.cat(results, dim=1)
 
 
 def plain_mean_of_axes(tensor: Tensor, high: str, low: str, cells: Tensor | None) -> Tensor:
@@ -138,12 +141,13 @@ def all_tensors() -> list[Tensor]:
     tensors = []
     for number, rank in enumerate(RANKS):
         cells = int(np.prod([SIZES[axis] for axis in rank]))
-        tensors.append(random(2, cells, seed=number))
+        tensors.append(random(COPIES, 2, cells, seed=number))
     return tensors
 
 
-def flat(tensors: tuple[Tensor, ...]) -> Tensor:
-    return torch.cat([tensor.flatten() for tensor in tensors])
+def flat(tensors: tuple[Tensor, ...], copies: int = COPIES) -> Tensor:
+    """(copies, all numbers of a copy)."""
+    return torch.cat([tensor.view(copies, -1) for tensor in tensors], dim=1)
 
 
 def test_upwards_every_tensor_adds_those_of_contained_ranks() -> None:
@@ -190,25 +194,53 @@ def test_cells_that_no_grid_has_do_not_matter_for_means() -> None:
 
 
 def plain_softmax(logits: Tensor, shape: tuple[int, ...], rank: str) -> Tensor:
-    views = logits.view(-1, *shape)
-    results = []
-    for group in softmax_groups(rank):
-        exponentials = views.exp()
-        results.append(exponentials / exponentials.sum(group, keepdim=True))
-    return torch.stack(results).view(-1, logits.shape[1])
+    copies = []
+    for copy in logits:
+        exponentials = copy.view(-1, *shape).exp()
+        results = []
+        for group in softmax_groups(rank):
+            results.append(exponentials / exponentials.sum(group, keepdim=True))
+        copies.append(torch.cat(results).flatten(1))
+    return torch.stack(copies)
+
+
+@pytest.mark.parametrize(
+    ("rank", "groups"),
+    [
+        ("c", ["c"]),
+        ("xe", ["x"]),
+        ("ec", ["c"]),
+        ("dec", ["d", "c", "dc"]),
+        ("xye", ["x", "y", "xy"]),
+        ("xyec", ["x", "y", "c", "xy", "xyc"]),
+        ("dyec", ["d", "y", "c", "dyc"]),
+        ("dxyec", ["d", "x", "y", "c", "xy", "dxyc"]),
+    ],
+)
+def test_groups_are_single_axes_cells_and_all_axes(rank: str, groups: list[str]) -> None:
+    expected = []
+    for axes in groups:
+        expected.append(tuple(dimension(rank, axis) for axis in axes))
+    assert softmax_groups(rank) == tuple(expected)
+
+
+@pytest.mark.parametrize("rank", RANKS)
+def test_no_softmax_is_over_examples_and_the_last_is_over_all_else(rank: str) -> None:
+    groups = softmax_groups(rank)
+    axes_but_examples = rank.replace("e", "")
+    assert groups[-1] == tuple(dimension(rank, axis) for axis in axes_but_examples)
+    if "e" in rank:
+        assert all(dimension(rank, "e") not in group for group in groups)
 
 
 @pytest.mark.parametrize("rank", RANKS)
 def test_softmax_is_taken_over_every_group_of_axes(rank: str) -> None:
     shape = tuple(SIZES[axis] for axis in rank)
     groups = softmax_groups(rank)
-    axes_but_examples = rank.replace("e", "")
-    assert len(set(groups)) == 2 ** len(axes_but_examples) - 1
-    assert groups[-1] == tuple(dimension(rank, axis) for axis in axes_but_examples)
     same_with_gradients(
         lambda logits: softmax_over_axes(logits, shape, groups),
         lambda logits: plain_softmax(logits, shape, rank),
-        random(2, int(np.prod(shape))),
+        random(COPIES, 2, int(np.prod(shape))),
     )
 
 
@@ -216,20 +248,21 @@ def test_softmax_is_taken_over_every_group_of_axes(rank: str) -> None:
 def test_softmax_sums_to_one_over_each_group(scale: float) -> None:
     shape = tuple(SIZES[axis] for axis in "xyec")
     groups = softmax_groups("xyec")
-    logits = (scale * random(2, int(np.prod(shape)))).requires_grad_()
+    logits = (scale * random(COPIES, 2, int(np.prod(shape)))).requires_grad_()
     values = softmax_over_axes(logits, shape, groups)
-    for group, part in zip(groups, values.view(len(groups), 2, *shape), strict=True):
-        sums = part.sum(group)
-        torch.testing.assert_close(sums, torch.ones_like(sums))
+    for copy in values.view(COPIES, len(groups), 2, *shape):
+        for group, part in zip(groups, copy, strict=True):
+            sums = part.sum(group)
+            torch.testing.assert_close(sums, torch.ones_like(sums))
     (random(*values.shape) * values).sum().backward()
     assert logits.grad is not None and logits.grad.isfinite().all()
 
 
 def test_a_cell_far_below_all_others_still_has_a_share() -> None:
-    logits = torch.tensor([[0.0, 1000.0]])
+    logits = torch.tensor([[[0.0, 1000.0]]])
     values = softmax_over_axes(logits, (1, 2), ((1,), (2,), (1, 2)))
-    assert values[0].tolist() == [1.0, 1.0]
-    assert values[2, 0].item() == pytest.approx(np.exp(LOWEST), rel=1e-4)
+    assert values[0, 0].tolist() == [1.0, 1.0]
+    assert values[0, 2, 0].item() == pytest.approx(np.exp(LOWEST), rel=1e-4)
 
 
 # Lines
@@ -302,8 +335,9 @@ def plain_shifted(tensor: Tensor, live: Tensor) -> Tensor:
     return result.view(tensor.shape)
 
 
-def line_values(size: int = 3) -> Tensor:
-    return random(size, DIRECTIONS * ROWS * COLUMNS * GRIDS)
+def line_values() -> Tensor:
+    """Of an even number of channels: each second one goes the other way, in every copy."""
+    return random(COPIES, 4, DIRECTIONS * ROWS * COLUMNS * GRIDS)
 
 
 @pytest.mark.parametrize("live", [torch.ones_like(LIVE), LIVE], ids=["all cells", "some cells"])
@@ -348,7 +382,7 @@ def test_cells_take_their_neighbours_as_in_plain_torch(live: Tensor) -> None:
 
 def test_a_grid_of_one_cell_has_no_neighbours() -> None:
     alone = Lines(1, 1, np.ones((1, 1), np.float32))
-    values = random(channels("dxye"), DIRECTIONS)
+    values = random(COPIES, channels("dxye"), DIRECTIONS)
     assert not shifted(values, alone).any()
     assert cumulative_maximum(values, alone).abs().max() < 1e-3
 
@@ -362,3 +396,48 @@ def test_every_direction_has_every_cell_once() -> None:
             row, column = divmod(int(found.order[direction, begin]), COLUMNS)
             expected = line_through(row, column, down, right)
             assert found.order[direction, begin:end].tolist() == expected
+
+
+# Copies
+
+SHAPE = tuple(SIZES[axis] for axis in "dxye")
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        normalized,
+        lambda tensor: softmax_over_axes(tensor, SHAPE, softmax_groups("dxye")),
+        lambda tensor: cumulative_maximum(tensor, lines()),
+        lambda tensor: shifted(tensor, lines()),
+    ],
+    ids=["normalized", "softmax", "maximum", "shift"],
+)
+def test_copies_are_treated_as_each_is_alone(operation: Callable[[Tensor], Tensor]) -> None:
+    both = line_values().requires_grad_()
+    values = operation(both)
+    weights = random(*values.shape, seed=99)
+    (gradient,) = torch.autograd.grad((weights * values).sum(), both)
+    for copy in range(COPIES):
+        alone = line_values()[copy][None].requires_grad_()
+        expected = operation(alone)
+        total = (weights[copy] * expected).sum()
+        (slope,) = torch.autograd.grad(total, alone)
+        torch.testing.assert_close(values[copy], expected[0], rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(gradient[copy], slope[0], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("upwards", [True, False])
+def test_copies_hear_nothing_of_each_other(upwards: bool) -> None:
+    axes = Axes(SIZES, CELLS)
+    both = [tensor.requires_grad_() for tensor in all_tensors()]
+    heard = flat(exchanged(axes, upwards, both), COPIES)
+    weights = random(*heard.shape, seed=99)
+    slopes = torch.autograd.grad((weights * heard).sum(), both)
+    for copy in range(COPIES):
+        alone = [tensor[copy][None].detach().requires_grad_() for tensor in both]
+        expected = flat(exchanged(axes, upwards, alone), 1)
+        torch.testing.assert_close(heard[copy], expected[0], rtol=1e-5, atol=1e-5)
+        slopes_alone = torch.autograd.grad((weights[copy] * expected).sum(), alone)
+        for slope, slope_alone in zip(slopes, slopes_alone, strict=True):
+            torch.testing.assert_close(slope[copy], slope_alone[0], rtol=1e-5, atol=1e-5)

@@ -15,12 +15,14 @@ from trmsolve.arc import solver as arc_solver
 from trmsolve.arc.adaptation import Budget
 from trmsolve.arc.compression import solver as compression_solver
 from trmsolve.arc.compression.copies import Report
-from trmsolve.arc.compression.learning import Status
+from trmsolve.arc.compression.learning import CompressionLearner, Status
+from trmsolve.arc.compression.puzzle import CompressionPuzzle
 from trmsolve.arc.compression.solver import (
     LEARNED_FROM_NOTHING,
     MOMENTS,
-    MOST_COPIES,
+    MOST_GROUPS,
     CompressionSolver,
+    Gathered,
     merged,
 )
 from trmsolve.arc.compression.votes import Guess, WeightedGrid
@@ -67,14 +69,14 @@ def test_without_weights_tasks_are_learned_from_nothing() -> None:
     assert loaded.weights == LEARNED_FROM_NOTHING
     assert loaded.budget == BUDGET_CPU
     assert loaded.placement.device.type == "cpu"
-    assert loaded.copies == 2
+    assert loaded.groups == 2
     assert solver(steps=None, budget=7.5).budget == 7.5
 
 
-@pytest.mark.parametrize(("threads", "copies"), [(1, 1), (3, 3), (64, MOST_COPIES)])
-def test_every_thread_has_a_copy(threads: int, copies: int) -> None:
-    assert solver(steps=None, threads=threads).copies == copies
-    assert solver(steps=5, threads=threads).copies == 1
+@pytest.mark.parametrize(("threads", "groups"), [(1, 1), (3, 3), (64, MOST_GROUPS)])
+def test_every_thread_has_a_group(threads: int, groups: int) -> None:
+    assert solver(steps=None, threads=threads).groups == groups
+    assert solver(steps=5, threads=threads).groups == 1
 
 
 @pytest.fixture
@@ -158,7 +160,7 @@ def test_steps_give_the_same_answers_whatever_the_threads() -> None:
     before = torch.get_num_threads()
     found = []
     for threads in (1, 2, 2):
-        (answer,) = answered(solver(steps=5, threads=threads, seed=4), TASK)
+        (answer,) = answered(solver(steps=3, threads=threads, seed=4), TASK)
         assert torch.get_num_threads() == threads, "threads are as they were"
         assert answer.adapting is not None
         found.append((candidates(answer), answer.adapting.loss, answer.adapting.bits))
@@ -168,8 +170,7 @@ def test_steps_give_the_same_answers_whatever_the_threads() -> None:
 
 def test_an_answer_tells_how_it_was_learned() -> None:
     told: list[AdaptationProgress] = []
-    shown: list[ArcCycle] = []
-    (answer,) = answered(solver(steps=5), TWO_TESTS, on_adapting=told.append, on_cycle=shown.append)
+    (answer,) = answered(solver(steps=5), TWO_TESTS, on_adapting=told.append)
     adapting = answer.adapting
     assert adapting is told[-1] and adapting is not None
     assert (adapting.step, adapting.ended, adapting.solved) == (5, "steps", None)
@@ -180,12 +181,14 @@ def test_an_answer_tells_how_it_was_learned() -> None:
     assert len(answer.candidates) == 2
     for test, found in enumerate(answer.candidates):
         assert sum(one.halt for one in found) == pytest.approx(1)
+        assert sum(one.votes for one in found) == 1, "the only copy favours one grid"
         assert len(answer.attempts(test)) == 2
-    assert [(cycle.test, cycle.number, cycle.limit) for cycle in shown[-2:]] == [
+    moments = adapting.moments
+    assert [(moment.test, moment.number, moment.limit) for moment in moments] == [
         (0, 5, 5),
         (1, 5, 5),
     ]
-    assert all(0 < cycle.halt <= 1 for cycle in shown)
+    assert all(0 < moment.halt <= 1 for moment in moments)
 
 
 def test_a_budget_ends_the_learning(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,6 +196,7 @@ def test_a_budget_ends_the_learning(monkeypatch: pytest.MonkeyPatch) -> None:
     assert answer.adapting is not None
     assert (answer.adapting.step, answer.adapting.ended) == (1, "budget")
     assert answer.adapting.budget == 1e-3
+    assert answer.views == 1, "there is no time for more copies"
 
 
 def test_stop_answers_the_task_under_way_and_begins_no_other() -> None:
@@ -216,7 +220,7 @@ def test_extreme_tasks_are_answered() -> None:
         assert len(answer.candidates) == len(answer.task.tests)
 
 
-# What several copies report
+# What several groups of copies report
 
 
 def grid(*rows: list[int]) -> Grid:
@@ -231,11 +235,11 @@ def guess(of: Grid) -> Guess:
 
 
 def report(
-    copy: int, step: int, *best: WeightedGrid, is_last: bool = False, now: Grid = ONE
+    group: int, step: int, *best: WeightedGrid, is_last: bool = False, now: Grid = ONE
 ) -> Report:
     """The same for both tests of ``TWO_TESTS``."""
-    status = Status(step=step, seconds=2.0, loss=float(copy), bits=10.0 * copy)
-    return Report(copy, status, [list(best)] * 2, [guess(now)] * 2, is_last)
+    status = Status(step=step, seconds=2.0, loss=float(group), bits=10.0 * group)
+    return Report(group, status, [list(best)] * 2, [guess(now)] * 2, is_last)
 
 
 Reported = Callable[[list[Report]], None]
@@ -243,28 +247,29 @@ Reported = Callable[[list[Report]], None]
 
 @pytest.fixture
 def reported(monkeypatch: pytest.MonkeyPatch) -> Reported:
-    """Has the copies report this, and nothing learned."""
+    """Has the groups report this, and nothing learned; each would have three copies."""
 
     def set_reports(reports: list[Report]) -> None:
         def learn_copies(*_: object) -> Iterator[Report]:
             yield from reports
 
         monkeypatch.setattr(compression_solver, "learn_copies", learn_copies)
+        monkeypatch.setattr(compression_solver, "copies_together", lambda *_: 3)
 
     return set_reports
 
 
-def two_copies(keep_steps: bool = False) -> CompressionSolver:
+def two_groups(keep_steps: bool = False) -> CompressionSolver:
     return solver(steps=None, threads=2, keep_steps=keep_steps)
 
 
-def test_copies_get_what_they_are_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_groups_get_what_they_are_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     orders = []
 
     def learn_copies(
-        task: ArcTask, budget: Budget, copies: int, seed: int, _: object
+        task: ArcTask, budget: Budget, groups: int, seed: int, _: object
     ) -> Iterator[Report]:
-        orders.append((task, budget, copies, seed))
+        orders.append((task, budget, groups, seed))
         yield report(0, 1, WeightedGrid(ONE, 0.0, 1), is_last=True)
 
     monkeypatch.setattr(compression_solver, "learn_copies", learn_copies)
@@ -276,48 +281,57 @@ def test_copies_get_what_they_are_to_do(monkeypatch: pytest.MonkeyPatch) -> None
     ]
 
 
-def test_the_latest_reports_of_all_copies_vote(reported: Reported) -> None:
-    early = WeightedGrid(THIRD, 50.0, 1)
+def test_the_latest_reports_of_all_groups_vote(reported: Reported) -> None:
+    early = WeightedGrid(THIRD, 50.0, 3)
     reported(
         [
             report(0, 3, early),
-            report(1, 4, WeightedGrid(OTHER, 2.0, 4)),
+            report(1, 4, WeightedGrid(OTHER, 2.0, 3)),
             report(0, 7, WeightedGrid(ONE, 1.0, 2), WeightedGrid(OTHER, 0.0, 1)),
         ]
     )
     told: list[AdaptationProgress] = []
-    (answer,) = answered(two_copies(), TWO_TESTS, on_adapting=told.append)
+    (answer,) = answered(two_groups(), TWO_TESTS, on_adapting=told.append)
     for found in answer.candidates:
-        assert [(one.grid.tolist(), one.votes) for one in found] == [([[2]], 5), ([[1]], 2)]
-    assert answer.views == 2 and answer.cycles == 11
-    assert [progress.step for progress in told] == [3, 7, 11, 11]
+        assert [(one.grid.tolist(), one.votes) for one in found] == [([[2]], 4), ([[1]], 2)]
+    assert answer.views == 6, "two groups of three copies"
+    # The mean over those that have reported: 3, (3 + 4) / 2 to the even number, (7 + 4) / 2.
+    assert [progress.step for progress in told] == [3, 4, 6, 6] and answer.cycles == 6
     last = told[-1]
-    assert (last.loss, last.bits, last.steps_per_second) == (0.5, 5.0, 5.5)
+    # All copies together: three times 7 steps and three times 4 in 2 seconds.
+    assert (last.loss, last.bits, last.steps_per_second) == (0.5, 5.0, 16.5)
     assert last.ended == "budget" and last.candidates[0][0].grid.tolist() == [[2]]
 
 
-def test_a_copy_without_a_report_is_left_out(reported: Reported) -> None:
+def test_a_group_without_a_report_is_left_out(reported: Reported) -> None:
     reported([report(0, 3, WeightedGrid(ONE, 0.0, 1), is_last=True)])
-    (answer,) = answered(two_copies(), TWO_TESTS)
+    (answer,) = answered(two_groups(), TWO_TESTS)
     assert answer.cycles == 3 and answer.candidates[0][0].grid.tolist() == [[1]]
 
 
-def test_the_first_copy_alone_is_shown_while_it_learns(reported: Reported) -> None:
+def test_the_first_copy_of_a_group_is_shown_while_it_learns(reported: Reported) -> None:
     best = WeightedGrid(ONE, 0.0, 1)
     reported([report(0, 3, best), report(1, 4, best), report(0, 7, best)])
+    told: list[AdaptationProgress] = []
     shown: list[ArcCycle] = []
-    answered(two_copies(), TWO_TESTS, on_cycle=shown.append)
-    assert [(cycle.view, cycle.test, cycle.number) for cycle in shown] == [
-        (1, 0, 3),
-        (1, 1, 3),
-        (1, 0, 7),
-        (1, 1, 7),
-    ]
-    assert shown[0].halt == pytest.approx(0.5) and shown[0].views == 2
+    answered(two_groups(), TWO_TESTS, on_adapting=told.append, on_cycle=shown.append)
+    assert not shown, "there are no cycles after the learning"
+    for progress, step in zip(told, (3, 3, 7, 7), strict=True):
+        moments = progress.moments
+        assert [(moment.view, moment.number) for moment in moments] == [(1, step)] * 2
+        assert [moment.test for moment in moments] == [0, 1]
+        assert moments[0].halt == pytest.approx(0.5) and moments[0].views == 6
+
+
+def test_a_group_that_alone_has_reported_is_shown(reported: Reported) -> None:
+    reported([report(1, 4, WeightedGrid(ONE, 0.0, 1), is_last=True)])
+    told: list[AdaptationProgress] = []
+    answered(two_groups(), TWO_TESTS, on_adapting=told.append)
+    assert {moment.view for moment in told[0].moments} == {4}, "the first of its three copies"
 
 
 @pytest.mark.parametrize("number", [1, 2, 15, 16, 17, 33, 200])
-def test_moments_of_the_copy_that_found_the_answer_are_kept(
+def test_moments_of_the_group_that_found_the_answer_are_kept(
     number: int, reported: Reported
 ) -> None:
     reports = []
@@ -326,16 +340,16 @@ def test_moments_of_the_copy_that_found_the_answer_are_kept(
         reports.append(report(0, step, WeightedGrid(ONE, 1.0, 2), is_last=is_last))
         reports.append(report(1, step, WeightedGrid(OTHER, 2.0, 1), is_last=is_last, now=OTHER))
     reported(reports)
-    (answer,) = answered(two_copies(keep_steps=True), TWO_TESTS)
+    (answer,) = answered(two_groups(keep_steps=True), TWO_TESTS)
     for test in range(2):
         steps = [cycle for cycle in answer.steps if cycle.test == test]
-        assert {cycle.view for cycle in steps} == {2}, "the second copy found it"
+        assert {cycle.view for cycle in steps} == {4}, "the second group found it"
         numbers = [cycle.number for cycle in steps]
         assert numbers == sorted(set(numbers))
         assert numbers[0] == 1 and numbers[-1] == number
         assert min(number, MOMENTS // 2) <= len(numbers) <= MOMENTS
     assert [cycle.test for cycle in answer.steps] == sorted(cycle.test for cycle in answer.steps)
-    (other,) = answered(two_copies(), TWO_TESTS)
+    (other,) = answered(two_groups(), TWO_TESTS)
     assert other.steps == ()
 
 
@@ -355,15 +369,27 @@ def test_equal_answers_are_one_whose_weights_add_up() -> None:
             WeightedGrid(ONE, math.log(2), 3),
             WeightedGrid(OTHER, math.log(3), 1),
             WeightedGrid(ONE.astype(np.int64), math.log(2), 4),
-            WeightedGrid(THIRD, math.log(1), 9),
+            WeightedGrid(THIRD, math.log(1), 0),
         ]
     )
     assert [(one.grid.tolist(), one.votes) for one in found] == [
         ([[1]], 7),
         ([[2]], 1),
-        ([[1, 2]], 9),
+        ([[1, 2]], 0),
     ]
     assert [one.halt for one in found] == pytest.approx([4 / 8, 3 / 8, 1 / 8])
+
+
+def test_groups_of_copies_learn_and_agree() -> None:
+    gathered = Gathered(TASK, copies=4, together=2, options=solver().options)
+    for group in range(2):
+        learner = CompressionLearner(CompressionPuzzle(TASK), [10 * group, 10 * group + 1])
+        learner.step()
+        gathered.add(Report(group, learner.status, learner.best(), learner.guesses(), True))
+    (found,) = gathered.candidates()
+    assert sum(one.votes for one in found) <= gathered.copies
+    assert found[0].votes > 0 and sum(one.halt for one in found) == pytest.approx(1)
+    assert gathered.progress(1.0).step == 1
 
 
 def test_grids_of_different_shape_are_different_answers() -> None:
