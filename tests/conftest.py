@@ -17,7 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Whatever imports torch is imported where it is used: the first process of pytest-xdist runs no
 # test, and its workers wait for it.
-from tests.support.kernels import are_compiled
+from tests.support.kernels import FOLDERS, are_compiled
 from tests.support.paths import ROOT
 from tests.support.processes import starts_a_process
 from trmsolve.puzzles import get_task
@@ -41,7 +41,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     compilers = [
         subprocess.Popen([sys.executable, "-m", "tests.support.kernels", task], cwd=ROOT)
-        for task in ("sudoku", "maze")
+        for task in FOLDERS
         if not are_compiled(task)
     ]
     for compiler in compilers:
