@@ -6,6 +6,7 @@ and opens no task file. Training code is imported only for test-time training.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -79,6 +80,8 @@ def load_arc(  # noqa: PLR0913 (a library's function, with each option's type)
         reason = _needs_weights(cycles, views, batch, save_adapted, device)
         if reason is None:
             placement = choose_placement("cpu", "fp32", threads)
+            reason = f"cpu ({placement.threads} threads), fp32: compression knows nothing else"
+            placement = replace(placement, reason=reason)
             limit = Budget(BUDGET_CPU if budget is None else budget, steps)
             return CompressionSolver(placement, ArcOptions(limit, seed=seed, keep_steps=keep_steps))
         if note is not None:
