@@ -25,7 +25,9 @@ from trmsolve.arc.compression.copies import (
     Report,
     copies_together,
     copy_seed,
+    groups_that_fit,
     learn_copies,
+    machine_memory,
 )
 from trmsolve.arc.compression.learning import CompressionLearner
 from trmsolve.arc.compression.puzzle import CompressionPuzzle
@@ -324,3 +326,15 @@ def test_ctrl_c_reaches_one_process_alone_which_stops_all_groups(tmp_path: Path)
     impatience.cancel()
     assert (process.returncode, errors) == (0, "")
     assert sorted(group for group, _, is_last in rest if is_last == "True") == ["0", "1"]
+
+
+def test_groups_share_half_of_the_memory() -> None:
+    small, large = square(3, 2), square(30, 9)
+    assert groups_that_fit(small, BUDGET, wanted=4, memory=math.inf) == 4
+    assert groups_that_fit(small, BUDGET, wanted=4, memory=4e9) == 4
+    assert groups_that_fit(large, BUDGET, wanted=4, memory=4e9) < 4
+    assert groups_that_fit(large, BUDGET, wanted=4, memory=0.0) == 1
+
+
+def test_this_machine_says_how_much_memory_it_has() -> None:
+    assert machine_memory() > 1e8

@@ -4,7 +4,9 @@ The first group learns in this process, the others in processes of their own. Co
 seed alone, and often find different answers. Every group reports now and then.
 """
 
+import math
 import multiprocessing
+import os
 import signal
 import sys
 import time
@@ -50,6 +52,12 @@ Both are those of a core with AVX-512. Another core has another speed, and copie
 steps.
 """
 
+GROUP_BYTES = 400e6
+"""Memory of a process with torch."""
+
+CELL_BYTES = 5000.0
+"""Memory of a step for each of the same numbers, in each copy."""
+
 
 def copies_together(task: ArcTask, budget: Budget) -> int:
     """How many copies share a core, so that each makes about ``ENOUGH_STEPS`` in the budget.
@@ -58,11 +66,33 @@ def copies_together(task: ArcTask, budget: Budget) -> int:
     """
     if budget.steps is not None:
         return 1
-    puzzle = CompressionPuzzle(task)
-    size = puzzle.cells.numel() * puzzle.colours * DIRECTIONS
     left_for_copies = budget.seconds / ENOUGH_STEPS - STEP_SECONDS
-    affordable = int(left_for_copies / (CELL_SECONDS * size))
+    affordable = int(left_for_copies / (CELL_SECONDS * _size(task)))
     return min(max(affordable, 1), MOST_TOGETHER)
+
+
+def groups_that_fit(task: ArcTask, budget: Budget, wanted: int, memory: float) -> int:
+    """How many groups may learn at once, so that they take up to half of the memory; at least 1.
+
+    ``memory`` is what the machine has, in bytes.
+    """
+    of_copies = CELL_BYTES * _size(task) * copies_together(task, budget)
+    affordable = memory / 2 / (GROUP_BYTES + of_copies)
+    return int(min(max(affordable, 1.0), wanted))
+
+
+def machine_memory() -> float:
+    """The memory of this machine in bytes; infinite where it does not say."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return math.inf
+
+
+def _size(task: ArcTask) -> int:
+    """How many cells the largest tensor has: all cells, colours, examples and directions."""
+    puzzle = CompressionPuzzle(task)
+    return puzzle.cells.numel() * puzzle.colours * DIRECTIONS
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from trmsolve.arc.compression.copies import Report, copies_together, learn_copies
+from trmsolve.arc.compression.copies import (
+    Report,
+    copies_together,
+    groups_that_fit,
+    learn_copies,
+    machine_memory,
+)
 from trmsolve.arc.compression.votes import WeightedGrid
 from trmsolve.arc.content import content_hash
 from trmsolve.arc.options import ArcOptions
@@ -89,7 +95,8 @@ class CompressionSolver:
     ) -> ArcAnswer:
         begun = time.monotonic()
         together = copies_together(task, self.options.budget)
-        gathered = Gathered(task, self.groups * together, together, self.options)
+        groups = groups_that_fit(task, self.options.budget, self.groups, machine_memory())
+        gathered = Gathered(task, groups * together, together, self.options)
         ended = ""
 
         def is_over() -> bool:
@@ -98,7 +105,7 @@ class CompressionSolver:
                 ended = "interrupted"
             return ended != ""
 
-        reports = learn_copies(task, self.options.budget, self.groups, self.options.seed, is_over)
+        reports = learn_copies(task, self.options.budget, groups, self.options.seed, is_over)
         with _one_thread():
             for report in reports:
                 gathered.add(report)
