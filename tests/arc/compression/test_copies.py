@@ -274,7 +274,7 @@ def test_groups_end_if_one_cannot_be_started(monkeypatch: pytest.MonkeyPatch) ->
 
 INTERRUPTED_TWICE = """
 import multiprocessing, signal, time
-from tests.support.arc_tasks import Rows, same_outputs, task_of
+from tests.support.arc_tasks import same_outputs
 from trmsolve.arc.adaptation import Budget
 from trmsolve.arc.compression import copies
 
