@@ -9,6 +9,8 @@ import torch
 from typer.testing import CliRunner, Result
 
 from trmsolve import bench
+from trmsolve.arc.compression import speed
+from trmsolve.arc.compression.speed import TaskSize
 from trmsolve.bench import (
     Figures,
     Setup,
@@ -260,6 +262,9 @@ def test_the_table_says_what_was_measured_and_how_much_of_the_machine_that_is() 
         (["--compile", "maybe"], "--compile maybe is not known"),
         (["--train", "--weights", "some.safetensors"], "--weights cannot be combined with"),
         (["--device", "abacus"], "--device abacus is not known"),
+        (["--task", "arc", "--train"], "bench --task arc measures how tasks are learned"),
+        (["--task", "arc", "--recipe", "tiny"], "omit --weights, --train and --recipe"),
+        (["--task", "arc", "--weights", "some.safetensors"], "omit --weights, --train and"),
     ],
 )
 def test_what_cannot_be_understood_is_said_in_one_line(arguments: list[str], said: str) -> None:
@@ -271,3 +276,51 @@ def test_what_cannot_be_understood_is_said_in_one_line(arguments: list[str], sai
 
 def test_missing_weights_leave_with_their_own_code() -> None:
     assert run("--weights", "none.safetensors").exit_code == 3
+
+
+# Learning ARC tasks from nothing
+
+
+@pytest.fixture
+def small_tasks(monkeypatch: pytest.MonkeyPatch, process_as_it_was: None) -> None:
+    """Two sizes that are learned in no time."""
+    monkeypatch.setattr(speed, "SIZES", (TaskSize(2, 2, 2), TaskSize(3, 3, 3, tests=2)))
+
+
+@pytest.mark.usefixtures("small_tasks")
+def test_learning_from_nothing_is_timed_for_each_size() -> None:
+    result = CliRunner().invoke(app, ["bench", "--task", "arc", "--seconds", "0.3", "--json"])
+    assert (result.exit_code, result.stderr) == (0, "")
+    figures = json.loads(result.stdout)
+    assert list(figures) == ["task", "threads", "sizes"]
+    assert (figures["task"], figures["threads"]) == ("arc", 1)
+    sizes = []
+    for row in figures["sizes"]:
+        sizes.append([row.pop(name) for name in ("side", "colours", "demonstrations", "tests")])
+        assert list(row) == ["steps", "seconds_per_step", "steps_per_second"]
+        assert row["steps"] >= 1 and row["seconds_per_step"] > 0
+        per_second = 1 / row["seconds_per_step"]
+        assert row["steps_per_second"] == pytest.approx(per_second, rel=0.1), "seconds are rounded"
+    assert sizes == [[2, 2, 2, 1], [3, 3, 3, 2]]
+
+
+@pytest.mark.usefixtures("small_tasks")
+def test_the_table_of_learning_from_nothing_has_a_line_for_each_size() -> None:
+    result = run("--task", "arc")
+    assert (result.exit_code, result.stderr) == (0, "")
+    heading, small, large = result.stdout.splitlines()
+    assert "learning an ARC task from nothing" in heading and "steps a second" in heading
+    assert small.startswith("2x2 ") and small.endswith("/s  2 demonstrations, 2 colours")
+    assert large.startswith("3x3 ") and large.endswith("/s  3 demonstrations, 3 colours")
+
+
+@pytest.mark.parametrize("size", speed.SIZES)
+def test_a_timed_task_has_the_size_that_is_told(size: TaskSize) -> None:
+    task = speed.random_task(size)
+    assert len(task.demonstrations) == size.demonstrations and len(task.tests) == size.tests
+    grids = []
+    for pair in (*task.demonstrations, *task.tests):
+        assert pair.output is not None
+        grids += [pair.input, pair.output]
+    assert {grid.shape for grid in grids} == {(size.side, size.side)}
+    assert np.unique(grids).tolist() == list(range(size.colours))

@@ -37,6 +37,21 @@ def adapting(
     return AdaptationProgress(task, step, 20.0, 50.0, 0.53, solved, ended)
 
 
+def answering(step: int = 12, task: ArcTask = TASK, **more: Any) -> AdaptationProgress:
+    """A network that answers while it learns."""
+    moments = []
+    for test in range(len(task.tests)):
+        moments.append(cycle(step, task=task, grid=WRONG, test=test))
+    found = (Candidate(RIGHT, 3, 0.625), Candidate(WRONG, 1, 0.375))
+    facts: dict[str, Any] = {"bits": 1234.5, "steps_per_second": 41.26} | more
+    return replace(
+        adapting(step, task, None),
+        candidates=(found,) * len(task.tests),
+        moments=tuple(moments),
+        **facts,
+    )
+
+
 def cycle(
     number: int, view: int = 1, task: ArcTask = TASK, grid: Grid = RIGHT, test: int = 0
 ) -> ArcCycle:
@@ -117,6 +132,92 @@ def test_some_demonstrations_are_better_than_none() -> None:
     assert lines[1] == "1  1x2 → 2x2" and "and 1 more" in lines and len(lines) == 7
 
 
+ANSWERING = """\
+ab12  learning from 2 demonstrations
+test   answer so far   most votes
+1x2    2x2             2x2  62%     step           12
+5 .    1 2             1 2          speed          41.3 steps/s
+       . 3             . 1          loss           0.5300
+                                    bits           1234
+1  1x2 → 2x2   2  1x2 → 2x2         agreement      62%           ━━━━━───
+1 .  → 1 2     1 .  → 1 2           left           30 s          ━━━─────
+       . 1            . 1"""
+
+
+def test_a_network_that_answers_while_it_learns_shows_what_it_answers() -> None:
+    console = pinned()
+    live(console).adapting(answering())
+    assert screen(written(console)) == ANSWERING.split("\n")
+
+
+def test_unsure_cells_of_the_answer_so_far_are_marked() -> None:
+    console = pinned()
+    progress = answering()
+    (moment,) = progress.moments
+    unsure = np.array([[0.9, 0.4], [0.9, 0.9]], np.float32)
+    progress = replace(progress, moments=(replace(moment, confidence=unsure),))
+    live(console).adapting(progress)
+    assert screen(written(console))[3].startswith("5 .    1 2?            1 2")
+
+
+def test_every_test_has_its_answer_so_far() -> None:
+    console = pinned(width=120)
+    live(console).adapting(answering(task=replace(TASK, tests=TASK.tests * 2)))
+    lines = screen(written(console))
+    assert lines[1].startswith("test 1   answer so far   most votes   test 2   answer so far")
+
+
+def test_the_agreement_is_that_of_the_test_where_it_is_least() -> None:
+    console = pinned()
+    progress = answering(task=replace(TASK, tests=TASK.tests * 2))
+    first, _ = progress.candidates
+    split = (Candidate(RIGHT, 1, 0.25), Candidate(WRONG, 0, 0.2))
+    live(console).adapting(replace(progress, candidates=(first, split)))
+    (line,) = (line for line in screen(written(console)) if "agreement" in line)
+    assert line.split()[-3:] == ["agreement", "25%", "━━──────"]
+
+
+def test_what_is_not_measured_yet_is_a_dash_or_nothing() -> None:
+    console = pinned()
+    unknown = answering(steps_per_second=None, bits=0.2)
+    live(console).adapting(replace(unknown, loss=float("nan")))
+    facts = [line[36:].split() for line in screen(written(console))[3:6]]
+    assert facts == [["speed", "0.0", "steps/s"], ["loss", "-"], ["bits", "0"]]
+
+
+def test_answers_so_far_in_ascii() -> None:
+    stream = Ascii()
+    live(pinned(stream=stream)).adapting(answering())
+    text = stream.buffer.getvalue().decode()  # type: ignore[attr-defined]
+    lines = screen(text)
+    assert lines[3] == "5 .    1 2             1 2          speed          41.3 steps/s"
+    assert lines[6].endswith("agreement      62%           #####---")
+
+
+def test_answers_so_far_come_before_the_demonstrations() -> None:
+    console = pinned(width=44, height=9)
+    live(console).adapting(answering())
+    assert screen(written(console)) == [
+        "ab12  learning from 2 demonstrations",
+        "test   answer so far   most votes",
+        "1x2    2x2             2x2  62%",
+        "▀▀     ▀▀              ▀▀",
+        "and 2 more",
+        "step 12  speed 41.3 steps/s  loss 0.5300",
+        "bits 1234  agreement 62%  left 30 s",
+    ]
+
+
+def test_a_network_that_learned_from_nothing_counts_no_demonstrations() -> None:
+    console = pinned()
+    last = answering(120, ended="budget")
+    view = live(console)
+    view.adapting(last)
+    assert screen(written(console))[0] == "ab12  learned from 2 demonstrations: time limit reached"
+    view.answer(replace(answer(), adapting=last))
+    assert "answered  120 steps  2 attempts  41.2 s  time limit reached" in screen(written(console))
+
+
 def large(rows: int = 30, columns: int = 30, pairs: int = 2) -> ArcTask:
     pair = Pair(np.ones((rows, columns), np.int8), np.ones((rows, columns), np.int8))
     return ArcTask("large", (pair,) * pairs, (Pair(pair.input),))
@@ -138,7 +239,12 @@ def test_a_panel_never_outgrows_the_terminal(
     width: int, height: int, plain: bool, size: tuple[int, int]
 ) -> None:
     task = large(*size, pairs=4)
-    for event in (adapting(task=task), cycle(3, task=task, grid=np.ones(size, np.int8))):
+    events = (
+        adapting(task=task),
+        answering(task=task),
+        cycle(3, task=task, grid=np.ones(size, np.int8)),
+    )
+    for event in events:
         console = pinned(width, height, no_color=plain)
         view = live(console)
         view.adapting(event) if isinstance(event, AdaptationProgress) else view.cycle(event)

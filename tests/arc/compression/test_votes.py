@@ -276,6 +276,6 @@ def test_every_test_has_votes_of_its_own() -> None:
         grids.append(np.full_like(test.input, number + 1))
         say_grid(prediction, puzzle, example, grids[-1])
     votes.add(prediction, LATE)
-    for test, grid in enumerate(grids):
-        (first, *_) = votes.best(test)
+    for number, grid in enumerate(grids):
+        (first, *_) = votes.best(number)
         assert first.grid.tolist() == grid.tolist() and first.copies == 1
