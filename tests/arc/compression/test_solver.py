@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -400,3 +400,44 @@ def test_grids_of_different_shape_are_different_answers() -> None:
 def test_tiny_weights_still_have_shares() -> None:
     found = merged([WeightedGrid(ONE, -5000.0, 1), WeightedGrid(OTHER, -5001.0, 1)])
     assert [one.halt for one in found] == pytest.approx([0.7311, 0.2689], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("steps", "favoured", "ended"),
+    [
+        ((300, 300), (3, 2), "agreed"),
+        ((300, 299), (3, 3), "budget"),  # one group has made too few steps
+        ((900, 900), (2, 2), "budget"),  # four of six copies are not enough
+    ],
+)
+def test_learning_ends_where_the_copies_agree(
+    monkeypatch: pytest.MonkeyPatch, steps: tuple[int, int], favoured: tuple[int, int], ended: str
+) -> None:
+    stopped = []
+
+    def learn_copies(*arguments: object) -> Iterator[Report]:
+        stop = cast("Callable[[], bool]", arguments[-1])
+        for group in range(2):
+            answers = [WeightedGrid(ONE, 1.0, favoured[group])]
+            answers.append(WeightedGrid(OTHER, 0.0, 3 - favoured[group]))
+            yield report(group, steps[group], *answers)
+        stopped.append(stop())
+
+    monkeypatch.setattr(compression_solver, "learn_copies", learn_copies)
+    monkeypatch.setattr(compression_solver, "copies_together", lambda *_: 3)
+    (answer,) = answered(two_groups(), TWO_TESTS)
+    assert answer.adapting is not None
+    assert answer.adapting.ended == ended
+    assert stopped == [ended == "agreed"]
+
+
+def test_a_given_number_of_steps_is_made_whether_copies_agree_or_not() -> None:
+    gathered = Gathered(TASK, copies=4, together=4, options=solver(steps=900).options)
+    gathered.add(report(0, 500, WeightedGrid(ONE, 1.0, 4)))
+    assert not gathered.agree()
+
+
+def test_few_copies_do_not_end_the_learning() -> None:
+    gathered = Gathered(TASK, copies=2, together=2, options=solver(steps=None).options)
+    gathered.add(report(0, 500, WeightedGrid(ONE, 1.0, 2)))
+    assert not gathered.agree()
