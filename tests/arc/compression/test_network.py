@@ -4,7 +4,7 @@ The network's weights stay, and everything that belongs to one task is permuted:
 parameters of its latents and their noise.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -12,9 +12,8 @@ from torch import Tensor
 
 from trmsolve.arc.compression.kernels import STEPS
 from trmsolve.arc.compression.network import CompressionNetwork, Prediction
-from trmsolve.arc.compression.operations import softmax_groups
 from trmsolve.arc.compression.ranks import RANKS, dimension
-from trmsolve.arc.compression.weights import SOFTMAX, Weights, new_weights
+from trmsolve.arc.compression.weights import Weights, new_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -184,29 +183,6 @@ def test_mirrored_tasks_are_alike(cells: Tensor, sizes_known: bool, how: Moved) 
     assert_moves_along(explained(cells, sizes_known), how)
 
 
-def with_rows_like_columns(weights: Weights) -> Weights:
-    """The weights with those for softmaxes over rows and over columns made equal.
-
-    These are the only ones that tell rows from columns.
-    """
-    tied = dict(weights)
-    for rank in RANKS:
-        if "x" not in rank or "y" not in rank:
-            continue
-        groups = softmax_groups(rank)
-        swap = {
-            dimension(rank, "x"): dimension(rank, "y"),
-            dimension(rank, "y"): dimension(rank, "x"),
-        }
-        partners = []
-        for group in groups:
-            partner = groups.index(tuple(sorted(swap.get(along, along) for along in group)))
-            partners += [partner * SOFTMAX + channel for channel in range(SOFTMAX)]
-        out = weights[f"softmax out {rank}"]
-        tied[f"softmax out {rank}"] = (out + out[..., partners]) / 2
-    return tied
-
-
 @pytest.mark.parametrize(
     ("cells", "sizes_known"),
     [
@@ -217,16 +193,7 @@ def with_rows_like_columns(weights: Weights) -> Weights:
     ],
 )
 def test_transposed_tasks_are_alike(cells: Tensor, sizes_known: bool) -> None:
-    task = explained(cells, sizes_known)
-    task = replace(task, weights=with_rows_like_columns(task.weights))
-    assert_moves_along(task, TRANSPOSED)
-
-
-def test_softmaxes_alone_tell_rows_from_columns() -> None:
-    task = explained(ALL_CELLS, True)
-    weights = with_rows_like_columns(task.weights)
-    different = [name for name in weights if not torch.equal(weights[name], task.weights[name])]
-    assert different == [f"softmax out {rank}" for rank in ("xye", "dxye", "xyec", "dxyec")]
+    assert_moves_along(explained(cells, sizes_known), TRANSPOSED)
 
 
 def test_inputs_and_outputs_are_alike_at_first() -> None:

@@ -1,7 +1,8 @@
 """The network that turns the latents of a task into all of its grids.
 
 Four layers let tensors of all ranks hear each other, and every tensor look over its own axes. All
-of it treats colours, examples and directions alike, so that whatever tells them apart has to be in
+of it treats colours and examples alike, and rows, columns and directions as a turned or mirrored
+task would have them, so that whatever tells them apart has to be in
 the latents, and is paid for (arXiv 2512.06104).
 """
 
@@ -24,12 +25,20 @@ from trmsolve.arc.compression.operations import (
     softmax_groups,
     softmax_over_axes,
 )
-from trmsolve.arc.compression.ranks import DIRECTIONS, RANKS, SCANNED, channels, tied
+from trmsolve.arc.compression.ranks import (
+    DIRECTIONS,
+    RANKS,
+    SCANNED,
+    TIED_RANKS,
+    channels,
+    tied,
+)
 from trmsolve.arc.compression.weights import (
     IN_AND_OUT,
     LAYERS,
     ParameterVector,
     Weights,
+    softmax_columns,
     stacked,
 )
 
@@ -117,6 +126,9 @@ class CompressionNetwork:
         for name, tensor in views.items():
             if " in " in name or " out " in name:
                 weights[name] = tensor.unbind(1)
+        for rank in TIED_RANKS:
+            name = f"softmax out {rank}"
+            weights[name] = views[name].index_select(3, softmax_columns(rank)).unbind(1)
         for rank in RANKS:
             if "d" in rank:
                 own = tied(rank)

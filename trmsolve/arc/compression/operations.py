@@ -160,6 +160,23 @@ def softmax_groups(rank: str) -> Groups:
     return tuple(groups)
 
 
+@cache
+def tied_groups(rank: str) -> tuple[int, ...]:
+    """For each of ``softmax_groups`` the number of its weights: rows and columns share theirs."""
+    numbers: list[int] = []
+    like_rows: dict[tuple[int, ...], int] = {}
+    both = {"x", "y"} <= set(rank)
+    for group in softmax_groups(rank):
+        turned = group
+        if both:
+            rows = dimension(rank, "x")
+            columns = dimension(rank, "y")
+            if columns in group and rows not in group:
+                turned = tuple(rows if along == columns else along for along in group)
+        numbers.append(like_rows.setdefault(turned, len(like_rows)))
+    return tuple(numbers)
+
+
 def softmax_over_axes(logits: Tensor, shape: tuple[int, ...], groups: Groups) -> Tensor:
     """The softmax over every group of axes: (copies, groups times channels, cells).
 

@@ -5,12 +5,13 @@ as much as the network itself, so that parameters are views of one vector.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import torch
 from torch import Tensor
 
 from trmsolve.arc.compression.directions import tied_pairs
-from trmsolve.arc.compression.operations import softmax_groups
+from trmsolve.arc.compression.operations import tied_groups
 from trmsolve.arc.compression.ranks import SCANNED, TIED_RANKS, channels
 
 LAYERS = 4
@@ -56,7 +57,7 @@ def _shapes() -> dict[str, tuple[tuple[int, ...], float]]:
         shapes[f"latents {rank}"] = (width, LATENT), LATENT**-0.5
         shapes[f"latents bias {rank}"] = (width, 1), LATENT**-0.5
         inside = {"up": (UP, UP), "down": (DOWN, DOWN), "hidden": (HIDDEN, HIDDEN)}
-        inside["softmax"] = (SOFTMAX, SOFTMAX * len(softmax_groups(rank)))
+        inside["softmax"] = (SOFTMAX, SOFTMAX * (max(tied_groups(rank)) + 1))
         if rank in SCANNED:
             inside["maximum"] = (SCAN, SCAN)
             inside["shift"] = (SCAN, SCAN)
@@ -73,6 +74,15 @@ def _shapes() -> dict[str, tuple[tuple[int, ...], float]]:
     shapes["extent"] = (IN_AND_OUT, lines), lines**-0.5
     shapes["extent bias"] = (IN_AND_OUT, 1), lines**-0.5
     return shapes
+
+
+@cache
+def softmax_columns(rank: str) -> Tensor:
+    """The columns of ``softmax out`` for each channel of each group of ``softmax_over_axes``."""
+    columns = []
+    for number in tied_groups(rank):
+        columns += [SOFTMAX * number + channel for channel in range(SOFTMAX)]
+    return torch.tensor(columns)
 
 
 class ParameterVector:
