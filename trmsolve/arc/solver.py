@@ -77,15 +77,18 @@ def load_arc(  # noqa: PLR0913 (a library's function, with each option's type)
     if save_adapted is not None and batch > 1:
         raise UsageError("save_adapted saves one network: adapt one task at a time")
     if weights is None:
-        reason = _needs_weights(cycles, views, batch, save_adapted, device)
-        if reason is None:
+        option = _needs_weights(cycles, views, batch, save_adapted, device)
+        if option is None:
             placement = choose_placement("cpu", "fp32", threads)
             reason = f"cpu ({placement.threads} threads), fp32: compression knows nothing else"
             placement = replace(placement, reason=reason)
             limit = Budget(BUDGET_CPU if budget is None else budget, steps)
             return CompressionSolver(placement, ArcOptions(limit, seed=seed, keep_steps=keep_steps))
         if note is not None:
-            note(f"{reason} adapts the bundled weights; without it more tasks are answered")
+            note(
+                f"{option} needs weights: the bundled ones are adapted. Without it, tasks are "
+                "learned from nothing, and more of them are answered"
+            )
     placement = choose_placement(device, dtype, threads)
     path = resolve(weights, "arc", offline=offline, allow_large=allow_large, note=note)
     _check_target(save_adapted, path)
@@ -108,17 +111,17 @@ def load_arc(  # noqa: PLR0913 (a library's function, with each option's type)
 def _needs_weights(
     cycles: int, views: int | None, batch: int, save_adapted: Path | None, device: str
 ) -> str | None:
-    """The option that only a network with weights has, if one is given."""
+    """The option of the command that only a network with weights has, if one is given."""
     if save_adapted is not None:
-        return "save_adapted"
+        return "--save-adapted"
     if views is not None:
-        return "views"
+        return "--views"
     if batch > 1:
-        return "batch"
+        return "--batch-size"
     if cycles != MAX_CYCLES:
-        return "cycles"
+        return "--cycles"
     if device not in ("auto", "cpu"):
-        return "device"
+        return f"--device {device}"
     return None
 
 

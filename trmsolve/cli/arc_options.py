@@ -14,13 +14,22 @@ Solutions = Annotated[
         rich_help_panel="ARC",
     ),
 ]
+Weights = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Adapt a trained network instead of learning from nothing: arc for the bundled one, a "
+        ".safetensors file, the folder of a training run, or hf://user/repo.",
+        show_default=False,
+    ),
+]
 Budget = Annotated[
     float | None,
     typer.Option(
         min=0,
         metavar="SECONDS",
-        help="Maximum time to learn a task from its demonstrations.",
-        show_default="60; 300 on a CPU",
+        help="Maximum time to learn a task.",
+        show_default="300; 60 with weights on a GPU",
         rich_help_panel="ARC",
     ),
 ]

@@ -135,6 +135,7 @@ def test_one_group_learns_in_this_process(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_every_copy_has_a_seed_of_its_own() -> None:
+    assert 0 <= copy_seed(2**63 - 1, 3) < 2**63, "what torch takes"
     seeds = {copy_seed(seed, copy) for seed in range(50) for copy in range(4)}
     assert len(seeds) == 200
 

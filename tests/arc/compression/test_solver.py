@@ -99,17 +99,17 @@ def small_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("option", "value"),
+    ("option", "value", "shown"),
     [
-        ("views", 2),
-        ("batch", 2),
-        ("cycles", 3),
-        ("device", "cuda"),
-        ("save_adapted", Path("adapted.safetensors")),
+        ("views", 2, "--views"),
+        ("batch", 2, "--batch-size"),
+        ("cycles", 3, "--cycles"),
+        ("device", "cuda", "--device cuda"),
+        ("save_adapted", Path("adapted.safetensors"), "--save-adapted"),
     ],
 )
 def test_options_of_networks_with_weights_take_the_bundled_ones(
-    option: str, value: object, small_weights: Path
+    option: str, value: object, shown: str, small_weights: Path
 ) -> None:
     notes: list[str] = []
     options: dict[str, Any] = {option: value}
@@ -117,7 +117,7 @@ def test_options_of_networks_with_weights_take_the_bundled_ones(
     assert isinstance(loaded, PlanesSolver)
     assert loaded.weights.startswith("small.safetensors@")
     (note,) = notes
-    assert note.startswith(f"{option} ") and "bundled weights" in note
+    assert note.startswith(f"{shown} needs weights: the bundled ones are adapted")
     assert isinstance(load_arc(**options), PlanesSolver), "without anybody to tell"
 
 

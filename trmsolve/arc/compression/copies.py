@@ -163,7 +163,7 @@ class _Order:
 
 def copy_seed(seed: int, copy: int) -> int:
     """The seed of a copy: different ones for different copies and seeds."""
-    return 1000 * seed + copy
+    return (1000 * seed + copy) % 2**63
 
 
 def _learn_here(

@@ -67,7 +67,7 @@ def arc(  # noqa: PLR0913
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Save the weights after adaptation to the task.",
+            help="Adapt the weights and save them.",
             show_default=False,
             rich_help_panel="ARC",
         ),
@@ -78,7 +78,7 @@ def arc(  # noqa: PLR0913
     quiet: options.Quiet = False,
     pace: options.Pace = 0.0,
     verbose: options.Verbose = False,
-    weights: options.Weights = None,
+    weights: arc_options.Weights = None,
     offline: options.Offline = False,
     allow_large: options.AllowLarge = False,
     cycles: options.Cycles = MAX_CYCLES,
@@ -86,14 +86,18 @@ def arc(  # noqa: PLR0913
         int | None,
         typer.Option(
             min=1,
-            help="Number of symmetric views that vote, at most 8.",
+            help="Number of symmetric views of a network with weights that vote, at most 8.",
             show_default="8",
             rich_help_panel=options.TRY,
         ),
     ] = None,
     batch_size: Annotated[
         int,
-        typer.Option(min=1, help="Number of tasks adapted together.", rich_help_panel=options.RUN),
+        typer.Option(
+            min=1,
+            help="Number of tasks that a network with weights adapts to together.",
+            rich_help_panel=options.RUN,
+        ),
     ] = 1,
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
@@ -101,6 +105,10 @@ def arc(  # noqa: PLR0913
     seed: options.Seed = 0,
 ) -> None:
     """Learn ARC tasks from their demonstrations and watch the model answer.
+
+    Without --weights every task is learned from nothing: copies of a small
+    network compress it, one or more on each core, and vote. Learning ends
+    early if they agree.
 
     Answers go to standard output, everything else to standard error. Ctrl-C
     ends learning early, and the model answers with what it has learned so
