@@ -118,4 +118,6 @@ def _shape(grid: Grid) -> Shape:
 
 
 def _largest(grids: Sequence[Grid]) -> Shape:
-    return max(grid.shape[0] for grid in grids), max(grid.shape[1] for grid in grids)
+    heights = [grid.shape[0] for grid in grids]
+    widths = [grid.shape[1] for grid in grids]
+    return max(heights), max(widths)

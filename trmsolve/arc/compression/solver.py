@@ -241,7 +241,8 @@ class Gathered:
         for group, report in self.latest.items():
             for answer in report.best[test]:
                 if content_hash(answer.grid) == key and answer.weight > best_weight:
-                    best, best_weight = group, answer.weight
+                    best = group
+                    best_weight = answer.weight
         return best
 
     def _candidates(self, test: int) -> tuple[Candidate, ...]:

@@ -19,8 +19,12 @@ LAYERS = 4
 LATENT = 4
 """Channels of the latents."""
 
-UP, DOWN, SOFTMAX, SCAN, HIDDEN = 16, 8, 2, 4, 16
-"""Channels inside the parts of a layer, as in arXiv 2512.06104."""
+# Channels inside the parts of a layer, as in arXiv 2512.06104.
+UP = 16
+DOWN = 8
+SOFTMAX = 2
+SCAN = 4
+HIDDEN = 16
 
 IN_AND_OUT = 2
 """An example has two grids."""
