@@ -28,7 +28,7 @@ FORMER_NAMES = {
 """Fields by the names that earlier versions wrote into weights, checkpoints and printed recipes."""
 
 _FROM_ONE = ("batch_size", "max_cycles")
-_FROM_ZERO = ("batch_cells", "most_cells")
+_FROM_ZERO = ("batch_cells", "most_cells", "derivations")
 _NOT_NEGATIVE = (
     "lr",
     "weight_decay",
@@ -128,6 +128,9 @@ class Recipe:
 
     # Fraction of the puzzles that are made easier by revealing some of their blanks.
     reveal_prob: float = 0.0
+    # Sudoku: attempts to derive further puzzles from each puzzle before the first step. They have
+    # the same solution and other clues.
+    derivations: int = 0
 
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot be trained."""
