@@ -1130,11 +1130,19 @@ def test_a_maze_too_large_to_train_on_is_named() -> None:
         Examples.collect(MAZE, [Puzzle(large, "mazes.txt:7", answer=large)] * 2)
 
 
-def test_no_part_of_a_path_is_given_away(examples: Examples, tmp_path: Path) -> None:
-    recipe = replace(RECIPES["maze", "laptop"], config=CONV, batch_size=2, reveal_prob=0.3)
-    with pytest.raises(
-        UsageError, match=r"reveal_prob=0\.3 reveals cells of answers, which maze puzzles"
-    ):
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"reveal_prob": 0.3}, r"reveal_prob=0\.3 reveals cells of answers, which maze puzzles"),
+        ({"derivations": 9}, r"derivations=9: no maze puzzles can be derived from others"),
+    ],
+    ids=str,
+)
+def test_what_only_other_puzzles_allow_is_refused(
+    examples: Examples, tmp_path: Path, change: dict[str, Any], problem: str
+) -> None:
+    recipe = replace(RECIPES["maze", "laptop"], config=CONV, batch_size=2, **change)
+    with pytest.raises(UsageError, match=problem):
         Run(
             training_data=PuzzleTrainingData(FLOW, examples),
             recipe=recipe,

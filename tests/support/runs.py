@@ -49,6 +49,7 @@ KINDS = {
     "plain": PLAIN,
     "noisy": replace(PLAIN, config=replace(DIGITS, update_noise=0.2)),
     "lattice": replace(PLAIN, config=LATTICE, guess_prob=0.9),
+    "derived": replace(PLAIN, config=LATTICE, derivations=5),
     "paper": replace(PLAIN, config=PAPER, optimizer="adam_atan2", loss="stablemax", clip=None),
 }
 STEPS, HALF = 8, 4

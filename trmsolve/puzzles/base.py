@@ -75,6 +75,8 @@ class Task(ABC):
     """Tokens of a cell; more than 1 where each token is a candidate, possible or ruled out."""
     symmetry_draws: int = 0
     """Uniform random numbers that decide a symmetry; 0 where there is none but the identity."""
+    derives: bool = False
+    """Whether ``derive`` makes other puzzles from a puzzle and its answer."""
     has_canonical_label: bool = False
     """Whether a rule of the data chooses among right answers.
 
@@ -285,6 +287,19 @@ class Task(ABC):
         "laptop" has a plain one.
         """
         return {}
+
+    def derive(
+        self,
+        question: Grid,
+        answer: Grid,  # noqa: ARG002
+        attempts: int,  # noqa: ARG002
+        rng: np.random.Generator,  # noqa: ARG002
+    ) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
+        """Other puzzles with the same only answer, made from these by the rules alone.
+
+        Returns up to ``attempts`` different ones (n, rows, columns) and their ratings (n,).
+        """
+        return question[:0].reshape(0, *question.shape), np.zeros(0, np.int64)
 
     def relabel_after_augmentation(
         self,

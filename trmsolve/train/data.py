@@ -117,6 +117,21 @@ class Examples:
         drawn = np.random.default_rng(seed).choice(len(self), number, replace=False, p=chances)
         return self.pick(np.sort(drawn))
 
+    def with_derived(self, task: Task, attempts: int, seed: int) -> "Examples":
+        """These examples, and after them up to ``attempts`` from each that the rules derive."""
+        assert self.extras is None
+        questions = [self.questions]
+        answers = [self.answers]
+        ratings = [self.ratings]
+        for number in range(len(self)):
+            answer = self.answers[number]
+            rng = np.random.default_rng((seed, number))
+            derived, rated = task.derive(self.questions[number], answer, attempts, rng)
+            questions.append(derived)
+            answers.append(np.repeat(answer[None], len(derived), axis=0))
+            ratings.append(rated)
+        return Examples(np.concatenate(questions), np.concatenate(answers), np.concatenate(ratings))
+
     @classmethod
     def collect(cls, task: Task, puzzles: Iterable[Puzzle | PuzzleError]) -> "Examples":
         """Examples from puzzles that carry their answer, on the board that networks are trained on.

@@ -115,6 +115,10 @@ class PoolTrainer:
             raise recipe_mismatch(error) from None
 
 
+def _say_nothing(_: str) -> None:
+    """The default of ``PuzzleTrainingData.note``."""
+
+
 @dataclass(frozen=True, eq=False)
 class PuzzleTrainingData:
     """Grid puzzles with their answers, to be learned."""
@@ -125,6 +129,8 @@ class PuzzleTrainingData:
     shares: dict[str, float] | None = None
     # If given, only so many puzzles are learned from, under all their symmetries.
     base_puzzles: int | None = None
+    # Hears of work that takes time before the first step, in one line.
+    note: Callable[[str], None] = _say_nothing
     beside = ()
 
     @property
@@ -152,14 +158,18 @@ class PuzzleTrainingData:
     ) -> PoolTrainer:
         """A network at its start.
 
-        The held-out examples are chosen among all, and the base puzzles among the rest. Raises
-        UsageError for a recipe of another task, PuzzleError for data whose own answers are wrong.
+        The held-out examples are chosen among all, and the base puzzles among the rest; from those
+        others are derived if the recipe says so. Raises UsageError for a recipe of another task,
+        PuzzleError for data whose own answers are wrong.
         """
         _check_config(recipe, self.task)
         learned, kept = self.examples.split(self.task, schedule.held_out)
         _check_answers(self.task, kept)
         if self.base_puzzles:
             learned = learned.draw(self.base_puzzles, schedule.seed, self.shares)
+        if recipe.derivations:
+            self.note(f"deriving up to {recipe.derivations} puzzles from each of {len(learned)}")
+            learned = learned.with_derived(self.task, recipe.derivations, schedule.seed)
         trainer = Trainer(recipe, placement.device, placement.dtype, compiled, group)
         rows = group.share(recipe.batch_size)
         sampler = Sampler(
@@ -238,6 +248,11 @@ def _check_config(recipe: Recipe, task: Task) -> None:
         raise UsageError(
             f"reveal_prob={recipe.reveal_prob} reveals cells of answers, which "
             f"{task.name} puzzles cannot contain: set it to 0"
+        )
+    if recipe.derivations and not task.derives:
+        raise UsageError(
+            f"derivations={recipe.derivations}: no {task.name} puzzles can be derived from others: "
+            "set it to 0"
         )
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 OPTIMIZERS = ("muon", "adamw", "adam_atan2")
 LOSSES = ("softmax", "stablemax")
 _FROM_ONE = ("batch_size", "max_cycles")
-_FROM_ZERO = ("batch_cells", "most_cells")
+_FROM_ZERO = ("batch_cells", "most_cells", "derivations")
 _NOT_NEGATIVE = (
     "lr",
     "weight_decay",

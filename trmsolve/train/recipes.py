@@ -102,6 +102,9 @@ class Recipe:
 
     # Fraction of the puzzles that are made easier by revealing some of their blanks.
     reveal_prob: float = 0.0
+    # Sudoku: attempts to derive further puzzles from each puzzle before the first step. They have
+    # the same solution and other clues.
+    derivations: int = 0
 
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot be trained."""

@@ -334,7 +334,9 @@ def _material(settled: _Settled, note: Callable[[str], None]) -> _Material:
     if settled.task not in OTHER_SOURCES:
         task = get_task(settled.task, recipe.config.vocab_size)
         examples = load_examples(task, settled.sources.data, schedule.seed, note)
-        training_data = PuzzleTrainingData(task, examples, settled.bands, settled.base_puzzles)
+        training_data = PuzzleTrainingData(
+            task, examples, settled.bands, settled.base_puzzles, note
+        )
         return _Material(training_data, recipe, schedule)
     source: TaskSource = import_module(OTHER_SOURCES[settled.task]).read_source(
         settled.sources, note

@@ -42,6 +42,18 @@ SOLUTIONS = 100
 DESCENT = 0.8
 """The share of its rating that a climb has to keep in a step."""
 
+REVEALS_MORE = 0.55
+"""The probability that a step of ``derive`` reveals one blank more, after each."""
+
+MOST_REVEALED = 8
+"""The most blanks that a step of ``derive`` reveals."""
+
+STAYS_HARD = 0.7
+"""The share of its rating that the walk of ``derive`` has to keep in a step."""
+
+HARD_ENOUGH = 250
+"""The walk of ``derive`` does not keep to ratings above this one: they are too rare."""
+
 FULL = (1 << 27) - 1
 """All cells of a band."""
 
@@ -461,6 +473,56 @@ def climb(  # noqa: PLR0913  (numba takes no dataclass)
         else:
             clues[gone] = digit
     return rating
+
+
+@kernel
+def derive(  # noqa: PLR0913  (numba takes no dataclass)
+    stack: Ints,
+    clues: Ints,
+    answer: Ints,
+    fresh: int,
+    draws: NDArray[np.float64],
+    turns: Ints,
+    derived: NDArray[np.int8],
+    ratings: Ints,
+) -> None:
+    """Walk from a puzzle (81,) to others with the same solution ``answer`` (81,).
+
+    A step (a row (82,) of ``draws``, each in [0, 1)) reveals up to ``MOST_REVEALED`` blanks of the
+    puzzle where the walk stands, all of them in the first ``fresh`` steps. Then it removes clues in
+    random order until no other can go without a second solution; those just revealed come last. The
+    puzzle and its rating are written to the step's place in ``derived`` (steps, 81) and ``ratings``
+    (steps,). The walk goes there unless it is much easier, so that it climbs to hard puzzles and
+    stays among them. ``clues`` are changed in place.
+    """
+    tally = np.empty((81, 10), np.int64)
+    solution = np.empty(81, np.int64)
+    rating = rate(stack, clues, turns, solution, tally)
+    for step, draw in enumerate(draws):
+        number = 1 + int(np.log(1 - draw[0]) / np.log(REVEALS_MORE))
+        number = 81 if step < fresh else min(number, MOST_REVEALED)
+        trial = clues.copy()
+        order = _reveal(trial, answer, np.argsort(draw[1:]), number)
+        dig(stack, trial, order, 0, False, turns)
+        ratings[step] = rate(stack, trial, turns, solution, tally)
+        derived[step] = trial
+        if ratings[step] >= STAYS_HARD * min(rating, HARD_ENOUGH):
+            clues[:] = trial
+            rating = ratings[step]
+
+
+@kernel
+def _reveal(clues: Ints, answer: Ints, order: Ints, number: int) -> Ints:
+    """Reveal so many blanks, the first ones in this order of the cells.
+
+    Returns the cells that have clues now, in the same order, those that were revealed last.
+    """
+    blank = clues[order] == 0
+    kept = order[~blank]
+    revealed = order[blank][:number]
+    for cell in revealed:
+        clues[cell] = answer[cell]
+    return np.concatenate((kept, revealed))
 
 
 @kernel

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.base import Diagnosis, Task
+from trmsolve.puzzles.sudoku.derive import derive_sudokus
 from trmsolve.puzzles.sudoku.form import TextForm, write_sudoku
 from trmsolve.puzzles.sudoku.generate import DIFFICULTIES, generate_sudokus
 from trmsolve.puzzles.sudoku.paint import paint_sudoku
@@ -63,6 +64,7 @@ class Sudoku(Task):
     vocab_size = 11
     seq_len = 81
     symmetry_draws = 34
+    derives = True
     paper_latent_steps: ClassVar[int | None] = 6
     # Half a minute's work. Extreme puzzles are costly, and drawn far more often than there are of
     # them.
@@ -142,6 +144,12 @@ class Sudoku(Task):
     def generate(self, difficulty: str, seed: int) -> Iterator[Puzzle]:
         """New puzzles with exactly one solution; see ``generate``."""
         return generate_sudokus(difficulty, seed)
+
+    def derive(
+        self, question: Grid, answer: Grid, attempts: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
+        """Minimal puzzles with the same solution, many of them as hard; see ``derive``."""
+        return derive_sudokus(question, answer, attempts, rng)
 
     def symmetries(self, draws: NDArray[np.float64]) -> Lifted:
         """Symmetries of tokens from uniform numbers (n, 34)."""
