@@ -153,7 +153,7 @@ JSON_FIELDS = [
     "seconds",
     "weights",
 ]
-"""Of an answer, in their order."""
+"""The fields of an answer in their order."""
 
 
 def run(*arguments: object, text: str | None = None) -> Result:

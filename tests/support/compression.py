@@ -35,7 +35,7 @@ def nothing_said(puzzle: CompressionPuzzle) -> Prediction:
 
 
 def together(predictions: Sequence[Prediction]) -> Prediction:
-    """What several copies say, in one."""
+    """The predictions of several copies in one."""
     return Prediction(
         colours=torch.cat([one.colours for one in predictions]),
         rows=torch.cat([one.rows for one in predictions]),
@@ -45,7 +45,7 @@ def together(predictions: Sequence[Prediction]) -> Prediction:
 
 
 def of_copy(prediction: Prediction, copy: int) -> Prediction:
-    """What one of the copies says."""
+    """The prediction of one of the copies."""
     one = slice(copy, copy + 1)
     return Prediction(
         colours=prediction.colours[one],

@@ -82,7 +82,7 @@ class AdaptationProgress:
     """Why it is over: "budget", "solved", "agreed", "interrupted", "steps"; "" if it goes on."""
 
     bits: float | None = None
-    """What describes the task costs, in bits; None for networks that do not pay for it."""
+    """The cost of the task's description; None for networks that do not pay for it."""
 
     steps_per_second: float | None = None
     """The speed of all copies together; None where it is not measured."""

@@ -16,11 +16,7 @@ T = TypeVar("T")
 
 def kernel(function: Callable[P, T]) -> Callable[P, T]:
     """Wrap a function so that it is compiled at its first call."""
-    try:
-        compiled: Any = numba.njit(cache=True)(function)
-    except RuntimeError:  # neither this folder nor the user's can keep the result
-        compiled = numba.njit(function)
-    return compiled  # type: ignore[no-any-return]
+    return _compiled(function)
 
 
 def float_kernel(function: Callable[P, T]) -> Callable[P, T]:
@@ -28,7 +24,10 @@ def float_kernel(function: Callable[P, T]) -> Callable[P, T]:
 
     Sums may be reordered and divisions are not checked, so that loops use vector instructions.
     """
-    options: dict[str, Any] = {"fastmath": True, "error_model": "numpy"}
+    return _compiled(function, fastmath=True, error_model="numpy")
+
+
+def _compiled(function: Callable[P, T], **options: Any) -> Callable[P, T]:
     try:
         compiled: Any = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # neither this folder nor the user's can keep the result

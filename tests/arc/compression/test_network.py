@@ -238,7 +238,7 @@ def sum_of_all(prediction: Prediction) -> Tensor:
 
 
 def gradients(network: CompressionNetwork, total: Tensor) -> Weights:
-    """Of a number, for all parameters."""
+    """The gradients of a number for all parameters."""
     views = network.parameters.views
     found = torch.autograd.grad(total, list(views.values()), retain_graph=True)
     return dict(zip(views, found, strict=True))

@@ -336,7 +336,7 @@ def plain_shifted(tensor: Tensor, live: Tensor) -> Tensor:
 
 
 def line_values() -> Tensor:
-    """Of an even number of channels: each second one goes the other way, in every copy."""
+    """Values with an even number of channels: each second one goes the other way in every copy."""
     return random(COPIES, 4, DIRECTIONS * ROWS * COLUMNS * GRIDS)
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from trmsolve.arc.compression.ranks import (
     DIRECTIONS,
+    ORDER,
     RANKS,
     STEPS,
     TIED_RANKS,
-    WHOLE,
     channels,
     dimension,
     rank_of,
@@ -31,7 +31,7 @@ def test_cells_belong_to_examples_and_an_example_alone_says_nothing() -> None:
 def test_axes_are_in_the_order_of_memory() -> None:
     assert rank_of("cdx") == "dxc"
     assert all(rank_of(reversed(rank)) == rank for rank in RANKS)
-    assert [dimension(WHOLE, axis) for axis in WHOLE] == [1, 2, 3, 4, 5]
+    assert [dimension(ORDER, axis) for axis in ORDER] == [1, 2, 3, 4, 5]
     assert dimension("ec", "c") == 2
 
 

@@ -220,7 +220,7 @@ def test_extreme_tasks_are_answered() -> None:
         assert len(answer.candidates) == len(answer.task.tests)
 
 
-# What several groups of copies report
+# The reports of several groups of copies
 
 
 def grid(*rows: list[int]) -> Grid:

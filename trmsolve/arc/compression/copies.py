@@ -97,7 +97,7 @@ def _size(task: ArcTask) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What a group of copies has found so far.
+    """The findings of a group of copies so far.
 
     Attributes:
         group: Its number, from 0.
@@ -142,7 +142,7 @@ def learn_copies(
 
 @dataclass(frozen=True)
 class _Order:
-    """What all groups are to do."""
+    """The task of all groups, and how long they may learn it."""
 
     task: ArcTask
     budget: Budget
@@ -170,26 +170,34 @@ def _learn_here(
     order: _Order, deadline: float, helpers: Sequence["_Helper"], stop: Callable[[], bool]
 ) -> Iterator[Report]:
     """Learn the first group, and pass on what the others report."""
-    learner = order.learner(0)
+
+    def stop_all() -> bool:
+        stopped = stop()
+        if stopped:
+            for helper in helpers:
+                helper.ask_to_stop()
+        return stopped
+
+    for report in _reports(order, 0, deadline, stop_all):
+        yield report
+        for helper in helpers:
+            yield from helper.waiting_reports()
+
+
+def _reports(
+    order: _Order, group: int, deadline: float, stop: Callable[[], bool]
+) -> Iterator[Report]:
+    """Learn a group for at least one step, and report now and then and at the end."""
+    learner = order.learner(group)
     told = time.monotonic()
     is_over = False
     while not is_over:
         learner.step()
-        stopped = stop()
-        is_over = stopped or order.is_over(learner.status, deadline)
-        if stopped:
-            for helper in helpers:
-                helper.ask_to_stop()
+        is_over = stop() or order.is_over(learner.status, deadline)
         now = time.monotonic()
         if is_over or now - told >= REPORT_SECONDS:
             told = now
-            yield _report(learner, 0, is_over)
-            for helper in helpers:
-                yield from helper.waiting_reports()
-
-
-def _report(learner: CompressionLearner, group: int, is_last: bool) -> Report:
-    return Report(group, learner.status, learner.best(), learner.guesses(), is_last)
+            yield Report(group, learner.status, learner.best(), learner.guesses(), is_over)
 
 
 class _Helper:
@@ -254,19 +262,11 @@ def _learn_there(
     budget.
     """
     torch.set_num_threads(1)
-    learner = order.learner(group)
-    told = time.monotonic()
-    is_over = False
-    while not is_over:
-        learner.step()
-        is_over = stopped.is_set() or order.is_over(learner.status, deadline)
-        now = time.monotonic()
-        if is_over or now - told >= REPORT_SECONDS:
-            told = now
-            try:
-                connection.send(_report(learner, group, is_over))
-            except OSError:
-                return
+    for report in _reports(order, group, deadline, stopped.is_set):
+        try:
+            connection.send(report)
+        except OSError:
+            return
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from trmsolve.arc.compression.weights import new_weights
 
 LEARNING_RATE = 0.01
 BETAS = (0.5, 0.9)
-"""Of Adam, as in arXiv 2512.06104."""
+"""The decay rates of Adam, as in arXiv 2512.06104."""
 
 GRID_WEIGHT = 10.0
 """A nat that the grids need counts as much as so many nats of the latents."""
@@ -91,13 +91,6 @@ class CompressionLearner:
             loss=float(loss.detach().mean()) / self._known_cells,
             bits=float(prediction.cost.detach().mean()) / math.log(2),
         )
-
-    def learn(self, is_over: Callable[[Status], bool]) -> None:
-        """Learn for at least one step, until it is over."""
-        while True:
-            self.step()
-            if is_over(self.status):
-                return
 
     def best(self) -> list[list[WeightedGrid]]:
         """For each test the answers with most weight so far."""

@@ -35,7 +35,7 @@ def reconstruction_loss(puzzle: CompressionPuzzle, prediction: Prediction, step:
 
     ``step`` counts the optimizer's steps from 0.
     """
-    logits = with_black(prediction.colours)
+    logits = with_black(prediction.colours, dim=2)
     log_colours = logits.log_softmax(dim=2)
     still = max(0.0, 1 - step / SIZE_STEPS)
     total = torch.zeros(len(logits))
@@ -60,10 +60,10 @@ def reconstruction_loss(puzzle: CompressionPuzzle, prediction: Prediction, step:
     return total + fixed.loss()
 
 
-def with_black(colours: Tensor) -> Tensor:
-    """Logits of all colours of the palette in dimension 2, from those against black."""
-    black = torch.zeros_like(colours[:, :, :1])
-    return torch.cat([black, colours], dim=2)
+def with_black(colours: Tensor, dim: int) -> Tensor:
+    """Logits of all colours of the palette in dimension ``dim``, from those against black."""
+    black = torch.zeros_like(colours.narrow(dim, 0, 1))
+    return torch.cat([black, colours], dim=dim)
 
 
 class _Fixed:
@@ -92,7 +92,7 @@ class _Fixed:
 
 @dataclass(frozen=True)
 class _Place:
-    """What decides where a grid lies in its room.
+    """The scores that decide where a grid lies in its room.
 
     Attributes:
         row_scores, column_scores: (copies, rows or columns of the room).

@@ -48,7 +48,7 @@ BLACK_PACE = 100.0
 
 @dataclass(frozen=True)
 class Prediction:
-    """What copies of the network say of all grids of a task, inputs and outputs.
+    """The predictions of copies of the network for all grids of a task, inputs and outputs.
 
     Attributes:
         colours: Logits (copies, examples, colours, rows, columns, 2) against black, whose logit is

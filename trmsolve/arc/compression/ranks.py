@@ -82,9 +82,6 @@ def tied(rank: str) -> str:
 TIED_RANKS = tuple(rank for rank in RANKS if tied(rank) == rank)
 """The ranks that have weights of their own."""
 
-WHOLE = "dxyec"
-"""The rank of all axes."""
-
 SCANNED = ("dxyec", "dxye")
 """The ranks in which cells look along their lines."""
 

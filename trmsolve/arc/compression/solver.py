@@ -43,10 +43,10 @@ LEAST_STEPS = 300
 """Agreement of fewer copies, or after fewer steps, means little."""
 
 MOMENTS = 16
-"""So many moments of the learning are kept for ``keep_steps``."""
+"""The number of moments of the learning that are kept for ``keep_steps``."""
 
 LEARNED_FROM_NOTHING = "none: every task is learned from nothing"
-"""What stands for the weights."""
+"""The text that stands in place of the name of weights."""
 
 
 class CompressionSolver:

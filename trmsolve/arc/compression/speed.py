@@ -15,7 +15,7 @@ WARM_UP = 2
 
 @dataclass(frozen=True)
 class TaskSize:
-    """What decides the cost of a step."""
+    """The sizes of a task that decide the cost of a step."""
 
     # Rows and columns of every grid.
     side: int

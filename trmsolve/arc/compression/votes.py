@@ -1,4 +1,4 @@
-"""What copies of the network answered while they learned, and how sure they were.
+"""The answers of copies of the network while they learn, and how sure they are.
 
 Every few steps the network's last sample is an answer, and so is the running average of samples.
 An answer counts the more, the less doubt there is in its cells; equal answers add up.
@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trmsolve.arc.compression.loss import span_scores
+from trmsolve.arc.compression.loss import span_scores, with_black
 from trmsolve.arc.compression.network import Prediction
 from trmsolve.arc.compression.puzzle import OUTPUT, CompressionPuzzle
 from trmsolve.arc.content import content_hash
@@ -35,7 +35,7 @@ OF_AVERAGE = 4.0
 
 @dataclass(frozen=True, eq=False)
 class Outputs:
-    """What copies say of the outputs of the tests.
+    """The predictions of copies for the outputs of the tests.
 
     Attributes:
         colours: Logits (copies, tests, colours, rows, columns) against black.
@@ -120,7 +120,7 @@ class Votes:
         top, bottom = best_span(outputs.rows[copy, test, :rows], height if known else None)
         left, right = best_span(outputs.columns[copy, test, :columns], width if known else None)
         colours = outputs.colours[copy, test, :, top:bottom, left:right]
-        logits = torch.cat([torch.zeros_like(colours[:1]), colours])
+        logits = with_black(colours, dim=0)
         best, numbers = logits.max(dim=0)
         doubt = logits.logsumexp(dim=0) - best
         return Guess(
