@@ -21,6 +21,7 @@ from trmsolve.arc.adaptation import Budget
 from trmsolve.arc.compression import copies
 from trmsolve.arc.compression.copies import (
     ENOUGH_STEPS,
+    MOST_GROUPS,
     MOST_TOGETHER,
     Report,
     copies_together,
@@ -31,7 +32,7 @@ from trmsolve.arc.compression.copies import (
 )
 from trmsolve.arc.compression.learning import CompressionLearner
 from trmsolve.arc.compression.puzzle import CompressionPuzzle
-from trmsolve.arc.compression.votes import WeightedGrid
+from trmsolve.arc.compression.votes import WeightedGrid, combined
 from trmsolve.arc.task import ArcTask, never
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -59,7 +60,7 @@ def last_reports(found: list[Report]) -> dict[int, Report]:
 
 
 def answers(best: list[list[WeightedGrid]]) -> list[tuple[list[list[int]], float, int]]:
-    return [(answer.grid.tolist(), answer.weight, answer.copies) for answer in best[0]]
+    return [(answer.grid.tolist(), answer.votes, answer.copies) for answer in best[0]]
 
 
 def learned_here(steps: int, *copies: int) -> CompressionLearner:
@@ -340,3 +341,64 @@ def test_groups_share_half_of_the_memory() -> None:
 
 def test_this_machine_says_how_much_memory_it_has() -> None:
     assert machine_memory() > 1e8
+
+
+# Rounds
+
+
+@pytest.fixture
+def short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounds of two steps, of which the first counts."""
+    monkeypatch.setattr(copies, "ENOUGH_STEPS", 2)
+    monkeypatch.setattr(copies, "LEAST_STEPS", 1)
+    monkeypatch.setattr(copies, "REPORT_SECONDS", 0.0)
+
+
+def rounds_of_one_copy(steps: int, monkeypatch: pytest.MonkeyPatch) -> list[Report]:
+    """The reports of all steps of a group that is stopped after so many."""
+    made = []
+
+    def stop() -> bool:
+        made.append(True)
+        return len(made) == steps
+
+    monkeypatch.setattr(copies, "copies_together", lambda *_: 1)
+    return reports(1, steps=None, stop=stop)
+
+
+@pytest.mark.usefixtures("short_rounds")
+def test_new_copies_learn_when_the_others_have_learned_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = rounds_of_one_copy(5, monkeypatch)
+    assert [report.status.step for report in found] == [1, 2, 1, 2, 1]
+    assert [report.copies for report in found] == [1, 1, 2, 2, 3]
+    assert [report.is_last for report in found] == [False] * 4 + [True]
+    alone = [learned_here(2, 0), learned_here(2, MOST_GROUPS), learned_here(1, 2 * MOST_GROUPS)]
+    answers_of_all = [answer for learner in alone for answer in learner.best()[0]]
+    expected = combined(answers_of_all)
+    assert answers(found[-1].best) == answers([expected])
+    assert found[-1].guesses[0].grid.tolist() == alone[-1].guesses()[0].grid.tolist()
+
+
+@pytest.mark.usefixtures("short_rounds")
+def test_a_new_copy_votes_when_it_has_learned_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copies, "LEAST_STEPS", 2)
+    found = rounds_of_one_copy(4, monkeypatch)
+    assert [report.copies for report in found] == [1, 1, 1, 2]
+    assert answers(found[2].best) == answers(found[1].best)
+    assert answers(found[3].best) != answers(found[2].best)
+
+
+@pytest.mark.usefixtures("short_rounds")
+def test_no_round_is_begun_that_has_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copies, "LEAST_STEPS", 10**9)
+    found = rounds_of_one_copy(4, monkeypatch)
+    assert [report.status.step for report in found] == [1, 2, 3, 4]
+
+
+@pytest.mark.usefixtures("short_rounds")
+def test_a_given_number_of_steps_is_made_by_one_copy() -> None:
+    found = reports(1, steps=5)
+    assert [report.status.step for report in found] == [1, 2, 3, 4, 5]
+    assert answers(found[-1].best) == answers(learned_here(5, 0).best())

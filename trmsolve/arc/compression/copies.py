@@ -1,7 +1,8 @@
 """Groups of copies of the network learn a task at once, a group on each core.
 
 The first group learns in this process, the others in processes of their own. Copies differ by their
-seed alone, and often find different answers. Every group reports now and then.
+seed alone, and often find different answers. A group that has learned enough begins another round
+with new copies. Every group reports now and then.
 """
 
 import math
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from types import ModuleType
@@ -24,7 +26,7 @@ from trmsolve.arc.adaptation import Budget
 from trmsolve.arc.compression.learning import CompressionLearner, Status
 from trmsolve.arc.compression.puzzle import CompressionPuzzle
 from trmsolve.arc.compression.ranks import DIRECTIONS
-from trmsolve.arc.compression.votes import Guess, WeightedGrid
+from trmsolve.arc.compression.votes import Guess, WeightedGrid, combined
 from trmsolve.arc.task import ArcTask
 
 if TYPE_CHECKING:
@@ -36,11 +38,17 @@ REPORT_SECONDS = 0.5
 GRACE_SECONDS = 60.0
 """How long a group may take for the step during which its time ended."""
 
+MOST_GROUPS = 4
+"""More cores than this are not used, however many there are."""
+
 MOST_TOGETHER = 8
 """Copies in a group, at most."""
 
 ENOUGH_STEPS = 1000
 """Steps after which a copy seldom finds another answer: another copy is worth more then."""
+
+LEAST_STEPS = 300
+"""Before so many steps the answers of a copy mean little."""
 
 STEP_SECONDS = 0.05
 """Seconds of a step that do not depend on the size of the task."""
@@ -101,14 +109,17 @@ class Report:
 
     Attributes:
         group: Its number, from 0.
-        status: How far it is.
-        best: For each test its answers with most weight, best first.
+        status: How far the copies of this round are.
+        copies: How many copies vote. Those of the first round do from the beginning, others from
+            ``LEAST_STEPS`` on.
+        best: For each test its answers with most votes, best first.
         guesses: For each test what its first copy answers at the moment.
         is_last: Whether it is done.
     """
 
     group: int
     status: Status
+    copies: int
     best: list[list[WeightedGrid]]
     guesses: list[Guess]
     is_last: bool
@@ -150,8 +161,9 @@ class _Order:
     # Copies in each group.
     together: int
 
-    def learner(self, group: int) -> CompressionLearner:
-        first = group * self.together
+    def learner(self, group: int, number: int) -> CompressionLearner:
+        """The copies of a group for one round; rounds are numbered from 0."""
+        first = (number * MOST_GROUPS + group) * self.together
         seeds = [copy_seed(self.seed, first + number) for number in range(self.together)]
         return CompressionLearner(CompressionPuzzle(self.task), seeds)
 
@@ -159,6 +171,13 @@ class _Order:
         if self.budget.steps is not None:
             return status.step >= self.budget.steps
         return time.monotonic() >= deadline
+
+    def is_enough(self, status: Status, deadline: float) -> bool:
+        """Whether new copies are worth more than further steps, and still have the time."""
+        if self.budget.steps is not None or status.step < ENOUGH_STEPS:
+            return False
+        left = deadline - time.monotonic()
+        return left * status.steps_per_second >= LEAST_STEPS
 
 
 def copy_seed(seed: int, copy: int) -> int:
@@ -188,16 +207,49 @@ def _reports(
     order: _Order, group: int, deadline: float, stop: Callable[[], bool]
 ) -> Iterator[Report]:
     """Learn a group for at least one step, and report now and then and at the end."""
-    learner = order.learner(group)
     told = time.monotonic()
-    is_over = False
-    while not is_over:
-        learner.step()
-        is_over = stop() or order.is_over(learner.status, deadline)
-        now = time.monotonic()
-        if is_over or now - told >= REPORT_SECONDS:
-            told = now
-            yield Report(group, learner.status, learner.best(), learner.guesses(), is_over)
+    # The answers to each test of the rounds that are over.
+    earlier: list[list[WeightedGrid]] = [[] for _ in order.task.tests]
+    for number in count():
+        learner = order.learner(group, number)
+        is_over = False
+        while not order.is_enough(learner.status, deadline):
+            learner.step()
+            is_over = stop() or order.is_over(learner.status, deadline)
+            now = time.monotonic()
+            if is_over or now - told >= REPORT_SECONDS:
+                told = now
+                yield _report(group, number, learner, earlier, is_over)
+            if is_over:
+                return
+        earlier = _with_earlier(learner.best(), earlier)
+
+
+def _report(
+    group: int,
+    number: int,
+    learner: CompressionLearner,
+    earlier: list[list[WeightedGrid]],
+    is_last: bool,
+) -> Report:
+    together = learner.votes.copies
+    votes = number == 0 or learner.status.step >= LEAST_STEPS
+    return Report(
+        group=group,
+        status=learner.status,
+        copies=(number + votes) * together,
+        best=_with_earlier(learner.best(), earlier) if votes else earlier,
+        guesses=learner.guesses(),
+        is_last=is_last,
+    )
+
+
+def _with_earlier(
+    now: list[list[WeightedGrid]], earlier: list[list[WeightedGrid]]
+) -> list[list[WeightedGrid]]:
+    """The answers to each test of all rounds, best first."""
+    tests = zip(now, earlier, strict=True)
+    return [combined((*answers, *before)) for answers, before in tests]
 
 
 class _Helper:

@@ -231,7 +231,8 @@ def mirror_cells(  # noqa: PLR0913
 def mark_of(logit: np.float32) -> np.float32:
     """The logistic function, kept from overflowing."""
     within = min(max(logit, np.float32(-30.0)), np.float32(30.0))
-    return np.float32(1.0) / (np.float32(1.0) + np.exp(-within))
+    mark: np.float32 = np.float32(1.0) / (np.float32(1.0) + np.exp(-within))
+    return mark
 
 
 @float_kernel

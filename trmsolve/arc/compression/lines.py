@@ -153,7 +153,8 @@ class _Look(Function):
         arriving = lines.shaped(gradient)
         into = np.zeros_like(arriving)
         tables = (lines.live, lines.order, lines.begins, lines.counts)
-        kernels.maximum_backward(arriving, ctx.values, MAXIMUM, *tables, *ctx.found, into)
+        found: tuple[Any, Any, Any, Any] = ctx.found
+        kernels.maximum_backward(arriving, ctx.values, MAXIMUM, *tables, *found, into)
         kernels.shift_cells(arriving, SHIFT, lines.live, lines.rows, lines.columns, True, into)
         kernels.mirror_cells(arriving, MIRROR, lines.live, lines.images, True, into)
         kernels.settle_backward(arriving, ctx.values, SETTLE, *tables, into)

@@ -10,13 +10,15 @@ import numpy as np
 import torch
 
 from trmsolve.arc.compression.copies import (
+    LEAST_STEPS,
+    MOST_GROUPS,
     Report,
     copies_together,
     groups_that_fit,
     learn_copies,
     machine_memory,
 )
-from trmsolve.arc.compression.votes import WeightedGrid
+from trmsolve.arc.compression.votes import WeightedGrid, combined
 from trmsolve.arc.content import content_hash
 from trmsolve.arc.options import ArcOptions
 from trmsolve.arc.task import (
@@ -32,15 +34,11 @@ from trmsolve.arc.task import (
 from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError
 
-MOST_GROUPS = 4
-"""More cores than this are not used, however many there are."""
-
 AGREEING = 0.75
 """Learning ends early if this share of the copies favours the same answers."""
 
 LEAST_COPIES = 4
-LEAST_STEPS = 300
-"""Agreement of fewer copies, or after fewer steps, means little."""
+"""Agreement of fewer copies means little."""
 
 MOMENTS = 16
 """The number of moments of the learning that are kept for ``keep_steps``."""
@@ -96,7 +94,7 @@ class CompressionSolver:
         begun = time.monotonic()
         together = copies_together(task, self.options.budget)
         groups = groups_that_fit(task, self.options.budget, self.groups, machine_memory())
-        gathered = Gathered(task, groups * together, together, self.options)
+        gathered = Gathered(task, groups, together, self.options)
         ended = ""
 
         def is_over() -> bool:
@@ -146,8 +144,8 @@ class Gathered:
     """What the groups of copies have reported of one task."""
 
     task: ArcTask
-    copies: int
-    # Copies in each group.
+    groups: int
+    # Copies that learn together in each group.
     together: int
     options: ArcOptions
     latest: dict[int, Report] = field(default_factory=dict)
@@ -167,13 +165,18 @@ class Gathered:
         """Whether so many copies agree on all tests that more steps are not worth their time."""
         if self.options.budget.steps is not None or self.copies < LEAST_COPIES:
             return False
-        if len(self.latest) * self.together < self.copies:
+        if len(self.latest) < self.groups:
             return False
         steps = min(report.status.step for report in self.latest.values())
-        if steps < LEAST_STEPS:
+        if steps < LEAST_STEPS and self.copies == self.groups * self.together:
             return False
         enough = AGREEING * self.copies
         return all(found[0].votes >= enough for found in self.candidates())
+
+    @property
+    def copies(self) -> int:
+        """How many copies vote: those of all rounds."""
+        return sum(report.copies for report in self.latest.values())
 
     def candidates(self) -> tuple[tuple[Candidate, ...], ...]:
         """For each test the answers of all copies, best first."""
@@ -234,42 +237,32 @@ class Gathered:
         return tuple(steps)
 
     def _finder(self, test: int, candidate: Candidate) -> int:
-        """The group that gave most weight to an answer."""
+        """The group that gave most votes to an answer."""
         key = content_hash(candidate.grid)
         best = max(self.latest)
-        best_weight = -math.inf
+        most_votes = -math.inf
         for group, report in self.latest.items():
             for answer in report.best[test]:
-                if content_hash(answer.grid) == key and answer.weight > best_weight:
+                if content_hash(answer.grid) == key and answer.votes > most_votes:
                     best = group
-                    best_weight = answer.weight
+                    most_votes = answer.votes
         return best
 
     def _candidates(self, test: int) -> tuple[Candidate, ...]:
         answers: list[WeightedGrid] = []
         for report in self.latest.values():
             answers += report.best[test]
-        return merged(answers)
+        return candidates_of(answers)
 
 
-def merged(answers: Iterable[WeightedGrid]) -> tuple[Candidate, ...]:
-    """Equal answers of all copies together, those with most weight first.
+def candidates_of(answers: Iterable[WeightedGrid]) -> tuple[Candidate, ...]:
+    """Equal answers of all copies together, those with most votes first.
 
-    The share of all weight that an answer has is its halt probability.
+    The share of all votes that an answer has is its halt probability.
     """
-    grids: dict[str, WeightedGrid] = {}
-    for answer in answers:
-        key = content_hash(answer.grid)
-        before = grids.get(key)
-        if before is None:
-            grids[key] = answer
-        else:
-            weight = float(np.logaddexp(before.weight, answer.weight))
-            grids[key] = WeightedGrid(answer.grid, weight, before.copies + answer.copies)
-    ordered = sorted(grids.values(), key=lambda answer: -answer.weight)
-    total = np.logaddexp.reduce([answer.weight for answer in ordered])
+    ordered = combined(answers)
+    total = sum(answer.votes for answer in ordered)
     found = []
     for answer in ordered:
-        share = math.exp(answer.weight - total)
-        found.append(Candidate(answer.grid, answer.copies, share))
+        found.append(Candidate(answer.grid, answer.copies, answer.votes / total))
     return tuple(found)

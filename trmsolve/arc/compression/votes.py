@@ -1,11 +1,13 @@
 """The answers of copies of the network while they learn, and how sure they are.
 
 Every few steps the network's last sample is an answer, and so is the running average of samples.
-An answer counts the more, the less doubt there is in its cells; equal answers add up.
+An answer counts the more, the less doubt there is in its cells; equal answers add up. Each copy
+shares one vote among its answers, so that a copy that is sure of something wrong counts no more
+than any other.
 """
 
 import math
-from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,12 +80,12 @@ class WeightedGrid:
 
     Attributes:
         grid: The grid.
-        weight: The logarithm of the weight of all answers equal to it.
+        votes: The votes for it, of which each copy has one.
         copies: How many copies gave it more weight than any other grid.
     """
 
     grid: Grid
-    weight: float
+    votes: float
     copies: int
 
 
@@ -93,6 +95,7 @@ class Votes:
     def __init__(self, puzzle: CompressionPuzzle, copies: int) -> None:
         self.puzzle = puzzle
         self.tests = len(puzzle.task.tests)
+        self.copies = copies
         self.average: Outputs | None = None
         # For each copy and test, the logarithm of the weight of each answer.
         self._weights = [[dict[str, float]() for _ in range(self.tests)] for _ in range(copies)]
@@ -130,18 +133,21 @@ class Votes:
         )
 
     def best(self, test: int, number: int = 8) -> list[WeightedGrid]:
-        """The answers with most weight over all copies, best first."""
-        favourites = Counter[str]()
-        total: dict[str, float] = {}
+        """The answers with most votes of all copies, best first."""
+        answers: list[WeightedGrid] = []
         for of_tests in self._weights:
-            weights = of_tests[test]
-            favourites[max(weights, key=weights.__getitem__)] += 1
-            for key, weight in weights.items():
-                total[key] = float(np.logaddexp(total.get(key, -math.inf), weight))
-        keys = sorted(total, key=total.__getitem__, reverse=True)
-        return [
-            WeightedGrid(self._grids[key], total[key], favourites[key]) for key in keys[:number]
-        ]
+            answers += self._of_copy(of_tests[test])
+        return combined(answers)[:number]
+
+    def _of_copy(self, weights: dict[str, float]) -> list[WeightedGrid]:
+        """The answers of one copy, which together have one vote."""
+        total = np.logaddexp.reduce(list(weights.values()))
+        favourite = max(weights, key=weights.__getitem__)
+        answers = []
+        for key, weight in weights.items():
+            share = math.exp(weight - total)
+            answers.append(WeightedGrid(self._grids[key], share, int(key == favourite)))
+        return answers
 
     def _average_in(self, now: Outputs) -> None:
         if self.average is None:
@@ -160,6 +166,20 @@ class Votes:
         self._grids.setdefault(key, guess.grid)
         weight = -DOUBT * guess.doubt - less
         weights[key] = float(np.logaddexp(weights.get(key, -math.inf), weight))
+
+
+def combined(answers: Iterable[WeightedGrid]) -> list[WeightedGrid]:
+    """Equal grids as one each, those with most votes first."""
+    grids: dict[str, WeightedGrid] = {}
+    for answer in answers:
+        key = content_hash(answer.grid)
+        before = grids.get(key)
+        if before is None:
+            grids[key] = answer
+        else:
+            votes = before.votes + answer.votes
+            grids[key] = WeightedGrid(answer.grid, votes, before.copies + answer.copies)
+    return sorted(grids.values(), key=lambda answer: -answer.votes)
 
 
 def best_span(scores: Tensor, length: int | None) -> tuple[int, int]:
