@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 
 from trmsolve.arc.generate.components import Component, find_objects
+from trmsolve.arc.generate.objects import find_separate_objects
 from trmsolve.arc.generate.wholes import DOWNWARD
 from trmsolve.puzzles.values import Grid
 
@@ -119,8 +120,8 @@ def mirror_objects(grid: Grid, axis: str) -> Grid:
     """Mirror every object inside its bounding box; "both" turns it by half."""
     result = np.zeros_like(grid)
     flips = {"rows": (0,), "columns": (1,), "both": (0, 1)}
-    for thing in find_objects(grid):
-        result[thing.box] |= np.flip(thing.picture, flips[axis])
+    for thing in find_separate_objects(grid):
+        result[thing.box] = np.flip(thing.picture, flips[axis])
     return result
 
 

@@ -29,6 +29,21 @@ def the_extreme(objects: list[Component], which: str) -> Component:
     return ordered[0]
 
 
+def find_separate_objects(grid: Grid) -> list[Component]:
+    """The objects of a grid, if their bounding boxes do not overlap.
+
+    Raises:
+        Unfit: If they do.
+    """
+    objects = find_objects(grid)
+    taken = np.zeros(grid.shape, np.bool_)
+    for thing in objects:
+        if taken[thing.box].any():
+            raise Unfit
+        taken[thing.box] = True
+    return objects
+
+
 def crop_to_content(grid: Grid) -> Grid:
     """Crop the grid to all that is coloured."""
     if not grid.any():
@@ -129,7 +144,7 @@ def paint_rim(grid: Grid, colour: int) -> Grid:
 def paint_corners(grid: Grid, colour: int) -> Grid:
     """Paint the four corners of the bounding box of every object."""
     result = grid.copy()
-    for thing in find_objects(grid):
+    for thing in find_separate_objects(grid):
         for row in (thing.top, thing.bottom - 1):
             for column in (thing.left, thing.right - 1):
                 result[row, column] = colour
@@ -148,7 +163,7 @@ def fill_boxes(grid: Grid, colour: int) -> Grid:
 def complete_boxes(grid: Grid) -> Grid:
     """Fill the bounding box of every object with its own colour."""
     result = grid.copy()
-    for thing in find_objects(grid):
+    for thing in find_separate_objects(grid):
         result[thing.box] = thing.colour
     return result
 

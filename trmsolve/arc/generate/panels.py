@@ -75,7 +75,8 @@ def fullest_panel(grid: Grid, which: str, line: int) -> Grid:
     chosen = counts.max() if which == "fullest" else counts.min()
     if np.count_nonzero(counts == chosen) != 1:
         raise Unfit
-    return panels[counts.tolist().index(chosen)]
+    chosen_panel: Grid = panels[counts.tolist().index(chosen)]
+    return chosen_panel
 
 
 def remove_lines(grid: Grid, line: int) -> Grid:

@@ -1,6 +1,5 @@
 """Rules that complete patterns: mirror images, tilings, stripes."""
 
-from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
@@ -50,7 +49,9 @@ def reflect(grid: Grid, axis: str) -> Grid:
 def complete_tiling(grid: Grid, hole: int) -> Grid:
     """Fill the cells of the hole's colour so that the pattern repeats in the shortest period."""
     known = grid != hole
-    for rows, columns in _periods():
+    tall = _repeats(grid, known)
+    wide = _repeats(grid.T, known.T)
+    for rows, columns in _periods(tall, wide):
         filled = _repeated(grid, known, rows, columns)
         if filled is not None:
             return filled
@@ -68,20 +69,27 @@ def _hole_box(grid: Grid, hole: int) -> tuple[slice, slice]:
     return content_box(grid == hole)
 
 
-def _periods() -> Iterator[tuple[int, int]]:
+def _repeats(grid: Grid, known: Mask) -> list[int]:
+    """The numbers of rows after which no known cell differs; two of each must fit in the grid."""
+    periods = [1] if _agree(grid, known, 1) else []
+    for rows in range(2, min(LARGEST_PERIOD, len(grid) // 2) + 1):
+        if _agree(grid, known, rows):
+            periods.append(rows)
+    return periods
+
+
+def _agree(grid: Grid, known: Mask, rows: int) -> bool:
+    both_known = known[rows:] & known[:-rows]
+    return not ((grid[rows:] != grid[:-rows]) & both_known).any()
+
+
+def _periods(tall: list[int], wide: list[int]) -> list[tuple[int, int]]:
     """Rows and columns of tiles, those of few cells first."""
-    sides = range(1, LARGEST_PERIOD + 1)
-    tiles = list(product(sides, sides))
-    yield from sorted(tiles, key=lambda tile: (tile[0] * tile[1], tile))
+    return sorted(product(tall, wide), key=lambda tile: (tile[0] * tile[1], tile))
 
 
 def _repeated(grid: Grid, known: Mask, rows: int, columns: int) -> Grid | None:
-    """The grid as tiles of this size; None if the known cells differ or say too little.
-
-    A tile must stand twice in a direction, unless it is as small as one row or column.
-    """
-    if (rows > 1 and 2 * rows > grid.shape[0]) or (columns > 1 and 2 * columns > grid.shape[1]):
-        return None
+    """The grid as tiles of this size; None if the known cells differ or say too little."""
     tall, wide = -(-grid.shape[0] // rows), -(-grid.shape[1] // columns)
     padding = ((0, tall * rows - grid.shape[0]), (0, wide * columns - grid.shape[1]))
     shape = (tall, rows, wide, columns)

@@ -269,15 +269,15 @@ MOVEMENT = (
     Primitive("shear-around", movement.shear_around, scenes.anything, {"direction": DIRECTION}),
     Primitive(
         "sort-columns",
-        movement.sort_lines,
+        partial(movement.sort_lines, lines="columns"),
         scenes.columns_of_bars,
-        {"lines": lambda _: "columns", "order": one_of("growing", "shrinking")},
+        {"order": one_of("growing", "shrinking")},
     ),
     Primitive(
         "sort-rows",
-        movement.sort_lines,
+        partial(movement.sort_lines, lines="rows"),
         scenes.rows_of_bars,
-        {"lines": lambda _: "rows", "order": one_of("growing", "shrinking")},
+        {"order": one_of("growing", "shrinking")},
     ),
     Primitive(
         "mirror-objects",
@@ -634,16 +634,24 @@ PANELS = (
         {"on_top": one_of("first", "second"), "line": marker},
         growth=2,
     ),
-    Primitive("odd-panel", panels.odd_panel, scenes.one_odd_panel, {"line": marker}, growth=3),
+    Primitive(
+        "odd-panel", panels.odd_panel, scenes.one_odd_panel, {"line": marker}, smallest=2, growth=4
+    ),
     Primitive(
         "choose-panel",
         panels.fullest_panel,
         scenes.panels_of_noise,
         {"which": one_of("fullest", "emptiest"), "line": marker},
-        growth=3,
+        smallest=2,
+        growth=4,
     ),
     Primitive(
-        "remove-lines", panels.remove_lines, scenes.panels_of_noise, {"line": marker}, growth=3
+        "remove-lines",
+        panels.remove_lines,
+        scenes.panels_of_noise,
+        {"line": marker},
+        smallest=2,
+        growth=4,
     ),
 )
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from trmsolve.arc.generate.components import SIDES, Mask
+from trmsolve.arc.generate.components import SIDES, Mask, content_box
 from trmsolve.arc.generate.setting import Setting, Unfit
 from trmsolve.puzzles.values import Grid
 
@@ -22,7 +22,8 @@ def _empty(setting: Setting) -> Grid:
 
 def _colours(setting: Setting, shape: tuple[int, int]) -> Grid:
     """Cells of independent colours of the palette."""
-    return setting.rng.choice(np.array(setting.palette, np.int8), shape)
+    places = setting.rng.random(shape) * len(setting.palette)
+    return np.array(setting.palette, np.int8)[places.astype(np.int8)]
 
 
 def _mask(setting: Setting, shape: tuple[int, int], share: float) -> Mask:
@@ -52,9 +53,12 @@ def noise_of_one_colour(setting: Setting) -> Grid:
 
 
 def anything(setting: Setting) -> Grid:
-    """Draw one of the scenes that suit every rule."""
+    """Draw a scene that suits every rule; most tasks keep to one kind of scene."""
     kinds = (mosaic, noise, objects, patchwork)
-    return kinds[setting.between(0, len(kinds) - 1)](setting)
+    choice = setting.style * (len(kinds) + 1)
+    if choice >= len(kinds):
+        choice = len(kinds) * setting.rng.random()
+    return kinds[int(choice)](setting)
 
 
 def square(setting: Setting) -> Grid:
@@ -148,9 +152,8 @@ def place(setting: Setting, grid: Grid, picture: Grid, gap: int = 1) -> bool:
     rows, columns = grid.shape[0] - height, grid.shape[1] - width
     if rows < 0 or columns < 0:
         return False
-    tops = setting.rng.integers(rows + 1, size=TRIES).tolist()
-    lefts = setting.rng.integers(columns + 1, size=TRIES).tolist()
-    for top, left in zip(tops, lefts, strict=True):
+    for down, across in setting.rng.random((TRIES, 2)).tolist():
+        top, left = int(down * (rows + 1)), int(across * (columns + 1))
         above, before = max(top - gap, 0), max(left - gap, 0)
         around = grid[above : top + height + gap, before : left + width + gap]
         if not around.any():
@@ -162,25 +165,21 @@ def place(setting: Setting, grid: Grid, picture: Grid, gap: int = 1) -> bool:
 def blob(setting: Setting, side: int, fewest: int = 2) -> Mask:
     """Draw connected cells in a box of at most ``side`` rows and columns, cropped to them."""
     wanted = setting.between(fewest, max(fewest, side * side * 2 // 3))
-    cells = [(0, 0)]
-    taken = {(0, 0)}
-    low, high = [0, 0], [0, 0]
+    start = (setting.between(0, side - 1), setting.between(0, side - 1))
+    cells = [start]
+    taken = {start}
     for base, way in setting.rng.random((4 * wanted, 2)).tolist():
         if len(cells) == wanted:
             break
         row, column = cells[int(base * len(cells))]
         down, right = SIDES[int(way * 4)]
         cell = (row + down, column + right)
-        grown = [max(high[axis], cell[axis]) - min(low[axis], cell[axis]) for axis in (0, 1)]
-        if cell not in taken and max(grown) < side:
+        if cell not in taken and 0 <= cell[0] < side and 0 <= cell[1] < side:
             taken.add(cell)
             cells.append(cell)
-            low = [min(low[axis], cell[axis]) for axis in (0, 1)]
-            high = [max(high[axis], cell[axis]) for axis in (0, 1)]
-    mask = np.zeros((high[0] - low[0] + 1, high[1] - low[1] + 1), np.bool_)
-    for row, column in cells:
-        mask[row - low[0], column - low[1]] = True
-    return mask
+    mask = np.zeros((side, side), np.bool_)
+    mask[tuple(zip(*cells, strict=True))] = True
+    return mask[content_box(mask)]
 
 
 def _side(setting: Setting, grid: Grid, most: int = 5) -> int:
@@ -356,10 +355,13 @@ def repeated_shapes(setting: Setting) -> Grid:
 def one_symmetric_object(setting: Setting) -> Grid:
     """Draw objects of random shapes and one that is its own mirror image."""
     grid = _empty(setting)
-    half = blob(setting, 2)
-    symmetric = np.concatenate((half, half[:, ::-1]), 1)
-    others = [blob(setting, 3, 3) for _ in range(setting.between(2, 4))]
-    for shape in (symmetric, *others):
+    half = blob(setting, 3)[:, :2]
+    shapes = [np.concatenate((half, half[:, ::-1]), 1)]
+    for _ in range(TRIES):
+        other = blob(setting, 3, 3)
+        if len(shapes) < 4 and not np.array_equal(other, other[:, ::-1]):
+            shapes.append(other)
+    for shape in shapes:
         place(setting, grid, (shape * setting.colour()).astype(np.int8))
     return _not_empty(grid)
 
@@ -438,7 +440,7 @@ def rows_of_bars(setting: Setting) -> Grid:
 def patchwork(setting: Setting) -> Grid:
     """Draw rectangles of colours that fill the grid."""
     rows, columns = setting.size()
-    down, across = max(1, rows // 3), max(1, columns // 3)
+    down, across = max(2, rows // 3), max(2, columns // 3)
     small = _colours(setting, (down, across))
     which = (np.arange(rows) * down // rows, np.arange(columns) * across // columns)
     return small[np.ix_(*which)]
@@ -487,7 +489,7 @@ def _joined(setting: Setting, panels: list[Grid], lying: bool) -> Grid:
 
 def _is_lying(setting: Setting) -> bool:
     """Whether the panels of this task lie below each other: the same in all its grids."""
-    return setting.marker % 2 == 0
+    return setting.style < 0.5
 
 
 def two_panels(setting: Setting) -> Grid:
@@ -576,7 +578,7 @@ def half_empty(setting: Setting, axis: str) -> Grid:
     turned = grid if axis == "rows" else grid.T
     middle = len(turned) // 2
     turned[middle:] = 0
-    return _not_empty(grid[::-1, ::-1] if setting.marker % 2 else grid)
+    return _not_empty(grid[::-1, ::-1] if setting.style < 0.5 else grid)
 
 
 def with_hole(setting: Setting, grid: Grid) -> Grid:

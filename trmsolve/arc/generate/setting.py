@@ -18,6 +18,9 @@ USUAL_SIDES = (5, 14)
 USUAL_SHARE = 0.75
 """The share of tasks with usual sides."""
 
+SQUARE_SHARE = 0.4
+"""The share of tasks whose grids are square, or nearly."""
+
 PALETTES = (2, 5)
 """The smallest and the largest number of colours that scenes of a task are drawn in."""
 
@@ -44,6 +47,9 @@ class Setting:
     marker: int
     """The colour of walls, holes and separating lines; not in the palette."""
 
+    style: float
+    """Decides, from 0 to 1, what is not to change from grid to grid, such as the kind of scene."""
+
     paints: tuple[int, int, int]
     """Colours that a rule may add; neither in the palette nor the marker."""
 
@@ -56,7 +62,7 @@ class Setting:
         if rng.random() < USUAL_SHARE and USUAL_SIDES[0] <= largest and smallest <= USUAL_SIDES[1]:
             low, high = max(low, USUAL_SIDES[0]), min(high, USUAL_SIDES[1])
         rows = int(rng.integers(low, high + 1))
-        columns = rows if rng.random() < 0.4 else int(rng.integers(low, high + 1))
+        columns = rows if rng.random() < SQUARE_SHARE else int(rng.integers(low, high + 1))
         spread = int(rng.choice((0, 0, 2, 4)))
         return cls(
             rng,
@@ -64,6 +70,7 @@ class Setting:
             (max(columns - spread, smallest), min(columns + spread, largest)),
             tuple(order[4 : 4 + number]),
             order[0],
+            float(rng.random()),
             (order[1], order[2], order[3]),
         )
 

@@ -7,7 +7,7 @@ Knows rules by their table.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 import numpy as np
@@ -21,6 +21,9 @@ from trmsolve.puzzles.values import Grid
 LARGEST_SIDE = 20
 """The most rows and columns of a grid, where nothing else is asked for."""
 
+SMALLEST_LARGEST_SIDE = 8
+"""The largest side may not be shorter: every rule has room in grids of this side."""
+
 DEMONSTRATIONS = (2, 3, 3, 3, 4, 4, 5)
 """Numbers of demonstrations, as often as they are drawn."""
 
@@ -29,6 +32,9 @@ TESTS = (1, 1, 1, 2)
 
 SCENES = 6
 """How many scenes are drawn for each pair, on average, before a rule is given up."""
+
+HOPELESS = 8
+"""How many scenes are drawn for the first pair before a rule is given up."""
 
 SETTINGS = 5
 """How often the setting and the parameters of a primitive are drawn before it is given up."""
@@ -50,8 +56,8 @@ class Difficulty:
 DIFFICULTIES = {
     "easy": Difficulty(10, 0.0),
     "medium": Difficulty(16, 0.0),
-    "hard": Difficulty(20, 1.0),
-    "mixed": Difficulty(20, 0.35),
+    "hard": Difficulty(LARGEST, 1.0),
+    "mixed": Difficulty(LARGEST, 0.35),
 }
 """The difficulties by their names, as ``trmsolve generate`` has them."""
 
@@ -76,18 +82,9 @@ def generate_tasks(
         raise UsageError(
             f"a largest side of {largest_side}: give {SMALLEST_LARGEST_SIDE} to {LARGEST}"
         )
-    return _generate(seed, _limited(DIFFICULTIES[difficulty], largest_side), first)
-
-
-SMALLEST_LARGEST_SIDE = 8
-"""Every rule has room in grids of this side."""
-
-
-def _limited(difficulty: Difficulty, largest_side: int) -> Difficulty:
-    # A caller who wants larger grids than usual gets them where the difficulty sets no lower bound.
-    if difficulty.largest_side == LARGEST_SIDE:
-        return Difficulty(largest_side, difficulty.composed)
-    return Difficulty(min(largest_side, difficulty.largest_side), difficulty.composed)
+    chosen = DIFFICULTIES[difficulty]
+    limit = min(largest_side, chosen.largest_side)
+    return _generate(seed, replace(chosen, largest_side=limit), first)
 
 
 def _generate(seed: int, difficulty: Difficulty, first: int) -> Iterator[ArcTask]:
@@ -179,7 +176,9 @@ def draw_pairs(
     demonstrations = int(rng.choice(DEMONSTRATIONS))
     wanted = demonstrations + int(rng.choice(TESTS))
     pairs: list[Pair] = []
-    for _ in range(SCENES * wanted):
+    for number in range(SCENES * wanted):
+        if number == HOPELESS and not pairs:
+            break
         pair = _draw_pair(rule, largest_side)
         if pair is None or any(np.array_equal(pair.input, other.input) for other in pairs):
             continue
@@ -200,7 +199,8 @@ def _draw_pair(rule: Rule, largest_side: int) -> Pair | None:
     except Unfit:
         return None
     sides = (*scene.shape, *output.shape)
-    if min(sides) < 1 or max(sides) > largest_side or np.array_equal(scene, output):
+    fits = min(sides) >= 1 and max(sides) <= largest_side
+    if not fits or np.array_equal(scene, output) or (scene == scene[0, 0]).all():
         return None
     return Pair(scene, output)
 
