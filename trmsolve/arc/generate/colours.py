@@ -41,6 +41,18 @@ def paint_objects(grid: Grid, choose: Callable[[Component], int]) -> Grid:
     return result
 
 
+def paint_some(grid: Grid, choose: Callable[[Component], int]) -> Grid:
+    """Paint every object in the colour that is chosen for it, at least one in its own.
+
+    Raises:
+        Unfit: If none stays as it is, so that nothing shows which objects are meant.
+    """
+    result = paint_objects(grid, choose)
+    if not ((result == grid) & (grid != 0)).any():
+        raise Unfit
+    return result
+
+
 def recolour_extreme(grid: Grid, which: str, colour: int) -> Grid:
     """Paint the largest or the smallest object."""
     result = grid.copy()
@@ -95,7 +107,7 @@ def recolour_at_edge(grid: Grid, colour: int) -> Grid:
         touches = touches or thing.bottom == rows or thing.right == columns
         return colour if touches else thing.colour
 
-    return paint_objects(grid, choose)
+    return paint_some(grid, choose)
 
 
 def recolour_by_side(grid: Grid, first: int, second: int) -> Grid:
@@ -130,7 +142,7 @@ def recolour_shared_shapes(grid: Grid, colour: int) -> Grid:
         shared = counts[thing.mask.shape, thing.mask.tobytes()] > 1
         return colour if shared else thing.colour
 
-    return paint_objects(grid, choose)
+    return paint_some(grid, choose)
 
 
 def ranked_colours(grid: Grid) -> list[int]:

@@ -13,11 +13,17 @@ def fill_enclosed(grid: Grid, colour: int) -> Grid:
     return np.where(enclosed(grid == 0), colour, grid).astype(np.int8)
 
 
+SMALL, LARGE = 4, 8
+"""Cells of a small region, at most, and of a large one, at least."""
+
+
 def fill_enclosed_by_size(grid: Grid, small: int, large: int) -> Grid:
-    """Fill enclosed regions of up to four cells in one colour, and larger ones in another."""
+    """Fill small enclosed regions in one colour and large ones in another."""
     result = grid.copy()
     for region in find_regions(grid, enclosed(grid == 0)):
-        result[region.at] = small if region.size <= 4 else large
+        if SMALL < region.size < LARGE:
+            raise Unfit
+        result[region.at] = small if region.size <= SMALL else large
     return result
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from trmsolve.arc.generate.components import Component, find_objects
 from trmsolve.arc.generate.objects import find_separate_objects
+from trmsolve.arc.generate.setting import Unfit
 from trmsolve.arc.generate.wholes import DOWNWARD
 from trmsolve.puzzles.values import Grid
 
@@ -127,6 +128,8 @@ def mirror_objects(grid: Grid, axis: str) -> Grid:
 
 def move_colour(grid: Grid, direction: str, colour: int) -> Grid:
     """Move the cells of one colour by one cell in the direction, over all others."""
+    if np.isin(grid, (0, colour)).all():
+        raise Unfit  # nothing shows that other colours stay
     moving = np.where(grid == colour, grid, 0).astype(np.int8)
     moved = shift(moving, direction, 1)
     rest = np.where(grid == colour, 0, grid)

@@ -71,12 +71,11 @@ def odd_panel(grid: Grid, line: int) -> Grid:
 def fullest_panel(grid: Grid, which: str, line: int) -> Grid:
     """Show the panel with the most ("fullest") or the fewest ("emptiest") coloured cells."""
     panels = split(grid, line)
-    counts = np.array([np.count_nonzero(panel) for panel in panels])
-    chosen = counts.max() if which == "fullest" else counts.min()
-    if np.count_nonzero(counts == chosen) != 1:
+    counts = [int(np.count_nonzero(panel)) for panel in panels]
+    chosen = max(counts) if which == "fullest" else min(counts)
+    if counts.count(chosen) != 1:
         raise Unfit
-    chosen_panel: Grid = panels[counts.tolist().index(chosen)]
-    return chosen_panel
+    return panels[counts.index(chosen)]
 
 
 def remove_lines(grid: Grid, line: int) -> Grid:
@@ -85,4 +84,5 @@ def remove_lines(grid: Grid, line: int) -> Grid:
     kept_columns = ~(grid == line).all(0)
     if kept_rows.all() and kept_columns.all():
         raise Unfit
-    return grid[kept_rows][:, kept_columns]
+    without: Grid = grid[kept_rows][:, kept_columns]
+    return without

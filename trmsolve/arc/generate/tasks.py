@@ -61,11 +61,14 @@ DIFFICULTIES = {
 }
 """The difficulties by their names, as ``trmsolve generate`` has them."""
 
+USUAL_DIFFICULTY = "mixed"
+"""The difficulty where nothing else is asked for."""
+
 
 def generate_tasks(
     seed: int,
     largest_side: int = LARGEST_SIDE,
-    difficulty: str = "mixed",
+    difficulty: str = USUAL_DIFFICULTY,
     first: int = 0,
 ) -> Iterator[ArcTask]:
     """Generate the tasks of a seed, from the number ``first`` on, without end.
@@ -104,7 +107,7 @@ def make_task(seed: int, number: int, difficulty: Difficulty) -> ArcTask:
             except Unfit:
                 continue
             demonstrations, tests = pairs
-            return _with_background(rng, f"{rule.name}-{number:06d}", demonstrations, tests)
+            return _with_background(rng, f"{rule.name}-{seed}-{number:06d}", demonstrations, tests)
 
 
 def draw_primitives(rng: np.random.Generator, difficulty: Difficulty) -> tuple[Primitive, ...]:
