@@ -13,7 +13,8 @@ from trmsolve.arc.task import ArcTask, Pair
 
 def write_tasks(stream: TextIO, tasks: Iterable[ArcTask]) -> None:
     """Write the tasks, each as soon as it is there. No two may have the same id."""
-    before = "{\n"
+    stream.write("{")
+    before = "\n"
     for task in tasks:
         stream.write(f"{before}{json.dumps(task.name)}: {_compact(to_json(task))}")
         before = ",\n"

@@ -96,7 +96,7 @@ def shift_around(grid: Grid, direction: str, distance: int) -> Grid:
 def shear_around(grid: Grid, direction: str) -> Grid:
     """Move each line one cell further than the line before; what leaves the grid enters it again.
 
-    The lines run in the direction; the first is not moved.
+    The lines run in the direction; one at an edge is not moved.
     """
     return toward(grid, direction, _shear_down)
 
