@@ -18,7 +18,7 @@ from trmsolve.arc.generate.tasks import (
     generate_tasks,
 )
 from trmsolve.arc.read import only_tasks, read_tasks
-from trmsolve.arc.task import COLOURS, ArcTask
+from trmsolve.arc.task import COLOURS, ArcTask, Pair
 from trmsolve.arc.write import to_json, write_tasks
 from trmsolve.errors import UsageError
 
@@ -65,6 +65,36 @@ def test_demonstrations_show_every_colour_of_a_test(difficulty: str) -> None:
         for test in task.tests:
             assert np.isin(test.input, questions).all(), task.name
             assert np.isin(test.output, answers).all(), task.name
+
+
+def changed_colours(pair: Pair) -> set[int]:
+    return set(pair.input[pair.input != pair.output].tolist())
+
+
+def test_demonstrations_change_every_colour_that_a_test_changes() -> None:
+    for task in MADE["mixed"]:
+        pairs = [*task.demonstrations, *task.tests]
+        if any(pair.input.shape != np.shape(pair.output) for pair in pairs):
+            continue
+        shown = set().union(*map(changed_colours, task.demonstrations))
+        assert all(changed_colours(test) <= shown for test in task.tests), task.name
+
+
+def test_a_test_is_scaled_as_a_demonstration_is_if_all_are_scaled_alike() -> None:
+    by_colours = next(one for one in PRIMITIVES if one.name == "scale-by-colours")
+    made = 0
+    for number in range(60):
+        rng = np.random.default_rng(number)
+        try:
+            demonstrations, tests = draw_pairs(rng, draw_rule(rng, (by_colours,), 20), 20)
+        except Unfit:
+            continue
+        factors = {len(pair.output) // len(pair.input) for pair in demonstrations}  # type: ignore[arg-type]
+        for test in tests:
+            made += 1
+            factor = len(test.output) // len(test.input)  # type: ignore[arg-type]
+            assert len(factors) > 1 or factor in factors
+    assert made > 20
 
 
 def test_hard_tasks_have_two_rules_and_easy_ones_have_one() -> None:

@@ -1,13 +1,15 @@
 """Makes ARC tasks without end: draws rules, their demonstrations and tests, and refuses poor ones.
 
 A task is decided by the seed and its number alone. Every answer follows from the demonstrations as
-far as that can be checked: a test shows no colour, and asks for none, that they do not show.
+far as that can be checked: a test shows no colour, asks for none, and changes none, for which they
+do not show the same.
 
 Knows rules by their table.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import count
 
 import numpy as np
@@ -214,17 +216,52 @@ def _are_alike(pairs: list[Pair]) -> bool:
 
 
 def _follows(test: Pair, demonstrations: list[Pair]) -> bool:
-    """Whether the demonstrations show every colour of the test's input and of its output."""
-    inputs = [pair.input for pair in demonstrations]
-    outputs = [_output(pair) for pair in demonstrations]
-    return _shown(test.input, inputs) and _shown(_output(test), outputs)
+    """Whether the demonstrations show all that the answer to a test depends on, as far as is seen.
+
+    That is every colour of its input and of its output, that a colour changes or stays, and how
+    much larger or smaller the output is, unless that varies anyway.
+    """
+    for look in (_of_input, _of_output, _changed, _kept):
+        shown = np.zeros(COLOURS, np.bool_)
+        for pair in demonstrations:
+            shown[look(pair)] = True
+        if not shown[look(test)].all():
+            return False
+    ratios = {_ratio(pair) for pair in demonstrations}
+    return len(ratios) > 1 or _ratio(test) in ratios
 
 
-def _shown(grid: Grid, grids: list[Grid]) -> bool:
-    known = np.zeros(COLOURS, np.bool_)
-    for other in grids:
-        known[other] = True
-    return bool(known[grid].all())
+def _of_input(pair: Pair) -> Grid:
+    return pair.input
+
+
+def _of_output(pair: Pair) -> Grid:
+    return _output(pair)
+
+
+def _changed(pair: Pair) -> Grid:
+    """The colours of cells that have another colour in the output, if it is of the same size."""
+    output = _output(pair)
+    if output.shape != pair.input.shape:
+        return np.zeros(0, np.int8)
+    changed: Grid = pair.input[pair.input != output]
+    return changed
+
+
+def _kept(pair: Pair) -> Grid:
+    """The colours of cells that have the same colour in the output, if it is of the same size."""
+    output = _output(pair)
+    if output.shape != pair.input.shape:
+        return np.zeros(0, np.int8)
+    kept: Grid = pair.input[pair.input == output]
+    return kept
+
+
+def _ratio(pair: Pair) -> tuple[Fraction, Fraction]:
+    """How many times as many rows and columns the output has."""
+    rows, columns = pair.input.shape
+    output = _output(pair)
+    return Fraction(output.shape[0], rows), Fraction(output.shape[1], columns)
 
 
 def _output(pair: Pair) -> Grid:
