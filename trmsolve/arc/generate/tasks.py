@@ -105,11 +105,11 @@ def make_task(seed: int, number: int, difficulty: Difficulty) -> ArcTask:
         for _ in range(SETTINGS):
             try:
                 rule = draw_rule(rng, primitives, difficulty.largest_side)
-                pairs = draw_pairs(rng, rule, difficulty.largest_side)
+                demonstrations, tests = draw_pairs(rng, rule, difficulty.largest_side)
             except Unfit:
                 continue
-            demonstrations, tests = pairs
-            return _with_background(rng, f"{rule.name}-{seed}-{number:06d}", demonstrations, tests)
+            name = f"{rule.name}-{seed}-{number:06d}"
+            return _with_background(rng, name, demonstrations, tests)
 
 
 def draw_primitives(rng: np.random.Generator, difficulty: Difficulty) -> tuple[Primitive, ...]:
@@ -212,7 +212,8 @@ def _draw_pair(rule: Rule, largest_side: int) -> Pair | None:
 
 def _are_alike(pairs: list[Pair]) -> bool:
     """Whether all outputs are equal, so that the rule cannot be seen."""
-    return all(np.array_equal(_output(pair), _output(pairs[0])) for pair in pairs[1:])
+    outputs = [_output(pair) for pair in pairs]
+    return all(np.array_equal(output, outputs[0]) for output in outputs)
 
 
 def _follows(test: Pair, demonstrations: list[Pair]) -> bool:
