@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from tests.support.arc_tasks import drawn_task, free_sizes, same_outputs, same_sizes, task_of
-from trmsolve.arc.compression.learning import CompressionLearner, Status
+from trmsolve.arc.answers import Status
+from trmsolve.arc.compression.learning import CompressionLearner
 from trmsolve.arc.compression.puzzle import CompressionPuzzle
 from trmsolve.arc.compression.votes import Votes
 from trmsolve.arc.compression.weights import new_weights

@@ -8,6 +8,7 @@ import torch
 
 from tests.support.arc_tasks import drawn_task, free_sizes, same_outputs, same_sizes
 from tests.support.compression import nothing_said, random_prediction, say_grid, together
+from trmsolve.arc.answers import combined
 from trmsolve.arc.compression.loss import span_scores
 from trmsolve.arc.compression.network import Prediction
 from trmsolve.arc.compression.puzzle import CompressionPuzzle
@@ -19,7 +20,6 @@ from trmsolve.arc.compression.votes import (
     Outputs,
     Votes,
     best_span,
-    combined,
 )
 from trmsolve.arc.content import content_hash
 from trmsolve.arc.task import ArcTask

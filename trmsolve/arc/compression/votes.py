@@ -7,19 +7,21 @@ than any other.
 """
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from trmsolve.arc.answers import Guess, WeightedGrid, combined
 from trmsolve.arc.compression.loss import span_scores, with_black
 from trmsolve.arc.compression.network import Prediction
 from trmsolve.arc.compression.puzzle import OUTPUT, CompressionPuzzle
 from trmsolve.arc.content import content_hash
-from trmsolve.puzzles.values import Grid
+
+if TYPE_CHECKING:
+    from trmsolve.puzzles.values import Grid
 
 AVERAGE = 0.97
 """Decay of the running average of samples."""
@@ -57,36 +59,6 @@ class Outputs:
             prediction.rows[:, -tests:, :, OUTPUT].detach(),
             prediction.columns[:, -tests:, :, OUTPUT].detach(),
         )
-
-
-@dataclass(frozen=True, eq=False)
-class Guess:
-    """An answer to one test.
-
-    Attributes:
-        grid: The answer.
-        confidence: Probability of each cell's colour.
-        doubt: Mean over the cells of log(sum of the colours' odds against the best), in nats.
-    """
-
-    grid: Grid
-    confidence: NDArray[np.float32]
-    doubt: float
-
-
-@dataclass(frozen=True, eq=False)
-class WeightedGrid:
-    """A grid that was answered.
-
-    Attributes:
-        grid: The grid.
-        votes: The votes for it, of which each copy has one.
-        copies: How many copies gave it more weight than any other grid.
-    """
-
-    grid: Grid
-    votes: float
-    copies: int
 
 
 class Votes:
@@ -166,20 +138,6 @@ class Votes:
         self._grids.setdefault(key, guess.grid)
         weight = -DOUBT * guess.doubt - less
         weights[key] = float(np.logaddexp(weights.get(key, -math.inf), weight))
-
-
-def combined(answers: Iterable[WeightedGrid]) -> list[WeightedGrid]:
-    """Equal grids as one each, those with most votes first."""
-    grids: dict[str, WeightedGrid] = {}
-    for answer in answers:
-        key = content_hash(answer.grid)
-        before = grids.get(key)
-        if before is None:
-            grids[key] = answer
-        else:
-            votes = before.votes + answer.votes
-            grids[key] = WeightedGrid(answer.grid, votes, before.copies + answer.copies)
-    return sorted(grids.values(), key=lambda answer: -answer.votes)
 
 
 def best_span(scores: Tensor, length: int | None) -> tuple[int, int]:
