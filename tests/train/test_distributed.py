@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from tests.support.training import TINY, WHERE, data, set_options
 from trmsolve.cli import app
+from trmsolve.distributed import ProcessGroup, join_process_group
 from trmsolve.errors import UsageError
 from trmsolve.train.checkpoint import load_checkpoint
-from trmsolve.train.distributed import ProcessGroup, join_process_group
 from trmsolve.train.metrics import read_metrics
 
 TORCHRUN = [
@@ -169,7 +169,7 @@ def test_shares_and_devices_of_several() -> None:
 
 
 def test_what_all_meet_is_told_by_the_first_of_a_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trmsolve.train.distributed.SPOKEN", 0)
+    monkeypatch.setattr("trmsolve.distributed.SPOKEN", 0)
     with pytest.raises(UsageError), join_process_group("cpu"):
         raise UsageError("no")
     monkeypatch.setenv("LOCAL_RANK", "1")

@@ -233,8 +233,8 @@ def train(  # noqa: PLR0913
 def _run(settings: "RunOptions", resume: Path | None, quiet: bool) -> int:
     """Train to the end or until a signal, show it, and return the exit code."""
     from trmsolve.device import keep_memory
+    from trmsolve.distributed import join_process_group
     from trmsolve.train.checkpoint import folder_of_run
-    from trmsolve.train.distributed import join_process_group
     from trmsolve.train.metrics import read_metrics
     from trmsolve.train.run import Callbacks
     from trmsolve.train.start import export_weights, start

@@ -1,4 +1,4 @@
-"""Processes that train one network together, each on its share of the batch, under ``torchrun``.
+"""Processes that train or measure one network together, each with its share, under ``torchrun``.
 
 Knows processes and tensors; nothing of recipes or puzzles. In a group of one process every method
 returns what it is given.
