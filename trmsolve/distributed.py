@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar, cast
 
 import torch
 import torch.distributed as dist
@@ -16,6 +18,8 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from trmsolve.errors import TrmsolveError, UsageError
+
+T = TypeVar("T")
 
 SPOKEN = 0.5
 """Seconds within which the first process has printed what is wrong."""
@@ -112,22 +116,36 @@ class ProcessGroup:
         dist.all_gather(parts, sent)
         return torch.cat(parts).to(rows.dtype)
 
+    def collect(self, value: T) -> list[T]:
+        """The values of all processes, in their order, on every process; they are pickled."""
+        if self.size == 1:
+            return [value]
+        values: list[T | None] = [None] * self.size
+        dist.all_gather_object(values, value)
+        return cast("list[T]", values)
+
     def part(self, rows: Tensor) -> Tensor:
         """This process's rows of those that ``gather`` gave."""
         return rows.chunk(self.size)[self.rank]
 
 
+ALONE = ProcessGroup()
+"""This process and no other."""
+
+
 @contextmanager
-def join_process_group(device: str) -> Iterator[ProcessGroup]:
+def join_process_group(device: str, patience: timedelta | None = None) -> Iterator[ProcessGroup]:
     """The process group that ``torchrun`` describes in the environment; one process if it does not.
 
+    ``patience`` is how long processes wait for each other, where they do not meet often; by default
+    it is that of torch, half an hour with gloo.
     An error that all processes meet is raised by the first one of each machine. The others leave
     silently with its exit code.
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     local_rank = int(os.environ.get("LOCAL_RANK", "0"))
     try:
-        yield ProcessGroup() if size == 1 else _join(device, size, local_rank)
+        yield ALONE if size == 1 else _join(device, size, local_rank, patience)
     except TrmsolveError as error:
         if local_rank == 0:
             raise
@@ -138,7 +156,7 @@ def join_process_group(device: str) -> Iterator[ProcessGroup]:
             dist.destroy_process_group()
 
 
-def _join(device: str, size: int, local_rank: int) -> ProcessGroup:
+def _join(device: str, size: int, local_rank: int, patience: timedelta | None) -> ProcessGroup:
     on_gpu = device.startswith(("auto", "cuda")) and torch.cuda.is_available()
     if on_gpu:
         count = torch.cuda.device_count()
@@ -148,5 +166,5 @@ def _join(device: str, size: int, local_rank: int) -> ProcessGroup:
                 "start fewer, or use --device cpu"
             )
         torch.cuda.set_device(local_rank)
-    dist.init_process_group("nccl" if on_gpu else "gloo")
+    dist.init_process_group("nccl" if on_gpu else "gloo", timeout=patience)
     return ProcessGroup(dist.get_rank(), size, local_rank, on_gpu)

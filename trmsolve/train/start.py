@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from trmsolve.device import Placement, choose_compiled, choose_placement
-from trmsolve.distributed import ProcessGroup, join_process_group
+from trmsolve.distributed import ALONE, ProcessGroup, join_process_group
 from trmsolve.errors import UsageError
 from trmsolve.files import write_atomically
 from trmsolve.hub.address import is_address
@@ -36,7 +36,6 @@ from trmsolve.weights.file import load_model, read_info
 
 UNCHANGED = RunOptions()
 SILENT = Callbacks()
-ALONE = ProcessGroup()
 
 
 @dataclass(frozen=True)
