@@ -5,21 +5,31 @@ returns what it is given.
 """
 
 import os
+import socket
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar, cast
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from trmsolve.errors import TrmsolveError, UsageError
+from trmsolve.errors import TrmsolveError, UsageError, WorkerError
+from trmsolve.processes import context, start_process
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
 
 T = TypeVar("T")
+
+LEAVING = 10.0
+"""Seconds within which the other processes of a group leave by themselves at the end."""
 
 SPOKEN = 0.5
 """Seconds within which the first process has printed what is wrong."""
@@ -131,6 +141,88 @@ class ProcessGroup:
 
 ALONE = ProcessGroup()
 """This process and no other."""
+
+
+@contextmanager
+def start_process_group(size: int, target: Callable[..., None], *args: Any) -> Iterator[None]:
+    """Have this process be the first of a group on this machine, as ``torchrun`` would make it.
+
+    The others call ``target``, a function of a module, and all of them ``join_process_group``. They
+    never see Ctrl-C and end with the block. Nothing is started for a size of 1, or where this
+    process is one of a group already. Raises WorkerError where one of them was ended by others.
+    """
+    if size == 1 or "WORLD_SIZE" in os.environ:
+        yield
+        return
+    described = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port()), "WORLD_SIZE": size}
+    others: list[BaseProcess] = []
+    try:
+        awaited = []
+        for rank in range(1, size):
+            ours, theirs = context().Pipe()
+            environment = _environment(described, rank)
+            arguments = (environment, theirs, target, args)
+            others.append(start_process(_begin_in_group, arguments, f"worker {rank}"))
+            theirs.close()
+            awaited.append(ours)
+        # Joining cannot be interrupted: it begins when nobody is waited for any more.
+        for ours in awaited:
+            _wait_until_ready(ours)
+        with _set(_environment(described, 0)):
+            yield
+    except (RuntimeError, EOFError) as error:
+        gone = [other.name for other in others if not other.is_alive()]
+        if not gone:
+            raise
+        raise WorkerError(
+            f"{gone[0]} was ended from outside, perhaps for lack of memory: try again with fewer "
+            "--workers"
+        ) from error
+    finally:
+        for other in others:
+            other.join(LEAVING if sys.exc_info()[0] is None else 0)
+            other.kill()  # a request to end would have it save, which is for the first one to do
+            other.join()
+
+
+def _begin_in_group(
+    environment: dict[str, str], ready: Connection, target: Callable[..., None], args: tuple[Any]
+) -> None:
+    """Call the target in a process of its own."""
+    os.environ.update(environment)
+    ready.send(True)
+    target(*args)
+
+
+def _wait_until_ready(process: Connection) -> None:
+    """Raises EOFError if the process is gone."""
+    while not process.poll(0.1):
+        pass
+    process.recv()
+
+
+def _environment(described: dict[str, Any], rank: int) -> dict[str, str]:
+    """The variables by which a process knows its group."""
+    own = {"RANK": rank, "LOCAL_RANK": rank}
+    return {name: str(value) for name, value in {**described, **own}.items()}
+
+
+@contextmanager
+def _set(environment: dict[str, str]) -> Iterator[None]:
+    """Set these variables, which were not set before."""
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        for name in environment:
+            os.environ.pop(name, None)
+
+
+def _free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+        return port
 
 
 @contextmanager

@@ -185,7 +185,8 @@ class _Dealer:
     def own_items(self) -> Iterator[Numbered | None]:
         """What this process solves; None while all is dealt that could be read."""
         while True:
-            self._serve()
+            if not self.ahead:
+                self._serve()
             if self.ahead:
                 self.here += 1
                 yield self.ahead.popleft()
