@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ def start_process(target: Callable[..., None], args: tuple[Any, ...], name: str)
     module.
     """
     process = context().Process(target=target, args=args, name=name, daemon=True)
+    # The first start of all would start this too, which lets Ctrl-C through again.
+    resource_tracker.ensure_running()
     with _ctrl_c_held_back(), _main_module_hidden():
         process.start()
     return process
