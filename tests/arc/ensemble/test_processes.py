@@ -226,8 +226,9 @@ INTERRUPTED_TWICE = """
 import multiprocessing, signal, time
 from tests.support.arc_tasks import same_outputs
 from trmsolve.arc.adaptation import Budget
+from trmsolve.arc.ensemble.processes import learn_copies
+from trmsolve.arc.ensemble.rounds import Order
 
-copies.MOST_TOGETHER = 1
 heard = []
 signal.signal(signal.SIGINT, lambda *_: heard.append(1))
 

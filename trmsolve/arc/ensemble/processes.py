@@ -4,23 +4,15 @@ The first group learns in this process, the others in processes of their own. Co
 seed, and often find different answers. Every group reports now and then.
 """
 
-import multiprocessing
-import signal
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
-from types import ModuleType
-from typing import TYPE_CHECKING
 
 import torch
 
 from trmsolve.arc.ensemble.rounds import REPORT_SECONDS, Order, Report, reports
-
-if TYPE_CHECKING:
-    from multiprocessing.process import BaseProcess
+from trmsolve.processes import context, start_process
 
 GRACE_SECONDS = 60.0
 """How long a group may take for the step during which its time ended."""
@@ -67,18 +59,11 @@ class _Helper:
     """A group in a process of its own, seen from this one."""
 
     def __init__(self, order: Order, group: int, deadline: float) -> None:
-        context = multiprocessing.get_context("spawn")
         self.deadline = deadline
-        self.stopped: Event = context.Event()
-        self.connection, theirs = context.Pipe(duplex=False)
-        self.process: BaseProcess = context.Process(
-            target=_learn_there,
-            args=(order, group, deadline, theirs, self.stopped),
-            name=f"group {group}",
-            daemon=True,
-        )
-        with _ctrl_c_held_back(), _main_module_hidden():
-            self.process.start()
+        self.stopped: Event = context().Event()
+        self.connection, theirs = context().Pipe(duplex=False)
+        arguments = (order, group, deadline, theirs, self.stopped)
+        self.process = start_process(_learn_there, arguments, f"group {group}")
         theirs.close()
         self.is_done = False
 
@@ -130,33 +115,3 @@ def _learn_there(
             connection.send(report)
         except OSError:
             return
-
-
-@contextmanager
-def _ctrl_c_held_back() -> Iterator[None]:
-    """Start processes that never see Ctrl-C: the terminal sends it to all, and this one decides.
-
-    Here it is only held back until the process is started.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
-def _main_module_hidden() -> Iterator[None]:
-    """Start processes that do not import the program's main module again.
-
-    They need nothing of it, and a program without a guard against that would run once more.
-    """
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
