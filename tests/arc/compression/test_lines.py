@@ -32,9 +32,9 @@ DOWN_LEFT = DIRECTIONS_DOWN_AND_RIGHT.index((1, -1))
 COPIES = 2
 
 
-def lines(live: Tensor = LIVE) -> Lines:
+def lines(live: Tensor = LIVE, colours: int = 1) -> Lines:
     rows, columns, grids = live.shape
-    return Lines(rows, columns, live.reshape(rows * columns, grids).contiguous().numpy())
+    return Lines(rows, columns, live.reshape(rows * columns, grids).contiguous().numpy(), colours)
 
 
 def line_values() -> Tensor:
@@ -133,19 +133,24 @@ def plain_look(tensor: Tensor, live: Tensor) -> Tensor:
     return result.view(tensor.shape)[:, :SETTLE]
 
 
-def plain_settle_of_line(marks: Tensor, values: Tensor) -> Tensor:
-    """(channels, cells) of one line in the direction's order, all cells live."""
+def plain_settle_of_line(marks: Tensor, of_any: Tensor, values: Tensor) -> Tensor:
+    """(channels, cells) of one line in the direction's order, all cells live.
+
+    ``of_any`` are the marks of any colour, ``marks`` those of one.
+    """
     cells = len(marks)
-    ahead = marks.flip(0).cumsum(0).flip(0) - marks
+    ahead = of_any.flip(0).cumsum(0).flip(0) - of_any
     target = cells - 1 - ahead
     places = torch.arange(cells)
     share = (1 - (places[:, None] - target).abs()).clamp(min=0) * marks
     return values @ share.T
 
 
-def plain_settle(tensor: Tensor, live: Tensor) -> Tensor:
+def plain_settle(tensor: Tensor, live: Tensor, colours: int) -> Tensor:
     values = views_of(tensor)
     result = torch.zeros_like(values)
+    unmarked = torch.sigmoid(-values[:, SETTLE]).unflatten(-1, (-1, colours))
+    of_any = (1 - unmarked.prod(-1)).repeat_interleave(colours, dim=-1)
     for copy in range(len(values)):
         for direction, (down, right) in enumerate(DIRECTIONS_DOWN_AND_RIGHT):
             for line in all_lines(down, right):
@@ -157,7 +162,8 @@ def plain_settle(tensor: Tensor, live: Tensor) -> Tensor:
                     there = values[copy, SETTLE:, direction, row, column, grid]
                     marks = torch.sigmoid(there[0])
                     carried = torch.cat([torch.ones_like(there[:1]), there[1:]])
-                    found = plain_settle_of_line(marks, carried)
+                    of_line = of_any[copy, direction, row, column, grid]
+                    found = plain_settle_of_line(marks, of_line, carried)
                     result[copy, SETTLE:, direction, row, column, grid] = found
     return result.view(tensor.shape)[:, SETTLE:]
 
@@ -171,11 +177,15 @@ def test_cells_see_what_plain_torch_says(live: Tensor) -> None:
     )
 
 
-@pytest.mark.parametrize("live", [ALL, LIVE], ids=["all cells", "some cells"])
-def test_marked_cells_settle_as_in_plain_torch(live: Tensor) -> None:
+@pytest.mark.parametrize(
+    ("live", "colours"),
+    [(ALL, 1), (LIVE, 1), (ALL, 2), (LIVE[..., 1:].expand(-1, -1, 2), 2)],
+    ids=["all cells", "some cells", "two colours", "two colours in some cells"],
+)
+def test_marked_cells_settle_as_in_plain_torch(live: Tensor, colours: int) -> None:
     same_with_gradients(
-        lambda tensor: look_along(tensor, lines(live))[:, SETTLE:],
-        lambda tensor: plain_settle(tensor, live),
+        lambda tensor: look_along(tensor, lines(live, colours))[:, SETTLE:],
+        lambda tensor: plain_settle(tensor, live, colours),
         line_values(),
     )
 
@@ -248,6 +258,17 @@ def test_drawings_are_reflected_and_fall(
     first: int, direction: int, drawing: str, expected: str
 ) -> None:
     assert seen_of(drawing, direction, first) == expected
+
+
+def test_cells_of_different_colours_fall_onto_each_other() -> None:
+    """A column of four cells, where the first is red and the third blue."""
+    values = torch.full((1, LOOKS, DIRECTIONS, 4, 2), -30.0)
+    values[:, SETTLE, :, 0, 0] = 30.0
+    values[:, SETTLE, :, 2, 1] = 30.0
+    column = Lines(4, 1, np.ones((4, 2), np.float32), colours=2)
+    found = look_along(values.flatten(2), column).view(values.shape)[0, SETTLE, DOWN]
+    torch.testing.assert_close(found[:, 0], torch.tensor([0.0, 0, 1, 0]))
+    torch.testing.assert_close(found[:, 1], torch.tensor([0.0, 0, 0, 1]))
 
 
 def test_a_pile_tells_how_many_are_marked() -> None:

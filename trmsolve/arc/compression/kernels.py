@@ -236,9 +236,10 @@ def mark_of(logit: np.float32) -> np.float32:
 
 
 @float_kernel
-def settle_forward(  # noqa: PLR0913
+def settle_forward(  # noqa: PLR0913, C901
     values: Floats,
     first: int,
+    colours: int,
     live: Floats,
     order: Table,
     begins: Table,
@@ -248,49 +249,55 @@ def settle_forward(  # noqa: PLR0913
     """Move the marked cells of every line to its end, without gaps and in their order.
 
     The first channel says, as logits, which cells are marked. The others are what a cell takes
-    along; the first channel's result is the marks themselves after the move. A cell comes to lie as
-    far from the end as there are marks in front of it, between two cells if these are not whole,
-    and counts as much as its mark.
+    along; the first channel's result is the marks themselves after the move. Grids are examples
+    times ``colours``. The colours of an example fall together: a cell comes to lie as far from the
+    end as cells in front of it have a mark of any colour, between two cells if the marks are not
+    whole. Each colour counts as much as its mark.
     """
     copies, _, directions, _, grids = values.shape
-    ahead = np.empty(grids, np.float32)
-    last = np.empty(grids, np.int64)
+    examples = grids // colours
+    ahead = np.empty(examples, np.float32)
+    last = np.empty(examples, np.int64)
     for copy in range(copies):
         result[copy, first : first + WIDTH] = 0.0
         for direction in range(directions):
             for line in range(counts[direction]):
                 begin = begins[direction, line]
-                for grid in range(grids):
-                    ahead[grid] = 0.0
-                    last[grid] = -1
+                for example in range(examples):
+                    ahead[example] = 0.0
+                    last[example] = -1
                 for place in range(begins[direction, line + 1] - 1, begin - 1, -1):
                     cell = order[direction, place]
-                    for grid in range(grids):
-                        if live[cell, grid] == 0:
+                    for example in range(examples):
+                        if live[cell, example * colours] == 0:
                             continue
-                        if last[grid] < 0:
-                            last[grid] = place
-                        logit = values[copy, first, direction, cell, grid]
-                        mark = mark_of(logit)
-                        whole = int(ahead[grid])
-                        part = ahead[grid] - np.float32(whole)
-                        near = order[direction, max(last[grid] - whole, begin)]
-                        far = order[direction, max(last[grid] - whole - 1, begin)]
-                        result[copy, first, direction, near, grid] += mark * (1 - part)
-                        result[copy, first, direction, far, grid] += mark * part
-                        for channel in range(first + 1, first + WIDTH):
-                            value = mark * values[copy, channel, direction, cell, grid]
-                            moved = value * part
-                            result[copy, channel, direction, near, grid] += value - moved
-                            result[copy, channel, direction, far, grid] += moved
-                        ahead[grid] += mark
+                        if last[example] < 0:
+                            last[example] = place
+                        whole = int(ahead[example])
+                        part = ahead[example] - np.float32(whole)
+                        near = order[direction, max(last[example] - whole, begin)]
+                        far = order[direction, max(last[example] - whole - 1, begin)]
+                        none = np.float32(1.0)
+                        for grid in range(example * colours, (example + 1) * colours):
+                            logit = values[copy, first, direction, cell, grid]
+                            mark = mark_of(logit)
+                            none *= mark_of(-logit)
+                            result[copy, first, direction, near, grid] += mark * (1 - part)
+                            result[copy, first, direction, far, grid] += mark * part
+                            for channel in range(first + 1, first + WIDTH):
+                                value = mark * values[copy, channel, direction, cell, grid]
+                                moved = value * part
+                                result[copy, channel, direction, near, grid] += value - moved
+                                result[copy, channel, direction, far, grid] += moved
+                        ahead[example] += 1 - none
 
 
 @float_kernel
-def settle_backward(  # noqa: PLR0913, C901
+def settle_backward(  # noqa: PLR0913, PLR0915, C901
     gradient: Floats,
     values: Floats,
     first: int,
+    colours: int,
     live: Floats,
     order: Table,
     begins: Table,
@@ -298,54 +305,67 @@ def settle_backward(  # noqa: PLR0913, C901
     into: Floats,
 ) -> None:
     """Write the gradient of ``settle_forward``'s values."""
-    copies, _, directions, _, grids = values.shape
-    ahead = np.empty(grids, np.float32)
-    last = np.empty(grids, np.int64)
-    pushed = np.empty(grids, np.float32)
+    copies, _, directions, cells, grids = values.shape
+    examples = grids // colours
+    ahead = np.empty(examples, np.float32)
+    last = np.empty(examples, np.int64)
+    # How the loss changes if everything up to a cell is pushed a step on.
+    pushed = np.empty(examples, np.float32)
+    pushed_up_to = np.empty((cells, examples), np.float32)
     for copy in range(copies):
         into[copy, first : first + WIDTH] = 0.0
         for direction in range(directions):
             for line in range(counts[direction]):
                 begin = begins[direction, line]
-                for grid in range(grids):
-                    ahead[grid] = 0.0
-                    last[grid] = -1
-                    pushed[grid] = 0.0
+                for example in range(examples):
+                    ahead[example] = 0.0
+                    last[example] = -1
+                    pushed[example] = 0.0
                 for place in range(begins[direction, line + 1] - 1, begin - 1, -1):
                     cell = order[direction, place]
-                    for grid in range(grids):
-                        if live[cell, grid] == 0:
+                    for example in range(examples):
+                        if live[cell, example * colours] == 0:
                             continue
-                        if last[grid] < 0:
-                            last[grid] = place
-                        logit = values[copy, first, direction, cell, grid]
-                        mark = mark_of(logit)
-                        whole = int(ahead[grid])
-                        part = ahead[grid] - np.float32(whole)
-                        near = order[direction, max(last[grid] - whole, begin)]
-                        far = order[direction, max(last[grid] - whole - 1, begin)]
-                        at_near = gradient[copy, first, direction, near, grid]
-                        along = gradient[copy, first, direction, far, grid] - at_near
-                        own = at_near + part * along
-                        for channel in range(first + 1, first + WIDTH):
-                            at_near = gradient[copy, channel, direction, near, grid]
-                            slope = gradient[copy, channel, direction, far, grid] - at_near
-                            landed = at_near + part * slope
-                            value = values[copy, channel, direction, cell, grid]
-                            into[copy, channel, direction, cell, grid] = mark * landed
-                            own += value * landed
-                            along += value * slope
-                        # A mark pushes the cells behind it, which come later here.
-                        pushed[grid] += mark * along
-                        into[copy, first, direction, cell, grid] = own - pushed[grid]
-                        ahead[grid] += mark
+                        if last[example] < 0:
+                            last[example] = place
+                        whole = int(ahead[example])
+                        part = ahead[example] - np.float32(whole)
+                        near = order[direction, max(last[example] - whole, begin)]
+                        far = order[direction, max(last[example] - whole - 1, begin)]
+                        none = np.float32(1.0)
+                        for grid in range(example * colours, (example + 1) * colours):
+                            logit = values[copy, first, direction, cell, grid]
+                            mark = mark_of(logit)
+                            none *= mark_of(-logit)
+                            at_near = gradient[copy, first, direction, near, grid]
+                            along = gradient[copy, first, direction, far, grid] - at_near
+                            own = at_near + part * along
+                            for channel in range(first + 1, first + WIDTH):
+                                at_near = gradient[copy, channel, direction, near, grid]
+                                slope = gradient[copy, channel, direction, far, grid] - at_near
+                                landed = at_near + part * slope
+                                value = values[copy, channel, direction, cell, grid]
+                                into[copy, channel, direction, cell, grid] = mark * landed
+                                own += value * landed
+                                along += value * slope
+                            into[copy, first, direction, cell, grid] = own
+                            pushed[example] += mark * along
+                        pushed_up_to[cell, example] = pushed[example]
+                        ahead[example] += 1 - none
                 for place in range(begin, begins[direction, line + 1]):
                     cell = order[direction, place]
-                    for grid in range(grids):
-                        if live[cell, grid] == 0:
+                    for example in range(examples):
+                        if live[cell, example * colours] == 0:
                             continue
-                        logit = values[copy, first, direction, cell, grid]
-                        mark = mark_of(logit)
-                        for_mark = into[copy, first, direction, cell, grid] + pushed[grid]
-                        slope = mark * (np.float32(1.0) - mark)
-                        into[copy, first, direction, cell, grid] = for_mark * slope
+                        # A marked cell pushes those behind it, which came later above.
+                        behind = pushed[example] - pushed_up_to[cell, example]
+                        none = np.float32(1.0)
+                        for grid in range(example * colours, (example + 1) * colours):
+                            none *= mark_of(-values[copy, first, direction, cell, grid])
+                        for grid in range(example * colours, (example + 1) * colours):
+                            logit = values[copy, first, direction, cell, grid]
+                            unmarked = mark_of(-logit)
+                            for_mark = into[copy, first, direction, cell, grid]
+                            for_mark += behind * none / unmarked
+                            slope = mark_of(logit) * unmarked
+                            into[copy, first, direction, cell, grid] = for_mark * slope

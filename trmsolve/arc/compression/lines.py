@@ -34,13 +34,17 @@ LOOKS = 4 * WIDTH
 class Lines:
     """The lines of a grid of ``rows`` times ``columns`` in every direction, cell after cell.
 
-    ``live`` is (cells, grids), 1 for cells that a grid may have and 0 for others.
+    ``live`` is (cells, grids), 1 for cells that a grid may have and 0 for others. Grids are
+    examples times ``colours``.
     """
 
-    def __init__(self, rows: int, columns: int, live: NDArray[np.float32]) -> None:
+    def __init__(
+        self, rows: int, columns: int, live: NDArray[np.float32], colours: int = 1
+    ) -> None:
         self.rows = rows
         self.columns = columns
         self.live = live
+        self.colours = colours
         cells = rows * columns
         self.order = np.empty((DIRECTIONS, cells), np.int64)
         self.begins = np.zeros((DIRECTIONS, cells + 1), np.int64)
@@ -141,7 +145,7 @@ class _Look(Function):
         kernels.maximum_forward(values, MAXIMUM, *tables, *found)
         kernels.shift_cells(values, SHIFT, lines.live, lines.rows, lines.columns, False, result)
         kernels.mirror_cells(values, MIRROR, lines.live, lines.images, False, result)
-        kernels.settle_forward(values, SETTLE, *tables, result)
+        kernels.settle_forward(values, SETTLE, lines.colours, *tables, result)
         ctx.lines = lines
         ctx.values = values
         ctx.found = found
@@ -157,5 +161,5 @@ class _Look(Function):
         kernels.maximum_backward(arriving, ctx.values, MAXIMUM, *tables, *found, into)
         kernels.shift_cells(arriving, SHIFT, lines.live, lines.rows, lines.columns, True, into)
         kernels.mirror_cells(arriving, MIRROR, lines.live, lines.images, True, into)
-        kernels.settle_backward(arriving, ctx.values, SETTLE, *tables, into)
+        kernels.settle_backward(arriving, ctx.values, SETTLE, lines.colours, *tables, into)
         return torch.from_numpy(into).view(gradient.shape), None

@@ -95,9 +95,10 @@ class CompressionNetwork:
         self.parameters = ParameterVector({**stacked(latents), **stacked(weights)})
         self.lines = {}
         for rank in SCANNED:
-            of_each = cells[..., None].expand(-1, -1, -1, colours if "c" in rank else 1)
+            of_rank = colours if "c" in rank else 1
+            of_each = cells[..., None].expand(-1, -1, -1, of_rank)
             live = of_each.reshape(rows * columns, -1).contiguous().numpy()
-            self.lines[rank] = Lines(rows, columns, live)
+            self.lines[rank] = Lines(rows, columns, live, of_rank)
 
     def predict(self, noise: Tensor) -> Prediction:
         """Draw the latents of all copies once, and explain the task by them.
