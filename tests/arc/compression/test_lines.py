@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tests.support.gradients import random, same_with_gradients
 from trmsolve.arc.compression.kernels import MARGIN, STEPS, WIDTH
-from trmsolve.arc.compression.lines import LOOKS, MAXIMUM, MIRROR, SETTLE, SHIFT, Lines, look_along
+from trmsolve.arc.compression.lines import LOOKS, MAXIMUM, MIRROR, SHIFT, Lines, look_along
 from trmsolve.arc.compression.ranks import DIRECTIONS
 
 ROWS, COLUMNS, GRIDS = 4, 3, 2
@@ -32,9 +32,9 @@ DOWN_LEFT = DIRECTIONS_DOWN_AND_RIGHT.index((1, -1))
 COPIES = 2
 
 
-def lines(live: Tensor = LIVE, colours: int = 1) -> Lines:
+def lines(live: Tensor = LIVE) -> Lines:
     rows, columns, grids = live.shape
-    return Lines(rows, columns, live.reshape(rows * columns, grids).contiguous().numpy(), colours)
+    return Lines(rows, columns, live.reshape(rows * columns, grids).contiguous().numpy())
 
 
 def line_values() -> Tensor:
@@ -122,7 +122,6 @@ def plain_mirror(values: Tensor, result: Tensor, live: Tensor, _sense: int) -> N
 
 
 def plain_look(tensor: Tensor, live: Tensor) -> Tensor:
-    """Everything but ``SETTLE``."""
     values = views_of(tensor)
     result = torch.zeros_like(values)
     for copy in range(len(values)):
@@ -130,62 +129,14 @@ def plain_look(tensor: Tensor, live: Tensor) -> Tensor:
             for part in range(WIDTH):
                 sense = 1 if part % 2 == 0 else -1
                 look(values[copy, first + part], result[copy, first + part], live, sense)
-    return result.view(tensor.shape)[:, :SETTLE]
-
-
-def plain_settle_of_line(marks: Tensor, of_any: Tensor, values: Tensor) -> Tensor:
-    """(channels, cells) of one line in the direction's order, all cells live.
-
-    ``of_any`` are the marks of any colour, ``marks`` those of one.
-    """
-    cells = len(marks)
-    ahead = of_any.flip(0).cumsum(0).flip(0) - of_any
-    target = cells - 1 - ahead
-    places = torch.arange(cells)
-    share = (1 - (places[:, None] - target).abs()).clamp(min=0) * marks
-    return values @ share.T
-
-
-def plain_settle(tensor: Tensor, live: Tensor, colours: int) -> Tensor:
-    values = views_of(tensor)
-    result = torch.zeros_like(values)
-    unmarked = torch.sigmoid(-values[:, SETTLE]).unflatten(-1, (-1, colours))
-    of_any = (1 - unmarked.prod(-1)).repeat_interleave(colours, dim=-1)
-    for copy in range(len(values)):
-        for direction, (down, right) in enumerate(DIRECTIONS_DOWN_AND_RIGHT):
-            for line in all_lines(down, right):
-                for grid in range(GRIDS):
-                    cells = [cell for cell in line if live[*cell, grid]]
-                    if not cells:
-                        continue
-                    row, column = zip(*cells, strict=True)
-                    there = values[copy, SETTLE:, direction, row, column, grid]
-                    marks = torch.sigmoid(there[0])
-                    carried = torch.cat([torch.ones_like(there[:1]), there[1:]])
-                    of_line = of_any[copy, direction, row, column, grid]
-                    found = plain_settle_of_line(marks, of_line, carried)
-                    result[copy, SETTLE:, direction, row, column, grid] = found
-    return result.view(tensor.shape)[:, SETTLE:]
+    return result.view(tensor.shape)
 
 
 @pytest.mark.parametrize("live", [ALL, LIVE], ids=["all cells", "some cells"])
 def test_cells_see_what_plain_torch_says(live: Tensor) -> None:
     same_with_gradients(
-        lambda tensor: look_along(tensor, lines(live))[:, :SETTLE],
+        lambda tensor: look_along(tensor, lines(live)),
         lambda tensor: plain_look(tensor, live),
-        line_values(),
-    )
-
-
-@pytest.mark.parametrize(
-    ("live", "colours"),
-    [(ALL, 1), (LIVE, 1), (ALL, 2), (LIVE[..., 1:].expand(-1, -1, 2), 2)],
-    ids=["all cells", "some cells", "two colours", "two colours in some cells"],
-)
-def test_marked_cells_settle_as_in_plain_torch(live: Tensor, colours: int) -> None:
-    same_with_gradients(
-        lambda tensor: look_along(tensor, lines(live, colours))[:, SETTLE:],
-        lambda tensor: plain_settle(tensor, live, colours),
         line_values(),
     )
 
@@ -200,11 +151,10 @@ def test_a_line_may_have_gaps() -> None:
     )
 
 
-def test_maxima_stay_in_their_range_and_nothing_settles_outside_of_grids() -> None:
+def test_maxima_stay_in_their_range_and_are_zero_outside_of_grids() -> None:
     values = views_of(look_along(100 * line_values(), lines()))
-    assert values[:, MAXIMUM : MAXIMUM + WIDTH].abs().max() <= 1
-    for first in (MAXIMUM, SETTLE):
-        assert not values[:, first : first + WIDTH, ..., LIVE == 0].any()
+    maxima = values[:, MAXIMUM : MAXIMUM + WIDTH]
+    assert maxima.abs().max() <= 1 and not maxima[..., LIVE == 0].any()
 
 
 def test_a_line_of_equal_values_has_the_middle() -> None:
@@ -222,71 +172,31 @@ def test_a_grid_of_one_cell_has_no_neighbours_and_is_its_own_image() -> None:
     assert torch.equal(found[:, MIRROR : MIRROR + WIDTH], values[:, MIRROR : MIRROR + WIDTH])
 
 
-def seen_of(drawing: str, direction: int, first: int) -> str:
-    """What one direction sees of a drawing of digits, 0 being nothing, in a channel that carries.
-
-    Settling takes the digits along, and is told exactly which cells have one.
-    """
+def mirrored(drawing: str, direction: int) -> str:
+    """What one direction sees of a drawing of digits."""
     rows = drawing.split("/")
     numbers = torch.tensor([[float(sign) for sign in row] for row in rows])
     live = torch.ones(*numbers.shape, 1)
     values = torch.zeros(1, LOOKS, DIRECTIONS, *numbers.shape)
-    values[:, first + 1 :] = numbers
-    if first == SETTLE:
-        values[:, SETTLE] = torch.where(numbers > 0, 30.0, -30.0)
+    values[:, MIRROR] = numbers
     found = look_along(values.flatten(2), lines(live)).view(values.shape)
-    digits = found[0, first + 1, direction].round().int().tolist()
+    digits = found[0, MIRROR, direction].int().tolist()
     return "/".join("".join(str(digit) for digit in row) for row in digits)
 
 
 @pytest.mark.parametrize(
-    ("first", "direction", "drawing", "expected"),
+    ("direction", "drawing", "expected"),
     [
-        (MIRROR, DOWN, "120/340/560", "560/340/120"),
-        (MIRROR, UP, "120/340/560", "560/340/120"),
-        (MIRROR, RIGHT, "123/456", "321/654"),
-        (MIRROR, DOWN_LEFT, "123/456/789", "147/258/369"),
-        (MIRROR, DOWN_RIGHT, "123/456/789", "963/852/741"),
-        (MIRROR, DOWN_RIGHT, "123/456", "000/000"),
-        (SETTLE, DOWN, "1020/0300/4000/0000", "0000/0000/1000/4320"),
-        (SETTLE, UP, "0000/0300/4020/1000", "4320/1000/0000/0000"),
-        (SETTLE, RIGHT, "1020/0304/5600", "0012/0034/0056"),
-        (SETTLE, DOWN_RIGHT, "100/000/000", "000/000/001"),
+        (DOWN, "120/340/560", "560/340/120"),
+        (UP, "120/340/560", "560/340/120"),
+        (RIGHT, "123/456", "321/654"),
+        (DOWN_LEFT, "123/456/789", "147/258/369"),
+        (DOWN_RIGHT, "123/456/789", "963/852/741"),
+        (DOWN_RIGHT, "123/456", "000/000"),
     ],
 )
-def test_drawings_are_reflected_and_fall(
-    first: int, direction: int, drawing: str, expected: str
-) -> None:
-    assert seen_of(drawing, direction, first) == expected
-
-
-def test_cells_of_different_colours_fall_onto_each_other() -> None:
-    """A column of four cells, where the first is red and the third blue."""
-    values = torch.full((1, LOOKS, DIRECTIONS, 4, 2), -30.0)
-    values[:, SETTLE, :, 0, 0] = 30.0
-    values[:, SETTLE, :, 2, 1] = 30.0
-    column = Lines(4, 1, np.ones((4, 2), np.float32), colours=2)
-    found = look_along(values.flatten(2), column).view(values.shape)[0, SETTLE, DOWN]
-    torch.testing.assert_close(found[:, 0], torch.tensor([0.0, 0, 1, 0]))
-    torch.testing.assert_close(found[:, 1], torch.tensor([0.0, 0, 0, 1]))
-
-
-def test_a_pile_tells_how_many_are_marked() -> None:
-    values = torch.full((1, LOOKS, DIRECTIONS, 6), -30.0)
-    values[:, SETTLE, :, [0, 2, 3]] = 30.0
-    alone = Lines(1, 6, np.ones((6, 1), np.float32))
-    found = look_along(values.flatten(2), alone).view(values.shape)
-    pile = found[0, SETTLE, RIGHT]
-    torch.testing.assert_close(pile, torch.tensor([0.0, 0, 0, 1, 1, 1]))
-
-
-def test_extreme_marks_have_finite_gradients() -> None:
-    values = torch.full((1, LOOKS, DIRECTIONS * 6), 1e4)
-    values[:, :, ::2] = -1e4
-    values.requires_grad_()
-    alone = Lines(1, 6, np.ones((6, 1), np.float32))
-    look_along(values, alone).square().sum().backward()
-    assert values.grad is not None and values.grad.isfinite().all()
+def test_drawings_are_reflected(direction: int, drawing: str, expected: str) -> None:
+    assert mirrored(drawing, direction) == expected
 
 
 def test_every_direction_has_every_cell_once() -> None:

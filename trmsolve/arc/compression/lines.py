@@ -1,15 +1,12 @@
 """Looking along the lines of a grid in the eight directions, with the gradient.
 
-There are four ways to look. Each has ``WIDTH`` channels of its own:
+There are three ways to look. Each has ``WIDTH`` channels of its own:
 
     maximum   the largest value on the line so far: whether something lies ahead or behind
     shift     the value of the neighbour
     mirror    the value of the mirror image in the grid
-    settle    the marked cells of the line, moved to its end in their order: how they fall or
-              pile up, and how many there are
 
-The first two are those of arXiv 2512.06104. It knows nothing of reflections and of falling, which
-many tasks are about.
+The first two are those of arXiv 2512.06104, whose network cannot learn reflections.
 """
 
 from typing import Any
@@ -24,27 +21,23 @@ from trmsolve.arc.compression import kernels
 from trmsolve.arc.compression.kernels import WIDTH
 from trmsolve.arc.compression.ranks import DIRECTIONS
 
-MAXIMUM, SHIFT, MIRROR, SETTLE = range(0, 4 * WIDTH, WIDTH)
+MAXIMUM, SHIFT, MIRROR = range(0, 3 * WIDTH, WIDTH)
 """The first channel of each way to look."""
 
-LOOKS = 4 * WIDTH
+LOOKS = 3 * WIDTH
 """All channels that look along lines."""
 
 
 class Lines:
     """The lines of a grid of ``rows`` times ``columns`` in every direction, cell after cell.
 
-    ``live`` is (cells, grids), 1 for cells that a grid may have and 0 for others. Grids are
-    examples times ``colours``.
+    ``live`` is (cells, grids), 1 for cells that a grid may have and 0 for others.
     """
 
-    def __init__(
-        self, rows: int, columns: int, live: NDArray[np.float32], colours: int = 1
-    ) -> None:
+    def __init__(self, rows: int, columns: int, live: NDArray[np.float32]) -> None:
         self.rows = rows
         self.columns = columns
         self.live = live
-        self.colours = colours
         cells = rows * columns
         self.order = np.empty((DIRECTIONS, cells), np.int64)
         self.begins = np.zeros((DIRECTIONS, cells + 1), np.int64)
@@ -112,10 +105,8 @@ def _reversed_along(cells: NDArray[np.int64], down: int, right: int) -> NDArray[
 def look_along(tensor: Tensor, lines: Lines) -> Tensor:
     """What every cell sees along its lines.
 
-    Maxima are from -1 to 1, scaled to the range of their line. The channels ``MAXIMUM`` and
-    ``SHIFT`` look along a line in turns in its direction and against it. The first channel of
-    ``SETTLE`` says, as logits, which cells are marked; its result is the marks after the move.
-    Maxima and what has settled are 0 where no cell is live.
+    Maxima are from -1 to 1, scaled to the range of their line, and 0 where no cell is live. The
+    channels ``MAXIMUM`` and ``SHIFT`` look along a line in turns in its direction and against it.
 
     Args:
         tensor: (copies, LOOKS, cells), where the cells are those of all directions, rows, columns
@@ -145,7 +136,6 @@ class _Look(Function):
         kernels.maximum_forward(values, MAXIMUM, *tables, *found)
         kernels.shift_cells(values, SHIFT, lines.live, lines.rows, lines.columns, False, result)
         kernels.mirror_cells(values, MIRROR, lines.live, lines.images, False, result)
-        kernels.settle_forward(values, SETTLE, lines.colours, *tables, result)
         ctx.lines = lines
         ctx.values = values
         ctx.found = found
@@ -161,5 +151,4 @@ class _Look(Function):
         kernels.maximum_backward(arriving, ctx.values, MAXIMUM, *tables, *found, into)
         kernels.shift_cells(arriving, SHIFT, lines.live, lines.rows, lines.columns, True, into)
         kernels.mirror_cells(arriving, MIRROR, lines.live, lines.images, True, into)
-        kernels.settle_backward(arriving, ctx.values, SETTLE, lines.colours, *tables, into)
         return torch.from_numpy(into).view(gradient.shape), None

@@ -40,9 +40,6 @@ from trmsolve.arc.compression.weights import (
     stacked,
 )
 
-PARTS_OF_LAYERS = (" in ", " out ", "lines bias")
-"""What the names of weights have in them that differ from layer to layer."""
-
 BLACK_PACE = 100.0
 """How fast the odds of black against all colours are learned."""
 
@@ -95,10 +92,9 @@ class CompressionNetwork:
         self.parameters = ParameterVector({**stacked(latents), **stacked(weights)})
         self.lines = {}
         for rank in SCANNED:
-            of_rank = colours if "c" in rank else 1
-            of_each = cells[..., None].expand(-1, -1, -1, of_rank)
+            of_each = cells[..., None].expand(-1, -1, -1, colours if "c" in rank else 1)
             live = of_each.reshape(rows * columns, -1).contiguous().numpy()
-            self.lines[rank] = Lines(rows, columns, live, of_rank)
+            self.lines[rank] = Lines(rows, columns, live)
 
     def predict(self, noise: Tensor) -> Prediction:
         """Draw the latents of all copies once, and explain the task by them.
@@ -126,7 +122,7 @@ class CompressionNetwork:
         weights = {}
         views = self.parameters.views
         for name, tensor in views.items():
-            if any(part in name for part in PARTS_OF_LAYERS):
+            if " in " in name or " out " in name:
                 weights[name] = tensor.unbind(1)
         for rank in TIED_RANKS:
             name = f"softmax out {rank}"
@@ -174,10 +170,8 @@ class CompressionNetwork:
         compared = softmax_over_axes(inside("softmax", tensor), shape, groups)
         tensor = added("softmax", tensor, compared)
         if rank in SCANNED:
-            looking = torch.baddbmm(
-                weights[f"lines bias {own}"], weights[f"lines in {own}"], tensor
-            )
-            tensor = added("lines", tensor, normalized(look_along(looking, self.lines[rank])))
+            seen = look_along(inside("lines", tensor), self.lines[rank])
+            tensor = added("lines", tensor, normalized(seen))
         if "d" in rank:
             by_direction = normalized(tensor).view(len(tensor), channels(rank) * DIRECTIONS, -1)
             mixed = weights[f"directions {rank}"] @ by_direction

@@ -64,7 +64,6 @@ def _shapes() -> dict[str, tuple[tuple[int, ...], float]]:
         inside["softmax"] = (SOFTMAX, SOFTMAX * (max(tied_groups(rank)) + 1))
         if rank in SCANNED:
             inside["lines"] = (LOOKS, LOOKS)
-            shapes[f"lines bias {rank}"] = (LAYERS, LOOKS, 1), LOOKS**-0.5
         for part, (into, out_of) in inside.items():
             shapes[f"{part} in {rank}"] = (LAYERS, into, width), width**-0.5
             shapes[f"{part} out {rank}"] = (LAYERS, width, out_of), out_of**-0.5
