@@ -135,11 +135,11 @@ def test_some_demonstrations_are_better_than_none() -> None:
 ANSWERING = """\
 ab12  learning from 2 demonstrations
 test   answer so far   most votes
-1x2    2x2             2x2  62%     step           12
+1x2    2x2             2x2  3/4     step           12
 5 .    1 2             1 2          speed          41.3 steps/s
        . 3             . 1          loss           0.5300
                                     bits           1234
-1  1x2 → 2x2   2  1x2 → 2x2         agreement      62%           ━━━━━───
+1  1x2 → 2x2   2  1x2 → 2x2         agreement      3/4           ━━━━━━──
 1 .  → 1 2     1 .  → 1 2           left           30 s          ━━━─────
        . 1            . 1"""
 
@@ -174,7 +174,7 @@ def test_the_agreement_is_that_of_the_test_where_it_is_least() -> None:
     split = (Candidate(RIGHT, 1, 0.25), Candidate(WRONG, 0, 0.2))
     live(console).adapting(replace(progress, candidates=(first, split)))
     (line,) = (line for line in screen(written(console)) if "agreement" in line)
-    assert line.split()[-3:] == ["agreement", "25%", "━━──────"]
+    assert line.split()[-3:] == ["agreement", "1/4", "━━──────"]
 
 
 def test_what_is_not_measured_yet_is_a_dash_or_nothing() -> None:
@@ -185,13 +185,19 @@ def test_what_is_not_measured_yet_is_a_dash_or_nothing() -> None:
     assert facts == [["speed", "0.0", "steps/s"], ["loss", "-"], ["bits", "0"]]
 
 
+def test_a_network_that_pays_no_bits_has_a_dash() -> None:
+    console = pinned()
+    live(console).adapting(answering(bits=None))
+    assert screen(written(console))[5][36:].split() == ["bits", "-"]
+
+
 def test_answers_so_far_in_ascii() -> None:
     stream = Ascii()
     live(pinned(stream=stream)).adapting(answering())
     text = stream.buffer.getvalue().decode()  # type: ignore[attr-defined]
     lines = screen(text)
     assert lines[3] == "5 .    1 2             1 2          speed          41.3 steps/s"
-    assert lines[6].endswith("agreement      62%           #####---")
+    assert lines[6].endswith("agreement      3/4           ######--")
 
 
 def test_answers_so_far_come_before_the_demonstrations() -> None:
@@ -200,11 +206,11 @@ def test_answers_so_far_come_before_the_demonstrations() -> None:
     assert screen(written(console)) == [
         "ab12  learning from 2 demonstrations",
         "test   answer so far   most votes",
-        "1x2    2x2             2x2  62%",
+        "1x2    2x2             2x2  3/4",
         "▀▀     ▀▀              ▀▀",
         "and 2 more",
         "step 12  speed 41.3 steps/s  loss 0.5300",
-        "bits 1234  agreement 62%  left 30 s",
+        "bits 1234  agreement 3/4  left 30 s",
     ]
 
 

@@ -122,7 +122,7 @@ def paint_learning(
         leader = candidates[0]
         captions: Picture = [
             [("most votes", "label")],
-            [(f"{size(leader.grid)}  ", "label"), (f"{leader.halt:.0%}", "")],
+            [(f"{size(leader.grid)}  ", "label"), (f"{leader.votes}/{moment.views}", "")],
         ]
         pictures.append([*captions, *paint_grid(leader.grid, plain, cells)])
     return pictures + paint_demonstrations(progress.task, columns, plain, cells)

@@ -32,19 +32,19 @@ VALUES = len("10.0 min")
 def adapting_facts(adapting: AdaptationProgress, steps: int | None = None) -> list[Fact]:
     """How far the learning is, by the clock, or of ``steps`` if they are given.
 
-    The demonstrations are those that were answered while held out. A network that pays for its
-    description of the task has the bits of it instead, its speed, and how the votes agree.
+    The demonstrations are those that were answered while held out. Copies that vote while they
+    learn have their speed instead, the bits of what they know of the task, and how they agree.
     """
     loss = f"{adapting.loss:.4f}" if math.isfinite(adapting.loss) else "-"
     remaining = Fact("left", Text(left(adapting, steps)), spent(adapting, steps))
-    if adapting.bits is not None:
-        agreement = min(found[0].halt for found in adapting.candidates)
+    if adapting.candidates and adapting.moments:
+        bits = "-" if adapting.bits is None else f"{adapting.bits:.0f}"
         return [
             Fact("step", Text(str(adapting.step))),
             Fact("speed", Text(f"{adapting.steps_per_second or 0:.1f} steps/s")),
             Fact("loss", Text(loss)),
-            Fact("bits", Text(f"{adapting.bits:.0f}")),
-            Fact("agreement", Text(f"{agreement:.0%}"), agreement),
+            Fact("bits", Text(bits)),
+            _agreement(adapting),
             remaining,
         ]
     solved = Fact("demonstrations", Text("-"))
@@ -58,6 +58,13 @@ def adapting_facts(adapting: AdaptationProgress, steps: int | None = None) -> li
         solved,
         remaining,
     ]
+
+
+def _agreement(adapting: AdaptationProgress) -> Fact:
+    """How many copies favour the first answer, of the test for which fewest do."""
+    votes = min(found[0].votes for found in adapting.candidates)
+    copies = adapting.moments[0].views
+    return Fact("agreement", Text(f"{votes}/{copies}"), votes / copies)
 
 
 def cycle_facts(cycle: ArcCycle) -> list[Fact]:
