@@ -98,7 +98,7 @@ def exchanged(axes: Axes, upwards: bool, tensors: Sequence[Tensor]) -> tuple[Ten
     """The tensors of all ranks, in their order, after they have heard each other.
 
     Upwards each one adds those of the ranks that it contains, downwards the means of those that
-    contain it.
+    contain it. The tensors are changed in place: copying the large ones took a tenth of the time.
     """
     results: tuple[Tensor, ...] = _Exchange.apply(axes, upwards, *tensors)  # type: ignore[no-untyped-call]
     return results
@@ -109,35 +109,32 @@ class _Exchange(Function):
     def forward(ctx: Any, axes: Axes, upwards: bool, *tensors: Tensor) -> tuple[Tensor, ...]:
         ctx.axes = axes
         ctx.upwards = upwards
+        ctx.mark_dirty(*tensors)
         shaped = _shaped(axes, tensors)
         if upwards:
             axes.add_lower(shaped)
         else:
             axes.add_means_of_higher(shaped)
-        return _flat(shaped, tensors)
+        return tensors
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         axes: Axes = ctx.axes
-        shaped = _shaped(axes, gradients)
+        copied = tuple(gradient.clone() for gradient in gradients)
+        shaped = _shaped(axes, copied)
         if ctx.upwards:
             axes.add_lower_gradient(shaped)
         else:
             axes.add_means_of_higher_gradient(shaped)
-        return (None, None, *_flat(shaped, gradients))
+        return (None, None, *copied)
 
 
 def _shaped(axes: Axes, tensors: tuple[Tensor, ...]) -> dict[str, Tensor]:
-    """Duplicates of the tensors, (copies times channels, axes...)."""
+    """The tensors' memory as (copies times channels, axes...)."""
     shaped = {}
     for rank, tensor in zip(RANKS, tensors, strict=True):
-        shaped[rank] = tensor.clone().view(-1, *axes.shapes[rank])
+        shaped[rank] = tensor.view(-1, *axes.shapes[rank])
     return shaped
-
-
-def _flat(shaped: dict[str, Tensor], like: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    pairs = zip(RANKS, like, strict=True)
-    return tuple(shaped[rank].view(tensor.shape) for rank, tensor in pairs)
 
 
 @cache
