@@ -29,8 +29,8 @@ from trmsolve.puzzles import get_task
 from trmsolve.puzzles.sudoku.search import solutions
 from trmsolve.puzzles.sudoku.symmetry import random_view
 from trmsolve.puzzles.values import Answer, Cycle, Puzzle
-from trmsolve.solve.effort import Effort
 from trmsolve.solve.chance import Chance
+from trmsolve.solve.effort import Effort
 from trmsolve.solve.guessing import LOOSEST, Search
 from trmsolve.solve.refine import Question, refine
 from trmsolve.solve.solver import Solver

@@ -12,6 +12,7 @@ from trmsolve import __version__
 from trmsolve.cli.arc.command import arc
 from trmsolve.cli.bench import bench
 from trmsolve.cli.eval import eval_command
+from trmsolve.cli.export import export
 from trmsolve.cli.generate import generate
 from trmsolve.cli.output import put
 from trmsolve.cli.process import Program
@@ -55,4 +56,5 @@ app.command()(train)
 app.command("eval")(eval_command)
 app.command()(generate)
 app.command()(bench)
+app.command()(export)
 app.add_typer(weights_app)

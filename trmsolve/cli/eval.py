@@ -99,6 +99,7 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
     sample: Sample = None,
     budget: arc_options.Budget = None,
     steps: arc_options.Steps = None,
+    backend: options.Backend = "auto",
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
     threads: options.Threads = None,
@@ -134,7 +135,11 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
     if task == "arc":
         from trmsolve.cli.arc.evaluate import Measurement, eval_arc
 
-        _refuse({"noise": noise, "compile": compiled or None}, "does not apply to ARC tasks")
+        given = None if backend == "auto" else backend
+        _refuse(
+            {"noise": noise, "compile": compiled or None, "backend": given},
+            "does not apply to ARC tasks",
+        )
         raise typer.Exit(
             eval_arc(
                 Measurement(data, solutions, limit, sample, seed),
@@ -157,7 +162,7 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
     _refuse(arc_only, "needs --task arc")
     views = views or 1
 
-    from trmsolve.device import keep_memory
+    from trmsolve.memory import keep_memory
     from trmsolve.puzzles import get_task
     from trmsolve.solve.evaluate import evaluate
     from trmsolve.solve.solver import load
@@ -178,6 +183,7 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
         batch_size=batch_size,
         seed=seed,
         noise=noise,
+        backend=backend,
         device=device,
         dtype=dtype,
         threads=threads,

@@ -81,6 +81,7 @@ def make_command(task: Task) -> Callable[..., None]:
         cycles: options.Cycles = task.default_cycles,
         views: options.Views = VIEWS,
         noise: options.Noise = task.default_noise,
+        backend: options.Backend = "auto",
         device: options.Device = "auto",
         dtype: options.Dtype = "auto",
         threads: options.Threads = None,
@@ -101,6 +102,7 @@ def make_command(task: Task) -> Callable[..., None]:
             cycles=cycles,
             views=views,
             noise=noise,
+            backend=backend,
             device=device,
             dtype=dtype,
             threads=threads,
@@ -151,7 +153,7 @@ def solve(
         with display:
             return _run(hopeless, display, writer)
 
-    from trmsolve.device import keep_memory
+    from trmsolve.memory import keep_memory
     from trmsolve.solve.solver import load
 
     keep_memory()

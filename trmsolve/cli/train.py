@@ -232,7 +232,7 @@ def train(  # noqa: PLR0913
 
 def _run(settings: "RunOptions", resume: Path | None, quiet: bool) -> int:
     """Train to the end or until a signal, show it, and return the exit code."""
-    from trmsolve.device import keep_memory
+    from trmsolve.memory import keep_memory
     from trmsolve.train.checkpoint import folder_of_run
     from trmsolve.train.distributed import join_process_group
     from trmsolve.train.metrics import read_metrics

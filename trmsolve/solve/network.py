@@ -1,10 +1,13 @@
-"""What the refine loop asks of a network, whatever runs it.
+"""What solving asks of a network, whatever runs it, and the options that choose one.
 
 ``model.network.TinyRecursiveModel`` and ``solve.onnx_network.OnnxNetwork`` are such networks.
 """
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +15,7 @@ from numpy.typing import NDArray
 from trmsolve.model.arrays import Array
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.state import Prediction, State
+from trmsolve.solve.effort import VIEWS
 
 
 class Network(Protocol):
@@ -32,3 +36,55 @@ class Network(Protocol):
 
     def __call__(self, state: State, tokens: Array) -> tuple[State, Prediction]:
         """One improvement cycle: the next state, and what it predicts."""
+
+
+class Place(Protocol):
+    """Where a network runs, and in which precision."""
+
+    @property
+    def device(self) -> Any:
+        """The device, by its name in torch."""
+
+    @property
+    def dtype_name(self) -> str:
+        """The precision: fp32 or bf16."""
+
+    @property
+    def threads(self) -> int:
+        """CPU threads it may use."""
+
+    @property
+    def reason(self) -> str:
+        """One line that says what was chosen, and why."""
+
+
+class Loaded(NamedTuple):
+    """A network that is ready to run."""
+
+    network: Network
+    placement: Place
+    path: Path
+    """Of the weights or the graph."""
+    label: str
+    """The name of the file, and the fingerprint of its weights."""
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """All that may be chosen of a solver; see ``solver.load``."""
+
+    weights: str | Path | None = None
+    offline: bool = False
+    allow_large: bool = False
+    note: Callable[[str], None] | None = None
+    cycles: int | None = None
+    views: int = VIEWS
+    batch_size: int | None = None
+    seed: int = 0
+    noise: float | None = None
+    backend: str = "auto"
+    device: str = "auto"
+    dtype: str = "auto"
+    threads: int | None = None
+    compiled: bool = False
+    accept_detours: bool = False

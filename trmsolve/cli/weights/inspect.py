@@ -53,7 +53,7 @@ def info(
     offline: options.Offline = False,
     allow_large: options.AllowLarge = False,
 ) -> None:
-    """Show the configuration, training, scores and hashes of weights.
+    """Show the configuration, training, scores and hashes of weights, or of a graph made from them.
 
     The values of the weights are not read into memory.
     """
@@ -61,22 +61,26 @@ def info(
     from trmsolve.weights.card import parameters
     from trmsolve.weights.catalog import pinned, resolve
     from trmsolve.weights.file import fingerprint, read_info
+    from trmsolve.weights.graph import is_graph, read_graph
 
     path = resolve(named, offline=offline, allow_large=allow_large, note=say)
-    about = read_info(path)
+    graph = read_graph(path, allow_large=allow_large) if is_graph(path) else None
+    about = read_info(path) if graph is None else graph.info
     pin = pinned(path)
     facts: dict[str, Any] = {
         "file": str(path),
         "bytes": path.stat().st_size,
         "sha256": sha256(path),
         "pinned": None if pin is None else pin[0],
-        "fingerprint": fingerprint(path),
+        "fingerprint": fingerprint(path) if graph is None else graph.fingerprint,
         "task": about.task,
         "parameters": parameters(about.config),
         "config": about.config.to_dict(),
         "training": about.training,
         "scores": about.scores,
     }
+    if graph is not None:
+        facts["graph"] = {"opset": graph.opset, "inputs": graph.inputs, "outputs": graph.outputs}
     put_text(json_.dumps(facts) if json else _described(facts, about))
 
 
@@ -112,7 +116,7 @@ def verify(  # noqa: PLR0913
     3  the weights are missing, damaged, or differ from their pinned hash
     4  the weights cannot be downloaded
     """  # noqa: D301 (click reads the character \b)
-    from trmsolve.device import keep_memory
+    from trmsolve.memory import keep_memory
     from trmsolve.weights.catalog import BUNDLED, resolve
 
     _check_hash(sha256, named or [])
@@ -316,11 +320,24 @@ def _described(facts: dict[str, Any], about: "WeightsInfo") -> str:
         _line("sha256", facts["sha256"] + _as_pinned(facts)),
         _line("fingerprint", facts["fingerprint"][:12]),
         _line("checksum", "stored" if about.checksum else "not stored"),
+        *_graph_lines(facts.get("graph")),
         *_block("config", config),
         *_block("training", training),
         *_block("scores", score_lines(about) or ["not measured"]),
     ]
     return "\n".join(lines)
+
+
+def _graph_lines(graph: dict[str, Any] | None) -> list[str]:
+    """The version of the operators, and the shapes of inputs and outputs."""
+    if graph is None:
+        return []
+    lines = [_line("opset", str(graph["opset"]))]
+    for what in ("inputs", "outputs"):
+        shapes = graph[what].items()
+        texts = [f"{name} ({', '.join(map(str, shape))})" for name, shape in shapes]
+        lines += _block(what, texts)
+    return lines
 
 
 def _as_pinned(facts: dict[str, Any]) -> str:
