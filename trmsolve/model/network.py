@@ -176,7 +176,7 @@ class TinyRecursiveModel(nn.Module):
         size = self.config.hidden_size
         missing = self.config.prefix_len * size - vectors.shape[-1]
         filled: Tensor = functional.pad(vectors.to(self.dtype), (0, missing))
-        return filled.view(len(vectors), self.config.prefix_len, size)
+        return filled.view(-1, self.config.prefix_len, size)
 
     def latent_recursion(self, x: Tensor, y: Tensor, z: Tensor) -> State:
         """Improve z n times from question, answer and z itself; then improve the answer once."""
