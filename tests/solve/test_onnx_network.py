@@ -126,6 +126,7 @@ def test_without_onnxruntime_auto_takes_torch(monkeypatch: pytest.MonkeyPatch) -
         ({"backend": "onnx", "device": "cuda"}, "--device cuda needs torch"),
         ({"backend": "onnx", "compiled": True}, "--compile needs torch"),
         ({"backend": "onnx", "weights": "run"}, "write one with 'trmsolve export sudoku"),
+        ({"backend": "onnx", "weights": "hf://a/b/c.onnx"}, "hf://a/b/c.onnx is no graph"),
         ({"backend": "onnx", "threads": 0}, "threads must be at least 1"),
     ],
 )
@@ -151,10 +152,13 @@ def test_a_graph_that_fails_while_it_runs_ends_in_one_line(tmp_path: Path) -> No
     path = tmp_path / "a.onnx"
     path.write_bytes(onnx_file(entries=metadata()))
     network = load_onnx(path, None, 1)
+    tokens = np.zeros((1, 16), np.int64)
     wrong = np.zeros((1, 3, 3), np.float32)
     with pytest.raises(WeightsError, match="cannot be run") as caught:
-        network(State(wrong, wrong), np.zeros((1, 16), np.int64))
+        network(State(wrong, wrong), tokens)
     assert "\n" not in str(caught.value)
+    with pytest.raises(WeightsError, match="outputs of wrong shapes"):
+        network(network.initial_state(1), tokens)  # it hands on what it is given, for halt too
 
 
 def test_the_runtime_is_part_of_what_tests_install() -> None:

@@ -41,10 +41,10 @@ def entry(number: int, value: int | bytes | str) -> bytes:
     return varint(number << 3 | 2) + varint(len(content)) + content
 
 
-def value_of(name: str, *shape: int | str) -> bytes:
-    """An input or output."""
+def value_of(name: str, *shape: int | str, kind: int = 1) -> bytes:
+    """An input or output; the kind of its numbers is float32, or int64 for 7."""
     sizes = [entry(1, entry(1 if isinstance(size, int) else 2, size)) for size in shape]
-    tensor = entry(1, 1) + entry(2, b"".join(sizes))
+    tensor = entry(1, kind) + entry(2, b"".join(sizes))
     return entry(1, name) + entry(2, entry(1, tensor))
 
 
@@ -74,7 +74,7 @@ def onnx_file(
         whole += entry(1, node("Identity", name, output=f"{name}_next"))
         whole += entry(11, value_of(name, "batch", 16, 16))
         whole += entry(12, value_of(f"{name}_next", "batch", 16, 16))
-    whole += entry(11, value_of("tokens", "batch", 16))
+    whole += entry(11, value_of("tokens", "batch", 16, kind=7))
     for name in ("logits", "halt"):
         whole += entry(1, node("Identity", "y", output=name))
         whole += entry(12, value_of(name, "batch", 16, 16))

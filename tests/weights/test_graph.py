@@ -37,6 +37,10 @@ REFUSED = {
     "unknown entry": (onnx_file(entries={**metadata(), "trmsolve.new": ""}), "unknown"),
     "fingerprint": (onnx_file(entries=metadata(fingerprint="abc")), "fingerprint is not valid"),
     "starts": (onnx_file(entries=metadata(starts="[[1],[2]]")), "not 16 numbers"),
+    "infinite start": (
+        onnx_file(entries=metadata(starts=json.dumps([[1e300] * 16] * 2))),
+        "numbers up to",
+    ),
     "nan": (onnx_file(entries=metadata(starts="[[NaN],[2]]")), "NaN is not an allowed number"),
     "data elsewhere": (onnx_file(entry(5, EXTERNAL)), "data is in another file"),
     "data elsewhere in a node": (
@@ -100,6 +104,14 @@ def test_a_large_file_and_many_nodes_are_refused(
     monkeypatch.setattr(graphs, "MOST_NODES", 3)
     with pytest.raises(WeightsError, match="more than the 3 nodes"):
         read_graph(path, allow_large=True)
+
+
+def test_a_network_of_unusual_dimensions_is_refused(tmp_path: Path) -> None:
+    config = json.dumps({**CONFIG.to_dict(), "recursions": 200})
+    path = written(tmp_path / "a.onnx", onnx_file(entries=metadata(config=config)))
+    with pytest.raises(WeightsError, match="recursions is 200, more than the 32 allowed"):
+        read_graph(path)
+    assert read_graph(path, allow_large=True).info.config.recursions == 200
 
 
 def test_what_is_no_file_is_said(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmsolve.errors import UsageError, WeightsError
+from trmsolve.hub.address import is_address
 from trmsolve.model.config import MIXER_RULES, TRMConfig
 from trmsolve.model.state import Prediction, State
 from trmsolve.solve.network import Loaded, LoadOptions
@@ -71,7 +72,11 @@ class OnnxNetwork:
         inputs = {"tokens": tokens, "y": state.y, "z": state.z}
         if "puzzle_ids" in self.graph.inputs:
             inputs["puzzle_ids"] = np.zeros(len(tokens), np.int64)
-        return self.run(inputs)
+        state, prediction = self.run(inputs)
+        spoken = (len(tokens), tokens[0].size, self.config.vocab_size)
+        if prediction.logits.shape != spoken:
+            raise WeightsError(f"{self.path} gives logits {prediction.logits.shape}, not {spoken}")
+        return state, prediction
 
     def run(self, inputs: "Mapping[str, NDArray[Any]]") -> tuple[State, Prediction]:
         """One improvement cycle, with the graph's inputs by their names."""
@@ -79,7 +84,16 @@ class OnnxNetwork:
             logits, halt, y, z = self.session.run(list(OUTPUTS), dict(inputs))
         except Exception as error:  # onnxruntime's errors have no class in common
             raise WeightsError(f"{self.path} cannot be run: {in_a_line(error)}") from None
+        shapes = (halt.shape, y.shape, z.shape)
+        if shapes != ((len(y), 2), inputs["y"].shape, inputs["z"].shape):
+            raise WeightsError(f"{self.path} gives outputs of wrong shapes: {shapes}")
+        if not all(_is_sound(array) for array in (logits, halt, y, z)):
+            raise WeightsError(f"{self.path} gives numbers that are not finite float32")
         return State(y, z), Prediction(logits, halt)
+
+
+def _is_sound(array: NDArray[Any]) -> bool:
+    return array.dtype == np.float32 and bool(np.isfinite(array).all())
 
 
 @dataclass(frozen=True)
@@ -113,7 +127,7 @@ def chooses_onnx(task: str, options: LoadOptions) -> bool:
     if options.backend == "torch":
         return False
     only_torch = _needs_torch(options)
-    is_named = options.weights is not None and is_graph(Path(options.weights))
+    is_named = _names_graph(options.weights)
     if options.backend == "onnx" or is_named:
         if only_torch:
             raise UsageError(f"{only_torch} needs torch: graphs run on the CPU in fp32")
@@ -142,7 +156,7 @@ def load_onnx(
     if not is_runtime_installed():
         raise UsageError("graphs need onnxruntime: pip install 'trmsolve[onnx]'")
     content = graph_bytes(path, allow_large=allow_large)
-    graph = parse_graph(path, content)
+    graph = parse_graph(path, content, allow_large=allow_large)
     if task is not None and graph.info.task != task:
         raise WeightsError(
             f"{path} was trained for {graph.info.task or 'an unnamed task'}, not for {task}"
@@ -167,7 +181,7 @@ def _session(path: Path, content: bytes, threads: int) -> Any:
 
 def _graph_of(task: str, named: str | Path | None) -> Path:
     """The graph that is named, or the bundled one."""
-    if named is not None and is_graph(Path(named)):
+    if named is not None and _names_graph(named):
         return Path(named)
     if named not in (None, task):
         raise UsageError(
@@ -178,6 +192,13 @@ def _graph_of(task: str, named: str | Path | None) -> Path:
     if path is None:
         raise WeightsError(f"this installation has no graph for {task}: use --backend torch")
     return path
+
+
+def _names_graph(named: str | Path | None) -> bool:
+    """Whether it is the path of a graph. The hub has weights only."""
+    if named is None or is_address(str(named)):
+        return False
+    return is_graph(Path(named))
 
 
 def _bundled_graph(task: str) -> Path | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from trmsolve.errors import WeightsError
+from trmsolve.model.config import REAL, WHOLE, TRMConfig
 from trmsolve.weights.header import in_a_line, strict_json
 from trmsolve.weights.info import WeightsInfo
 from trmsolve.weights.kind import read_head
@@ -22,6 +23,8 @@ FINGERPRINT = "trmsolve.fingerprint"
 
 STARTS = "trmsolve.starts"
 """The entry with the learned start of y and of z, as two JSON lists of D numbers."""
+
+LARGEST_START = 1_000_000
 
 MAX_GRAPH = 512 * 2**20
 """The most bytes that are read. The paper's network for ARC has 30 million."""
@@ -82,7 +85,8 @@ def is_graph(path: Path) -> bool:
 
 def read_graph(path: Path, *, allow_large: bool = False) -> Graph:
     """The description of a graph that is safe to run. Raises WeightsError for any other file."""
-    return parse_graph(path, graph_bytes(path, allow_large=allow_large))
+    content = graph_bytes(path, allow_large=allow_large)
+    return parse_graph(path, content, allow_large=allow_large)
 
 
 def graph_bytes(path: Path, *, allow_large: bool = False) -> bytes:
@@ -101,15 +105,27 @@ def graph_bytes(path: Path, *, allow_large: bool = False) -> bytes:
         raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
-def parse_graph(path: Path, content: bytes) -> Graph:
+def parse_graph(path: Path, content: bytes, *, allow_large: bool = False) -> Graph:
     """As ``read_graph``, of bytes that were read from ``path``."""
     if not content:
         raise WeightsError(f"{path} is empty")
     try:
-        found = _read_model(memoryview(content))
-        return _described(found)
+        graph = _described(_read_model(memoryview(content)))
     except (ValueError, RecursionError) as error:
         raise WeightsError(f"{path} is not usable as a graph: {in_a_line(error)}") from None
+    if not allow_large:
+        _check_dimensions(path, graph.info.config)
+    return graph
+
+
+def _check_dimensions(path: Path, config: TRMConfig) -> None:
+    """Raise WeightsError for a network of unusual dimensions."""
+    for name, bound in (WHOLE | REAL).items():
+        value = getattr(config, name)
+        if bound.usual is not None and value > bound.usual:
+            raise WeightsError(
+                f"{path}: {name} is {value}, more than the {bound.usual} allowed: {LIFTED}"
+            )
 
 
 def _described(found: _Found) -> Graph:
@@ -145,8 +161,9 @@ def _starts(text: str, size: int) -> tuple[list[float], list[float]]:
     for numbers in lists:
         if not isinstance(numbers, list) or len(numbers) != size:
             raise ValueError(f"a start in it is not {size} numbers")
-        if not all(type(number) in (int, float) for number in numbers):
-            raise ValueError(f"a start in it is not {size} numbers")
+        for number in numbers:
+            if type(number) not in (int, float) or abs(number) > LARGEST_START:
+                raise ValueError(f"a start in it is not {size} numbers up to {LARGEST_START}")
     return lists[0], lists[1]
 
 
