@@ -4,6 +4,7 @@ The list of commands is shown without any of them, so that ``trmsolve --help`` a
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, NamedTuple
@@ -92,11 +93,16 @@ def summary(name: str) -> TyperCommand:
 
 def _puzzles() -> tuple[str, ...]:
     """The names of the puzzles. Their modules are imported only if another package brings some."""
-    if not entry_points(group=PLUGINS):
+    if not _has_plugins():
         return tuple(SOLVING)
     from trmsolve.puzzles import task_names
 
     return task_names()
+
+
+@cache
+def _has_plugins() -> bool:
+    return bool(entry_points(group=PLUGINS))
 
 
 def _make(name: str) -> Any:

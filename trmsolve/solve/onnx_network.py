@@ -141,7 +141,9 @@ def load_graph(task: str, options: LoadOptions) -> Loaded:
     path = _graph_of(task, options.weights)
     threads = _threads(options.threads)
     network = load_onnx(path, task, threads, allow_large=options.allow_large)
-    label = f"{path.name}@{network.graph.fingerprint[:12]}"
+    # The bundled graph is the bundled weights in another form, and is recorded under their name.
+    name = path.name if _names_graph(options.weights) else f"{task}.safetensors"
+    label = f"{name}@{network.graph.fingerprint[:12]}"
     return Loaded(network, OnCpu(threads), path, label)
 
 
