@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -73,7 +73,7 @@ def _export(cycle: Cycle) -> "onnx_ir.Model":
             verbose=False,
         )
     assert program is not None
-    model: Any = program.model
+    model: "onnx_ir.Model" = program.model
     return model
 
 
