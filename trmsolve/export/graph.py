@@ -73,7 +73,7 @@ def _export(cycle: Cycle) -> "onnx_ir.Model":
             verbose=False,
         )
     assert program is not None
-    model: "onnx_ir.Model" = program.model
+    model: onnx_ir.Model = program.model
     return model
 
 
