@@ -27,7 +27,9 @@ def export(  # noqa: PLR0913 (its parameters are the options)
     puzzles: Annotated[
         int,
         typer.Option(
-            min=1, max=10_000, help="Number of puzzles on which the graph must agree with torch."
+            min=1,
+            max=10_000,
+            help="Number of easy puzzles on which the graph must agree with torch.",
         ),
     ] = 100,
     offline: options.Offline = False,
@@ -37,7 +39,7 @@ def export(  # noqa: PLR0913 (its parameters are the options)
 
     The graph takes a question and a state, and gives logits, halting logits and the next state, in
     float32. The batch may vary, and for mazes and ARC the size of the board. The file is written
-    only if the graph decodes the same grids as torch in all of 16 cycles of every puzzle, with
+    only if the graph decodes the same grids as torch in all of 16 cycles of easy puzzles, with
     logits within 1e-4.
     """
     if out.suffix.lower() != ".onnx":
