@@ -59,3 +59,9 @@ class NetworkError(TrmsolveError):
     """Something cannot be fetched: there is no network, or it may not be used."""
 
     exit_code = 4
+
+
+class WorkerError(TrmsolveError):
+    """A process that shared the work was ended by others, such as by the system for its memory."""
+
+    exit_code = 5

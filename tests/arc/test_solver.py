@@ -9,7 +9,7 @@ TRAINING = [
     "trmsolve.train.run",
     "trmsolve.train.checkpoint",
     "trmsolve.train.metrics",
-    "trmsolve.train.distributed",
+    "trmsolve.distributed",
     "trmsolve.train.puzzle_training",
     "trmsolve.arc.planes.training",
     "trmsolve.arc.paper.training",

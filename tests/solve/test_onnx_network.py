@@ -55,10 +55,22 @@ def test_the_bundled_graph_is_that_of_the_bundled_weights(task: str) -> None:
 @needs_runtime
 def test_solving_from_a_graph_imports_no_torch() -> None:
     puzzle = str(EXAMPLES / "sudoku" / "easy.txt")
-    given = [sys.executable, "-c", PROCESS, "sudoku", puzzle, "--backend", "onnx", "-v"]
-    done = subprocess.run(given, capture_output=True, text=True, check=False)
+    done = run_apart("sudoku", puzzle, "--backend", "onnx", "-v")
     assert done.returncode == 0 and "onnxruntime" in done.stderr, done.stderr
     assert done.stderr.splitlines()[-1] == "[]"
+
+
+@needs_runtime
+def test_measuring_a_graph_imports_no_torch(data: Path) -> None:
+    done = run_apart("eval", "--data", str(data), "--limit", "2", "--backend", "onnx")
+    assert done.returncode == 0 and "2 puzzles" in done.stdout, done.stderr
+    assert done.stderr.splitlines()[-1] == "[]"
+
+
+def run_apart(*given: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command; the last line says what it has imported."""
+    words = [sys.executable, "-c", PROCESS, *given]
+    return subprocess.run(words, capture_output=True, text=True, check=False)
 
 
 @needs_runtime

@@ -22,7 +22,8 @@ from trmsolve.puzzles.sudoku.search import solutions
 from trmsolve.puzzles.values import Answer, Cycle, Puzzle
 from trmsolve.solve.effort import Effort
 from trmsolve.solve.refine import Question, Step, refine
-from trmsolve.solve.solver import LOOK_AHEAD, Solver
+from trmsolve.solve.solver import Solver
+from trmsolve.solve.stream import LOOK_AHEAD
 
 CPU = Placement(torch.device("cpu"), torch.float32, "test")
 SUDOKU = get_task("sudoku")

@@ -1,5 +1,7 @@
-"""Finds the tests that start processes, by what they and their helpers refer to."""
+"""Finds the tests that start processes, by what they and their helpers refer to; awaits ends."""
 
+import os
+import time
 from collections.abc import Iterator
 from types import CodeType, FunctionType
 from typing import Any
@@ -50,3 +52,15 @@ def names_of(code: CodeType) -> set[str]:
         if isinstance(constant, CodeType):
             names |= names_of(constant)
     return names
+
+
+def group_ends(leader: int, within: float = 30.0) -> bool:
+    """Whether all processes of a group are gone within so many seconds."""
+    end = time.monotonic() + within
+    while time.monotonic() < end:
+        try:
+            os.killpg(leader, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False

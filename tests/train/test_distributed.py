@@ -1,5 +1,6 @@
 """Several processes train what one would: the command under torchrun, and the parts one by one."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -11,11 +12,12 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from tests.support.processes import group_ends
 from tests.support.training import TINY, WHERE, data, set_options
 from trmsolve.cli import app
-from trmsolve.errors import UsageError
+from trmsolve.distributed import ProcessGroup, join_process_group, start_process_group
+from trmsolve.errors import UsageError, WorkerError
 from trmsolve.train.checkpoint import load_checkpoint
-from trmsolve.train.distributed import ProcessGroup, join_process_group
 from trmsolve.train.metrics import read_metrics
 
 TORCHRUN = [
@@ -119,6 +121,62 @@ def test_two_processes_train_what_one_does_and_go_on_after_a_stop(
     assert result.exit_code == 0 and read_metrics(two)[-1].step == steps + 1
 
 
+def with_workers(*arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "trmsolve", "train", *map(str, arguments), "--workers", "2"]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def test_workers_train_what_one_does_and_ctrl_c_stops_them_all(data: Path, tmp_path: Path) -> None:
+    alone, two = tmp_path / "alone", tmp_path / "two"
+    process = with_workers("--data", data, "--out", two, *OPTIONS, "--steps", 10000)
+    end = time.monotonic() + 120
+    while not any(line.step >= 4 for line in read_metrics(two)):
+        assert time.monotonic() < end and process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Traceback" not in told, told
+    stopped = load_checkpoint(two).step
+    assert told.count(f"stopped after step {stopped}: continue with") == 1
+    assert group_ends(process.pid)
+
+    steps = stopped + 2
+    process = with_workers("--resume", two, "--steps", steps)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 0 and told.count("weights in") == 1, told
+    result = CliRunner().invoke(
+        app, ["train", "--data", str(data), "--out", str(alone), *OPTIONS, f"--steps={steps}"]
+    )
+    assert result.exit_code == 0
+    expected, lines = read_metrics(alone), read_metrics(two)
+    assert [line.step for line in lines] == list(range(1, steps + 1))
+    for line, one in zip(lines, expected, strict=True):
+        assert line.loss == pytest.approx(one.loss, rel=5e-4)
+
+
+def test_workers_tell_what_is_wrong_once(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    options = [*OPTIONS, "--steps", 1, "--batch-size", 7]
+    process = with_workers("--data", data, "--out", out, *options)
+    _, told = process.communicate(timeout=120)
+    message = "trmsolve: a batch of 7 does not divide among 2 processes: choose --batch-size\n"
+    assert (process.returncode, told) == (2, message)
+    wrong = CliRunner().invoke(app, ["train", "--workers", "2", "--device", "cuda", "--steps=1"])
+    assert wrong.exit_code == 2 and "--workers 2 needs a CPU" in wrong.stderr
+
+
+@pytest.mark.slow
+def test_a_group_that_loses_a_process_is_told() -> None:
+    with (
+        pytest.raises(WorkerError, match="worker 1 was ended"),
+        start_process_group(2, os._exit, 9),
+    ):
+        for process in multiprocessing.active_children():
+            process.join()
+        raise RuntimeError("connection closed by peer")
+    assert "WORLD_SIZE" not in os.environ and not multiprocessing.active_children()
+
+
 def test_a_batch_that_does_not_divide_is_told_once(data: Path, tmp_path: Path) -> None:
     process = torchrun(
         "--data", data, "--out", tmp_path / "run", *OPTIONS, "--steps", 1, "--batch-size", 7
@@ -169,7 +227,7 @@ def test_shares_and_devices_of_several() -> None:
 
 
 def test_what_all_meet_is_told_by_the_first_of_a_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trmsolve.train.distributed.SPOKEN", 0)
+    monkeypatch.setattr("trmsolve.distributed.SPOKEN", 0)
     with pytest.raises(UsageError), join_process_group("cpu"):
         raise UsageError("no")
     monkeypatch.setenv("LOCAL_RANK", "1")

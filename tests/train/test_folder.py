@@ -15,10 +15,10 @@ from typer.testing import CliRunner, Result
 
 from tests.support.training import EASY, TINY, WHERE, data, files, fresh, train
 from trmsolve.cli import app
+from trmsolve.distributed import ProcessGroup
 from trmsolve.errors import UsageError
 from trmsolve.train import folder as run_folder
 from trmsolve.train.checkpoint import load_checkpoint
-from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.folder import LOCK, RunFolder
 from trmsolve.train.metrics import read_metrics
 from trmsolve.train.start import _held

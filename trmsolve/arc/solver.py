@@ -1,8 +1,9 @@
 """From ARC tasks to two attempts each: learn the task, then let many answers vote.
 
-Without weights a task is learned from nothing, by compressing it. With weights a network that was
-trained on other tasks is adapted to it. Knows weights and the three kinds of solver; prints nothing
-and opens no task file. Training code is imported only for test-time training.
+Without named weights, copies of two kinds learn a task and vote: most from nothing, some from the
+bundled weights. With weights that network alone is adapted. Knows weights and the three kinds of
+solver; prints nothing and opens no task file. Training code is imported only for test-time
+training.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,8 @@ from pathlib import Path
 import torch
 
 from trmsolve.arc.adaptation import Budget
-from trmsolve.arc.compression.solver import CompressionSolver
+from trmsolve.arc.ensemble.plan import trunk_copies
+from trmsolve.arc.ensemble.solver import EnsembleSolver
 from trmsolve.arc.options import ArcOptions
 from trmsolve.arc.paper.solver import PaperSolver
 from trmsolve.arc.planes.canvas import SYMBOLS
@@ -32,7 +34,10 @@ PLANES = (SYMBOLS, len(SYMMETRIES), (LARGEST, LARGEST))
 """What a planes network must be made for: symbols, symmetries, rows and columns of a grid."""
 
 
-ArcSolver = CompressionSolver | PlanesSolver | PaperSolver
+NO_WEIGHTS = "none"
+"""The name to give as weights if all copies are to learn from nothing."""
+
+ArcSolver = EnsembleSolver | PlanesSolver | PaperSolver
 
 
 def load_arc(  # noqa: PLR0913 (a library's function, with each option's type)
@@ -53,7 +58,10 @@ def load_arc(  # noqa: PLR0913 (a library's function, with each option's type)
     keep_steps: bool = False,
     save_adapted: Path | None = None,
 ) -> ArcSolver:
-    """A solver that learns tasks from nothing, or one with weights that are named as in ``load``.
+    """A solver whose copies vote, or one with weights that are named as in ``load``.
+
+    Without ``weights`` most copies learn a task from nothing, and some begin with the bundled
+    weights. With "none" all of them learn from nothing.
 
     Adapted weights can be saved, asked under several ``views`` for several ``cycles``, adapt a
     ``batch`` of tasks together, and run on a GPU. Whoever asks for one of these without naming
@@ -76,18 +84,18 @@ def load_arc(  # noqa: PLR0913 (a library's function, with each option's type)
     Effort(cycles, 1 if views is None else views, batch, seed)
     if save_adapted is not None and batch > 1:
         raise UsageError("save_adapted saves one network: adapt one task at a time")
-    if weights is None:
+    if weights in (None, NO_WEIGHTS):
         option = _needs_weights(cycles, views, batch, save_adapted, device)
         if option is None:
-            placement = choose_placement("cpu", "fp32", threads)
-            reason = f"cpu ({placement.threads} threads), fp32: compression knows nothing else"
-            placement = replace(placement, reason=reason)
             limit = Budget(BUDGET_CPU if budget is None else budget, steps)
-            return CompressionSolver(placement, ArcOptions(limit, seed=seed, keep_steps=keep_steps))
+            options = ArcOptions(limit, seed=seed, keep_steps=keep_steps)
+            return _ensemble_solver(options, threads, trained=weights is None)
+        if weights is not None:
+            raise UsageError(f"{option} needs weights, and --weights {NO_WEIGHTS} uses none")
         if note is not None:
             note(
-                f"{option} needs weights: the bundled ones are adapted. Without it, tasks are "
-                "learned from nothing, and more of them are answered"
+                f"{option} is for weights alone: the bundled ones are adapted. Without it, copies "
+                "that learn from nothing vote too, and more tasks are answered"
             )
     placement = choose_placement(device, dtype, threads)
     path = resolve(weights, "arc", offline=offline, allow_large=allow_large, note=note)
@@ -106,6 +114,18 @@ def load_arc(  # noqa: PLR0913 (a library's function, with each option's type)
     if read_info(path).config.mixer == "planes":
         return _planes_solver(path, placement, options, allow_large)
     return _paper_solver(path, placement, options, allow_large)
+
+
+def _ensemble_solver(options: ArcOptions, threads: int | None, trained: bool) -> EnsembleSolver:
+    """A solver whose copies learn from nothing; if it is ``trained``, some begin with weights."""
+    placement = choose_placement("cpu", "fp32", threads)
+    reason = f"cpu ({placement.threads} threads), fp32: compression knows nothing else"
+    placement = replace(placement, reason=reason)
+    if not trained or not trunk_copies(options.budget):
+        return EnsembleSolver(placement, options)
+    path = resolve(None, "arc")
+    name = f"{_name(path)} and copies that learn from nothing"
+    return EnsembleSolver(placement, options, path, name)
 
 
 def _needs_weights(

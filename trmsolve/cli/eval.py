@@ -1,6 +1,8 @@
 """``trmsolve eval``: measure weights on puzzles whose answers are known."""
 
 import json as json_
+from dataclasses import dataclass
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,8 +15,11 @@ from trmsolve.cli.source import count_items, open_items
 from trmsolve.errors import UsageError
 from trmsolve.puzzles.files import Notes
 from trmsolve.show.console import make_console
-from trmsolve.show.displays import ProgressDisplay
+from trmsolve.show.displays import ProgressDisplay, QuietDisplay
 from trmsolve.wording import count
+
+PATIENCE = timedelta(days=30)
+"""How long processes under ``torchrun`` wait for the slowest of them."""
 
 Data = Annotated[
     Path,
@@ -102,7 +107,8 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
     backend: options.Backend = "auto",
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
-    threads: options.Threads = None,
+    workers: options.Workers = None,
+    threads: options.ThreadsEach = None,
     batch_size: options.BatchSize = None,
     compiled: Compiled = False,
     seed: options.Seed = 0,
@@ -113,6 +119,9 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
     in the paper. With more views, each puzzle is solved as by the solving
     command: the network halts, the rules check the answer, and a rejected
     puzzle is tried again under other symmetries.
+
+    Under torchrun the processes of all machines share the puzzles:
+    torchrun ... -m trmsolve eval ...
 
     exact     share of puzzles answered exactly as in the data
     cells     share of cells that equal the data's answer
@@ -135,11 +144,13 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
     if task == "arc":
         from trmsolve.cli.arc.evaluate import Measurement, eval_arc
 
-        given = None if backend == "auto" else backend
-        _refuse(
-            {"noise": noise, "compile": compiled or None, "backend": given},
-            "does not apply to ARC tasks",
-        )
+        puzzles_only = {
+            "noise": noise,
+            "compile": compiled or None,
+            "workers": workers,
+            "backend": None if backend == "auto" else backend,
+        }
+        _refuse(puzzles_only, "does not apply to ARC tasks")
         raise typer.Exit(
             eval_arc(
                 Measurement(data, solutions, limit, sample, seed),
@@ -162,42 +173,87 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
     _refuse(arc_only, "needs --task arc")
     views = views or 1
 
+    measured = _Measured(task, data, limit, json, record, batch_size, workers)
+    _eval_puzzles(
+        measured,
+        weights=weights,
+        offline=offline,
+        allow_large=allow_large,
+        cycles=cycles,
+        views=views,
+        seed=seed,
+        noise=noise,
+        backend=backend,
+        dtype=dtype,
+        threads=threads,
+        compiled=compiled,
+        device=device,
+    )
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What is measured, by how many processes, and where the figures go."""
+
+    task: str
+    data: Path
+    limit: int | None
+    json: bool
+    record: bool
+    batch_size: int | None
+    workers: int | None
+
+
+def _eval_puzzles(measured: _Measured, *, device: str, **how: Any) -> None:
+    """Measure, alone or as one of the processes that ``torchrun`` has started; the first reports.
+
+    ``how`` is as ``load`` takes it.
+    """
+    from trmsolve.distributed import join_process_group
     from trmsolve.memory import keep_memory
     from trmsolve.puzzles import get_task
     from trmsolve.solve.evaluate import evaluate
     from trmsolve.solve.solver import load
-    from trmsolve.weights.catalog import to_record
-    from trmsolve.weights.file import record_score
+    from trmsolve.solve.workers import Crew, share_out
 
     keep_memory()
-    path = to_record(weights, task) if record else None
-    puzzle_task = get_task(task)
-    solver = load(
-        task,
-        weights=weights,
-        offline=offline,
-        allow_large=allow_large,
-        note=say,
-        cycles=cycles,
-        views=views,
-        batch_size=batch_size,
-        seed=seed,
-        noise=noise,
-        backend=backend,
-        device=device,
-        dtype=dtype,
-        threads=threads,
-        compiled=compiled,
-    )
-    sources = [str(data)]
-    puzzles = (item for item in open_items(puzzle_task, sources) if item is not None)
-    items = islice(puzzles, limit)
-    total = count_items(puzzle_task, sources) if limit is None else limit
-    with ProgressDisplay(make_console(), total) as display:
-        figures = evaluate(solver, Notes(display.note).follow(items), data.name, display.answer)
-    if path is not None:
-        record_score(path, f"{figures['data']}, {views} views", figures)
-    put_text(json_.dumps(figures) if json else _table(figures))
+    task = get_task(measured.task)
+    sources = [str(measured.data)]
+    limit = measured.limit
+    with join_process_group(device, PATIENCE) as group:
+        path = _file_to_record(how["weights"], measured.task) if measured.record else None
+        solver = load(
+            measured.task,
+            device=group.device(device),
+            batch_size=measured.batch_size,
+            note=say if group.first else None,
+            **how,
+        )
+        puzzles = (item for item in open_items(task, sources) if item is not None)
+        items = islice(puzzles, limit)
+        total = count_items(task, sources) if limit is None else limit
+        own = None if total is None else -(-total // group.size)
+        keep_batch_size = measured.batch_size is not None
+        crew = Crew(measured.workers, how["threads"], own, keep_batch_size)
+        solver = share_out(solver, crew)
+        console = make_console()
+        with ProgressDisplay(console, own) if group.first else QuietDisplay(console) as display:
+            noted = Notes(display.note).follow(items)
+            figures = evaluate(solver, noted, measured.data.name, display.answer, group=group)
+        if not group.first:
+            return
+        if path is not None:
+            from trmsolve.weights.file import record_score  # imports torch
+
+            record_score(path, f"{figures['data']}, {how['views']} views", figures)
+        put_text(json_.dumps(figures) if measured.json else _table(figures))
+
+
+def _file_to_record(weights: str | None, task: str) -> Path:
+    """The file to store a score in. Raises UsageError for one that is to stay as it is."""
+    from trmsolve.weights.catalog import to_record  # imports torch
+
+    return to_record(weights, task)
 
 
 def _refuse(given: dict[str, Any], why: str) -> None:

@@ -5,7 +5,7 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, nullcontext
 from itertools import chain, islice
 from pathlib import Path
 from threading import Timer
@@ -13,6 +13,8 @@ from typing import Annotated, TextIO
 
 import typer
 
+from trmsolve.arc.generate.tasks import DIFFICULTIES, USUAL_DIFFICULTY, generate_tasks
+from trmsolve.arc.write import write_tasks
 from trmsolve.cli import options
 from trmsolve.cli.output import say
 from trmsolve.errors import UsageError
@@ -22,6 +24,12 @@ from trmsolve.puzzles.values import Puzzle
 
 MAZES = "Mazes only"
 
+ARC_HELP = """
+ARC tasks follow one of many rules, and hard ones follow two of them in turn.
+They are written as JSON with the outputs of their tests, so that arc, eval
+and train read them.
+"""
+
 PATIENCE = 1.5
 """Seconds until the person is told what takes so long."""
 
@@ -30,13 +38,20 @@ LOOKING = "searching for a path of this length; the first run also compiles the 
 
 
 def _difficulties() -> str:
-    """The difficulties of every task, for the help."""
+    """The difficulties of every task and of ARC, for the help."""
     parts = []
     for name in task_names():
         task = get_task(name)
         plural = task.plural[0].upper() + task.plural[1:]
         parts.append(f"{plural}: {_listed(task.difficulties)}.")
+    parts.append(f"ARC tasks: {_listed(tuple(DIFFICULTIES))}.")
     return " ".join(parts)
+
+
+def _usual_difficulties() -> str:
+    """The difficulties that are made if none is asked for, for the help."""
+    usual = options.task_defaults("difficulties", lambda words: words[0])
+    return f"{usual}; {USUAL_DIFFICULTY} for ARC tasks"
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -49,6 +64,7 @@ def _help() -> str:
     """The help of the command, with a paragraph for every task that has one."""
     paragraphs = ["Generate puzzles as CSV with questions, answers and ratings."]
     paragraphs += [inspect.cleandoc(get_task(name).generate_help) for name in task_names()]
+    paragraphs.append(inspect.cleandoc(ARC_HELP))
     return "\n\n".join(filter(None, paragraphs))
 
 
@@ -59,7 +75,7 @@ def generate(  # noqa: PLR0913 (its parameters are the options)
         str | None,
         typer.Option(
             help=_difficulties(),
-            show_default=options.task_defaults("difficulties", lambda words: words[0]),
+            show_default=_usual_difficulties(),
         ),
     ] = None,
     size: Annotated[
@@ -83,10 +99,19 @@ def generate(  # noqa: PLR0913 (its parameters are the options)
     seed: options.Seed = 0,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The CSV file to write.", show_default="standard output"),
+        typer.Option(
+            metavar="FILE",
+            help="The CSV file to write; for ARC tasks, the JSON file.",
+            show_default="standard output",
+        ),
     ] = None,
 ) -> None:
     """Make puzzles; the help says more, see ``_help``."""
+    if task == "arc":
+        if size is not None or path_length is not None:
+            raise UsageError("--size and --path-length are for mazes: omit them for ARC tasks")
+        _generate_arc(number, difficulty or USUAL_DIFFICULTY, seed, out)
+        return
     kind = get_task(task)
     difficulty = difficulty or kind.difficulties[0]
     if difficulty not in kind.difficulties:
@@ -97,19 +122,32 @@ def generate(  # noqa: PLR0913 (its parameters are the options)
     puzzles = _with_a_word(made, COMPILING if path_length is None else LOOKING)
     first = next(puzzles)  # what cannot be made is told before a file is touched
     wanted = islice(chain([first], puzzles), number)
-    with ExitStack() as stack:
-        try:
-            stream = (
-                stack.enter_context(out.open("w", encoding="utf-8", newline=""))
-                if out
-                else sys.stdout
-            )
-        except OSError as error:
-            raise UsageError(f"{out} cannot be written: {error.strerror}") from None
+    with _output(out) as stream:
         _write(stream, kind, wanted, f"generated_{difficulty}", number)
 
 
 generate.__doc__ = _help()
+
+
+def _generate_arc(number: int, difficulty: str, seed: int, out: Path | None) -> None:
+    """Write ARC tasks as JSON. Raises UsageError if there is no such difficulty."""
+    tasks = generate_tasks(seed, difficulty=difficulty)
+    with _output(out) as stream:
+        write_tasks(stream, islice(tasks, number))
+
+
+def _output(out: Path | None) -> AbstractContextManager[TextIO]:
+    """The file to write, or standard output, which stays open.
+
+    Raises:
+        UsageError: If the file cannot be written.
+    """
+    if out is None:
+        return nullcontext(sys.stdout)
+    try:
+        return out.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written: {error.strerror}") from None
 
 
 def _write(stream: TextIO, task: Task, puzzles: Iterator[Puzzle], source: str, number: int) -> None:

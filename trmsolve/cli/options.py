@@ -50,6 +50,26 @@ Threads = Annotated[
         rich_help_panel=RUN,
     ),
 ]
+ThreadsEach = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=1024,
+        help="Number of CPU threads of each process.",
+        show_default="1 if there are several workers, else all cores",
+        rich_help_panel=RUN,
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=1024,
+        help="Number of processes that share the work on a CPU, if there are many puzzles.",
+        show_default="one for each core; 1 with --threads",
+        rich_help_panel=RUN,
+    ),
+]
 Seed = Annotated[
     int,
     typer.Option(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +21,9 @@ from trmsolve.puzzles.values import Answer, Cycle
 from trmsolve.show.console import make_console
 from trmsolve.show.displays import Display, LiveDisplay, ProgressDisplay, QuietDisplay, StepsDisplay
 from trmsolve.solve.effort import VIEWS
+
+if TYPE_CHECKING:
+    from trmsolve.solve.workers import Crew
 
 FEW = 8
 """Up to this many puzzles are each watched cycle by cycle; more get a progress line."""
@@ -44,6 +47,14 @@ class DisplayOptions:
     keep_unverified: bool = False
 
 
+@dataclass(frozen=True)
+class Share:
+    """The options on how puzzles are shared out; None for the usual."""
+
+    batch_size: int | None = None
+    workers: int | None = None
+
+
 HELP = """Solve {plural} and watch the model think.
 
 Answers go to standard output, everything else to standard error. If the rules accept no answer,
@@ -55,6 +66,7 @@ Exit codes:
 2  some input or option is invalid
 3  the weights are missing, damaged or made for another task
 4  weights from hf:// cannot be downloaded
+5  a worker process was ended, for example for lack of memory
 """
 
 
@@ -84,7 +96,8 @@ def make_command(task: Task) -> Callable[..., None]:
         backend: options.Backend = "auto",
         device: options.Device = "auto",
         dtype: options.Dtype = "auto",
-        threads: options.Threads = None,
+        workers: options.Workers = None,
+        threads: options.ThreadsEach = None,
         batch_size: options.BatchSize = None,
         seed: options.Seed = 0,
     ) -> None:
@@ -95,7 +108,7 @@ def make_command(task: Task) -> Callable[..., None]:
             task.name,
             files,
             wishes,
-            batch_size,
+            Share(batch_size, workers),
             weights=weights,
             offline=offline,
             allow_large=allow_large,
@@ -125,7 +138,7 @@ def _drop_parameter(command: Callable[..., None], name: str) -> None:
 
 
 def solve(
-    name: str, files: list[str] | None, wishes: DisplayOptions, batch_size: int | None, **how: Any
+    name: str, files: list[str] | None, wishes: DisplayOptions, share: Share, **how: Any
 ) -> int:
     """Read, solve, show and answer all puzzles of the files, with ``how`` as ``load`` takes it.
 
@@ -139,7 +152,8 @@ def solve(
     choose_writer(form, task, "")  # a wrong --format is told before any work
     items = open_items(task, files)
     first, ended = _first(items)
-    display = _choose_display(task, wishes, len(first) if ended else count_items(task, files))
+    number = len(first) if ended else count_items(task, files)
+    display = _choose_display(task, wishes, number)
     notes = Notes(display.note)
     for item in first:
         notes.look(item)
@@ -155,17 +169,19 @@ def solve(
 
     from trmsolve.memory import keep_memory
     from trmsolve.solve.solver import load
+    from trmsolve.solve.workers import share_out
 
     keep_memory()
     # Frames are watched one puzzle after the other; where nobody watches, the batch is full.
     solver = load(
         name,
-        batch_size=batch_size or (1 if display.shows_grids else None),
+        batch_size=share.batch_size or (1 if display.shows_grids else None),
         note=None if wishes.quiet else say,
         **how,
     )
+    solver = share_out(solver, _crew(share, how["threads"], display, number, len(first)))
     if wishes.verbose:
-        say(f"weights {solver.weights}, running on {solver.placement.reason}")
+        say(f"weights {solver.weights}, running on {solver.where}")
     writer = choose_writer(form, task, solver.weights, columns, wishes.keep_unverified)
     # Many are counted as they come; few are told in their order, each with its answer.
     early = display.answer if isinstance(display, ProgressDisplay) else None
@@ -190,6 +206,24 @@ def _first(items: Iterator[Item | None]) -> tuple[list[Item], bool]:
             return first, False
         since = since if item is None else time.monotonic()
     return first, True
+
+
+def _crew(
+    share: Share, threads: int | None, display: Display, number: int | None, arrived: int
+) -> "Crew":
+    """How many processes may solve.
+
+    ``number`` is how many puzzles there are, if that is known, of which so many have ``arrived``.
+    One process solves where each puzzle is watched, and where few come slowly.
+    """
+    from trmsolve.solve.workers import Crew
+
+    workers = share.workers
+    if display.shows_grids:
+        workers = 1
+    elif number is None and arrived <= FEW:
+        workers = workers or 1
+    return Crew(workers, threads, number, keep_batch_size=share.batch_size is not None)
 
 
 def _hopeless(task: Task, items: list[Item]) -> list[Answer | PuzzleError] | None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +11,7 @@ import typer
 
 from trmsolve.cli import options
 from trmsolve.cli.output import put_text
-from trmsolve.cli.process import Stop
+from trmsolve.cli.process import Stop, told_in_a_line
 from trmsolve.errors import UsageError
 from trmsolve.show.console import make_console
 from trmsolve.show.training import TrainingDisplay, make_training_display
@@ -160,6 +161,17 @@ Compile = Annotated[
 ]
 
 
+Workers = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=1024,
+        help="Number of processes that share each batch on a CPU, as under torchrun.",
+        rich_help_panel=options.RUN,
+    ),
+]
+
+
 def train(  # noqa: PLR0913
     context: typer.Context,
     task: options.Task = "sudoku",
@@ -184,7 +196,8 @@ def train(  # noqa: PLR0913
     compile_: Compile = "auto",
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
-    threads: options.Threads = None,
+    workers: Workers = 1,
+    threads: options.ThreadsEach = None,
     seed: options.Seed = 0,
 ) -> None:
     """Train a Tiny Recursive Model.
@@ -203,14 +216,14 @@ def train(  # noqa: PLR0913
         "measured": measured or (),
         "device": device,
         "dtype": dtype,
-        "threads": threads,
+        "threads": threads or (1 if workers > 1 else None),
         "compile": compile_,
         "export": export,
         "offline": offline,
     }
     if resume is not None:
         _refuse_changes(context)
-        raise typer.Exit(_run(RunOptions(**each_time), resume, quiet))
+        raise typer.Exit(_run_shared(workers, RunOptions(**each_time), resume, quiet))
     begun = TrainOptions(
         **each_time,
         task=task,
@@ -227,14 +240,32 @@ def train(  # noqa: PLR0913
     if print_recipe:
         put_text(json.dumps(begun.chosen_recipe().to_dict(), indent=2))
         return
-    raise typer.Exit(_run(begun, None, quiet))
+    raise typer.Exit(_run_shared(workers, begun, None, quiet))
+
+
+def _run_shared(workers: int, settings: "RunOptions", resume: Path | None, quiet: bool) -> int:
+    """Train with so many processes, of which this one shows the run; return the exit code."""
+    from trmsolve.distributed import start_process_group
+
+    if workers > 1 and settings.device not in ("auto", "cpu"):
+        raise UsageError(f"--workers {workers} needs a CPU: use --device cpu")
+    if workers > 1:
+        settings = replace(settings, device="cpu")
+    with start_process_group(workers, _run_beside, settings, resume):
+        return _run(settings, resume, quiet)
+
+
+def _run_beside(settings: "RunOptions", resume: Path | None) -> None:
+    """Train in a process beside the first one, which alone is told what is wrong."""
+    with told_in_a_line():
+        _run(settings, resume, quiet=True)
 
 
 def _run(settings: "RunOptions", resume: Path | None, quiet: bool) -> int:
     """Train to the end or until a signal, show it, and return the exit code."""
+    from trmsolve.distributed import join_process_group
     from trmsolve.memory import keep_memory
     from trmsolve.train.checkpoint import folder_of_run
-    from trmsolve.train.distributed import join_process_group
     from trmsolve.train.metrics import read_metrics
     from trmsolve.train.run import Callbacks
     from trmsolve.train.start import export_weights, start

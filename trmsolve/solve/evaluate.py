@@ -6,14 +6,17 @@ rules and tried again. Knows the solver; prints nothing.
 """
 
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, fields, replace
+from itertools import islice
 from typing import Any
 
-from trmsolve.errors import PuzzleError
+from trmsolve.distributed import ALONE, ProcessGroup
+from trmsolve.errors import PuzzleError, TrmsolveError
 from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.values import BANDS, Answer, Puzzle, band_of
 from trmsolve.solve.solver import Solver
+from trmsolve.solve.stream import Places
 from trmsolve.stats import wilson_interval
 
 
@@ -48,6 +51,11 @@ class Tally:
         self.cycles += answer.cycles
         self.views += answer.views
 
+    def merge(self, other: "Tally") -> None:
+        """Count what another has counted."""
+        for one in fields(self):
+            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
+
     def rates(self) -> dict[str, Any]:
         """Fractions of n."""
         n = max(self.n, 1)
@@ -65,54 +73,95 @@ class Tally:
         }
 
 
-def evaluate(
+@dataclass
+class Count:
+    """What one process has measured."""
+
+    overall: Tally = field(default_factory=Tally)
+    bands: dict[str, Tally] = field(default_factory=dict)
+    """By the name of the band, for puzzles that have a rating."""
+    seconds: float = 0.0
+    workers: int = 1
+    error: TrmsolveError | None = None
+    """What ended the measurement."""
+
+    def add(self, answer: Answer) -> None:
+        """Count one answer."""
+        self.overall.add(answer)
+        if answer.puzzle.rating is not None:
+            self.bands.setdefault(band_of(answer.puzzle.rating), Tally()).add(answer)
+
+    def merge(self, other: "Count") -> None:
+        """Count what another process has counted at the same time."""
+        self.overall.merge(other.overall)
+        for name, tally in other.bands.items():
+            self.bands.setdefault(name, Tally()).merge(tally)
+        self.seconds = max(self.seconds, other.seconds)
+        self.workers += other.workers
+
+
+def evaluate(  # noqa: PLR0913 (two of them only for the person who waits)
     solver: Solver,
     puzzles: Iterable[Puzzle | PuzzleError],
     data: str,
     on_answer: Callable[[Answer], None] | None = None,
     on_step: Callable[[], None] | None = None,
+    group: ProcessGroup = ALONE,
 ) -> dict[str, Any]:
     """The measured figures as one flat record, with ``bands`` where the data has ratings.
 
-    ``on_answer`` and ``on_step`` are those of ``Solver.solve_all``. Raises PuzzleError for an
-    unreadable row and one without a right answer: a measurement leaves nothing out.
+    ``on_answer`` and ``on_step`` are those of ``Solver.solve_all``. The processes of the ``group``
+    share the puzzles, which each of them reads, and all return the same figures. Raises PuzzleError
+    for an unreadable row, one without a right answer, and one that the network cannot answer: a
+    measurement leaves nothing out.
     """
     effort = solver.effort
     if effort.views == 1:
-        solver = Solver(
-            solver.task,
-            solver.model,
-            solver.placement,
-            replace(effort, stop_early=False),
-            solver.weights,
-        )
-    overall = Tally()
-    bands: dict[str, Tally] = {}
+        solver = solver.with_effort(replace(effort, stop_early=False))
+    counted = Count(workers=solver.workers)
     start = time.monotonic()
-    answered = _with_answers(solver.task, puzzles)
-    for answer in solver.solve_all(answered, on_answer=on_answer, on_step=on_step):
-        assert isinstance(answer, Answer)
-        overall.add(answer)
-        if answer.puzzle.rating is not None:
-            bands.setdefault(band_of(answer.puzzle.rating), Tally()).add(answer)
-    seconds = time.monotonic() - start
+    # A puzzle keeps its place among all, from which follows what is random about it.
+    own = islice(_with_answers(solver.task, puzzles), group.rank, None, group.size)
+    places = Places(group.rank, group.size)
+    try:
+        for answer in solver.solve_all(own, None, on_answer, on_step, places):
+            if isinstance(answer, PuzzleError):
+                raise answer
+            counted.add(answer)
+    except TrmsolveError as error:  # told when the others know that it is over
+        counted.error = error
+    counted.seconds = time.monotonic() - start
+    total = _together(group.collect(counted))
+    overall = total.overall
     return {
         "task": solver.task.name,
         "data": data,
         **overall.rates(),
         "mean_cycles": round(overall.cycles / max(overall.n, 1), 2),
         "mean_views": round(overall.views / max(overall.n, 1), 2),
-        "puzzles_per_second": round(overall.n / max(seconds, 1e-9), 2),
+        "puzzles_per_second": round(overall.n / max(total.seconds, 1e-9), 2),
         "cycles": effort.cycles,
         "views": effort.views,
         "seed": effort.seed,
         "noise": effort.noise if effort.views > 1 else 0.0,
         "device": str(solver.placement.device),
         "dtype": solver.placement.dtype_name,
-        "threads": solver.placement.threads,
+        "threads": solver.threads,
+        "workers": total.workers,
         "weights": solver.weights,
-        "bands": {name: bands[name].rates() for name in BANDS if name in bands},
+        "bands": {name: total.bands[name].rates() for name in BANDS if name in total.bands},
     }
+
+
+def _together(counts: Sequence[Count]) -> Count:
+    """What all processes have counted. Raises the error that ended one of them."""
+    total = counts[0]
+    for counted in counts:
+        if counted.error is not None:
+            raise counted.error
+    for counted in counts[1:]:
+        total.merge(counted)
+    return total
 
 
 def _with_answers(task: Task, puzzles: Iterable[Puzzle | PuzzleError]) -> Iterable[Puzzle]:

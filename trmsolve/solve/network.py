@@ -58,6 +58,22 @@ class Place(Protocol):
         """One line that says what was chosen, and why."""
 
 
+class Shared(Protocol):
+    """A network for several processes. It can be sent to them, and becomes the network there."""
+
+    @property
+    def threads(self) -> int:
+        """CPU threads that each process uses."""
+
+    def network(self) -> Network:
+        """The network, ready to run in the process that asks for it."""
+
+
+def is_cpu(device: Any) -> bool:
+    """Whether a device, or a name that torch has for one, is the CPU."""
+    return str(device).startswith("cpu")
+
+
 class Loaded(NamedTuple):
     """A network that is ready to run."""
 

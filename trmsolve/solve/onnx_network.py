@@ -38,10 +38,11 @@ class OnnxNetwork:
     WeightsError.
     """
 
-    def __init__(self, path: Path, graph: Graph, session: Any) -> None:
+    def __init__(self, path: Path, graph: Graph, content: bytes, threads: int) -> None:
         self.path = path
         self.graph = graph
-        self.session = session
+        self.content = content
+        self.session = _session(path, content, threads)
 
     @property
     def config(self) -> TRMConfig:
@@ -94,6 +95,25 @@ class OnnxNetwork:
 
 def _is_sound(array: NDArray[Any]) -> bool:
     return array.dtype == np.float32 and bool(np.isfinite(array).all())
+
+
+@dataclass(frozen=True)
+class SharedGraph:
+    """A graph for several processes. It has the bytes: its file may change while they start."""
+
+    path: Path
+    graph: Graph
+    content: bytes
+    threads: int
+
+    def network(self) -> OnnxNetwork:
+        """The network of the graph, with a session of this process. Raises WeightsError."""
+        return OnnxNetwork(self.path, self.graph, self.content, self.threads)
+
+
+def share_graph(network: OnnxNetwork, threads: int) -> SharedGraph:
+    """The network for several processes, each with so many threads."""
+    return SharedGraph(network.path, network.graph, network.content, threads)
 
 
 @dataclass(frozen=True)
@@ -163,7 +183,7 @@ def load_onnx(
         raise WeightsError(
             f"{path} was trained for {graph.info.task or 'an unnamed task'}, not for {task}"
         )
-    return OnnxNetwork(path, graph, _session(path, content, threads))
+    return OnnxNetwork(path, graph, content, threads)
 
 
 def _session(path: Path, content: bytes, threads: int) -> Any:
@@ -222,10 +242,17 @@ def _has_gpu() -> bool:
 
 
 def _threads(asked: int | None) -> int:
-    """The CPU threads to use: as asked, as OMP_NUM_THREADS says, or one a core."""
+    """The CPU threads to use: as asked, as OMP_NUM_THREADS says, or one for each core.
+
+    Only the cores count that the process may use, where the system tells which.
+    """
     if asked is not None:
         if asked < 1:
             raise UsageError(f"threads must be at least 1, not {asked}")
         return asked
     limit = os.environ.get("OMP_NUM_THREADS", "")
-    return int(limit) if limit.isdecimal() and int(limit) else (os.cpu_count() or 1)
+    if limit.isdecimal() and int(limit):
+        return int(limit)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,52 +1,34 @@
-"""From puzzles to verified answers: which views to try, when to stop, what to report.
+"""From puzzles to verified answers: the solver, and how it is loaded.
 
 A puzzle is refined as given; if the rules do not accept the result, it is refined again under
 another symmetry, until one is accepted or the views are used up. The rules check and choose, they
-never fill a cell. Knows tasks and the refine loop; prints nothing and opens no puzzle file.
+never fill a cell. Prints nothing and opens no puzzle file.
 """
 
 import io
-import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from trmsolve.errors import PuzzleError, WeightsError
 from trmsolve.model.config import TRMConfig
 from trmsolve.puzzles import get_task
-from trmsolve.puzzles.base import Task, give_up
+from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.values import Answer, Cycle, Puzzle
-from trmsolve.solve.attempt import (
-    Attempt,
-    accept,
-    answer_of,
-    best_result,
-    cycle_of,
-    has_view_worth_trying,
-    question_of,
-)
 from trmsolve.solve.effort import VIEWS, Effort
-from trmsolve.solve.network import LoadOptions, Network, Place
+from trmsolve.solve.network import LoadOptions, Network, Place, is_cpu
 from trmsolve.solve.onnx_network import chooses_onnx, load_graph
-from trmsolve.solve.refine import Question, Step, refine
+from trmsolve.solve.stream import EVERY_PLACE, LOOK_AHEAD, InOrder, Item, Places, Run
 
 BATCH_SIZE_CPU = 64
 BATCH_SIZE_GPU = 512
-LOOK_AHEAD = 128
-"""Batches of later puzzles that may be answered while an earlier one is still tried.
-
-It bounds the memory.
-"""
-
-Item = Puzzle | PuzzleError
 
 
 class Solver:
     """A network with the task it was trained for. ``load`` makes one."""
+
+    workers = 1
+    """How many processes solve the puzzles."""
 
     def __init__(
         self,
@@ -73,9 +55,10 @@ class Solver:
 
     def refine(self, text: str) -> Iterator[Cycle]:
         """Every improvement cycle for the first puzzle in ``text``, view after view."""
-        for event in _Run(self, [self._first(text)]).events():
-            if isinstance(event, Cycle):
-                yield event
+        order = InOrder([self._first(text)], LOOK_AHEAD)
+        for cycle in Run(self, order.items(), order.put).cycles():
+            if cycle is not None:
+                yield cycle
 
     def solve_all(
         self,
@@ -83,6 +66,7 @@ class Solver:
         on_cycle: Callable[[Cycle], None] | None = None,
         on_answer: Callable[[Answer], None] | None = None,
         on_step: Callable[[], None] | None = None,
+        places: Places = EVERY_PLACE,
     ) -> Iterator[Answer | PuzzleError]:
         """An answer for each puzzle, in order; an item that could not be read passes through.
 
@@ -91,14 +75,31 @@ class Solver:
         ``on_cycle`` is shown every cycle, ``on_answer`` every answer as soon as it is there, which
         may be out of order. ``on_step`` is called after every cycle of every puzzle, and costs no
         drawing; an exception that it raises ends the solving. Memory stays constant however many
-        puzzles come.
+        puzzles come. ``places`` are the puzzles' places among all, from which follows what is
+        random about each.
         """
-        for event in _Run(self, items, on_cycle is not None, on_answer, on_step).events():
-            if isinstance(event, Cycle):
-                if on_cycle is not None:
-                    on_cycle(event)
-            else:
-                yield event
+        order = InOrder(items, LOOK_AHEAD * self.effort.batch_size, on_answer, places)
+        run = Run(self, order.items(), order.put, on_cycle is not None, on_step)
+        for cycle in run.cycles():
+            if cycle is not None and on_cycle is not None:
+                on_cycle(cycle)
+            # Also while nothing is under way: errors wait for no puzzle.
+            yield from order.ready()
+        yield from order.ready()
+
+    @property
+    def threads(self) -> int:
+        """CPU threads that each process uses."""
+        return self.placement.threads
+
+    @property
+    def where(self) -> str:
+        """A line on where it runs, and why."""
+        return self.placement.reason
+
+    def with_effort(self, effort: Effort) -> "Solver":
+        """The same solver, trying as hard as ``effort`` says."""
+        return Solver(self.task, self.model, self.placement, effort, self.weights)
 
     def _first(self, text: str) -> Puzzle:
         if not isinstance(text, str):
@@ -110,134 +111,9 @@ class Solver:
         raise PuzzleError("the text contains no puzzle")
 
 
-class _InOrder:
-    """Outcomes that are reported in any order and given back in the order of their puzzles."""
-
-    def __init__(self) -> None:
-        self.waiting: dict[int, Answer | PuzzleError] = {}
-        self.emitted = 0
-
-    def put(self, order: int, outcome: Answer | PuzzleError) -> None:
-        self.waiting[order] = outcome
-
-    def ready(self) -> Iterator[Answer | PuzzleError]:
-        """Every outcome whose predecessors have all been given."""
-        while self.emitted in self.waiting:
-            yield self.waiting.pop(self.emitted)
-            self.emitted += 1
-
-
-@dataclass
-class _Run:
-    """One pass over a stream of puzzles: questions for ``refine``, and its steps as events."""
-
-    solver: Solver
-    items: Iterable[Item | None]
-    frames: bool = True
-    """Whether cycles are events too."""
-    on_answer: Callable[[Answer], None] | None = None
-    on_step: Callable[[], None] | None = None
-    again: deque[Attempt] = field(default_factory=deque)
-    """Attempts to be tried under their next view."""
-    outcomes: _InOrder = field(default_factory=_InOrder)
-    under_way: int = 0
-    read: int = 0
-
-    def events(self) -> Iterator[Cycle | Answer | PuzzleError]:
-        """Cycles as they happen, answers in the order of the puzzles."""
-        task = self.solver.task
-        effort = self.solver.effort
-        steps = refine(
-            self.solver.model,
-            self.questions(),
-            lambda attempt, tokens: accept(task, attempt, tokens),
-            batch_size=effort.batch_size,
-            max_cycles=effort.cycles,
-            stop_early=effort.stop_early,
-        )
-        for step in steps:
-            if step is not None:
-                if self.frames:
-                    yield cycle_of(task, effort, step)
-                step.key.before = step.key.grid
-                if step.last:
-                    self._conclude(step)
-                if self.on_step is not None:
-                    self.on_step()
-            # Also while nothing is under way: errors wait for no puzzle.
-            yield from self.outcomes.ready()
-        yield from self.outcomes.ready()
-
-    def questions(self) -> Iterator[Question | None]:
-        """The rows to refine; None while only rows under way can bring more."""
-        task = self.solver.task
-        effort = self.solver.effort
-        stream = iter(self.items)
-        ended = False
-        while self.again or self.under_way or not ended:
-            if self.again:
-                yield question_of(task, effort, self.again.popleft())
-                continue
-            if ended or self.read - self.outcomes.emitted >= LOOK_AHEAD * effort.batch_size:
-                yield None
-                continue
-            try:
-                item = next(stream)
-            except StopIteration:
-                ended = True
-                continue
-            attempt = None if item is None else self._begin(item)
-            if attempt is not None:
-                yield question_of(task, effort, attempt)
-            elif item is None:
-                yield None
-
-    def _begin(self, item: Item) -> Attempt | None:
-        """An attempt at the item; None if its outcome is known without the model, and kept."""
-        task = self.solver.task
-        effort = self.solver.effort
-        order = self.read
-        self.read += 1
-        if isinstance(item, PuzzleError):
-            self.outcomes.put(order, item)
-            return None
-        answer = give_up(task, item)
-        if answer is not None:
-            self._answered(order, answer)
-            return None
-        problem = task.unsupported(item)
-        if problem:
-            self.outcomes.put(order, PuzzleError(problem, item.source))
-            return None
-        self.under_way += 1
-        # A puzzle's views depend on the seed and its own place alone, not on the batch.
-        views = task.views(item, np.random.default_rng((effort.seed, order)))
-        return Attempt(order, item, views, next(views), time.monotonic())
-
-    def _conclude(self, step: Step) -> None:
-        """Take the result of a view: as the answer if it is verified or no view is left."""
-        task = self.solver.task
-        effort = self.solver.effort
-        attempt: Attempt = step.key
-        best = best_result(task, attempt, step)
-        attempt.best = best
-        if not attempt.verdict.verified and has_view_worth_trying(task, effort, attempt):
-            attempt.next_view()
-            self.again.append(attempt)
-            return
-        self.under_way -= 1
-        remark = attempt.diagnosed(task).remark if effort.remarks else ""
-        self._answered(attempt.order, answer_of(attempt, best, remark))
-
-    def _answered(self, order: int, answer: Answer) -> None:
-        if self.on_answer is not None:
-            self.on_answer(answer)
-        self.outcomes.put(order, answer)
-
-
 def default_batch_size(device: Any, task: Task) -> int:
     """How many puzzles are refined at a time on a device of torch where nobody says."""
-    size = BATCH_SIZE_CPU if str(device).startswith("cpu") else BATCH_SIZE_GPU
+    size = BATCH_SIZE_CPU if is_cpu(device) else BATCH_SIZE_GPU
     return max(1, int(size * task.batch_share))
 
 

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 from torch import Tensor
 
 from trmsolve.device import Placement
+from trmsolve.distributed import ProcessGroup
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.loss import Loss
 from trmsolve.train.recipes import Recipe
 from trmsolve.train.schedule import Schedule

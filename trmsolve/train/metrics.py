@@ -15,9 +15,9 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
+from trmsolve.distributed import ProcessGroup
 from trmsolve.errors import CheckpointError
 from trmsolve.files import check_length, naming, open_file, reason, write_atomically
-from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.loss import Loss
 from trmsolve.train.schedule import Progress
 

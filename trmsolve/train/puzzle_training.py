@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trmsolve.device import Placement
+from trmsolve.distributed import ProcessGroup
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.model.build import new_model
 from trmsolve.model.network import TinyRecursiveModel
@@ -25,7 +26,6 @@ from trmsolve.solve.evaluate import evaluate
 from trmsolve.solve.solver import Solver, default_batch_size
 from trmsolve.train.base import JudgingProgress, ignore_progress
 from trmsolve.train.data import Examples, Sampler
-from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.loss import Loss
 from trmsolve.train.pool import Batch
 from trmsolve.train.recipes import Recipe

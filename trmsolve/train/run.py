@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 
 from trmsolve.device import Placement
+from trmsolve.distributed import ProcessGroup
 from trmsolve.errors import CheckpointError, TrainingError
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.train.base import TrainableNetwork, TrainingData
 from trmsolve.train.checkpoint import Checkpoint, save_checkpoint
-from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.folder import RunFolder
 from trmsolve.train.metrics import MetricsLog
 from trmsolve.train.recipes import Recipe

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from trmsolve.device import Placement, choose_compiled, choose_placement
+from trmsolve.distributed import ALONE, ProcessGroup, join_process_group
 from trmsolve.errors import UsageError
 from trmsolve.files import write_atomically
 from trmsolve.hub.address import is_address
@@ -22,7 +23,6 @@ from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.train.base import TaskSource, TrainingData
 from trmsolve.train.checkpoint import Checkpoint, folder_of_run, load_checkpoint
-from trmsolve.train.distributed import ProcessGroup, join_process_group
 from trmsolve.train.folder import RunFolder
 from trmsolve.train.options import KEPT, RunOptions, TrainOptions
 from trmsolve.train.puzzle_training import PuzzleTrainingData
@@ -36,7 +36,6 @@ from trmsolve.weights.file import load_model, read_info
 
 UNCHANGED = RunOptions()
 SILENT = Callbacks()
-ALONE = ProcessGroup()
 
 
 @dataclass(frozen=True)

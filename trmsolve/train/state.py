@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from trmsolve.distributed import ProcessGroup
 from trmsolve.errors import CheckpointError, TrainingError
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.optim import EMA
 
 Named = Iterable[tuple[str, nn.Parameter]]

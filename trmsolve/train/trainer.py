@@ -11,11 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from trmsolve.distributed import ProcessGroup
 from trmsolve.errors import TrainingError
 from trmsolve.model.build import new_model
 from trmsolve.model.network import Prediction, State, TinyRecursiveModel
 from trmsolve.solve.feedback import LatticeQuestion, Teaching
-from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.loss import Loss, LossSettings, lattice_loss, trm_loss
 from trmsolve.train.optim import EMA, make_optimizers, step_all
 from trmsolve.train.pool import Pool, SampleFn

@@ -59,7 +59,8 @@ def check_safetensors(path: Path) -> None:
         return
     if path.suffix.lower() == ".onnx":
         raise WeightsError(
-            f"{path} is an ONNX graph, not safetensors: only solving and 'weights info' take it"
+            f"{path} is an ONNX graph, not safetensors: only solving, 'weights info' and "
+            "'weights verify' take it"
         )
     if head.startswith(_PICKLES):
         raise WeightsError(

@@ -1,26 +1,23 @@
 """The operations against plain torch: their values and their gradients."""
 
 from collections.abc import Callable
-from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from trmsolve.arc.compression.kernels import MARGIN, STEPS
+from tests.support.gradients import random, same_with_gradients
+from trmsolve.arc.compression.lines import LOOKS, Lines, look_along
 from trmsolve.arc.compression.operations import (
     LOWEST,
     Axes,
-    Lines,
-    cumulative_maximum,
     exchanged,
     normalized,
-    shifted,
     softmax_groups,
     softmax_over_axes,
 )
-from trmsolve.arc.compression.ranks import DIRECTIONS, RANKS, channels, dimension
+from trmsolve.arc.compression.ranks import DIRECTIONS, RANKS, dimension
 
 SIZES = {"d": DIRECTIONS, "x": 4, "y": 3, "e": 2, "c": 2}
 
@@ -29,32 +26,7 @@ CELLS[3:, :, 1] = 0
 CELLS[1:, 2:, 1] = 0
 """The second example has rows of three, two and two cells, and no fourth row."""
 
-DIRECTIONS_DOWN_AND_RIGHT = [(int(down), int(right)) for down, right in STEPS]
-
-
 COPIES = 2
-
-
-def random(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
-
-
-def same_with_gradients(
-    found: Callable[..., Tensor], plain: Callable[..., Tensor], *arguments: Tensor
-) -> None:
-    """Both functions have equal values, and equal gradients of a random sum of these.
-
-    Means are over a ten-thousandth of a cell more than there are, which is no error here.
-    """
-    results = []
-    for function in (found, plain):
-        leaves = [argument.clone().requires_grad_() for argument in arguments]
-        value = function(*leaves)
-        weights = random(*value.shape, seed=99)
-        gradients = torch.autograd.grad((weights * value).sum(), leaves)
-        results.append((value, *gradients))
-    for one, other in zip(*results, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-4, atol=5e-4)
 
 
 # Normalization
@@ -265,142 +237,15 @@ def test_a_cell_far_below_all_others_still_has_a_share() -> None:
     assert values[0, 2, 0].item() == pytest.approx(np.exp(LOWEST), rel=1e-4)
 
 
-# Lines
-
-ROWS, COLUMNS, GRIDS = 4, 3, 2
-
-LIVE = CELLS.reshape(ROWS * COLUMNS, GRIDS)
-
-
-def lines(live: Tensor = LIVE) -> Lines:
-    return Lines(ROWS, COLUMNS, live.contiguous().numpy())
-
-
-def is_inside(row: int, column: int) -> bool:
-    return 0 <= row < ROWS and 0 <= column < COLUMNS
-
-
-def line_through(row: int, column: int, down: int, right: int) -> list[int]:
-    """All cells of the line through a cell, in the direction's order."""
-    while is_inside(row - down, column - right):
-        row, column = row - down, column - right
-    cells = []
-    while is_inside(row, column):
-        cells.append(row * COLUMNS + column)
-        row, column = row + down, column + right
-    return cells
-
-
-def plain_maximum_of_line(values: Tensor) -> Tensor:
-    """The running maximum of live cells alone, scaled to their range."""
-    margin = float(MARGIN)
-    span = values.max() - values.min() + 2 * margin
-    return 2 * (values.cummax(0).values - values.min() + margin) / span - 1
-
-
-def plain_cumulative_maximum(tensor: Tensor, live: Tensor) -> Tensor:
-    views = tensor.view(-1, DIRECTIONS, ROWS * COLUMNS, GRIDS)
-    result = torch.zeros_like(views)
-    for channel in range(views.shape[0]):
-        for direction, (down, right) in enumerate(DIRECTIONS_DOWN_AND_RIGHT):
-            sense = 1 if channel % 2 == 0 else -1
-            for grid in range(GRIDS):
-                values = views[channel, direction, :, grid]
-                for row in range(ROWS):
-                    for column in range(COLUMNS):
-                        if is_inside(row - sense * down, column - sense * right):
-                            continue
-                        line = line_through(row, column, sense * down, sense * right)
-                        cells = [cell for cell in line if live[cell, grid]]
-                        if cells:
-                            found = plain_maximum_of_line(values[cells])
-                            result[channel, direction, cells, grid] = found
-    return result.view(tensor.shape)
-
-
-def plain_shifted(tensor: Tensor, live: Tensor) -> Tensor:
-    views = tensor.view(-1, DIRECTIONS, ROWS, COLUMNS, GRIDS)
-    cells = live.view(ROWS, COLUMNS, GRIDS)
-    result = torch.zeros_like(views)
-    for channel in range(views.shape[0]):
-        for direction, (down, right) in enumerate(DIRECTIONS_DOWN_AND_RIGHT):
-            sense = 1 if channel % 2 == 0 else -1
-            for row in range(ROWS):
-                for column in range(COLUMNS):
-                    above = row - sense * down
-                    before = column - sense * right
-                    if is_inside(above, before):
-                        behind = views[channel, direction, above, before]
-                        result[channel, direction, row, column] = behind * cells[above, before]
-    return result.view(tensor.shape)
-
-
-def line_values() -> Tensor:
-    """Values with an even number of channels: each second one goes the other way in every copy."""
-    return random(COPIES, 4, DIRECTIONS * ROWS * COLUMNS * GRIDS)
-
-
-@pytest.mark.parametrize("live", [torch.ones_like(LIVE), LIVE], ids=["all cells", "some cells"])
-def test_the_running_maximum_is_that_of_plain_torch(live: Tensor) -> None:
-    same_with_gradients(
-        lambda tensor: cumulative_maximum(tensor, lines(live)),
-        lambda tensor: plain_cumulative_maximum(tensor, live),
-        line_values(),
-    )
-
-
-def test_a_line_may_have_gaps() -> None:
-    live = LIVE.clone()
-    live[4] = 0  # the cell in the second row and column, of both grids
-    same_with_gradients(
-        lambda tensor: cumulative_maximum(tensor, lines(live)),
-        lambda tensor: plain_cumulative_maximum(tensor, live),
-        line_values(),
-    )
-
-
-def test_maxima_stay_in_their_range_and_are_zero_outside_of_grids() -> None:
-    values = cumulative_maximum(100 * line_values(), lines())
-    views = values.view(-1, DIRECTIONS, ROWS * COLUMNS, GRIDS)
-    assert views.abs().max() <= 1
-    assert not views[..., LIVE == 0].any()
-
-
-def test_a_line_of_equal_values_has_the_middle() -> None:
-    values = cumulative_maximum(torch.full_like(line_values(), 7.0), lines())
-    torch.testing.assert_close(values, torch.zeros_like(values), atol=1e-3, rtol=0)
-
-
-@pytest.mark.parametrize("live", [torch.ones_like(LIVE), LIVE], ids=["all cells", "some cells"])
-def test_cells_take_their_neighbours_as_in_plain_torch(live: Tensor) -> None:
-    same_with_gradients(
-        lambda tensor: shifted(tensor, lines(live)),
-        lambda tensor: plain_shifted(tensor, live),
-        line_values(),
-    )
-
-
-def test_a_grid_of_one_cell_has_no_neighbours() -> None:
-    alone = Lines(1, 1, np.ones((1, 1), np.float32))
-    values = random(COPIES, channels("dxye"), DIRECTIONS)
-    assert not shifted(values, alone).any()
-    assert cumulative_maximum(values, alone).abs().max() < 1e-3
-
-
-def test_every_direction_has_every_cell_once() -> None:
-    found = lines()
-    for direction, (down, right) in enumerate(DIRECTIONS_DOWN_AND_RIGHT):
-        assert sorted(found.order[direction].tolist()) == list(range(ROWS * COLUMNS))
-        ends = found.begins[direction, : found.counts[direction] + 1].tolist()
-        for begin, end in pairwise(ends):
-            row, column = divmod(int(found.order[direction, begin]), COLUMNS)
-            expected = line_through(row, column, down, right)
-            assert found.order[direction, begin:end].tolist() == expected
-
-
 # Copies
 
 SHAPE = tuple(SIZES[axis] for axis in "dxye")
+
+LINES = Lines(SIZES["x"], SIZES["y"], CELLS.reshape(-1, SIZES["e"]).numpy())
+
+
+def values_of_both() -> Tensor:
+    return random(COPIES, LOOKS, int(np.prod(SHAPE)))
 
 
 @pytest.mark.parametrize(
@@ -408,18 +253,17 @@ SHAPE = tuple(SIZES[axis] for axis in "dxye")
     [
         normalized,
         lambda tensor: softmax_over_axes(tensor, SHAPE, softmax_groups("dxye")),
-        lambda tensor: cumulative_maximum(tensor, lines()),
-        lambda tensor: shifted(tensor, lines()),
+        lambda tensor: look_along(tensor, LINES),
     ],
-    ids=["normalized", "softmax", "maximum", "shift"],
+    ids=["normalized", "softmax", "lines"],
 )
 def test_copies_are_treated_as_each_is_alone(operation: Callable[[Tensor], Tensor]) -> None:
-    both = line_values().requires_grad_()
+    both = values_of_both().requires_grad_()
     values = operation(both)
     weights = random(*values.shape, seed=99)
     (gradient,) = torch.autograd.grad((weights * values).sum(), both)
     for copy in range(COPIES):
-        alone = line_values()[copy][None].requires_grad_()
+        alone = values_of_both()[copy][None].requires_grad_()
         expected = operation(alone)
         total = (weights[copy] * expected).sum()
         (slope,) = torch.autograd.grad(total, alone)

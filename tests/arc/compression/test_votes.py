@@ -8,6 +8,7 @@ import torch
 
 from tests.support.arc_tasks import drawn_task, free_sizes, same_outputs, same_sizes
 from tests.support.compression import nothing_said, random_prediction, say_grid, together
+from trmsolve.arc.answers import combined
 from trmsolve.arc.compression.loss import span_scores
 from trmsolve.arc.compression.network import Prediction
 from trmsolve.arc.compression.puzzle import CompressionPuzzle
@@ -20,6 +21,7 @@ from trmsolve.arc.compression.votes import (
     Votes,
     best_span,
 )
+from trmsolve.arc.content import content_hash
 from trmsolve.arc.task import ArcTask
 from trmsolve.puzzles.values import Grid
 
@@ -46,8 +48,8 @@ def found(votes: Votes) -> list[tuple[list[list[int]], int]]:
 
 
 def weight_of(votes: Votes, grid: Grid) -> float:
-    (answer,) = (one for one in votes.best(0) if np.array_equal(one.grid, grid))
-    return answer.weight
+    """The logarithm of the weight that the first copy has given to an answer to the first test."""
+    return votes._weights[0][0][content_hash(grid)]
 
 
 def test_equal_answers_add_up() -> None:
@@ -168,7 +170,7 @@ def test_where_nothing_is_said_the_answer_is_black_and_as_small_as_can_be() -> N
     assert guess.confidence.tolist() == [[0.5]]
 
 
-def test_of_answers_with_equal_weight_the_first_is_first() -> None:
+def test_of_answers_with_equal_votes_the_first_is_first() -> None:
     puzzle = CompressionPuzzle(same_outputs())
     for first, second in ((ONE, OTHER), (OTHER, ONE)):
         votes = Votes(puzzle, 1)
@@ -183,8 +185,9 @@ def test_the_best_are_few_and_in_order() -> None:
     votes = Votes(puzzle, 1)
     for seed in range(12):
         votes.add(random_prediction(puzzle, seed), LATE)
-    weights = [answer.weight for answer in votes.best(0)]
-    assert weights == sorted(weights, reverse=True) and len(weights) == 8
+    shares = [answer.votes for answer in votes.best(0)]
+    assert shares == sorted(shares, reverse=True) and len(shares) == 8
+    assert sum(answer.votes for answer in votes.best(0, 100)) == pytest.approx(1)
     assert len(votes.best(0, 3)) == 3
     grids = {answer.grid.tobytes() + bytes(answer.grid.shape) for answer in votes.best(0)}
     assert len(grids) == 8, "equal answers are one"
@@ -221,13 +224,30 @@ def test_a_copy_favours_one_answer() -> None:
     assert found(votes) == [(OTHER.tolist(), 2), (ONE.tolist(), 1)]
 
 
-def test_weight_orders_answers_rather_than_the_number_of_copies() -> None:
+def test_a_copy_in_doubt_has_as_much_of_a_vote_as_a_sure_one() -> None:
     puzzle = CompressionPuzzle(same_outputs())
     votes = Votes(puzzle, 3)
     prediction = all_saying(puzzle, ONE, OTHER, OTHER)
     prediction.colours[1:].mul_(1 / 50)  # two copies are in doubt
     votes.add(prediction, LATE)
-    assert found(votes) == [(ONE.tolist(), 1), (OTHER.tolist(), 2)]
+    assert found(votes) == [(OTHER.tolist(), 2), (ONE.tolist(), 1)]
+    assert [answer.votes for answer in votes.best(0)] == pytest.approx([2, 1])
+
+
+def test_votes_order_answers_rather_than_the_number_of_copies() -> None:
+    puzzle = CompressionPuzzle(same_outputs())
+    votes = Votes(puzzle, 2)
+    third = wide([2, 2])
+    votes._grids = {content_hash(one): one for one in (ONE, OTHER, third)}
+    votes._weights[0][0] = _log_weights((0.55, ONE), (0.45, third))
+    votes._weights[1][0] = _log_weights((0.55, OTHER), (0.45, third))
+    assert [answer.votes for answer in votes.best(0)] == pytest.approx([0.9, 0.55, 0.55])
+    assert found(votes) == [(third.tolist(), 0), (ONE.tolist(), 1), (OTHER.tolist(), 1)]
+
+
+def _log_weights(*shares: tuple[float, Grid]) -> dict[str, float]:
+    """However large they are: only their ratios matter."""
+    return {content_hash(grid): math.log(share) - 5000.0 for share, grid in shares}
 
 
 def test_copies_count_once_however_many_answers_they_gave() -> None:
@@ -247,15 +267,10 @@ def test_copies_add_up_as_if_each_had_its_own_votes() -> None:
         both.add(random_prediction(puzzle, step, 100 + step), LATE)
         for first, votes in zip((0, 100), alone, strict=True):
             votes.add(random_prediction(puzzle, first + step), LATE)
-    weights: dict[bytes, float] = {}
-    for votes in alone:
-        for answer in votes.best(0, 100):
-            key = answer.grid.tobytes() + bytes(answer.grid.shape)
-            weights[key] = float(np.logaddexp(weights.get(key, -math.inf), answer.weight))
-    for answer in both.best(0, 100):
-        key = answer.grid.tobytes() + bytes(answer.grid.shape)
-        assert answer.weight == pytest.approx(weights.pop(key), rel=1e-5)
-    assert not weights
+    expected = combined([*alone[0].best(0, 100), *alone[1].best(0, 100)])
+    results = both.best(0, 100)
+    assert [one.grid.tolist() for one in results] == [one.grid.tolist() for one in expected]
+    assert [one.votes for one in results] == pytest.approx([one.votes for one in expected])
 
 
 def test_the_guess_of_each_copy_is_its_own() -> None:

@@ -20,9 +20,9 @@ from trmsolve.arc.sources import learned_tasks
 from trmsolve.arc.task import ArcAnswer, ArcTask, Pair
 from trmsolve.cli import app
 from trmsolve.device import Placement
+from trmsolve.distributed import ProcessGroup
 from trmsolve.errors import UsageError
 from trmsolve.train.checkpoint import load_checkpoint
-from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.metrics import read_metrics
 from trmsolve.train.recipes import RECIPES, Recipe, find_recipe
 from trmsolve.train.schedule import Schedule

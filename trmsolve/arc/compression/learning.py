@@ -3,15 +3,15 @@
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from trmsolve.arc.answers import Guess, Status, WeightedGrid
 from trmsolve.arc.compression.loss import reconstruction_loss
 from trmsolve.arc.compression.network import CompressionNetwork
 from trmsolve.arc.compression.puzzle import CompressionPuzzle
-from trmsolve.arc.compression.votes import Guess, Votes, WeightedGrid
+from trmsolve.arc.compression.votes import Votes
 from trmsolve.arc.compression.weights import new_weights
 
 LEARNING_RATE = 0.01
@@ -23,28 +23,6 @@ GRID_WEIGHT = 10.0
 
 VOTE_EVERY = 4
 """Steps from one vote to the next."""
-
-
-@dataclass(frozen=True)
-class Status:
-    """How far copies that learn together are.
-
-    Attributes:
-        step: Optimizer steps of each copy so far.
-        seconds: Spent so far.
-        loss: Of the last step, in nats for each known cell; the mean over the copies.
-        bits: What the latents of a copy cost at the last step, on average.
-    """
-
-    step: int = 0
-    seconds: float = 0.0
-    loss: float = math.nan
-    bits: float = math.nan
-
-    @property
-    def steps_per_second(self) -> float:
-        """The mean speed; 0 before the first step."""
-        return self.step / self.seconds if self.seconds else 0.0
 
 
 class CompressionLearner:
@@ -73,6 +51,11 @@ class CompressionLearner:
             [parameters.values], lr=LEARNING_RATE, betas=BETAS, fused=True
         )
         self._begun = time.monotonic()
+
+    @property
+    def copies(self) -> int:
+        """How many learn together."""
+        return self.votes.copies
 
     def step(self) -> None:
         """Learn for one step."""

@@ -15,13 +15,11 @@ from torch.nn import functional
 
 from trmsolve.arc.compression.directions import direction_matrices
 from trmsolve.arc.compression.latents import Latents
+from trmsolve.arc.compression.lines import Lines, look_along
 from trmsolve.arc.compression.operations import (
     Axes,
-    Lines,
-    cumulative_maximum,
     exchanged,
     normalized,
-    shifted,
     softmax_groups,
     softmax_over_axes,
 )
@@ -41,6 +39,9 @@ from trmsolve.arc.compression.weights import (
     softmax_columns,
     stacked,
 )
+
+PARTS_OF_LAYERS = (" in ", " out ", "lines bias")
+"""What the names of weights have in them that differ from layer to layer."""
 
 BLACK_PACE = 100.0
 """How fast the odds of black against all colours are learned."""
@@ -124,7 +125,7 @@ class CompressionNetwork:
         weights = {}
         views = self.parameters.views
         for name, tensor in views.items():
-            if " in " in name or " out " in name:
+            if any(part in name for part in PARTS_OF_LAYERS):
                 weights[name] = tensor.unbind(1)
         for rank in TIED_RANKS:
             name = f"softmax out {rank}"
@@ -172,11 +173,10 @@ class CompressionNetwork:
         compared = softmax_over_axes(inside("softmax", tensor), shape, groups)
         tensor = added("softmax", tensor, compared)
         if rank in SCANNED:
-            lines = self.lines[rank]
-            maxima = cumulative_maximum(inside("maximum", tensor), lines)
-            tensor = added("maximum", tensor, normalized(maxima))
-            neighbours = shifted(inside("shift", tensor), lines)
-            tensor = added("shift", tensor, normalized(neighbours))
+            looking = torch.baddbmm(
+                weights[f"lines bias {own}"], weights[f"lines in {own}"], tensor
+            )
+            tensor = added("lines", tensor, normalized(look_along(looking, self.lines[rank])))
         if "d" in rank:
             by_direction = normalized(tensor).view(len(tensor), channels(rank) * DIRECTIONS, -1)
             mixed = weights[f"directions {rank}"] @ by_direction

@@ -9,15 +9,12 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd import Function
 from torch.nn import functional
 
-from trmsolve.arc.compression import kernels
-from trmsolve.arc.compression.ranks import DIRECTIONS, RANKS, STEPS, dimension
+from trmsolve.arc.compression.ranks import RANKS, STEPS, dimension
 
 Groups = tuple[tuple[int, ...], ...]
 """Sets of dimensions."""
@@ -214,105 +211,3 @@ class _SoftmaxOverAxes(Function):
             along = weighted[:, number].sum(behind_copies, keepdim=True)
             total.addcmul_(results[:, number], along, value=-1)
         return total.view(copies, channels, -1), None, None
-
-
-class Lines:
-    """The lines of a grid of ``rows`` times ``columns`` in every direction, cell after cell.
-
-    ``live`` is (cells, grids), 1 for cells that a grid may have and 0 for others.
-    """
-
-    def __init__(self, rows: int, columns: int, live: NDArray[np.float32]) -> None:
-        self.rows = rows
-        self.columns = columns
-        self.live = live
-        cells = rows * columns
-        self.order = np.empty((DIRECTIONS, cells), np.int64)
-        self.begins = np.zeros((DIRECTIONS, cells + 1), np.int64)
-        self.counts = np.zeros(DIRECTIONS, np.int64)
-        for direction, (down, right) in enumerate(kernels.STEPS.tolist()):
-            self._trace(direction, down, right)
-
-    def _trace(self, direction: int, down: int, right: int) -> None:
-        """Note the lines of one direction: they begin at cells that have none behind them."""
-        place = 0
-        for cell in range(self.rows * self.columns):
-            row, column = divmod(cell, self.columns)
-            if self._contains(row - down, column - right):
-                continue
-            self.begins[direction, self.counts[direction]] = place
-            self.counts[direction] += 1
-            while self._contains(row, column):
-                self.order[direction, place] = row * self.columns + column
-                place += 1
-                row += down
-                column += right
-        self.begins[direction, self.counts[direction]] = place
-
-    def _contains(self, row: int, column: int) -> bool:
-        return 0 <= row < self.rows and 0 <= column < self.columns
-
-    def shape(self, tensor: Tensor) -> NDArray[np.float32]:
-        """The tensor's memory as the kernels take it."""
-        cells, grids = self.live.shape
-        array: NDArray[np.float32] = tensor.contiguous().numpy()
-        return array.reshape(-1, DIRECTIONS, cells, grids)
-
-
-def cumulative_maximum(tensor: Tensor, lines: Lines) -> Tensor:
-    """The running maximum along the lines of each direction, scaled to the range of the line.
-
-    A cell learns from it whether something lies ahead of or behind it. Results are from -1 to 1,
-    and 0 where no cell is live; their shape is that of ``tensor``, (copies, channels, cells).
-    The number of channels is even.
-    """
-    result: Tensor = _CumulativeMaximum.apply(tensor, lines)  # type: ignore[no-untyped-call]
-    return result
-
-
-class _CumulativeMaximum(Function):
-    @staticmethod
-    def forward(ctx: Any, tensor: Tensor, lines: Lines) -> Tensor:
-        values = lines.shape(tensor)
-        result = np.empty_like(values)
-        sources = np.empty(values.shape, np.int16)
-        longest = int(lines.counts.max())
-        lowest = np.empty((*values.shape[:2], longest, values.shape[3]), np.int16)
-        highest = np.empty_like(lowest)
-        tables = (lines.live, lines.order, lines.begins, lines.counts)
-        found = (result, sources, lowest, highest)
-        kernels.maximum_forward(values, *tables, *found)
-        ctx.lines = lines
-        ctx.kept = (values, *tables, *found)
-        return torch.from_numpy(result).view(tensor.shape)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        into = np.zeros_like(ctx.kept[0])
-        arguments: tuple[Any, ...] = (ctx.lines.shape(gradient), *ctx.kept, into)
-        kernels.maximum_backward(*arguments)
-        return torch.from_numpy(into).view(gradient.shape), None
-
-
-def shifted(tensor: Tensor, lines: Lines) -> Tensor:
-    """Every cell takes the value of its neighbour in each direction; 0 if that is not live."""
-    result: Tensor = _Shift.apply(tensor, lines)  # type: ignore[no-untyped-call]
-    return result
-
-
-class _Shift(Function):
-    @staticmethod
-    def forward(ctx: Any, tensor: Tensor, lines: Lines) -> Tensor:
-        ctx.lines = lines
-        return _moved(tensor, lines, transposed=False)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        return _moved(gradient, ctx.lines, transposed=True), None
-
-
-def _moved(tensor: Tensor, lines: Lines, transposed: bool) -> Tensor:
-    values = lines.shape(tensor)
-    result = np.empty_like(values)
-    kernels.shift_cells(values, lines.live, lines.rows, lines.columns, transposed, result)
-    return torch.from_numpy(result).view(tensor.shape)

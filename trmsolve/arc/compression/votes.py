@@ -1,23 +1,27 @@
 """The answers of copies of the network while they learn, and how sure they are.
 
 Every few steps the network's last sample is an answer, and so is the running average of samples.
-An answer counts the more, the less doubt there is in its cells; equal answers add up.
+An answer counts the more, the less doubt there is in its cells; equal answers add up. Each copy
+shares one vote among its answers, so that a copy that is sure of something wrong counts no more
+than any other.
 """
 
 import math
-from collections import Counter
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from trmsolve.arc.answers import Guess, WeightedGrid, combined
 from trmsolve.arc.compression.loss import span_scores, with_black
 from trmsolve.arc.compression.network import Prediction
 from trmsolve.arc.compression.puzzle import OUTPUT, CompressionPuzzle
 from trmsolve.arc.content import content_hash
-from trmsolve.puzzles.values import Grid
+
+if TYPE_CHECKING:
+    from trmsolve.puzzles.values import Grid
 
 AVERAGE = 0.97
 """Decay of the running average of samples."""
@@ -57,42 +61,13 @@ class Outputs:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Guess:
-    """An answer to one test.
-
-    Attributes:
-        grid: The answer.
-        confidence: Probability of each cell's colour.
-        doubt: Mean over the cells of log(sum of the colours' odds against the best), in nats.
-    """
-
-    grid: Grid
-    confidence: NDArray[np.float32]
-    doubt: float
-
-
-@dataclass(frozen=True, eq=False)
-class WeightedGrid:
-    """A grid that was answered.
-
-    Attributes:
-        grid: The grid.
-        weight: The logarithm of the weight of all answers equal to it.
-        copies: How many copies gave it more weight than any other grid.
-    """
-
-    grid: Grid
-    weight: float
-    copies: int
-
-
 class Votes:
     """The answers of copies that learn together, to all tests of a task."""
 
     def __init__(self, puzzle: CompressionPuzzle, copies: int) -> None:
         self.puzzle = puzzle
         self.tests = len(puzzle.task.tests)
+        self.copies = copies
         self.average: Outputs | None = None
         # For each copy and test, the logarithm of the weight of each answer.
         self._weights = [[dict[str, float]() for _ in range(self.tests)] for _ in range(copies)]
@@ -130,18 +105,21 @@ class Votes:
         )
 
     def best(self, test: int, number: int = 8) -> list[WeightedGrid]:
-        """The answers with most weight over all copies, best first."""
-        favourites = Counter[str]()
-        total: dict[str, float] = {}
+        """The answers with most votes of all copies, best first."""
+        answers: list[WeightedGrid] = []
         for of_tests in self._weights:
-            weights = of_tests[test]
-            favourites[max(weights, key=weights.__getitem__)] += 1
-            for key, weight in weights.items():
-                total[key] = float(np.logaddexp(total.get(key, -math.inf), weight))
-        keys = sorted(total, key=total.__getitem__, reverse=True)
-        return [
-            WeightedGrid(self._grids[key], total[key], favourites[key]) for key in keys[:number]
-        ]
+            answers += self._of_copy(of_tests[test])
+        return combined(answers)[:number]
+
+    def _of_copy(self, weights: dict[str, float]) -> list[WeightedGrid]:
+        """The answers of one copy, which together have one vote."""
+        total = np.logaddexp.reduce(list(weights.values()))
+        favourite = max(weights, key=weights.__getitem__)
+        answers = []
+        for key, weight in weights.items():
+            share = math.exp(weight - total)
+            answers.append(WeightedGrid(self._grids[key], share, int(key == favourite)))
+        return answers
 
     def _average_in(self, now: Outputs) -> None:
         if self.average is None:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from trmsolve.arc.compression.directions import tied_pairs
+from trmsolve.arc.compression.lines import LOOKS
 from trmsolve.arc.compression.operations import tied_groups
 from trmsolve.arc.compression.ranks import SCANNED, TIED_RANKS, channels
 
@@ -23,7 +24,6 @@ LATENT = 4
 UP = 16
 DOWN = 8
 SOFTMAX = 2
-SCAN = 4
 HIDDEN = 16
 
 IN_AND_OUT = 2
@@ -63,8 +63,8 @@ def _shapes() -> dict[str, tuple[tuple[int, ...], float]]:
         inside = {"up": (UP, UP), "down": (DOWN, DOWN), "hidden": (HIDDEN, HIDDEN)}
         inside["softmax"] = (SOFTMAX, SOFTMAX * (max(tied_groups(rank)) + 1))
         if rank in SCANNED:
-            inside["maximum"] = (SCAN, SCAN)
-            inside["shift"] = (SCAN, SCAN)
+            inside["lines"] = (LOOKS, LOOKS)
+            shapes[f"lines bias {rank}"] = (LAYERS, LOOKS, 1), LOOKS**-0.5
         for part, (into, out_of) in inside.items():
             shapes[f"{part} in {rank}"] = (LAYERS, into, width), width**-0.5
             shapes[f"{part} out {rank}"] = (LAYERS, width, out_of), out_of**-0.5

@@ -16,11 +16,11 @@ from trmsolve.arc.paper.known import IDENTIFIERS, PUZZLES
 from trmsolve.arc.paper.variants import FIRST_COLOUR, SEQ_LEN, VOCAB_SIZE, encode
 from trmsolve.arc.symmetry import crop
 from trmsolve.device import Placement
+from trmsolve.distributed import ProcessGroup
 from trmsolve.errors import UsageError
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.solve.effort import MAX_CYCLES
 from trmsolve.train.base import JudgingProgress, ignore_progress
-from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.puzzle_training import PoolTrainer
 from trmsolve.train.recipes import Recipe
 from trmsolve.train.schedule import Schedule

@@ -20,10 +20,11 @@ import numpy as np
 import torch
 
 from trmsolve.arc.adaptation import Budget
-from trmsolve.arc.planes.batches import Episode, Row, episode_of
-from trmsolve.arc.planes.canvas import Canvas, canvas_of, filled, show
+from trmsolve.arc.planes.batches import Episode
+from trmsolve.arc.planes.canvas import Canvas, canvas_of
 from trmsolve.arc.planes.clock import make_clock
-from trmsolve.arc.planes.learner import Learner, compile_blocks, draw_cycles
+from trmsolve.arc.planes.learner import Learner, compile_blocks
+from trmsolve.arc.planes.lessons import lesson_rows, lessons
 from trmsolve.arc.planes.predict import Question, predict
 from trmsolve.arc.task import AdaptationProgress, ArcTask, ignore, never
 from trmsolve.arc.vote import vote
@@ -54,12 +55,6 @@ UPDATE_NOISE = 0.3
 
 WARMUP = 10
 """Steps in which the rates rise."""
-
-SHORTEST = 2
-"""Cycles of an episode, at least."""
-
-GO_ON = 0.6
-"""The probability of another cycle in an episode, after each from the ``SHORTEST`` on."""
 
 
 @dataclass(eq=False)
@@ -253,33 +248,9 @@ class Adapter:
 
         Without end: every grid comes once before any comes again.
         """
-        rows = self._rows(held)
-        at_once = max(self.cells // (self._side**2 * self._planes), 1)
+        rows = lesson_rows(self.tasks, self.canvases, held)
         rng = np.random.default_rng((self.seed, seed))
-        while True:
-            order = rng.permutation(len(rows))
-            for start in range(0, len(rows), at_once):
-                chosen = [rows[index] for index in order[start : start + at_once]]
-                yield episode_of(chosen, self.device), draw_cycles(rng, GO_ON, SHORTEST)
-
-    def _rows(self, held: dict[int, int]) -> list[Row]:
-        """The demonstrations but those held out, under all symmetries, on canvases of one size."""
-        rows: list[Row] = []
-        for number, task in enumerate(self.tasks):
-            palette = filled(self.canvases[number].palette, self._planes)
-            canvas = Canvas(self._side, palette)
-            for place, pair in enumerate(task.demonstrations):
-                if held.get(number) != place:
-                    rows += [Row(shown, palette, number) for shown in show(pair, canvas)]
-        return rows
-
-    @property
-    def _side(self) -> int:
-        return max(canvas.side for canvas in self.canvases)
-
-    @property
-    def _planes(self) -> int:
-        return max(len(canvas.palette) for canvas in self.canvases)
+        return lessons(rows, self.cells, rng, self.device)
 
     def _reproduces(self, model: TinyRecursiveModel, number: int, place: int) -> bool:
         """Whether most views of a demonstration's input agree on its output."""

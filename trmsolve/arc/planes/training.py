@@ -26,12 +26,12 @@ from trmsolve.arc.symmetry import SYMMETRIES
 from trmsolve.arc.task import LARGEST, ArcTask, Pair
 from trmsolve.arc.vote import vote
 from trmsolve.device import Placement
+from trmsolve.distributed import ProcessGroup
 from trmsolve.errors import UsageError
 from trmsolve.model.build import new_model
 from trmsolve.model.network import State, TinyRecursiveModel
 from trmsolve.solve.effort import MAX_CYCLES
 from trmsolve.train.base import JudgingProgress, ignore_progress
-from trmsolve.train.distributed import ProcessGroup
 from trmsolve.train.loss import Loss
 from trmsolve.train.optim import EMA
 from trmsolve.train.recipes import Recipe

@@ -106,9 +106,10 @@ def arc(  # noqa: PLR0913
 ) -> None:
     """Learn ARC tasks from their demonstrations and watch the model answer.
 
-    Without --weights every task is learned from nothing: copies of a small
-    network compress it, one or more on each core, and vote. Learning ends
-    early if they agree.
+    Without --weights, copies of two kinds of networks learn a task on every
+    core and vote. Most learn it from nothing, by compressing it. Some begin
+    with the bundled weights. Learning ends early if they agree. With
+    --weights none all of them learn from nothing.
 
     Answers go to standard output, everything else to standard error. Ctrl-C
     ends learning early, and the model answers with what it has learned so

@@ -2,7 +2,7 @@
 
 import json as json_
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -88,7 +88,8 @@ def verify(  # noqa: PLR0913
     named: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FILE|NAME|hf://USER/REPO[@REV]]...", show_default="all bundled weights"
+            metavar="[FILE|NAME|hf://USER/REPO[@REV]]...",
+            show_default="all bundled weights and graphs",
         ),
     ] = None,
     sha256: Annotated[
@@ -109,6 +110,9 @@ def verify(  # noqa: PLR0913
 ) -> None:
     """Check weights: their pinned hash, every tensor, and the score on a few easy puzzles.
 
+    Of an ONNX graph the operators are checked. It answers its puzzles on the CPU, if onnxruntime is
+    installed.
+
     \b
     Exit codes
     0  all checks pass
@@ -117,14 +121,14 @@ def verify(  # noqa: PLR0913
     4  the weights cannot be downloaded
     """  # noqa: D301 (click reads the character \b)
     from trmsolve.memory import keep_memory
-    from trmsolve.weights.catalog import BUNDLED, resolve
+    from trmsolve.weights.catalog import resolve
 
     _check_hash(sha256, named or [])
     keep_memory()
     where = {"device": device, "dtype": dtype, "threads": threads}
     checks = _Checks(sha256, puzzles, allow_large, where)
     code = 0
-    for each in named or BUNDLED:
+    for each in named or _bundled():
         try:
             path = resolve(each, offline=offline, allow_large=allow_large, note=say)
             put(str(path))
@@ -152,6 +156,16 @@ def score_lines(about: "WeightsInfo") -> list[str]:
         if isinstance(figures, dict):
             lines.append(f"{_rate(figures)}: {name}")
     return lines
+
+
+def _bundled() -> list[str | Path]:
+    """The names of the bundled weights, and the files of the bundled graphs."""
+    from trmsolve.weights.bundled import bundled_file
+    from trmsolve.weights.catalog import BUNDLED
+    from trmsolve.weights.graph import SUFFIX
+
+    graphs = (bundled_file(f"{name}{SUFFIX}") for name in BUNDLED)
+    return [*BUNDLED, *(path for path in graphs if path is not None)]
 
 
 @dataclass(frozen=True)
@@ -186,8 +200,11 @@ def _verify_file(path: Path, checks: _Checks) -> bool:
     """
     from trmsolve.weights.card import parameters
     from trmsolve.weights.file import check_whole, read_info
+    from trmsolve.weights.graph import is_graph
     from trmsolve.weights.limits import expected_shapes
 
+    if is_graph(path):
+        return _verify_graph(path, checks)
     about = read_info(path)
     _verify_hash(path, checks)
     check_whole(path, allow_large=checks.allow_large)
@@ -196,6 +213,40 @@ def _verify_file(path: Path, checks: _Checks) -> bool:
     numbers = f"{parameters(about.config):,} parameters"
     _say_fact("tensors", f"{tensors}, shapes as configured, all values finite, {numbers}")
     return not checks.puzzles or _verify_score(path, about, checks)
+
+
+def _verify_graph(path: Path, checks: _Checks) -> bool:
+    """As ``_verify_file``, for a graph."""
+    from trmsolve.puzzles import task_names
+    from trmsolve.solve.onnx_network import is_runtime_installed
+    from trmsolve.weights.graph import read_graph
+
+    graph = read_graph(path, allow_large=checks.allow_large)
+    _verify_hash(path, checks)
+    _say_fact("operators", f"of opset {graph.opset}, all allowed, no data in other files")
+    _say_fact("made from", _source_of_graph(path, graph.fingerprint))
+    if not checks.puzzles:
+        return True
+    if not is_runtime_installed():
+        _say_fact("smoke", "skipped: it needs onnxruntime: pip install 'trmsolve[onnx]'")
+        return True
+    if graph.info.task not in task_names():
+        task = graph.info.task or "an unknown task"
+        _say_fact("smoke", f"skipped: no command solves {task} from a graph")
+        return True
+    on_cpu = replace(checks, where={"threads": checks.where["threads"]})
+    return _verify_score(path, graph.info, on_cpu)
+
+
+def _source_of_graph(path: Path, fingerprint: str) -> str:
+    """The weights that a graph was made from, and whether those beside it are the same."""
+    from trmsolve.weights.file import fingerprint as fingerprint_of
+
+    beside = path.with_suffix(".safetensors")
+    if not beside.is_file():
+        return f"weights {fingerprint[:12]}"
+    same = "" if fingerprint_of(beside) == fingerprint else "not "
+    return f"weights {fingerprint[:12]}, {same}those of {beside.name} beside it"
 
 
 def _verify_hash(path: Path, checks: _Checks) -> None:

@@ -14,25 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.arc_tasks import Rows, same_outputs, task_of
+from tests.support.arc_tasks import same_outputs
 from tests.support.paths import ROOT
 from tests.support.terminal import PATIENCE
 from trmsolve.arc.adaptation import Budget
-from trmsolve.arc.compression import copies
-from trmsolve.arc.compression.copies import (
-    ENOUGH_STEPS,
-    MOST_TOGETHER,
-    Report,
-    copies_together,
-    copy_seed,
-    groups_that_fit,
-    learn_copies,
-    machine_memory,
-)
+from trmsolve.arc.answers import WeightedGrid
 from trmsolve.arc.compression.learning import CompressionLearner
 from trmsolve.arc.compression.puzzle import CompressionPuzzle
-from trmsolve.arc.compression.votes import WeightedGrid
-from trmsolve.arc.task import ArcTask, never
+from trmsolve.arc.ensemble import processes, rounds
+from trmsolve.arc.ensemble.processes import learn_copies
+from trmsolve.arc.ensemble.rounds import FROM_NOTHING, Order, Report, copy_seed
+from trmsolve.arc.task import never
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -44,8 +36,10 @@ def reports(
     steps: int | None = 1,
     stop: Callable[[], bool] = never,
     seconds: float = PATIENCE,
+    together: int = 1,
 ) -> list[Report]:
-    found = list(learn_copies(TASK, Budget(seconds, steps), number, seed=3, stop=stop))
+    order = Order(TASK, Budget(seconds, steps), seed=3, together=together)
+    found = list(learn_copies(order, number, stop))
     assert not multiprocessing.active_children(), "no process is left"
     return found
 
@@ -58,8 +52,13 @@ def last_reports(found: list[Report]) -> dict[int, Report]:
     return by_group
 
 
+def best_of(report: Report) -> list[list[WeightedGrid]]:
+    """What its copies answer that learn from nothing."""
+    return report.tallies[FROM_NOTHING].best
+
+
 def answers(best: list[list[WeightedGrid]]) -> list[tuple[list[list[int]], float, int]]:
-    return [(answer.grid.tolist(), answer.weight, answer.copies) for answer in best[0]]
+    return [(answer.grid.tolist(), answer.votes, answer.copies) for answer in best[0]]
 
 
 def learned_here(steps: int, *copies: int) -> CompressionLearner:
@@ -71,59 +70,7 @@ def learned_here(steps: int, *copies: int) -> CompressionLearner:
     return learner
 
 
-# How many copies share a core
-
-
-def square(side: int, colours: int = 2) -> ArcTask:
-    """A task of two squares, an input and an output, and another to answer."""
-    grid: Rows = [[colour % (colours + 1) for colour in range(side)] for _ in range(side)]
-    return task_of([(grid, grid)], [(grid, None)])
-
-
-BUDGET = Budget(300.0)
-
-
-@pytest.mark.parametrize("seconds", [1e-3, 1.0, 300.0, 1e9])
-@pytest.mark.parametrize("side", [1, 12, 30])
-def test_copies_on_a_core_are_between_one_and_the_most(side: int, seconds: float) -> None:
-    assert 1 <= copies_together(square(side, 9), Budget(seconds)) <= MOST_TOGETHER
-
-
-def test_given_steps_are_those_of_one_copy() -> None:
-    assert copies_together(square(1), Budget(1e9, 5)) == 1
-    assert copies_together(square(1), Budget(1e9)) == MOST_TOGETHER == 8
-
-
-def test_large_tasks_have_fewer_copies() -> None:
-    found = [copies_together(square(side), BUDGET) for side in range(1, 31)]
-    assert found == sorted(found, reverse=True)
-    assert found[0] == MOST_TOGETHER and 1 <= found[-1] < MOST_TOGETHER
-    assert len(set(found)) > 3
-    assert copies_together(square(20, 9), BUDGET) < copies_together(square(20, 1), BUDGET)
-
-
-def test_more_time_is_more_copies() -> None:
-    task = square(20)
-    found = [copies_together(task, Budget(seconds)) for seconds in (1, 100, 200, 400, 1e6)]
-    assert found == sorted(found) and len(set(found)) > 2
-
-
-def test_each_copy_can_make_enough_steps() -> None:
-    for side in (10, 15, 20):
-        task = square(side)
-        number = copies_together(task, BUDGET)
-        size = CompressionPuzzle(task).cells.numel() * 2 * 8
-        step = copies.STEP_SECONDS + number * copies.CELL_SECONDS * size
-        assert ENOUGH_STEPS * step <= BUDGET.seconds
-
-
 # Reports
-
-
-@pytest.fixture
-def pairs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Has every group have two copies."""
-    monkeypatch.setattr(copies, "copies_together", lambda *_: 2)
 
 
 def test_one_group_learns_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +78,7 @@ def test_one_group_learns_in_this_process(monkeypatch: pytest.MonkeyPatch) -> No
     found = reports(1, steps=3)
     last = last_reports(found)[0]
     assert found[-1] is last and last.status.step == 3
-    assert answers(last.best) == answers(learned_here(3, 0).best())
+    assert answers(best_of(last)) == answers(learned_here(3, 0).best())
     assert len(last.guesses) == 1
 
 
@@ -141,19 +88,18 @@ def test_every_copy_has_a_seed_of_its_own() -> None:
     assert len(seeds) == 200
 
 
-@pytest.mark.usefixtures("pairs")
 def test_copies_of_a_group_learn_together() -> None:
-    last = last_reports(reports(1, steps=2))[0]
+    last = last_reports(reports(1, steps=2, together=2))[0]
     expected = learned_here(2, 0, 1)
-    assert answers(last.best) == answers(expected.best())
-    assert sum(answer.copies for answer in last.best[0]) <= 2
+    assert answers(best_of(last)) == answers(expected.best())
+    assert sum(answer.copies for answer in best_of(last)[0]) <= 2
     assert last.status.step == 2, "steps are those of each copy"
     (guess,) = last.guesses
     assert guess.grid.tolist() == expected.guesses()[0].grid.tolist()
 
 
 def test_a_group_reports_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copies, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(rounds, "REPORT_SECONDS", 0.0)
     found = reports(1, steps=3)
     assert [report.status.step for report in found] == [1, 2, 3]
     assert [report.is_last for report in found] == [False, False, True]
@@ -169,7 +115,7 @@ def test_steps_count_whatever_the_clock_says() -> None:
 
 def test_stop_ends_a_group_after_its_step() -> None:
     last = last_reports(reports(1, steps=1000, stop=lambda: True))[0]
-    assert last.status.step == 1 and last.best[0]
+    assert last.status.step == 1 and best_of(last)[0]
 
 
 class ThreadsForProcesses:
@@ -199,14 +145,14 @@ def test_every_group_learns_what_its_seeds_say() -> None:
     assert sorted(last) == [0, 1, 2]
     for group, report in last.items():
         assert report.status.step == 1
-        assert answers(report.best) == answers(learned_here(1, group).best())
+        assert answers(best_of(report)) == answers(learned_here(1, group).best())
 
 
-@pytest.mark.usefixtures("threads", "pairs")
+@pytest.mark.usefixtures("threads")
 def test_no_two_groups_have_the_same_copies() -> None:
-    last = last_reports(reports(2, steps=1))
-    assert answers(last[0].best) == answers(learned_here(1, 0, 1).best())
-    assert answers(last[1].best) == answers(learned_here(1, 2, 3).best())
+    last = last_reports(reports(2, steps=1, together=2))
+    assert answers(best_of(last[0])) == answers(learned_here(1, 0, 1).best())
+    assert answers(best_of(last[1])) == answers(learned_here(1, 2, 3).best())
 
 
 @pytest.mark.usefixtures("threads")
@@ -223,17 +169,17 @@ def test_the_budget_ends_all_groups() -> None:
 
 
 def test_a_group_to_which_nobody_listens_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copies, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(rounds, "REPORT_SECONDS", 0.0)
     ours, theirs = multiprocessing.Pipe(duplex=False)
     ours.close()
-    order = copies._Order(TASK, Budget(PATIENCE, 1000), seed=0, together=1)
-    copies._learn_there(order, 1, math.inf, theirs, multiprocessing.Event())
+    order = Order(TASK, Budget(PATIENCE, 1000), seed=0, together=1)
+    processes._learn_there(order, 1, math.inf, theirs, multiprocessing.Event())
 
 
 def test_a_process_that_starts_late_ends_with_the_others() -> None:
     ours, theirs = multiprocessing.Pipe(duplex=False)
-    order = copies._Order(TASK, Budget(PATIENCE), seed=0, together=1)
-    copies._learn_there(order, 1, time.monotonic(), theirs, multiprocessing.Event())
+    order = Order(TASK, Budget(PATIENCE), seed=0, together=1)
+    processes._learn_there(order, 1, time.monotonic(), theirs, multiprocessing.Event())
     report = ours.recv()
     assert report.is_last and report.status.step == 1
     assert not ours.poll(0)
@@ -248,13 +194,13 @@ def test_a_group_that_is_killed_does_not_stop_the_others() -> None:
 
     begun = time.monotonic()
     last = last_reports(reports(2, stop=kill))
-    assert list(last) == [0] and last[0].best[0]
-    assert time.monotonic() - begun < copies.GRACE_SECONDS, "nobody waits for it"
+    assert list(last) == [0] and best_of(last[0])[0]
+    assert time.monotonic() - begun < processes.GRACE_SECONDS, "nobody waits for it"
 
 
 @pytest.mark.slow
 def test_groups_end_if_nobody_wants_more_reports() -> None:
-    found = learn_copies(TASK, Budget(PATIENCE, 1), 3, seed=0, stop=never)
+    found = learn_copies(Order(TASK, Budget(PATIENCE, 1), seed=0, together=1), 3, never)
     assert next(found).group == 0
     assert len(multiprocessing.active_children()) == 2
     found.close()  # type: ignore[attr-defined]
@@ -263,14 +209,14 @@ def test_groups_end_if_nobody_wants_more_reports() -> None:
 
 @pytest.mark.slow
 def test_groups_end_if_one_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    start = copies._Helper
+    start = processes._Helper
 
-    def fail(order: copies._Order, group: int, deadline: float) -> copies._Helper:
+    def fail(order: Order, group: int, deadline: float) -> processes._Helper:
         if group == 2:
             raise OSError("no more processes")
         return start(order, group, deadline)
 
-    monkeypatch.setattr(copies, "_Helper", fail)
+    monkeypatch.setattr(processes, "_Helper", fail)
     with pytest.raises(OSError, match="no more processes"):
         reports(3)
     assert not multiprocessing.active_children()
@@ -280,9 +226,9 @@ INTERRUPTED_TWICE = """
 import multiprocessing, signal, time
 from tests.support.arc_tasks import same_outputs
 from trmsolve.arc.adaptation import Budget
-from trmsolve.arc.compression import copies
+from trmsolve.arc.ensemble.processes import learn_copies
+from trmsolve.arc.ensemble.rounds import Order
 
-copies.MOST_TOGETHER = 1
 heard = []
 signal.signal(signal.SIGINT, lambda *_: heard.append(1))
 
@@ -290,7 +236,7 @@ def stop():
     time.sleep(0.2)
     return len(heard) >= 2 or not multiprocessing.active_children()
 
-for report in copies.learn_copies(same_outputs(), Budget(600.0), 2, 0, stop):
+for report in learn_copies(Order(same_outputs(), Budget(600.0), 0, 1), 2, stop):
     print(report.group, report.status.step, report.is_last, flush=True)
 """
 """A program that learns with two groups until it has heard Ctrl-C twice, or is alone.
@@ -328,15 +274,3 @@ def test_ctrl_c_reaches_one_process_alone_which_stops_all_groups(tmp_path: Path)
     impatience.cancel()
     assert (process.returncode, errors) == (0, "")
     assert sorted(group for group, _, is_last in rest if is_last == "True") == ["0", "1"]
-
-
-def test_groups_share_half_of_the_memory() -> None:
-    small, large = square(3, 2), square(30, 9)
-    assert groups_that_fit(small, BUDGET, wanted=4, memory=math.inf) == 4
-    assert groups_that_fit(small, BUDGET, wanted=4, memory=4e9) == 4
-    assert groups_that_fit(large, BUDGET, wanted=4, memory=4e9) < 4
-    assert groups_that_fit(large, BUDGET, wanted=4, memory=0.0) == 1
-
-
-def test_this_machine_says_how_much_memory_it_has() -> None:
-    assert machine_memory() > 1e8

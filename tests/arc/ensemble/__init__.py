@@ -1,0 +1,1 @@
+"""Tests of copies that learn a task together."""

@@ -1,0 +1,255 @@
+"""Puzzles shared among processes: the same answers in the same order, and processes that end."""
+
+import multiprocessing
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count, islice
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from tests.solve.test_solver import CONFIG, CPU, SUDOKU, some_puzzles
+from tests.support.graphs import needs_runtime
+from tests.support.paths import EXAMPLES
+from trmsolve.device import Placement
+from trmsolve.errors import PuzzleError, UsageError, WeightsError, WorkerError
+from trmsolve.model.network import TinyRecursiveModel
+from trmsolve.puzzles.values import Answer, Puzzle
+from trmsolve.solve import torch_network, workers
+from trmsolve.solve.effort import Effort
+from trmsolve.solve.evaluate import evaluate
+from trmsolve.solve.onnx_network import SharedGraph
+from trmsolve.solve.solver import Solver, load
+from trmsolve.solve.stream import Item, Places
+from trmsolve.solve.workers import Crew, SharedSolver, share_out
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+EFFORT = Effort(cycles=3, views=4, batch_size=3, noise=0.5, seed=7)
+
+
+def one(effort: Effort = EFFORT) -> Solver:
+    """A solver with a network that knows nothing: every view is tried."""
+    torch.manual_seed(1)
+    model = TinyRecursiveModel(CONFIG).eval().requires_grad_(False)
+    return Solver(SUDOKU, model, CPU, effort, "w")
+
+
+def said(outcome: Answer | PuzzleError) -> Any:
+    """All of an outcome that may be compared: not its time, nor the last digits of a product."""
+    if isinstance(outcome, PuzzleError):
+        return str(outcome), outcome.problem, outcome.line
+    facts = {**vars(outcome), "puzzle": outcome.puzzle.source, "grid": outcome.grid.tolist()}
+    return facts | {"seconds": 0.0, "halt": round(outcome.halt, 4)}
+
+
+@pytest.fixture
+def dealt(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """How many puzzles each worker got; this process takes none before all are ready."""
+    numbers: dict[str, int] = {}
+    own_items, deal = workers._Dealer.own_items, workers._Helper.deal
+
+    def patient(dealer: workers._Dealer) -> Iterator[Any]:
+        while not all(helper.under_way for helper in dealer.helpers):
+            dealer._serve()
+            yield None
+        yield from own_items(dealer)
+
+    def counting(helper: workers._Helper, puzzles: Any, enough: int) -> None:
+        before = len(puzzles)
+        deal(helper, puzzles, enough)
+        name = helper.process.name
+        numbers[name] = numbers.get(name, 0) + before - len(puzzles)
+
+    monkeypatch.setattr(workers._Dealer, "own_items", patient)
+    monkeypatch.setattr(workers._Helper, "deal", counting)
+    return numbers
+
+
+@pytest.mark.slow
+def test_processes_answer_as_one_does(dealt: dict[str, int]) -> None:
+    items: list[Item] = [*some_puzzles(30)]
+    items[4:4] = [PuzzleError("no puzzle", "f", 5)]
+    items[20:20] = [PuzzleError("no puzzle either", "f", 21, 3)]
+    expected = [said(outcome) for outcome in one().solve_all(items)]
+    solver, told, cycles = share_out(one(), Crew(3)), [], []
+    found = list(solver.solve_all(items, cycles.append, told.append))
+    assert [said(outcome) for outcome in found] == expected
+    answers = [outcome for outcome in found if isinstance(outcome, Answer)]
+    assert [id(answer.puzzle) for answer in answers] == [
+        id(item) for item in items if isinstance(item, Puzzle)
+    ]
+    assert len(told) == 30 and {id(answer) for answer in told} == {id(a) for a in answers}
+    assert set(dealt) == {"worker 1", "worker 2"} and all(dealt.values())
+    own = {id(cycle.puzzle) for cycle in cycles}
+    assert len(own) == 30 - sum(dealt.values()) > 0, "the cycles of this process are shown"
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("dealt")
+def test_processes_measure_what_one_does() -> None:
+    puzzles = some_puzzles(20)
+    for views in (1, 2):
+        solver = one(replace(EFFORT, views=views))
+        expected = evaluate(solver, puzzles, "d")
+        found = evaluate(share_out(solver, Crew(2)), puzzles, "d")
+        assert found.pop("workers") == 2 and expected.pop("workers") == 1
+        assert found.pop("puzzles_per_second") and expected.pop("puzzles_per_second")
+        assert found == expected
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("dealt")
+def test_an_endless_stream_is_read_as_needed_and_left_at_any_time() -> None:
+    taken = count()
+    puzzles = some_puzzles(5)
+    endless = (puzzles[next(taken) % 5] for _ in count())
+    outcomes = share_out(one(), Crew(2)).solve_all(endless)
+    assert len(list(islice(outcomes, 40))) == 40
+    assert len(multiprocessing.active_children()) == 1
+    assert next(taken) < 40 + 10 * 2 * EFFORT.batch_size
+    outcomes.close()  # type: ignore[attr-defined]
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("dealt")
+def test_a_worker_that_is_killed_is_told_in_a_line() -> None:
+    outcomes = share_out(one(), Crew(2)).solve_all(some_puzzles(1)[0] for _ in count())
+    next(outcomes)
+    (worker,) = multiprocessing.active_children()
+    assert worker.pid is not None
+    os.kill(worker.pid, signal.SIGKILL)
+    with pytest.raises(WorkerError, match=r"worker 1 was ended from outside .* fewer --workers"):
+        list(outcomes)
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("dealt")
+def test_an_error_in_a_worker_is_raised_here() -> None:
+    solver = share_out(one(), Crew(2))
+    good = some_puzzles(12)
+    odd = replace(good[0], grid=None)  # type: ignore[arg-type]
+    with pytest.raises(RuntimeError, match=r"an error in worker 1:\n(.*\n)+.*in encode"):
+        list(solver.solve_all([odd, *good]))
+    assert not multiprocessing.active_children()
+
+
+# With a graph
+
+
+def of_graph(backend: str = "onnx") -> Solver:
+    """The solver of the bundled graph, with two threads before its work is shared."""
+    return load("sudoku", backend=backend, views=4, batch_size=4, seed=7, threads=2)
+
+
+def listed() -> list[Item]:
+    with (EXAMPLES / "sudoku" / "list.sdm").open("rb") as file:
+        return list(islice(SUDOKU.read(file, "list"), 12))
+
+
+@pytest.mark.slow
+@needs_runtime
+def test_workers_with_a_graph_answer_as_one_process_does_without_torch(
+    dealt: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = [said(outcome) for outcome in of_graph().solve_all(listed())]
+    solver = share_out(of_graph(), Crew(2))
+    assert solver.workers == 2 and solver.threads == 1
+    assert solver.weights == of_graph().weights
+    assert solver.where.endswith("fp32 (as the graph is), 2 workers of 1 thread")
+    # Processes that are started from now on find this and not torch.
+    (tmp_path / "torch.py").write_text("raise ImportError('torch is imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert [said(outcome) for outcome in solver.solve_all(listed())] == expected
+    assert dealt["worker 1"] > 0
+
+
+@pytest.mark.slow
+@needs_runtime
+@pytest.mark.usefixtures("dealt")
+def test_a_graph_that_fails_in_a_worker_is_told_as_in_one_process() -> None:
+    solver = share_out(of_graph(), Crew(2))
+    assert isinstance(solver, SharedSolver) and isinstance(solver.shared, SharedGraph)
+    solver.shared = replace(solver.shared, content=b"nothing")
+    with pytest.raises(WeightsError, match="is not usable as a graph"):
+        list(solver.solve_all(listed()))
+    assert not multiprocessing.active_children()
+
+
+@needs_runtime
+def test_measurements_with_a_graph_say_how_many_threads_each_process_has() -> None:
+    solver = share_out(of_graph(), Crew(2, threads=3))
+    assert evaluate(solver, [], "d")["threads"] == 3
+
+
+def test_places_decide_what_is_random() -> None:
+    puzzles = some_puzzles(9)
+    whole = [said(outcome) for outcome in one().solve_all(puzzles)]
+    for first in range(3):
+        part = one().solve_all(puzzles[first::3], places=Places(first, 3))
+        assert [said(outcome) for outcome in part] == whole[first::3]
+
+
+# How many
+
+
+def on(device: str, threads: int = 4) -> Any:
+    placement = SimpleNamespace(device=torch.device(device), threads=threads)
+    return SimpleNamespace(placement=placement, effort=Effort(batch_size=10))
+
+
+@pytest.mark.parametrize(
+    ("crew", "size"),
+    [
+        (Crew(), 4),
+        (Crew(puzzles=0), 1),
+        (Crew(puzzles=10), 1),
+        (Crew(puzzles=11), 2),
+        (Crew(puzzles=1000), 4),
+        (Crew(threads=3), 1),
+        (Crew(asked=7), 7),
+        (Crew(asked=7, threads=2), 7),
+        (Crew(asked=7, puzzles=3), 3),
+        (Crew(asked=1, puzzles=1000), 1),
+    ],
+)
+def test_there_is_a_worker_for_each_core_if_there_is_work(crew: Crew, size: int) -> None:
+    assert crew.size(on("cpu")) == size
+
+
+def test_a_gpu_is_one_worker() -> None:
+    assert Crew().size(on("cuda")) == Crew(asked=1).size(on("cuda")) == 1
+    with pytest.raises(UsageError, match="--workers 2 needs a CPU"):
+        Crew(asked=2).size(on("cuda"))
+
+
+def test_few_puzzles_are_shared_evenly() -> None:
+    solver = one(replace(EFFORT, batch_size=64))
+    assert share_out(solver, Crew(2, puzzles=90)).effort.batch_size == 45
+    assert share_out(solver, Crew(2, puzzles=900)).effort.batch_size == 64
+    kept = Crew(2, puzzles=90, keep_batch_size=True)
+    assert share_out(solver, kept).effort.batch_size == 64
+
+
+def test_too_little_shared_memory_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    solver = one()
+    assert isinstance(share_out(solver, Crew(2)), SharedSolver)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
+    monkeypatch.setattr(torch_network, "SHARED_MEMORY", SimpleNamespace(is_dir=lambda: True))
+    assert share_out(solver, Crew(2)) is solver
+
+
+def test_what_runs_where_is_told() -> None:
+    placement = Placement(torch.device("cpu"), torch.float32, "cpu, fp32")
+    solver = Solver(SUDOKU, one().model, placement, EFFORT)
+    assert solver.where == "cpu, fp32"
+    assert share_out(solver, Crew(2)).where == "cpu, fp32, 2 workers of 1 thread"

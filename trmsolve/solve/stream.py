@@ -1,0 +1,212 @@
+"""A stream of puzzles: which comes next, under which view, and in which order answers leave.
+
+``InOrder`` numbers the items and puts their outcomes back in order. ``Run`` turns numbered puzzles
+into questions for the refine loop, and its steps into outcomes, in any order. Opens no file.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from trmsolve.errors import PuzzleError
+from trmsolve.puzzles.base import Task, give_up
+from trmsolve.puzzles.values import Answer, Cycle, Puzzle
+from trmsolve.solve.attempt import (
+    Attempt,
+    accept,
+    answer_of,
+    best_result,
+    cycle_of,
+    has_view_worth_trying,
+    question_of,
+)
+from trmsolve.solve.effort import Effort
+from trmsolve.solve.network import Network
+from trmsolve.solve.refine import Question, Step, refine
+
+LOOK_AHEAD = 128
+"""Batches of later puzzles that may be answered while an earlier one is still tried.
+
+It bounds the memory.
+"""
+
+Item = Puzzle | PuzzleError
+Numbered = tuple[int, Item]
+"""An item with its place among all, from 0."""
+Outcome = Answer | PuzzleError
+
+
+@dataclass(frozen=True)
+class Places:
+    """The places of some items among all: every item by default, or each n-th from one on."""
+
+    first: int = 0
+    step: int = 1
+
+
+EVERY_PLACE = Places()
+
+
+class InOrder:
+    """Items get places as they are read, and outcomes leave in the order of the places.
+
+    Not more than ``ahead`` items are read before the first that is open. ``on_answer`` is told
+    every answer at once. ``places`` are those of the items.
+    """
+
+    def __init__(
+        self,
+        items: Iterable[Item | None],
+        ahead: int,
+        on_answer: Callable[[Answer], None] | None = None,
+        places: Places = EVERY_PLACE,
+    ) -> None:
+        self.places = places
+        self.unread = iter(items)
+        self.ahead = ahead
+        self.on_answer = on_answer
+        self.read = 0
+        self.emitted = 0
+        self.waiting: dict[int, Outcome] = {}
+
+    def items(self) -> Iterator[Numbered | None]:
+        """The items; None while nothing waits, or while too many are open."""
+        while True:
+            if self.read - self.emitted >= self.ahead:
+                yield None
+                continue
+            try:
+                item = next(self.unread)
+            except StopIteration:
+                return
+            if item is None:
+                yield None
+                continue
+            place = self._place(self.read)
+            self.read += 1
+            yield place, item
+
+    def put(self, place: int, outcome: Outcome) -> None:
+        """Take the outcome of an item."""
+        if self.on_answer is not None and isinstance(outcome, Answer):
+            self.on_answer(outcome)
+        self.waiting[place] = outcome
+
+    def ready(self) -> Iterator[Outcome]:
+        """Every outcome whose predecessors have all been given."""
+        while (place := self._place(self.emitted)) in self.waiting:
+            self.emitted += 1
+            yield self.waiting.pop(place)
+
+    def _place(self, number: int) -> int:
+        return self.places.first + number * self.places.step
+
+
+class Solving(Protocol):
+    """What a run needs to know of its solver."""
+
+    task: Task
+    model: Network
+    effort: Effort
+
+
+@dataclass
+class Run:
+    """One pass over numbered puzzles: questions for ``refine``, and its steps as outcomes."""
+
+    solver: Solving
+    items: Iterator[Numbered | None]
+    """None says that nothing waits right now."""
+    put: Callable[[int, Outcome], None]
+    """Told every outcome, with its place, as soon as it is known."""
+    frames: bool = True
+    """Whether cycles are made for a viewer."""
+    on_step: Callable[[], None] | None = None
+    again: deque[Attempt] = field(default_factory=deque)
+    """Attempts to be tried under their next view."""
+    under_way: int = 0
+
+    def cycles(self) -> Iterator[Cycle | None]:
+        """Cycles as they happen, if there are frames; None after each cycle and while idle."""
+        task = self.solver.task
+        effort = self.solver.effort
+        steps = refine(
+            self.solver.model,
+            self.questions(),
+            lambda attempt, tokens: accept(task, attempt, tokens),
+            batch_size=effort.batch_size,
+            max_cycles=effort.cycles,
+            stop_early=effort.stop_early,
+        )
+        for step in steps:
+            if step is not None:
+                if self.frames:
+                    yield cycle_of(task, effort, step)
+                step.key.before = step.key.grid
+                if step.last:
+                    self._conclude(step)
+                if self.on_step is not None:
+                    self.on_step()
+            yield None
+
+    def questions(self) -> Iterator[Question | None]:
+        """The rows to refine; None while only rows under way can bring more."""
+        task = self.solver.task
+        effort = self.solver.effort
+        ended = False
+        while self.again or self.under_way or not ended:
+            if self.again:
+                yield question_of(task, effort, self.again.popleft())
+                continue
+            if ended:
+                yield None
+                continue
+            try:
+                numbered = next(self.items)
+            except StopIteration:
+                ended = True
+                continue
+            attempt = None if numbered is None else self._begin(*numbered)
+            if attempt is not None:
+                yield question_of(task, effort, attempt)
+            elif numbered is None:
+                yield None
+
+    def _begin(self, place: int, item: Item) -> Attempt | None:
+        """An attempt at the item; None if its outcome is known without the model, and told."""
+        task = self.solver.task
+        effort = self.solver.effort
+        if isinstance(item, PuzzleError):
+            self.put(place, item)
+            return None
+        answer = give_up(task, item)
+        if answer is not None:
+            self.put(place, answer)
+            return None
+        problem = task.unsupported(item)
+        if problem:
+            self.put(place, PuzzleError(problem, item.source))
+            return None
+        self.under_way += 1
+        # A puzzle's views depend on the seed and its own place alone, not on the batch.
+        views = task.views(item, np.random.default_rng((effort.seed, place)))
+        return Attempt(place, item, views, next(views), time.monotonic())
+
+    def _conclude(self, step: Step) -> None:
+        """Take the result of a view: as the answer if it is verified or no view is left."""
+        task = self.solver.task
+        effort = self.solver.effort
+        attempt: Attempt = step.key
+        best = best_result(task, attempt, step)
+        attempt.best = best
+        if not attempt.verdict.verified and has_view_worth_trying(task, effort, attempt):
+            attempt.next_view()
+            self.again.append(attempt)
+            return
+        self.under_way -= 1
+        remark = attempt.diagnosed(task).remark if effort.remarks else ""
+        self.put(attempt.order, answer_of(attempt, best, remark))
