@@ -132,5 +132,5 @@ def test_info_reads_a_graph(tmp_path: Path) -> None:
 
 def test_what_needs_weights_says_that_a_graph_is_none(tmp_path: Path) -> None:
     path = written(tmp_path / "a.onnx", onnx_file())
-    done = CliRunner().invoke(app, ["weights", "push", str(path), "someone/trm"])
+    done = CliRunner().invoke(app, ["weights", "push", str(path), "hf://someone/trm", "--dry-run"])
     assert done.exit_code == 3 and "is an ONNX graph, not safetensors" in done.stderr
