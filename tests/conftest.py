@@ -85,9 +85,9 @@ def process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Undo what a command sets for its own process, which here is that of all tests."""
     import torch
 
-    from trmsolve import device
+    from trmsolve import memory
 
-    monkeypatch.setattr(device, "keep_memory", lambda: None)
+    monkeypatch.setattr(memory, "keep_memory", lambda: None)
     threads = torch.get_num_threads()
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield

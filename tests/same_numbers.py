@@ -44,7 +44,7 @@ STEPS = {
 ``{out}`` is the folder of the recording, ``{arc}`` that of the example ARC tasks.
 """
 
-COMMANDS = ["sudoku", "maze", "arc", "train", "eval", "generate", "bench"]
+COMMANDS = ["sudoku", "maze", "arc", "train", "eval", "generate", "bench", "export"]
 WEIGHTS_COMMANDS = ["list", "info", "verify", "convert", "pull", "push"]
 VARYING = ("seconds", "weights", "source")
 """JSON fields that differ from run to run or name the files that were used."""

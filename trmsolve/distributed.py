@@ -1,7 +1,8 @@
 """Processes that train or measure one network together, each with its share, under ``torchrun``.
 
 Knows processes and tensors; nothing of recipes or puzzles. In a group of one process every method
-returns what it is given.
+returns what it is given. Torch is imported only where there are several, so that measuring a graph
+needs none.
 """
 
 import os
@@ -15,16 +16,14 @@ from datetime import timedelta
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import torch
-import torch.distributed as dist
-from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
-
 from trmsolve.errors import TrmsolveError, UsageError, WorkerError
 from trmsolve.processes import context, start_process
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
+
+    import torch
+    from torch import Tensor, nn
 
 T = TypeVar("T")
 
@@ -71,13 +70,15 @@ class ProcessGroup:
             )
         return rows // self.size
 
-    def wrap(self, model: nn.Module, device: torch.device, sparse: list[str]) -> nn.Module:
+    def wrap(self, model: "nn.Module", device: "torch.device", sparse: list[str]) -> "nn.Module":
         """The model, with gradients averaged over all processes during backward.
 
         The parameters named in ``sparse`` are left to ``sparse_mean``.
         """
         if self.size == 1:
             return model
+        from torch.nn.parallel import DistributedDataParallel
+
         buffers = [name for name, _ in model.named_buffers()]  # equal everywhere, never trained
         DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(
             model, [*sparse, *buffers]
@@ -85,13 +86,15 @@ class ProcessGroup:
         device_ids = [device] if device.type == "cuda" else None
         return DistributedDataParallel(model, device_ids=device_ids)
 
-    def sparse_mean(self, gradient: Tensor) -> Tensor:
+    def sparse_mean(self, gradient: "Tensor") -> "Tensor":
         """The mean over the processes of a sparse gradient, not coalesced.
 
         Each process must have as many rows as the others.
         """
         if self.size == 1:
             return gradient
+        import torch
+
         indices = self.gather(gradient._indices().T)
         values = self.gather(gradient._values())
         return torch.sparse_coo_tensor(
@@ -102,23 +105,31 @@ class ProcessGroup:
         """Each value's maximum over the processes."""
         if self.size == 1:
             return list(values)
+        import torch
+        import torch.distributed as dist
+
         device = "cuda" if self.on_gpu else "cpu"
         tensor = torch.tensor(values, dtype=torch.float64, device=device)
         dist.all_reduce(tensor, dist.ReduceOp.MAX)
         highest: list[float] = tensor.tolist()
         return highest
 
-    def mean(self, values: Tensor) -> Tensor:
+    def mean(self, values: "Tensor") -> "Tensor":
         """Each value's mean over the processes; ``values`` itself is overwritten with it."""
         if self.size > 1:
+            import torch.distributed as dist
+
             dist.all_reduce(values)
             values /= self.size
         return values
 
-    def gather(self, rows: Tensor) -> Tensor:
+    def gather(self, rows: "Tensor") -> "Tensor":
         """The rows of all processes, in the order of the global batch, on every process."""
         if self.size == 1:
             return rows
+        import torch
+        import torch.distributed as dist
+
         # Not every backend gathers bool.
         sent = rows.to(torch.uint8) if rows.dtype == torch.bool else rows
         sent = sent.contiguous()
@@ -130,11 +141,13 @@ class ProcessGroup:
         """The values of all processes, in their order, on every process; they are pickled."""
         if self.size == 1:
             return [value]
+        import torch.distributed as dist
+
         values: list[T | None] = [None] * self.size
         dist.all_gather_object(values, value)
         return cast("list[T]", values)
 
-    def part(self, rows: Tensor) -> Tensor:
+    def part(self, rows: "Tensor") -> "Tensor":
         """This process's rows of those that ``gather`` gave."""
         return rows.chunk(self.size)[self.rank]
 
@@ -244,11 +257,21 @@ def join_process_group(device: str, patience: timedelta | None = None) -> Iterat
         time.sleep(SPOKEN)  # torchrun ends them all once one has left
         raise SystemExit(error.exit_code) from None
     finally:
-        if dist.is_initialized():
-            dist.destroy_process_group()
+        if size > 1:
+            _leave()
+
+
+def _leave() -> None:
+    import torch.distributed as dist
+
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def _join(device: str, size: int, local_rank: int, patience: timedelta | None) -> ProcessGroup:
+    import torch
+    import torch.distributed as dist
+
     on_gpu = device.startswith(("auto", "cuda")) and torch.cuda.is_available()
     if on_gpu:
         count = torch.cuda.device_count()

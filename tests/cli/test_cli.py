@@ -90,9 +90,8 @@ def test_show_steps_prints_every_cycle_without_a_terminal() -> None:
 
 def test_quiet_and_verbose() -> None:
     assert run("sudoku", "-", "--quiet", text=EASY).stderr == ""
-    result = run(
-        "sudoku", "-", "-v", "--device", "cpu", "--dtype", "fp32", "--threads", "1", text=EASY
-    )
+    where = ("--backend", "torch", "--device", "cpu", "--dtype", "fp32", "--threads", "1")
+    result = run("sudoku", "-", "-v", *where, text=EASY)
     assert (
         "cpu (as requested, 1 threads), fp32 (as requested)" in result.stderr
         and result.exit_code == 0

@@ -1,6 +1,8 @@
 """The help of every command: it is printed whole, whatever its texts hold."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from trmsolve.cli import app
+from trmsolve.cli.commands import summary
 
 
 def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -54,3 +57,28 @@ def test_wrong_usage_is_two_lines_of_plain_text() -> None:
     assert done.exit_code == 2
     assert done.stderr.startswith("trmsolve sudoku: No such option: --vews")
     assert done.stderr.endswith("\nTry: trmsolve sudoku --help\n")
+
+
+def test_the_list_of_commands_says_what_the_commands_say() -> None:
+    program = typer.main.get_command(app)
+    for name, command in program.commands.items():  # type: ignore[attr-defined]
+        first = (command.help or "").split("\n\n")[0]
+        assert " ".join(first.split()) == summary(name).help, name
+
+
+LISTING = """
+import sys
+from trmsolve.cli import app
+from trmsolve.cli.commands import summary
+try:
+    app(prog_name="trmsolve", args=["--help"])
+finally:
+    print(sorted({"numpy", "torch", "trmsolve.puzzles"} & set(sys.modules)), file=sys.stderr)
+"""
+
+
+def test_the_list_of_commands_imports_none_of_them() -> None:
+    given = [sys.executable, "-c", LISTING]
+    done = subprocess.run(given, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "sudoku" in done.stdout
+    assert done.stderr.strip() == "[]"

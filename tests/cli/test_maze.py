@@ -37,7 +37,7 @@ from trmsolve.puzzles.maze.cells import FLOOR, PATH, START
 from trmsolve.puzzles.maze.labels import follow, point, spread
 from trmsolve.puzzles.maze.task import ARROW, AT_START, CONTENTS, ON_PATH, Maze
 from trmsolve.puzzles.values import Grid, Puzzle
-from trmsolve.solve import solver
+from trmsolve.solve import torch_network
 from trmsolve.train.recipes import find_recipe
 from trmsolve.train.sources import load_examples
 from trmsolve.weights import file as weights
@@ -108,7 +108,7 @@ def scripted(path: Path, *how: Any, **more: Any) -> TinyRecursiveModel:
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(solver, "load_model", scripted)
+    monkeypatch.setattr(torch_network, "load_model", scripted)
 
 
 @pytest.fixture(scope="module")
@@ -471,7 +471,7 @@ def test_detours_are_accepted_where_asked_for(model: Path, monkeypatch: pytest.M
     question, detour = "S...\n....\nG...\n", "Soo.\n..o.\nGoo.\n"
     answer = np.array([["#.SGo".index(char) for char in line] for line in detour.split()], np.int8)
     monkeypatch.setattr(Scripted, "answer", answer)
-    monkeypatch.setattr(solver, "load_model", scripted)
+    monkeypatch.setattr(torch_network, "load_model", scripted)
     call = ["maze", "-", "--views", "1", "--cycles", "3", "--weights", model]
     result = run(*call, text=question)
     reason = "the path takes 6 steps, 2 are enough"
@@ -856,7 +856,7 @@ def test_paths_beside_the_data_s_are_optimal_and_not_exact(
     (tmp_path / "open.csv").write_text("question,answer\nS       G,S  o  ooG\n")
     answer = np.array([[2, 4, 4], [1, 1, 4], [1, 1, 3]], np.int8)
     monkeypatch.setattr(Scripted, "answer", answer)
-    monkeypatch.setattr(solver, "load_model", scripted)
+    monkeypatch.setattr(torch_network, "load_model", scripted)
     call = ["eval", "--task", "maze", "--data", tmp_path / "open.csv", "--weights", model, "--json"]
     figures = json.loads(run(*call).stdout)
     assert [figures[key] for key in ("exact", "valid", "optimal", "verified")] == [
@@ -950,6 +950,6 @@ def test_what_is_trained_solves_by_command(tmp_path: Path) -> None:
 if __name__ == "__main__":
     from trmsolve.__main__ import main
 
-    vars(solver)["load_model"] = scripted
+    vars(torch_network)["load_model"] = scripted
     sys.argv[0] = "trmsolve"
     main()

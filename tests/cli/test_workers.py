@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.cli.test_cli import COMMAND_ENV, EASY, RUN, SOLUTION, run
+from tests.support.graphs import needs_runtime
 from tests.support.processes import group_ends
 from trmsolve.solve.workers import Crew
 
@@ -19,14 +20,18 @@ pytestmark = pytest.mark.usefixtures("process_as_it_was")
 
 
 @pytest.mark.slow
-def test_output_and_exit_code_are_those_of_one_process(data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", ["torch", pytest.param("onnx", marks=needs_runtime)])
+def test_output_and_exit_code_are_those_of_one_process(
+    backend: str, data: Path, tmp_path: Path
+) -> None:
     lines = [row.split(",")[1] for row in data.read_text().splitlines()[1:]]
     assert len(lines[0]) == 81
     file = tmp_path / "some.sdm"
     file.write_text("\n".join([*lines, "12345", *lines[::-1]]) + "\n")
     outputs = []
     for workers in ("1", "2"):
-        result = run("sudoku", str(file), "--json", "--workers", workers)
+        options = ["--json", "--backend", backend, "--workers", workers]
+        result = run("sudoku", str(file), *options)
         assert result.exit_code == 2
         objects = [json.loads(line) for line in result.stdout.splitlines()]
         outputs.append([{**one, "seconds": 0} for one in objects])

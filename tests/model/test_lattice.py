@@ -29,6 +29,7 @@ from trmsolve.puzzles import get_task
 from trmsolve.puzzles.sudoku.search import solutions
 from trmsolve.puzzles.sudoku.symmetry import random_view
 from trmsolve.puzzles.values import Answer, Cycle, Puzzle
+from trmsolve.solve.chance import Chance
 from trmsolve.solve.effort import Effort
 from trmsolve.solve.guessing import LOOSEST, Search
 from trmsolve.solve.refine import Question, refine
@@ -325,9 +326,9 @@ def test_a_row_that_says_it_is_done_when_it_is_not_goes_on_if_it_may_guess() -> 
 
 
 def test_searches_differ_in_how_certain_they_must_be() -> None:
-    bounds = [Search(0.5, torch.Generator().manual_seed(seed)).certain for seed in range(50)]
+    bounds = [Search(0.5, Chance(seed)).certain for seed in range(50)]
     assert min(bounds) < 0.01 < 0.05 < max(bounds) <= LOOSEST
-    assert Search(0.0, torch.Generator()).certain == CERTAIN
+    assert Search(0.0, Chance(0)).certain == CERTAIN
 
 
 def test_a_row_s_lattice_shrinks_and_does_not_depend_on_its_neighbours() -> None:

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count, islice
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,14 +15,17 @@ import pytest
 import torch
 
 from tests.solve.test_solver import CONFIG, CPU, SUDOKU, some_puzzles
+from tests.support.graphs import needs_runtime
+from tests.support.paths import EXAMPLES
 from trmsolve.device import Placement
-from trmsolve.errors import PuzzleError, UsageError, WorkerError
+from trmsolve.errors import PuzzleError, UsageError, WeightsError, WorkerError
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles.values import Answer, Puzzle
-from trmsolve.solve import workers
+from trmsolve.solve import torch_network, workers
 from trmsolve.solve.effort import Effort
 from trmsolve.solve.evaluate import evaluate
-from trmsolve.solve.solver import Solver
+from trmsolve.solve.onnx_network import SharedGraph
+from trmsolve.solve.solver import Solver, load
 from trmsolve.solve.stream import Item, Places
 from trmsolve.solve.workers import Crew, SharedSolver, share_out
 
@@ -139,6 +143,54 @@ def test_an_error_in_a_worker_is_raised_here() -> None:
     assert not multiprocessing.active_children()
 
 
+# With a graph
+
+
+def of_graph(backend: str = "onnx") -> Solver:
+    """The solver of the bundled graph, with two threads before its work is shared."""
+    return load("sudoku", backend=backend, views=4, batch_size=4, seed=7, threads=2)
+
+
+def listed() -> list[Item]:
+    with (EXAMPLES / "sudoku" / "list.sdm").open("rb") as file:
+        return list(islice(SUDOKU.read(file, "list"), 12))
+
+
+@pytest.mark.slow
+@needs_runtime
+def test_workers_with_a_graph_answer_as_one_process_does_without_torch(
+    dealt: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = [said(outcome) for outcome in of_graph().solve_all(listed())]
+    solver = share_out(of_graph(), Crew(2))
+    assert solver.workers == 2 and solver.threads == 1
+    assert solver.weights == of_graph().weights
+    assert solver.where.endswith("fp32 (as the graph is), 2 workers of 1 thread")
+    # Processes that are started from now on find this and not torch.
+    (tmp_path / "torch.py").write_text("raise ImportError('torch is imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert [said(outcome) for outcome in solver.solve_all(listed())] == expected
+    assert dealt["worker 1"] > 0
+
+
+@pytest.mark.slow
+@needs_runtime
+@pytest.mark.usefixtures("dealt")
+def test_a_graph_that_fails_in_a_worker_is_told_as_in_one_process() -> None:
+    solver = share_out(of_graph(), Crew(2))
+    assert isinstance(solver, SharedSolver) and isinstance(solver.shared, SharedGraph)
+    solver.shared = replace(solver.shared, content=b"nothing")
+    with pytest.raises(WeightsError, match="is not usable as a graph"):
+        list(solver.solve_all(listed()))
+    assert not multiprocessing.active_children()
+
+
+@needs_runtime
+def test_measurements_with_a_graph_say_how_many_threads_each_process_has() -> None:
+    solver = share_out(of_graph(), Crew(2, threads=3))
+    assert evaluate(solver, [], "d")["threads"] == 3
+
+
 def test_places_decide_what_is_random() -> None:
     puzzles = some_puzzles(9)
     whole = [said(outcome) for outcome in one().solve_all(puzzles)]
@@ -192,7 +244,7 @@ def test_too_little_shared_memory_is_left_alone(monkeypatch: pytest.MonkeyPatch)
     solver = one()
     assert isinstance(share_out(solver, Crew(2)), SharedSolver)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
-    monkeypatch.setattr(workers, "SHARED_MEMORY", SimpleNamespace(is_dir=lambda: True))
+    monkeypatch.setattr(torch_network, "SHARED_MEMORY", SimpleNamespace(is_dir=lambda: True))
     assert share_out(solver, Crew(2)) is solver
 
 

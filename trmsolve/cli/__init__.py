@@ -1,24 +1,16 @@
 """The command line: one thin module a command. They connect, and neither compute nor draw.
 
-Each puzzle of the registry has a solving command of its name. Nothing here imports torch before a
-command needs it, so that ``--help`` and shell completion answer at once.
+Each puzzle of the registry has a solving command of its name. A command's module is imported when
+the command runs (``cli.commands``), and torch only when it needs it, so that ``--help`` answers at
+once.
 """
 
 from typing import Annotated
 
 import typer
 
-from trmsolve import __version__
-from trmsolve.cli.arc.command import arc
-from trmsolve.cli.bench import bench
-from trmsolve.cli.eval import eval_command
-from trmsolve.cli.generate import generate
-from trmsolve.cli.output import put
 from trmsolve.cli.process import Program
-from trmsolve.cli.solve import make_command
-from trmsolve.cli.train import train
-from trmsolve.cli.weights import app as weights_app
-from trmsolve.puzzles import get_task, task_names
+from trmsolve.cli.streams import put
 
 app = typer.Typer(
     name="trmsolve",
@@ -32,6 +24,8 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
+        from trmsolve import __version__
+
         put(f"trmsolve {__version__}")
         raise typer.Exit
 
@@ -46,13 +40,3 @@ def root(
     ] = False,
 ) -> None:
     """Watch a Tiny Recursive Model solve your own puzzle, cycle by cycle."""
-
-
-for _name in task_names():
-    app.command(_name)(make_command(get_task(_name)))
-app.command()(arc)
-app.command()(train)
-app.command("eval")(eval_command)
-app.command()(generate)
-app.command()(bench)
-app.add_typer(weights_app)

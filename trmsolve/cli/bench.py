@@ -72,8 +72,10 @@ def bench(  # noqa: PLR0913 (the options of a command)
     from dataclasses import replace
 
     from trmsolve.bench import Setup, bench_solving, bench_training
-    from trmsolve.device import choose_compiled, choose_placement, keep_memory
+    from trmsolve.device import choose_compiled, choose_placement
+    from trmsolve.memory import keep_memory
     from trmsolve.model.build import new_model
+    from trmsolve.model.network import TinyRecursiveModel
     from trmsolve.puzzles import get_task
     from trmsolve.solve.solver import default_batch_size, load
     from trmsolve.train.recipes import find_recipe
@@ -101,10 +103,12 @@ def bench(  # noqa: PLR0913 (the options of a command)
                 offline=offline,
                 allow_large=allow_large,
                 note=say,
+                backend="torch",
                 device=device,
                 dtype=dtype,
                 threads=threads,
             )
+            assert isinstance(solver.model, TinyRecursiveModel)
             model = solver.model
             label = solver.weights
         puzzle_task = get_task(task, model.config.vocab_size)
@@ -119,7 +123,7 @@ def _bench_arc(seconds: float, json: bool) -> None:
     import torch
 
     from trmsolve.arc.compression.speed import SIZES, time_steps
-    from trmsolve.device import keep_memory
+    from trmsolve.memory import keep_memory
 
     keep_memory()
     torch.set_num_threads(1)

@@ -104,6 +104,7 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
     sample: Sample = None,
     budget: arc_options.Budget = None,
     steps: arc_options.Steps = None,
+    backend: options.Backend = "auto",
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
     workers: options.Workers = None,
@@ -143,7 +144,12 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
     if task == "arc":
         from trmsolve.cli.arc.evaluate import Measurement, eval_arc
 
-        puzzles_only = {"noise": noise, "compile": compiled or None, "workers": workers}
+        puzzles_only = {
+            "noise": noise,
+            "compile": compiled or None,
+            "workers": workers,
+            "backend": None if backend == "auto" else backend,
+        }
         _refuse(puzzles_only, "does not apply to ARC tasks")
         raise typer.Exit(
             eval_arc(
@@ -177,6 +183,7 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
         views=views,
         seed=seed,
         noise=noise,
+        backend=backend,
         dtype=dtype,
         threads=threads,
         compiled=compiled,
@@ -202,21 +209,19 @@ def _eval_puzzles(measured: _Measured, *, device: str, **how: Any) -> None:
 
     ``how`` is as ``load`` takes it.
     """
-    from trmsolve.device import keep_memory
     from trmsolve.distributed import join_process_group
+    from trmsolve.memory import keep_memory
     from trmsolve.puzzles import get_task
     from trmsolve.solve.evaluate import evaluate
     from trmsolve.solve.solver import load
     from trmsolve.solve.workers import Crew, share_out
-    from trmsolve.weights.catalog import to_record
-    from trmsolve.weights.file import record_score
 
     keep_memory()
     task = get_task(measured.task)
     sources = [str(measured.data)]
     limit = measured.limit
     with join_process_group(device, PATIENCE) as group:
-        path = to_record(how["weights"], measured.task) if measured.record else None
+        path = _file_to_record(how["weights"], measured.task) if measured.record else None
         solver = load(
             measured.task,
             device=group.device(device),
@@ -238,8 +243,17 @@ def _eval_puzzles(measured: _Measured, *, device: str, **how: Any) -> None:
         if not group.first:
             return
         if path is not None:
+            from trmsolve.weights.file import record_score  # imports torch
+
             record_score(path, f"{figures['data']}, {how['views']} views", figures)
         put_text(json_.dumps(figures) if measured.json else _table(figures))
+
+
+def _file_to_record(weights: str | None, task: str) -> Path:
+    """The file to store a score in. Raises UsageError for one that is to stay as it is."""
+    from trmsolve.weights.catalog import to_record  # imports torch
+
+    return to_record(weights, task)
 
 
 def _refuse(given: dict[str, Any], why: str) -> None:

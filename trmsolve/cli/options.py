@@ -31,6 +31,13 @@ AllowLarge = Annotated[
         "--allow-large", help="Accept weights over 512 MiB and networks of unusual dimensions."
     ),
 ]
+Backend = Annotated[
+    str,
+    typer.Option(
+        help="What runs the network: torch, onnx (onnxruntime, starts faster), or auto.",
+        rich_help_panel=RUN,
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=RUN)]
 Dtype = Annotated[str, typer.Option(help="auto, fp32 or bf16.", rich_help_panel=RUN)]
 Threads = Annotated[

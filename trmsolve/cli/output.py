@@ -10,36 +10,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from trmsolve.cli.streams import put, put_text, say, write
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.values import Answer
-from trmsolve.wording import encodable, printable, printable_line
+
+__all__ = ["FORMATS", "Writer", "choose_writer", "put", "put_text", "say", "write"]
 
 FORMATS = ("input", "line", "json")
-
-
-def put(text: str) -> None:
-    """Write a line of results to standard output and flush it.
-
-    Raises OSError if it cannot be written.
-    """
-    write(sys.stdout, printable_line(text) + "\n")
-
-
-def put_text(text: str) -> None:
-    """Write text of several lines, such as a table, as ``put`` does."""
-    write(sys.stdout, f"{text}\n")
-
-
-def say(text: str) -> None:
-    """Write a line for the person to standard error, aside of the answers."""
-    write(sys.stderr, printable_line(text) + "\n")
-
-
-def write(stream: TextIO, text: str) -> None:
-    """Write text to a stream, safe for a terminal and in the stream's encoding, and flush it."""
-    stream.write(encodable(printable(text), stream.encoding or "utf-8"))
-    stream.flush()
 
 
 class Writer(ABC):

@@ -19,7 +19,8 @@ from typing import Any, NoReturn, TextIO
 import typer
 from typer.core import TyperGroup
 
-from trmsolve.cli.output import say
+from trmsolve.cli.commands import Commands, summary
+from trmsolve.cli.streams import say
 from trmsolve.errors import INTERRUPTED, TrmsolveError
 
 TERMINATED = 143
@@ -38,8 +39,33 @@ Typer has its own or takes that of Click, and exports only this child of it.
 class Program(TyperGroup):
     """The group of all commands.
 
-    Whatever ends one of them early is told in one line and becomes an exit code.
+    Whatever ends one of them early is told in one line and becomes an exit code. The module of a
+    command is imported when the command is run; the list of commands needs none of them.
     """
+
+    is_listing = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.commands: Any = Commands()
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (as its base)
+        """The names of all commands."""
+        return list(self.commands)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of that name; for the list of them only what it shows."""
+        if self.is_listing:
+            return summary(cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help with the list of commands."""
+        self.is_listing = True
+        try:
+            super().format_help(ctx, formatter)
+        finally:
+            self.is_listing = False
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """Parse the arguments; ``--help`` and ``--version`` write and leave here."""

@@ -93,6 +93,7 @@ def make_command(task: Task) -> Callable[..., None]:
         cycles: options.Cycles = task.default_cycles,
         views: options.Views = VIEWS,
         noise: options.Noise = task.default_noise,
+        backend: options.Backend = "auto",
         device: options.Device = "auto",
         dtype: options.Dtype = "auto",
         workers: options.Workers = None,
@@ -114,6 +115,7 @@ def make_command(task: Task) -> Callable[..., None]:
             cycles=cycles,
             views=views,
             noise=noise,
+            backend=backend,
             device=device,
             dtype=dtype,
             threads=threads,
@@ -165,7 +167,7 @@ def solve(
         with display:
             return _run(hopeless, display, writer)
 
-    from trmsolve.device import keep_memory
+    from trmsolve.memory import keep_memory
     from trmsolve.solve.solver import load
     from trmsolve.solve.workers import share_out
 

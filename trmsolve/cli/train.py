@@ -263,8 +263,8 @@ def _run_beside(settings: "RunOptions", resume: Path | None) -> None:
 
 def _run(settings: "RunOptions", resume: Path | None, quiet: bool) -> int:
     """Train to the end or until a signal, show it, and return the exit code."""
-    from trmsolve.device import keep_memory
     from trmsolve.distributed import join_process_group
+    from trmsolve.memory import keep_memory
     from trmsolve.train.checkpoint import folder_of_run
     from trmsolve.train.metrics import read_metrics
     from trmsolve.train.run import Callbacks

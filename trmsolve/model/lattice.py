@@ -3,7 +3,8 @@
 The question of a lattice network is the set of candidates still possible in every cell. After each
 cycle the network's own conclusions become part of the next question ("Lattice Deduction
 Transformers", arXiv 2605.08605). The network rules out, guesses, and says whether the lattice has
-lost its solution; this file only carries that out. It knows tensors, but no puzzle and no rule.
+lost its solution; this file only carries that out. It knows arrays of torch or numpy, but no puzzle
+and no rule.
 Shape letters:
 
     B batch, C cells, K candidates of a cell, S = C * K tokens
@@ -11,8 +12,9 @@ Shape letters:
 
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
+
+from trmsolve.model.arrays import Array, floats, log_softmax, marked, namespace, sigmoid, whole
 
 CERTAIN = 0.01
 """A candidate less probable than this is ruled out, unless the caller sets another threshold."""
@@ -22,34 +24,34 @@ CERTAIN = 0.01
 class Guessing:
     """How a lattice goes on in a cycle."""
 
-    rows: Tensor
+    rows: Array
     """(B,) bool: which rows guess where nothing is certain."""
 
-    noise: Tensor | float
+    noise: Array | float
     """(B, S), added to the log-probabilities before the best guess is taken."""
 
-    certain: Tensor | float = CERTAIN
+    certain: Array | float = CERTAIN
     """The probability below which a candidate is ruled out; as a tensor (B, 1, 1)."""
 
 
-def keep_logits(logits: Tensor, candidates: int) -> Tensor:
+def keep_logits(logits: Array, candidates: int) -> Array:
     """(B, S, 2) -> (B, C, K): how much each candidate is to be kept rather than ruled out."""
-    wide = logits.float()
+    wide = floats(logits)
     keep = wide[..., 1] - wide[..., 0]
-    return keep.view(len(logits), -1, candidates)
+    return keep.reshape(len(logits), -1, candidates)
 
 
-def possible(tokens: Tensor, candidates: int) -> Tensor:
+def possible(tokens: Array, candidates: int) -> Array:
     """(B, S) -> (B, C, K) bool: the candidates that are not ruled out."""
-    return tokens.view(len(tokens), -1, candidates) == 1
+    return tokens.reshape(len(tokens), -1, candidates) == 1
 
 
-def choices(keep: Tensor, open_: Tensor) -> Tensor:
+def choices(keep: Array, open_: Array) -> Array:
     """Log-probabilities (B, C, K) of a cell's candidates, minus infinity where ruled out."""
-    return keep.masked_fill(~open_, -torch.inf).log_softmax(-1)
+    return log_softmax(namespace(keep).where(open_, keep, -np.inf))
 
 
-def lost(tokens: Tensor, labels: Tensor, candidates: int) -> Tensor:
+def lost(tokens: Array, labels: Array, candidates: int) -> Array:
     """(B,) bool: whether ``tokens`` (B, S) have ruled out their solution ``labels`` (B, S).
 
     Nothing true can be concluded from such a lattice.
@@ -59,24 +61,25 @@ def lost(tokens: Tensor, labels: Tensor, candidates: int) -> Tensor:
     return ~cell_is_right.all(-1)
 
 
-def read_out(logits: Tensor, tokens: Tensor, candidates: int) -> tuple[Tensor, Tensor]:
+def read_out(logits: Array, tokens: Array, candidates: int) -> tuple[Array, Array]:
     """The best candidate of each cell alone, as tokens (B, S), and its probability (B, C)."""
     log_p = choices(keep_logits(logits, candidates), possible(tokens, candidates))
-    confidence, best = log_p.exp().max(-1)
-    empty = torch.zeros_like(tokens).unflatten(1, (-1, candidates))
-    answer = empty.scatter(-1, best[..., None], 1)
-    return answer.flatten(1), confidence
+    xp = namespace(log_p)
+    probabilities = xp.exp(log_p)
+    answer = whole(marked(probabilities.argmax(-1), candidates))
+    return answer.reshape(tokens.shape), xp.amax(probabilities, -1)
 
 
-def gumbel(uniform: Tensor) -> Tensor:
+def gumbel(uniform: Array) -> Array:
     """Gumbel noise from uniform numbers in [0, 1). The maximum of logits plus this is a sample."""
-    inside = uniform.clamp(1e-7, 1 - 1e-7)
-    return -torch.log(-torch.log(inside))
+    xp = namespace(uniform)
+    inside = xp.clip(uniform, 1e-7, 1 - 1e-7)
+    return -xp.log(-xp.log(inside))
 
 
 def deduce(
-    logits: Tensor, tokens: Tensor, candidates: int, guessing: Guessing
-) -> tuple[Tensor, Tensor]:
+    logits: Array, tokens: Array, candidates: int, guessing: Guessing
+) -> tuple[Array, Array]:
     """The next question (B, S), and which token was guessed (B,), -1 where none was.
 
     Candidates that are certainly wrong are ruled out. In a row without any, if it may guess, the
@@ -84,25 +87,20 @@ def deduce(
     taken as true; if it may not, the row stays as it is. The best candidate of a cell is never
     ruled out, so no cell runs empty.
     """
+    xp = namespace(logits)
     open_ = possible(tokens, candidates)
     keep = keep_logits(logits, candidates)
-    undecided = open_.sum(-1, keepdim=True) > 1
+    undecided = open_.sum(-1)[..., None] > 1
     log_p = choices(keep, open_)
-    best = _mark(log_p)
-    wrong = open_ & undecided & ~best & (torch.sigmoid(keep) < guessing.certain)
-    stuck = guessing.rows & ~wrong.flatten(1).any(1)
+    best = marked(log_p.argmax(-1), candidates)
+    wrong = open_ & undecided & ~best & (sigmoid(keep) < guessing.certain)
+    stuck = guessing.rows & ~wrong.reshape(len(wrong), -1).any(1)
 
-    merit = log_p.masked_fill(~undecided, -torch.inf).flatten(1) + guessing.noise
+    merit = xp.where(undecided, log_p, -np.inf).reshape(tokens.shape) + guessing.noise
     # A row without an undecided cell stays as it is.
-    guess = _mark(merit).unflatten(1, (-1, candidates)) & undecided
-    guessed_cell = guess.any(-1, keepdim=True) & stuck[:, None, None]
-    has_guessed = guessed_cell.flatten(1).any(1)
-    which = torch.where(has_guessed, merit.argmax(1), -1)
+    guess = marked(merit.argmax(-1), merit.shape[-1]).reshape(open_.shape) & undecided
+    guessed_cell = guess.any(-1)[..., None] & stuck[:, None, None]
+    has_guessed = guessed_cell.reshape(len(wrong), -1).any(1)
+    which = xp.where(has_guessed, merit.argmax(1), -1)
     left = open_ & ~wrong & (guess | ~guessed_cell)
-    return left.flatten(1).long(), which
-
-
-def _mark(values: Tensor) -> Tensor:
-    """True where the last dimension has its maximum, the first of them."""
-    nowhere = torch.zeros_like(values, dtype=torch.bool)
-    return nowhere.scatter(-1, values.argmax(-1, keepdim=True), True)
+    return whole(left.reshape(tokens.shape)), which

@@ -21,36 +21,25 @@ reads an answer from it.
 
 import math
 from collections.abc import Iterator
-from typing import ClassVar, NamedTuple
+from contextlib import AbstractContextManager
+from typing import ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from trmsolve.model.config import MIXER_RULES, TRMConfig
 from trmsolve.model.layers import Embedding, Linear, PuzzleEmbedding, SwiGLU, rms_norm, trunc_normal
 from trmsolve.model.mixers import MIXERS, Rotary
+from trmsolve.model.rewriting import rewritten
+from trmsolve.model.state import Prediction, State
+
+__all__ = ["Block", "Level", "Prediction", "State", "TinyRecursiveModel"]
 
 PUZZLE_TABLE = "puzzle_emb."
 """What the names of the parameters of the table of puzzle embeddings begin with."""
-
-
-class State(NamedTuple):
-    """What one cycle hands to the next: answer ``y`` and latent ``z``, each (B, L, D)."""
-
-    y: Tensor
-    z: Tensor
-
-
-class Prediction(NamedTuple):
-    """What one improvement cycle says: ``logits`` (B, S, V), and ``halt`` (B, 2) logits in float32.
-
-    The first of ``halt`` is to halt. The second is to continue, which nothing reads; where tokens
-    are a lattice it is that the lattice has lost its solution.
-    """
-
-    logits: Tensor
-    halt: Tensor
 
 
 class Block(nn.Module):
@@ -162,6 +151,14 @@ class TinyRecursiveModel(nn.Module):
         z = self.get_buffer("L_init").to(self.dtype)
         return State(y.expand(shape).clone(), z.expand(shape).clone())
 
+    def place(self, tokens: NDArray[np.int64]) -> Tensor:
+        """The tokens as a tensor where the network is."""
+        return torch.from_numpy(tokens).to(self.get_buffer("H_init").device)
+
+    def without_gradient(self) -> AbstractContextManager[None]:
+        """A context for computing only."""
+        return torch.inference_mode()
+
     def embed(self, tokens: Tensor, puzzle_ids: Tensor | None = None) -> Tensor:
         """Tokens (B, S) and puzzle ids (B,) -> x (B, L, D)."""
         x = functional.embedding(tokens, self.embed_tokens.embedding_weight.to(self.dtype))
@@ -179,7 +176,7 @@ class TinyRecursiveModel(nn.Module):
         size = self.config.hidden_size
         missing = self.config.prefix_len * size - vectors.shape[-1]
         filled: Tensor = functional.pad(vectors.to(self.dtype), (0, missing))
-        return filled.view(len(vectors), self.config.prefix_len, size)
+        return filled.view(-1, self.config.prefix_len, size)
 
     def latent_recursion(self, x: Tensor, y: Tensor, z: Tensor) -> State:
         """Improve z n times from question, answer and z itself; then improve the answer once."""
@@ -211,10 +208,8 @@ class TinyRecursiveModel(nn.Module):
 
     def rewrite(self, tokens: Tensor, logits: Tensor) -> Tensor:
         """The likeliest answer to ``tokens``, in their shape; ``frozen_tokens`` stay."""
-        frozen = torch.tensor(self.config.frozen_tokens, dtype=tokens.dtype, device=tokens.device)
-        stays = torch.isin(tokens, frozen)
-        answer = logits.argmax(-1).view_as(tokens)
-        return torch.where(stays, tokens, answer)
+        answer: Tensor = rewritten(tokens, logits, self.config.frozen_tokens)
+        return answer
 
     def forward(
         self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None

@@ -146,7 +146,7 @@ def evaluate(  # noqa: PLR0913 (two of them only for the person who waits)
         "noise": effort.noise if effort.views > 1 else 0.0,
         "device": str(solver.placement.device),
         "dtype": solver.placement.dtype_name,
-        "threads": solver.placement.threads,
+        "threads": solver.threads,
         "workers": total.workers,
         "weights": solver.weights,
         "bands": {name: total.bands[name].rates() for name in BANDS if name in total.bands},

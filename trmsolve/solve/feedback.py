@@ -3,21 +3,22 @@
 The paper's network is asked the same question in every cycle. A network that rewrites its question
 is asked about its own last answer. A lattice network is asked about the candidates that its last
 cycle left. All that differs between them, in solving and in training, stands here; the config
-decides once. Knows the network and tensors; no rule of any puzzle. Shape letters as in
-``model.network`` and ``model.lattice``.
+decides once. Solving takes arrays of torch or of numpy; only training imports torch. Knows the
+network and arrays; no rule of any puzzle. Shape letters as in ``model.network`` and
+``model.lattice``.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from trmsolve.model import lattice
-from trmsolve.model.network import State, TinyRecursiveModel
+from trmsolve.model.arrays import Array, floats, like, namespace, picked, same_dtype, softmax
+from trmsolve.model.rewriting import rewritten
+from trmsolve.model.state import State
 from trmsolve.solve.guessing import Continuation, Deduction, Search, advance
 
 HALT_PROBABILITY = 0.5
@@ -26,10 +27,10 @@ HALT_PROBABILITY = 0.5
 class Reading(NamedTuple):
     """What the network's logits say."""
 
-    tokens: Tensor
+    tokens: Array
     """(B, S), the answer."""
 
-    confidence: Tensor
+    confidence: Array
     """The probability of each token (B, S); for a lattice, of each cell's answer (B, C)."""
 
 
@@ -37,7 +38,7 @@ class Reading(NamedTuple):
 class CycleResult:
     """One improvement cycle of a batch."""
 
-    asked: Tensor
+    asked: Array
     """(B, S), or a board of tokens: the question."""
 
     before: State
@@ -46,7 +47,7 @@ class CycleResult:
     after: State
     """The state that the cycle ended with."""
 
-    logits: Tensor
+    logits: Array
     """(B, S, V), what the network said."""
 
     reading: Reading
@@ -67,10 +68,10 @@ class CycleResult:
 class TrajectoryBatch(NamedTuple):
     """How the answers of puzzles come about, step by step of a search."""
 
-    stages: Tensor
+    stages: Array
     """(B, K, S), the targets in their order."""
 
-    available_from: Tensor
+    available_from: Array
     """(B, K, S), the step of the search from which on each target can be known."""
 
 
@@ -78,19 +79,19 @@ class TrajectoryBatch(NamedTuple):
 class Taught:
     """One cycle of training, all without gradient."""
 
-    tokens: Tensor
+    tokens: Array
     """(B, S), or a board of tokens: the question."""
 
-    labels: Tensor
+    labels: Array
     """(B, S), the answer."""
 
-    targets: Tensor
+    targets: Array
     """(B, S), what the cycle was to answer."""
 
-    logits: Tensor
+    logits: Array
     """(B, S, V), what it answered."""
 
-    halt: Tensor
+    halt: Array
     """(B, 2), the halting logits."""
 
 
@@ -123,23 +124,23 @@ class KeepQuestion:
     verb: ClassVar[str] = "keep"
     """A word for what happens to the question, by which profiles name it."""
 
-    def __init__(self, model: TinyRecursiveModel) -> None:
+    def __init__(self, model: Any) -> None:
         self.model = model
 
     # In solving.
 
-    def read_out(self, logits: Tensor, asked: Tensor) -> Reading:  # noqa: ARG002 (for the others)
+    def read_out(self, logits: Array, asked: Array) -> Reading:  # noqa: ARG002 (for the others)
         """The answer to ``asked``: the likeliest tokens."""
-        probabilities = logits.float().softmax(-1)
-        confidence, tokens = probabilities.max(-1)
-        return Reading(tokens, confidence)
+        probabilities = softmax(floats(logits))
+        confidence = namespace(logits).amax(probabilities, -1)
+        return Reading(probabilities.argmax(-1), confidence)
 
     def next_question(self, result: CycleResult, rows: Sequence[Search]) -> Continuation:  # noqa: ARG002
         """How the batch goes on after a cycle. A row is over when the network would halt."""
         over = result.halts[:, 0].tolist()
         return Continuation(result.asked, result.after, over)
 
-    def open_candidates(self, tokens: Tensor) -> Tensor | None:  # noqa: ARG002 (for the others)
+    def open_candidates(self, tokens: Array) -> Array | None:  # noqa: ARG002 (for the others)
         """Of the next question: the candidates (B, S) that are left, if tokens are a lattice."""
         return None
 
@@ -150,9 +151,10 @@ class KeepQuestion:
         """
         if not any(row.noise for row in rows):
             return state
-        shape = state.y.shape[1:]
-        drawn = [row.noise * torch.randn(shape, generator=row.generator) for row in rows]
-        return State(state.y + torch.stack(drawn).to(state.y), state.z)
+        shape = tuple(state.y.shape[1:])
+        drawn = [np.float32(row.noise) * row.chance.normal(shape) for row in rows]
+        noise = like(state.y, np.stack(drawn))
+        return State(state.y + same_dtype(noise, state.y), state.z)
 
     # In training.
 
@@ -161,18 +163,18 @@ class KeepQuestion:
         """How many steps of its search a puzzle gets further in a cycle."""
         return 0
 
-    def targets(self, labels: Tensor, trajectory: TrajectoryBatch | None, steps: Tensor) -> Tensor:  # noqa: ARG002
+    def targets(self, labels: Array, trajectory: TrajectoryBatch | None, steps: Array) -> Array:  # noqa: ARG002
         """(B, S), what the coming cycle is to answer: the answer ``labels`` (B, S) itself.
 
         ``steps`` (B,) is how far the search of each puzzle has come.
         """
         return labels
 
-    def hopeless(self, taught: Taught, how: Teaching) -> Tensor | None:  # noqa: ARG002
+    def hopeless(self, taught: Taught, how: Teaching) -> Array | None:  # noqa: ARG002
         """(B,) bool, the rows from which nothing more is to be learned; None if there are none."""
         return None
 
-    def next_training_question(self, taught: Taught, how: Teaching) -> Tensor:  # noqa: ARG002
+    def next_training_question(self, taught: Taught, how: Teaching) -> Array:  # noqa: ARG002
         """The question of the next cycle of training, in the shape of the last one."""
         return taught.tokens
 
@@ -185,28 +187,29 @@ class RewriteQuestion(KeepQuestion):
 
     verb = "rewrite"
 
-    def read_out(self, logits: Tensor, asked: Tensor) -> Reading:
+    def read_out(self, logits: Array, asked: Array) -> Reading:
         """The likeliest tokens, and the kept ones.
 
         The confidence in a kept token is the network's own, which may be low.
         """
-        probabilities = logits.float().softmax(-1)
-        tokens = self.model.rewrite(asked, logits).flatten(1)
-        confidence = probabilities.gather(-1, tokens[..., None])[..., 0]
-        return Reading(tokens, confidence)
+        probabilities = softmax(floats(logits))
+        answer = rewritten(asked, logits, self.model.config.frozen_tokens)
+        tokens = answer.reshape(len(answer), -1)
+        return Reading(tokens, picked(probabilities, tokens))
 
     def next_question(self, result: CycleResult, rows: Sequence[Search]) -> Continuation:  # noqa: ARG002
         """Ask about the answer."""
-        tokens = result.reading.tokens.view(result.asked.shape)
+        tokens = result.reading.tokens.reshape(result.asked.shape)
         over = result.halts[:, 0].tolist()
         return Continuation(tokens, result.after, over)
 
     @property
     def search_steps(self) -> int:
         """As many as cells are heard away, since a search goes one cell a step."""
-        return self.model.receptive_field
+        cells: int = self.model.receptive_field
+        return cells
 
-    def targets(self, labels: Tensor, trajectory: TrajectoryBatch | None, steps: Tensor) -> Tensor:
+    def targets(self, labels: Array, trajectory: TrajectoryBatch | None, steps: Array) -> Array:
         """What is within reach in the coming cycle; the answer where no trajectory is known.
 
         A block hears one cell away, so after as many steps of the search as there are blocks
@@ -218,8 +221,10 @@ class RewriteQuestion(KeepQuestion):
         last = (trajectory.available_from <= known_by).sum(1, keepdim=True) - 1
         return trajectory.stages.gather(1, last)[:, 0]
 
-    def next_training_question(self, taught: Taught, how: Teaching) -> Tensor:
+    def next_training_question(self, taught: Taught, how: Teaching) -> Array:
         """Ask about the answer or, by ``how.teacher_forcing``, about what was right."""
+        import torch
+
         targets = taught.targets
         told = torch.rand(len(targets), 1, device=targets.device) < how.teacher_forcing
         answered = self.model.rewrite(taught.tokens, taught.logits).flatten(1)
@@ -238,9 +243,10 @@ class LatticeQuestion(KeepQuestion):
     @property
     def candidates(self) -> int:
         """K, how many candidates a cell has."""
-        return self.model.config.candidates
+        candidates: int = self.model.config.candidates
+        return candidates
 
-    def read_out(self, logits: Tensor, asked: Tensor) -> Reading:
+    def read_out(self, logits: Array, asked: Array) -> Reading:
         """The best candidate of each cell among those that are left."""
         tokens, confidence = lattice.read_out(logits, asked, self.candidates)
         return Reading(tokens, confidence)
@@ -258,7 +264,7 @@ class LatticeQuestion(KeepQuestion):
         )
         return advance(rows, deduction)
 
-    def open_candidates(self, tokens: Tensor) -> Tensor | None:
+    def open_candidates(self, tokens: Array) -> Array | None:
         """The next question itself."""
         return tokens
 
@@ -266,22 +272,26 @@ class LatticeQuestion(KeepQuestion):
         """The state as it is."""
         return state
 
-    def hopeless(self, taught: Taught, how: Teaching) -> Tensor | None:
+    def hopeless(self, taught: Taught, how: Teaching) -> Array | None:
         """Rows whose lattice has lost its solution: those that say so, and some others by chance.
 
         Such a lattice teaches only that it is lost.
         """
+        import torch
+
         gone = lattice.lost(taught.tokens, taught.labels, self.candidates)
         says_so = taught.halt[:, 1] > 0
         unlucky = torch.rand(len(gone), device=gone.device) < how.drop_inconsistent
         return gone & (says_so | unlucky)
 
-    def next_training_question(self, taught: Taught, how: Teaching) -> Tensor:
+    def next_training_question(self, taught: Taught, how: Teaching) -> Array:
         """Ask about what is left.
 
         A row where nothing is certain guesses with probability ``how.guess_prob``. With probability
         ``how.teacher_forcing`` it is told which candidates are true, and guesses among them.
         """
+        import torch
+
         tokens = taught.tokens
         device = tokens.device
         uniform = torch.rand(tokens.shape, device=device)
@@ -294,7 +304,7 @@ class LatticeQuestion(KeepQuestion):
         return left
 
 
-def feedback_for(model: TinyRecursiveModel) -> KeepQuestion:
+def feedback_for(model: Any) -> KeepQuestion:
     """What the answers of this network do to its questions."""
     if model.config.candidates > 1:
         return LatticeQuestion(model)

@@ -1,7 +1,7 @@
 """Search on lattices of candidates: guess where the network is certain of nothing, and backtrack.
 
 The network says what is ruled out, what is guessed and what was wrong. The caller says only whether
-a grid that the network calls done is accepted. Knows tensors and the lattice; no rule of any
+a grid that the network calls done is accepted. Knows arrays and the lattice; no rule of any
 puzzle. Shape letters as in ``model.lattice`` and ``model.network``.
 """
 
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from trmsolve.model.arrays import Array, copied, like
 from trmsolve.model.lattice import CERTAIN, Guessing, deduce, gumbel
-from trmsolve.model.network import State
+from trmsolve.model.state import State
+from trmsolve.solve.chance import Chance
 
 GUESS = 0.5
 """The probability that a row that may guess does so in a cycle that is certain of nothing."""
@@ -33,9 +33,9 @@ search is not that of all.
 class _Guess:
     """Where a lattice stood before a guess."""
 
-    tokens: Tensor  # (S,)
-    y: Tensor  # (L, D)
-    z: Tensor  # (L, D)
+    tokens: Array  # (S,)
+    y: Array  # (L, D)
+    z: Array  # (L, D)
     token: int  # that was guessed
 
 
@@ -43,28 +43,28 @@ class Search:
     """One row's randomness, and its guesses that were not taken back.
 
     ``noise`` is the temperature of its guesses; with 0 it only deduces. Networks without a lattice
-    use ``noise`` and ``generator`` alone.
+    use ``noise`` and ``chance`` alone.
     """
 
-    def __init__(self, noise: float, generator: torch.Generator) -> None:
+    def __init__(self, noise: float, chance: Chance) -> None:
         self.noise = noise
-        self.generator = generator
+        self.chance = chance
         self.guesses: list[_Guess] = []
         self.certain = CERTAIN
         if noise:
-            decades = STRICTNESS * float(torch.rand(1, generator=generator))
+            decades = STRICTNESS * float(chance.uniform(1)[0])
             self.certain = LOOSEST * 10**-decades
 
-    def draw(self, tokens: int) -> Tensor:
+    def draw(self, tokens: int) -> NDArray[np.float32]:
         """(1 + S,) uniform numbers: the first for whether to guess, the others for what."""
-        return torch.rand(1 + tokens, generator=self.generator)
+        return self.chance.uniform(1 + tokens)
 
 
 @dataclass(frozen=True)
 class Deduction:
     """A cycle on lattices."""
 
-    tokens: Tensor
+    tokens: Array
     """(B, S), what was asked about."""
 
     before: State
@@ -73,7 +73,7 @@ class Deduction:
     after: State
     """The state that the cycle ended with."""
 
-    logits: Tensor
+    logits: Array
     """(B, S, 2), what the network said."""
 
     candidates: int
@@ -89,7 +89,7 @@ class Deduction:
 class Continuation(NamedTuple):
     """How the rows of a batch go on."""
 
-    tokens: Tensor
+    tokens: Array
     """(B, S), or a board of them: the next question."""
 
     state: State
@@ -125,22 +125,21 @@ def advance(rows: Sequence[Search], cycle: Deduction) -> Continuation:
     return Continuation(tokens, _set_back(cycle.after, taken_back), over)
 
 
-def _deduce(rows: Sequence[Search], cycle: Deduction) -> tuple[Tensor, list[int]]:
+def _deduce(rows: Sequence[Search], cycle: Deduction) -> tuple[Array, list[int]]:
     """What is left of each lattice (B, S), and the token that each row guessed, -1 for none."""
-    device = cycle.tokens.device
-    draws = torch.stack([row.draw(cycle.tokens.shape[1]) for row in rows])
-    noise = torch.tensor([row.noise for row in rows])[:, None]
-    certain = torch.tensor([row.certain for row in rows])[:, None, None]
+    drawn = np.stack([row.draw(cycle.tokens.shape[1]) for row in rows])
+    draws = like(cycle.tokens, drawn)
+    noise = like(cycle.tokens, np.array([[row.noise] for row in rows], np.float32))
+    certain = like(cycle.tokens, np.array([[[row.certain]] for row in rows], np.float32))
     guesses = (noise[:, 0] > 0) & (draws[:, 0] < GUESS)
-    chance = noise * gumbel(draws[:, 1:])
-    guessing = Guessing(guesses.to(device), chance.to(device), certain.to(device))
+    guessing = Guessing(guesses, noise * gumbel(draws[:, 1:]), certain)
     left, guessed = deduce(cycle.logits, cycle.tokens, cycle.candidates, guessing)
     return left, guessed.tolist()
 
 
 def _before(cycle: Deduction, number: int, token: int) -> _Guess:
     return _Guess(
-        cycle.tokens[number].clone(), cycle.before.y[number], cycle.before.z[number], token
+        copied(cycle.tokens[number]), cycle.before.y[number], cycle.before.z[number], token
     )
 
 
@@ -148,8 +147,8 @@ def _set_back(state: State, guesses: dict[int, _Guess]) -> State:
     """The state with some rows as they were before their guess."""
     if not guesses:
         return state
-    y = state.y.clone()
-    z = state.z.clone()
+    y = copied(state.y)
+    z = copied(state.z)
     for number, guess in guesses.items():
         y[number] = guess.y
         z[number] = guess.z

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from trmsolve.model.network import State, TinyRecursiveModel
+from trmsolve.model.arrays import Array, namespace, sigmoid, to_numpy
+from trmsolve.model.state import State
+from trmsolve.solve.chance import Chance
 from trmsolve.solve.feedback import CycleResult, KeepQuestion, feedback_for
 from trmsolve.solve.guessing import Continuation, Search
+from trmsolve.solve.network import Network
 
 Accept = Callable[[Any, NDArray[np.int64]], bool]
 """Asked with a row's key and its decoded tokens (S,): whether that is the answer."""
@@ -79,8 +80,7 @@ class _Row:
 
     @classmethod
     def begin(cls, question: Question) -> "_Row":
-        generator = torch.Generator().manual_seed(question.seed)
-        return cls(question.key, Search(question.noise, generator))
+        return cls(question.key, Search(question.noise, Chance(question.seed)))
 
 
 @dataclass
@@ -115,14 +115,14 @@ class _Queue:
 
 @dataclass
 class _Batch:
-    """The rows under way, with their questions (B, S) and state (B, L, D) on the device.
+    """The rows under way, with their questions (B, S) and state (B, L, D) where the network runs.
 
     All have boards of one size.
     """
 
-    model: TinyRecursiveModel
+    model: Network
     rows: list[_Row] = field(default_factory=list)
-    tokens: Tensor = field(init=False)
+    tokens: Array = field(init=False)
     state: State = field(init=False)
 
     @property
@@ -139,14 +139,13 @@ class _Batch:
         """Put fresh rows behind the rows under way."""
         if not questions:
             return
-        device = self.model.get_buffer("H_init").device
-        stacked = np.stack([question.tokens for question in questions])
-        tokens = torch.from_numpy(stacked).to(device)
+        tokens = self.model.place(np.stack([question.tokens for question in questions]))
         state = self.model.initial_state(len(questions), spatial_shape=tuple(tokens.shape[1:]))
         if self.rows:
-            tokens = torch.cat((self.tokens, tokens))
-            y = torch.cat((self.state.y, state.y))
-            z = torch.cat((self.state.z, state.z))
+            xp = namespace(tokens)
+            tokens = xp.concatenate((self.tokens, tokens))
+            y = xp.concatenate((self.state.y, state.y))
+            z = xp.concatenate((self.state.z, state.z))
             state = State(y, z)
         self.rows += [_Row.begin(question) for question in questions]
         self.tokens = tokens
@@ -155,7 +154,7 @@ class _Batch:
     def steps(
         self,
         result: CycleResult,
-        left: Tensor | None,
+        left: Array | None,
         ends: NDArray[np.bool_],
         max_cycles: int,
     ) -> list[Step]:
@@ -163,9 +162,9 @@ class _Batch:
 
         ``left`` (B, S) are the candidates of a lattice that the next question has.
         """
-        answers = result.reading.tokens.cpu().numpy()
-        confidence = result.reading.confidence.cpu().numpy()
-        lattices = None if left is None else left.cpu().numpy()
+        answers = to_numpy(result.reading.tokens)
+        confidence = to_numpy(result.reading.confidence)
+        lattices = None if left is None else to_numpy(left)
         steps = []
         for number, row in enumerate(self.rows):
             row.cycles += 1
@@ -188,15 +187,14 @@ class _Batch:
         if not any(stopped):
             return
         kept = [number for number, stops in enumerate(stopped) if not stops]
-        index = torch.tensor(kept, device=self.tokens.device, dtype=torch.long)
+        index = np.array(kept, np.int64)
         self.rows = [self.rows[number] for number in kept]
         self.tokens = self.tokens[index]
         self.state = State(self.state.y[index], self.state.z[index])
 
 
-@torch.inference_mode()
 def refine(  # noqa: PLR0913 (the solver's own options)
-    model: TinyRecursiveModel,
+    model: Network,
     questions: Iterator[Question | None],
     accept: Accept,
     *,
@@ -222,22 +220,24 @@ def refine(  # noqa: PLR0913 (the solver's own options)
                 return
             yield None
             continue
-        result = _cycle(feedback, batch, accept)
-        following = feedback.next_question(result, batch.searches)
-        ends = result.accepted | np.array(following.over)
-        left = feedback.open_candidates(following.tokens)
-        steps = batch.steps(result, left, ends & stop_early, max_cycles)
+        with model.without_gradient():
+            result = _cycle(feedback, batch, accept)
+            following = feedback.next_question(result, batch.searches)
+            ends = result.accepted | np.array(following.over)
+            left = feedback.open_candidates(following.tokens)
+            steps = batch.steps(result, left, ends & stop_early, max_cycles)
         yield from steps
-        batch.go_on(following, [step.last for step in steps])
-        batch.state = feedback.shake(batch.state, batch.searches)
+        with model.without_gradient():
+            batch.go_on(following, [step.last for step in steps])
+            batch.state = feedback.shake(batch.state, batch.searches)
 
 
 def _cycle(feedback: KeepQuestion, batch: _Batch, accept: Accept) -> CycleResult:
     """Improve all rows once, read their answers and show them to the caller."""
     state, prediction = batch.model(batch.state, batch.tokens)
-    halt = torch.sigmoid(prediction.halt).cpu().numpy()
+    halt = to_numpy(sigmoid(prediction.halt))
     reading = feedback.read_out(prediction.logits, batch.tokens)
-    answers = reading.tokens.cpu().numpy()
+    answers = to_numpy(reading.tokens)
     accepted = [accept(row.key, answer) for row, answer in zip(batch.rows, answers, strict=True)]
     return CycleResult(
         asked=batch.tokens,

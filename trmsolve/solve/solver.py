@@ -7,22 +7,18 @@ never fill a cell. Prints nothing and opens no puzzle file.
 
 import io
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import torch
-
-from trmsolve.device import Placement, choose_placement
 from trmsolve.errors import PuzzleError, WeightsError
 from trmsolve.model.config import TRMConfig
-from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.values import Answer, Cycle, Puzzle
 from trmsolve.solve.effort import VIEWS, Effort
+from trmsolve.solve.network import LoadOptions, Network, Place, is_cpu
+from trmsolve.solve.onnx_network import chooses_onnx, load_graph
 from trmsolve.solve.stream import EVERY_PLACE, LOOK_AHEAD, InOrder, Item, Places, Run
-from trmsolve.weights.catalog import resolve
-from trmsolve.weights.file import fingerprint, load_model
 
 BATCH_SIZE_CPU = 64
 BATCH_SIZE_GPU = 512
@@ -37,8 +33,8 @@ class Solver:
     def __init__(
         self,
         task: Task,
-        model: TinyRecursiveModel,
-        placement: Placement,
+        model: Network,
+        placement: Place,
         effort: Effort,
         weights: str = "",
     ) -> None:
@@ -92,6 +88,11 @@ class Solver:
         yield from order.ready()
 
     @property
+    def threads(self) -> int:
+        """CPU threads that each process uses."""
+        return self.placement.threads
+
+    @property
     def where(self) -> str:
         """A line on where it runs, and why."""
         return self.placement.reason
@@ -110,30 +111,10 @@ class Solver:
         raise PuzzleError("the text contains no puzzle")
 
 
-def default_batch_size(device: torch.device, task: Task) -> int:
-    """How many puzzles are refined at a time where nobody says."""
-    size = BATCH_SIZE_CPU if device.type == "cpu" else BATCH_SIZE_GPU
+def default_batch_size(device: Any, task: Task) -> int:
+    """How many puzzles are refined at a time on a device of torch where nobody says."""
+    size = BATCH_SIZE_CPU if is_cpu(device) else BATCH_SIZE_GPU
     return max(1, int(size * task.batch_share))
-
-
-@dataclass(frozen=True)
-class LoadOptions:
-    """All that may be chosen of a solver; see ``load``."""
-
-    weights: str | Path | None = None
-    offline: bool = False
-    allow_large: bool = False
-    note: Callable[[str], None] | None = None
-    cycles: int | None = None
-    views: int = VIEWS
-    batch_size: int | None = None
-    seed: int = 0
-    noise: float | None = None
-    device: str = "auto"
-    dtype: str = "auto"
-    threads: int | None = None
-    compiled: bool = False
-    accept_detours: bool = False
 
 
 def load(  # noqa: PLR0913 (each may be named alone)
@@ -148,6 +129,7 @@ def load(  # noqa: PLR0913 (each may be named alone)
     batch_size: int | None = None,
     seed: int = 0,
     noise: float | None = None,
+    backend: str = "auto",
     device: str = "auto",
     dtype: str = "auto",
     threads: int | None = None,
@@ -159,6 +141,9 @@ def load(  # noqa: PLR0913 (each may be named alone)
     ``weights`` is a file, a run's folder, or ``hf://user/repo[@revision]``, which is fetched if it
     was never before and not ``offline``; ``note`` is told about the download. ``allow_large`` takes
     files over 512 MiB.
+
+    ``backend`` is what runs the network: torch, onnx (onnxruntime and a graph, without torch), or
+    auto, which takes onnx where it is installed and there is a graph.
 
     ``accept_detours`` counts every valid answer as verified where a task has better and worse ones.
     ``compiled`` has torch compile the network at the first cycles: half a minute that hundreds of
@@ -175,6 +160,7 @@ def load(  # noqa: PLR0913 (each may be named alone)
         batch_size=batch_size,
         seed=seed,
         noise=noise,
+        backend=backend,
         device=device,
         dtype=dtype,
         threads=threads,
@@ -187,34 +173,21 @@ def load(  # noqa: PLR0913 (each may be named alone)
 def load_solver(name: str, options: LoadOptions) -> Solver:
     """As ``load``, with the options as one value."""
     get_task(name)  # an unknown name is told before any work
-    placement = choose_placement(options.device, options.dtype, options.threads)
-    large = options.allow_large
-    path = resolve(
-        options.weights, name, offline=options.offline, allow_large=large, note=options.note
-    )
-    model = load_model(path, name, placement.dtype, placement.device, allow_large=large)
-    task = get_task(name, model.config.vocab_size)
-    effort = _effort(task, options, placement.device)
-    _check_fits(path, model.config, task)
-    if options.compiled:
-        compile_network(model)
-    # Enough of the fingerprint to tell one file from another in a record.
-    label = f"{path.name}@{fingerprint(path)[:12]}"
+    if chooses_onnx(name, options):
+        loaded = load_graph(name, options)
+    else:
+        from trmsolve.solve.torch_network import load_torch  # imports torch
+
+        loaded = load_torch(name, options)
+    config = loaded.network.config
+    task = get_task(name, config.vocab_size)
+    effort = _effort(task, options, loaded.placement.device)
+    _check_fits(loaded.path, config, task)
     accepting = task.accepting_any_valid() if options.accept_detours else task
-    return Solver(accepting, model, placement, effort, label)
+    return Solver(accepting, loaded.network, loaded.placement, effort, loaded.label)
 
 
-def compile_network(model: TinyRecursiveModel) -> None:
-    """Have torch compile the network at its first cycles."""
-    model.L_level.compile(dynamic=True)  # the batch shrinks and grows
-
-
-def is_compiled(model: TinyRecursiveModel) -> bool:
-    """Whether ``compile_network`` was called."""
-    return model.L_level._compiled_call_impl is not None
-
-
-def _effort(task: Task, options: LoadOptions, device: torch.device) -> Effort:
+def _effort(task: Task, options: LoadOptions, device: Any) -> Effort:
     """The options' effort, with the usual one of the task where nothing is said."""
     cycles = options.cycles
     size = options.batch_size

@@ -13,7 +13,6 @@ from typing import Protocol
 import numpy as np
 
 from trmsolve.errors import PuzzleError
-from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles.base import Task, give_up
 from trmsolve.puzzles.values import Answer, Cycle, Puzzle
 from trmsolve.solve.attempt import (
@@ -26,6 +25,7 @@ from trmsolve.solve.attempt import (
     question_of,
 )
 from trmsolve.solve.effort import Effort
+from trmsolve.solve.network import Network
 from trmsolve.solve.refine import Question, Step, refine
 
 LOOK_AHEAD = 128
@@ -110,7 +110,7 @@ class Solving(Protocol):
     """What a run needs to know of its solver."""
 
     task: Task
-    model: TinyRecursiveModel
+    model: Network
     effort: Effort
 
 

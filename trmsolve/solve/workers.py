@@ -6,13 +6,12 @@ puzzles, deals them out, puts the answers in order, and solves a share itself fr
 on, so that nothing waits for the others to start. The answers are those of one process, because all
 that is random about a puzzle follows from its place. Knows the solver and processes; no puzzle.
 
-The processes are spawned, see ``trmsolve.processes``. The weights stay in memory once: torch puts
-them into shared memory, and every process maps them.
+The processes are spawned, see ``trmsolve.processes``. ``torch_network`` puts the weights into
+shared memory once; ``onnx_network`` sends each process the graph, so that it needs no torch.
 """
 
 import os
 import queue
-import shutil
 import threading
 import time
 import traceback
@@ -21,19 +20,19 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-import torch
-import torch.multiprocessing  # has processes share tensors
 
-from trmsolve.device import keep_memory
-from trmsolve.errors import PuzzleError, UsageError, WorkerError
-from trmsolve.model.network import TinyRecursiveModel
+from trmsolve.errors import PuzzleError, TrmsolveError, UsageError, WorkerError
+from trmsolve.memory import keep_memory
 from trmsolve.processes import context, start_process
+from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.values import Answer, Cycle, Puzzle
 from trmsolve.solve.effort import Effort
-from trmsolve.solve.solver import Solver, compile_network, is_compiled
+from trmsolve.solve.network import Network, Place, Shared, is_cpu
+from trmsolve.solve.onnx_network import OnnxNetwork, share_graph
+from trmsolve.solve.solver import Solver
 from trmsolve.solve.stream import (
     EVERY_PLACE,
     LOOK_AHEAD,
@@ -52,13 +51,12 @@ SERVE_SECONDS = 0.05
 WAIT_SECONDS = 0.02
 """How long this process listens to the others before it looks for more puzzles."""
 
-SHARED_MEMORY = Path("/dev/shm")
-"""Where Linux keeps shared memory. Containers often have little of it."""
-
 Dealt = list[tuple[int, Puzzle]]
 """A message to a worker: puzzles and their places."""
 Solved = list[tuple[int, Outcome]]
 """A message of a worker. The first one is empty: it is ready."""
+Failed = TrmsolveError | str
+"""A worker's last message: an error for the user, or the traceback of another one."""
 
 NO_PUZZLE = Puzzle(np.empty((0, 0), np.int8))
 """Stands for the puzzle of an answer on its way, which the receiver knows."""
@@ -80,10 +78,10 @@ class Crew:
     def size(self, solver: Solver) -> int:
         """How many processes solve. Raises UsageError if several are asked for beside a GPU.
 
-        It is one for each core that torch may use, if there is more than a batch for each. Where
+        It is one for each core that may be used, if there is more than a batch for each. Where
         only the number of threads is asked for, it bounds the cores, and one process has them all.
         """
-        on_cpu = solver.placement.device.type == "cpu"
+        on_cpu = is_cpu(solver.placement.device)
         if self.asked is not None:
             if self.asked > 1 and not on_cpu:
                 raise UsageError(
@@ -102,45 +100,68 @@ class Crew:
 def share_out(solver: Solver, crew: Crew) -> Solver:
     """The solver as so many processes, or the solver itself where one is best.
 
-    Torch then has one thread in this process, unless the crew says otherwise. Raises UsageError for
-    a crew that is impossible here.
+    The network then has one thread in this process too, unless the crew says otherwise. Raises
+    UsageError for a crew that is impossible here.
     """
     workers = crew.size(solver)
-    if workers == 1 or not _can_share(solver.model):
+    if workers == 1:
         return solver
-    torch.set_num_threads(crew.threads or 1)
+    shared = _shared(solver.model, crew.threads or 1)
+    if shared is None:
+        return solver
     effort = solver.effort
     if crew.puzzles is not None and not crew.keep_batch_size:
         each = max(1, -(-crew.puzzles // workers))
         effort = replace(effort, batch_size=min(effort.batch_size, each))
-    return SharedSolver(solver.with_effort(effort), workers)
+    job = Job(solver.task, solver.placement, effort, shared, solver.weights)
+    return SharedSolver(job.solver(), workers, shared)
 
 
-def _can_share(model: TinyRecursiveModel) -> bool:
-    """Whether the weights fit into shared memory; too little of it would kill the process."""
-    if not SHARED_MEMORY.is_dir():
-        return True
-    tensors = [*model.parameters(), *model.buffers()]
-    needed = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-    return shutil.disk_usage(SHARED_MEMORY).free > 2 * needed
+def _shared(network: Network, threads: int) -> Shared | None:
+    """The network for several processes; None if they cannot share it here."""
+    if isinstance(network, OnnxNetwork):
+        return share_graph(network, threads)
+    from trmsolve.solve.torch_network import share_model  # imports torch
+
+    return share_model(network, threads)
+
+
+class Job(NamedTuple):
+    """What a process is sent to become a solver."""
+
+    task: Task
+    placement: Place
+    effort: Effort
+    shared: Shared
+    weights: str = ""
+
+    def solver(self) -> Solver:
+        """The solver, with the network of the process that asks for it."""
+        return Solver(self.task, self.shared.network(), self.placement, self.effort, self.weights)
 
 
 class SharedSolver(Solver):
     """A solver whose puzzles are solved by several processes. ``share_out`` makes one."""
 
-    def __init__(self, solver: Solver, workers: int) -> None:
+    def __init__(self, solver: Solver, workers: int, shared: Shared) -> None:
         super().__init__(solver.task, solver.model, solver.placement, solver.effort, solver.weights)
         self.workers = workers
+        self.shared = shared
+
+    @property
+    def threads(self) -> int:
+        """CPU threads that each process uses."""
+        return self.shared.threads
 
     @property
     def where(self) -> str:
         """A line on where it runs, and why; ``Placement`` was made before the work was shared."""
-        threads = count(torch.get_num_threads(), "thread")
+        threads = count(self.threads, "thread")
         return f"{self.placement.reason}, {self.workers} workers of {threads}"
 
     def with_effort(self, effort: Effort) -> "SharedSolver":
         """The same processes, trying as hard as ``effort`` says."""
-        return SharedSolver(super().with_effort(effort), self.workers)
+        return SharedSolver(super().with_effort(effort), self.workers, self.shared)
 
     def solve_all(
         self,
@@ -241,7 +262,6 @@ class _Dealer:
 @contextmanager
 def _started(solver: SharedSolver) -> Iterator[list["_Helper"]]:
     """The processes beside this one, which end with the block."""
-    solver.model.share_memory()
     helpers: list[_Helper] = []
     try:
         for number in range(1, solver.workers):
@@ -260,11 +280,8 @@ class _Helper:
         """The puzzles that it has, by their places."""
         self.is_ready = False
         self.connection, theirs = context().Pipe()
-        self.process = start_process(
-            _solve_there,
-            (theirs, solver, torch.get_num_threads(), is_compiled(solver.model)),
-            f"worker {number}",
-        )
+        job = Job(solver.task, solver.placement, solver.effort, solver.shared)
+        self.process = start_process(_solve_there, (theirs, job), f"worker {number}")
         theirs.close()
 
     def deal(self, puzzles: deque[tuple[int, Puzzle]], enough: int) -> None:
@@ -294,7 +311,9 @@ class _Helper:
         except (EOFError, OSError):
             raise self._lost() from None
 
-    def _received(self, message: Solved | str) -> Iterator[tuple[int, Outcome]]:
+    def _received(self, message: Solved | Failed) -> Iterator[tuple[int, Outcome]]:
+        if isinstance(message, TrmsolveError):
+            raise message
         if isinstance(message, str):
             raise RuntimeError(f"an error in {self.process.name}:\n{message}")
         self.is_ready = True
@@ -318,20 +337,20 @@ class _Helper:
         self.connection.close()
 
 
-def _solve_there(connection: Connection, solver: Solver, threads: int, compiled: bool) -> None:
+def _solve_there(connection: Connection, job: Job) -> None:
     """Solve what comes, in a process of its own; ends when nobody listens any more."""
-    torch.set_num_threads(threads)
     keep_memory()
-    if compiled:
-        compile_network(solver.model)
     inbox = _Inbox(connection)
     try:
+        solver = job.solver()
         connection.send([])
         run = Run(solver, inbox.items(), inbox.put, frames=False)
         for _ in run.cycles():
             inbox.send_solved()
     except OSError:
         return
+    except TrmsolveError as error:
+        connection.send(error)
     except Exception:
         connection.send(traceback.format_exc())
 

@@ -99,7 +99,8 @@ class Pool:
     def current_targets(self) -> Tensor:
         """(B, S): what the coming cycle is to answer."""
         batch = self.batch
-        return self.feedback.targets(batch.labels, batch.trajectory, self.steps)
+        due: Tensor = self.feedback.targets(batch.labels, batch.trajectory, self.steps)
+        return due
 
     def advance(self, state: State, halt_logits: Tensor, exploration: float = 0.0) -> None:
         """Carry ``state`` on.

@@ -16,6 +16,7 @@ from trmsolve.hub.address import Address, is_address
 from trmsolve.puzzles import task_names
 from trmsolve.weights import remote
 from trmsolve.weights.file import bundled_weights, read_info
+from trmsolve.weights.graph import is_graph
 from trmsolve.weights.info import WeightsInfo
 from trmsolve.weights.public import PUBLIC, PublicCheckpoint, find_public
 
@@ -73,11 +74,13 @@ def resolve(
 def to_record(named: str | None, task: str) -> Path:
     """The file to store a score in.
 
-    Raises UsageError for weights that are to stay as they are: those in the hub's cache, and those
+    Raises UsageError for what is to stay as it is: graphs, weights in the hub's cache, and those
     with a pinned hash, such as the bundled ones.
     """
     if named is None or not is_address(named):
         path = resolve(named, task)
+        if is_graph(path):
+            raise UsageError(f"{path} is a graph: scores are stored in weights only")
         if pinned(path) is None:
             return path
     raise UsageError(

@@ -25,6 +25,7 @@ from trmsolve.files import replacing
 from trmsolve.model.build import new_model
 from trmsolve.model.config import FORMER_CONFIG_NAMES, TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
+from trmsolve.weights.bundled import bundled_file
 from trmsolve.weights.header import Header, in_a_line, read_header
 from trmsolve.weights.info import CHECKSUM, WeightsInfo
 from trmsolve.weights.kind import LONGEST_HEADER
@@ -52,13 +53,9 @@ They count only where they are set, so that the fingerprints of older weights st
 
 def bundled_weights(task: str) -> Path:
     """The weights for ``task`` in the package. Raises WeightsError if there are none."""
-    package = Path(__file__).parents[1]
-    installed = package / "_weights"
-    in_checkout = package.parent / "weights"
-    for folder in (installed, in_checkout):
-        path = folder / f"{task}.safetensors"
-        if path.is_file():
-            return path
+    path = bundled_file(f"{task}.safetensors")
+    if path is not None:
+        return path
     raise WeightsError(f"this installation has no weights for {task}: give a file with --weights")
 
 

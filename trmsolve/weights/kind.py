@@ -57,6 +57,11 @@ def check_safetensors(path: Path) -> None:
     _check_kind(path, head)
     if begins_as_safetensors(head):
         return
+    if path.suffix.lower() == ".onnx":
+        raise WeightsError(
+            f"{path} is an ONNX graph, not safetensors: only solving, 'weights info' and "
+            "'weights verify' take it"
+        )
     if head.startswith(_PICKLES):
         raise WeightsError(
             f"{path} is a pickled checkpoint in an old format: save it again with a "

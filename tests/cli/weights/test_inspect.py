@@ -15,11 +15,14 @@ from safetensors import safe_open
 from typer.testing import CliRunner, Result
 
 from tests.support.checkpoints import CONFIG, official_state
+from tests.support.graphs import entry, metadata, needs_runtime, node, onnx_file
 from tests.support.paths import ROOT
 from trmsolve.cli import app
 from trmsolve.cli.weights.inspect import headline
 from trmsolve.model.network import TinyRecursiveModel
+from trmsolve.solve.onnx_network import is_runtime_installed
 from trmsolve.weights import limits
+from trmsolve.weights.bundled import bundled_file
 from trmsolve.weights.file import bundled_weights, fingerprint, read_info, save_weights
 from trmsolve.weights.info import WeightsInfo
 from trmsolve.weights.public import PUBLIC
@@ -134,17 +137,48 @@ def test_what_is_bundled_is_what_is_pinned_and_alive() -> None:
     said = run("verify", "--threads", "1", "--puzzles", "1")
     assert said.exit_code == 0
     lines = said.stdout.splitlines()
-    assert [line.split()[0] for line in lines if line.startswith(" ")] == [
-        "sha256",
-        "pinned",
-        "checksum",
-        "tensors",
-        "smoke",
-    ] * 3
-    assert sum(line == "  pinned      matches SHA256SUMS beside it" for line in lines) == 3
+    weights = ["sha256", "pinned", "checksum", "tensors", "smoke"]
+    graphs = ["sha256", "pinned", "operators", "made", "smoke"]
+    names = [line.split()[0] for line in lines if line.startswith(" ")]
+    assert names == weights * 3 + graphs * 2
+    assert sum(line == "  pinned      matches SHA256SUMS beside it" for line in lines) == 5
     assert sum(line == "  checksum    correct" for line in lines) == 3
     assert max(map(len, lines[1:])) <= 80
-    assert sum("1 of 1" in line for line in lines) == 3
+    alive = 5 if is_runtime_installed() else 3
+    assert sum("1 of 1" in line for line in lines) == alive
+    assert sum("it needs onnxruntime: pip install" in line for line in lines) == 5 - alive
+
+
+def test_a_graph_is_checked_and_compared_with_the_weights_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "sudoku.onnx"
+    path.write_bytes(onnx_file())
+    said = run("verify", str(path), "--puzzles", "0")
+    assert said.exit_code == 0
+    assert "made from   weights aaaaaaaaaaaa\n" in said.stdout
+    shutil.copy(bundled_weights("sudoku"), tmp_path)
+    said = run("verify", str(path), "--puzzles", "0")
+    assert "weights aaaaaaaaaaaa, not those of sudoku.safetensors beside it\n" in said.stdout
+    path.write_bytes(onnx_file(entry(1, node("Loop"))))
+    said = run("verify", str(path), "--puzzles", "0")
+    assert said.exit_code == 3
+    assert "its operator 'Loop' is not allowed" in said.stderr
+
+
+@needs_runtime
+def test_a_graph_that_no_command_solves_from_has_no_smoke_score(tmp_path: Path) -> None:
+    path = tmp_path / "a.onnx"
+    path.write_bytes(onnx_file(entries=metadata(task="arc")))
+    said = run("verify", str(path))
+    assert said.exit_code == 0
+    assert "smoke       skipped: no command solves arc from a graph" in said.stdout
+
+
+@needs_runtime
+def test_a_graph_answers_on_the_cpu_whatever_is_asked_for_weights() -> None:
+    graph = bundled_file("maze.onnx")
+    said = run("verify", str(graph), "--dtype", "bf16", "--puzzles", "1", "--threads", "1")
+    assert said.exit_code == 0
+    assert "1 of 1 easy puzzles verified" in said.stdout
 
 
 def test_another_file_than_the_pinned_one_is_refused_before_it_is_read(tmp_path: Path) -> None:
@@ -190,7 +224,7 @@ def test_names_mean_what_is_bundled_whatever_lies_around(
         (tmp_path / task).mkdir()
     said = run("verify", "--puzzles", "0")
     assert said.exit_code == 0
-    assert said.stdout.count("matches SHA256SUMS beside it") == 3
+    assert said.stdout.count("matches SHA256SUMS beside it") == 5
 
 
 @pytest.mark.parametrize("task", ["kenken", ""])

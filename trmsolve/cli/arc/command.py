@@ -141,7 +141,7 @@ def arc(  # noqa: PLR0913
         raise typer.Exit(UNREADABLE)
 
     from trmsolve.arc.solver import load_arc
-    from trmsolve.device import keep_memory
+    from trmsolve.memory import keep_memory
 
     keep_memory()
     solver = load_arc(

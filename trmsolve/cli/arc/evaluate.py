@@ -152,7 +152,7 @@ def eval_weights(what: Measurement, json: bool, record: bool, **how: Any) -> int
     tasks, _ = what.tasks()
 
     from trmsolve.arc.solver import load_arc
-    from trmsolve.device import keep_memory
+    from trmsolve.memory import keep_memory
     from trmsolve.weights.catalog import to_record
 
     keep_memory()

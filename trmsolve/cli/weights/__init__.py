@@ -8,6 +8,7 @@ app = typer.Typer(
     name="weights",
     help="List, inspect, verify, convert, pull and push weights.",
     no_args_is_help=True,
+    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

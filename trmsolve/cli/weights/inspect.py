@@ -2,7 +2,7 @@
 
 import json as json_
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,7 +53,7 @@ def info(
     offline: options.Offline = False,
     allow_large: options.AllowLarge = False,
 ) -> None:
-    """Show the configuration, training, scores and hashes of weights.
+    """Show the configuration, training, scores and hashes of weights, or of a graph made from them.
 
     The values of the weights are not read into memory.
     """
@@ -61,22 +61,26 @@ def info(
     from trmsolve.weights.card import parameters
     from trmsolve.weights.catalog import pinned, resolve
     from trmsolve.weights.file import fingerprint, read_info
+    from trmsolve.weights.graph import is_graph, read_graph
 
     path = resolve(named, offline=offline, allow_large=allow_large, note=say)
-    about = read_info(path)
+    graph = read_graph(path, allow_large=allow_large) if is_graph(path) else None
+    about = read_info(path) if graph is None else graph.info
     pin = pinned(path)
     facts: dict[str, Any] = {
         "file": str(path),
         "bytes": path.stat().st_size,
         "sha256": sha256(path),
         "pinned": None if pin is None else pin[0],
-        "fingerprint": fingerprint(path),
+        "fingerprint": fingerprint(path) if graph is None else graph.fingerprint,
         "task": about.task,
         "parameters": parameters(about.config),
         "config": about.config.to_dict(),
         "training": about.training,
         "scores": about.scores,
     }
+    if graph is not None:
+        facts["graph"] = {"opset": graph.opset, "inputs": graph.inputs, "outputs": graph.outputs}
     put_text(json_.dumps(facts) if json else _described(facts, about))
 
 
@@ -84,7 +88,8 @@ def verify(  # noqa: PLR0913
     named: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FILE|NAME|hf://USER/REPO[@REV]]...", show_default="all bundled weights"
+            metavar="[FILE|NAME|hf://USER/REPO[@REV]]...",
+            show_default="all bundled weights and graphs",
         ),
     ] = None,
     sha256: Annotated[
@@ -105,6 +110,9 @@ def verify(  # noqa: PLR0913
 ) -> None:
     """Check weights: their pinned hash, every tensor, and the score on a few easy puzzles.
 
+    Of an ONNX graph the operators are checked. It answers its puzzles on the CPU, if onnxruntime is
+    installed.
+
     \b
     Exit codes
     0  all checks pass
@@ -112,15 +120,15 @@ def verify(  # noqa: PLR0913
     3  the weights are missing, damaged, or differ from their pinned hash
     4  the weights cannot be downloaded
     """  # noqa: D301 (click reads the character \b)
-    from trmsolve.device import keep_memory
-    from trmsolve.weights.catalog import BUNDLED, resolve
+    from trmsolve.memory import keep_memory
+    from trmsolve.weights.catalog import resolve
 
     _check_hash(sha256, named or [])
     keep_memory()
     where = {"device": device, "dtype": dtype, "threads": threads}
     checks = _Checks(sha256, puzzles, allow_large, where)
     code = 0
-    for each in named or BUNDLED:
+    for each in named or _bundled():
         try:
             path = resolve(each, offline=offline, allow_large=allow_large, note=say)
             put(str(path))
@@ -148,6 +156,16 @@ def score_lines(about: "WeightsInfo") -> list[str]:
         if isinstance(figures, dict):
             lines.append(f"{_rate(figures)}: {name}")
     return lines
+
+
+def _bundled() -> list[str | Path]:
+    """The names of the bundled weights, and the files of the bundled graphs."""
+    from trmsolve.weights.bundled import bundled_file
+    from trmsolve.weights.catalog import BUNDLED
+    from trmsolve.weights.graph import SUFFIX
+
+    graphs = (bundled_file(f"{name}{SUFFIX}") for name in BUNDLED)
+    return [*BUNDLED, *(path for path in graphs if path is not None)]
 
 
 @dataclass(frozen=True)
@@ -182,8 +200,11 @@ def _verify_file(path: Path, checks: _Checks) -> bool:
     """
     from trmsolve.weights.card import parameters
     from trmsolve.weights.file import check_whole, read_info
+    from trmsolve.weights.graph import is_graph
     from trmsolve.weights.limits import expected_shapes
 
+    if is_graph(path):
+        return _verify_graph(path, checks)
     about = read_info(path)
     _verify_hash(path, checks)
     check_whole(path, allow_large=checks.allow_large)
@@ -192,6 +213,40 @@ def _verify_file(path: Path, checks: _Checks) -> bool:
     numbers = f"{parameters(about.config):,} parameters"
     _say_fact("tensors", f"{tensors}, shapes as configured, all values finite, {numbers}")
     return not checks.puzzles or _verify_score(path, about, checks)
+
+
+def _verify_graph(path: Path, checks: _Checks) -> bool:
+    """As ``_verify_file``, for a graph."""
+    from trmsolve.puzzles import task_names
+    from trmsolve.solve.onnx_network import is_runtime_installed
+    from trmsolve.weights.graph import read_graph
+
+    graph = read_graph(path, allow_large=checks.allow_large)
+    _verify_hash(path, checks)
+    _say_fact("operators", f"of opset {graph.opset}, all allowed, no data in other files")
+    _say_fact("made from", _source_of_graph(path, graph.fingerprint))
+    if not checks.puzzles:
+        return True
+    if not is_runtime_installed():
+        _say_fact("smoke", "skipped: it needs onnxruntime: pip install 'trmsolve[onnx]'")
+        return True
+    if graph.info.task not in task_names():
+        task = graph.info.task or "an unknown task"
+        _say_fact("smoke", f"skipped: no command solves {task} from a graph")
+        return True
+    on_cpu = replace(checks, where={"threads": checks.where["threads"]})
+    return _verify_score(path, graph.info, on_cpu)
+
+
+def _source_of_graph(path: Path, fingerprint: str) -> str:
+    """The weights that a graph was made from, and whether those beside it are the same."""
+    from trmsolve.weights.file import fingerprint as fingerprint_of
+
+    beside = path.with_suffix(".safetensors")
+    if not beside.is_file():
+        return f"weights {fingerprint[:12]}"
+    same = "" if fingerprint_of(beside) == fingerprint else "not "
+    return f"weights {fingerprint[:12]}, {same}those of {beside.name} beside it"
 
 
 def _verify_hash(path: Path, checks: _Checks) -> None:
@@ -316,11 +371,24 @@ def _described(facts: dict[str, Any], about: "WeightsInfo") -> str:
         _line("sha256", facts["sha256"] + _as_pinned(facts)),
         _line("fingerprint", facts["fingerprint"][:12]),
         _line("checksum", "stored" if about.checksum else "not stored"),
+        *_graph_lines(facts.get("graph")),
         *_block("config", config),
         *_block("training", training),
         *_block("scores", score_lines(about) or ["not measured"]),
     ]
     return "\n".join(lines)
+
+
+def _graph_lines(graph: dict[str, Any] | None) -> list[str]:
+    """The version of the operators, and the shapes of inputs and outputs."""
+    if graph is None:
+        return []
+    lines = [_line("opset", str(graph["opset"]))]
+    for what in ("inputs", "outputs"):
+        shapes = graph[what].items()
+        texts = [f"{name} ({', '.join(map(str, shape))})" for name, shape in shapes]
+        lines += _block(what, texts)
+    return lines
 
 
 def _as_pinned(facts: dict[str, Any]) -> str:

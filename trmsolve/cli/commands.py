@@ -1,0 +1,122 @@
+"""The commands by name. The module of each is imported when the command is asked for.
+
+The list of commands is shown without any of them, so that ``trmsolve --help`` answers at once.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, NamedTuple
+
+import typer
+from typer.core import TyperCommand
+
+
+class Home(NamedTuple):
+    """Where a command is, and the line that the list of commands has of it."""
+
+    module: str
+    name: str
+    summary: str
+
+
+SOLVING = {"sudoku": "Sudokus", "maze": "mazes"}
+"""The puzzles of this package, as their commands name them. Other packages may bring more."""
+
+OTHERS = {
+    "arc": Home(
+        "trmsolve.cli.arc.command",
+        "arc",
+        "Learn ARC tasks from their demonstrations and watch the model answer.",
+    ),
+    "train": Home("trmsolve.cli.train", "train", "Train a Tiny Recursive Model."),
+    "eval": Home("trmsolve.cli.eval", "eval_command", "Measure exact and verified rates."),
+    "generate": Home(
+        "trmsolve.cli.generate",
+        "generate",
+        "Generate puzzles as CSV with questions, answers and ratings.",
+    ),
+    "bench": Home("trmsolve.cli.bench", "bench", "Measure speed."),
+    "export": Home(
+        "trmsolve.cli.export",
+        "export",
+        "Write one improvement cycle as an ONNX graph, and check it against torch.",
+    ),
+    "weights": Home(
+        "trmsolve.cli.weights", "app", "List, inspect, verify, convert, pull and push weights."
+    ),
+}
+
+PLUGINS = "trmsolve.puzzles"
+"""The entry point group of packages that bring puzzles."""
+
+
+class Commands(Mapping[str, Any]):
+    """The commands by name, each made at its first use.
+
+    It is what Typer's group looks into.
+    """
+
+    def __init__(self) -> None:
+        self.made: dict[str, Any] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        yield from _puzzles()
+        yield from OTHERS
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __contains__(self, name: object) -> bool:
+        return any(name == known for known in self)
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.made:
+            if name not in self:
+                raise KeyError(name)
+            self.made[name] = _make(name)
+        return self.made[name]
+
+
+def summary(name: str) -> TyperCommand:
+    """A command that has only its name and its line in the list of commands."""
+    if name in OTHERS:
+        return TyperCommand(name, help=OTHERS[name].summary)
+    plural = SOLVING.get(name)
+    if plural is None:
+        from trmsolve.puzzles import get_task
+
+        plural = get_task(name).plural
+    return TyperCommand(name, help=f"Solve {plural} and watch the model think.")
+
+
+def _puzzles() -> tuple[str, ...]:
+    """The names of the puzzles. Their modules are imported only if another package brings some."""
+    if not _has_plugins():
+        return tuple(SOLVING)
+    from trmsolve.puzzles import task_names
+
+    return task_names()
+
+
+@cache
+def _has_plugins() -> bool:
+    return bool(entry_points(group=PLUGINS))
+
+
+def _make(name: str) -> Any:
+    """The command, as Typer makes it of its function."""
+    if name in OTHERS:
+        home = OTHERS[name]
+        made = getattr(import_module(home.module), home.name)
+    else:
+        from trmsolve.cli.solve import make_command
+        from trmsolve.puzzles import get_task
+
+        made = make_command(get_task(name))
+    if isinstance(made, typer.Typer):
+        return typer.main.get_command(made)
+    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    alone.command(name)(made)
+    return typer.main.get_command(alone)

@@ -1,0 +1,258 @@
+"""A network that onnxruntime runs from a graph, on numpy arrays. Imports no torch.
+
+It is asked as ``model.network.TinyRecursiveModel`` is. Knows graphs; no puzzle.
+"""
+
+import contextlib
+import os
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trmsolve.errors import UsageError, WeightsError
+from trmsolve.hub.address import is_address
+from trmsolve.model.config import MIXER_RULES, TRMConfig
+from trmsolve.model.state import Prediction, State
+from trmsolve.solve.network import Loaded, LoadOptions
+from trmsolve.weights.bundled import bundled_file
+from trmsolve.weights.graph import OUTPUTS, SUFFIX, Graph, graph_bytes, is_graph, parse_graph
+from trmsolve.weights.header import in_a_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BACKENDS = ("auto", "torch", "onnx")
+NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
+FATAL = 4
+"""The severity from which on onnxruntime writes to the screen; its errors are raised anyway."""
+
+
+class OnnxNetwork:
+    """The network of a graph.
+
+    A cycle that fails, such as one whose graph asks for more memory than there is, raises
+    WeightsError.
+    """
+
+    def __init__(self, path: Path, graph: Graph, content: bytes, threads: int) -> None:
+        self.path = path
+        self.graph = graph
+        self.content = content
+        self.session = _session(path, content, threads)
+
+    @property
+    def config(self) -> TRMConfig:
+        """The architecture."""
+        return self.graph.info.config
+
+    def initial_state(self, batch: int, spatial_shape: tuple[int, ...] | None = None) -> State:
+        """The learned start, before the first cycle: (B, L, D) each."""
+        if not MIXER_RULES[self.config.mixer].any_board:
+            slots: tuple[int, ...] = (self.config.length,)
+        else:
+            slots = spatial_shape or self.config.spatial_shape
+        shape = (batch, *slots, self.config.hidden_size)
+        starts = [np.array(start, np.float32) for start in self.graph.starts]
+        y, z = (np.broadcast_to(start, shape).copy() for start in starts)
+        return State(y, z)
+
+    def place(self, tokens: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The tokens where the network runs: as they are."""
+        return np.ascontiguousarray(tokens)
+
+    def without_gradient(self) -> contextlib.AbstractContextManager[Any]:
+        """There is none anyway."""
+        return contextlib.nullcontext()
+
+    def __call__(self, state: State, tokens: NDArray[np.int64]) -> tuple[State, Prediction]:
+        """One improvement cycle: the next state, and what it predicts."""
+        inputs = {"tokens": tokens, "y": state.y, "z": state.z}
+        if "puzzle_ids" in self.graph.inputs:
+            inputs["puzzle_ids"] = np.zeros(len(tokens), np.int64)
+        state, prediction = self.run(inputs)
+        spoken = (len(tokens), tokens[0].size, self.config.vocab_size)
+        if prediction.logits.shape != spoken:
+            raise WeightsError(f"{self.path} gives logits {prediction.logits.shape}, not {spoken}")
+        return state, prediction
+
+    def run(self, inputs: "Mapping[str, NDArray[Any]]") -> tuple[State, Prediction]:
+        """One improvement cycle, with the graph's inputs by their names."""
+        try:
+            logits, halt, y, z = self.session.run(list(OUTPUTS), dict(inputs))
+        except Exception as error:  # onnxruntime's errors have no class in common
+            raise WeightsError(f"{self.path} cannot be run: {in_a_line(error)}") from None
+        shapes = (halt.shape, y.shape, z.shape)
+        if shapes != ((len(y), 2), inputs["y"].shape, inputs["z"].shape):
+            raise WeightsError(f"{self.path} gives outputs of wrong shapes: {shapes}")
+        if not all(_is_sound(array) for array in (logits, halt, y, z)):
+            raise WeightsError(f"{self.path} gives numbers that are not finite float32")
+        return State(y, z), Prediction(logits, halt)
+
+
+def _is_sound(array: NDArray[Any]) -> bool:
+    return array.dtype == np.float32 and bool(np.isfinite(array).all())
+
+
+@dataclass(frozen=True)
+class SharedGraph:
+    """A graph for several processes. It has the bytes: its file may change while they start."""
+
+    path: Path
+    graph: Graph
+    content: bytes
+    threads: int
+
+    def network(self) -> OnnxNetwork:
+        """The network of the graph, with a session of this process. Raises WeightsError."""
+        return OnnxNetwork(self.path, self.graph, self.content, self.threads)
+
+
+def share_graph(network: OnnxNetwork, threads: int) -> SharedGraph:
+    """The network for several processes, each with so many threads."""
+    return SharedGraph(network.path, network.graph, network.content, threads)
+
+
+@dataclass(frozen=True)
+class OnCpu:
+    """Where onnxruntime runs a graph."""
+
+    threads: int
+    device: str = "cpu"
+    dtype_name: str = "fp32"
+
+    @property
+    def reason(self) -> str:
+        """One line that says what was chosen."""
+        return f"cpu (onnxruntime, {self.threads} threads), fp32 (as the graph is)"
+
+
+def is_runtime_installed() -> bool:
+    """Whether onnxruntime is there. It is not imported."""
+    return find_spec("onnxruntime") is not None
+
+
+def chooses_onnx(task: str, options: LoadOptions) -> bool:
+    """Whether onnxruntime and not torch is to run the network.
+
+    With auto it is where onnxruntime is installed, there is a graph, and nothing is asked for that
+    only torch has: another device, another precision, or compiling. A graph that is named needs it
+    anyway. Raises UsageError for a backend that is not known, or that cannot do what is asked.
+    """
+    if options.backend not in BACKENDS:
+        raise UsageError(f"--backend {options.backend} is not known: use {', '.join(BACKENDS)}")
+    if options.backend == "torch":
+        return False
+    only_torch = _needs_torch(options)
+    is_named = _names_graph(options.weights)
+    if options.backend == "onnx" or is_named:
+        if only_torch:
+            raise UsageError(f"{only_torch} needs torch: graphs run on the CPU in fp32")
+        return True
+    has_graph = options.weights in (None, task) and _bundled_graph(task) is not None
+    return has_graph and not only_torch and not _has_gpu() and is_runtime_installed()
+
+
+def load_graph(task: str, options: LoadOptions) -> Loaded:
+    """The network for a task from its graph. Raises WeightsError and UsageError."""
+    path = _graph_of(task, options.weights)
+    threads = _threads(options.threads)
+    network = load_onnx(path, task, threads, allow_large=options.allow_large)
+    # The bundled graph is the bundled weights in another form, and is recorded under their name.
+    name = path.name if _names_graph(options.weights) else f"{task}.safetensors"
+    label = f"{name}@{network.graph.fingerprint[:12]}"
+    return Loaded(network, OnCpu(threads), path, label)
+
+
+def load_onnx(
+    path: Path, task: str | None, threads: int, *, allow_large: bool = False
+) -> OnnxNetwork:
+    """The network of a graph, ready to run on the CPU.
+
+    ``task`` is what it must be trained for, if it is given. Raises UsageError if onnxruntime is not
+    installed, WeightsError for a graph that is damaged, not allowed, or of another task.
+    """
+    if not is_runtime_installed():
+        raise UsageError("graphs need onnxruntime: pip install 'trmsolve[onnx]'")
+    content = graph_bytes(path, allow_large=allow_large)
+    graph = parse_graph(path, content, allow_large=allow_large)
+    if task is not None and graph.info.task != task:
+        raise WeightsError(
+            f"{path} was trained for {graph.info.task or 'an unnamed task'}, not for {task}"
+        )
+    return OnnxNetwork(path, graph, content, threads)
+
+
+def _session(path: Path, content: bytes, threads: int) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = FATAL
+    # The exporter has simplified the graph. To do so again takes longer than it saves.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors have no class in common
+        raise WeightsError(f"{path} is not usable as a graph: {in_a_line(error)}") from None
+
+
+def _graph_of(task: str, named: str | Path | None) -> Path:
+    """The graph that is named, or the bundled one."""
+    if named is not None and _names_graph(named):
+        return Path(named)
+    if named not in (None, task):
+        raise UsageError(
+            f"{named} is no graph: write one with 'trmsolve export {task} --weights {named} "
+            f"--out {task}.onnx', and give that with --weights"
+        )
+    path = _bundled_graph(task)
+    if path is None:
+        raise WeightsError(f"this installation has no graph for {task}: use --backend torch")
+    return path
+
+
+def _names_graph(named: str | Path | None) -> bool:
+    """Whether it is the path of a graph. The hub has weights only."""
+    if named is None or is_address(str(named)):
+        return False
+    return is_graph(Path(named))
+
+
+def _bundled_graph(task: str) -> Path | None:
+    return bundled_file(f"{task}{SUFFIX}")
+
+
+def _needs_torch(options: LoadOptions) -> str:
+    """The option that only torch can fulfil; "" if there is none."""
+    if options.device not in ("auto", "cpu"):
+        return f"--device {options.device}"
+    if options.dtype not in ("auto", "fp32"):
+        return f"--dtype {options.dtype}"
+    return "--compile" if options.compiled else ""
+
+
+def _has_gpu() -> bool:
+    """Whether there may be a GPU that torch would use. Torch itself is not asked."""
+    return NVIDIA_DRIVER.exists()
+
+
+def _threads(asked: int | None) -> int:
+    """The CPU threads to use: as asked, as OMP_NUM_THREADS says, or one for each core.
+
+    Only the cores count that the process may use, where the system tells which.
+    """
+    if asked is not None:
+        if asked < 1:
+            raise UsageError(f"threads must be at least 1, not {asked}")
+        return asked
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    if limit.isdecimal() and int(limit):
+        return int(limit)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
