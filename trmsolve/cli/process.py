@@ -20,7 +20,7 @@ import typer
 from typer.core import TyperGroup
 
 from trmsolve.cli.output import say
-from trmsolve.errors import INTERRUPTED, TrmsolveError
+from trmsolve.errors import INTERRUPTED, SYSTEM_FAILED, WRONG_PATHS, TrmsolveError
 
 TERMINATED = 143
 BROKEN_PIPE = 141
@@ -59,7 +59,7 @@ class Program(TyperGroup):
 def told_in_a_line() -> Iterator[None]:
     """Turn what is expected to end a command into one line and SystemExit with its exit code.
 
-    Expected are trmsolve's own errors, wrong usage, Ctrl-C, SIGTERM and streams that fail.
+    Expected are trmsolve's own errors, wrong usage, Ctrl-C, SIGTERM and what cannot be written.
     """
     try:
         yield
@@ -76,7 +76,8 @@ def told_in_a_line() -> Iterator[None]:
         abandon_stdout()
         where = f"{error.filename}: " if error.filename else ""
         say(f"trmsolve: {where}{error.strerror or error}")
-        raise SystemExit(TrmsolveError.exit_code) from None
+        is_wrong = isinstance(error, WRONG_PATHS)
+        raise SystemExit(TrmsolveError.exit_code if is_wrong else SYSTEM_FAILED) from None
     except WRONG_USAGE as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # the help is printed already
             raise
