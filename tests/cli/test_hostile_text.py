@@ -6,12 +6,15 @@ It stands in titles and comments, and in names of files, tensors and cache folde
 import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 import torch
 
+from tests.support.paths import ROOT
 from tests.support.terminal import RunningIn
 from trmsolve.weights.file import bundled_weights
 
@@ -114,3 +117,42 @@ def test_nothing_of_a_stranger_s_text_is_obeyed(
     assert expected in shown
     assert not controls(shown)
     assert "Traceback" not in shown
+
+
+UNEXPECTED = """
+import sys, threading, warnings
+import trmsolve.cli
+from trmsolve.__main__ import main
+
+ATTACK = sys.argv[1]
+
+def fail():
+    raise ValueError("in a thread " + ATTACK)
+
+def app(**_):
+    warnings.warn("a warning " + ATTACK)
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
+    raise ValueError("an error " + ATTACK)
+
+trmsolve.cli.app = app
+main()
+"""
+
+
+def test_tracebacks_and_warnings_are_escaped_too() -> None:
+    """An error that nobody expected, or a warning of a library, may quote a file."""
+    done = subprocess.run(
+        [sys.executable, "-c", UNEXPECTED, ATTACK],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**Trmsolve.env, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+        check=False,
+    )
+    assert done.returncode == 1
+    for said in ("a warning", "in a thread", "an error"):
+        assert f"{said} \\x1b]0;owned" in done.stderr
+    assert done.stderr.count("Traceback") == 2
+    assert not controls(done.stderr)

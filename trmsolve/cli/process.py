@@ -9,17 +9,20 @@ import io
 import os
 import signal
 import sys
+import threading
+import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from queue import SimpleQueue
 from threading import Thread
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any, NoReturn, TextIO
 
 import typer
 from typer.core import TyperGroup
 
-from trmsolve.cli.output import say
+from trmsolve.cli.output import say, write
 from trmsolve.errors import INTERRUPTED, SYSTEM_FAILED, WRONG_PATHS, TrmsolveError
 
 TERMINATED = 143
@@ -169,6 +172,38 @@ def flush_streams() -> None:
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(TERMINATED)
+
+
+def escape_reports() -> None:
+    """Have tracebacks and warnings escaped like all other text: they may quote a stranger's."""
+    sys.excepthook = _report_error
+    threading.excepthook = _report_error_of_thread
+    warnings.showwarning = _show_warning
+
+
+def _report_error(
+    kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
+) -> None:
+    with contextlib.suppress(OSError):  # nobody reads
+        write(sys.stderr, "".join(traceback.format_exception(kind, error, trace)))
+
+
+def _report_error_of_thread(failed: threading.ExceptHookArgs) -> None:
+    if failed.exc_type is not SystemExit:
+        _report_error(failed.exc_type, failed.exc_value, failed.exc_traceback)
+
+
+def _show_warning(  # noqa: PLR0913 (as in ``warnings``)
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    with contextlib.suppress(OSError):  # nobody reads
+        text = warnings.formatwarning(message, category, filename, lineno, line)
+        write(file or sys.stderr, text)
 
 
 def prepare_streams() -> None:
