@@ -18,8 +18,9 @@ def main() -> None:
         signal.signal(signal.SIGINT, _leave_at_once)
     _let_threads_sleep()
     from trmsolve.cli import app
-    from trmsolve.cli.process import flush_streams, told_in_a_line
+    from trmsolve.cli.process import escape_reports, flush_streams, told_in_a_line
 
+    escape_reports()
     try:
         with told_in_a_line():
             try:

@@ -7,6 +7,15 @@ all others are loaded.
 INTERRUPTED = 130
 """The exit code of a program that Ctrl-C ended."""
 
+SYSTEM_FAILED = 5
+"""The exit code where nothing is wrong with what the user gave.
+
+The system refused to write, as on a full disk, or ended a process of the program.
+"""
+
+WRONG_PATHS = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError)
+"""Errors of the system for paths at which no file can be: others may be given."""
+
 
 class TrmsolveError(Exception):
     """An expected failure: the command prints its text and exits with ``exit_code``."""
@@ -64,4 +73,4 @@ class NetworkError(TrmsolveError):
 class WorkerError(TrmsolveError):
     """A process that shared the work was ended by others, such as by the system for its memory."""
 
-    exit_code = 5
+    exit_code = SYSTEM_FAILED

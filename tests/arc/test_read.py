@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -383,6 +384,18 @@ def test_a_folder_is_its_files_in_order(tmp_path: Path) -> None:
         "x",
         f"no task in it: {SHAPE}; solutions and submissions are not tasks",
     ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="named pipes and /dev/zero")
+def test_in_a_folder_only_files_are_opened(tmp_path: Path) -> None:
+    """A named pipe would be waited for without end; one that is named itself is meant."""
+    os.mkfifo(tmp_path / "a.json")
+    (tmp_path / "b.json").symlink_to("/dev/zero")
+    write(tmp_path / "c.json", a_task())
+    pipe, zeros, task = read_path(str(tmp_path))
+    assert str(pipe).startswith(f"{tmp_path / 'a.json'}: cannot be read: it is a named pipe")
+    assert str(zeros).startswith(f"{tmp_path / 'b.json'}: cannot be read: it is a device")
+    assert isinstance(task, ArcTask)
 
 
 def test_distinct_is_across_files() -> None:

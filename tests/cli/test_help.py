@@ -47,6 +47,20 @@ def test_no_text_of_the_help_is_taken_for_markup(path: tuple[str, ...]) -> None:
         assert squeezed(text.replace("\\[", "[")) in squeezed(done.stdout), option.name
 
 
+LEAVES = [path for path, command in COMMANDS.items() if not hasattr(command, "commands")]
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+def test_every_command_lists_the_exit_codes_of_those_that_write(path: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": "120"})
+    _, listed = done.stdout.split("Exit codes")
+    codes = dict(re.findall(r"^ (\d+)  (.+)$", listed, re.MULTILINE))
+    assert list(codes) == sorted(codes, key=int)
+    assert codes["0"]
+    assert "cannot be written" in codes["5"]
+    assert codes["141"].strip() == "the reader of the output has left"
+
+
 def test_the_metavar_of_convert_is_shown_as_it_is_typed() -> None:
     done = CliRunner().invoke(app, ["weights", "convert", "--help"], env={"COLUMNS": "200"})
     assert "hf://USER/REPO[@REV][/FILE]" in done.stdout

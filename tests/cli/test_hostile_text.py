@@ -3,19 +3,26 @@
 It stands in titles and comments, and in names of files, tensors and cache folders.
 """
 
+import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 import torch
 
+from tests.support.paths import ROOT
 from tests.support.terminal import RunningIn
 from trmsolve.weights.file import bundled_weights
 
 ATTACK = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e"
+NO_TEXT = os.fsdecode(b"n\xff\xc2\x9b31m\x9b.txt")
+"""A name that is not UTF-8."""
+
 OWN = re.compile(r"\x1b\[(\?25[lh]|[0-9;]*m|1A|2K)")
 """The control sequences that Rich writes: cursor, style, one line up, erase a line."""
 
@@ -78,6 +85,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     networks = {f"{name}{ATTACK}": {"weight": torch.ones(2)} for name in ("one", "two")}
     torch.save(networks, folder / "parts.pt")
     shutil.copy(bundled_weights("maze"), folder / f"w{ATTACK}.safetensors")
+    (folder / NO_TEXT).write_text(grid.replace("5", "x", 1) + "junk\n")
+    run = folder / f"run{ATTACK}"
+    (run / "step-00000001").mkdir(parents=True)
+    (run / "step-00000001" / "state.json").write_text(json.dumps({"format": ATTACK}))
+    shutil.copy(bundled_weights("maze"), run / "maze.safetensors")
+    (run / f"eval.{ATTACK}.json").write_text(json.dumps({ATTACK: ATTACK}))
     snapshot = folder / "cache" / f"models--user--re{ATTACK}po" / "snapshots" / ("a" * 40)
     snapshot.mkdir(parents=True)
     shutil.copy(bundled_weights("maze"), snapshot / "model.safetensors")
@@ -100,6 +113,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["weights", "info", f"w{ATTACK}.safetensors"], "owned"),
         (["weights", "verify", f"w{ATTACK}.safetensors", "--puzzles", "1"], "owned"),
         (["weights", "list"], "owned"),
+        (["weights", "push", f"run{ATTACK}", "hf://user/repo", "--dry-run"], "README.md"),
+        (["weights", "pull", f"hf://user/{ATTACK}"], "owned"),
+        (["train", "--resume", f"run{ATTACK}"], "owned"),
+        (["sudoku", NO_TEXT, "--views", "1"], "udcff"),
         (["maze", "maze.txt", "--views", f"{ATTACK}"], "--views"),
         (["maze", f"--{ATTACK}"], "owned"),
         (["generate", "--out", f"absent{ATTACK}/file.csv"], "owned"),
@@ -114,3 +131,42 @@ def test_nothing_of_a_stranger_s_text_is_obeyed(
     assert expected in shown
     assert not controls(shown)
     assert "Traceback" not in shown
+
+
+UNEXPECTED = """
+import sys, threading, warnings
+import trmsolve.cli
+from trmsolve.__main__ import main
+
+ATTACK = sys.argv[1]
+
+def fail():
+    raise ValueError("in a thread " + ATTACK)
+
+def app(**_):
+    warnings.warn("a warning " + ATTACK)
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
+    raise ValueError("an error " + ATTACK)
+
+trmsolve.cli.app = app
+main()
+"""
+
+
+def test_tracebacks_and_warnings_are_escaped_too() -> None:
+    """An error that nobody expected, or a warning of a library, may quote a file."""
+    done = subprocess.run(
+        [sys.executable, "-c", UNEXPECTED, ATTACK],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**Trmsolve.env, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+        check=False,
+    )
+    assert done.returncode == 1
+    for said in ("a warning", "in a thread", "an error"):
+        assert f"{said} \\x1b]0;owned" in done.stderr
+    assert done.stderr.count("Traceback") == 2
+    assert not controls(done.stderr)

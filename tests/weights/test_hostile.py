@@ -31,6 +31,7 @@ from trmsolve.train.recipes import RECIPES
 from trmsolve.weights import file as weights_file
 from trmsolve.weights import header as header_module
 from trmsolve.weights import limits
+from trmsolve.weights.catalog import resolve
 from trmsolve.weights.file import check_whole, load_model, read_info, record_score, save_weights
 from trmsolve.weights.header import read_header, strict_json
 from trmsolve.weights.info import CHECKSUM, WeightsInfo
@@ -429,6 +430,21 @@ def test_a_file_of_another_program_needs_no_checksum(tmp_path: Path) -> None:
     assert read_info(path).checksum is check_whole(path).checksum is None
     record_score(path, "dev", {"exact": 1})
     assert check_whole(path).checksum is not None
+
+
+def test_weights_without_a_checksum_are_told_in_a_line(tmp_path: Path, weights: Path) -> None:
+    bare = with_metadata(tmp_path / "bare.safetensors", {})
+    said: list[str] = []
+    assert resolve(bare, note=said.append) == bare
+    assert resolve(str(bare), "sudoku", note=said.append) == bare
+    assert resolve(tmp_path / "absent.safetensors", note=said.append)
+    assert resolve(weights, note=said.append) == weights
+    assert resolve(None, "sudoku", note=said.append)
+    assert len(said) == 2
+    assert said[0].startswith(f"{bare} has no checksum, ")
+    done = CliRunner().invoke(app, ["weights", "info", str(bare)])
+    assert done.exit_code == 0
+    assert done.stderr == f"{said[0]}\n"
 
 
 def test_damage_is_not_recorded_over(weights: Path, content: bytes) -> None:

@@ -9,7 +9,7 @@ drawn.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,6 +18,7 @@ import numpy as np
 
 from trmsolve.arc.task import COLOURS, LARGEST, ArcTask, Item, Pair
 from trmsolve.errors import PuzzleError
+from trmsolve.files import open_file
 from trmsolve.puzzles.reading.json_values import (
     JsonObject,
     describe,
@@ -210,9 +211,15 @@ def _stem(name: str) -> str:
     return printable[: ID_LIMIT - 8] or "task"
 
 
-def _read_file(path: str) -> Iterator[Item]:
+def _open_any(path: Path) -> BinaryIO:
+    """Open what was named, which may be a pipe; in a folder it may not."""
+    return path.open("rb")
+
+
+def _read_file(path: str, open_path: Callable[[Path], BinaryIO] = _open_any) -> Iterator[Item]:
+    """Every task of the file; a file that cannot be opened is one error."""
     try:
-        with Path(path).open("rb") as stream:
+        with open_path(Path(path)) as stream:
             yield from read_tasks(stream, path)
     except OSError as error:
         yield open_error(error, path)
@@ -235,7 +242,7 @@ def _read_folder(folder: Path) -> Iterator[Item]:
     if not names:
         yield PuzzleError("no *.json file with tasks in this folder", str(folder))
     for name in names:
-        yield from _read_file(str(folder / name))
+        yield from _read_file(str(folder / name), open_file)
 
 
 def _entries(document: object, source: str) -> Iterator[tuple[str | None, object]]:

@@ -56,6 +56,14 @@ def bench(  # noqa: PLR0913 (the options of a command)
     products on the same device for comparison, and a breakdown of the time. One step is one
     improvement cycle of a batch; in training it includes the update of the weights. For arc it is
     a step of learning one task from nothing on one core, for tasks of three sizes.
+
+    Exit codes:
+    0  the speed is measured
+    2  some option is invalid
+    3  the weights are missing, damaged or made for another task
+    4  weights from hf:// cannot be downloaded
+    5  the output cannot be written
+    141  the reader of the output has left
     """
     if task == "arc":
         if weights is not None or train or recipe is not None:

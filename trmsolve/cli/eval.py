@@ -133,6 +133,15 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
 
     pass@1, pass@2  the official score: for each task, the share of its tests
     that the first attempt, or either attempt, answers; the mean over tasks
+
+    Exit codes:
+    0  the rates are measured
+    2  some input or option is invalid
+    3  the weights are missing, damaged or made for another task
+    4  weights from hf:// cannot be downloaded
+    5  the output cannot be written, or a worker process was ended
+    130  interrupted
+    141  the reader of the output has left
     """
     arc_only = {
         "solutions": solutions,

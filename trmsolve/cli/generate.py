@@ -17,7 +17,7 @@ from trmsolve.arc.generate.tasks import DIFFICULTIES, USUAL_DIFFICULTY, generate
 from trmsolve.arc.write import write_tasks
 from trmsolve.cli import options
 from trmsolve.cli.output import say
-from trmsolve.errors import UsageError
+from trmsolve.errors import WRONG_PATHS, UsageError
 from trmsolve.puzzles import get_task, task_names
 from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.values import Puzzle
@@ -28,6 +28,14 @@ ARC_HELP = """
 ARC tasks follow one of many rules, and hard ones follow two of them in turn.
 They are written as JSON with the outputs of their tests, so that arc, eval
 and train read them.
+"""
+
+EXIT_CODES = """
+Exit codes:
+0  the puzzles are written
+2  some option is invalid, or fewer puzzles than asked for can be made
+5  the file or the output cannot be written
+141  the reader of the output has left
 """
 
 PATIENCE = 1.5
@@ -65,6 +73,7 @@ def _help() -> str:
     paragraphs = ["Generate puzzles as CSV with questions, answers and ratings."]
     paragraphs += [inspect.cleandoc(get_task(name).generate_help) for name in task_names()]
     paragraphs.append(inspect.cleandoc(ARC_HELP))
+    paragraphs.append(inspect.cleandoc(EXIT_CODES))
     return "\n\n".join(filter(None, paragraphs))
 
 
@@ -140,13 +149,14 @@ def _output(out: Path | None) -> AbstractContextManager[TextIO]:
     """The file to write, or standard output, which stays open.
 
     Raises:
-        UsageError: If the file cannot be written.
+        UsageError: If no file can be there.
+        OSError: If the file cannot be written.
     """
     if out is None:
         return nullcontext(sys.stdout)
     try:
         return out.open("w", encoding="utf-8", newline="")
-    except OSError as error:
+    except WRONG_PATHS as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}") from None
 
 

@@ -9,19 +9,22 @@ import io
 import os
 import signal
 import sys
+import threading
+import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from queue import SimpleQueue
 from threading import Thread
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any, NoReturn, TextIO
 
 import typer
 from typer.core import TyperGroup
 
 from trmsolve.cli.commands import Commands, summary
-from trmsolve.cli.streams import say
-from trmsolve.errors import INTERRUPTED, TrmsolveError
+from trmsolve.cli.streams import say, write
+from trmsolve.errors import INTERRUPTED, SYSTEM_FAILED, WRONG_PATHS, TrmsolveError
 
 TERMINATED = 143
 BROKEN_PIPE = 141
@@ -85,7 +88,7 @@ class Program(TyperGroup):
 def told_in_a_line() -> Iterator[None]:
     """Turn what is expected to end a command into one line and SystemExit with its exit code.
 
-    Expected are trmsolve's own errors, wrong usage, Ctrl-C, SIGTERM and streams that fail.
+    Expected are trmsolve's own errors, wrong usage, Ctrl-C, SIGTERM and what cannot be written.
     """
     try:
         yield
@@ -102,7 +105,8 @@ def told_in_a_line() -> Iterator[None]:
         abandon_stdout()
         where = f"{error.filename}: " if error.filename else ""
         say(f"trmsolve: {where}{error.strerror or error}")
-        raise SystemExit(TrmsolveError.exit_code) from None
+        is_wrong = isinstance(error, WRONG_PATHS)
+        raise SystemExit(TrmsolveError.exit_code if is_wrong else SYSTEM_FAILED) from None
     except WRONG_USAGE as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # the help is printed already
             raise
@@ -194,6 +198,38 @@ def flush_streams() -> None:
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(TERMINATED)
+
+
+def escape_reports() -> None:
+    """Have tracebacks and warnings escaped like all other text: they may quote a stranger's."""
+    sys.excepthook = _report_error
+    threading.excepthook = _report_error_of_thread
+    warnings.showwarning = _show_warning
+
+
+def _report_error(
+    kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
+) -> None:
+    with contextlib.suppress(OSError):  # nobody reads
+        write(sys.stderr, "".join(traceback.format_exception(kind, error, trace)))
+
+
+def _report_error_of_thread(failed: threading.ExceptHookArgs) -> None:
+    if failed.exc_type is not SystemExit:
+        _report_error(failed.exc_type, failed.exc_value, failed.exc_traceback)
+
+
+def _show_warning(  # noqa: PLR0913 (as in ``warnings``)
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    with contextlib.suppress(OSError):  # nobody reads
+        text = warnings.formatwarning(message, category, filename, lineno, line)
+        write(file or sys.stderr, text)
 
 
 def prepare_streams() -> None:

@@ -66,7 +66,9 @@ Exit codes:
 2  some input or option is invalid
 3  the weights are missing, damaged or made for another task
 4  weights from hf:// cannot be downloaded
-5  a worker process was ended, for example for lack of memory
+5  the output cannot be written, or a worker process was ended, for example for lack of memory
+130  interrupted
+141  the reader of the output has left
 """
 
 

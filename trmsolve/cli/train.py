@@ -205,6 +205,16 @@ def train(  # noqa: PLR0913
     The learning rate follows the elapsed time and decays by the end of the run. A checkpoint and
     the current weights are saved every ten minutes, at the end, and on Ctrl-C. A second Ctrl-C
     exits at once. Each folder can be used by only one run at a time.
+
+    Exit codes:
+    0  the run is complete
+    1  training cannot go on
+    2  some input or option is invalid, or the folder is in use
+    3  weights or checkpoints are missing, damaged or of another kind
+    4  weights from hf:// cannot be downloaded
+    5  the folder or the output cannot be written, or a worker process was ended
+    130  interrupted, and saved if a step was done
+    141  the reader of the output has left
     """
     from trmsolve.train.options import RunOptions, TrainOptions
 

@@ -49,9 +49,27 @@ def resolve(
 
     A name is tried before a path, even where a file of that name exists: ``./name`` is the path. An
     address, ``hf://user/repo[@revision][/file]``, is fetched if it is not in the cache, and
-    ``note`` is called before. Raises UsageError if nothing is named, WeightsError if there are no
-    such weights, NetworkError if they cannot be fetched.
+    ``note`` is told before. It is also told of weights without a checksum. Raises UsageError if
+    nothing is named, WeightsError if there are no such weights, NetworkError if they cannot be
+    fetched.
     """
+    path = _located(named, task, offline, allow_large, note)
+    if note is not None and _lacks_checksum(path):
+        note(
+            f"{path} has no checksum, like weights of other programs and of early versions: "
+            "damage to its values may go unnoticed"
+        )
+    return path
+
+
+def _located(
+    named: str | Path | None,
+    task: str | None,
+    offline: bool,
+    allow_large: bool,
+    note: Callable[[str], None] | None,
+) -> Path:
+    """The file of ``resolve``, of which nothing is known yet."""
     if named is None:
         if task is None:
             raise UsageError(
@@ -69,6 +87,14 @@ def resolve(
     if named in BUNDLED:
         return bundled_weights(named)
     return _file_named(named, task)
+
+
+def _lacks_checksum(path: Path) -> bool:
+    """Whether weights say what they are but carry no checksum of it."""
+    try:
+        return read_info(path).checksum is None
+    except WeightsError:  # reported when the file is read
+        return False
 
 
 def to_record(named: str | None, task: str) -> Path:

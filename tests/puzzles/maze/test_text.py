@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from tests.support.paths import ROOT
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles.maze import text as maze_text
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, SYMBOLS, WALL, path_length
 from trmsolve.puzzles.maze.form import MOST, SHAPE, line_maze, write_maze
 from trmsolve.puzzles.maze.labels import label
@@ -991,9 +990,8 @@ UNITS = [
 @pytest.mark.parametrize("head", [b"", b"question,answer\nS,G\n", b'question,answer\n"'])
 def test_a_file_without_an_end(head: bytes, unit: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """It ends in errors, in little memory and in a time that grows as the file does."""
-    give_up = lines.GIVE_UP // 8
-    for module in (maze_text, lines):  # it gives up eight times as soon as it does for a user
-        monkeypatch.setattr(module, "GIVE_UP", give_up)
+    # It gives up eight times as soon as it does for a user.
+    monkeypatch.setattr(lines, "GIVE_UP", lines.GIVE_UP // 8)
     pipe = Pipe(iter([*[head][: len(head)], *[unit * (LIMIT // len(unit))] * 1100]))
     traced = b"\n" not in unit  # costs time with every line
     start, items = time.process_time(), []

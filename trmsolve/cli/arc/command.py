@@ -120,7 +120,9 @@ def arc(  # noqa: PLR0913
     2  some input or option is invalid
     3  the weights are missing, damaged or made for another task
     4  weights from hf:// cannot be downloaded
+    5  the output cannot be written
     130  interrupted before every task was answered
+    141  the reader of the output has left
     """
     form = "json" if json else form
     choose_arc_writer(form)  # reports what cannot be done before any work

@@ -114,7 +114,16 @@ def convert(  # noqa: PLR0913
     not determine the whole architecture: the rest is taken from the options, or from
     all_config.yaml or config.json beside the checkpoint, or from the paper, in this order. Values
     are preserved exactly.
-    """
+
+    \b
+    Exit codes
+    0  the weights are written
+    2  some option is invalid, or the file to write exists
+    3  the checkpoint is missing, damaged, not safe to read or no Tiny Recursive Model
+    4  the checkpoint cannot be downloaded
+    5  the weights or the output cannot be written
+    141  the reader of the output has left
+    """  # noqa: D301 (click reads the character \b)
     from trmsolve.weights.architecture import ArchitectureHints
     from trmsolve.weights.checkpoint_file import is_pickled
     from trmsolve.weights.convert import Checkpoint

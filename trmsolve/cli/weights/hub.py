@@ -38,6 +38,8 @@ def pull(
     0  the file is downloaded and intact
     3  the file does not exist, is not accessible, or is damaged
     4  the hub cannot be reached, or --offline is set
+    5  the file or the output cannot be written
+    141  the reader of the output has left
     """  # noqa: D301 (click reads the character \b)
     from trmsolve.hub import transfer
     from trmsolve.weights.card import parameters
@@ -100,6 +102,8 @@ def push(  # noqa: PLR0913
     2  you are not logged in, may not write there, or the address is not just a repository
     3  the weights are missing or damaged
     4  the hub cannot be reached, or --offline is set
+    5  the output cannot be written
+    141  the reader of the output has left
     """  # noqa: D301 (click reads the character \b)
     from trmsolve.hub import transfer
     from trmsolve.hub.address import Address

@@ -34,7 +34,14 @@ def list_(
 
     Nothing is downloaded. Public checkpoints are pickles: `weights convert NAME` converts them to
     weights. Their scores are as published by their authors.
-    """
+
+    \b
+    Exit codes
+    0  the list is printed
+    3  weights on this machine are damaged
+    5  the output cannot be written
+    141  the reader of the output has left
+    """  # noqa: D301 (click reads the character \b)
     from trmsolve.weights.catalog import list_local
     from trmsolve.weights.public import PUBLIC
 
@@ -56,7 +63,15 @@ def info(
     """Show the configuration, training, scores and hashes of weights, or of a graph made from them.
 
     The values of the weights are not read into memory.
-    """
+
+    \b
+    Exit codes
+    0  the description is printed
+    3  the weights are missing or damaged
+    4  the weights cannot be downloaded
+    5  the output cannot be written
+    141  the reader of the output has left
+    """  # noqa: D301 (click reads the character \b)
     from trmsolve.files import sha256
     from trmsolve.weights.card import parameters
     from trmsolve.weights.catalog import pinned, resolve
@@ -119,6 +134,8 @@ def verify(  # noqa: PLR0913
     1  the weights are intact, but solve less than half of the puzzles
     3  the weights are missing, damaged, or differ from their pinned hash
     4  the weights cannot be downloaded
+    5  the output cannot be written
+    141  the reader of the output has left
     """  # noqa: D301 (click reads the character \b)
     from trmsolve.memory import keep_memory
     from trmsolve.weights.catalog import resolve

@@ -36,7 +36,7 @@ from trmsolve.puzzles.maze.form import (
 from trmsolve.puzzles.maze.image import is_image, read_image
 from trmsolve.puzzles.maze.layout import WIDEST
 from trmsolve.puzzles.maze.table import MazeCsv, find_table
-from trmsolve.puzzles.reading.lines import GIVE_UP, TextLines, read_chunks
+from trmsolve.puzzles.reading.lines import Patience, TextLines, read_chunks
 from trmsolve.puzzles.values import Puzzle
 
 LIMIT = 1 << 22
@@ -44,9 +44,6 @@ LIMIT = 1 << 22
 
 TITLES = 10
 """How many lines above a maze are kept."""
-
-EMPTY_LINE = 256
-"""How many characters a line counts for at least: reading it costs as much as they do."""
 
 _SIZE_LINE = 32  # characters that a line with the size of a maze is shorter than
 # Fences of Markdown are among them.
@@ -102,14 +99,11 @@ class _Reader:
 
     def __iter__(self) -> Iterator[Item]:
         """Generate every item of the lines, in order."""
-        barren = 0  # characters since the last item
+        patience = Patience(self.lines.name, "maze")
         for number, text in self.lines:
-            barren += max(len(text), EMPTY_LINE)
-            if barren > GIVE_UP:
-                problem = "no maze in this line and many lines before it; reading stopped"
-                raise PuzzleError(problem, "", number)
+            patience.count(number, text)
             for item in self._take(Row(number, text)):
-                barren = 0
+                patience.renew()
                 yield item
         yield from self._end()
 

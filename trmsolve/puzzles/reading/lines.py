@@ -23,6 +23,9 @@ LIMIT = 1 << 16
 GIVE_UP = 1 << 26
 """How many characters without a puzzle are read before a file is given up."""
 
+LEAST_LINE = 512
+"""How many characters a line counts for at least: reading it costs as much as they do."""
+
 _MAGIC = {
     b"\x89PNG": "a PNG image",
     b"%PDF": "a PDF document",
@@ -95,6 +98,29 @@ class TextLines:
         self._decoder = io.IncrementalNewlineDecoder(decoder, translate=True)
         yield from map(self._decoder.decode, chunks)
         yield self._decoder.decode(b"", final=True)
+
+
+class Patience:
+    """Counts what is read without a puzzle. A file is given up when that is too much.
+
+    A packed file of a few kilobytes may hold more empty lines than can be read in an hour.
+    """
+
+    def __init__(self, name: str, noun: str) -> None:
+        self.name = name
+        self.noun = noun
+        self.characters = 0
+
+    def count(self, number: int, text: str) -> None:
+        """Count a line. Raises PuzzleError that names the file and the line if it is too much."""
+        self.characters += max(len(text), LEAST_LINE)
+        if self.characters > GIVE_UP:
+            problem = f"no {self.noun} in this line and many lines before it; reading stopped"
+            raise PuzzleError(problem, self.name, number)
+
+    def renew(self) -> None:
+        """Begin to count anew: something was found."""
+        self.characters = 0
 
 
 def undecoded(char: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles.reading.lines import read_lines
+from trmsolve.puzzles.reading.lines import Patience, read_lines
 from trmsolve.puzzles.values import Puzzle
 
 Parse = Callable[[str], Puzzle]
@@ -20,12 +20,15 @@ def read_plain(stream: BinaryIO, name: str, parse: Parse) -> Iterator[Puzzle | P
     cannot be read is yielded as its error, and the others follow.
     """
     columns: Sequence[str] = ("question",)
+    patience = Patience(name, "puzzle")
     try:
         for number, text in read_lines(stream, name):
+            patience.count(number, text)
             fields = [field.strip() for field in next(csv.reader([text]), [])]
             if "question" in fields:
                 columns = fields
             elif any(fields):
+                patience.renew()
                 yield _read(dict(zip(columns, fields, strict=False)), parse, name, number)
     except PuzzleError as error:  # not text at all
         yield error

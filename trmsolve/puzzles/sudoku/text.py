@@ -20,7 +20,7 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles.reading.lines import GIVE_UP, LIMIT, read_lines
+from trmsolve.puzzles.reading.lines import LIMIT, Patience, read_lines
 from trmsolve.puzzles.sudoku.cells import (
     COMMENT,
     SHAPE,
@@ -33,9 +33,6 @@ from trmsolve.puzzles.sudoku.drawing import Line, grid_of, line_error, read_puzz
 from trmsolve.puzzles.sudoku.form import LINE
 from trmsolve.puzzles.sudoku.table import SudokuCsv, find_table, read_record
 from trmsolve.puzzles.values import Grid, Puzzle
-
-EMPTY_LINE = 64
-"""How many characters a line counts for at least: reading it costs as much as they do."""
 
 LINES = 1000
 """The most lines of one group. Its characters have the limit of a line."""
@@ -80,16 +77,13 @@ class _Reader:
 
     def read(self, lines: Iterable[tuple[int, str]]) -> Iterator[Item]:
         """Generate every item of the numbered lines, in order."""
-        barren = 0  # characters since the last item
+        patience = Patience(self.name, "Sudoku")
         for number, text in lines:
-            barren += max(len(text), EMPTY_LINE)
-            if barren > GIVE_UP:
-                problem = "no Sudoku in this line and many lines before it; reading stopped"
-                raise PuzzleError(problem, self.name, number)
+            patience.count(number, text)
             too_long = len(text) > LIMIT
             for item in self._take(number, text):
                 if not too_long:
-                    barren = 0
+                    patience.renew()
                 yield item
         yield from self._end_group()
 
