@@ -640,7 +640,9 @@ def test_an_interrupt_answers_with_what_is_learned_from_nothing(
 
 @pytest.mark.usefixtures("real_solver", "interrupted_learning")
 def test_copies_that_share_a_core_vote() -> None:
-    result = run("arc", "--threads", 1, "--json", text=json.dumps(task(ONE, TWO)))
+    result = run(
+        "arc", "--threads", 1, "--weights", "none", "--json", text=json.dumps(task(ONE, TWO))
+    )
     assert result.exit_code == 0, result.stderr
     said = json.loads(result.stdout)
     assert (said["views"], said["cycles"], said["adapting"]["steps"]) == (8, 2, 2)
@@ -649,7 +651,7 @@ def test_copies_that_share_a_core_vote() -> None:
 
 @pytest.mark.usefixtures("real_solver")
 @pytest.mark.parametrize(
-    ("option", "value", "code"), [("--steps", 0, 2), ("--budget", 0, 2), ("--weights", "none", 3)]
+    ("option", "value", "code"), [("--steps", 0, 2), ("--budget", 0, 2), ("--weights", "nobody", 3)]
 )
 def test_impossible_options_are_told(option: str, value: object, code: int) -> None:
     result = run("arc", option, value, text=json.dumps(task(ONE)))

@@ -192,7 +192,7 @@ def test_no_room_for_the_checkpoint_leaves_the_one_before(data: Path, tmp_path: 
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert (
-        result.exit_code == 2
+        result.exit_code == 5
         and result.stderr == f"trmsolve: {tmp_path}/step-00000003: File too large\n"
     )
     assert files(tmp_path / "step-00000002") == before and not list(tmp_path.glob(".*"))

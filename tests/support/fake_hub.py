@@ -35,12 +35,20 @@ RESOLVE = re.compile(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)")
 CHANGE = re.compile(r"/api/models/([^/]+/[^/]+)/(preupload|commit)/(.+)")
 
 
+class OneCommand(Program):
+    """The program with the commands that are given, and not its own."""
+
+    def __init__(self, *args: Any, commands: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.commands = commands
+
+
 def run_command(command: Callable[..., None], *arguments: str) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of one command of the program.
 
     An error that the program does not expect is raised.
     """
-    app = typer.Typer(cls=Program)
+    app = typer.Typer(cls=OneCommand)
     app.callback()(lambda: None)  # makes it a group of commands, as the program is
     app.command("run")(command)
     result = CliRunner().invoke(app, ["run", *arguments])
