@@ -144,12 +144,13 @@ def test_the_readme_s_training_commands_end_to_end(
         SHELL.index("trmsolve generate -n 200 --difficulty easy --seed 1 --out easy.csv") :
     ]
     commands = [command for command in commands if "arc" not in command]
-    assert len(commands) == 7
+    assert len(commands) == 8
     short = {
         "-n 200": "-n 20",
         "-n 100": "-n 4",
         "--minutes 60": "--steps 2 --batch-size 4 --held-out 2 --data easy.csv",
         "--seconds 20": "--seconds 1 --batch-size 4 --compile off",
+        "--out sudoku.onnx": "--out sudoku.onnx --puzzles 1",
     }
     for command in commands:
         for said, meant in short.items():

@@ -116,10 +116,11 @@ main()
 
 
 @pytest.mark.parametrize(
-    "name", ["typer", "rich", "trmsolve.cli.train", "numpy", "torch", "trmsolve.solve.solver"]
+    "name", ["typer", "rich", "trmsolve.cli.solve", "numpy", "torch", "trmsolve.solve.solver"]
 )
 def test_ctrl_c_while_modules_are_imported(name: str) -> None:
-    program = PRESSED_AT_IMPORT.format(name=name, arguments=["sudoku", "examples/sudoku/easy.txt"])
+    arguments = ["sudoku", "examples/sudoku/easy.txt", "--backend", "torch"]
+    program = PRESSED_AT_IMPORT.format(name=name, arguments=arguments)
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
