@@ -97,7 +97,7 @@ def test_answers_cycles_and_views_are_those_of_torch(
 
 
 def compared(fields: dict[str, Any]) -> dict[str, Any]:
-    """What must be alike; the last digits of a probability may differ."""
+    """The parts that must be alike; the last digits of a probability may differ."""
     kept = {key: value for key, value in fields.items() if key != "seconds"}
     return kept | {"halt": round(fields["halt"], 2)}
 

@@ -1,4 +1,4 @@
-"""What copies of a network that learn a task answer meanwhile, and how their answers add up."""
+"""The answers of copies of a network that learn a task, and how the answers add up."""
 
 import math
 from collections.abc import Iterable

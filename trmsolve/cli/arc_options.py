@@ -18,9 +18,9 @@ Weights = Annotated[
     str | None,
     typer.Option(
         metavar="FILE",
-        help="Adapt a trained network instead of learning from nothing: arc for the bundled one, a "
-        ".safetensors file, the folder of a training run, or hf://user/repo.",
-        show_default=False,
+        help="Adapt this trained network alone: arc for the bundled one, a .safetensors file, the "
+        "folder of a training run, or hf://user/repo. none: learn from nothing alone.",
+        show_default="copies of both kinds",
     ),
 ]
 Budget = Annotated[

@@ -18,7 +18,15 @@ from trmsolve.puzzles.values import Answer, Cycle, Puzzle
 from trmsolve.solve.effort import VIEWS, Effort
 from trmsolve.solve.network import LoadOptions, Network, Place, is_cpu
 from trmsolve.solve.onnx_network import chooses_onnx, load_graph
-from trmsolve.solve.stream import EVERY_PLACE, LOOK_AHEAD, InOrder, Item, Places, Run
+from trmsolve.solve.stream import (
+    EVERY_PLACE,
+    LOOK_AHEAD,
+    InOrder,
+    Item,
+    Places,
+    Run,
+    answers_in_order,
+)
 
 BATCH_SIZE_CPU = 64
 BATCH_SIZE_GPU = 512
@@ -80,12 +88,7 @@ class Solver:
         """
         order = InOrder(items, LOOK_AHEAD * self.effort.batch_size, on_answer, places)
         run = Run(self, order.items(), order.put, on_cycle is not None, on_step)
-        for cycle in run.cycles():
-            if cycle is not None and on_cycle is not None:
-                on_cycle(cycle)
-            # Also while nothing is under way: errors wait for no puzzle.
-            yield from order.ready()
-        yield from order.ready()
+        yield from answers_in_order(run.cycles(), order, on_cycle)
 
     @property
     def threads(self) -> int:

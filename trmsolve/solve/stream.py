@@ -106,6 +106,18 @@ class InOrder:
         return self.places.first + number * self.places.step
 
 
+def answers_in_order(
+    cycles: Iterable[Cycle | None], order: InOrder, on_cycle: Callable[[Cycle], None] | None
+) -> Iterator[Outcome]:
+    """The outcomes of a run as their turn comes; ``on_cycle`` is shown its cycles."""
+    for cycle in cycles:
+        if cycle is not None and on_cycle is not None:
+            on_cycle(cycle)
+        # Also while nothing is under way: errors wait for no puzzle.
+        yield from order.ready()
+    yield from order.ready()
+
+
 class Solving(Protocol):
     """What a run needs to know of its solver."""
 

@@ -42,6 +42,7 @@ from trmsolve.solve.stream import (
     Outcome,
     Places,
     Run,
+    answers_in_order,
 )
 from trmsolve.wording import count
 
@@ -176,12 +177,7 @@ class SharedSolver(Solver):
         with _started(self) as helpers:
             dealer = _Dealer(order, helpers, self.effort.batch_size)
             run = Run(self, dealer.own_items(), dealer.put, on_cycle is not None, on_step)
-            for cycle in run.cycles():
-                if cycle is not None and on_cycle is not None:
-                    on_cycle(cycle)
-                dealer.serve_now_and_then()
-                yield from order.ready()
-            yield from order.ready()
+            yield from answers_in_order(dealer.serving(run.cycles()), order, on_cycle)
 
 
 class _Dealer:
@@ -224,10 +220,12 @@ class _Dealer:
         self.here -= 1
         self.order.put(place, outcome)
 
-    def serve_now_and_then(self) -> None:
-        """Serve the helpers, if that was not done just now."""
-        if time.monotonic() - self.served >= SERVE_SECONDS:
-            self._serve()
+    def serving(self, cycles: Iterable[Cycle | None]) -> Iterator[Cycle | None]:
+        """The cycles, with the helpers served now and then before one."""
+        for cycle in cycles:
+            if time.monotonic() - self.served >= SERVE_SECONDS:
+                self._serve()
+            yield cycle
 
     def _serve(self) -> None:
         """Collect the helpers' outcomes, read ahead, and deal."""

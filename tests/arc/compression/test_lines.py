@@ -173,7 +173,7 @@ def test_a_grid_of_one_cell_has_no_neighbours_and_is_its_own_image() -> None:
 
 
 def mirrored(drawing: str, direction: int) -> str:
-    """What one direction sees of a drawing of digits."""
+    """A drawing of digits as one direction sees it mirrored."""
     rows = drawing.split("/")
     numbers = torch.tensor([[float(sign) for sign in row] for row in rows])
     live = torch.ones(*numbers.shape, 1)

@@ -48,7 +48,7 @@ def report(
     is_last: bool = False,
     now: Grid = ONE,
 ) -> Report:
-    """Of copies from nothing in their first round."""
+    """A report of copies from nothing in their first round."""
     status = Status(step=step, seconds=2.0, loss=float(group), bits=10.0 * group)
     tallies = {FROM_NOTHING: tally(copies, *best)}
     return Report(group, step, status, FROM_NOTHING, tallies, [guess(now)] * 2, is_last)

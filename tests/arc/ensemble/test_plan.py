@@ -64,10 +64,14 @@ def test_each_copy_can_make_enough_steps() -> None:
 
 def test_groups_share_half_of_the_memory() -> None:
     small, large = square(3, 2), square(30, 9)
-    assert groups_that_fit(small, BUDGET, wanted=4, memory=math.inf) == 4
-    assert groups_that_fit(small, BUDGET, wanted=4, memory=4e9) == 4
-    assert groups_that_fit(large, BUDGET, wanted=4, memory=4e9) < 4
-    assert groups_that_fit(large, BUDGET, wanted=4, memory=0.0) == 1
+
+    def fit(task: ArcTask, wanted: int, memory: float) -> int:
+        return groups_that_fit(task, copies_together(task, BUDGET), wanted, memory)
+
+    assert fit(small, wanted=4, memory=math.inf) == 4
+    assert fit(small, wanted=4, memory=4e9) == 4
+    assert fit(large, wanted=4, memory=4e9) < 4
+    assert fit(large, wanted=4, memory=0.0) == 1
 
 
 def test_this_machine_says_how_much_memory_it_has() -> None:

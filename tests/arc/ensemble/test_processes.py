@@ -15,15 +15,15 @@ from pathlib import Path
 import pytest
 
 from tests.support.arc_tasks import same_outputs
+from tests.support.copies import answers, best_of
 from tests.support.paths import ROOT
 from tests.support.terminal import PATIENCE
 from trmsolve.arc.adaptation import Budget
-from trmsolve.arc.answers import WeightedGrid
 from trmsolve.arc.compression.learning import CompressionLearner
 from trmsolve.arc.compression.puzzle import CompressionPuzzle
 from trmsolve.arc.ensemble import processes, rounds
 from trmsolve.arc.ensemble.processes import learn_copies
-from trmsolve.arc.ensemble.rounds import FROM_NOTHING, Order, Report, copy_seed
+from trmsolve.arc.ensemble.rounds import Order, Report, copy_seed
 from trmsolve.arc.task import never
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -50,15 +50,6 @@ def last_reports(found: list[Report]) -> dict[int, Report]:
     by_group = {report.group: report for report in last}
     assert len(last) == len(by_group)
     return by_group
-
-
-def best_of(report: Report) -> list[list[WeightedGrid]]:
-    """What its copies answer that learn from nothing."""
-    return report.tallies[FROM_NOTHING].best
-
-
-def answers(best: list[list[WeightedGrid]]) -> list[tuple[list[list[int]], float, int]]:
-    return [(answer.grid.tolist(), answer.votes, answer.copies) for answer in best[0]]
 
 
 def learned_here(steps: int, *copies: int) -> CompressionLearner:

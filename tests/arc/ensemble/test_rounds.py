@@ -1,4 +1,4 @@
-"""What a group does round after round, and which of its answers count."""
+"""The rounds of a group, and which of its answers count."""
 
 import math
 import time
@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from tests.support.arc_tasks import same_outputs
+from tests.support.copies import answers, best_of
 from tests.support.planes import PLANES, network
 from tests.support.terminal import PATIENCE
 from trmsolve.arc.adaptation import Budget
-from trmsolve.arc.answers import WeightedGrid, combined
+from trmsolve.arc.answers import combined
 from trmsolve.arc.compression.learning import CompressionLearner
 from trmsolve.arc.compression.puzzle import CompressionPuzzle
 from trmsolve.arc.ensemble import rounds
@@ -31,15 +32,6 @@ from trmsolve.weights.info import WeightsInfo
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 TASK = same_outputs()
-
-
-def best_of(report: Report) -> list[list[WeightedGrid]]:
-    """What its copies answer that learn from nothing."""
-    return report.tallies[FROM_NOTHING].best
-
-
-def answers(best: list[list[WeightedGrid]]) -> list[tuple[list[list[int]], float, int]]:
-    return [(answer.grid.tolist(), answer.votes, answer.copies) for answer in best[0]]
 
 
 def learned_here(steps: int, copy: int) -> CompressionLearner:

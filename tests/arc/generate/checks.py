@@ -1,4 +1,4 @@
-"""What the tests of all rules check."""
+"""The checks that the tests of all rules share."""
 
 import numpy as np
 import pytest

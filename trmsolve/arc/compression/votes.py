@@ -7,6 +7,7 @@ than any other.
 """
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trmsolve.arc.answers import Guess, WeightedGrid, combined
+from trmsolve.arc.answers import Guess, WeightedGrid
 from trmsolve.arc.compression.loss import span_scores, with_black
 from trmsolve.arc.compression.network import Prediction
 from trmsolve.arc.compression.puzzle import OUTPUT, CompressionPuzzle
@@ -106,20 +107,18 @@ class Votes:
 
     def best(self, test: int, number: int = 8) -> list[WeightedGrid]:
         """The answers with most votes of all copies, best first."""
-        answers: list[WeightedGrid] = []
+        votes: dict[str, float] = {}
+        favourites = Counter[str]()
         for of_tests in self._weights:
-            answers += self._of_copy(of_tests[test])
-        return combined(answers)[:number]
-
-    def _of_copy(self, weights: dict[str, float]) -> list[WeightedGrid]:
-        """The answers of one copy, which together have one vote."""
-        total = np.logaddexp.reduce(list(weights.values()))
-        favourite = max(weights, key=weights.__getitem__)
-        answers = []
-        for key, weight in weights.items():
-            share = math.exp(weight - total)
-            answers.append(WeightedGrid(self._grids[key], share, int(key == favourite)))
-        return answers
+            weights = of_tests[test]
+            total = np.logaddexp.reduce(list(weights.values()))
+            for key, weight in weights.items():
+                votes[key] = votes.get(key, 0.0) + math.exp(weight - total)
+            favourites[max(weights, key=weights.__getitem__)] += 1
+        keys = sorted(votes, key=votes.__getitem__, reverse=True)
+        return [
+            WeightedGrid(self._grids[key], votes[key], favourites[key]) for key in keys[:number]
+        ]
 
     def _average_in(self, now: Outputs) -> None:
         if self.average is None:

@@ -58,12 +58,12 @@ def copies_together(task: ArcTask, budget: Budget) -> int:
     return min(max(affordable, 1), MOST_TOGETHER)
 
 
-def groups_that_fit(task: ArcTask, budget: Budget, wanted: int, memory: float) -> int:
+def groups_that_fit(task: ArcTask, together: int, wanted: int, memory: float) -> int:
     """How many groups may learn at once, so that they take up to half of the memory; at least 1.
 
-    ``memory`` is what the machine has, in bytes.
+    ``together`` is the number of copies in each, and ``memory`` what the machine has, in bytes.
     """
-    of_copies = CELL_BYTES * _size(task) * copies_together(task, budget)
+    of_copies = CELL_BYTES * _size(task) * together
     affordable = memory / 2 / (GROUP_BYTES + of_copies)
     return int(min(max(affordable, 1.0), wanted))
 

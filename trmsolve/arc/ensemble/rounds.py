@@ -5,10 +5,12 @@ task from nothing. Answers of rounds that are over keep their votes.
 """
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trmsolve.arc.adaptation import Budget
 from trmsolve.arc.answers import Guess, Learner, Status, WeightedGrid, combined
@@ -16,6 +18,9 @@ from trmsolve.arc.compression.learning import CompressionLearner
 from trmsolve.arc.compression.puzzle import CompressionPuzzle
 from trmsolve.arc.ensemble.plan import ENOUGH_STEPS, LEAST_STEPS, MOST_GROUPS, trunk_copies
 from trmsolve.arc.task import ArcTask
+
+if TYPE_CHECKING:
+    from trmsolve.arc.planes.trunk import TrunkLearner
 
 REPORT_SECONDS = 0.5
 """Time between two reports of a group."""
@@ -116,7 +121,7 @@ class Order:
         model = load_trunk(self.trunk)
         for number, allowed in enumerate(seconds):
             seed = copy_seed(self.seed, number * MOST_GROUPS + group)
-            yield Trained(TrunkLearner(model, self.task, allowed, seed), allowed)
+            yield Trained(TrunkLearner(model, self.task, allowed, seed))
 
 
 def copy_seed(seed: int, copy: int) -> int:
@@ -124,20 +129,20 @@ def copy_seed(seed: int, copy: int) -> int:
     return (1000 * seed + copy) % 2**63
 
 
-class Round:
+class Round(ABC):
     """Copies that learn together until they have learned enough."""
 
     kind: str
     learner: Learner
 
     @property
+    @abstractmethod
     def is_enough(self) -> bool:
         """Whether others are worth more than further steps."""
-        raise NotImplementedError
 
+    @abstractmethod
     def may_vote(self, earlier: dict[str, Tally]) -> bool:
         """Whether the copies' answers mean something beside those of earlier rounds."""
-        raise NotImplementedError
 
 
 @dataclass
@@ -172,15 +177,14 @@ class FromNothing(Round):
 class Trained(Round):
     """A copy of the trained network, which learns for some seconds."""
 
-    learner: Learner
-    seconds: float
+    learner: "TrunkLearner"
 
     kind = TRAINED
 
     @property
     def is_enough(self) -> bool:
         """Whether its time is over."""
-        return self.learner.status.seconds >= self.seconds
+        return self.learner.status.seconds >= self.learner.seconds
 
     def may_vote(self, earlier: dict[str, Tally]) -> bool:  # noqa: ARG002
         """From its first step on."""

@@ -95,7 +95,7 @@ class EnsembleSolver:
         begun = time.monotonic()
         budget = self.options.budget
         together = copies_together(task, budget)
-        groups = groups_that_fit(task, budget, self.groups, machine_memory())
+        groups = groups_that_fit(task, together, self.groups, machine_memory())
         order = Order(task, budget, self.options.seed, together, self.trunk)
         gathered = Gathered(order, groups, self.options.keep_steps)
         ended = ""
