@@ -26,8 +26,8 @@ from trmsolve.weights import convert as convert_module
 from trmsolve.weights import limits
 from trmsolve.weights.architecture import ArchitectureHints
 from trmsolve.weights.checkpoint_file import is_pickled
-from trmsolve.weights.convert import Checkpoint, convert, mean_row
-from trmsolve.weights.file import load_model, read_info
+from trmsolve.weights.convert import Checkpoint, convert, mean_row, rewrite
+from trmsolve.weights.file import load_model, read_info, record_score
 from trmsolve.weights.names import TABLE
 
 CPU = torch.device("cpu")
@@ -275,6 +275,53 @@ def test_the_table_is_kept_averaged_or_dropped(checkpoint: Path, tmp_path: Path)
     )
     with pytest.raises(UsageError, match="has no table of puzzle embeddings"):
         convert(Checkpoint.open(tmp_path / "bare"), tmp_path / "x", table="mean")
+
+
+def test_own_weights_are_written_anew_with_one_row(checkpoint: Path, tmp_path: Path) -> None:
+    whole = tmp_path / "whole.safetensors"
+    convert(Checkpoint.open(checkpoint), whole)
+    record_score(whole, "dev", {"exact": 0.5})
+    small = tmp_path / "small.safetensors"
+    command = ["weights", "convert", str(whole), "--table", "mean", "--out", str(small)]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.strip() == str(small)
+    before = load_file(whole)
+    after = load_file(small)
+    assert torch.equal(after.pop(TABLE), mean_row(before.pop(TABLE)))
+    assert after.keys() == before.keys()
+    assert all(torch.equal(after[name], before[name]) for name in after)
+    info = read_info(small)
+    assert info.config.num_puzzles == 1
+    assert info.training["rows"] == 50
+    assert info.training["sha256"] == read_info(whole).training["sha256"]
+    assert info.scores == {}
+    load_model(small, "arc", torch.float32, CPU)
+    again = CliRunner().invoke(app, command)
+    assert again.exit_code == 2
+    assert "already exists" in again.stderr
+
+
+def test_own_weights_are_written_anew_in_another_format(checkpoint: Path, tmp_path: Path) -> None:
+    whole = tmp_path / "whole.safetensors"
+    convert(Checkpoint.open(checkpoint), whole)
+    half = tmp_path / "half.safetensors"
+    rewrite(whole, half, dtype=torch.bfloat16)
+    for name, tensor in load_file(whole).items():
+        assert torch.equal(load_file(half)[name], tensor.bfloat16())
+    assert read_info(half).config == read_info(whole).config
+
+
+def test_damaged_own_weights_are_not_written_anew(checkpoint: Path, tmp_path: Path) -> None:
+    whole = tmp_path / "whole.safetensors"
+    convert(Checkpoint.open(checkpoint), whole)
+    content = bytearray(whole.read_bytes())
+    content[-1] ^= 1
+    whole.write_bytes(content)
+    out = tmp_path / "out.safetensors"
+    with pytest.raises(WeightsError, match="checksum"):
+        rewrite(whole, out, table="mean")
+    assert not out.exists()
 
 
 def test_the_mean_of_many_rows_is_exact_and_taken_part_by_part(

@@ -64,6 +64,17 @@ def read_checkpoint(path: Path, part: str | None = None) -> dict[str, Tensor]:
     return {official: stored[name] for official, name in names.items()}
 
 
+def describes_itself(path: Path) -> bool:
+    """Whether this is a safetensors file that says what network it holds: weights of our own.
+
+    Raises WeightsError for a safetensors file whose header is damaged.
+    """
+    if not begins_as_safetensors(read_head(path)):
+        return False
+    # Reading the header also checks it, for instance that no name occurs twice.
+    return "trmsolve.config" in read_header(path).metadata
+
+
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file that does not describe itself."""
     if not begins_as_safetensors(read_head(path)):
@@ -71,8 +82,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
             f"{path} is neither a safetensors file nor a zip file as saved by torch: "
             "save it again with a newer version of torch"
         )
-    # Reading the header also checks it, for instance that no name occurs twice.
-    if "trmsolve.config" in read_header(path).metadata:
+    if describes_itself(path):
         raise WeightsError(f"{path} is already converted: trmsolve can read it directly")
     with safe_open(path, framework="pt") as file:
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no dict)

@@ -17,7 +17,7 @@ from trmsolve.files import sha256
 from trmsolve.model.config import TRMConfig
 from trmsolve.weights.architecture import ArchitectureHints, infer_architecture
 from trmsolve.weights.checkpoint_file import read_checkpoint
-from trmsolve.weights.file import save_weights
+from trmsolve.weights.file import read_weights, save_weights
 from trmsolve.weights.info import WeightsInfo
 from trmsolve.weights.kind import check_kind
 from trmsolve.weights.limits import check_bounds, check_size, expected_shapes
@@ -93,17 +93,11 @@ def convert(
     know. Raises UsageError if ``out`` exists or ``table`` makes no sense, WeightsError if values
     are not finite. In both cases nothing is written.
     """
-    if out.exists():
-        raise UsageError(f"{out} already exists: choose another file with --out")
-    if table not in TABLES:
-        raise UsageError(f"--table {table} is not known: use {', '.join(TABLES)}")
-    tensors = dict(checkpoint.tensors)
+    _check_target(out, table)
+    tensors = checkpoint.tensors
     config = checkpoint.config
     if table != "keep":
-        if TABLE not in tensors:
-            raise UsageError(f"{checkpoint.path} has no table of puzzle embeddings: omit --table")
-        tensors[TABLE] = _one_row(tensors[TABLE], table)
-        config = replace(config, num_puzzles=1)
+        tensors, config = _with_one_row(checkpoint.path, tensors, config, table)
     training: dict[str, Any] = {
         "converted_from": checkpoint.path.name,
         "sha256": sha256(checkpoint.path),
@@ -114,6 +108,50 @@ def convert(
     info = WeightsInfo(config, checkpoint.task, training)
     save_weights(out, tensors, info, dtype)
     return info
+
+
+def rewrite(
+    path: Path,
+    out: Path,
+    *,
+    table: str = "keep",
+    dtype: torch.dtype | None = None,
+    allow_large: bool = False,
+) -> WeightsInfo:
+    """Write weights anew with another table of puzzles or in another number format.
+
+    ``table`` and ``dtype`` are as in ``convert``. The record keeps how the network was trained, but
+    no scores, which were measured with the file as it was. Raises UsageError if ``out`` exists or
+    ``table`` makes no sense, WeightsError if the file is damaged.
+    """
+    _check_target(out, table)
+    info, tensors = read_weights(path, allow_large=allow_large)
+    rows = info.config.num_puzzles
+    if table != "keep":
+        tensors, config = _with_one_row(path, tensors, info.config, table)
+        info = replace(info, config=config, training={**info.training, "table": table})
+        info.training["rows"] = rows
+    info = replace(info, scores={})
+    save_weights(out, tensors, info, dtype)
+    return info
+
+
+def _check_target(out: Path, table: str) -> None:
+    """Raise UsageError if the file exists, or for an unknown choice for the table."""
+    if out.exists():
+        raise UsageError(f"{out} already exists: choose another file with --out")
+    if table not in TABLES:
+        raise UsageError(f"--table {table} is not known: use {', '.join(TABLES)}")
+
+
+def _with_one_row(
+    path: Path, tensors: dict[str, Tensor], config: TRMConfig, table: str
+) -> tuple[dict[str, Tensor], TRMConfig]:
+    """The tensors with one row in place of the table, and the config of that network."""
+    if TABLE not in tensors:
+        raise UsageError(f"{path} has no table of puzzle embeddings: omit --table")
+    smaller = {**tensors, TABLE: _one_row(tensors[TABLE], table)}
+    return smaller, replace(config, num_puzzles=1)
 
 
 def mean_row(table: Tensor) -> Tensor:

@@ -86,11 +86,18 @@ def check_whole(path: Path, *, allow_large: bool = False) -> WeightsInfo:
 
     Raises WeightsError.
     """
+    return read_weights(path, allow_large=allow_large)[0]
+
+
+def read_weights(path: Path, *, allow_large: bool = False) -> tuple[WeightsInfo, dict[str, Tensor]]:
+    """What a file says about itself, and its tensors in the dtypes in which they are stored.
+
+    They are checked as ``load_model`` checks them. Raises WeightsError.
+    """
     header, info = _read(path)
     check_size(path, allow_large=allow_large)
     check_bounds(path, info.config, allow_large=allow_large)
-    _read_tensors(path, header, info)
-    return info
+    return info, _read_tensors(path, header, info)
 
 
 def load_model(  # noqa: PLR0913
@@ -167,8 +174,7 @@ def save_weights(
 
 def record_score(path: Path, name: str, figures: dict[str, Any]) -> None:
     """Store measured figures in the file's record under ``name``; the tensors do not change."""
-    header, info = _read(path)
-    tensors = _read_tensors(path, header, info)
+    info, tensors = read_weights(path, allow_large=True)
     scores = {**info.scores, name: figures}
     save_weights(path, tensors, replace(info, scores=scores), dtype=None)
 

@@ -115,6 +115,9 @@ def convert(  # noqa: PLR0913
     all_config.yaml or config.json beside the checkpoint, or from the paper, in this order. Values
     are preserved exactly.
 
+    Weights of trmsolve are written anew with --table or --dtype: --table mean makes those of an ARC
+    run small enough to pass on.
+
     \b
     Exit codes
     0  the weights are written
@@ -125,13 +128,17 @@ def convert(  # noqa: PLR0913
     141  the reader of the output has left
     """  # noqa: D301 (click reads the character \b)
     from trmsolve.weights.architecture import ArchitectureHints
-    from trmsolve.weights.checkpoint_file import is_pickled
-    from trmsolve.weights.convert import Checkpoint
+    from trmsolve.weights.checkpoint_file import describes_itself, is_pickled
+    from trmsolve.weights.convert import Checkpoint, rewrite
     from trmsolve.weights.convert import convert as write
 
     _check_options(table, task, positions)
     stored = _dtype(dtype)
     path, out = _source(checkpoint, out, offline, allow_large)
+    if describes_itself(path) and (table != "keep" or stored is not None):
+        rewrite(path, out, table=table, dtype=stored, allow_large=allow_large)
+        put(str(out))
+        return
     if is_pickled(path):
         say(RISK.format(name=path.name))
     hints = ArchitectureHints(recursions, latent_steps, positions, heads)
