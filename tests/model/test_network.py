@@ -125,12 +125,12 @@ def test_only_the_last_recursion_is_learned_from() -> None:
     once = TinyRecursiveModel(BOARD)
     tokens, state = torch.randint(1, 11, (2, 81)), once.initial_state(2)
     with torch.no_grad():
-        y, z = once.latent_recursion(once.embed(tokens), *state)
+        y, z = once.latent_recursion(once.embed(tokens), *state, once.places(tokens))
     _, both = once(state, tokens)
     both.logits.square().sum().backward()
     expected = {name: p.grad.clone() for name, p in once.named_parameters() if p.grad is not None}
     once.zero_grad()
-    y, _ = once.latent_recursion(once.embed(tokens), y, z)
+    y, _ = once.latent_recursion(once.embed(tokens), y, z, once.places(tokens))
     once.lm_head(y).square().sum().backward()
     for name, parameter in once.named_parameters():
         if name in expected and parameter.grad is not None:

@@ -366,9 +366,10 @@ def test_fingerprints_of_networks_without_planes_are_what_they_were(
         path, TinyRecursiveModel(flat).state_dict(), WeightsInfo(flat, "sudoku"), torch.float32
     )
     assert fingerprint(path) == hashed(
-        path, flat, ("feeds_back_answer", "frozen_tokens", "symmetries")
+        path, flat, ("feeds_back_answer", "frozen_tokens", "symmetries", "lookup_channels")
     )
-    assert fingerprint(weights) == hashed(weights, PLANES, ("feeds_back_answer", "frozen_tokens"))
+    later = ("feeds_back_answer", "frozen_tokens", "lookup_channels")
+    assert fingerprint(weights) == hashed(weights, PLANES, later)
     with safe_open(weights, framework="pt") as file:
         names = file.keys()
         tensors = {name: file.get_tensor(name) for name in names}

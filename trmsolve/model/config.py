@@ -37,6 +37,7 @@ WHOLE = {
     "inner_multiple": Bound(1, 1 << 13, usual=4096),
     "candidates": Bound(1, 1 << 10, usual=64),
     "symmetries": Bound(0, 1 << 10, usual=64),
+    "lookup_channels": Bound(0, 1 << 10, usual=64),
 }
 """Bounds of the fields that are whole numbers, both inclusive."""
 
@@ -151,6 +152,9 @@ class TRMConfig:
 
     The network is told under which it sees a grid.
     """
+
+    lookup_channels: int = 0
+    """For the planes mixer: channels of each way to look elsewhere in the grid; 0 is none."""
 
     rms_norm_eps: float = 1e-5
     """Added to the mean square in every norm."""
@@ -326,6 +330,8 @@ def _check_prefix(config: TRMConfig) -> None:
 def _check_no_symmetries(config: TRMConfig) -> None:
     if config.symmetries:
         raise ValueError("the planes mixer, and no other, needs symmetries")
+    if config.lookup_channels:
+        raise ValueError("the planes mixer, and no other, has lookup_channels")
 
 
 def _check_candidates_mixer(config: TRMConfig) -> None:

@@ -22,7 +22,7 @@ reads an answer from it.
 import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -32,6 +32,7 @@ from torch.nn import functional
 
 from trmsolve.model.config import MIXER_RULES, TRMConfig
 from trmsolve.model.layers import Embedding, Linear, PuzzleEmbedding, SwiGLU, rms_norm, trunc_normal
+from trmsolve.model.lookups import GridLookups
 from trmsolve.model.mixers import MIXERS, Rotary
 from trmsolve.model.rewriting import rewritten
 from trmsolve.model.state import Prediction, State
@@ -42,10 +43,23 @@ PUZZLE_TABLE = "puzzle_emb."
 """What the names of the parameters of the table of puzzle embeddings begin with."""
 
 
-class Block(nn.Module):
-    """Mix between slots, then compute within each; the sum is normed after both."""
+class Places(NamedTuple):
+    """What blocks are told of where the slots are."""
 
-    def __init__(self, config: TRMConfig) -> None:
+    rotary: Rotary | None = None
+    """For attention: positions along the sequence."""
+
+    lookups: GridLookups | None = None
+    """For planes: where else a cell may look."""
+
+
+class Block(nn.Module):
+    """Mix between slots, then compute within each; the sum is normed after both.
+
+    ``number`` is that of the block in the network, from 0.
+    """
+
+    def __init__(self, config: TRMConfig, number: int = 0) -> None:  # noqa: ARG002 (for subclasses)
         super().__init__()
         self.eps = config.rms_norm_eps
         mixer = MIXERS[config.mixer]
@@ -58,9 +72,9 @@ class Block(nn.Module):
         """The part that mixes between slots."""
         return self.get_submodule(self.mixer_name)
 
-    def forward(self, h: Tensor, rotary: Rotary | None) -> Tensor:
+    def forward(self, h: Tensor, places: Places) -> Tensor:
         """(B, L, D) -> (B, L, D)."""
-        h = self.mixer(h, rotary)
+        h = self.mixer(h, places.rotary)
         return rms_norm(h + self.mlp(h), self.eps)
 
 
@@ -69,12 +83,12 @@ class Level(nn.Module):
 
     def __init__(self, config: TRMConfig, block: type[Block] = Block) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(block(config) for _ in range(config.layers))
+        self.layers = nn.ModuleList(block(config, number) for number in range(config.layers))
 
-    def forward(self, h: Tensor, rotary: Rotary | None) -> Tensor:
+    def forward(self, h: Tensor, places: Places) -> Tensor:
         """(B, L, D) -> (B, L, D)."""
         for layer in self.layers:
-            h = layer(h, rotary)
+            h = layer(h, places)
         return h
 
 
@@ -178,11 +192,11 @@ class TinyRecursiveModel(nn.Module):
         filled: Tensor = functional.pad(vectors.to(self.dtype), (0, missing))
         return filled.view(-1, self.config.prefix_len, size)
 
-    def latent_recursion(self, x: Tensor, y: Tensor, z: Tensor) -> State:
+    def latent_recursion(self, x: Tensor, y: Tensor, z: Tensor, places: Places) -> State:
         """Improve z n times from question, answer and z itself; then improve the answer once."""
         for _ in range(self.latent_steps):
-            z = self._with_noise(self.L_level(z + (y + x), self.rotary))
-        y = self.L_level(y + z, self.rotary)
+            z = self._with_noise(self.L_level(z + (y + x), places))
+        y = self.L_level(y + z, places)
         return State(y, z)
 
     def _with_noise(self, z: Tensor) -> Tensor:
@@ -198,13 +212,18 @@ class TinyRecursiveModel(nn.Module):
         ``x`` is the embedding of ``tokens``. A network that feeds back its answer goes on, after
         each recursion, from that as its question.
         """
+        places = self.places(tokens)
         with torch.no_grad():
             for _ in range(self.recursions - 1):
-                y, z = self.latent_recursion(x, y, z)
+                y, z = self.latent_recursion(x, y, z, places)
                 if self.config.feeds_back_answer:
                     tokens = self.rewrite(tokens, self.lm_head(y))
                     x = self.embed(tokens)
-        return self.latent_recursion(x, y, z)
+        return self.latent_recursion(x, y, z, places)
+
+    def places(self, tokens: Tensor) -> Places:  # noqa: ARG002 (for subclasses)
+        """Where the slots of these tokens are."""
+        return Places(rotary=self.rotary)
 
     def rewrite(self, tokens: Tensor, logits: Tensor) -> Tensor:
         """The likeliest answer to ``tokens``, in their shape; ``frozen_tokens`` stay."""

@@ -40,11 +40,12 @@ __all__ = [
     "fingerprint",
     "load_model",
     "read_info",
+    "read_weights",
     "record_score",
     "save_weights",
 ]
 
-LATER = ("feeds_back_answer", "frozen_tokens", "symmetries")
+LATER = ("feeds_back_answer", "frozen_tokens", "symmetries", "lookup_channels")
 """Fields of the config that are newer than the fingerprint.
 
 They count only where they are set, so that the fingerprints of older weights stay the same.

@@ -45,6 +45,7 @@ LARGEST = {
     "prefix_len": 256,
     "num_puzzles": 1 << 22,
     "symmetries": 64,
+    "lookup_channels": 64,
 }
 """The largest value of each field of the config that makes a network large."""
 
