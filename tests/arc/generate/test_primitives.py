@@ -17,7 +17,8 @@ from tests.arc.generate import (
     test_patterns,
     test_wholes,
 )
-from trmsolve.arc.generate.primitives import PRIMITIVES, Primitive
+from trmsolve.arc.generate.primitive import Primitive
+from trmsolve.arc.generate.primitives import PRIMITIVES
 from trmsolve.arc.generate.setting import Setting, Unfit
 
 KINDS = (

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tests.support.grids import grid
-from trmsolve.arc.generate.primitives import PRIMITIVES, Rule
+from trmsolve.arc.generate.primitive import Rule
+from trmsolve.arc.generate.primitives import PRIMITIVES
 from trmsolve.arc.generate.setting import Unfit
 from trmsolve.arc.generate.tasks import (
     DIFFICULTIES,

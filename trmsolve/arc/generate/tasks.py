@@ -14,7 +14,8 @@ from itertools import count
 
 import numpy as np
 
-from trmsolve.arc.generate.primitives import PRIMITIVES, Primitive, Rule
+from trmsolve.arc.generate.primitive import Primitive, Rule
+from trmsolve.arc.generate.primitives import PRIMITIVES
 from trmsolve.arc.generate.setting import Setting, Unfit
 from trmsolve.arc.task import COLOURS, LARGEST, ArcTask, Pair
 from trmsolve.errors import UsageError
