@@ -144,6 +144,7 @@ JSON_FIELDS = [
     "id",
     "answer",
     "votes",
+    "confidence",
     "right",
     "verified",
     "reason",
@@ -234,6 +235,7 @@ def test_json_has_the_agreed_fields_in_input_order(tmp_path: Path) -> None:
         "id": "ab",
         "answer": [FIRST, SECOND],
         "votes": [[3, 1], [3, 1]],
+        "confidence": [None, None],
         "right": [True, True],
         "verified": None,
         "reason": "no rule can check an ARC answer",
@@ -567,6 +569,7 @@ def test_without_weights_a_task_is_learned_from_nothing(tmp_path: Path) -> None:
     for answer, votes in zip(first["answer"], first["votes"], strict=True):
         assert list(answer) == ["attempt_1", "attempt_2"]
         assert votes == [1, 0], "the only copy favours its first attempt"
+    assert all(0 < confidence < 1 for confidence in first["confidence"])
     assert all(type(right) is bool for right in first["right"])
     assert (second["right"], second["adapting"]["steps"]) == ([None], 5)
     assert "ab  " in result.stderr and "5 steps" in result.stderr

@@ -177,6 +177,44 @@ def test_the_agreement_is_that_of_the_test_where_it_is_least() -> None:
     assert line.split()[-3:] == ["agreement", "1/4", "━━──────"]
 
 
+def test_how_likely_the_attempts_are_right_takes_the_place_of_agreement() -> None:
+    console = pinned()
+    progress = answering(task=replace(TASK, tests=TASK.tests * 2))
+    sure = (Candidate(RIGHT, 3, 0.5, 0.5), Candidate(WRONG, 1, 0.5, 0.25))
+    unsure = (Candidate(RIGHT, 3, 0.5, 0.25), Candidate(WRONG, 1, 0.5, 0.0))
+    live(console).adapting(replace(progress, candidates=(sure, unsure)))
+    (line,) = (line for line in screen(written(console)) if "likely" in line)
+    assert line.split()[-4:] == ["likely", "right", "25%", "━━──────"]
+    assert "agreement" not in written(console)
+
+
+@pytest.mark.parametrize(
+    ("chances", "said"),
+    [
+        ((0.5, 0.1), "often right"),
+        ((0.5, 0.0), "sometimes right"),
+        ((0.1, 0.0), "seldom right"),
+        ((None, None), ""),
+    ],
+)
+def test_an_answer_that_nobody_can_check_says_how_often_such_are_right(
+    chances: tuple[float | None, float | None], said: str
+) -> None:
+    found = (Candidate(RIGHT, 3, 0.5, chances[0]), Candidate(WRONG, 1, 0.5, chances[1]))
+    line = outcome(pinned(), replace(answer(), candidates=(found,))).plain
+    assert line.startswith("answered")
+    assert ("right" in line) == bool(said)
+    assert line.endswith(said)
+
+
+def test_of_an_answer_that_is_known_to_be_right_nothing_is_expected() -> None:
+    known = replace(TASK, tests=(replace(TASK.tests[0], output=RIGHT),))
+    found = (Candidate(RIGHT, 3, 0.5, 0.9),)
+    line = outcome(pinned(), replace(answer(), task=known, candidates=(found,))).plain
+    assert line.startswith("right")
+    assert "often" not in line
+
+
 def test_what_is_not_measured_yet_is_a_dash_or_nothing() -> None:
     console = pinned()
     unknown = answering(steps_per_second=None, bits=0.2)

@@ -7,6 +7,7 @@ Two attempts are allowed instead.
 Knows numpy, and nothing of files, networks or terminals.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,6 +138,9 @@ class Candidate:
     halt: float
     """Their mean halt probability."""
 
+    chance: float | None = None
+    """The probability that it is right, as far as agreement tells; None where it is not known."""
+
 
 @dataclass(frozen=True, eq=False)
 class ArcAnswer:
@@ -172,10 +176,24 @@ class ArcAnswer:
             return None
         return any(np.array_equal(grid, output) for grid in self.attempts(test)[:attempts])
 
+    def confidence(self, test: int) -> float | None:
+        """The probability that one of the two attempts at a test is right; None if unknown."""
+        return confidence(self.candidates[test])
+
     def known_results(self) -> list[bool]:
         """For each test whose output is known, whether it is answered rightly."""
         results = [self.right(test) for test in range(len(self.task.tests))]
         return [right for right in results if right is not None]
+
+
+def confidence(candidates: Sequence[Candidate]) -> float | None:
+    """The probability that one of the first two candidates is right; None if it is not known."""
+    total = 0.0
+    for candidate in candidates[:ATTEMPTS]:
+        if candidate.chance is None:
+            return None
+        total += candidate.chance
+    return min(total, 1.0)
 
 
 def ignore(_: AdaptationProgress) -> None:

@@ -12,7 +12,14 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from trmsolve.arc.paint import READABLE, Cells, PaintPictures, Picture, flowed, width
-from trmsolve.arc.task import ATTEMPTS, AdaptationProgress, ArcAnswer, ArcCycle
+from trmsolve.arc.task import (
+    ATTEMPTS,
+    AdaptationProgress,
+    ArcAnswer,
+    ArcCycle,
+    Candidate,
+    confidence,
+)
 from trmsolve.show.frame import Fact, columns, flow, is_plain, readable, side_by_side, stack
 from trmsolve.show.training import ECHO
 from trmsolve.wording import count, duration, seconds
@@ -25,6 +32,9 @@ ENDED = {
     "agreed": "the copies agree",
 }
 
+EXPECTATIONS = (("often right", 0.6), ("sometimes right", 0.2), ("seldom right", 0.0))
+"""What is said of an answer that is right with at least this probability."""
+
 VALUES = len("10.0 min")
 """Columns kept for a figure: the longest fits, so that nothing jumps."""
 
@@ -33,7 +43,8 @@ def adapting_facts(adapting: AdaptationProgress, steps: int | None = None) -> li
     """How far the learning is, by the clock, or of ``steps`` if they are given.
 
     The demonstrations are those that were answered while held out. Copies that vote while they
-    learn have their speed instead, the bits of what they know of the task, and how they agree.
+    learn have their speed instead, the bits of what they know of the task, and how likely the
+    attempts are right.
     """
     loss = f"{adapting.loss:.4f}" if math.isfinite(adapting.loss) else "-"
     remaining = Fact("left", Text(left(adapting, steps)), spent(adapting, steps))
@@ -44,7 +55,7 @@ def adapting_facts(adapting: AdaptationProgress, steps: int | None = None) -> li
             Fact("speed", Text(f"{adapting.steps_per_second or 0:.1f} steps/s")),
             Fact("loss", Text(loss)),
             Fact("bits", Text(bits)),
-            _agreement(adapting),
+            _likelihood(adapting),
             remaining,
         ]
     solved = Fact("demonstrations", Text("-"))
@@ -60,11 +71,28 @@ def adapting_facts(adapting: AdaptationProgress, steps: int | None = None) -> li
     ]
 
 
-def _agreement(adapting: AdaptationProgress) -> Fact:
-    """How many copies favour the first answer, of the test for which fewest do."""
+def _likelihood(adapting: AdaptationProgress) -> Fact:
+    """How likely the attempts are right, of the test for which that is least.
+
+    Where that is not known: how many copies favour the first answer.
+    """
+    likely = _least_confidence(adapting.candidates)
+    if likely is not None:
+        return Fact("likely right", Text(f"{likely:.0%}"), likely)
     votes = min(found[0].votes for found in adapting.candidates)
     copies = adapting.moments[0].views
     return Fact("agreement", Text(f"{votes}/{copies}"), votes / copies)
+
+
+def _least_confidence(tests: Sequence[Sequence[Candidate]]) -> float | None:
+    """The lowest confidence of all tests; None if it is not known."""
+    least = 1.0
+    for candidates in tests:
+        likely = confidence(candidates)
+        if likely is None:
+            return None
+        least = min(least, likely)
+    return least
 
 
 def cycle_facts(cycle: ArcCycle) -> list[Fact]:
@@ -184,7 +212,17 @@ def outcome(console: Console, answer: ArcAnswer, name: str = "") -> Text:
     facts.append(Text(count(attempts, "attempt")))
     facts.append(Text(seconds(answer.seconds)))
     facts.append(Text("known to the network" if adapting is None else ended(adapting), "note"))
+    facts += _expectation(answer)
     return stack(flow(facts, columns(console)))
+
+
+def _expectation(answer: ArcAnswer) -> list[Text]:
+    """How often such answers are right, where nobody can tell and it was measured."""
+    likely = _least_confidence(answer.candidates)
+    if answer.known_results() or likely is None:
+        return []
+    words = [word for word, share in EXPECTATIONS if likely >= share]
+    return [Text(words[0], "note")]
 
 
 def verdict(answer: ArcAnswer) -> Text:

@@ -12,6 +12,7 @@ import pytest
 from tests.support.arc_tasks import task_of
 from trmsolve.arc.adaptation import Budget
 from trmsolve.arc.answers import Guess, Status, WeightedGrid
+from trmsolve.arc.content import content_hash
 from trmsolve.arc.ensemble import solver as ensemble_solver
 from trmsolve.arc.ensemble.gathered import MOMENTS, Gathered, candidates_of
 from trmsolve.arc.ensemble.rounds import FROM_NOTHING, TRAINED, Order, Report, Tally
@@ -179,7 +180,7 @@ def test_moments_of_the_group_that_found_the_answer_are_kept(
     for step in range(1, number + 1):
         is_last = step == number
         reports.append(report(0, step, WeightedGrid(ONE, 1.0, 2), is_last=is_last))
-        reports.append(report(1, step, WeightedGrid(OTHER, 2.0, 1), is_last=is_last, now=OTHER))
+        reports.append(report(1, step, WeightedGrid(OTHER, 2.0, 3), is_last=is_last, now=OTHER))
     reported(reports)
     answer = answer_of(two_groups(keep_steps=True))
     for test in range(2):
@@ -198,23 +199,42 @@ def test_moments_of_the_group_that_found_the_answer_are_kept(
 
 
 def test_shares_of_votes_are_halt_probabilities() -> None:
-    found = candidates_of([WeightedGrid(ONE, 4.0, 7), WeightedGrid(OTHER, 1.0, 1)])
+    likely = {content_hash(ONE): 0.5, content_hash(OTHER): 0.25}
+    found = candidates_of([WeightedGrid(ONE, 4.0, 7), WeightedGrid(OTHER, 1.0, 1)], likely)
     assert [(one.grid.tolist(), one.votes) for one in found] == [([[1]], 7), ([[2]], 1)]
     assert [one.halt for one in found] == pytest.approx([4 / 5, 1 / 5])
+    assert [one.chance for one in found] == [0.5, 0.25]
 
 
-def test_the_second_attempt_is_the_best_of_the_other_kind() -> None:
-    best = [WeightedGrid(ONE, 2.0, 2), WeightedGrid(OTHER, 1.0, 1)]
-    found = gathered_of(with_trained(report(0, 500, *best), WeightedGrid(THIRD, 0.9, 1)))
-    assert shown(found) == [([[1]], 2), ([[1, 2]], 1), ([[2]], 1)]
-    assert found.copies == 4
+def test_answers_on_which_copies_agree_most_come_first() -> None:
+    from_nothing = report(0, 500, WeightedGrid(ONE, 2.0, 2), WeightedGrid(OTHER, 1.0, 1))
+    unsure = gathered_of(with_trained(from_nothing, WeightedGrid(THIRD, 0.1, 1)))
+    assert shown(unsure) == [([[1]], 2), ([[2]], 1), ([[1, 2]], 1)]
+    sure = gathered_of(with_trained(from_nothing, WeightedGrid(THIRD, 0.9, 1)))
+    assert shown(sure) == [([[1, 2]], 1), ([[1]], 2), ([[2]], 1)]
+    assert sure.copies == 4
 
 
-def test_what_both_kinds_favour_is_first_and_the_others_follow_by_votes() -> None:
-    best = [WeightedGrid(ONE, 2.0, 2), WeightedGrid(OTHER, 0.5, 1), WeightedGrid(THIRD, 0.4, 0)]
-    trained = [WeightedGrid(ONE, 0.7, 1), WeightedGrid(THIRD, 0.3, 0)]
-    found = gathered_of(with_trained(report(0, 500, *best), *trained))
-    assert shown(found) == [([[1]], 3), ([[1, 2]], 0), ([[2]], 1)]
+def test_what_both_kinds_gave_is_more_likely_than_by_either() -> None:
+    one = report(0, 500, WeightedGrid(ONE, 2.0, 2), WeightedGrid(OTHER, 2.0, 2), copies=4)
+    both = gathered_of(with_trained(one, WeightedGrid(OTHER, 0.6, 1), WeightedGrid(ONE, 0.4, 0)))
+    first, second = both.candidates()[0]
+    assert first.grid.tolist() == OTHER.tolist()
+    alone = gathered_of(one).candidates()[0][0]
+    assert first.chance is not None and second.chance is not None and alone.chance is not None
+    assert first.chance > second.chance > alone.chance
+
+
+def test_equally_likely_answers_are_in_the_order_of_their_votes() -> None:
+    one = report(0, 5, WeightedGrid(ONE, 0.3, 0), WeightedGrid(THIRD, 0.6, 0))
+    assert shown(gathered_of(one)) == [([[1, 2]], 0), ([[1]], 0)]
+
+
+def test_learning_ends_where_both_kinds_are_sure() -> None:
+    one = report(0, 200, WeightedGrid(ONE, 3.0, 3))
+    assert not gathered_of(one).agree()
+    assert gathered_of(with_trained(one, WeightedGrid(ONE, 1.0, 1))).agree()
+    assert not gathered_of(with_trained(one, WeightedGrid(OTHER, 1.0, 1))).agree()
 
 
 def test_trained_copies_alone_are_in_the_order_of_their_votes() -> None:
@@ -290,7 +310,7 @@ def test_trained_copies_do_not_count_as_agreeing() -> None:
     one = report(0, 500, WeightedGrid(ONE, 3.0, 3), copies=4)
     assert gathered_of(one).agree()
     one = report(0, 500, WeightedGrid(ONE, 2.0, 2), WeightedGrid(OTHER, 2.0, 2), copies=4)
-    assert not gathered_of(with_trained(one, WeightedGrid(ONE, 1.0, 1))).agree()
+    assert not gathered_of(with_trained(one, WeightedGrid(ONE, 0.6, 1))).agree()
 
 
 def test_nobody_agrees_while_a_trained_copy_learns() -> None:

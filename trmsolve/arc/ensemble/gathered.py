@@ -1,12 +1,14 @@
 """What all groups of copies have reported of one task, taken together."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from trmsolve.arc.answers import WeightedGrid, combined
 from trmsolve.arc.content import content_hash
+from trmsolve.arc.ensemble.confidence import SURE, chance, chance_of_any
 from trmsolve.arc.ensemble.plan import LEAST_STEPS
 from trmsolve.arc.ensemble.rounds import FROM_NOTHING, TRAINED, Order, Report, Tally
 from trmsolve.arc.task import AdaptationProgress, ArcCycle, Candidate
@@ -51,9 +53,11 @@ class Gathered:
     def agree(self) -> bool:
         """Whether so many copies agree on all tests that more steps are not worth their time."""
         tally = self._tally(FROM_NOTHING)
-        if self.order.budget.steps is not None or tally is None or tally.copies < LEAST_COPIES:
+        if self.order.budget.steps is not None or tally is None:
             return False
-        if not self._have_learned(tally.copies):
+        if all((found[0].chance or 0.0) >= SURE for found in self.candidates()):
+            return True
+        if tally.copies < LEAST_COPIES or not self._have_learned(tally.copies):
             return False
         enough = AGREEING * tally.copies
         return all(answers[0].copies >= enough for answers in tally.best)
@@ -79,32 +83,26 @@ class Gathered:
         return found
 
     def candidates(self) -> tuple[tuple[Candidate, ...], ...]:
-        """For each test the answers of all copies, best first.
-
-        The first has most votes. The second is the best one of the other kind of copies, unless
-        that is the first: what both kinds miss is rarer than what one kind misses twice.
-        """
+        """For each test the answers of all copies, those that are most likely right first."""
         tests = range(len(self.order.task.tests))
         return tuple(self._candidates(test) for test in tests)
 
     def _candidates(self, test: int) -> tuple[Candidate, ...]:
-        from_nothing = self._answers(FROM_NOTHING, test)
-        trained = self._answers(TRAINED, test)
-        leading, other = (from_nothing, trained) if from_nothing else (trained, [])
-        answers = combined((*from_nothing, *trained))
-        preferred = [content_hash(kind[0].grid) for kind in (leading, other) if kind]
-
-        def rank(answer: WeightedGrid) -> int:
-            key = content_hash(answer.grid)
-            return preferred.index(key) if key in preferred else len(preferred)
-
-        answers.sort(key=rank)  # stable: all others stay in the order of their votes
-        return candidates_of(answers)
-
-    def _answers(self, kind: str, test: int) -> list[WeightedGrid]:
-        """The answers of one kind of copies to one test, best first."""
-        tally = self._tally(kind)
-        return [] if tally is None else tally.best[test]
+        answers: list[WeightedGrid] = []
+        chances: dict[str, list[float]] = {}
+        for kind in (FROM_NOTHING, TRAINED):
+            tally = self._tally(kind)
+            if tally is None:
+                continue
+            for answer in tally.best[test]:
+                answers.append(answer)
+                of_grid = chances.setdefault(content_hash(answer.grid), [])
+                of_grid.append(chance(kind, answer, tally.copies))
+        together = combined(answers)
+        likely = {key: chance_of_any(found) for key, found in chances.items()}
+        # Stable: answers that are equally likely stay in the order of their votes.
+        together.sort(key=lambda answer: -likely[content_hash(answer.grid)])
+        return candidates_of(together, likely)
 
     def _tally(self, kind: str) -> Tally | None:
         """The answers of one kind of copies in all groups; None before there are any."""
@@ -185,13 +183,17 @@ class Gathered:
         return best
 
 
-def candidates_of(answers: list[WeightedGrid]) -> tuple[Candidate, ...]:
+def candidates_of(
+    answers: list[WeightedGrid], likely: Mapping[str, float]
+) -> tuple[Candidate, ...]:
     """The answers as candidates, in their order.
 
-    The share of all votes that an answer has is its halt probability.
+    The share of all votes that an answer has is its halt probability. ``likely`` says how likely a
+    grid is right, by its digest.
     """
     total = sum(answer.votes for answer in answers)
     found = []
     for answer in answers:
-        found.append(Candidate(answer.grid, answer.copies, answer.votes / total))
+        right = likely[content_hash(answer.grid)]
+        found.append(Candidate(answer.grid, answer.copies, answer.votes / total, right))
     return tuple(found)

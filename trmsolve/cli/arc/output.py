@@ -82,6 +82,7 @@ class JsonArcWriter(ArcWriter):
             "id": outcome.task.name,
             "answer": submission_of([outcome])[outcome.task.name],
             "votes": [votes(outcome, test) for test in tests],
+            "confidence": [_rounded(outcome.confidence(test)) for test in tests],
             "right": [outcome.right(test) for test in tests],
             "verified": None,
             "reason": UNCHECKED,
@@ -97,6 +98,10 @@ def votes(answer: ArcAnswer, test: int) -> list[int]:
     """How many views voted for each attempt; 0 where the first answer stands again."""
     found = [candidate.votes for candidate in answer.candidates[test][:ATTEMPTS]]
     return found + [0] * (ATTEMPTS - len(found))
+
+
+def _rounded(probability: float | None) -> float | None:
+    return None if probability is None else round(probability, 3)
 
 
 def learning(answer: ArcAnswer) -> dict[str, Any] | None:
