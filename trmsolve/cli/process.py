@@ -154,6 +154,11 @@ class Stop(AbstractContextManager["Stop"]):
         self._texts.put(None)
         self._speaker.join()  # so that the acknowledgement is not the last thing that is said
 
+    @property
+    def acknowledgement(self) -> str:
+        """The answer to the first signal."""
+        return SAVED if self.saved else SAVING
+
     def __call__(self) -> bool:
         """Whether the run is to save and leave."""
         self.times_asked += 1
@@ -164,7 +169,7 @@ class Stop(AbstractContextManager["Stop"]):
         if self.code or self.times_asked < 2:
             raise KeyboardInterrupt if interrupted else SystemExit(TERMINATED)
         self.code = INTERRUPTED if interrupted else TERMINATED
-        self._texts.put(SAVED if self.saved else SAVING)
+        self._texts.put(self.acknowledgement)
 
     def _speak(self) -> None:
         while (text := self._texts.get()) is not None:

@@ -21,7 +21,7 @@ RIGHT: dict[str, Curve] = {
 """For each kind of copies, how often answers were right."""
 
 SURE = 0.96
-"""Learning ends early where the first attempts are as likely right as this: more than one kind alone makes them."""
+"""Learning ends early where first attempts are as likely right: one kind alone never is so sure."""
 
 
 def agreement(kind: str, answer: WeightedGrid, copies: int) -> float:

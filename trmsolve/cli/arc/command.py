@@ -171,7 +171,7 @@ def arc(  # noqa: PLR0913
     stop = AnswerNow(display.note)
 
     def on_cycle(cycle: ArcCycle) -> None:
-        stop()  # no step of learning asks here: this tells the user that Ctrl-C was heard
+        stop()  # no step of learning asks here: from now on Ctrl-C ends the run after this task
         display.cycle(cycle)
 
     try:
@@ -193,15 +193,7 @@ def arc(  # noqa: PLR0913
 class AnswerNow(Stop):
     """The first signal ends the learning, and what was learned answers; the second ends it all."""
 
-    told = False
-
-    def __call__(self) -> bool:
-        """Whether the learning is to end; the first time it says so to the user."""
-        self.times_asked += 1
-        if self.code and not self.told:
-            self.told = True
-            self.note("learning stopped, answering now; press Ctrl-C again to exit at once")
-        return self.code != 0
+    acknowledgement = "learning stopped, answering now; press Ctrl-C again to exit at once"
 
 
 def _hand_out(
