@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from trmsolve.arc.adaptation import Budget
-from trmsolve.arc.ensemble.plan import trunk_copies
+from trmsolve.arc.ensemble.plan import has_time_for_trunk
 from trmsolve.arc.ensemble.solver import EnsembleSolver
 from trmsolve.arc.options import ArcOptions
 from trmsolve.arc.paper.solver import PaperSolver
@@ -121,7 +121,7 @@ def _ensemble_solver(options: ArcOptions, threads: int | None, trained: bool) ->
     placement = choose_placement("cpu", "fp32", threads)
     reason = f"cpu ({placement.threads} threads), fp32: compression knows nothing else"
     placement = replace(placement, reason=reason)
-    if not trained or not trunk_copies(options.budget):
+    if not trained or not has_time_for_trunk(options.budget):
         return EnsembleSolver(placement, options)
     path = resolve(None, "arc")
     name = f"{_name(path)} and copies that learn from nothing"

@@ -13,6 +13,7 @@ from trmsolve.arc.ensemble.plan import (
     MOST_TOGETHER,
     copies_together,
     groups_that_fit,
+    has_time_for_trunk,
     machine_memory,
     trunk_copies,
 )
@@ -80,14 +81,25 @@ def test_this_machine_says_how_much_memory_it_has() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "expected"),
-    [(300.0, [30.0, 30.0]), (1800.0, [30.0] * 12), (100.0, [20.0]), (200.0, [20.0, 20.0])],
+    [(300.0, [30.0] * 4), (1800.0, [30.0] * 24), (100.0, [40.0]), (200.0, [80.0 / 3] * 3)],
 )
-def test_a_fifth_of_the_time_is_for_copies_of_the_trained_network(
+def test_two_fifths_of_the_time_are_for_copies_of_the_trained_network(
     seconds: float, expected: list[float]
 ) -> None:
-    assert trunk_copies(Budget(seconds)) == pytest.approx(expected)
+    assert trunk_copies(square(10), Budget(seconds)) == pytest.approx(expected)
+
+
+def test_larger_tasks_have_fewer_and_longer_copies() -> None:
+    found = [trunk_copies(square(side, 9), BUDGET) for side in range(1, 31)]
+    numbers = [len(seconds) for seconds in found]
+    assert numbers == sorted(numbers, reverse=True)
+    assert (numbers[0], numbers[-1]) == (4, 1)
+    for seconds in found:
+        assert sum(seconds) == pytest.approx(plan.TRUNK_SHARE * BUDGET.seconds)
 
 
 def test_without_time_or_with_given_steps_no_copy_is_trained() -> None:
-    assert trunk_copies(Budget(20.0)) == []
-    assert trunk_copies(Budget(300.0, 5)) == []
+    for budget in (Budget(10.0), Budget(300.0, 5)):
+        assert not has_time_for_trunk(budget)
+        assert trunk_copies(square(3), budget) == []
+    assert has_time_for_trunk(Budget(20.0))

@@ -110,7 +110,7 @@ def trunk(tmp_path: Path) -> Path:
 
 @pytest.mark.usefixtures("short_rounds")
 def test_trained_copies_come_first(trunk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "trunk_copies", lambda _: [1e-6, 1e-6])
+    monkeypatch.setattr(rounds, "trunk_copies", lambda *_: [1e-6, 1e-6])
     monkeypatch.setattr(rounds, "FIRST_VOTES", 2)
     found = rounds_of_one_copy(5, trunk)
     kinds = [report.kind for report in found]

@@ -62,7 +62,7 @@ def test_without_named_weights_copies_of_both_kinds_learn() -> None:
 
 
 @pytest.mark.parametrize(
-    "how", [{"weights": "none", "steps": None}, {"budget": 20.0}, {"steps": 5}]
+    "how", [{"weights": "none", "steps": None}, {"budget": 10.0}, {"steps": 5}]
 )
 def test_tasks_are_learned_from_nothing_alone(how: dict[str, Any]) -> None:
     loaded = solver(**{"steps": None, **how})

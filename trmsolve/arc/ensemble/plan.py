@@ -6,6 +6,8 @@ import os
 from trmsolve.arc.adaptation import Budget
 from trmsolve.arc.compression.puzzle import CompressionPuzzle
 from trmsolve.arc.compression.ranks import DIRECTIONS
+from trmsolve.arc.planes.canvas import canvas_of
+from trmsolve.arc.symmetry import SYMMETRIES
 from trmsolve.arc.task import ArcTask
 
 MOST_GROUPS = 4
@@ -36,14 +38,23 @@ GROUP_BYTES = 400e6
 CELL_BYTES = 5000.0
 """Memory of a step for each of the same numbers, in each copy."""
 
-TRUNK_SHARE = 0.2
+TRUNK_SHARE = 0.4
 """The share of the budget for copies that begin with a trained network."""
-
-TRUNK_SECONDS = 30.0
-"""How long one such copy learns, at most. Several short ones are worth more than a long one."""
 
 LEAST_TRUNK_SECONDS = 5.0
 """In less time such a copy learns nothing."""
+
+SHORTEST_TRUNK_SECONDS = 30.0
+"""How long one such copy learns at least, where there is time. Several short ones are worth more
+than a long one.
+"""
+
+LESSON_SECONDS = 1.3e-3
+"""How long it learns for each cell of its lessons, all planes and symmetries counted.
+
+A task of 12 x 12 cells in five planes with four demonstrations then has half a minute, in which
+every lesson comes about 17 times.
+"""
 
 
 def copies_together(task: ArcTask, budget: Budget) -> int:
@@ -68,16 +79,31 @@ def groups_that_fit(task: ArcTask, together: int, wanted: int, memory: float) ->
     return int(min(max(affordable, 1.0), wanted))
 
 
-def trunk_copies(budget: Budget) -> list[float]:
-    """The seconds of each copy on one core that begins with a trained network.
+def has_time_for_trunk(budget: Budget) -> bool:
+    """Whether there are copies that begin with a trained network.
 
     There are none if the steps are given, and none if there is little time.
     """
-    seconds = TRUNK_SHARE * budget.seconds
-    if budget.steps is not None or seconds < LEAST_TRUNK_SECONDS:
+    return budget.steps is None and TRUNK_SHARE * budget.seconds >= LEAST_TRUNK_SECONDS
+
+
+def trunk_copies(task: ArcTask, budget: Budget) -> list[float]:
+    """The seconds of each copy on one core that begins with a trained network.
+
+    The larger the task, the longer a copy learns, and the fewer copies there are.
+    """
+    if not has_time_for_trunk(budget):
         return []
-    number = math.ceil(seconds / TRUNK_SECONDS)
+    seconds = TRUNK_SHARE * budget.seconds
+    wanted = max(LESSON_SECONDS * _lesson_cells(task), SHORTEST_TRUNK_SECONDS)
+    number = max(round(seconds / wanted), 1)
     return [seconds / number] * number
+
+
+def _lesson_cells(task: ArcTask) -> int:
+    """The cells of all planes of all demonstrations under every symmetry."""
+    grids = len(SYMMETRIES) * len(task.demonstrations)
+    return grids * canvas_of(task).cells
 
 
 def machine_memory() -> float:

@@ -114,7 +114,7 @@ class Order:
         # Only here, so that learning from nothing alone needs no network and no weights.
         from trmsolve.arc.planes.trunk import TrunkLearner, load_trunk
 
-        seconds = trunk_copies(self.budget)
+        seconds = trunk_copies(self.task, self.budget)
         if not seconds:
             return
         assert self.trunk is not None
