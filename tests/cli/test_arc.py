@@ -76,14 +76,12 @@ class FakeSolver:
         on_cycle: Callable[[ArcCycle], None],
         stop: Callable[[], bool],
     ) -> ArcAnswer:
-        number, ended, step = len(task.demonstrations), "", 0
+        ended, step = "", 0
         while not ended:
             step += 1
             self.at_step()
             ended = "interrupted" if stop() else "steps" if step >= (self.how["steps"] or 3) else ""
-            adapting = AdaptationProgress(
-                task, step, step / 8, self.budget, 1 / step, number if step > 1 else None, ended
-            )
+            adapting = AdaptationProgress(task, step, step / 8, self.budget, 1 / step, ended)
             on_adapting(adapting)
         candidates, steps = [], []
         for test, pair in enumerate(task.tests):
@@ -195,9 +193,7 @@ def test_a_piped_task_is_answered_as_kaggle_wants_it() -> None:
     assert (
         json.loads(result.stdout) == {"stdin": [FIRST, SECOND]} and result.stdout.count("\n") == 1
     )
-    assert result.stderr == (
-        "stdin  answered  3 steps  2/2 demonstrations  4 attempts  0.75 s  step limit reached\n"
-    )
+    assert result.stderr == ("stdin  answered  3 steps  4 attempts  0.75 s  step limit reached\n")
 
 
 def test_files_folders_and_standard_input_are_read_in_order(tmp_path: Path) -> None:
@@ -244,8 +240,6 @@ def test_json_has_the_agreed_fields_in_input_order(tmp_path: Path) -> None:
         "adapting": {
             "steps": 3,
             "seconds": 0.375,
-            "solved": 2,
-            "demonstrations": 2,
             "ended": "steps",
         },
         "seconds": 0.75,
@@ -562,8 +556,6 @@ def test_without_weights_a_task_is_learned_from_nothing(tmp_path: Path) -> None:
     assert 0 < seconds <= first["seconds"]
     assert first["adapting"] == {
         "steps": 5,
-        "solved": None,
-        "demonstrations": 2,
         "ended": "steps",
     }
     assert len(first["answer"]) == len(first["votes"]) == len(first["right"]) == 2
@@ -685,7 +677,7 @@ def test_measuring_gives_the_agreed_record(challenges: Path, loaded: Loaded) -> 
     record = json.loads(result.stdout)
     speed, interval = record.pop("seconds_per_task"), record.pop("pass@2_ci95")
     assert speed >= 0 and interval == pytest.approx([0.0945, 0.9055], abs=1e-4)
-    adapting = {"steps": 4, "seconds": 0.5, "solved": 2, "demonstrations": 2, "ended": "steps"}
+    adapting = {"steps": 4, "seconds": 0.5, "ended": "steps"}
     took = {"adapting": adapting, "seconds": 1.0}
     assert record == {
         "task": "arc",
@@ -702,7 +694,6 @@ def test_measuring_gives_the_agreed_record(challenges: Path, loaded: Loaded) -> 
         "test_pass@1": 0.6667,
         "test_pass@2": 0.6667,
         "solved": 1,
-        "demonstrations_solved": 1.0,
         "mean_steps": 4.0,
         "mean_cycles": 8.0,
         "mean_views": 4.0,
@@ -726,17 +717,16 @@ def test_measuring_gives_the_agreed_record(challenges: Path, loaded: Loaded) -> 
 def test_measuring_prints_a_table(challenges: Path) -> None:
     lines = measure("--data", challenges, "--budget", 60).stdout.splitlines()
     what = f"{FakeSolver.weights}, 60 s of adaptation per task, cpu fp32"
-    assert lines[:5] == [
+    assert lines[:4] == [
         f"2 tasks of set_challenges.json, {what}",
         "pass@1          50.0%",
         "pass@2          50.0%  (95 % interval 9.4% to 90.5%)",
         "tests           2 of 3 right in two attempts",
-        "demonstrations  100.0%  solved when held out",
     ]
-    assert lines[5].startswith("speed           ") and lines[5].endswith(" s per task")
-    assert lines[6:] == [
-        "  ab  attempt 1, attempt 1  3 steps  2/2 demonstrations  0.75 s",
-        "  hard  wrong  3 steps  2/2 demonstrations  0.75 s",
+    assert lines[4].startswith("speed           ") and lines[4].endswith(" s per task")
+    assert lines[5:] == [
+        "  ab  attempt 1, attempt 1  3 steps  0.75 s",
+        "  hard  wrong  3 steps  0.75 s",
     ]
 
 
@@ -930,7 +920,7 @@ def test_a_terminal_shows_the_attempts_once_in_colour(tmp_path: Path) -> None:
         "1x2    1x2  3 of 4 votes   1x2  1 of 4 votes",
         "5 .    6 1                 7 1",
         "",
-        "answered  3 steps  2/2 demonstrations  2 attempts  0.75 s  step limit reached",
+        "answered  3 steps  2 attempts  0.75 s  step limit reached",
         "",
     ]
     assert "48;5;" in terminal.raw and "learning from 2 demonstrations" in terminal.raw

@@ -76,11 +76,8 @@ class AdaptationProgress:
     loss: float
     """Of the last step, cross-entropy per cell."""
 
-    solved: int | None = None
-    """Demonstrations that were reproduced while held out; None where none was tried."""
-
     ended: str = ""
-    """Why it is over: "budget", "solved", "agreed", "interrupted", "steps"; "" if it goes on."""
+    """Why it is over: "budget", "agreed", "interrupted", "steps"; "" if it goes on."""
 
     bits: float | None = None
     """The cost of the task's description; None for networks that do not pay for it."""

@@ -26,7 +26,6 @@ from trmsolve.wording import count, duration, seconds
 
 ENDED = {
     "budget": "time limit reached",
-    "solved": "all demonstrations solved",
     "interrupted": "interrupted",
     "steps": "step limit reached",
     "agreed": "the copies agree",
@@ -42,9 +41,8 @@ VALUES = len("10.0 min")
 def adapting_facts(adapting: AdaptationProgress, steps: int | None = None) -> list[Fact]:
     """How far the learning is, by the clock, or of ``steps`` if they are given.
 
-    The demonstrations are those that were answered while held out. Copies that vote while they
-    learn have their speed instead, the bits of what they know of the task, and how likely the
-    attempts are right.
+    Copies that vote while they learn also have their speed, the bits of what they know of the task,
+    and how likely the attempts are right.
     """
     loss = f"{adapting.loss:.4f}" if math.isfinite(adapting.loss) else "-"
     remaining = Fact("left", Text(left(adapting, steps)), spent(adapting, steps))
@@ -58,17 +56,7 @@ def adapting_facts(adapting: AdaptationProgress, steps: int | None = None) -> li
             _likelihood(adapting),
             remaining,
         ]
-    solved = Fact("demonstrations", Text("-"))
-    if adapting.solved is not None:
-        number = len(adapting.task.demonstrations)
-        share = adapting.solved / number
-        solved = Fact("demonstrations", Text(f"{adapting.solved}/{number}"), share)
-    return [
-        Fact("step", Text(str(adapting.step))),
-        Fact("loss", Text(loss)),
-        solved,
-        remaining,
-    ]
+    return [Fact("step", Text(str(adapting.step))), Fact("loss", Text(loss)), remaining]
 
 
 def _likelihood(adapting: AdaptationProgress) -> Fact:
@@ -198,16 +186,13 @@ def as_text(drawing: Picture, plain: bool) -> Text:
 def outcome(console: Console, answer: ArcAnswer, name: str = "") -> Text:
     """One line about an answer.
 
-    ``answered  120 steps  3/3 demonstrations  2 attempts  41.2 s  time limit reached``, or
+    ``answered  120 steps  2 attempts  41.2 s  time limit reached``, or
     ``right`` or ``wrong`` instead of ``answered``.
     """
     adapting = answer.adapting
     facts = [readable(console, name, "heading"), verdict(answer)]
     if adapting is not None:
         facts.append(Text(count(adapting.step, "step")))
-        if adapting.solved is not None:
-            number = len(answer.task.demonstrations)
-            facts.append(Text(f"{adapting.solved}/{number} demonstrations"))
     attempts = sum(len(found[:ATTEMPTS]) for found in answer.candidates)
     facts.append(Text(count(attempts, "attempt")))
     facts.append(Text(seconds(answer.seconds)))

@@ -75,11 +75,11 @@ def grids(answers: list[ArcAnswer]) -> list[Any]:
 
 @pytest.fixture
 def copies(monkeypatch: pytest.MonkeyPatch, weights: Path) -> list[TinyRecursiveModel]:
-    """Three different copies, as if all trials of every task had proved themselves."""
+    """Three different copies, as if the learning of every task had kept so many."""
     models = [network(SMALL, seed) for seed in (1, 2, 3)]
 
     def adapt(self: Adapter) -> Adapted:
-        ended = [AdaptationProgress(task, 5, 1.0, 2.0, 0.5, 2, "solved") for task in self.tasks]
+        ended = [AdaptationProgress(task, 5, 1.0, 2.0, 0.5, "budget") for task in self.tasks]
         return Adapted(models, [canvas_of(task) for task in self.tasks], ended)
 
     monkeypatch.setattr(Adapter, "adapt", adapt)

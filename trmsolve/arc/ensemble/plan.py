@@ -6,8 +6,7 @@ import os
 from trmsolve.arc.adaptation import Budget
 from trmsolve.arc.compression.puzzle import CompressionPuzzle
 from trmsolve.arc.compression.ranks import DIRECTIONS
-from trmsolve.arc.planes.canvas import canvas_of
-from trmsolve.arc.symmetry import SYMMETRIES
+from trmsolve.arc.planes.copies import copy_seconds
 from trmsolve.arc.task import ArcTask
 
 MOST_GROUPS = 4
@@ -44,18 +43,6 @@ TRUNK_SHARE = 0.4
 LEAST_TRUNK_SECONDS = 5.0
 """In less time such a copy learns nothing."""
 
-SHORTEST_TRUNK_SECONDS = 30.0
-"""How long one such copy learns at least, where there is time. Several short ones are worth more
-than a long one.
-"""
-
-LESSON_SECONDS = 1.3e-3
-"""How long it learns for each cell of its lessons, all planes and symmetries counted.
-
-A task of 12 x 12 cells in five planes with four demonstrations then has half a minute, in which
-every lesson comes about 17 times.
-"""
-
 
 def copies_together(task: ArcTask, budget: Budget) -> int:
     """How many copies share a core, so that each makes about ``ENOUGH_STEPS`` in the budget.
@@ -88,22 +75,10 @@ def has_time_for_trunk(budget: Budget) -> bool:
 
 
 def trunk_copies(task: ArcTask, budget: Budget) -> list[float]:
-    """The seconds of each copy on one core that begins with a trained network.
-
-    The larger the task, the longer a copy learns, and the fewer copies there are.
-    """
+    """The seconds of each copy on one core that begins with a trained network."""
     if not has_time_for_trunk(budget):
         return []
-    seconds = TRUNK_SHARE * budget.seconds
-    wanted = max(LESSON_SECONDS * _lesson_cells(task), SHORTEST_TRUNK_SECONDS)
-    number = max(round(seconds / wanted), 1)
-    return [seconds / number] * number
-
-
-def _lesson_cells(task: ArcTask) -> int:
-    """The cells of all planes of all demonstrations under every symmetry."""
-    grids = len(SYMMETRIES) * len(task.demonstrations)
-    return grids * canvas_of(task).cells
+    return copy_seconds([task], TRUNK_SHARE * budget.seconds)
 
 
 def machine_memory() -> float:

@@ -1,4 +1,4 @@
-"""What is left of a budget, measured in seconds or in optimizer steps."""
+"""What is used of a budget, measured in seconds or in optimizer steps."""
 
 import time
 from abc import ABC, abstractmethod
@@ -34,14 +34,6 @@ class Clock(ABC):
     def used(self) -> float:
         """What is used of it so far."""
 
-    @abstractmethod
-    def may_fit(self, steps: int, until: float) -> bool:
-        """Whether ``steps`` may fit before ``used`` is ``until``. True where nobody can tell."""
-
-    @abstractmethod
-    def at_most(self, steps: int) -> int:
-        """``steps``, or as many as the budget still has."""
-
 
 class SecondsClock(Clock):
     """Measures in seconds. Every task adds its seconds to the budget of all."""
@@ -57,14 +49,6 @@ class SecondsClock(Clock):
     def used(self) -> float:
         """Seconds since the clock was made."""
         return self.seconds
-
-    def may_fit(self, steps: int, until: float) -> bool:  # noqa: ARG002
-        """True: how long a step takes is not known beforehand."""
-        return True
-
-    def at_most(self, steps: int) -> int:
-        """``steps``: those that are begun are made."""
-        return steps
 
 
 class StepsClock(Clock):
@@ -82,14 +66,6 @@ class StepsClock(Clock):
     def used(self) -> int:
         """Steps made so far."""
         return self.steps
-
-    def may_fit(self, steps: int, until: float) -> bool:
-        """Whether as many steps are left."""
-        return until - self.steps >= steps
-
-    def at_most(self, steps: int) -> int:
-        """``steps``, or as many as are left."""
-        return min(steps, self.allowed - self.steps)
 
 
 def make_clock(budget: Budget, tasks: int) -> Clock:

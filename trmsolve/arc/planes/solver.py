@@ -110,7 +110,6 @@ class PlanesSolver:
             self.model,
             tasks,
             self.options.budget,
-            cycles=self.options.cycles,
             seed=self.options.seed,
             compiled=self.compiled,
             report=on_adapting,

@@ -1,36 +1,19 @@
-"""One copy of a trained network learns one task for some seconds, and answers at a few moments.
+"""One copy of a trained network learns one task for some seconds, and answers at a few moments."""
 
-All demonstrations are learned from in every step: none is held out to see when to stop. Copies with
-different seeds, and the moments of one copy, find different answers, and all of them vote.
-"""
-
-import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from trmsolve.arc.answers import Guess, Status, WeightedGrid, combined
-from trmsolve.arc.planes.adapt import CELLS_CPU, UPDATE_NOISE, WARMUP, averaged
-from trmsolve.arc.planes.canvas import canvas_of
-from trmsolve.arc.planes.learner import Learner
-from trmsolve.arc.planes.lessons import lesson_rows, lessons
+from trmsolve.arc.planes.copies import LearningCopy
 from trmsolve.arc.planes.predict import Question, ViewPrediction, predict
 from trmsolve.arc.symmetry import SYMMETRIES
 from trmsolve.arc.task import ArcTask
-from trmsolve.model.build import new_puzzles
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.train.recipes import ARC_ADAPTATION, Recipe
 from trmsolve.weights.file import load_model
-
-if TYPE_CHECKING:
-    from trmsolve.arc.planes.batches import Episode
-
-LAST_RATE = 0.05
-"""The rate at the end, as a share of the highest."""
 
 
 @dataclass(frozen=True)
@@ -80,15 +63,7 @@ class TrunkLearner:
         self.task = task
         self.seconds = seconds
         self.status = Status()
-        self.canvas = canvas_of(task)
-        torch.manual_seed(seed)  # of the noise
-        fresh = new_puzzles(model, 1, UPDATE_NOISE)
-        self._learner = Learner(fresh, Recipe(fresh.config, batch_size=1, **ARC_ADAPTATION))
-        rows = lesson_rows([task], [self.canvas])
-        cpu = torch.device("cpu")
-        self._lessons = lessons(rows, CELLS_CPU, np.random.default_rng(seed), cpu)
-        self._episode: Episode | None = None
-        self._cycles_left = 0
+        self._copy = LearningCopy(model, [task], seed)
         self._moments = list(MOMENTS)
         self._answers: list[list[WeightedGrid]] = [[] for _ in task.tests]
         self._guesses: list[Guess] = []
@@ -96,21 +71,12 @@ class TrunkLearner:
 
     def step(self) -> None:
         """Learn for one step, and answer if it is time."""
-        if self._cycles_left == 0:
-            self._episode, self._cycles_left = next(self._lessons)
-            self._learner.begin(self._episode)
-        assert self._episode is not None
         part = min(self.status.seconds / self.seconds, 1.0)
-        annealed = LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * part))
-        loss = self._learner.step(min(annealed, (self.status.step + 1) / WARMUP))
-        self._cycles_left -= 1
+        self._copy.step(part)
         if self._moments and part >= self._moments[0].part:
             self._answer(self._moments.pop(0))
-        self.status = Status(
-            step=self.status.step + 1,
-            seconds=time.monotonic() - self._begun,
-            loss=float(loss.tokens.detach()) / len(self._episode.labels),
-        )
+        seconds = time.monotonic() - self._begun
+        self.status = Status(self._copy.steps, seconds, self._copy.loss)
 
     def best(self) -> list[list[WeightedGrid]]:
         """For each test the answers of all views and moments, which together have one vote."""
@@ -132,12 +98,13 @@ class TrunkLearner:
 
     def _answer(self, moment: Moment) -> None:
         """Ask the averaged weights under some symmetries."""
-        model = averaged(self._learner)
+        model = self._copy.averaged()
+        (canvas,) = self._copy.canvases
         self._guesses = []
         for number, test in enumerate(self.task.tests):
             predictions = predict(
                 model,
-                Question(test, self.canvas),
+                Question(test, canvas),
                 cycles=moment.cycles,
                 symmetries=range(moment.views),
             )

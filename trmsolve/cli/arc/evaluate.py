@@ -214,7 +214,6 @@ def _scores(answers: Sequence[ArcAnswer]) -> dict[str, Any]:
     """The official score, and the means of what the answers took."""
     n = max(len(answers), 1)
     ends = [answer.adapting for answer in answers if answer.adapting]
-    tried = [end.solved / len(end.task.demonstrations) for end in ends if end.solved is not None]
     score = score_answers(answers).to_dict()
     for name in ("missing", "unknown"):  # these are for submissions
         del score[name]
@@ -226,7 +225,6 @@ def _scores(answers: Sequence[ArcAnswer]) -> dict[str, Any]:
         }
     return {
         **score,
-        "demonstrations_solved": round(sum(tried) / len(tried), 4) if tried else None,
         "mean_steps": round(sum(end.step for end in ends) / n, 1),
         "mean_cycles": round(sum(answer.cycles for answer in answers) / n, 2),
         "mean_views": round(sum(answer.views for answer in answers) / n, 2),
@@ -269,10 +267,6 @@ def _table(figures: dict[str, Any], means: str) -> str:
         f"pass@2          {figures['pass@2']:.1%}  (95 % interval {low:.1%} to {high:.1%})",
         f"tests           {sum(right)} of {len(right)} right in two attempts",
     ]
-    if figures.get("demonstrations_solved") is not None:
-        lines.append(
-            f"demonstrations  {figures['demonstrations_solved']:.1%}  solved when held out"
-        )
     if "seconds_per_task" in figures:
         lines.append(f"speed           {figures['seconds_per_task']:.1f} s per task")
     for name in ("missing", "unknown"):
@@ -285,13 +279,11 @@ def _table(figures: dict[str, Any], means: str) -> str:
 
 
 def _row(task: dict[str, Any]) -> str:
-    """``attempt 1, wrong  120 steps  3/3 demonstrations  41.2 s``, as far as it is known."""
+    """``attempt 1, wrong  120 steps  41.2 s``, as far as it is known."""
     facts = [", ".join(f"attempt {first}" if first else "wrong" for first in task["tests"])]
     adapting = task.get("adapting")
     if adapting:
         facts.append(count(adapting["steps"], "step"))
-        if adapting["solved"] is not None:
-            facts.append(f"{adapting['solved']}/{adapting['demonstrations']} demonstrations")
     if "seconds" in task:
         facts.append(seconds(task["seconds"]))
     return "  ".join(facts)

@@ -112,8 +112,6 @@ def learning(answer: ArcAnswer) -> dict[str, Any] | None:
     return {
         "steps": adapting.step,
         "seconds": round(adapting.seconds, 4),
-        "solved": adapting.solved,
-        "demonstrations": len(answer.task.demonstrations),
         "ended": adapting.ended,
     }
 
