@@ -261,6 +261,19 @@ def join_process_group(device: str, patience: timedelta | None = None) -> Iterat
             _leave()
 
 
+def refuse_group(work: str) -> None:
+    """Raise UsageError if ``torchrun`` has started several processes for work that is one's.
+
+    Only the first process of a machine raises it. The others leave silently with its exit code.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return
+    if int(os.environ.get("LOCAL_RANK", "0")) != 0:
+        time.sleep(SPOKEN)  # torchrun ends them all once one has left
+        raise SystemExit(UsageError.exit_code)
+    raise UsageError(f"{work} runs in one process: start it without torchrun")
+
+
 def _leave() -> None:
     import torch.distributed as dist
 

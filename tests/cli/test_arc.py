@@ -23,6 +23,7 @@ from typer.testing import CliRunner, Result
 
 from tests.support.paths import ROOT
 from tests.support.terminal import RunningIn
+from trmsolve import distributed
 from trmsolve.arc import solver as arc_solver
 from trmsolve.arc.compression.learning import CompressionLearner
 from trmsolve.arc.task import AdaptationProgress, ArcAnswer, ArcCycle, ArcTask, Candidate, Pair
@@ -712,6 +713,20 @@ def test_measuring_gives_the_agreed_record(challenges: Path, loaded: Loaded) -> 
         },
     }
     assert list(record)[-1] == "tasks"
+
+
+@pytest.mark.parametrize(("rank", "said"), [(0, "start it without torchrun\n"), (1, "")])
+def test_measuring_is_for_one_process(
+    challenges: Path, monkeypatch: pytest.MonkeyPatch, rank: int, said: str
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("LOCAL_RANK", str(rank))
+    monkeypatch.setattr(distributed, "SPOKEN", 0.0)
+    result = measure("--data", challenges)
+    assert result.exit_code == 2
+    assert result.stderr.endswith(said)
+    assert bool(result.stderr) == bool(said)
+    assert result.stdout == ""
 
 
 def test_measuring_prints_a_table(challenges: Path) -> None:

@@ -18,6 +18,7 @@ from trmsolve.arc.task import ArcAnswer, ArcTask
 from trmsolve.cli.arc.output import learning, votes
 from trmsolve.cli.arc.source import read_items
 from trmsolve.cli.output import put_text, say
+from trmsolve.distributed import refuse_group
 from trmsolve.errors import INTERRUPTED, PuzzleError, UsageError
 from trmsolve.show.arc_displays import ProgressArcDisplay
 from trmsolve.show.console import make_console
@@ -149,6 +150,7 @@ def eval_weights(what: Measurement, json: bool, record: bool, **how: Any) -> int
     Returns:
         The exit code.
     """
+    refuse_group("eval --task arc")
     tasks, _ = what.tasks()
 
     from trmsolve.arc.solver import load_arc
