@@ -715,6 +715,50 @@ def test_measuring_gives_the_agreed_record(challenges: Path, loaded: Loaded) -> 
     assert list(record)[-1] == "tasks"
 
 
+def test_a_measurement_goes_on_after_the_answers_that_are_kept(
+    challenges: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loaded: Loaded
+) -> None:
+    kept = tmp_path / "kept.json"
+    command = ("--data", challenges, "--steps", 4, "--keep", kept, "--json")
+    whole = json.loads(measure("--data", challenges, "--steps", 4, "--json").stdout)
+    steps: list[int] = []
+
+    def interrupted_in_the_second_task() -> None:
+        steps.append(len(steps))
+        if len(steps) == 6:
+            raise KeyboardInterrupt
+
+    at_every_step(monkeypatch, interrupted_in_the_second_task)
+    first = measure(*command)
+    assert first.exit_code == 130
+    assert json.loads(first.stdout)["n"] == 1
+    second = measure(*command)
+    assert second.exit_code == 0
+    assert "kept.json has the answers to 1 task" in second.stderr
+    assert len(steps) == 6 + 4, "only the second task is asked again"
+    figures = json.loads(second.stdout)
+    for one in (figures, whole):
+        del one["seconds_per_task"]
+    assert figures == whole
+    again = measure(*command)
+    assert len(steps) == 10, "nothing is left to ask"
+    assert json.loads(again.stdout)["n"] == 2
+
+
+def test_what_is_kept_is_of_one_measurement(challenges: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.json"
+    assert measure("--data", challenges, "--steps", 4, "--keep", kept).exit_code == 0
+    other = measure("--data", challenges, "--steps", 5, "--keep", kept)
+    assert other.exit_code == 2
+    assert "was begun with steps 4, not 5: choose another file" in other.stderr
+    submission = measure("--data", challenges, "--submission", kept, "--keep", kept)
+    assert submission.exit_code == 2
+    assert "--keep cannot be combined with --submission" in submission.stderr
+    puzzles = run("eval", "--data", challenges, "--keep", kept)
+    assert puzzles.exit_code == 2
+    assert "--keep needs --task arc" in puzzles.stderr
+
+
 @pytest.mark.parametrize(("rank", "said"), [(0, "start it without torchrun\n"), (1, "")])
 def test_measuring_is_for_one_process(
     challenges: Path, monkeypatch: pytest.MonkeyPatch, rank: int, said: str

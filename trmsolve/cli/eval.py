@@ -78,6 +78,15 @@ Sample = Annotated[
         rich_help_panel="ARC",
     ),
 ]
+Keep = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Keep the answers in this file as they come. The same command goes on after them.",
+        show_default=False,
+        rich_help_panel="ARC",
+    ),
+]
 Compiled = Annotated[
     bool,
     typer.Option(
@@ -102,6 +111,7 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
     solutions: arc_options.Solutions = None,
     submission: Submission = None,
     sample: Sample = None,
+    keep: Keep = None,
     budget: arc_options.Budget = None,
     steps: arc_options.Steps = None,
     backend: options.Backend = "auto",
@@ -147,6 +157,7 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
         "solutions": solutions,
         "submission": submission,
         "sample": sample,
+        "keep": keep,
         "budget": budget,
         "steps": steps,
     }
@@ -171,6 +182,7 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
                 allow_large=allow_large,
                 cycles=cycles,
                 views=views,
+                keep=keep,
                 budget=budget,
                 steps=steps,
                 batch=batch_size,

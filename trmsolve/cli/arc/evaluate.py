@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trmsolve.arc.kept import KeptAnswers
 from trmsolve.arc.read import only_tasks, solutions_beside
 from trmsolve.arc.submission import read_submission, score_answers, score_submission
 from trmsolve.arc.task import ArcAnswer, ArcTask
@@ -113,7 +114,7 @@ def eval_arc(
         return eval_weights(what, json, record, **how)
     asked = [
         name
-        for name in ("weights", "cycles", "views", "budget", "steps", "batch")
+        for name in ("weights", "cycles", "views", "budget", "steps", "batch", "keep")
         if how[name] is not None
     ]
     if asked or record:
@@ -142,10 +143,14 @@ def eval_submission(what: Measurement, submission: Path, json: bool) -> int:
     return 0
 
 
-def eval_weights(what: Measurement, json: bool, record: bool, **how: Any) -> int:
+def eval_weights(
+    what: Measurement, json: bool, record: bool, keep: Path | None = None, **how: Any
+) -> int:
     """Solve the tasks and score the answers, with ``how`` as ``load_arc`` takes it.
 
     Interrupted, it shows the score of the tasks done so far, and says that this is no measurement.
+    With ``keep`` the answers are kept in that file, and those that it has already are not asked
+    again.
 
     Returns:
         The exit code.
@@ -160,17 +165,27 @@ def eval_weights(what: Measurement, json: bool, record: bool, **how: Any) -> int
     keep_memory()
     path = to_record(how["weights"], "arc") if record else None
     solver = load_arc(seed=what.seed, note=say, **how)
+    means = _means_record(solver, how)
+    kept = None if keep is None else KeptAnswers.open(keep, {**what.record(), **means}, tasks)
+    before = {} if kept is None else dict(kept.answers)
+    left = [task for task in tasks if task.name not in before]
     start = time.monotonic()
-    with ProgressArcDisplay(make_console(), len(tasks), how["steps"]) as display:
-        answers, interrupted = _answers(solver, tasks, display)
+    with ProgressArcDisplay(make_console(), len(left), how["steps"]) as display:
+        if before:
+            display.note(f"{keep} has the answers to {count(len(before), 'task')}")
+        fresh, interrupted = _answers(solver, left, display, kept)
     took = time.monotonic() - start
+    if kept is not None:
+        took = kept.seconds
+    found = before | {answer.task.name: answer for answer in fresh}
+    answers = [found[task.name] for task in tasks if task.name in found]
     figures = {
         **what.record(),
         "interrupted": interrupted,
         "planned": len(tasks),
         **_scores(answers),
         "seconds_per_task": round(took / max(len(answers), 1), 2),
-        **_means_record(solver, how),
+        **means,
     }
     figures["tasks"] = figures.pop("tasks")  # the longest field last
     put_text(json_.dumps(figures) if json else _table(figures, _means(figures)))
@@ -184,10 +199,14 @@ def eval_weights(what: Measurement, json: bool, record: bool, **how: Any) -> int
 
 
 def _answers(
-    solver: "ArcSolver", tasks: list[ArcTask], display: ProgressArcDisplay
+    solver: "ArcSolver",
+    tasks: list[ArcTask],
+    display: ProgressArcDisplay,
+    kept: KeptAnswers | None,
 ) -> tuple[list[ArcAnswer], bool]:
     """The answers, and whether an interrupt ended them early."""
     answers: list[ArcAnswer] = []
+    last = time.monotonic()
     on_cycle = display.cycle if display.wants_cycles else None
     try:
         for answer in solver.solve_all(tasks, display.adapting, on_cycle):
@@ -195,6 +214,10 @@ def _answers(
                 raise answer
             answers.append(answer)
             display.answer(answer)
+            now = time.monotonic()
+            if kept is not None:
+                kept.add(answer, now - last)
+            last = now
     except KeyboardInterrupt:
         return answers, True
     return answers, False
