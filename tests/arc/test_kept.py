@@ -57,6 +57,14 @@ def test_a_kept_answer_comes_back(tmp_path: Path, given: dict[str, Any]) -> None
         assert found.adapting.ended == "budget"
 
 
+def test_an_answer_without_cells_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "kept.json"
+    nothing = ArcAnswer(A, ((Candidate(np.zeros((0, 0), np.int8), 8, 0.1),),), None, 1, 1, 1.0)
+    KeptAnswers.open(path, SETTINGS, TASKS).add(nothing, 1.0)
+    found = KeptAnswers.open(path, SETTINGS, TASKS).answers["a"]
+    assert found.candidates[0][0].grid.shape == (0, 0)
+
+
 def test_another_measurement_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "kept.json"
     KeptAnswers.open(path, SETTINGS, TASKS).add(answer(A), 1.0)
@@ -90,7 +98,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, content: str) -> None
     assert path.read_text() == content
 
 
-@pytest.mark.parametrize("rows", [[], [[]], [[10]], [[0.5]], [[1], [1, 2]], "1"])
+@pytest.mark.parametrize("rows", [[[]], [[10]], [[0.5]], [[1], [1, 2]], "1"])
 def test_grids_that_are_none_are_refused(tmp_path: Path, rows: object) -> None:
     path = tmp_path / "kept.json"
     KeptAnswers.open(path, SETTINGS, TASKS).add(answer(A), 1.0)

@@ -5,9 +5,12 @@ every answer. Only what a score needs is kept: both attempts, their votes, and h
 """
 
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from trmsolve.arc.read import parse_grid
 from trmsolve.arc.task import ATTEMPTS, AdaptationProgress, ArcAnswer, ArcTask, Candidate
@@ -110,20 +113,18 @@ def _answer(task: ArcTask, value: dict[str, Any]) -> ArcAnswer:
         found = []
         for rows, votes, halt, chance in attempts:
             known = None if chance is None else float(chance)
-            found.append(Candidate(parse_grid(rows), int(votes), float(halt), known))
+            # A network may answer with no cells at all.
+            grid = parse_grid(rows) if rows else np.zeros((0, 0), np.int8)
+            found.append(Candidate(grid, int(votes), float(halt), known))
         tests.append(tuple(found))
     if len(tests) != len(task.tests) or not all(tests):
         raise ValueError
     adapting = None
     if value["adapting"] is not None:
         step, seconds, ended = value["adapting"]
+        # Budget and loss are not kept: no score needs them.
         adapting = AdaptationProgress(
-            task,
-            int(step),
-            float(seconds),
-            budget=float("nan"),
-            loss=float("nan"),
-            ended=str(ended),
+            task, int(step), float(seconds), math.nan, math.nan, str(ended)
         )
     return ArcAnswer(
         task=task,
