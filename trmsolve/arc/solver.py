@@ -89,7 +89,7 @@ def load_arc(  # noqa: PLR0913 (a library's function, with each option's type)
         if option is None:
             limit = Budget(BUDGET_CPU if budget is None else budget, steps)
             options = ArcOptions(limit, seed=seed, keep_steps=keep_steps)
-            return _ensemble_solver(options, threads, trained=weights is None)
+            return _ensemble_solver(options, threads, dtype, trained=weights is None)
         if weights is not None:
             raise UsageError(f"{option} needs weights, and --weights {NO_WEIGHTS} uses none")
         if note is not None:
@@ -116,13 +116,20 @@ def load_arc(  # noqa: PLR0913 (a library's function, with each option's type)
     return _paper_solver(path, placement, options, allow_large)
 
 
-def _ensemble_solver(options: ArcOptions, threads: int | None, trained: bool) -> EnsembleSolver:
+def _ensemble_solver(
+    options: ArcOptions, threads: int | None, dtype: str, trained: bool
+) -> EnsembleSolver:
     """A solver whose copies learn from nothing; if it is ``trained``, some begin with weights."""
-    placement = choose_placement("cpu", "fp32", threads)
-    reason = f"cpu ({placement.threads} threads), fp32: compression knows nothing else"
-    placement = replace(placement, reason=reason)
     if not trained or not has_time_for_trunk(options.budget):
-        return EnsembleSolver(placement, options)
+        placement = choose_placement("cpu", "fp32", threads)
+        reason = f"cpu ({placement.threads} threads), fp32: compression knows nothing else"
+        return EnsembleSolver(replace(placement, reason=reason), options)
+    placement = choose_placement("cpu", dtype, threads)
+    reason = (
+        f"cpu ({placement.threads} threads), {placement.dtype_name} for copies of the weights, "
+        "fp32 for the others"
+    )
+    placement = replace(placement, reason=reason)
     path = resolve(None, "arc")
     name = f"{_name(path)} and copies that learn from nothing"
     return EnsembleSolver(placement, options, path, name)

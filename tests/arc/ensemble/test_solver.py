@@ -1,6 +1,7 @@
 """From tasks to answers: which copies learn, and when they end."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import torch
 from tests.support.arc_tasks import drawn_task, same_outputs, same_sizes, task_of
 from tests.support.planes import PLANES, network
 from trmsolve.arc import solver as arc_solver
+from trmsolve.arc.ensemble import solver as ensemble_solver
 from trmsolve.arc.ensemble.plan import MOST_GROUPS
+from trmsolve.arc.ensemble.rounds import Order, Report
 from trmsolve.arc.ensemble.solver import LEARNED_FROM_NOTHING, EnsembleSolver
 from trmsolve.arc.planes.solver import PlanesSolver
 from trmsolve.arc.solver import BUDGET_CPU, load_arc
@@ -67,6 +70,27 @@ def test_without_named_weights_copies_of_both_kinds_learn() -> None:
 def test_tasks_are_learned_from_nothing_alone(how: dict[str, Any]) -> None:
     loaded = solver(**{"steps": None, **how})
     assert loaded.trunk is None and loaded.weights == LEARNED_FROM_NOTHING
+
+
+@pytest.mark.parametrize("dtype", ["fp32", "bf16"])
+def test_the_precision_is_that_of_the_trained_copies(
+    dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = solver(steps=None, dtype=dtype)
+    assert loaded.placement.dtype_name == dtype
+    assert f"{dtype} for copies of the weights, fp32 for the others" in loaded.placement.reason
+    orders: list[Order] = []
+
+    def learn_copies(order: Order, *_: object) -> Iterator[Report]:
+        orders.append(order)
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(ensemble_solver, "learn_copies", learn_copies)
+    with pytest.raises(KeyboardInterrupt):
+        list(loaded.solve_all([TWO_TESTS]))
+    assert orders[0].dtype == loaded.placement.dtype
+    assert solver(steps=None, dtype=dtype, weights="none").placement.dtype_name == "fp32"
 
 
 def test_no_weights_have_no_views() -> None:
@@ -174,7 +198,7 @@ def test_an_answer_tells_how_it_was_learned() -> None:
     (answer,) = answered(solver(steps=5), TWO_TESTS, on_adapting=told.append)
     adapting = answer.adapting
     assert adapting is told[-1] and adapting is not None
-    assert (adapting.step, adapting.ended, adapting.solved) == (5, "steps", None)
+    assert (adapting.step, adapting.ended) == (5, "steps")
     assert (answer.cycles, answer.views, answer.steps) == (5, 1, ())
     assert adapting.bits is not None and adapting.bits > 0
     assert adapting.steps_per_second is not None and adapting.steps_per_second > 0

@@ -12,6 +12,8 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
+
 from trmsolve.arc.adaptation import Budget
 from trmsolve.arc.answers import Guess, Learner, Status, WeightedGrid, combined
 from trmsolve.arc.compression.learning import CompressionLearner
@@ -85,6 +87,7 @@ class Order:
         seed: What decides all random choices.
         together: Copies from nothing that learn together in a group.
         trunk: The weights of the trained network; None to learn from nothing only.
+        dtype: Of the activations of the trained network.
     """
 
     task: ArcTask
@@ -92,6 +95,7 @@ class Order:
     seed: int
     together: int
     trunk: Path | None = None
+    dtype: torch.dtype = torch.float32
 
     def is_over(self, status: Status, deadline: float) -> bool:
         """Whether the budget is used up."""
@@ -118,7 +122,7 @@ class Order:
         if not seconds:
             return
         assert self.trunk is not None
-        model = load_trunk(self.trunk)
+        model = load_trunk(self.trunk, self.dtype)
         for number, allowed in enumerate(seconds):
             seed = copy_seed(self.seed, number * MOST_GROUPS + group)
             yield Trained(TrunkLearner(model, self.task, allowed, seed))

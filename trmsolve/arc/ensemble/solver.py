@@ -37,7 +37,8 @@ class EnsembleSolver:
     """Learns each task before it answers. ``load_arc`` makes one.
 
     Args:
-        placement: How many threads there are; a group of copies learns on each.
+        placement: How many threads there are; a group of copies learns on each. Its dtype is that
+            of the trained network; copies from nothing always compute in fp32.
         options: How long tasks are learned.
         trunk: The weights of a trained network, with which some copies begin; None if all copies
             learn from nothing.
@@ -96,7 +97,7 @@ class EnsembleSolver:
         budget = self.options.budget
         together = copies_together(task, budget)
         groups = groups_that_fit(task, together, self.groups, machine_memory())
-        order = Order(task, budget, self.options.seed, together, self.trunk)
+        order = Order(task, budget, self.options.seed, together, self.trunk, self.placement.dtype)
         gathered = Gathered(order, groups, self.options.keep_steps)
         ended = ""
 

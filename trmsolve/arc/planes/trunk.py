@@ -38,13 +38,15 @@ MOMENTS = (
 """In the order of time. The last leaves the time that answering takes."""
 
 
-def load_trunk(path: Path) -> TinyRecursiveModel:
-    """The trained network of a file, on the CPU.
+def load_trunk(path: Path, dtype: torch.dtype = torch.float32) -> TinyRecursiveModel:
+    """The trained network of a file, on the CPU. Its activations have ``dtype``.
 
     Raises:
         WeightsError: If it is damaged or another task's.
     """
-    return load_model(path, "arc", torch.float32, torch.device("cpu"))
+    model = load_model(path, "arc", torch.float32, torch.device("cpu"))
+    model.dtype = dtype
+    return model
 
 
 class TrunkLearner:
