@@ -232,7 +232,7 @@ def text_of(page: Any, name: str) -> str:
         ("maze", "...\n.G.\n...", "no S: a maze has one start"),
         ("maze", "S.S\n.G.\n...", "2 S: a maze has one start"),
         ("maze", "S..\n...\n...", "no G: a maze has one goal"),
-        ("maze", "S..\n.\nG..", "row 2 has 1 cells, row 1 has 3: write floor as . where spaces "),
+        ("maze", "S..\n.\nG..", "row 2 is 1 long, row 1 is 3: write floor as . where spaces "),
         ("maze", "S..\n.x.\nG..", "wrong character 'x' at row 2, column 2: use # . S and G"),
         ("maze", "S#.\n##.\n..G", "unsolvable: walls keep the start from the goal"),
         ("maze", 129 * "..S\n", "129 rows and 3 columns: a maze has 3 to 128 of each"),
@@ -244,7 +244,8 @@ def test_what_is_no_puzzle_is_told_in_one_line(
     type_in(page, task, text)
     assert text_of(page, "problem").startswith(problem)
     assert "\n" not in text_of(page, "problem")
-    assert page.execute_script("return document.getElementById('step').disabled")
+    page.find_element("id", "step").click()
+    assert text_of(page, "status") == ""
 
 
 def test_keys_edit_the_grid_and_play_to_the_end(page: Any) -> None:
@@ -266,6 +267,7 @@ def test_keys_edit_the_grid_and_play_to_the_end(page: Any) -> None:
         "wait();"
     )
     assert text_of(page, "answer").startswith("534678912\n672195348\n")
+    assert page.switch_to.active_element.get_attribute("id") == "play"
     page.find_element("id", "back").send_keys(Keys.ENTER)
     assert text_of(page, "status") == "The puzzle. Step or play to ask the network."
 

@@ -35,10 +35,11 @@ const go = () => {
   if (shown.includes(" cannot be run ")) return done([{ status: shown }]);
   if (shown.startsWith(`Cycle ${frames.length + 1} `)) {
     frames.push(readFrame());
-    if (element("step").disabled || frames.length === most) return done(frames);
+    const atEnd = element("step").getAttribute("aria-disabled") === "true";
+    if (atEnd || frames.length === most) return done(frames);
     element("step").click();
   }
-  setTimeout(go, 2);
+  setTimeout(go, 5);
 };
 element("step").click();
 go();

@@ -30,6 +30,7 @@ function field(clue, cell, edit) {
   input.inputMode = "numeric";
   input.autocomplete = "off";
   input.value = clue || "";
+  input.tabIndex = cell ? -1 : 0; // the arrow keys lead from one field to the next
   input.setAttribute("aria-label", `row ${Math.floor(cell / 9) + 1}, column ${(cell % 9) + 1}`);
   input.addEventListener("focus", () => input.select());
   input.addEventListener("input", () => {
@@ -97,7 +98,8 @@ export function drawMaze(host, puzzle, cycle) {
     pen.fillStyle = colours.getPropertyValue(`--${kind}`);
     pen.fillRect(0, 0, size, size);
     pen.globalAlpha = 1;
-    pen.fillStyle = colours.getPropertyValue("--sign");
+    const isEnd = content === START || content === GOAL;
+    pen.fillStyle = colours.getPropertyValue(isEnd ? "--end-sign" : "--sign");
     if (signs) drawSign(pen, size, content, kind === "wave" ? cycle.arrows[cell] : 0);
   });
 }

@@ -28,7 +28,7 @@ export function read(text) {
   }
   lines.forEach((line, row) => {
     if (line.length !== columns) {
-      const lengths = `row ${row + 1} has ${line.length} cells, row 1 has ${columns}`;
+      const lengths = `row ${row + 1} is ${line.length} long, row 1 is ${columns}`;
       throw new PuzzleError(`${lengths}: write floor as . where spaces may be lost`);
     }
   });

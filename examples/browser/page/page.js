@@ -9,7 +9,7 @@ import { loadNetwork, refine } from "./network.js";
 const PACE = 600; // milliseconds for each cycle while it plays
 const TASKS = {
   sudoku: { ...sudoku, draw: drawSudoku, label: "81 cells, . for a blank; or type into the grid" },
-  maze: { ...maze, draw: drawMaze, label: "Rows of # for walls and . for floor, one S and one G" },
+  maze: { ...maze, draw: drawMaze, label: "Rows of # for walls and . for floor, one S, one G" },
 };
 
 const element = (id) => document.getElementById(id);
@@ -49,7 +49,7 @@ function begin() {
 async function forward() {
   const mine = run;
   if (!mine || mine.waiting || isAtEnd(mine)) return;
-  if (mine.shown < mine.cycles.length) {
+  if (mine.shown < mine.cycles.length) { // one has gone back
     mine.shown++;
     show();
     return;
@@ -74,6 +74,7 @@ async function forward() {
 
 async function play() {
   const mine = run;
+  if (!mine || isAtEnd(mine)) return;
   mine.playing = !mine.playing;
   show();
   while (mine === run && mine.playing && !isAtEnd(mine)) {
@@ -83,7 +84,13 @@ async function play() {
   if (mine === run) show();
 }
 
+function step() {
+  if (run) run.playing = false;
+  forward();
+}
+
 function goTo(shown) {
+  if (!run?.shown) return;
   run.playing = false;
   run.shown = shown;
   show();
@@ -118,9 +125,9 @@ function factBox([label, value]) {
 
 function showButtons() {
   const atEnd = !run || isAtEnd(run);
-  element("reset").disabled = element("back").disabled = !run?.shown;
-  element("play").disabled = atEnd;
-  element("step").disabled = atEnd || run.playing || run.waiting;
+  const idle = { reset: !run?.shown, back: !run?.shown, play: atEnd, step: atEnd };
+  // A button that is disabled outright would lose the focus of the keyboard.
+  for (const id of Object.keys(idle)) element(id).setAttribute("aria-disabled", String(idle[id]));
   element("play").textContent = run?.playing ? "Pause" : "Play";
 }
 
@@ -185,8 +192,8 @@ for (const button of document.querySelectorAll("[data-task]")) {
 }
 element("text").addEventListener("input", begin);
 element("reset").addEventListener("click", () => goTo(0));
-element("back").addEventListener("click", () => goTo(run.shown - 1));
-element("step").addEventListener("click", forward);
+element("back").addEventListener("click", () => goTo(run?.shown - 1));
+element("step").addEventListener("click", step);
 element("play").addEventListener("click", play);
 // A maze is painted in the colours and for the width of the moment.
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
