@@ -29,7 +29,8 @@ from tests.support.paths import ROOT
 from trmsolve import load
 from trmsolve.model.state import Prediction, State
 from trmsolve.puzzles import get_task
-from trmsolve.puzzles.values import Cycle, Puzzle
+from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START
+from trmsolve.puzzles.values import Cycle, Grid, Puzzle
 from trmsolve.solve.network import Network
 from trmsolve.solve.solver import Solver
 
@@ -201,6 +202,66 @@ def assert_shown(solver: Solver, cycle: Cycle, frame: dict[str, Any]) -> None:
     if cycle.arrows is not None:
         assert facts["reached"] == str((cycle.arrows > 0).sum())
         assert facts["marked"] == str((cycle.grid != cycle.puzzle.grid).sum())
+
+
+def test_the_rules_judge_as_those_of_the_package(page: Any) -> None:
+    rng = np.random.default_rng(5)
+    cases = {
+        "sudoku": [sudoku_case(rng) for _ in range(300)],
+        "maze": [maze_case(rng) for _ in range(600)],
+    }
+    for name, pairs in cases.items():
+        task = get_task(name)
+        verdicts = [task.verify(Puzzle(grid), answer) for grid, answer in pairs]
+        assert 10 < sum(verdict.verified for verdict in verdicts) < len(pairs) - 10
+        flat = [
+            (*grid.shape, grid.ravel().tolist(), answer.ravel().tolist()) for grid, answer in pairs
+        ]
+        found = page.execute_async_script(
+            "const [name, pairs, done] = arguments;"
+            "import(new URL(`${name}.js`, location.href)).then(({ brokenRule }) => done(pairs.map("
+            "([rows, columns, grid, answer]) => brokenRule({ rows, columns, grid }, answer))));",
+            name,
+            flat,
+        )
+        assert found == [verdict.reason for verdict in verdicts]
+
+
+def sudoku_case(rng: np.random.Generator) -> tuple[Grid, Grid]:
+    """A full grid with up to two cells changed, and clues of it."""
+    rows = np.arange(9)
+    full = ((3 * (rows % 3) + rows // 3)[:, None] + rows) % 9 + 1
+    answer = full.copy()
+    for _ in range(rng.integers(3)):
+        answer[tuple(rng.integers(9, size=2))] = rng.integers(10)
+    clues = np.where(rng.random((9, 9)) < 0.1, full, 0)
+    return clues.astype(np.int8), answer.astype(np.int8)
+
+
+def maze_case(rng: np.random.Generator) -> tuple[Grid, Grid]:
+    """A small maze with random marks, and seldom a cell that is something else."""
+    grid = (rng.random(12) < 0.7).astype(np.int8)
+    grid[rng.permutation(12)[:2]] = START, GOAL
+    answer = np.where((grid == FLOOR) & (rng.random(12) < 0.4), PATH, grid)
+    if rng.random() < 0.1:
+        answer[rng.integers(12)] = rng.integers(5)
+    return grid.reshape(3, 4), answer.astype(np.int8).reshape(3, 4)
+
+
+def test_a_network_cannot_change_what_is_kept(page: Any) -> None:
+    """The bundled network never tries to."""
+    cycle = page.execute_async_script(
+        "const [done] = arguments;"
+        "import(new URL('maze.js', location.href)).then((maze) => {"
+        "  const puzzle = maze.read('S.#\\n...\\n..G');"
+        "  const logits = Float32Array.from({ length: 54 }, (_, at) => Number(at % 6 === 5));"
+        "  const said = { logits, halt: [0, 0] };"
+        "  const record = { vocab: 6, frozen: [0, 1, 4] };"
+        "  done(maze.readCycle(puzzle, maze.question(puzzle).tokens, said, record));"
+        "});"
+    )
+    assert cycle["next"] == [5, 5, 1, 5, 5, 5, 5, 5, 4]
+    assert cycle["reason"] == "the start at row 1, column 1 became path"
 
 
 def type_in(page: Any, task: str, text: str) -> None:

@@ -50,7 +50,7 @@ export function question({ grid }) {
 export function readCycle(puzzle, asked, { logits, halt, milliseconds }) {
   const cells = CELLS.map((cell) => conclude(asked, logits, cell));
   const grid = cells.map((cell) => cell.digit);
-  const reason = brokenRule(puzzle.grid, grid);
+  const reason = brokenRule(puzzle, grid);
   const lost = halt[1] > HALT_PROBABILITY;
   const wrong = halt[0] > HALT_PROBABILITY && reason !== "";
   const over = lost || wrong;
@@ -90,7 +90,7 @@ function conclude(asked, logits, cell) {
 }
 
 // The first rule that an answer breaks, "" if there is none.
-export function brokenRule(clues, answer) {
+export function brokenRule({ grid: clues }, answer) {
   const place = (cell) => `r${Math.floor(cell / 9) + 1}c${(cell % 9) + 1}`;
   const changed = CELLS.find((cell) => clues[cell] && clues[cell] !== answer[cell]);
   if (changed !== undefined) {
