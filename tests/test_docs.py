@@ -10,7 +10,8 @@ import yaml  # type: ignore[import-untyped]
 from tests.support.paths import ROOT
 
 TOP, CARDS, GOLDEN = ROOT.glob("*.md"), ROOT.glob("weights/*.md"), ROOT.glob("tests/golden/*.md")
-DOCUMENTS = sorted([*TOP, *CARDS, *GOLDEN, *ROOT.glob("docs/**/*.md")])
+EXAMPLES = ROOT.glob("examples/*/*.md")
+DOCUMENTS = sorted([*TOP, *CARDS, *GOLDEN, *EXAMPLES, *ROOT.glob("docs/**/*.md")])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```", re.S | re.M)
 YAML = [
