@@ -13,6 +13,7 @@ from tests.support.powercap import fake_zone
 from trmsolve.arc.compression import speed
 from trmsolve.arc.compression.speed import TaskSize
 from trmsolve.bench import counters
+from trmsolve.bench.against_paper import example_puzzles
 from trmsolve.bench.gpu import Setting
 from trmsolve.cli import app
 from trmsolve.cli.bench import measure
@@ -48,6 +49,7 @@ KEYS = {
 @pytest.fixture(autouse=True)
 def small_things(monkeypatch: pytest.MonkeyPatch) -> None:
     make_small(monkeypatch)
+    monkeypatch.setattr(measure, "example_puzzles", lambda task: example_puzzles(task)[:2])
 
 
 def run(*arguments: str) -> Result:
@@ -216,7 +218,7 @@ def test_the_papers_network_and_the_bundled_one_are_compared(
     assert result.stderr.count("\n") == 1 and "about a minute" in result.stderr
     assert "random" in result.stdout
     row = result.stdout.splitlines()[-1]
-    assert row.startswith("sudoku  fp32") and row.endswith("8 of 8 verified")
+    assert row.startswith("sudoku  fp32") and row.endswith("2 of 2 verified")
     figures = json.loads(plain(*arguments, "--json").stdout)
     assert figures["paper_weights"] == "random"
     assert [row["dtype"] for row in figures["comparisons"]] == ["fp32"]
@@ -243,7 +245,7 @@ def test_energy_is_shown_for_each_verified_answer(
     assert heading.endswith("by package-0") and " verified in " in answers
     assert power.startswith("power     0 W") and each.startswith("energy    0 J a verified answer")
     figures = json.loads(run("--energy", "--json").stdout)
-    assert figures["counters"] == ["package-0"] and figures["verified"] >= 8
+    assert figures["counters"] == ["package-0"] and figures["verified"] >= 2
 
 
 def test_missing_weights_leave_with_their_own_code() -> None:

@@ -78,7 +78,7 @@ def against_paper(request: Request, tasks: list[str] | None, json: bool) -> None
     dtypes = [placement.dtype_name]
     if request.dtype == "auto" and placement.dtype_name != "fp32":
         dtypes.insert(0, "fp32")
-    say("this takes about a minute on two CPU cores, and three at most")
+    say("this takes about a minute on two idle CPU cores, longer on busy ones")
     rows = []
     for task in tasks:
         puzzles = example_puzzles(task)

@@ -42,7 +42,7 @@ def against_paper(figures: Figures) -> str:
     ]
     for row in figures["comparisons"]:
         timed = row["paper_cycles_timed"]
-        cycles = "" if timed == row["paper_cycles"] else f", from {timed} cycles"
+        cycles = "" if timed == row["paper_cycles"] else f", {timed} of the cycles timed"
         lines.append(
             f"{row['task']:8}{row['dtype']:6}{row['paper_seconds_per_puzzle']:10.4g} s"
             f"{row['seconds_per_puzzle']:10.4g} s{row['ratio']:9.3g}   "
