@@ -6,6 +6,7 @@ answers are not measured here.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 import torch
@@ -33,8 +34,7 @@ class Setting(NamedTuple):
 
 SETTINGS = tuple(
     Setting(mode, dtype, batch_size)
-    for batch_size in BATCH_SIZES
-    for mode, dtype in (("eager", "fp32"), ("eager", "bf16"), ("graph", "fp32"), ("graph", "bf16"))
+    for batch_size, mode, dtype in product(BATCH_SIZES, ("eager", "graph"), DTYPES)
 )
 
 
