@@ -29,7 +29,10 @@ from tests.support.mazes import (
     place_of,
     steps_from,
 )
-from trmsolve.bench import SIDES, Setup, bench_solving, bench_training, count_cycle, make_examples
+from trmsolve.bench.flops import count_cycle
+from trmsolve.bench.rates import bench_solving, bench_training
+from trmsolve.bench.timing import SIDES, Setup
+from trmsolve.bench.workloads import make_examples
 from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.model.config import TRMConfig
@@ -1113,7 +1116,7 @@ def test_a_cycle_of_a_convolution_counts_as_by_hand() -> None:
 
 def test_training_and_solving_mazes_can_be_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SIDES, "cpu", 64)
-    monkeypatch.setattr("trmsolve.bench.EXAMPLES", 4)
+    monkeypatch.setattr("trmsolve.bench.workloads.EXAMPLES", 4)
     recipe = replace(FLOWING, batch_size=2)
     figures = bench_training("maze", recipe, Setup(HERE, False, 0.05))
     assert figures["steps"] >= 1 and figures["flop_per_step"] > 2 * count_cycle(recipe.config)

@@ -37,7 +37,7 @@ OTHERS = {
         "generate",
         "Generate puzzles as CSV with questions, answers and ratings.",
     ),
-    "bench": Home("trmsolve.cli.bench", "bench", "Measure speed."),
+    "bench": Home("trmsolve.cli.bench.command", "bench", "Measure speed."),
     "export": Home(
         "trmsolve.cli.export",
         "export",

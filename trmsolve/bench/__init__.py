@@ -1,0 +1,1 @@
+"""Measures how fast and at what cost a network solves and trains. Changes no network."""

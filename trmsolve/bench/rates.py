@@ -1,0 +1,136 @@
+"""How fast a network trains or solves, next to the machine's rate of matrix products."""
+
+from torch.profiler import record_function
+
+from trmsolve.arc.compression.learning import CompressionLearner
+from trmsolve.arc.compression.puzzle import CompressionPuzzle
+from trmsolve.arc.compression.sizes import TaskSize, random_task
+from trmsolve.bench.flops import count_flop
+from trmsolve.bench.profile import break_down, can_profile, profile_operations
+from trmsolve.bench.timing import Figures, Setup, Work, time_steps, time_together
+from trmsolve.bench.workloads import ON_CPU, Training, solving_work, training_work
+from trmsolve.model.network import TinyRecursiveModel
+from trmsolve.puzzles import get_task
+from trmsolve.puzzles.base import Task
+from trmsolve.solve.effort import MAX_CYCLES
+from trmsolve.train.recipes import Recipe
+
+PROFILE_SHARE = 1 / 10
+"""How long a breakdown of the time may take, as a share of the measurement."""
+
+PROFILE_SECONDS = 0.5
+"""How long it may take in any case. Longer steps are not broken down."""
+
+
+def bench_training(task: str, recipe: Recipe, setup: Setup) -> Figures:
+    """Train a fresh network for a while and return rates per second with what they refer to.
+
+    Raises UsageError for an unknown task.
+    """
+    training = training_work(_task_of(task, recipe), recipe, setup)
+    figures = time_steps(training.work, setup.placement, setup.seconds)
+    return _trained(task, training, setup, figures)
+
+
+def bench_solving(
+    task: str,
+    model: TinyRecursiveModel,
+    setup: Setup,
+    batch_size: int,
+    recipe: Recipe | None = None,
+) -> Figures:
+    """Refine puzzles for a while and return rates per second with what they refer to.
+
+    Steps with one puzzle alternate with steps of a batch; the entry ``single`` has the former. With
+    a recipe they also alternate with steps of training it, which the entry ``training`` has. Raises
+    UsageError for an unknown task.
+    """
+    if setup.compiled:
+        model.L_level.compile(dynamic=False)
+    works = solving_works(task, model, batch_size)
+    training = None
+    if recipe is not None:
+        training = training_work(_task_of(task, recipe), recipe, setup)
+    together = works if training is None else [*works, training.work]
+    measured = time_together(together, setup.placement, setup.seconds)
+    for work, figures in zip(works, measured, strict=False):
+        figures["puzzles_per_second"] = figures["examples_per_second"] / MAX_CYCLES
+        figures["breakdown"] = _break_down(work, setup, figures)
+    single, batch = measured[:2]
+    figures = _where(task, "solve", setup, model) | batch | {"single": single}
+    if training is not None:
+        figures["training"] = _trained(task, training, setup, measured[-1])
+    return figures
+
+
+def profile_solving(
+    task: str, model: TinyRecursiveModel, setup: Setup, batch_size: int
+) -> Figures | None:
+    """Which operations a cycle of a batch spends its time on; None if torch cannot tell."""
+    if not can_profile(setup.placement.device):
+        return None
+    if setup.compiled:
+        model.L_level.compile(dynamic=False)
+    work = solving_works(task, model, batch_size)[-1]
+    figures = profile_operations(work.step, setup.placement.device, setup.seconds)
+    return _where(task, "solve", setup, model) | {"batch_size": batch_size} | figures
+
+
+def profile_training(task: str, recipe: Recipe, setup: Setup) -> Figures | None:
+    """Which operations a step of training spends its time on; None if torch cannot tell."""
+    if not can_profile(setup.placement.device):
+        return None
+    training = training_work(_task_of(task, recipe), recipe, setup)
+    figures = profile_operations(training.work.step, setup.placement.device, setup.seconds)
+    where = _where(task, "train", setup, training.trainer.model)
+    return where | {"batch_size": recipe.batch_size} | figures
+
+
+def solving_works(task: str, model: TinyRecursiveModel, batch_size: int) -> list[Work]:
+    """Cycles of one puzzle, and of a batch."""
+    puzzle_task = get_task(task, model.config.vocab_size)
+    return [solving_work(puzzle_task, model, rows) for rows in (1, batch_size)]
+
+
+def bench_arc(size: TaskSize, seconds: float) -> Figures:
+    """Learn an ARC task of this size from nothing for a while, in fp32 on this thread.
+
+    Products count as FLOP; the compiled loops along the lines of a grid do not.
+    """
+    learner = CompressionLearner(CompressionPuzzle(random_task(size)), seeds=[0])
+    flop = count_flop(learner.step)
+    return time_steps(Work(learner.step, 1, flop), ON_CPU, seconds)
+
+
+def _trained(task: str, training: Training, setup: Setup, figures: Figures) -> Figures:
+    """The figures of training with finished puzzles, a breakdown, and what was measured."""
+    finished = {"puzzles_per_second": training.halted.item() / figures["seconds"]}
+    trainer = training.trainer
+    trainer.phase = lambda name: record_function(f"bench.{name}")
+    breakdown = {"breakdown": _break_down(training.work, setup, figures)}
+    return _where(task, "train", setup, trainer.model) | figures | finished | breakdown
+
+
+def _break_down(work: Work, setup: Setup, figures: Figures) -> dict[str, float]:
+    """What the time was spent on; nothing if finding out would take long."""
+    seconds = max(PROFILE_SECONDS, setup.seconds * PROFILE_SHARE)
+    if figures["steps_per_second"] * seconds < 1:
+        return {}
+    return break_down(work.step, setup.placement.device, seconds)
+
+
+def _task_of(task: str, recipe: Recipe) -> Task:
+    return get_task(task, recipe.config.vocab_size)
+
+
+def _where(task: str, mode: str, setup: Setup, model: TinyRecursiveModel) -> Figures:
+    """What was measured, and where."""
+    return {
+        "task": task,
+        "mode": mode,
+        "device": str(setup.placement.device),
+        "dtype": setup.placement.dtype_name,
+        "threads": setup.placement.threads,
+        "compiled": setup.compiled,
+        "parameters": model.parameter_count(),
+    }

@@ -1,0 +1,184 @@
+"""Times steps of several kinds in turn with matrix products, so that a busy machine slows them all.
+
+A rate is the median over the turns. Knows neither puzzles nor training.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import torch
+
+from trmsolve.device import Placement
+
+WARM_UP = 3  # steps before the clock starts, fewer if they are slow
+WARM_UP_SHARE = 1 / 10
+"""How long the warm-up of all works may take, as a share of the measurement.
+
+Each takes at least one step.
+"""
+
+ROUNDS = 8
+"""In how many rounds a measurement is divided, if steps are short. A round has a turn of each."""
+
+PRODUCT_SHARE = 1 / 6
+"""How long a turn times products of one shape, as a share of the turn, however long that takes."""
+
+SIDES = {"cpu": 1024, "mps": 4096, "cuda": 8192}
+"""Sides of square matrices whose product keeps a device busy, by type of device."""
+
+Figures = dict[str, Any]
+Step = Callable[[], object]
+Shape = tuple[int, int, int]
+"""(m, k, n) of a product of matrices (m, k) and (k, n)."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Where and for how long something is measured."""
+
+    placement: Placement
+    compiled: bool
+    seconds: float  # about so long, after a warm-up
+
+
+@dataclass(frozen=True)
+class Work:
+    """Steps to time."""
+
+    step: Step
+    rows: int  # puzzles in a step
+    flop: int  # floating point operations of a step
+    begin: Step = lambda: None  # called when the warm-up is over
+    shape: Shape | None = None  # a product as the network has it, which is timed too
+
+
+class Product:
+    """A product of two random matrices in the placement's dtype, for timing."""
+
+    def __init__(self, placement: Placement, shape: Shape) -> None:
+        m, k, n = shape
+        self.shape = shape
+        self.device = placement.device
+        self.a = torch.randn(m, k, device=self.device).to(placement.dtype)
+        self.b = torch.randn(k, n, device=self.device).to(placement.dtype)
+        self.out = torch.mm(self.a, self.b)
+        self.rates: list[float] = []
+
+    @torch.no_grad()
+    def take_turn(self, seconds: float) -> None:
+        """Multiply for about so long, at least once, and note the rate in FLOP/s."""
+        m, k, n = self.shape
+        products = 0
+        start = now(self.device)
+        while products == 0 or now(self.device) - start < seconds:
+            torch.mm(self.a, self.b, out=self.out)
+            products += 1
+        self.rates.append(2 * m * k * n * products / (now(self.device) - start))
+
+    @property
+    def rate(self) -> float:
+        """The median over the turns so far, in FLOP/s."""
+        return median(self.rates)
+
+
+class _Timed:
+    """A work under measurement."""
+
+    def __init__(self, work: Work, placement: Placement) -> None:
+        self.work = work
+        self.device = placement.device
+        self.own = None if work.shape is None else Product(placement, work.shape)
+        self.steps = 0
+        self.seconds = 0.0
+        self.warm_up_seconds = 0.0
+        self.rates: list[float] = []
+
+    def warm_up(self, seconds: float) -> None:
+        start = now(self.device)
+        for number in range(WARM_UP):
+            if number == 0 or now(self.device) - start < seconds:
+                self.work.step()
+        self.warm_up_seconds = now(self.device) - start
+        self.work.begin()
+
+    def take_turn(self, seconds: float) -> float:
+        """Take steps for about so long, at least one; returns how long it took."""
+        steps = 0
+        start = now(self.device)
+        while steps == 0 or time.perf_counter() - start < seconds:
+            self.work.step()
+            steps += 1
+        spent = now(self.device) - start
+        self.steps += steps
+        self.seconds += spent
+        self.rates.append(steps / spent)
+        return spent
+
+    def figures(self, machine: float) -> Figures:
+        rate = median(self.rates)
+        flop = self.work.flop
+        figures: Figures = {
+            "batch_size": self.work.rows,
+            "warm_up_seconds": self.warm_up_seconds,
+            "seconds": self.seconds,
+            "steps": self.steps,
+            "steps_per_second": rate,
+            "examples_per_second": rate * self.work.rows,
+            "flop_per_step": flop,
+            "flop_per_second": rate * flop,
+            "matmul_flop_per_second": machine,
+            "fraction": rate * flop / machine,
+        }
+        if self.own is not None:
+            figures["network_matmul_shape"] = list(self.own.shape)
+            figures["network_matmul_flop_per_second"] = self.own.rate
+        return figures
+
+
+def time_together(works: Sequence[Work], placement: Placement, seconds: float) -> list[Figures]:
+    """Take turns of all works and of matrix products for about ``seconds``, at least one round.
+
+    Every work gets the same share of the time. The figures are in the order of the works.
+    """
+    side = SIDES[placement.device.type]
+    machine = Product(placement, (side, side, side))
+    timed = [_Timed(work, placement) for work in works]
+    for one in timed:
+        one.warm_up(seconds * WARM_UP_SHARE / len(works))
+    turn = seconds / ROUNDS / len(works)
+    start = now(placement.device)
+    spent = 0.0
+    rounds = 0
+    # Ends with the round whose end is nearest to the time asked for.
+    while rounds == 0 or spent + spent / rounds / 2 < seconds:
+        for one in timed:
+            _take_turns(one, machine, turn)
+        rounds += 1
+        spent = now(placement.device) - start
+    return [one.figures(machine.rate) for one in timed]
+
+
+def time_steps(work: Work, placement: Placement, seconds: float) -> Figures:
+    """As ``time_together``, for one work."""
+    return time_together([work], placement, seconds)[0]
+
+
+def _take_turns(one: _Timed, machine: Product, seconds: float) -> None:
+    """A turn of the work, one of its own product, and one of the machine's."""
+    products = [machine] if one.own is None else [machine, one.own]
+    step_share = 1 - len(products) * PRODUCT_SHARE
+    spent = one.take_turn(seconds * step_share)
+    # A step may take longer than its turn. Products then do too: a short look at a machine that is
+    # busy now and then would say little.
+    for product in products:
+        product.take_turn(spent / step_share * PRODUCT_SHARE)
+
+
+def now(device: torch.device) -> float:
+    """Seconds, read when the device has finished all its work."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
+    return time.perf_counter()

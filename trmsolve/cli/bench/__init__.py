@@ -1,0 +1,1 @@
+"""``trmsolve bench``: how fast a network solves or trains here, and what the machine could do."""
