@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.paths import ROOT
@@ -748,7 +748,21 @@ def is_path_in_open_field(walls: Grid) -> bool:
     return not find_faults(field, path).any()
 
 
+def test_a_first_row_of_letters_and_digits_is_no_title() -> None:
+    (item,) = read("X0XX\nXXXG\nXXXX\nXXSX\n")
+    assert isinstance(item, PuzzleError)
+    assert item.line == 1
+
+
+def test_a_word_as_wide_as_the_maze_is_a_title() -> None:
+    (item,) = read("MAZES\n#####\n#S G#\n#####\n")
+    assert not isinstance(item, PuzzleError)
+    assert item.grid.shape == (3, 5)
+    assert item.form.head == "MAZES\n"
+
+
 @settings(max_examples=125, deadline=None)
+@example("X", "0", random_maze(28221, 4, 4, 0.8, False))
 @given(
     st.sampled_from(["#", "█", "X", "0", "1", "o", "."]),
     st.sampled_from([" ", ".", "_", "0", "1"]),

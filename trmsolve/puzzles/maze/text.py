@@ -218,6 +218,9 @@ class _Reader:
         while not rows[0].text.strip() and len(rows[0].text) != len(rows[1].text):
             rows = rows[1:]
         titles = self.titles
+        if titles and _is_first_row(titles[-1], rows):
+            rows = [Row(rows[0].number - 1, titles[-1]), *rows]
+            titles = titles[:-1]
         if len(rows) > 1 and _is_size(rows[0].text) and _has_wall(rows[1].text):
             titles = [*titles, rows[0].text]
             rows = rows[1:]
@@ -242,6 +245,17 @@ class _Reader:
 def _is_size(text: str) -> bool:
     """Tell whether a line may say the size of the maze below it, as ``10 10`` does."""
     return len(text) < _SIZE_LINE and bool(_NUMBERS.fullmatch(text))
+
+
+def _is_first_row(title: str, rows: list[Row]) -> bool:
+    """Tell whether what looks like a title is a row: a word as long as the row below it.
+
+    All of its letters are in the rows, as in ``X0XX`` above a maze with walls of X.
+    """
+    if len(title) != len(rows[0].text) or not title.isalnum():
+        return False
+    letters = {character for character in title if character.isalpha()}
+    return all(any(letter in row.text for row in rows) for letter in letters)
 
 
 def _has_wall(text: str) -> bool:
