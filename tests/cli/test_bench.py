@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from tests.support.bench import LATTICE, LINEAR, agrees, make_small
 from tests.support.powercap import fake_zone
-from trmsolve.arc.compression import speed
+from trmsolve.arc.compression import sizes
 from trmsolve.arc.compression.sizes import TaskSize
 from trmsolve.bench import counters
 from trmsolve.bench.against_paper import example_puzzles
@@ -300,9 +300,9 @@ def test_the_table_of_learning_from_nothing_has_a_line_for_each_size() -> None:
     assert small.endswith("% of matrix products")
 
 
-@pytest.mark.parametrize("size", speed.SIZES)
+@pytest.mark.parametrize("size", sizes.SIZES)
 def test_a_timed_task_has_the_size_that_is_told(size: TaskSize) -> None:
-    task = speed.random_task(size)
+    task = sizes.random_task(size)
     assert len(task.demonstrations) == size.demonstrations and len(task.tests) == size.tests
     grids = []
     for pair in (*task.demonstrations, *task.tests):
