@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from trmsolve.errors import TrmsolveError, UsageError, WorkerError
 from trmsolve.processes import context, start_process
@@ -254,8 +254,7 @@ def join_process_group(device: str, patience: timedelta | None = None) -> Iterat
     except TrmsolveError as error:
         if local_rank == 0:
             raise
-        time.sleep(SPOKEN)  # torchrun ends them all once one has left
-        raise SystemExit(error.exit_code) from None
+        _leave_silently(error)
     finally:
         if size > 1:
             _leave()
@@ -268,10 +267,16 @@ def refuse_group(work: str) -> None:
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return
+    error = UsageError(f"{work} runs in one process: start it without torchrun")
     if int(os.environ.get("LOCAL_RANK", "0")) != 0:
-        time.sleep(SPOKEN)  # torchrun ends them all once one has left
-        raise SystemExit(UsageError.exit_code)
-    raise UsageError(f"{work} runs in one process: start it without torchrun")
+        _leave_silently(error)
+    raise error
+
+
+def _leave_silently(error: TrmsolveError) -> NoReturn:
+    """End a process with the exit code of an error that the first one of its machine tells."""
+    time.sleep(SPOKEN)  # torchrun ends them all once one has left
+    raise SystemExit(error.exit_code) from None
 
 
 def _leave() -> None:

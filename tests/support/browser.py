@@ -79,7 +79,7 @@ readAll().then(done, (error) => done(String(error)));
 
 
 def missing() -> str:
-    """What the tests of the page lack here, or ""."""
+    """Says what is missing for the tests of the page; "" if nothing is."""
     if not CHROMIUM or not DRIVER:
         return "there is no chromium with its chromedriver"
     if not (DIST / "index.html").exists():

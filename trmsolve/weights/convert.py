@@ -129,8 +129,8 @@ def rewrite(
     rows = info.config.num_puzzles
     if table != "keep":
         tensors, config = _with_one_row(path, tensors, info.config, table)
-        info = replace(info, config=config, training={**info.training, "table": table})
-        info.training["rows"] = rows
+        training = {**info.training, "table": table, "rows": rows}
+        info = replace(info, config=config, training=training)
     info = replace(info, scores={})
     save_weights(out, tensors, info, dtype)
     return info

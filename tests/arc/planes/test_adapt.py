@@ -159,7 +159,7 @@ def test_a_copy_that_has_hardly_begun_does_not_vote_after_a_stop(
     assert len(adapted.models) == len(MOMENTS)
 
 
-# What comes of it
+# The result
 
 
 def test_the_same_seed_and_steps_learn_the_same_to_the_bit_and_another_seed_does_not(

@@ -71,7 +71,7 @@ def test_the_more_there_is_to_learn_the_longer_a_copy_learns() -> None:
     assert len(copy_seconds([small] * 60, 1800.0)) < len(copy_seconds([small], 1800.0))
 
 
-# What a copy begins with
+# The beginning of a copy
 
 
 def test_new_puzzles_are_the_mean_of_the_known_and_all_else_stays(
@@ -142,7 +142,7 @@ def test_the_seed_decides_everything(model: TinyRecursiveModel) -> None:
     assert not equal(first.averaged(), other.averaged())
 
 
-# What it is taught
+# The lessons
 
 
 @dataclass
@@ -152,7 +152,7 @@ class Watch:
     copies: list[list[Episode]] = field(default_factory=list)
 
     def seen(self, number: int) -> set[tuple[int, bytes, bytes, int]]:
-        """Of a copy's episodes: puzzle, question, answer, symmetry."""
+        """Puzzle, question, answer and symmetry of each row in a copy's episodes."""
         found = set()
         for episode in self.copies[number]:
             rows = zip(*episode.batch, episode.labels, strict=True)
@@ -239,7 +239,7 @@ def test_a_batch_has_no_more_cells_than_allowed_but_one_grid_at_least(
         assert len(sizes) > 2
 
 
-# What comes of it
+# The result
 
 
 def test_what_is_easily_learned_is_learned(model: TinyRecursiveModel) -> None:

@@ -4,6 +4,7 @@ No rule can check an ARC answer, but copies that agree are right more often. How
 measured on training tasks that no network had learned from (``docs/experiments/arc.md``).
 """
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -45,7 +46,4 @@ def chance(kind: str, answer: WeightedGrid, copies: int) -> float:
 
 def chance_of_any(chances: Iterable[float]) -> float:
     """The probability that a grid is right which several kinds of copies gave independently."""
-    wrong = 1.0
-    for one in chances:
-        wrong *= 1 - one
-    return 1 - wrong
+    return 1 - math.prod(1 - one for one in chances)

@@ -40,10 +40,13 @@ class Gathered:
     latest: dict[int, Report] = field(default_factory=dict)
     # Each group's reports, thinned out to some of all times.
     kept: dict[int, list[Report]] = field(default_factory=dict)
+    # The answers since the last report: both the display and the end of learning ask for them.
+    _found: tuple[tuple[Candidate, ...], ...] | None = None
 
     def add(self, report: Report) -> None:
         """Take the report of a group."""
         self.latest[report.group] = report
+        self._found = None
         if self.keep_steps:
             kept = self.kept.setdefault(report.group, [])
             kept.append(report)
@@ -84,8 +87,10 @@ class Gathered:
 
     def candidates(self) -> tuple[tuple[Candidate, ...], ...]:
         """For each test the answers of all copies, those that are most likely right first."""
-        tests = range(len(self.order.task.tests))
-        return tuple(self._candidates(test) for test in tests)
+        if self._found is None:
+            tests = range(len(self.order.task.tests))
+            self._found = tuple(self._candidates(test) for test in tests)
+        return self._found
 
     def _candidates(self, test: int) -> tuple[Candidate, ...]:
         answers: list[WeightedGrid] = []
