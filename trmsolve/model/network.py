@@ -31,7 +31,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from trmsolve.model.config import MIXER_RULES, TRMConfig
-from trmsolve.model.layers import Embedding, Linear, PuzzleEmbedding, SwiGLU, rms_norm, trunc_normal
+from trmsolve.model.layers import (
+    Embedding,
+    Linear,
+    PuzzleEmbedding,
+    SwiGLU,
+    in_slices,
+    rms_norm,
+    trunc_normal,
+)
 from trmsolve.model.lookups import GridLookups
 from trmsolve.model.mixers import MIXERS, Rotary
 from trmsolve.model.rewriting import rewritten
@@ -75,6 +83,10 @@ class Block(nn.Module):
     def forward(self, h: Tensor, places: Places) -> Tensor:
         """(B, L, D) -> (B, L, D)."""
         h = self.mixer(h, places.rotary)
+        return in_slices(self.within_slots, h)
+
+    def within_slots(self, h: Tensor) -> Tensor:
+        """The second half, in which slots do not hear each other: (..., D) -> (..., D)."""
         return rms_norm(h + self.mlp(h), self.eps)
 
 
