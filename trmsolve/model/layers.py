@@ -43,8 +43,8 @@ def in_slices(of_slots: Callable[[Tensor], Tensor], h: Tensor) -> Tensor:
     """Apply to all slots what treats each slot alone: (..., D) -> (..., D).
 
     A CPU computes some slots at a time, with the same result. What lies on the way then stays in
-    the core's cache. Every operation on all slots of a large batch would go through the memory, and
-    norms and gates would take up to twice as long.
+    the core's cache. For all slots of a large batch every operation would fetch fresh memory from
+    the system, and norms and gates would take up to twice as long.
     """
     slots = h.reshape(-1, h.shape[-1])
     is_small = len(slots) <= SLOTS_AT_ONCE
