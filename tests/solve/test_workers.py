@@ -148,6 +148,18 @@ def dealer_of(number: int, helpers: Any, batch_size: int) -> workers._Dealer:
     return workers._Dealer(order, helpers, batch_size)
 
 
+def test_a_helper_that_becomes_ready_waits_for_a_small_batch_only() -> None:
+    helper = Idle()
+    helper.is_ready = False
+    dealer = dealer_of(200, [helper], 16)
+    own = dealer.own_items()
+    assert len(list(takewhile(bool, own))) == 2 and not helper.under_way
+    helper.is_ready = True
+    assert len(list(takewhile(bool, own))) == 14
+    dealer._serve()
+    assert len(helper.under_way) >= 16
+
+
 def test_the_rest_is_dealt_in_ever_smaller_shares() -> None:
     helper = Idle()
     dealer = dealer_of(100, [helper], 16)

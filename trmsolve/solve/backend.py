@@ -52,8 +52,8 @@ def chooses_onnx(task: str, options: LoadOptions) -> bool:
 def _torch_pays(task: str, options: LoadOptions) -> bool:
     """Whether torch wins back, by bf16 in hardware, the time that it takes longer to start.
 
-    A cycle of many puzzles takes a quarter less time then. With so many puzzles as this asks for,
-    that is about the second and a half that importing torch takes longer.
+    A cycle of many puzzles takes a sixth to two fifths less time then. For so many puzzles as this
+    asks for, that is about the second and a half that importing torch takes longer.
     """
     if options.dtype == "fp32" or not has_native_bf16() or find_spec("torch") is None:
         return False

@@ -54,10 +54,10 @@ READ_AHEAD = 2
 The end of the input is then known before the last full batches are dealt.
 """
 
-SMALLEST_SHARE = 8
-"""At the end a process has at least this part of a batch, one eighth, before the rest is divided.
+FINEST = 8
+"""The smallest share of a process is a batch divided by this number.
 
-A row of a smaller batch takes longer.
+Each row of a smaller batch takes longer.
 """
 
 
@@ -268,11 +268,15 @@ class _Dealer:
         return self.batch_size + min(self.batch_size, waiting)
 
     def _share(self) -> int:
-        """How many puzzles a process may have under way: a batch, and less near the end.
+        """How many puzzles a process may have under way: a batch, and less near both ends.
 
-        Then it is its part of what is not dealt, so that what is left becomes smaller with each
-        dealing, but not more than its part of all that is open.
+        At first it is few, since a helper that becomes ready waits for the end of a cycle of this
+        process. In the end it is the process's part of what is not dealt, so that what is left
+        becomes smaller with each dealing, but not more than its part of all that is open.
         """
+        smallest = -(-self.batch_size // FINEST)
+        if not all(helper.is_ready for helper in self.helpers):
+            return smallest
         if not self.ended:
             return self.batch_size
         processes = len(self.helpers) + 1
@@ -280,7 +284,6 @@ class _Dealer:
         dealt = self.here + sum(len(helper.under_way) for helper in self.helpers)
         part = -(-not_dealt // processes)
         part_of_open = -(-(not_dealt + dealt) // processes)
-        smallest = -(-self.batch_size // SMALLEST_SHARE)
         return min(self.batch_size, max(part, smallest), part_of_open)
 
     def _read_ahead(self) -> None:
