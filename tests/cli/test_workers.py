@@ -102,7 +102,7 @@ def test_a_bad_row_is_told_once_under_torchrun(data: Path, tmp_path: Path) -> No
         (9, [], Crew(puzzles=9)),
         (9, ["--workers", "3"], Crew(3, puzzles=9)),
         (9, ["--threads", "1"], Crew(threads=1, puzzles=9)),
-        (9, ["--batch-size", "2"], Crew(puzzles=9, keep_batch_size=True)),
+        (9, ["--batch-size", "2"], Crew(puzzles=9)),
         (9, ["--show-steps", "--workers", "3"], Crew(1, puzzles=9)),
         (1, ["--workers", "3"], Crew(3, puzzles=1)),
     ],
@@ -112,7 +112,7 @@ def test_the_options_say_how_many(
 ) -> None:
     asked = []
     monkeypatch.setattr(
-        "trmsolve.solve.workers.share_out", lambda solver, crew: asked.append(crew) or solver
+        "trmsolve.solve.workers.share_out", lambda solver, crew, _: asked.append(crew) or solver
     )
     file = tmp_path / "some.sdm"
     file.write_text(f"{EASY}\n" * lines)
@@ -123,7 +123,7 @@ def test_the_options_say_how_many(
 def test_a_stream_of_few_is_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr(
-        "trmsolve.solve.workers.share_out", lambda solver, crew: asked.append(crew) or solver
+        "trmsolve.solve.workers.share_out", lambda solver, crew, _: asked.append(crew) or solver
     )
     monkeypatch.setattr("trmsolve.cli.solve.PATIENCE_SECONDS", -1)
     monkeypatch.setattr("trmsolve.cli.solve.open_items", waiting(2))

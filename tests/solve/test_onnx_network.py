@@ -16,9 +16,7 @@ from tests.support.paths import EXAMPLES
 from trmsolve.cli import app
 from trmsolve.errors import UsageError, WeightsError
 from trmsolve.model.state import State
-from trmsolve.solve import onnx_network
-from trmsolve.solve.network import LoadOptions
-from trmsolve.solve.onnx_network import OnnxNetwork, chooses_onnx, load_onnx
+from trmsolve.solve.onnx_network import load_onnx
 from trmsolve.solve.solver import load
 from trmsolve.weights.bundled import bundled_file
 from trmsolve.weights.catalog import pinned
@@ -100,34 +98,6 @@ def compared(fields: dict[str, Any]) -> dict[str, Any]:
     """The parts that must be alike; the last digits of a probability may differ."""
     kept = {key: value for key, value in fields.items() if key != "seconds"}
     return kept | {"halt": round(fields["halt"], 2)}
-
-
-@needs_runtime
-def test_auto_takes_the_graph_and_what_needs_torch_takes_torch(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(onnx_network, "NVIDIA_DRIVER", tmp_path / "none")
-    assert chooses_onnx("sudoku", LoadOptions())
-    assert chooses_onnx("maze", LoadOptions(weights="maze", dtype="fp32", device="cpu"))
-    for options in (
-        LoadOptions(backend="torch"),
-        LoadOptions(dtype="bf16"),
-        LoadOptions(device="cuda"),
-        LoadOptions(compiled=True),
-        LoadOptions(weights="run"),
-    ):
-        assert not chooses_onnx("sudoku", options)
-    (tmp_path / "none").touch()
-    assert not chooses_onnx("sudoku", LoadOptions())
-    assert chooses_onnx("sudoku", LoadOptions(backend="onnx"))
-    assert isinstance(load("sudoku", backend="onnx", threads=1).model, OnnxNetwork)
-
-
-def test_without_onnxruntime_auto_takes_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnx_network, "find_spec", lambda _: None)
-    assert not chooses_onnx("sudoku", LoadOptions())
-    with pytest.raises(UsageError, match=r"pip install 'trmsolve\[onnx\]'"):
-        load("sudoku", backend="onnx")
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,14 @@
 
 import multiprocessing
 import os
+import pickle
 import shutil
 import signal
+import sys
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import count, islice
+from itertools import count, islice, takewhile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,14 +23,16 @@ from tests.support.paths import EXAMPLES
 from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError, UsageError, WeightsError, WorkerError
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.puzzles.values import Answer, Puzzle
-from trmsolve.solve import torch_network, workers
+from trmsolve.puzzles.values import Answer, Puzzle, Verdict
+from trmsolve.solve import team, torch_network, workers
+from trmsolve.solve.attempt import Paused, Result
 from trmsolve.solve.effort import Effort
 from trmsolve.solve.evaluate import evaluate
+from trmsolve.solve.network import LoadOptions
 from trmsolve.solve.onnx_network import SharedGraph
 from trmsolve.solve.solver import Solver, load
-from trmsolve.solve.stream import Item, Places
-from trmsolve.solve.workers import Crew, SharedSolver, share_out
+from trmsolve.solve.stream import InOrder, Item, Places, Run
+from trmsolve.solve.workers import Crew, SharedSolver, share_out, start_early
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -53,7 +58,7 @@ def said(outcome: Answer | PuzzleError) -> Any:
 def dealt(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """How many puzzles each worker got; this process takes none before all are ready."""
     numbers: dict[str, int] = {}
-    own_items, deal = workers._Dealer.own_items, workers._Helper.deal
+    own_items, deal = workers._Dealer.own_items, team.Helper.deal
 
     def patient(dealer: workers._Dealer) -> Iterator[Any]:
         while not all(helper.under_way for helper in dealer.helpers):
@@ -61,14 +66,14 @@ def dealt(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
             yield None
         yield from own_items(dealer)
 
-    def counting(helper: workers._Helper, puzzles: Any, enough: int) -> None:
+    def counting(helper: team.Helper, puzzles: Any, enough: int) -> None:
         before = len(puzzles)
         deal(helper, puzzles, enough)
         name = helper.process.name
         numbers[name] = numbers.get(name, 0) + before - len(puzzles)
 
     monkeypatch.setattr(workers._Dealer, "own_items", patient)
-    monkeypatch.setattr(workers._Helper, "deal", counting)
+    monkeypatch.setattr(team.Helper, "deal", counting)
     return numbers
 
 
@@ -88,8 +93,111 @@ def test_processes_answer_as_one_does(dealt: dict[str, int]) -> None:
     assert len(told) == 30 and {id(answer) for answer in told} == {id(a) for a in answers}
     assert set(dealt) == {"worker 1", "worker 2"} and all(dealt.values())
     own = {id(cycle.puzzle) for cycle in cycles}
-    assert len(own) == 30 - sum(dealt.values()) > 0, "the cycles of this process are shown"
+    assert 0 < len(own) <= 30, "the cycles of this process are shown"
+    assert sum(dealt.values()) > 30, "a puzzle whose view has failed is dealt again"
     assert not multiprocessing.active_children()
+
+
+def test_a_puzzle_handed_back_goes_on_as_if_it_had_stayed() -> None:
+    puzzles = some_puzzles(4)
+    expected = [said(outcome) for outcome in one().solve_all(puzzles)]
+    waiting: deque[Any] = deque(enumerate(puzzles))
+    found: dict[int, Any] = {}
+    handed_back = []
+
+    def items() -> Iterator[Any]:
+        while len(found) < len(puzzles):
+            yield waiting.popleft() if waiting else None
+
+    def hand_back(place: int, paused: Paused) -> None:
+        handed_back.append(place)
+        waiting.append((place, pickle.loads(pickle.dumps(paused))))
+
+    run = Run(one(), items(), found.__setitem__, frames=False, hand_back=hand_back)
+    assert not any(run.cycles())
+    assert [said(found[place]) for place in range(4)] == expected
+    assert sorted(handed_back) == sorted([*range(4)] * (EFFORT.views - 1))
+
+
+class Idle(team.Helper):
+    """A helper without a process: what it is sent is kept, and found when the test says so."""
+
+    def __init__(self) -> None:
+        self.under_way: dict[int, Puzzle] = {}
+        self.is_ready = True
+        self.connection, _ = multiprocessing.Pipe()
+        self.found: list[Any] = []
+
+    def outcomes(self) -> Iterator[Any]:
+        yield from self.found
+        self.found = []
+
+    def _send(self, message: Any) -> None:
+        pass
+
+    def finish(self) -> int:
+        """Find an error for everything; how many there were."""
+        self.found = [(place, PuzzleError("none")) for place in self.under_way]
+        self.under_way = {}
+        return len(self.found)
+
+
+def dealer_of(number: int, helpers: Any, batch_size: int) -> workers._Dealer:
+    puzzle = some_puzzles(1)[0]
+    order = InOrder([replace(puzzle) for _ in range(number)], 10_000)
+    return workers._Dealer(order, helpers, batch_size)
+
+
+def test_a_helper_that_becomes_ready_waits_for_a_small_batch_only() -> None:
+    helper = Idle()
+    helper.is_ready = False
+    dealer = dealer_of(200, [helper], 16)
+    own = dealer.own_items()
+    assert len(list(takewhile(bool, own))) == 2 and not helper.under_way
+    helper.is_ready = True
+    assert len(list(takewhile(bool, own))) == 14
+    dealer._serve()
+    assert len(helper.under_way) >= 16
+
+
+def test_the_rest_is_dealt_in_ever_smaller_shares() -> None:
+    helper = Idle()
+    dealer = dealer_of(100, [helper], 16)
+    own = dealer.own_items()
+    shares = []
+    while True:
+        taken = list(takewhile(bool, own))
+        if not taken:
+            break
+        shares += [len(taken), helper.finish()]
+        for place, _ in taken:
+            dealer.put(place, PuzzleError("none"))
+    assert sum(shares) == 100
+    assert max(shares) <= 32 and shares[-1] <= shares[-2] <= 2
+    assert abs(sum(shares[::2]) - sum(shares[1::2])) <= 18
+    assert list(own) == []
+
+
+def test_what_comes_back_is_dealt_first_and_no_process_takes_it_all() -> None:
+    helper = Idle()
+    dealer = dealer_of(200, [helper], 4)
+    own = dealer.own_items()
+    taken = list(takewhile(bool, own))
+    best = Result((False, 0, 0.0), taken[0][1].grid, Verdict(False, ""), 0.0)
+    for place, puzzle in taken:
+        dealer.take_back(place, Paused(puzzle, 1, 1, 0.0, best, None))
+    helper.finish()
+    dealer._serve()
+    places = {place for place, _ in taken}
+    assert len(places) == 4 and places < set(helper.under_way)
+    dealer.ahead.clear()
+    dealer.ended = True
+    for place, puzzle in list(helper.under_way.items())[:4]:
+        dealer.ahead.append((place, puzzle))
+    helper.under_way = {}
+    assert len(list(takewhile(bool, own))) == 2
+    dealer._serve()
+    assert len(helper.under_way) == len(dealer.ahead) == 1
 
 
 @pytest.mark.slow
@@ -232,14 +340,6 @@ def test_a_gpu_is_one_worker() -> None:
         Crew(asked=2).size(on("cuda"))
 
 
-def test_few_puzzles_are_shared_evenly() -> None:
-    solver = one(replace(EFFORT, batch_size=64))
-    assert share_out(solver, Crew(2, puzzles=90)).effort.batch_size == 45
-    assert share_out(solver, Crew(2, puzzles=900)).effort.batch_size == 64
-    kept = Crew(2, puzzles=90, keep_batch_size=True)
-    assert share_out(solver, kept).effort.batch_size == 64
-
-
 def test_too_little_shared_memory_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     solver = one()
     assert isinstance(share_out(solver, Crew(2)), SharedSolver)
@@ -253,3 +353,109 @@ def test_what_runs_where_is_told() -> None:
     solver = Solver(SUDOKU, one().model, placement, EFFORT)
     assert solver.where == "cpu, fp32"
     assert share_out(solver, Crew(2)).where == "cpu, fp32, 2 workers of 1 thread"
+
+
+# Processes that are started early
+
+
+class Started:
+    """Stands for a process, and keeps what it was started with."""
+
+    def __init__(self, number: int, preload: str = "") -> None:
+        self.number = number
+        self.preload = preload
+        self.ended = False
+
+    def end(self) -> None:
+        self.ended = True
+
+
+@pytest.fixture
+def processes(monkeypatch: pytest.MonkeyPatch) -> list[Started]:
+    """The processes that were started, on a machine of four cores without a GPU."""
+    started: list[Started] = []
+
+    def start(number: int, preload: str = "") -> Started:
+        started.append(Started(number, preload))
+        return started[-1]
+
+    monkeypatch.setattr(team, "Helper", start)
+    monkeypatch.setattr(workers, "usable_cores", lambda: 4)
+    monkeypatch.setattr(workers, "has_nvidia_driver", lambda: False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    return started
+
+
+@pytest.mark.parametrize(
+    ("crew", "options", "number"),
+    [
+        (Crew(puzzles=1), {}, 0),
+        (Crew(puzzles=64), {}, 0),
+        (Crew(puzzles=65), {}, 1),
+        (Crew(puzzles=65), {"batch_size": 10}, 3),
+        (Crew(), {}, 3),
+        (Crew(2), {}, 1),
+        (Crew(threads=4), {}, 0),
+        (Crew(), {"device": "cuda"}, 0),
+        (Crew(2), {"device": "cuda"}, 0),
+        (Crew(), {"device": "cpu"}, 3),
+    ],
+)
+def test_the_processes_that_will_be_needed_start_at_once(
+    crew: Crew, options: dict[str, Any], number: int, processes: list[Started]
+) -> None:
+    with start_early("sudoku", crew, LoadOptions(backend="torch", **options)):
+        assert [process.number for process in processes] == [*range(1, number + 1)]
+        assert {process.preload for process in processes} <= {"trmsolve.solve.torch_network"}
+    assert all(process.ended for process in processes), "none was used"
+
+
+def test_where_there_may_be_a_gpu_none_starts_early(
+    processes: list[Started], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "has_nvidia_driver", lambda: True)
+    start_early("sudoku", Crew(), LoadOptions(backend="torch"))
+    monkeypatch.setattr(workers, "has_nvidia_driver", lambda: False)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    start_early("sudoku", Crew(), LoadOptions(backend="torch"))
+    assert not processes
+    start_early("sudoku", Crew(), LoadOptions(backend="onnx"))
+    assert {process.preload for process in processes} == {"onnxruntime"}
+
+
+def test_a_process_that_was_taken_does_not_end_with_the_team(processes: list[Started]) -> None:
+    with team.Team(2) as early:
+        assert early.take(1) is processes[0]
+    assert [process.ended for process in processes] == [False, True]
+    assert early.take(2).number == 2 and len(processes) == 3
+
+
+def test_an_interrupt_while_processes_start_ends_those_that_have(
+    processes: list[Started], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = team.Helper
+
+    def interrupted(number: int, preload: str = "") -> Any:
+        if number == 3:
+            raise KeyboardInterrupt
+        return start(number, preload)
+
+    monkeypatch.setattr(team, "Helper", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        team.Team(3)
+    assert [process.ended for process in processes] == [True, True]
+
+
+@pytest.mark.slow
+@needs_runtime
+@pytest.mark.usefixtures("dealt")
+@pytest.mark.parametrize("backend", ["torch", "onnx"])
+def test_processes_that_started_early_answer_as_one_does(backend: str) -> None:
+    expected = [said(outcome) for outcome in of_graph(backend).solve_all(listed())]
+    options = LoadOptions(backend=backend, device="cpu", threads=1)
+    with start_early("sudoku", Crew(2), options) as early:
+        (helper,) = early.waiting
+        solver = share_out(of_graph(backend), Crew(2), early)
+        assert [said(outcome) for outcome in solver.solve_all(listed())] == expected
+        assert not helper.process.is_alive() and not early.waiting
+    assert not multiprocessing.active_children()

@@ -11,7 +11,7 @@ import typer
 
 from trmsolve.cli import arc_options, options
 from trmsolve.cli.output import put_text, say
-from trmsolve.cli.source import count_items, open_items
+from trmsolve.cli.source import count_items, known_items, open_items
 from trmsolve.errors import UsageError
 from trmsolve.puzzles.files import Notes
 from trmsolve.show.console import make_console
@@ -234,8 +234,9 @@ def _eval_puzzles(measured: _Measured, *, device: str, **how: Any) -> None:
     from trmsolve.memory import keep_memory
     from trmsolve.puzzles import get_task
     from trmsolve.solve.evaluate import evaluate
-    from trmsolve.solve.solver import load
-    from trmsolve.solve.workers import Crew, share_out
+    from trmsolve.solve.network import LoadOptions
+    from trmsolve.solve.solver import load_solver
+    from trmsolve.solve.workers import Crew, share_out, start_early
 
     keep_memory()
     task = get_task(measured.task)
@@ -243,24 +244,24 @@ def _eval_puzzles(measured: _Measured, *, device: str, **how: Any) -> None:
     limit = measured.limit
     with join_process_group(device, PATIENCE) as group:
         path = _file_to_record(how["weights"], measured.task) if measured.record else None
-        solver = load(
-            measured.task,
-            device=group.device(device),
-            batch_size=measured.batch_size,
-            note=say if group.first else None,
-            **how,
-        )
         puzzles = (item for item in open_items(task, sources) if item is not None)
         items = islice(puzzles, limit)
         total = count_items(task, sources) if limit is None else limit
         own = None if total is None else -(-total // group.size)
-        keep_batch_size = measured.batch_size is not None
-        crew = Crew(measured.workers, how["threads"], own, keep_batch_size)
-        solver = share_out(solver, crew)
-        console = make_console()
-        with ProgressDisplay(console, own) if group.first else QuietDisplay(console) as display:
-            noted = Notes(display.note).follow(items)
-            figures = evaluate(solver, noted, measured.data.name, display.answer, group=group)
+        load_options = LoadOptions(
+            device=group.device(device),
+            batch_size=measured.batch_size,
+            note=say if group.first else None,
+            puzzles=known_items(sources, own),
+            **how,
+        )
+        crew = Crew(measured.workers, how["threads"], own)
+        with start_early(measured.task, crew, load_options) as team:
+            solver = share_out(load_solver(measured.task, load_options), crew, team)
+            console = make_console()
+            with ProgressDisplay(console, own) if group.first else QuietDisplay(console) as display:
+                noted = Notes(display.note).follow(items)
+                figures = evaluate(solver, noted, measured.data.name, display.answer, group=group)
         if not group.first:
             return
         if path is not None:

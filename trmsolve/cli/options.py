@@ -34,7 +34,8 @@ AllowLarge = Annotated[
 Backend = Annotated[
     str,
     typer.Option(
-        help="What runs the network: torch, onnx (onnxruntime, starts faster), or auto.",
+        help="What runs the network: torch, onnx (onnxruntime, starts faster), or auto, which "
+        "takes onnx if it can, but torch for many puzzles on a CPU with bf16 in hardware.",
         rich_help_panel=RUN,
     ),
 ]

@@ -12,7 +12,7 @@ import typer
 
 from trmsolve.cli import options
 from trmsolve.cli.output import Writer, choose_writer, say
-from trmsolve.cli.source import count_items, open_items
+from trmsolve.cli.source import count_items, known_items, open_items
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task, give_up
@@ -170,27 +170,30 @@ def solve(
             return _run(hopeless, display, writer)
 
     from trmsolve.memory import keep_memory
-    from trmsolve.solve.solver import load
-    from trmsolve.solve.workers import share_out
+    from trmsolve.solve.network import LoadOptions
+    from trmsolve.solve.solver import load_solver
+    from trmsolve.solve.workers import share_out, start_early
 
     keep_memory()
     # Frames are watched one puzzle after the other; where nobody watches, the batch is full.
-    solver = load(
-        name,
+    load_options = LoadOptions(
         batch_size=share.batch_size or (1 if display.shows_grids else None),
         note=None if wishes.quiet else say,
+        puzzles=known_items(files, number, len(first)),
         **how,
     )
-    solver = share_out(solver, _crew(share, how["threads"], display, number, len(first)))
-    if wishes.verbose:
-        say(f"weights {solver.weights}, running on {solver.where}")
-    writer = choose_writer(form, task, solver.weights, columns, wishes.keep_unverified)
-    # Many are counted as they come; few are told in their order, each with its answer.
-    early = display.answer if isinstance(display, ProgressDisplay) else None
-    on_cycle = _paced(display, wishes.pace) if display.wants_cycles else None
-    with display:
-        outcomes = solver.solve_all(chain(first, notes.follow(items)), on_cycle, early)
-        return _run(outcomes, display, writer, told=early is not None)
+    crew = _crew(share, how["threads"], display, number, len(first))
+    with start_early(name, crew, load_options) as team:
+        solver = share_out(load_solver(name, load_options), crew, team)
+        if wishes.verbose:
+            say(f"weights {solver.weights}, running on {solver.where}")
+        writer = choose_writer(form, task, solver.weights, columns, wishes.keep_unverified)
+        # Many are counted as they come; few are told in their order, each with its answer.
+        early = display.answer if isinstance(display, ProgressDisplay) else None
+        on_cycle = _paced(display, wishes.pace) if display.wants_cycles else None
+        with display:
+            outcomes = solver.solve_all(chain(first, notes.follow(items)), on_cycle, early)
+            return _run(outcomes, display, writer, told=early is not None)
 
 
 def _first(items: Iterator[Item | None]) -> tuple[list[Item], bool]:
@@ -225,7 +228,7 @@ def _crew(
         workers = 1
     elif number is None and arrived <= FEW:
         workers = workers or 1
-    return Crew(workers, threads, number, keep_batch_size=share.batch_size is not None)
+    return Crew(workers, threads, number)
 
 
 def _hopeless(task: Task, items: list[Item]) -> list[Answer | PuzzleError] | None:

@@ -17,6 +17,8 @@ from trmsolve.puzzles.files import Item, read_file
 POLL_SECONDS = 0.02
 COUNTED = 2**20
 """Bytes that are read twice, once to count: less than half a second's work."""
+MANY = 1_000_000
+"""Stands for the number of items in a file that is too large to count them."""
 
 
 def open_items(task: Task, files: list[str] | None) -> Iterator[Item | None]:
@@ -50,6 +52,20 @@ def count_items(task: Task, files: list[str] | None) -> int | None:
     if sum(path.stat().st_size for path in paths) > COUNTED:
         return None
     return sum(_count(read_file(task, str(path))) for path in paths)
+
+
+def known_items(files: list[str] | None, number: int | None, arrived: int = 0) -> int:
+    """How many items there are at least: the ``number``, or what is known without it.
+
+    Large files are not counted, and hold many. Of a pipe it is known only what has ``arrived``: it
+    may bring one item more or a million, and waiting for more would delay the first answer.
+    """
+    if number is not None:
+        return number
+    paths = [Path(name) for name in files or ["-"]]
+    if any(path.is_file() and path.stat().st_size > COUNTED for path in paths):
+        return MANY
+    return arrived
 
 
 def _count(items: Iterator[Item]) -> int:

@@ -7,6 +7,7 @@ next.
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,55 @@ class Attempt:
         self.number += 1
         self.before = None
         self.candidates = None
+
+
+@dataclass(frozen=True)
+class Paused:
+    """A puzzle whose view has failed. It can be sent to another process, which tries the next."""
+
+    puzzle: Puzzle
+    number: int
+    """The number of the view that failed."""
+    cycles: int
+    started: float
+    """By the clock ``time.monotonic``, which all processes of a machine share."""
+    best: Result
+    diagnosis: Diagnosis | None
+
+
+def begin(task: Task, seed: int, place: int, puzzle: Puzzle) -> Attempt:
+    """The attempt at a puzzle, under its first view.
+
+    The views follow from the seed and the puzzle's own place alone, not from the batch.
+    """
+    views = task.views(puzzle, np.random.default_rng((seed, place)))
+    return Attempt(place, puzzle, views, next(views), time.monotonic())
+
+
+def pause(attempt: Attempt) -> Paused:
+    """The attempt after a view that failed."""
+    assert attempt.best is not None
+    return Paused(
+        attempt.puzzle,
+        attempt.number,
+        attempt.cycles,
+        attempt.started,
+        attempt.best,
+        attempt.diagnosis,
+    )
+
+
+def resume(task: Task, seed: int, place: int, paused: Paused) -> Attempt:
+    """The attempt under the view after the one that failed, as if it had never been paused."""
+    attempt = begin(task, seed, place, paused.puzzle)
+    skipped = paused.number - 1
+    attempt.view = next(islice(attempt.views, skipped, None))
+    attempt.number = paused.number + 1
+    attempt.cycles = paused.cycles
+    attempt.started = paused.started
+    attempt.best = paused.best
+    attempt.diagnosis = paused.diagnosis
+    return attempt
 
 
 def question_of(task: Task, effort: Effort, attempt: Attempt) -> Question:

@@ -15,7 +15,11 @@ from numpy.typing import NDArray
 from trmsolve.model.arrays import Array
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.state import Prediction, State
+from trmsolve.puzzles.base import Task
 from trmsolve.solve.effort import VIEWS
+
+BATCH_SIZE_CPU = 64
+BATCH_SIZE_GPU = 512
 
 
 class Network(Protocol):
@@ -74,6 +78,12 @@ def is_cpu(device: Any) -> bool:
     return str(device).startswith("cpu")
 
 
+def default_batch_size(device: Any, task: Task) -> int:
+    """How many puzzles are refined at a time on a device of torch where nobody says."""
+    size = BATCH_SIZE_CPU if is_cpu(device) else BATCH_SIZE_GPU
+    return max(1, int(size * task.batch_share))
+
+
 class Loaded(NamedTuple):
     """A network that is ready to run."""
 
@@ -104,3 +114,5 @@ class LoadOptions:
     threads: int | None = None
     compiled: bool = False
     accept_detours: bool = False
+    puzzles: int = 1
+    """How many puzzles are to be solved at least, as far as is known before."""

@@ -4,9 +4,7 @@ It is asked as ``model.network.TinyRecursiveModel`` is. Knows graphs; no puzzle.
 """
 
 import contextlib
-import os
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,19 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmsolve.errors import UsageError, WeightsError
-from trmsolve.hub.address import is_address
 from trmsolve.model.config import MIXER_RULES, TRMConfig
 from trmsolve.model.state import Prediction, State
+from trmsolve.solve.backend import (
+    bundled_graph,
+    is_runtime_installed,
+    names_graph,
+    usable_cores,
+)
 from trmsolve.solve.network import Loaded, LoadOptions
-from trmsolve.weights.bundled import bundled_file
-from trmsolve.weights.graph import OUTPUTS, SUFFIX, Graph, graph_bytes, is_graph, parse_graph
+from trmsolve.weights.graph import OUTPUTS, Graph, graph_bytes, parse_graph
 from trmsolve.weights.header import in_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-BACKENDS = ("auto", "torch", "onnx")
-NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
 FATAL = 4
 """The severity from which on onnxruntime writes to the screen; its errors are raised anyway."""
 
@@ -130,39 +130,13 @@ class OnCpu:
         return f"cpu (onnxruntime, {self.threads} threads), fp32 (as the graph is)"
 
 
-def is_runtime_installed() -> bool:
-    """Whether onnxruntime is there. It is not imported."""
-    return find_spec("onnxruntime") is not None
-
-
-def chooses_onnx(task: str, options: LoadOptions) -> bool:
-    """Whether onnxruntime and not torch is to run the network.
-
-    With auto it is where onnxruntime is installed, there is a graph, and nothing is asked for that
-    only torch has: another device, another precision, or compiling. A graph that is named needs it
-    anyway. Raises UsageError for a backend that is not known, or that cannot do what is asked.
-    """
-    if options.backend not in BACKENDS:
-        raise UsageError(f"--backend {options.backend} is not known: use {', '.join(BACKENDS)}")
-    if options.backend == "torch":
-        return False
-    only_torch = _needs_torch(options)
-    is_named = _names_graph(options.weights)
-    if options.backend == "onnx" or is_named:
-        if only_torch:
-            raise UsageError(f"{only_torch} needs torch: graphs run on the CPU in fp32")
-        return True
-    has_graph = options.weights in (None, task) and _bundled_graph(task) is not None
-    return has_graph and not only_torch and not _has_gpu() and is_runtime_installed()
-
-
 def load_graph(task: str, options: LoadOptions) -> Loaded:
     """The network for a task from its graph. Raises WeightsError and UsageError."""
     path = _graph_of(task, options.weights)
     threads = _threads(options.threads)
     network = load_onnx(path, task, threads, allow_large=options.allow_large)
     # The bundled graph is the bundled weights in another form, and is recorded under their name.
-    name = path.name if _names_graph(options.weights) else f"{task}.safetensors"
+    name = path.name if names_graph(options.weights) else f"{task}.safetensors"
     label = f"{name}@{network.graph.fingerprint[:12]}"
     return Loaded(network, OnCpu(threads), path, label)
 
@@ -203,56 +177,23 @@ def _session(path: Path, content: bytes, threads: int) -> Any:
 
 def _graph_of(task: str, named: str | Path | None) -> Path:
     """The graph that is named, or the bundled one."""
-    if named is not None and _names_graph(named):
+    if named is not None and names_graph(named):
         return Path(named)
     if named not in (None, task):
         raise UsageError(
             f"{named} is no graph: write one with 'trmsolve export {task} --weights {named} "
             f"--out {task}.onnx', and give that with --weights"
         )
-    path = _bundled_graph(task)
+    path = bundled_graph(task)
     if path is None:
         raise WeightsError(f"this installation has no graph for {task}: use --backend torch")
     return path
 
 
-def _names_graph(named: str | Path | None) -> bool:
-    """Whether it is the path of a graph. The hub has weights only."""
-    if named is None or is_address(str(named)):
-        return False
-    return is_graph(Path(named))
-
-
-def _bundled_graph(task: str) -> Path | None:
-    return bundled_file(f"{task}{SUFFIX}")
-
-
-def _needs_torch(options: LoadOptions) -> str:
-    """The option that only torch can fulfil; "" if there is none."""
-    if options.device not in ("auto", "cpu"):
-        return f"--device {options.device}"
-    if options.dtype not in ("auto", "fp32"):
-        return f"--dtype {options.dtype}"
-    return "--compile" if options.compiled else ""
-
-
-def _has_gpu() -> bool:
-    """Whether there may be a GPU that torch would use. Torch itself is not asked."""
-    return NVIDIA_DRIVER.exists()
-
-
 def _threads(asked: int | None) -> int:
-    """The CPU threads to use: as asked, as OMP_NUM_THREADS says, or one for each core.
-
-    Only the cores count that the process may use, where the system tells which.
-    """
-    if asked is not None:
-        if asked < 1:
-            raise UsageError(f"threads must be at least 1, not {asked}")
-        return asked
-    limit = os.environ.get("OMP_NUM_THREADS", "")
-    if limit.isdecimal() and int(limit):
-        return int(limit)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """The CPU threads to use: as asked, or as is usual."""
+    if asked is None:
+        return usable_cores()
+    if asked < 1:
+        raise UsageError(f"threads must be at least 1, not {asked}")
+    return asked

@@ -15,9 +15,10 @@ from trmsolve.model.config import TRMConfig
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.values import Answer, Cycle, Puzzle
+from trmsolve.solve.backend import chooses_onnx
 from trmsolve.solve.effort import VIEWS, Effort
-from trmsolve.solve.network import LoadOptions, Network, Place, is_cpu
-from trmsolve.solve.onnx_network import chooses_onnx, load_graph
+from trmsolve.solve.network import LoadOptions, Network, Place, default_batch_size
+from trmsolve.solve.onnx_network import load_graph
 from trmsolve.solve.stream import (
     EVERY_PLACE,
     LOOK_AHEAD,
@@ -27,9 +28,6 @@ from trmsolve.solve.stream import (
     Run,
     answers_in_order,
 )
-
-BATCH_SIZE_CPU = 64
-BATCH_SIZE_GPU = 512
 
 
 class Solver:
@@ -114,12 +112,6 @@ class Solver:
         raise PuzzleError("the text contains no puzzle")
 
 
-def default_batch_size(device: Any, task: Task) -> int:
-    """How many puzzles are refined at a time on a device of torch where nobody says."""
-    size = BATCH_SIZE_CPU if is_cpu(device) else BATCH_SIZE_GPU
-    return max(1, int(size * task.batch_share))
-
-
 def load(  # noqa: PLR0913 (each may be named alone)
     task: str,
     *,
@@ -146,7 +138,8 @@ def load(  # noqa: PLR0913 (each may be named alone)
     files over 512 MiB.
 
     ``backend`` is what runs the network: torch, onnx (onnxruntime and a graph, without torch), or
-    auto, which takes onnx where it is installed and there is a graph.
+    auto, which takes onnx where it is installed and there is a graph. The commands know how many
+    puzzles there are, and take torch for many of them on a CPU with bf16 in hardware.
 
     ``accept_detours`` counts every valid answer as verified where a task has better and worse ones.
     ``compiled`` has torch compile the network at the first cycles: half a minute that hundreds of

@@ -4,25 +4,26 @@
 into questions for the refine loop, and its steps into outcomes, in any order. Opens no file.
 """
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
-
-import numpy as np
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.base import Task, give_up
 from trmsolve.puzzles.values import Answer, Cycle, Puzzle
 from trmsolve.solve.attempt import (
     Attempt,
+    Paused,
     accept,
     answer_of,
+    begin,
     best_result,
     cycle_of,
     has_view_worth_trying,
+    pause,
     question_of,
+    resume,
 )
 from trmsolve.solve.effort import Effort
 from trmsolve.solve.network import Network
@@ -131,13 +132,18 @@ class Run:
     """One pass over numbered puzzles: questions for ``refine``, and its steps as outcomes."""
 
     solver: Solving
-    items: Iterator[Numbered | None]
+    items: Iterator[tuple[int, Item | Paused] | None]
     """None says that nothing waits right now."""
     put: Callable[[int, Outcome], None]
     """Told every outcome, with its place, as soon as it is known."""
     frames: bool = True
     """Whether cycles are made for a viewer."""
     on_step: Callable[[], None] | None = None
+    hand_back: Callable[[int, Paused], None] | None = None
+    """Takes a puzzle whose view has failed, with its place; None if this run tries the next view.
+
+    The puzzle comes back by ``items``, here or in another process.
+    """
     again: deque[Attempt] = field(default_factory=deque)
     """Attempts to be tried under their next view."""
     under_way: int = 0
@@ -188,10 +194,13 @@ class Run:
             elif numbered is None:
                 yield None
 
-    def _begin(self, place: int, item: Item) -> Attempt | None:
+    def _begin(self, place: int, item: Item | Paused) -> Attempt | None:
         """An attempt at the item; None if its outcome is known without the model, and told."""
         task = self.solver.task
-        effort = self.solver.effort
+        seed = self.solver.effort.seed
+        if isinstance(item, Paused):
+            self.under_way += 1
+            return resume(task, seed, place, item)
         if isinstance(item, PuzzleError):
             self.put(place, item)
             return None
@@ -204,9 +213,7 @@ class Run:
             self.put(place, PuzzleError(problem, item.source))
             return None
         self.under_way += 1
-        # A puzzle's views depend on the seed and its own place alone, not on the batch.
-        views = task.views(item, np.random.default_rng((effort.seed, place)))
-        return Attempt(place, item, views, next(views), time.monotonic())
+        return begin(task, seed, place, item)
 
     def _conclude(self, step: Step) -> None:
         """Take the result of a view: as the answer if it is verified or no view is left."""
@@ -216,9 +223,17 @@ class Run:
         best = best_result(task, attempt, step)
         attempt.best = best
         if not attempt.verdict.verified and has_view_worth_trying(task, effort, attempt):
-            attempt.next_view()
-            self.again.append(attempt)
+            self._go_on(attempt)
             return
         self.under_way -= 1
         remark = attempt.diagnosed(task).remark if effort.remarks else ""
         self.put(attempt.order, answer_of(attempt, best, remark))
+
+    def _go_on(self, attempt: Attempt) -> None:
+        """Have the next view tried, here or where the attempt is handed back to."""
+        if self.hand_back is not None:
+            self.under_way -= 1
+            self.hand_back(attempt.order, pause(attempt))
+            return
+        attempt.next_view()
+        self.again.append(attempt)

@@ -23,7 +23,8 @@ from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.values import Answer
 from trmsolve.solve.effort import MAX_CYCLES, Effort
 from trmsolve.solve.evaluate import evaluate
-from trmsolve.solve.solver import Solver, default_batch_size
+from trmsolve.solve.network import default_batch_size
+from trmsolve.solve.solver import Solver
 from trmsolve.train.base import JudgingProgress, ignore_progress
 from trmsolve.train.data import Examples, Sampler
 from trmsolve.train.loss import Loss

@@ -20,7 +20,7 @@ from tests.support.paths import ROOT
 from trmsolve.cli import app
 from trmsolve.cli.weights.inspect import headline
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.solve.onnx_network import is_runtime_installed
+from trmsolve.solve.backend import is_runtime_installed
 from trmsolve.weights import limits
 from trmsolve.weights.bundled import bundled_file
 from trmsolve.weights.file import bundled_weights, fingerprint, read_info, save_weights

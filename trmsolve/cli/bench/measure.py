@@ -27,7 +27,8 @@ from trmsolve.errors import UsageError
 from trmsolve.model.build import new_model
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
-from trmsolve.solve.solver import Solver, default_batch_size, load
+from trmsolve.solve.network import default_batch_size
+from trmsolve.solve.solver import Solver, load
 from trmsolve.train.recipes import Recipe, find_recipe
 
 DEFAULT = "laptop"

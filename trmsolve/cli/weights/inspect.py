@@ -235,7 +235,7 @@ def _verify_file(path: Path, checks: _Checks) -> bool:
 def _verify_graph(path: Path, checks: _Checks) -> bool:
     """As ``_verify_file``, for a graph."""
     from trmsolve.puzzles import task_names
-    from trmsolve.solve.onnx_network import is_runtime_installed
+    from trmsolve.solve.backend import is_runtime_installed
     from trmsolve.weights.graph import read_graph
 
     graph = read_graph(path, allow_large=checks.allow_large)
