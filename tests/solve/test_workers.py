@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import pickle
-import shutil
 import signal
 import sys
 from collections import deque
@@ -24,7 +23,7 @@ from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError, UsageError, WeightsError, WorkerError
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles.values import Answer, Puzzle, Verdict
-from trmsolve.solve import team, torch_network, workers
+from trmsolve.solve import team, workers
 from trmsolve.solve.attempt import Paused, Result
 from trmsolve.solve.effort import Effort
 from trmsolve.solve.evaluate import evaluate
@@ -338,14 +337,6 @@ def test_a_gpu_is_one_worker() -> None:
     assert Crew().size(on("cuda")) == Crew(asked=1).size(on("cuda")) == 1
     with pytest.raises(UsageError, match="--workers 2 needs a CPU"):
         Crew(asked=2).size(on("cuda"))
-
-
-def test_too_little_shared_memory_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    solver = one()
-    assert isinstance(share_out(solver, Crew(2)), SharedSolver)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
-    monkeypatch.setattr(torch_network, "SHARED_MEMORY", SimpleNamespace(is_dir=lambda: True))
-    assert share_out(solver, Crew(2)) is solver
 
 
 def test_what_runs_where_is_told() -> None:

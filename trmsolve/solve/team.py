@@ -3,8 +3,8 @@
 A process can be started before it is known what it shall solve with, so that it imports what it
 needs while this one loads the network. Knows puzzles as values; not who gets which.
 
-The processes are spawned, see ``trmsolve.processes``. ``torch_network`` puts the weights into
-shared memory once; ``onnx_network`` sends each process the graph, so that it needs no torch.
+The processes are spawned, see ``trmsolve.processes``. Each is sent the weights, or the graph with
+onnxruntime, so that it needs no torch then.
 """
 
 import importlib

@@ -1,20 +1,18 @@
-"""A network that torch runs: found, placed on a device, and shared among processes."""
+"""A network that torch runs: found, placed on a device, and sent to other processes."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import torch.multiprocessing  # has processes share tensors
+from safetensors.torch import load, save
 
 from trmsolve.device import choose_placement
+from trmsolve.model.build import new_model
+from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.solve.network import Loaded, LoadOptions, Network
 from trmsolve.weights.catalog import resolve
 from trmsolve.weights.file import fingerprint, load_model
-
-SHARED_MEMORY = Path("/dev/shm")
-"""Where Linux keeps shared memory. Containers often have little of it."""
 
 
 def load_torch(name: str, options: LoadOptions) -> Loaded:
@@ -37,27 +35,35 @@ def label(path: Path) -> str:
 
 @dataclass(frozen=True)
 class SharedModel:
-    """A network whose weights stay in memory once: every process maps them."""
+    """A network as it is sent to another process.
 
-    model: TinyRecursiveModel
+    Each process gets weights of its own. Torch can have processes share them, but the one that is
+    asked then serves them from a thread, which complains on standard error if another is ended
+    meanwhile. Networks that solve puzzles have some megabytes at most.
+    """
+
+    config: TRMConfig
+    dtype: torch.dtype
+    weights: bytes
+    """As a safetensors file has them."""
     threads: int
     compiled: bool
 
     def network(self) -> TinyRecursiveModel:
         """The network. Torch then uses so many threads in this whole process."""
         torch.set_num_threads(self.threads)
-        if self.compiled and not _is_compiled(self.model):
-            compile_network(self.model)
-        return self.model
+        model = new_model(self.config, self.dtype)
+        model.load_state_dict(load(self.weights), assign=True)
+        if self.compiled:
+            compile_network(model)
+        return model.eval()
 
 
-def share_model(model: Network, threads: int) -> SharedModel | None:
-    """The network for several processes; None if its weights do not fit into shared memory."""
+def share_model(model: Network, threads: int) -> SharedModel:
+    """The network for other processes."""
     assert isinstance(model, TinyRecursiveModel)
-    if not _fits_shared_memory(model):
-        return None
-    model.share_memory()
-    return SharedModel(model, threads, _is_compiled(model))
+    weights = save(model.state_dict())
+    return SharedModel(model.config, model.dtype, weights, threads, _is_compiled(model))
 
 
 def compile_network(model: TinyRecursiveModel) -> None:
@@ -68,12 +74,3 @@ def compile_network(model: TinyRecursiveModel) -> None:
 def _is_compiled(model: TinyRecursiveModel) -> bool:
     """Whether ``compile_network`` was called. A copy in another process does not know of it."""
     return model.L_level._compiled_call_impl is not None
-
-
-def _fits_shared_memory(model: TinyRecursiveModel) -> bool:
-    """Whether there is room for the weights; too little of it would kill the process."""
-    if not SHARED_MEMORY.is_dir():
-        return True
-    tensors = [*model.parameters(), *model.buffers()]
-    needed = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-    return shutil.disk_usage(SHARED_MEMORY).free > 2 * needed

@@ -131,14 +131,12 @@ def share_out(solver: Solver, crew: Crew, team: Team | None = None) -> Solver:
     if workers == 1:
         return solver
     shared = _shared(solver.model, crew.threads or 1)
-    if shared is None:
-        return solver
     job = Job(solver.task, solver.placement, solver.effort, shared, solver.weights)
     return SharedSolver(job.solver(), workers, shared, team)
 
 
-def _shared(network: Network, threads: int) -> Shared | None:
-    """The network for several processes; None if they cannot share it here."""
+def _shared(network: Network, threads: int) -> Shared:
+    """The network for several processes."""
     if isinstance(network, OnnxNetwork):
         return share_graph(network, threads)
     from trmsolve.solve.torch_network import share_model  # imports torch
