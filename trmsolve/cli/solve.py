@@ -14,10 +14,11 @@ from trmsolve.cli import options
 from trmsolve.cli.output import Writer, choose_writer, say
 from trmsolve.cli.source import count_items, open_items
 from trmsolve.errors import PuzzleError
+from trmsolve.model.config import LARGE_BOARD
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task, give_up
 from trmsolve.puzzles.files import Item, Notes
-from trmsolve.puzzles.values import Answer, Cycle
+from trmsolve.puzzles.values import Answer, Cycle, Puzzle
 from trmsolve.show.console import make_console
 from trmsolve.show.displays import Display, LiveDisplay, ProgressDisplay, QuietDisplay, StepsDisplay
 from trmsolve.solve.effort import VIEWS
@@ -169,11 +170,13 @@ def solve(
         with display:
             return _run(hopeless, display, writer)
 
+    from trmsolve.cli.forecast import forecast_for
     from trmsolve.memory import keep_memory
     from trmsolve.solve.solver import load
     from trmsolve.solve.workers import share_out
 
     keep_memory()
+    how["backend"] = _backend(how["backend"], how["weights"] in (None, name), first)
     # Frames are watched one puzzle after the other; where nobody watches, the batch is full.
     solver = load(
         name,
@@ -188,8 +191,10 @@ def solve(
     # Many are counted as they come; few are told in their order, each with its answer.
     early = display.answer if isinstance(display, ProgressDisplay) else None
     on_cycle = _paced(display, wishes.pace) if display.wants_cycles else None
+    # Many have a progress line instead.
+    on_step = forecast_for(solver, first, display.note).step if ended else None
     with display:
-        outcomes = solver.solve_all(chain(first, notes.follow(items)), on_cycle, early)
+        outcomes = solver.solve_all(chain(first, notes.follow(items)), on_cycle, early, on_step)
         return _run(outcomes, display, writer, told=early is not None)
 
 
@@ -208,6 +213,18 @@ def _first(items: Iterator[Item | None]) -> tuple[list[Item], bool]:
             return first, False
         since = since if item is None else time.monotonic()
     return first, True
+
+
+def _backend(asked: str, is_bundled: bool, items: list[Item]) -> str:
+    """What runs the network: for a large board torch, where nothing else is asked for.
+
+    Torch computes only the part of it where something changes, a graph always all of it. Weights
+    that are named are of one kind or the other.
+    """
+    if asked != "auto" or not is_bundled:
+        return asked
+    has_large = any(isinstance(item, Puzzle) and item.grid.size >= LARGE_BOARD for item in items)
+    return "torch" if has_large else asked
 
 
 def _crew(

@@ -3,6 +3,7 @@
 ``model.network.TinyRecursiveModel`` and ``solve.onnx_network.OnnxNetwork`` are such networks.
 """
 
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -72,6 +73,16 @@ class Shared(Protocol):
 def is_cpu(device: Any) -> bool:
     """Whether a device, or a name that torch has for one, is the CPU."""
     return str(device).startswith("cpu")
+
+
+def sparing(network: Network) -> Network:
+    """The network for one run of solving, which may remember what it has computed."""
+    if network.config.mixer != "conv" or "torch" not in sys.modules:
+        return network
+    from trmsolve.model.settled import settling
+
+    spared: Network = settling(network)
+    return spared
 
 
 class Loaded(NamedTuple):

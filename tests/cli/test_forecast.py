@@ -1,0 +1,102 @@
+"""The time that a long wait is told to take."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.support.mazes import FLOW, made
+from trmsolve.cli.forecast import Forecast, expected_cycles, forecast_for
+from trmsolve.cli.solve import _backend
+from trmsolve.errors import PuzzleError
+from trmsolve.model.config import TRMConfig
+from trmsolve.puzzles.values import Puzzle
+
+CONFIG = TRMConfig(
+    vocab_size=18,
+    seq_len=900,
+    hidden_size=16,
+    layers=2,
+    recursions=6,
+    latent_steps=1,
+    mixer="conv",
+    positions="none",
+    board=(30, 30, 1, 1),
+    feeds_back_answer=True,
+)
+
+
+def solver(batch_size: int = 1, cycles: int = 64, workers: int = 1) -> Any:
+    effort = SimpleNamespace(cycles=cycles, batch_size=batch_size)
+    model = SimpleNamespace(config=CONFIG)
+    return SimpleNamespace(task=FLOW, model=model, effort=effort, workers=workers)
+
+
+def ticking(seconds: float) -> Callable[[], float]:
+    """A clock on which so much passes between two looks."""
+    times = iter(seconds * number for number in range(10))
+    return lambda: next(times)
+
+
+def corridor(length: int) -> Puzzle:
+    """A maze of one row: so many steps from its start to its goal."""
+    return Puzzle(np.array([[2] + (length - 1) * [1] + [3]], np.int8))
+
+
+def told(puzzles: list[Puzzle], seconds: float, **how: int) -> list[str]:
+    notes: list[str] = []
+    forecast = Forecast(solver(**how), puzzles, notes.append, ticking(seconds))
+    forecast.step()
+    forecast.step()
+    return notes
+
+
+def test_cycles_follow_from_the_way_there_and_back() -> None:
+    assert expected_cycles(FLOW, CONFIG, corridor(48)) == 5
+
+
+def test_a_long_wait_is_told_once() -> None:
+    (note,) = told([corridor(240)], seconds=2.0)  # 21 cycles
+    assert note == "this may take up to 50 seconds, or longer with more than one view"
+
+
+def test_minutes_are_told_as_minutes() -> None:
+    assert "up to 7 minutes" in told([corridor(240)], seconds=20.0)[0]
+
+
+def test_a_short_wait_is_not_told() -> None:
+    assert told([corridor(240)], seconds=0.4) == []
+
+
+def test_no_more_cycles_are_expected_than_are_allowed() -> None:
+    assert told([corridor(240)], seconds=2.0, cycles=4) == []
+
+
+def test_several_puzzles_are_told_together() -> None:
+    assert "up to 90 seconds" in told([corridor(240)] * 2, seconds=2.0)[0]
+    assert "up to 50 seconds" in told([corridor(240)] * 2, seconds=2.0, batch_size=2)[0]
+    assert "up to 50 seconds" in told([corridor(240)] * 2, seconds=2.0, workers=2)[0]
+
+
+def test_what_is_no_puzzle_takes_no_time() -> None:
+    notes: list[str] = []
+    forecast_for(solver(), [None, PuzzleError("unreadable", "x")], notes.append).step()
+    assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_bundled", "side", "backend"),
+    [
+        ("auto", True, 64, "torch"),
+        ("auto", True, 63, "auto"),
+        ("onnx", True, 64, "onnx"),
+        ("auto", False, 64, "auto"),
+    ],
+)
+def test_large_mazes_are_solved_by_torch_where_nothing_else_is_asked_for(
+    asked: str, is_bundled: bool, side: int, backend: str
+) -> None:
+    puzzle = made("sparse", 1, (side, side))[0]
+    assert _backend(asked, is_bundled, [puzzle]) == backend
