@@ -59,11 +59,20 @@ def test_cycles_follow_from_the_way_there_and_back() -> None:
 
 def test_a_long_wait_is_told_once() -> None:
     (note,) = told([corridor(240)], seconds=2.0)  # 21 cycles
-    assert note == "this may take up to 50 seconds, or longer with more than one view"
+    assert note == "this takes about 50 seconds if one view is enough"
 
 
 def test_minutes_are_told_as_minutes() -> None:
-    assert "up to 7 minutes" in told([corridor(240)], seconds=20.0)[0]
+    assert "about 7 minutes" in told([corridor(240)], seconds=20.0)[0]
+
+
+def test_later_cycles_of_a_large_board_are_expected_to_be_cheaper(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (whole,) = told([corridor(4800)], seconds=2.0)
+    monkeypatch.setattr("trmsolve.cli.forecast.sparing", lambda network: None)
+    (spared,) = told([corridor(4800)], seconds=2.0)
+    assert ("about 3 minutes" in whole, "about 60 seconds" in spared) == (True, True)
 
 
 def test_a_short_wait_is_not_told() -> None:
@@ -75,9 +84,9 @@ def test_no_more_cycles_are_expected_than_are_allowed() -> None:
 
 
 def test_several_puzzles_are_told_together() -> None:
-    assert "up to 90 seconds" in told([corridor(240)] * 2, seconds=2.0)[0]
-    assert "up to 50 seconds" in told([corridor(240)] * 2, seconds=2.0, batch_size=2)[0]
-    assert "up to 50 seconds" in told([corridor(240)] * 2, seconds=2.0, workers=2)[0]
+    assert "about 90 seconds" in told([corridor(240)] * 2, seconds=2.0)[0]
+    assert "about 50 seconds" in told([corridor(240)] * 2, seconds=2.0, batch_size=2)[0]
+    assert "about 50 seconds" in told([corridor(240)] * 2, seconds=2.0, workers=2)[0]
 
 
 def test_what_is_no_puzzle_takes_no_time() -> None:

@@ -9,20 +9,23 @@ import time
 from collections.abc import Callable, Sequence
 
 from trmsolve.errors import PuzzleError
-from trmsolve.model.config import TRMConfig
+from trmsolve.model.config import LARGE_BOARD, TRMConfig
 from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.values import Puzzle
+from trmsolve.solve.network import sparing
 from trmsolve.solve.solver import Solver
 
 LONG_SECONDS = 10.0
 """From so many seconds on, the wait is told."""
 
+SPARED_SHARE = 0.4
+"""What a later cycle of a large board costs of the first, on average, where only changes count."""
+
 
 class Forecast:
     """Told of every cycle of every puzzle, it estimates the whole time from the first ones.
 
-    ``puzzles`` are all that are to be solved, in their order. Cycles of a large board become
-    cheaper as less of it changes, so the estimate is a bound for one view.
+    ``puzzles`` are all that are to be solved, in their order. The estimate is for one view of each.
     """
 
     def __init__(
@@ -36,13 +39,19 @@ class Forecast:
         self.clock = clock
         self.begun = clock()
         self.is_told = False
-        cycles = [expected_cycles(solver.task, solver.model.config, puzzle) for puzzle in puzzles]
-        limit = solver.effort.cycles
-        cells = [puzzle.grid.size for puzzle in puzzles]
-        work = sum(min(need, limit) * size for need, size in zip(cycles, cells, strict=True))
+        work = sum(self._work(solver, puzzle) for puzzle in puzzles)
         # How much longer all puzzles take than the first cycle of the first batch.
         first = _first_batch(puzzles, solver.effort.batch_size)
         self.times_first = work / (first * solver.workers) if first else 0.0
+
+    def _work(self, solver: Solver, puzzle: Puzzle) -> float:
+        """What the puzzle costs, if a whole cycle costs as much as there are cells."""
+        needed = expected_cycles(solver.task, solver.model.config, puzzle)
+        cycles = min(needed, solver.effort.cycles)
+        cells = puzzle.grid.size
+        if cells < LARGE_BOARD or sparing(solver.model) is solver.model:
+            return cycles * cells
+        return (1 + (cycles - 1) * SPARED_SHARE) * cells if cycles else 0
 
     def step(self) -> None:
         """A puzzle has had a cycle. At the first one, say how long all may take if that is long."""
@@ -51,7 +60,7 @@ class Forecast:
         self.is_told = True
         seconds = (self.clock() - self.begun) * self.times_first
         if seconds >= LONG_SECONDS:
-            self.note(f"this may take up to {_rounded(seconds)}, or longer with more than one view")
+            self.note(f"this takes about {_rounded(seconds)} if one view is enough")
 
 
 def expected_cycles(task: Task, config: TRMConfig, puzzle: Puzzle) -> int:
