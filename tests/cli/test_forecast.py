@@ -40,9 +40,11 @@ def ticking(seconds: float) -> Callable[[], float]:
     return lambda: next(times)
 
 
-def corridor(length: int) -> Puzzle:
-    """A maze of one row: so many steps from its start to its goal."""
-    return Puzzle(np.array([[2] + (length - 1) * [1] + [3]], np.int8))
+def corridor(length: int, rows: int = 64) -> Puzzle:
+    """A maze that is walls but for its first row: so many steps from its start to its goal."""
+    grid = np.zeros((rows, length + 1), np.int8)
+    grid[0] = [2] + (length - 1) * [1] + [3]
+    return Puzzle(grid)
 
 
 def told(puzzles: list[Puzzle], seconds: float, **how: int) -> list[str]:
@@ -77,6 +79,10 @@ def test_later_cycles_of_a_large_board_are_expected_to_be_cheaper(
 
 def test_a_short_wait_is_not_told() -> None:
     assert told([corridor(240)], seconds=0.4) == []
+
+
+def test_a_small_maze_is_never_said_to_take_long() -> None:
+    assert told([corridor(240, rows=1)], seconds=9.0) == []
 
 
 def test_no_more_cycles_are_expected_than_are_allowed() -> None:

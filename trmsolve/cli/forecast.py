@@ -38,7 +38,8 @@ class Forecast:
         self.note = note
         self.clock = clock
         self.begun = clock()
-        self.is_told = False
+        # On small boards the first cycle is mostly what begins only once, and tells nothing.
+        self.is_told = all(puzzle.grid.size < LARGE_BOARD for puzzle in puzzles)
         work = sum(self._work(solver, puzzle) for puzzle in puzzles)
         # How much longer all puzzles take than the first cycle of the first batch.
         first = _first_batch(puzzles, solver.effort.batch_size)
