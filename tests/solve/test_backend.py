@@ -1,6 +1,7 @@
 """What runs the network: by what is installed, asked for and known of the work, without torch."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,16 @@ def test_auto_takes_torch_for_more_than_a_batch_for_each_core(
     assert chooses_onnx(task, LoadOptions(puzzles=puzzles)) == onnx
     assert chooses_onnx(task, LoadOptions(puzzles=puzzles, backend="onnx"))
     assert chooses_onnx(task, LoadOptions(puzzles=puzzles, dtype="fp32")), "bf16 is its advantage"
+
+
+@needs_runtime
+@pytest.mark.usefixtures("machine")
+def test_auto_takes_torch_for_a_large_board() -> None:
+    assert chooses_onnx("maze", LoadOptions(largest=63 * 64))
+    large = LoadOptions(largest=64 * 64)
+    assert not chooses_onnx("maze", large)
+    assert not chooses_onnx("maze", replace(large, dtype="fp32"))
+    assert chooses_onnx("maze", replace(large, backend="onnx"))
 
 
 @needs_runtime
@@ -149,6 +160,16 @@ def test_a_solving_command_says_how_many_there_are(
     run("sudoku", str(file), "--workers", "1", *arguments)
     (options,) = chosen
     assert options.puzzles == puzzles
+
+
+@needs_runtime
+def test_a_solving_command_says_how_large_they_are(
+    chosen: list[LoadOptions], tmp_path: Path
+) -> None:
+    file = tmp_path / "one.txt"
+    file.write_text("S" + " " * 62 + "G\n" + 63 * (" " * 64 + "\n"))
+    run("maze", str(file), "--workers", "1")
+    assert [options.largest for options in chosen] == [64 * 64]
 
 
 @needs_runtime

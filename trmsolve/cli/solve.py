@@ -17,7 +17,7 @@ from trmsolve.errors import PuzzleError
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task, give_up
 from trmsolve.puzzles.files import Item, Notes
-from trmsolve.puzzles.values import Answer, Cycle
+from trmsolve.puzzles.values import Answer, Cycle, Puzzle
 from trmsolve.show.console import make_console
 from trmsolve.show.displays import Display, LiveDisplay, ProgressDisplay, QuietDisplay, StepsDisplay
 from trmsolve.solve.effort import VIEWS
@@ -169,6 +169,7 @@ def solve(
         with display:
             return _run(hopeless, display, writer)
 
+    from trmsolve.cli.forecast import forecast_for
     from trmsolve.memory import keep_memory
     from trmsolve.solve.network import LoadOptions
     from trmsolve.solve.solver import load_solver
@@ -180,6 +181,7 @@ def solve(
         batch_size=share.batch_size or (1 if display.shows_grids else None),
         note=None if wishes.quiet else say,
         puzzles=known_items(files, number, len(first)),
+        largest=max((item.grid.size for item in first if isinstance(item, Puzzle)), default=0),
         **how,
     )
     crew = _crew(share, how["threads"], display, number, len(first))
@@ -191,8 +193,11 @@ def solve(
         # Many are counted as they come; few are told in their order, each with its answer.
         early = display.answer if isinstance(display, ProgressDisplay) else None
         on_cycle = _paced(display, wishes.pace) if display.wants_cycles else None
+        # Many have a progress line instead.
+        on_step = forecast_for(solver, first, display.note).step if ended else None
         with display:
-            outcomes = solver.solve_all(chain(first, notes.follow(items)), on_cycle, early)
+            every = chain(first, notes.follow(items))
+            outcomes = solver.solve_all(every, on_cycle, early, on_step)
             return _run(outcomes, display, writer, told=early is not None)
 
 

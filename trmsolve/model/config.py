@@ -10,6 +10,9 @@ from typing import Any, NamedTuple
 POSITIONS = ("none", "rope", "learned")
 HALT_FROM = ("first", "mean", "min")
 
+LARGE_BOARD = 64 * 64
+"""Boards of at least so many cells are large: ``settled`` computes only a part of them."""
+
 
 class Bound(NamedTuple):
     """The values that a number may have.

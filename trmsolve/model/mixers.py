@@ -161,11 +161,15 @@ class Convolution(Mixer):
 
     def mix(self, h: Tensor, rotary: Rotary | None = None) -> Tensor:  # noqa: ARG002 (as Mixer)
         """(B, rows, columns, D) -> (B, rows, columns, D)."""
+        out: Tensor = self.o_proj(self.hear(h))
+        return out
+
+    def hear(self, h: Tensor) -> Tensor:
+        """Each channel through its kernel: (B, rows, columns, D) -> (B, rows, columns, D)."""
         channels_first = h.movedim(-1, 1)  # (B, D, rows, columns), in memory as it was
         kernels = self.weight[:, None].to(h.dtype)
         heard = functional.conv2d(channels_first, kernels, padding=1, groups=len(self.weight))
-        out: Tensor = self.o_proj(heard.movedim(1, -1))
-        return out
+        return heard.movedim(1, -1)
 
 
 class PlaneMixer(Mixer):

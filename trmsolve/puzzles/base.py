@@ -330,6 +330,10 @@ class Task(ABC):
         """The task content with every valid answer, where there are better and worse ones."""
         return self
 
+    def steps_to_answer(self, puzzle: Puzzle) -> int | None:  # noqa: ARG002 (for tasks that know)
+        """How many steps of a search from cell to cell lead to the answer; None if not known."""
+        return None
+
     def reason_unsolvable(self, puzzle: Puzzle) -> str:  # noqa: ARG002
         """Why no answer can be right, if that is seen cheaply before anything is tried; else ""."""
         return ""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from trmsolve.errors import UsageError
 from trmsolve.hub.address import is_address
+from trmsolve.model.config import LARGE_BOARD
 from trmsolve.puzzles import task_forms
 from trmsolve.solve.network import LoadOptions, default_batch_size
 from trmsolve.weights.bundled import bundled_file
@@ -50,12 +51,17 @@ def chooses_onnx(task: str, options: LoadOptions) -> bool:
 
 
 def _torch_pays(task: str, options: LoadOptions) -> bool:
-    """Whether torch wins back, by bf16 in hardware, the time that it takes longer to start.
+    """Whether torch wins back the second and a half that it takes longer to start.
 
-    A cycle of many puzzles takes a sixth to two fifths less time then. For so many puzzles as this
-    asks for, that is about the second and a half that importing torch takes longer.
+    On a large board it computes only what changes, and a graph every cell. Where it has bf16 in
+    hardware, a cycle of many puzzles takes a quarter less time; with so many puzzles as this asks
+    for, that is about as long as importing torch.
     """
-    if options.dtype == "fp32" or not has_native_bf16() or find_spec("torch") is None:
+    if find_spec("torch") is None:
+        return False
+    if options.largest >= LARGE_BOARD:
+        return True
+    if options.dtype == "fp32" or not has_native_bf16():
         return False
     return options.puzzles > probable_batch_size(task) * usable_cores()
 

@@ -3,6 +3,7 @@
 ``model.network.TinyRecursiveModel`` and ``solve.onnx_network.OnnxNetwork`` are such networks.
 """
 
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -84,6 +85,16 @@ def default_batch_size(device: Any, task: Task) -> int:
     return max(1, int(size * task.batch_share))
 
 
+def sparing(network: Network) -> Network:
+    """The network for one run of solving, which may remember what it has computed."""
+    if network.config.mixer != "conv" or "torch" not in sys.modules:
+        return network
+    from trmsolve.model.settled import settling
+
+    spared: Network = settling(network)
+    return spared
+
+
 class Loaded(NamedTuple):
     """A network that is ready to run."""
 
@@ -116,3 +127,5 @@ class LoadOptions:
     accept_detours: bool = False
     puzzles: int = 1
     """How many puzzles are to be solved at least, as far as is known before."""
+    largest: int = 0
+    """The cells of the largest of them, as far as is known before."""

@@ -26,7 +26,7 @@ from trmsolve.solve.attempt import (
     resume,
 )
 from trmsolve.solve.effort import Effort
-from trmsolve.solve.network import Network
+from trmsolve.solve.network import Network, sparing
 from trmsolve.solve.refine import Question, Step, refine
 
 LOOK_AHEAD = 128
@@ -153,7 +153,7 @@ class Run:
         task = self.solver.task
         effort = self.solver.effort
         steps = refine(
-            self.solver.model,
+            sparing(self.solver.model),
             self.questions(),
             lambda attempt, tokens: accept(task, attempt, tokens),
             batch_size=effort.batch_size,

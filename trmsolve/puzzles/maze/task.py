@@ -170,6 +170,14 @@ class Maze(Task):
             return ""
         return "unsolvable: walls keep the start from the goal"
 
+    def steps_to_answer(self, puzzle: Puzzle) -> int | None:
+        """The way from the goal to the start, and back as the path; None if there is none.
+
+        It bounds the time and is shown to people. The network does not hear of it.
+        """
+        steps = distance(puzzle.grid)
+        return None if steps is None else 2 * steps
+
     def verify(self, puzzle: Puzzle, answer: Grid) -> Verdict:
         """One path from start to goal, without branches, and no other is shorter; see ``rules``."""
         return check(puzzle.grid, answer, self.accept_detours)
