@@ -38,14 +38,29 @@ def _all_items(task: Task, files: list[str]) -> Iterator[Item | None]:
     for name in files:
         if name == "-":
             yield from _standard_input(task)
-        else:
+        elif _is_file(name):
             yield from read_file(task, name)
+        elif task.is_puzzle(name):
+            yield from task.read(io.BytesIO(name.encode()), "argument")
+        else:
+            how = (
+                f"to solve a puzzle that is no file, pipe it: echo PUZZLE | trmsolve {task.name} -"
+            )
+            yield PuzzleError(f"no such file; {how}", name)
+
+
+def _is_file(name: str) -> bool:
+    """Whether something is at this path; opening it says what is wrong with it."""
+    try:
+        return Path(name).exists()
+    except OSError:  # such as a name that is too long
+        return False
 
 
 def count_items(task: Task, files: list[str] | None) -> int | None:
     """How many items the files hold; None if counting takes long or a file is read only once."""
     paths = [Path(name) for name in files or ["-"]]
-    if not all(path.is_file() for path in paths):
+    if not all(_is_file(str(path)) and path.is_file() for path in paths):
         return None
     if sum(path.stat().st_size for path in paths) > COUNTED:
         return None

@@ -23,9 +23,7 @@ ANSWER = "5346789126721953481983425678597614234268537917139248569615372842874196
 OTHER = "..9748...7.........2.1.9.....7...24..64.1.59..98...3.....8.3.2.........6...2759.."
 ROWS = [QUESTION[i : i + 9] for i in range(0, 81, 9)]
 SHAPE = "a Sudoku is 81 cells on one line or 9 rows of 9"
-CELLS = (
-    "a cell is a digit 1-9 or a blank (one of . 0 _ * x X - ? or a space); see docs/formats.md"
-)
+CELLS = "a cell is a digit 1-9 or a blank (one of . 0 _ * x X - ? or a space); see docs/formats.md"
 
 
 def grid(cells: str) -> Grid:
@@ -615,7 +613,7 @@ def test_candidate_lists_are_refused(row: str) -> None:
         ),
         (b"%PDF-1.7", "f: not text: this is a PDF document; save the puzzles as UTF-8 text"),
         (
-            QUESTION.encode("utf-16-le"),
+            b"53\0" + QUESTION.encode(),
             "f:1: not text: a binary file, or UTF-16 without a byte order mark; "
             "save the puzzles as UTF-8 text",
         ),

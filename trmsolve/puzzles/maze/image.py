@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, START, WALL
-from trmsolve.puzzles.maze.form import LEAST, MOST
+from trmsolve.puzzles.maze.form import LEAST, MOST, NO_MARKS, Marks
 from trmsolve.puzzles.values import Grid, Puzzle
 
 PIXELS = 1 << 24
@@ -61,7 +61,7 @@ def is_image(head: bytes) -> bool:
     return head.startswith((b"\x89PNG", *_OTHERS))
 
 
-def read_image(chunks: Iterable[bytes], name: str) -> Puzzle:
+def read_image(chunks: Iterable[bytes], name: str, marks: Marks = NO_MARKS) -> Puzzle:
     """Read the maze of an image. Raises PuzzleError if it shows none."""
     data = bytearray()
     for chunk in chunks:

@@ -193,6 +193,9 @@ class _Reader:
 
     def _gather(self, line: Line) -> Iterator[Item]:
         """Take a line that is no puzzle by itself: it opens, continues or ends a group."""
+        if line.kind == "blank" and not self.group:
+            self.skip_group = False
+            return
         if line.kind == "blank":  # part of the drawing: keeps answers apart as the puzzles were
             self.group.append(line._replace(text=look("")))
         if self._ends_group(line):
