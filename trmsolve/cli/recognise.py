@@ -1,4 +1,4 @@
-"""``trmsolve solve``: recognises the kind of puzzle in a file, and calls the command of that kind."""
+"""``trmsolve solve``: recognises the kind of puzzle in a file and calls its command."""
 
 import io
 from itertools import islice

@@ -30,7 +30,8 @@ def read_items(
 ) -> list[Item]:
     """Every task of the data set and of the files in order, unreadable ones as their errors.
 
-    ``-`` is standard input. A list of pairs has so many ``demonstrations``. Without files it is read too, unless it is a terminal.
+    ``-`` is standard input. Without files it is read too, unless it is a terminal. A list of pairs
+    has so many ``demonstrations``.
 
     Raises:
         UsageError: If there is nothing to read, or no task has one of the ids.

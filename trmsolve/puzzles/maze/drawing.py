@@ -5,8 +5,8 @@ A cell is one character, two equal ones, one with a separator behind it, or half
 instead.
 
 A character that is none of the usual walls is the wall if it stands all around a maze. Otherwise
-``0`` is floor and ``o`` is a path, and there must be another wall. If both ``0`` and ``1`` are cells,
-a note says which of them was taken for the wall, unless a ring of ``1`` confirms it.
+``0`` is floor and ``o`` is a path, and there must be another wall. If both ``0`` and ``1`` are
+cells, a note says which of them was taken for the wall, unless a ring of ``1`` confirms it.
 
 Where no start and no goal are marked, they are the two openings of a closed outer wall. The nearest
 of several goals is the goal. Notes tell both.
@@ -17,7 +17,7 @@ their cells. It does not know the lines around them, CSV, bytes, or how a maze i
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import NamedTuple
 
@@ -62,6 +62,7 @@ from trmsolve.puzzles.maze.meanings import (
     has_halves,
 )
 from trmsolve.puzzles.maze.rules import find_faults, nearest_goal
+from trmsolve.puzzles.maze.thin import unfold
 from trmsolve.puzzles.values import Grid, Puzzle
 
 _NO_WALL = "draw walls as '#'"
@@ -155,6 +156,10 @@ def read_rows(
     """
     if not any(row.text.strip(" ") for row in rows):
         raise rows[0].error(f"only spaces; {SHAPE}")
+    lattice = unfold(rows)
+    if lattice:
+        drawing = read_rows(lattice[0], head, end, question, marks)
+        return _draw_thin(drawing, rows, lattice[1])
     wall = question.wall if question else ""
     usual = question or WALL in dict(marks.meaning).values()
     reading = None if usual else _read_in_ring(rows, marks)
@@ -164,7 +169,11 @@ def read_rows(
         reading = _read(rows, wall, marks)
     note = _find_note(reading)
     if not question:
-        reading, said = _settle_ends(reading, marks)
+        try:
+            cells, said = settle_ends(reading.cells, marks)
+        except PuzzleError as error:
+            raise reading.layout.rows[0].error(error.problem) from None
+        reading = reading._replace(cells=cells)
         note = "; ".join(filter(None, [note, said]))
     form = _find_form(reading, head, end)
     layout = reading.layout
@@ -175,24 +184,27 @@ def read_rows(
     return drawing
 
 
-def _settle_ends(reading: _Reading, marks: Marks) -> tuple[_Reading, str]:
-    """Set the ends that no character marks, and leave one goal of several.
+def _draw_thin(drawing: Drawing, rows: Sequence[Row], places: tuple[int, ...]) -> Drawing:
+    """Have the answer drawn in rows with thin walls, if its cells have places there."""
+    if not places:
+        return drawing
+    texts = tuple(row.text for row in rows if row.text.strip())
+    marks = list(drawing.form.marks)
+    marks[PATH] = "*" if any("o" in text for text in texts) else SYMBOLS[PATH]
+    form = replace(drawing.form, rows=texts, places=places, marks=tuple(marks))
+    return replace(drawing, form=form)
 
-    Returns the reading and what is to be told of it.
+
+def settle_ends(cells: Grid, marks: Marks) -> tuple[Grid, str]:
+    """Set the ends that the user names or no sign marks, and leave one goal of several.
+
+    Returns the cells and what is to be told of them. Raises PuzzleError if a named end is no floor.
     """
-    cells = reading.cells.copy()
+    cells = cells.copy()
     told = []
     for content, place in ((START, marks.start), (GOAL, marks.goal)):
-        if place is None:
-            continue
-        if place[0] >= cells.shape[0] or place[1] >= cells.shape[1] or cells[place] == WALL:
-            name = ENDS[content][0]
-            where = f"row {place[0] + 1}, column {place[1] + 1}"
-            size = " x ".join(map(str, cells.shape))
-            problem = f"no floor at {where}, where --{name} is; the maze has {size} cells"
-            raise reading.layout.rows[0].error(problem)
-        cells[cells == content] = FLOOR
-        cells[place] = content
+        if place is not None:
+            _set_end(cells, content, place)
     missing = [content for content in (START, GOAL) if not (cells == content).any()]
     openings = find_openings(cells) if missing else []
     if missing and len(openings) == len(missing):
@@ -209,7 +221,18 @@ def _settle_ends(reading: _Reading, marks: Marks) -> tuple[_Reading, str]:
             told.append(f"the nearest of {goals} goals is taken")
     if told:
         told.append("--start and --goal choose others")
-    return reading._replace(cells=cells), "; ".join(told)
+    return cells, "; ".join(told)
+
+
+def _set_end(cells: Grid, content: int, place: tuple[int, int]) -> None:
+    """Put an end where the user wants it. Raises PuzzleError if that is no floor."""
+    rows, columns = cells.shape
+    if place[0] >= rows or place[1] >= columns or cells[place] == WALL:
+        where = f"row {place[0] + 1}, column {place[1] + 1}"
+        name = ENDS[content][0]
+        raise PuzzleError(f"--{name}: no floor at {where} of {rows} x {columns} cells")
+    cells[cells == content] = FLOOR
+    cells[place] = content
 
 
 def find_openings(cells: Grid) -> list[tuple[int, int]]:

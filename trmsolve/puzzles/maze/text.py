@@ -19,6 +19,7 @@ mean, nor how a maze is solved.
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO, Literal
 
 from trmsolve.errors import PuzzleError
@@ -58,6 +59,8 @@ _RULE = re.compile(
     r"\s*(?:-{3,}\s*|={3,}\s*|[`~]{3,}[^`~]*|</?[a-z]+[^<>]*>\s*|\[/?[a-z]+\])", re.I
 )
 _LIST = re.compile(r"\s*[\[{]\s*(?:$|[\[{\"'\d])|\s*[\w.\[\] ]+(?:[=:(]\s*|\(\s*)+[\[{]")
+_PLACE = re.compile(r"\s*\d{1,4}[ ,]\s*\d{1,4}\s*")
+_NUMBER = re.compile(r"\d+")
 _NUMBERS = re.compile(r"\s*[0-9]{1,4}(?:\s*[x\xd7, ]\s*[0-9]{1,4})?\s*")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _STRIPPED = "; an empty line ends a maze: if it was a row of floor, write its cells as '.'"
@@ -103,6 +106,7 @@ class _Reader:
         self.marks = marks
         self.group: list[Row] = []
         self.titles: list[str] = []  # directly above the group
+        self.places: list[Row] = []  # lines below the group, with a row and a column each
         self.list: list[Row] = []
         self.open_brackets = literals.Balance()
         self.table: MazeCsv | None = None
@@ -165,7 +169,10 @@ class _Reader:
     def _take_drawn(self, row: Row) -> Iterator[Item]:
         """Take a line that opens, continues or ends a group."""
         kind = self._kind(row.text)
-        if kind != "row":
+        if kind == "title" and _PLACE.fullmatch(row.text) and self._lacks_ends():
+            self.places.append(row)
+            return
+        if kind != "row" or self.places:
             yield from self._end_group(blank=kind == "blank")
             self.listing = False
             self.skip = False
@@ -245,17 +252,43 @@ class _Reader:
     def _end_group(self, blank: bool = False) -> Iterator[Item]:
         """Read the mazes of the group; ``blank`` says that an empty line ended it."""
         rows = self.group
+        places = self.places
         self.group = []
+        self.places = []
         inked = [row for row in rows if row.text.strip()]
         if not inked:
             return
         parts = [[row] for row in inked] if self.listing else [rows]
-        for part in parts:
-            yield self._read_maze(part, blank)
-        self.titles = []
+        if len(places) == 2 and len(parts) == 1:
+            yield self._read_placed(rows, places)
+            places = []
+        else:
+            for part in parts:
+                yield self._read_maze(part, blank, self.marks)
+        self.titles = [place.text for place in places]
         self.follows = blank
 
-    def _read_maze(self, rows: list[Row], blank: bool) -> Item:
+    def _lacks_ends(self) -> bool:
+        """Tell whether a maze without signs of ends may be followed by their places."""
+        drawn = set().union(*(row.text for row in self.group))
+        return bool(drawn) and drawn.isdisjoint(STARTS + GOALS) and len(self.places) < 2
+
+    def _read_placed(self, rows: list[Row], places: list[Row]) -> Item:
+        """Read a maze whose ends are named by a row and a column each, on two lines below it."""
+        numbers = [[int(number) for number in _NUMBER.findall(place.text)] for place in places]
+        (top, left), (bottom, right) = numbers
+        for origin in (0, 1):
+            start = (top - origin, left - origin)
+            goal = (bottom - origin, right - origin)
+            marks = Marks(self.marks.start or start, self.marks.goal or goal, self.marks.meaning)
+            item = self._read_maze(rows, False, marks)
+            if isinstance(item, Puzzle) and min(*start, *goal) >= 0:
+                told = f"start and goal are those of the lines below, counting from {origin}"
+                told = f"{self.lines.name}: {told}; --start and --goal choose others"
+                return replace(item, note="; ".join(filter(None, [item.note, told])))
+        return item
+
+    def _read_maze(self, rows: list[Row], blank: bool, marks: Marks) -> Item:
         """Read the maze of these rows; ``blank`` says that an empty line ended it."""
         while not rows[0].text.strip() and len(rows[0].text) != len(rows[1].text):
             rows = rows[1:]
@@ -267,7 +300,7 @@ class _Reader:
             titles = [*titles, rows[0].text]
             rows = rows[1:]
         head = "".join(f"{title}\n" for title in titles)
-        item = self._read_rows(rows, self.marks, head)
+        item = self._read_rows(rows, marks, head)
         # Without a column, the maze as a whole lacks something.
         if isinstance(item, Puzzle) or item.column is not None:
             return item
