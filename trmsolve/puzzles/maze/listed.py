@@ -55,8 +55,8 @@ def _find_ends(listing: Listing, marks: Marks) -> Marks:
         for name, value in zip(part.items, part.items[1:], strict=False):
             if not isinstance(name, Word) or not isinstance(value, Listing):
                 continue
-            numbers = [int(item.text) for item in value.items if _is_number(item)]
-            if len(numbers) != 2 or len(value.items) != 2:
+            numbers = [_number(item) for item in value.items]
+            if len(numbers) != 2 or min(numbers) < 0:
                 continue
             place = (numbers[0], numbers[1])
             if name.text.lower() in _STARTS and marks.start is None:
@@ -66,5 +66,8 @@ def _find_ends(listing: Listing, marks: Marks) -> Marks:
     return marks
 
 
-def _is_number(item: Word | Listing) -> bool:
-    return isinstance(item, Word) and item.text.isdecimal() and len(item.text) < 5
+def _number(item: Word | Listing) -> int:
+    """The number that a word is, or -1."""
+    if isinstance(item, Listing) or not item.text.isdecimal() or len(item.text) > 4:
+        return -1
+    return int(item.text)

@@ -110,7 +110,7 @@ def _find_ends(counts: Counter[str]) -> Meaning:
     goals = [char for char in GOALS if counts[char]]
     if starts and goals:
         return {}
-    for start, goal in PAIRS:
+    for start, goal in map(tuple, PAIRS):
         if counts[start] == counts[goal] == 1:
             return {start: START, goal: GOAL}
     if counts["P"] == counts["."] == 1:  # a layout of Pac-Man

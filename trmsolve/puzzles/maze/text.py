@@ -29,6 +29,7 @@ from trmsolve.puzzles.maze.form import (
     GOALS,
     HALVES,
     KNOWN,
+    LEAST,
     MOST,
     NO_MARKS,
     SHAPE,
@@ -110,6 +111,7 @@ class _Reader:
         self.list: list[Row] = []
         self.open_brackets = literals.Balance()
         self.table: MazeCsv | None = None
+        self.quoted = False
         self.follows = False  # whether an empty line and a maze stand before the group
         self.listing = False  # whether every line here is a maze
         self.skip = False
@@ -119,10 +121,21 @@ class _Reader:
         patience = Patience(self.lines.name, "maze")
         for number, text in self.lines:
             patience.count(number, text)
-            for item in self._take(_look(number, text)):
+            for item in self._take(self._unquote(_look(number, text))):
                 patience.renew()
                 yield item
         yield from self._end()
+
+    def _unquote(self, row: Row) -> Row:
+        """Leave out the mark of a quotation, if the first line of a group begins with one."""
+        bare = row.text.lstrip(">").removeprefix(" ") if row.text.startswith(">") else row.text
+        at = len(row.text) - len(bare)
+        if self.group and not self.quoted:
+            return row
+        self.quoted = at > 1 or (self.quoted and at > 0)
+        if not self.quoted:
+            return row
+        return Row(row.number, bare, row.start + at, row.columns[at:])
 
     def _end(self) -> Iterator[Item]:
         """Generate what the lines so far still hold."""
@@ -216,7 +229,7 @@ class _Reader:
         if _RULE.fullmatch(text):
             return "rule"
         if _is_size(text):
-            digits_are_cells = not text.strip("0123 ,")
+            digits_are_cells = not text.strip("0123 ,\t")
             if not digits_are_cells or _has_wall(above):
                 return "title"
         if KNOWN.issuperset(text):
@@ -359,7 +372,8 @@ def _is_wordy(text: str) -> bool:
     words = _WORD.findall(text)
     if not any(set(word.lower()) - set("sgeo") for word in words):
         return False
-    if _is_mostly_one(text):
+    parts = text.split("/")
+    if _is_mostly_one(text) or (len(parts) >= LEAST and len(set(map(len, parts))) == 1):
         return False
     bare = text.lstrip(" \t#/;%*->!=")
     bare = re.sub(r"#(?=[0-9])", "", bare)  # as in "maze #3"

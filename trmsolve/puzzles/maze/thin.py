@@ -8,7 +8,8 @@ signs are ends.
 import math
 from collections.abc import Sequence
 
-from trmsolve.puzzles.maze.form import LEAST, SYMBOLS, Row
+from trmsolve.puzzles.maze.cells import SYMBOLS
+from trmsolve.puzzles.maze.form import LEAST, Row
 
 _BOX = "".join(map(chr, range(0x2500, 0x2580)))
 _ACROSS = "-=_~─━═"

@@ -1,7 +1,7 @@
 """The characters of a line as an eye sees them, one for one with the characters of the file.
 
-Invisible characters and terminal colours are dropped. What decorates a line, such as tags and marks
-of a quotation, becomes ``FILLER`` in the folded text. The places of all other characters stay, so
+Invisible characters and terminal colours are dropped. What decorates a line becomes ``FILLER`` or
+``QUOTE`` in the folded text. The places of all other characters stay, so
 that errors name the columns of the file and answers are drawn as their puzzles were.
 
 This module knows characters and marks of documents. It does not know what a cell is.
@@ -14,7 +14,10 @@ from functools import cache
 from typing import NamedTuple
 
 FILLER = "\x01"
-"""What stands in a folded text for a character that only decorates."""
+"""What stands in a folded text for a character of a tag."""
+
+QUOTE = "\x02"
+"""What stands in a folded text for a mark of a quotation in front of a line."""
 
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _QUOTATION = re.compile(r"(?:\s*>)+ ?")
@@ -33,7 +36,7 @@ class Text(NamedTuple):
     shown: str
 
     folded: str
-    """As many characters, with decoration replaced by ``FILLER`` and other ways to write a
+    """As many characters, with decoration covered and other ways to write a
     character by the plain one."""
 
     columns: Sequence[int]
@@ -51,16 +54,12 @@ def look_at(line: str) -> Text:
 
 
 def _cover(text: str) -> str:
-    """Replace decoration by ``FILLER``."""
+    """Cover tags and marks of a quotation."""
     if ">" not in text and "]" not in text:
         return text
     if text.lstrip().startswith(">"):
-        text = _QUOTATION.sub(_fill, text, count=1)
-    return _TAG.sub(_fill, text)
-
-
-def _fill(match: re.Match[str]) -> str:
-    return FILLER * len(match[0])
+        text = _QUOTATION.sub(lambda match: QUOTE * len(match[0]), text, count=1)
+    return _TAG.sub(lambda match: FILLER * len(match[0]), text)
 
 
 @cache

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from trmsolve.puzzles.reading.lines import undecoded
-from trmsolve.puzzles.reading.signs import FILLER, Text, look_at
+from trmsolve.puzzles.reading.signs import FILLER, QUOTE, Text, look_at
 from trmsolve.puzzles.reading.table import split_record
 
 DIGITS = "123456789"
@@ -33,12 +33,12 @@ Spans = Sequence[tuple[int, int]]
 
 # Other signs for a blank, which become dots in the folded text.
 _SIGNS = str.maketrans(dict.fromkeys("?·•∙⋅∘◦○●◯□▢◻◽▫■◼⬜⬛・‧␣", "."))
-_HASHES = re.compile(rf"[1-9#|,\s{FILLER}]*")
+_HASHES = re.compile(rf"[1-9#|,\s{FILLER}{QUOTE}]*")
 _KSUDOKU = re.compile(r"(?<=<values>)[_b-j]{81}(?=<)")
 _KSUDOKU_DIGITS = str.maketrans("bcdefghij", DIGITS)
 
 _BOX_DRAWING = "".join(map(chr, range(0x2500, 0x2580)))
-_SEPARATORS = frozenset(" \t|+=:,;'\"[](){}<>" + FILLER + _BOX_DRAWING)
+_SEPARATORS = frozenset(" \t|+=:,;'\"[](){}<>" + FILLER + QUOTE + _BOX_DRAWING)
 _CANDIDATES = (
     "these are candidate lists (pencil marks); "
     "give only the placed digits, and '.' for every open cell"
@@ -50,7 +50,7 @@ _LOST = "; if a spreadsheet dropped zeros at the front, export its column as tex
 # The cells but for the space, inside a character class.
 _CELL = "1-9.0_*xX-"
 # What may stand around 81 cells whose blanks are spaces, inside a character class.
-_BOUND = ",;:\t\"'" + FILLER
+_BOUND = ",;:\t\"'" + FILLER + QUOTE
 # A longer or shorter run is no puzzle. HoDoKu marks digits that a player has placed with a plus.
 _RUN = re.compile(
     rf"(?<![{_CELL}])(?:[{_CELL}]|\+[1-9]){{81}}(?![{_CELL}])"
@@ -69,7 +69,8 @@ _FIELD = re.compile(r"\s*(?:[1-9](?:\.0+)?|[0._*xX-]?|0\.0+|NaN|nan|null|NULL|No
 _NUMBERED = r"\s*(?:\d{1,7}[:).,;]?\s+|\d{1,7}[:),;])?"
 _ATTEMPT = re.compile(_NUMBERED + r"([^\s,;#]{19,})")
 _LABEL = re.compile(
-    r"\s*(?:(?:row|r|line)?\s?(?:[a-j]|\d\d?)\s?(?:[:)|=│┃║]|\.(?=\s))|[a-j]\s|\d\d?\s+(?=\S{9}\s*$))",
+    rf"[\s{FILLER}{QUOTE}]*"
+    r"(?:(?:row|r|line)?\s?(?:[a-j]|\d\d?)\s?(?:[:)|=│┃║]|\.(?=\s))|[a-j]\s|\d\d?\s+(?=\S{9}\s*$))",
     re.IGNORECASE,
 )
 _REMARK = re.compile(r"\s+(?=[^\W\d_]{2}|#|//|--\s|;|\(|!)")
@@ -115,10 +116,11 @@ def look(line: str) -> Text:
 
 def kind_of(text: str) -> Kind:
     """Tell the kind of a line that is no puzzle by itself."""
-    if not text.strip():
+    bare = text.lstrip(QUOTE)
+    if not bare.strip():
         return "rule" if row_cells(text) else "blank"  # nine spaces may be an empty row
     for kind, pattern in _KINDS.items():
-        if pattern.fullmatch(text):
+        if pattern.fullmatch(bare):
             return kind
     if row_cells(text) or (len(text) <= LONGEST_ROW and _LARGE_ROW.fullmatch(text)):
         return "row"
@@ -208,12 +210,13 @@ def _fields(text: str, number: int) -> Spans:
     for delimiter in ",;\t":
         if not number - 1 <= text.count(delimiter) <= number:
             continue
-        fields = split_record(text, delimiter)
+        covered = len(text) - len(text.lstrip(FILLER + QUOTE))
+        fields = split_record(text[covered:], delimiter)
         if len(fields) == number + 1 and not fields[-1].text.strip():
             fields.pop()
         words = [field.text + field.tail for field in fields]
         if len(fields) == number and all(map(is_cell, words)):
-            return [_trim(field.start, field.text) for field in fields]
+            return [_trim(field.start + covered, field.text) for field in fields]
     return []
 
 
@@ -279,8 +282,10 @@ def row_cells(text: str) -> Spans:
 def has_label(text: str) -> bool:
     """Tell whether the row of a line needs its first characters to be a label."""
     label = _LABEL.match(text)
+    if not label or _row_at(text, 0, len(text)):
+        return False
     at = row_cells(text)
-    return bool(label and at) and at[0][0] >= label.end() > 0 and not _row_at(text, 0, len(text))
+    return bool(at) and at[0][0] >= label.end()
 
 
 def _rows_in(text: str) -> Iterator[Spans]:
@@ -316,8 +321,8 @@ def _row_of(text: str) -> Spans:
     fields = _fields(text, 9)
     if fields or len(marks) > 9 or not set(BLANKS).isdisjoint(text):
         return fields
-    covered = len(text) - len(text.lstrip(FILLER))
-    indented = len(text) - len(text.lstrip(FILLER + " "))
+    covered = len(text) - len(text.lstrip(FILLER + QUOTE))
+    indented = len(text) - len(text.lstrip(FILLER + QUOTE + " "))
     for indent in (covered, indented):
         for margin in (0, 1):  # the outer spaces may lack where there are no outer bars
             at = [i + indent for i in _part_cells(text[indent:], margin)]

@@ -164,12 +164,17 @@ def split_group(group: list[Line]) -> list[list[Line]]:
 def _leave_out_size(group: list[Line]) -> list[Line]:
     """Make a title of a first line that says the size or the number of what follows, as ``9 9``."""
     first = next((i for i, line in enumerate(group) if line.kind == "row"), None)
-    if first is None or group[first].at or not _SIZE.fullmatch(group[first].plain):
+    if first is None or not is_size(group[first]):
         return group
     if any(not line.at for line in group[first + 1 :] if line.kind == "row"):
         return group
     title = group[first]._replace(kind="title")
     return [*group[:first], title, *group[first + 1 :]]
+
+
+def is_size(line: Line) -> bool:
+    """Tell whether a line may say a size or a number, and is no row."""
+    return bool(_SIZE.fullmatch(line.plain)) and not row_cells(line.plain)
 
 
 def _leave_out_numbers(group: list[Line]) -> list[Line]:
@@ -181,7 +186,7 @@ def _leave_out_numbers(group: list[Line]) -> list[Line]:
             return group
         group = [line._replace(kind="title", at=()) if line is header else line for line in group]
         rows = rows[1:]
-    tables = {i: tabled_cells(group[i].plain) for i in rows if not group[i].at}
+    tables = {i: tabled_cells(group[i].plain) for i in rows}
     if len(rows) != 9 or len(tables) != 9 or not all(tables.values()):
         return group
     numbers = [_join(group[i], at[:1]) for i, at in tables.items()]

@@ -38,6 +38,7 @@ from trmsolve.puzzles.sudoku.cells import (
 from trmsolve.puzzles.sudoku.drawing import (
     Line,
     grid_of,
+    is_size,
     join_lines,
     place_cells,
     read_puzzle,
@@ -294,14 +295,22 @@ def _split_bands(group: list[Line]) -> list[list[Line]]:
 
 def _awaits_bands(group: list[Line]) -> bool:
     """Tell whether a grid may go on after an empty line: in bands of three rows, or row by row."""
-    heights = set()
     bands = _split_bands(group)
-    for band in bands:
-        rows = [line for line in band if line.kind == "row"]
-        if not all(row_cells(row.plain) for row in rows):
-            return False
-        heights.add(len(rows))
+    if bands and is_size(bands[0][0]):
+        bands[0] = bands[0][1:]
+    heights = {_find_height(band) for band in bands}
     return (heights == {3} and len(bands) < 3) or (heights == {1} and len(bands) < 9)
+
+
+def _find_height(band: list[Line]) -> int:
+    """Count the rows of a band. Returns 0 if one of them has not nine cells."""
+    drawn = [line for line in band if line.drawn]
+    rows = [line for line in drawn if line.kind == "row"]
+    if not all(row_cells(row.plain) for row in rows):
+        return 0
+    # A row of blanks may look like a rule.
+    like = sum(bool(row_cells(line.plain)) for line in drawn)
+    return like if like in (1, 3) else len(rows)
 
 
 def _is_no_record(line: Line) -> bool:
