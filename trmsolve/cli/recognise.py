@@ -29,6 +29,16 @@ def solve(
 
     The kind of puzzle is recognised by the content of the file. All other
     options and files go to the command of that kind: see its --help.
+
+    Exit codes:
+    0  every answer is verified; every ARC task is answered
+    1  some answer is not verified
+    2  some input or option is invalid, or no puzzle is recognised
+    3  the weights are missing, damaged or made for another task
+    4  weights from hf:// cannot be downloaded
+    5  the output cannot be written
+    130  interrupted
+    141  the reader of the output has left
     """
     from trmsolve.cli.commands import Commands
 

@@ -3,6 +3,7 @@
 import io
 import os
 import queue
+import re
 import stat
 import sys
 import threading
@@ -13,6 +14,9 @@ from typing import BinaryIO
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.files import Item, read_file
+
+_PATH = re.compile(r"[/\\]|\.[a-zA-Z]\w*$")
+"""What only names of files have: a folder, or an extension."""
 
 POLL_SECONDS = 0.02
 COUNTED = 2**20
@@ -43,10 +47,14 @@ def _all_items(task: Task, files: list[str]) -> Iterator[Item | None]:
         elif task.is_puzzle(name):
             yield from task.read(io.BytesIO(name.encode()), "argument")
         else:
-            how = (
-                f"to solve a puzzle that is no file, pipe it: echo PUZZLE | trmsolve {task.name} -"
-            )
-            yield PuzzleError(f"no such file; {how}", name)
+            yield PuzzleError(f"no such file{_how_to_pipe(task, name)}", name)
+
+
+def _how_to_pipe(task: Task, name: str) -> str:
+    """What to do with an argument that may be meant as a puzzle; "" for what can only be a path."""
+    if _PATH.search(name):
+        return ""
+    return f"; to solve a puzzle that is no file, pipe it: echo PUZZLE | trmsolve {task.name} -"
 
 
 def _is_file(name: str) -> bool:

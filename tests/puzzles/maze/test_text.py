@@ -765,7 +765,7 @@ def test_a_word_as_wide_as_the_maze_is_a_title() -> None:
 @settings(max_examples=125, deadline=None)
 @example("X", "0", random_maze(28221, 4, 4, 0.8, False))
 @given(
-    st.sampled_from(["#", "█", "X", "0", "1", "o", "."]),
+    st.sampled_from(["#", "█", "X", "0", "1", "o", ".", "%", "W", "+", "*"]),
     st.sampled_from([" ", ".", "_", "0", "1"]),
     st.one_of(walled_mazes, open_mazes),
 )
