@@ -471,8 +471,9 @@ def _find_marks(reading: _Reading) -> tuple[str, ...]:
         marks[content] = max(used, key=counts.__getitem__, default=marks[content])
     if reading.halves:
         marks[WALL] = "█"
+    solid = {*reading.shown(WALL), *reading.shown(FLOOR)}
     if not {marks[WALL], marks[FLOOR]}.isdisjoint(DIGITS + PATHS):
-        marks[PATH] = "*"  # among zeros an o would not be seen
+        marks[PATH] = "*" if "*" not in solid else "+"  # among zeros an o would not be seen
     elif "⬛" in marks or "⬜" in marks:
         marks[PATH] = "🟦"  # as wide as its neighbours
     return tuple(mark * reading.layout.size for mark in marks)
