@@ -855,3 +855,34 @@ def test_a_stream_without_an_end_is_not_read_to_its_end(chunk: bytes) -> None:
     last = list(items)[-1]
     assert isinstance(last, PuzzleError) and "reading stopped" in str(last)
     assert stream.served < 70 * 2**20
+
+
+fragments = st.one_of(
+    st.sampled_from(
+        ["[", "{", "]", "}", "(", "```", "> ", "<pre>", '"', "'", "board = [", "9", "9 9"]
+    ),
+    st.sampled_from(
+        ["", "# x", "puzzle,solution", "[Puzzle]", "[code]", ",,,,,,,,", "1,2,3,4,5,6,7,8,9"]
+    ),
+    st.sampled_from(
+        ["Golden Nugget", "ER=9.0/1.2/1.2", "4.3E+78", "12:", "---------", '{"a": 1, "b": [']
+    ),
+    st.text(alphabet="123. ,|\"'[]{}#>", max_size=14),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(fragments, max_size=6),
+    fragments,
+    questions,
+    fragments,
+    st.lists(fragments, max_size=6),
+)
+def test_a_file_with_one_run_of_81_cells_yields_no_other_puzzle(
+    above: list[str], head: str, cells: str, tail: str, below: list[str]
+) -> None:
+    assume(not head[-1:].isdigit() and not head.endswith((".", "-")))
+    assume(not tail[:1].isdigit() and not tail.startswith((".", "-")))
+    for item in read("\n".join([*above, head + cells + tail, *below])):
+        assert isinstance(item, PuzzleError) or cells_of(item) == cells
