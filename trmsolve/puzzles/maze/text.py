@@ -164,7 +164,8 @@ class _Reader:
         if not self.list:
             yield from self._end_group()
         self.list.append(row)
-        if self.open_brackets.add(row.text) <= 0 or len(self.list) > 3 * MOST:
+        too_long = len(self.list) > 3 * MOST or sum(len(kept.text) for kept in self.list) > LIMIT
+        if self.open_brackets.add(row.text) <= 0 or too_long:
             yield from self._end_list()
 
     def _end_list(self) -> Iterator[Item]:
