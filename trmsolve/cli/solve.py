@@ -82,6 +82,9 @@ def make_command(task: Task) -> Callable[..., None]:
         accept_detours: Annotated[
             bool, typer.Option("--accept-detours", help=task.detours_help)
         ] = False,
+        start: options.Start = None,
+        goal: options.Goal = None,
+        signs: options.Signs = None,
         show_steps: options.ShowSteps = False,
         json: options.Json = False,
         form: options.Form = "input",
@@ -107,7 +110,7 @@ def make_command(task: Task) -> Callable[..., None]:
             show_steps, "json" if json else form, quiet, pace, verbose, keep_unverified
         )
         code = solve(
-            task.name,
+            get_task(task.name).marked(start, goal, signs),
             files,
             wishes,
             Share(batch_size, workers),
@@ -128,19 +131,21 @@ def make_command(task: Task) -> Callable[..., None]:
 
     command.__doc__ = HELP.format(plural=task.plural, failure=task.failure_help)
     if not task.detours_help:
-        _drop_parameter(command, "accept_detours")
+        _drop_parameters(command, "accept_detours")
+    if not task.has_marks:
+        _drop_parameters(command, "start", "goal", "signs")
     return command
 
 
-def _drop_parameter(command: Callable[..., None], name: str) -> None:
-    """Hide a parameter from Typer, so that it keeps its default."""
+def _drop_parameters(command: Callable[..., None], *names: str) -> None:
+    """Hide parameters from Typer, so that they keep their defaults."""
     signature = inspect.signature(command)
-    kept = [one for one in signature.parameters.values() if one.name != name]
+    kept = [one for one in signature.parameters.values() if one.name not in names]
     command.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
 
 
 def solve(
-    name: str, files: list[str] | None, wishes: DisplayOptions, share: Share, **how: Any
+    task: Task, files: list[str] | None, wishes: DisplayOptions, share: Share, **how: Any
 ) -> int:
     """Read, solve, show and answer all puzzles of the files, with ``how`` as ``load`` takes it.
 
@@ -150,7 +155,6 @@ def solve(
     could not be read.
     """
     form = wishes.form
-    task = get_task(name)
     choose_writer(form, task, "")  # a wrong --format is told before any work
     items = open_items(task, files)
     first, ended = _first(items)
@@ -185,8 +189,8 @@ def solve(
         **how,
     )
     crew = _crew(share, how["threads"], display, number, len(first))
-    with start_early(name, crew, load_options) as team:
-        solver = share_out(load_solver(name, load_options), crew, team)
+    with start_early(task.name, crew, load_options) as team:
+        solver = share_out(load_solver(task.name, load_options), crew, team)
         if wishes.verbose:
             say(f"weights {solver.weights}, running on {solver.where}")
         writer = choose_writer(form, task, solver.weights, columns, wishes.keep_unverified)

@@ -3,6 +3,7 @@
 import io
 import os
 import queue
+import re
 import stat
 import sys
 import threading
@@ -13,6 +14,9 @@ from typing import BinaryIO
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.files import Item, read_file
+
+_PATH = re.compile(r"[/\\]|\.[a-zA-Z]\w*$")
+"""What only names of files have: a folder, or an extension."""
 
 POLL_SECONDS = 0.02
 COUNTED = 2**20
@@ -40,14 +44,33 @@ def _all_items(task: Task, files: list[str]) -> Iterator[Item | None]:
     for name in files:
         if name == "-":
             yield from _standard_input(task)
-        else:
+        elif _is_file(name):
             yield from read_file(task, name)
+        elif task.is_puzzle(name):
+            yield from task.read(io.BytesIO(name.encode()), "argument")
+        else:
+            yield PuzzleError(f"no such file{_how_to_pipe(task, name)}", name)
+
+
+def _how_to_pipe(task: Task, name: str) -> str:
+    """What to do with an argument that may be meant as a puzzle; "" for what can only be a path."""
+    if _PATH.search(name):
+        return ""
+    return f"; to solve a puzzle that is no file, pipe it: echo PUZZLE | trmsolve {task.name} -"
+
+
+def _is_file(name: str) -> bool:
+    """Whether something is at this path; opening it says what is wrong with it."""
+    try:
+        return Path(name).exists()
+    except OSError:  # such as a name that is too long
+        return False
 
 
 def count_items(task: Task, files: list[str] | None) -> int | None:
     """How many items the files hold; None if counting takes long or a file is read only once."""
     paths = [Path(name) for name in files or ["-"]]
-    if not all(path.is_file() for path in paths):
+    if not all(_is_file(str(path)) and path.is_file() for path in paths):
         return None
     if sum(path.stat().st_size for path in paths) > COUNTED:
         return None

@@ -100,6 +100,8 @@ class Task(ABC):
     """The characters of the cells' values in the plain drawing."""
     styles: ClassVar[Mapping[str, str]] = {}
     """Rich styles of the names that ``paint`` uses beside the common ones of ``show.console``."""
+    has_marks: bool = False
+    """Whether ``--start``, ``--goal`` and ``--map`` say how a file is read, see ``marked``."""
     detours_help: str = ""
     """Help of ``--accept-detours``; "" where every valid answer is the best one."""
     failure_help: str = "some answer is not verified"
@@ -143,6 +145,10 @@ class Task(ABC):
 
         An item that cannot be read is yielded as its error, and the others follow.
         """
+
+    def is_puzzle(self, text: str) -> bool:  # noqa: ARG002
+        """Whether an argument of the command that names no file is a puzzle itself."""
+        return False
 
     @abstractmethod
     def line(self, grid: Grid) -> str:
@@ -333,6 +339,13 @@ class Task(ABC):
     def steps_to_answer(self, puzzle: Puzzle) -> int | None:  # noqa: ARG002 (for tasks that know)
         """How many steps of a search from cell to cell lead to the answer; None if not known."""
         return None
+
+    def marked(self, start: str | None, goal: str | None, signs: str | None) -> "Task":  # noqa: ARG002
+        """The task that reads files with these ends and signs, where ``has_marks`` is set.
+
+        Raises UsageError if they cannot be.
+        """
+        return self
 
     def reason_unsolvable(self, puzzle: Puzzle) -> str:  # noqa: ARG002
         """Why no answer can be right, if that is seen cheaply before anything is tried; else ""."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from trmsolve.arc.read import DEMONSTRATIONS
 from trmsolve.arc.submission import write_submission
 from trmsolve.arc.task import ArcAnswer, ArcCycle
 from trmsolve.cli import arc_options, options
@@ -52,6 +53,15 @@ def arc(  # noqa: PLR0913
         ),
     ] = None,
     solutions: arc_options.Solutions = None,
+    demonstrations: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Number of demonstrations in a list of pairs, of which the last is the test.",
+            rich_help_panel="ARC",
+        ),
+    ] = DEMONSTRATIONS,
     submission: Annotated[
         Path | None,
         typer.Option(
@@ -128,7 +138,7 @@ def arc(  # noqa: PLR0913
     choose_arc_writer(form)  # reports what cannot be done before any work
     refuse_nowhere("--submission", submission)
     refuse_nowhere("--save-adapted", save_adapted)
-    items = read_items(files, dataset, ids, solutions)
+    items = read_items(files, dataset, ids, solutions, demonstrations)
     display = make_arc_display(make_console(), len(items), show_steps, quiet, pace, steps)
     watched = (
         form == "input" and sys.stdout.isatty() and sys.stderr.isatty() and display.shows_grids

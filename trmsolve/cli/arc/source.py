@@ -6,7 +6,14 @@ from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
 
-from trmsolve.arc.read import ArcTaskError, add_solutions, distinct, read_path, read_tasks
+from trmsolve.arc.read import (
+    DEMONSTRATIONS,
+    ArcTaskError,
+    add_solutions,
+    distinct,
+    read_path,
+    read_tasks,
+)
 from trmsolve.arc.task import ArcTask, Item
 from trmsolve.errors import UsageError
 
@@ -19,10 +26,12 @@ def read_items(
     dataset: str | None = None,
     ids: list[str] | None = None,
     solutions: Path | None = None,
+    demonstrations: int = DEMONSTRATIONS,
 ) -> list[Item]:
     """Every task of the data set and of the files in order, unreadable ones as their errors.
 
-    ``-`` is standard input. Without files it is read too, unless it is a terminal.
+    ``-`` is standard input. Without files it is read too, unless it is a terminal. A list of pairs
+    has so many ``demonstrations``.
 
     Raises:
         UsageError: If there is nothing to read, or no task has one of the ids.
@@ -34,7 +43,8 @@ def read_items(
                 "no input: give a file with ARC tasks or pipe one in; see trmsolve arc --help"
             )
         files = ["-"]
-    items = list(distinct(chain(_dataset(dataset), *map(_file, files or []))))
+    read = [_file(name, demonstrations) for name in files or []]
+    items = list(distinct(chain(_dataset(dataset), *read)))
     if ids:
         items = _chosen(items, ids)
     if solutions is not None:
@@ -42,13 +52,13 @@ def read_items(
     return items
 
 
-def _file(name: str) -> Iterator[Item]:
+def _file(name: str, demonstrations: int) -> Iterator[Item]:
     if name != "-":
-        yield from read_path(name)
+        yield from read_path(name, demonstrations=demonstrations)
     elif sys.stdin is None:
         raise UsageError("standard input is closed: give a file")
     else:
-        yield from read_tasks(sys.stdin.buffer, "stdin")
+        yield from read_tasks(sys.stdin.buffer, "stdin", demonstrations)
 
 
 def _dataset(name: str | None) -> Iterator[Item]:

@@ -4,9 +4,12 @@ A cell is one character, two equal ones, one with a separator behind it, or half
 (``▀`` and ``▄``). A drawing that can mean two things is refused, with the place and what to write
 instead.
 
-The characters ``0`` and ``o`` are walls if they stand all around a maze. Otherwise ``0`` is floor
-and ``o`` is a path, and there must be another wall. If both ``0`` and ``1`` are cells, a note says
-which of them was taken for the wall, unless a ring of ``1`` confirms it.
+A character that is none of the usual walls is the wall if it stands all around a maze. Otherwise
+``0`` is floor and ``o`` is a path, and there must be another wall. If both ``0`` and ``1`` are
+cells, a note says which of them was taken for the wall, unless a ring of ``1`` confirms it.
+
+Where no start and no goal are marked, they are the two openings of a closed outer wall. The nearest
+of several goals is the goal. Notes tell both.
 
 This module knows rows of text; ``meanings`` knows their characters and ``layout`` the places of
 their cells. It does not know the lines around them, CSV, bytes, or how a maze is solved.
@@ -14,7 +17,7 @@ their cells. It does not know the lines around them, CSV, bytes, or how a maze i
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import NamedTuple
 
@@ -33,14 +36,18 @@ from trmsolve.puzzles.maze.cells import (
 from trmsolve.puzzles.maze.form import (
     CROSSES,
     DIGITS,
+    FLOORS,
     GOALS,
     HALVES,
     LEAST,
     MOST,
+    NO_MARKS,
+    OPTIONS,
     PATHS,
     SHAPE,
     STARTS,
     WALLS,
+    Marks,
     MazeForm,
     Row,
     line_rows,
@@ -54,13 +61,15 @@ from trmsolve.puzzles.maze.meanings import (
     find_meanings,
     has_halves,
 )
-from trmsolve.puzzles.maze.rules import find_faults
+from trmsolve.puzzles.maze.rules import find_faults, nearest_goal
+from trmsolve.puzzles.maze.thin import unfold
 from trmsolve.puzzles.values import Grid, Puzzle
 
 _NO_WALL = "draw walls as '#'"
 _OTHERWISE = "if it is the other way round, write walls as '#'"
 
-_RINGS = "0o"  # usually floor and a path; walls if they stand all around
+_NAMED = "01o"  # floor, a wall and a path, if they do not stand all around
+_NO_RINGS = WALLS + HALVES + FLOORS + STARTS + GOALS + ",/\t"  # never walls by standing all around
 
 
 class _Reading(NamedTuple):
@@ -127,7 +136,11 @@ class Drawing:
 
 
 def read_rows(
-    rows: Sequence[Row], head: str = "", end: str = "\n", question: Drawing | None = None
+    rows: Sequence[Row],
+    head: str = "",
+    end: str = "\n",
+    question: Drawing | None = None,
+    marks: Marks = NO_MARKS,
 ) -> Drawing:
     """Read the maze of these rows. One row alone is a maze on a line.
 
@@ -136,33 +149,109 @@ def read_rows(
         head: the titles directly above.
         end: the end of a line.
         question: for an answer its question, whose characters mean the same.
+        marks: what the user says of signs and ends.
 
     Raises:
         PuzzleError: without the file's name, if the rows are no maze.
     """
     if not any(row.text.strip(" ") for row in rows):
         raise rows[0].error(f"only spaces; {SHAPE}")
+    lattice = unfold(rows)
+    if lattice:
+        drawing = read_rows(lattice[0], head, end, question, marks)
+        return _draw_thin(drawing, rows, lattice[1])
     wall = question.wall if question else ""
-    reading = None if question else _read_in_ring(rows)
+    usual = question or WALL in dict(marks.meaning).values()
+    reading = None if usual else _read_in_ring(rows, marks)
     if reading:
         wall = "".join(reading.shown(WALL))
     else:
-        reading = _read(rows, wall)
+        reading = _read(rows, wall, marks)
+    note = _find_note(reading)
+    if not question:
+        try:
+            cells, said = settle_ends(reading.cells, marks)
+        except PuzzleError as error:
+            raise reading.layout.rows[0].error(error.problem) from None
+        reading = reading._replace(cells=cells)
+        note = "; ".join(filter(None, [note, said]))
     form = _find_form(reading, head, end)
     layout = reading.layout
-    drawing = Drawing(reading.cells, form, layout, reading.skipped, wall, _find_note(reading))
+    drawing = Drawing(reading.cells, form, layout, reading.skipped, wall, note)
     _refuse_ends(drawing)
     if not question:
         _refuse_no_wall(drawing, reading)
     return drawing
 
 
-def _read(rows: Sequence[Row], wall: str = "") -> _Reading:
+def _draw_thin(drawing: Drawing, rows: Sequence[Row], places: tuple[int, ...]) -> Drawing:
+    """Have the answer drawn in rows with thin walls, if its cells have places there."""
+    if not places:
+        return drawing
+    texts = tuple(row.text for row in rows if row.text.strip())
+    marks = list(drawing.form.marks)
+    marks[PATH] = "*" if any("o" in text for text in texts) else SYMBOLS[PATH]
+    form = replace(drawing.form, rows=texts, places=places, marks=tuple(marks))
+    return replace(drawing, form=form)
+
+
+def settle_ends(cells: Grid, marks: Marks) -> tuple[Grid, str]:
+    """Set the ends that the user names or no sign marks, and leave one goal of several.
+
+    Returns the cells and what is to be told of them. Raises PuzzleError if a named end is no floor.
+    """
+    cells = cells.copy()
+    told = []
+    for content, place in ((START, marks.start), (GOAL, marks.goal)):
+        if place is not None:
+            _set_end(cells, content, place)
+    missing = [content for content in (START, GOAL) if not (cells == content).any()]
+    openings = find_openings(cells) if missing else []
+    if missing and len(openings) == len(missing):
+        for content, place in zip(missing, openings, strict=True):
+            cells[place] = content
+            where = f"row {place[0] + 1}, column {place[1] + 1}"
+            told.append(f"the {ENDS[content][0]} is the opening at {where}")
+    goals = int((cells == GOAL).sum())
+    if goals > 1 and (cells == START).sum() == 1:
+        nearest = nearest_goal(cells)
+        if nearest:
+            cells[cells == GOAL] = FLOOR
+            cells[nearest[0]] = GOAL
+            told.append(f"the nearest of {goals} goals is taken")
+    if told:
+        told.append("--start and --goal choose others")
+    return cells, "; ".join(told)
+
+
+def _set_end(cells: Grid, content: int, place: tuple[int, int]) -> None:
+    """Put an end where the user wants it. Raises PuzzleError if that is no floor."""
+    rows, columns = cells.shape
+    if place[0] >= rows or place[1] >= columns or cells[place] == WALL:
+        where = f"row {place[0] + 1}, column {place[1] + 1}"
+        name = ENDS[content][0]
+        raise PuzzleError(f"--{name}: no floor at {where} of {rows} x {columns} cells")
+    cells[cells == content] = FLOOR
+    cells[place] = content
+
+
+def find_openings(cells: Grid) -> list[tuple[int, int]]:
+    """List the floor in the outer wall from top to bottom, if all else around is wall."""
+    ring = np.ones(cells.shape, bool)
+    ring[1:-1, 1:-1] = False
+    contents = set(cells[ring].tolist())
+    if not contents <= {WALL, FLOOR, START, GOAL}:
+        return []
+    places = np.argwhere(ring & (cells == FLOOR)).tolist()
+    return [(row, column) for row, column in places] if len(places) <= 2 else []
+
+
+def _read(rows: Sequence[Row], wall: str = "", marks: Marks = NO_MARKS) -> _Reading:
     """Read what the rows show, with ``wall`` or the usual characters for the wall.
 
     Raises PuzzleError if that is no rectangle.
     """
-    meaning = find_meanings(rows, wall)
+    meaning = find_meanings(rows, wall, marks.meaning)
     halves = has_halves(meaning)
     joint = "\n"
     if len(rows) == 1:
@@ -193,39 +282,44 @@ def _ring(cells: Grid) -> Grid:
     return np.concatenate([top, bottom, left, right])
 
 
-def _read_in_ring(rows: Sequence[Row]) -> _Reading | None:
-    """Read the rows with a character of ``_RINGS`` for the wall.
+def _read_in_ring(rows: Sequence[Row], marks: Marks) -> _Reading | None:
+    """Read the rows with the character of the first row for the wall.
 
     Returns None unless it stands all around and that makes a maze.
     """
     try:
         char = _ring_character(rows)
-        reading = _read(rows, char) if char else None
+        reading = _read(rows, char, marks) if char else None
     except PuzzleError:  # the usual reading tells what is wrong
         return None
-    if not reading or not reading.is_ringed():
+    if not reading or not (reading.cells == FLOOR).any() or not _ends_are_open(reading.cells):
         return None
-    if not (reading.cells == FLOOR).any() or not _ends_are_open(reading.cells):
-        return None
-    return reading
+    ends = np.isin(reading.cells, (START, GOAL)).sum()
+    opened = char not in _NAMED and ends < 2 and len(find_openings(reading.cells)) == 2 - ends
+    return reading if opened or reading.is_ringed() else None
 
 
 def _ring_character(rows: Sequence[Row]) -> str:
-    """Find the character of ``_RINGS`` that the first row consists of.
+    """Find the character of which the first row consists, but for ends and openings.
 
-    Returns "" if there is none, or if the rows have usual walls.
+    Returns "" if there is none that may be a wall, or if the rows have usual walls.
     """
     found = _characters(rows)
     if len(rows) == 1:
         rows = line_rows(rows[0])[0]
-    first = next((row.text for row in rows if row.text.strip(" ")), "")
-    chars = set(first) - set(STARTS + GOALS + " ,")
-    char = "".join(chars)
-    if len(chars) != 1 or char not in _RINGS:
+    drawn = [row.text for row in rows if row.text.strip(" ")]
+    first = drawn[0] if drawn else ""
+    likely = Counter(char for char in first if char not in _NO_RINGS)
+    if not likely:
         return ""
-    usual = WALLS + HALVES + CROSSES
+    char = max(likely, key=likely.__getitem__)
+    if 2 * likely[char] < len(first.replace(" ", "").replace(",", "")):
+        return ""
+    usual = WALLS + HALVES
+    if char in _NAMED:
+        usual += CROSSES
     if char != DIGITS[0]:
-        usual += DIGITS[1]
+        usual += DIGITS[1].replace(char, "")
     return char if found.isdisjoint(usual) else ""
 
 
@@ -359,11 +453,11 @@ def _refuse_ends(drawing: Drawing) -> None:
     for content, (name, letters) in ENDS.items():
         found = np.argwhere(drawing.cells == content)[:2].tolist()
         if not found:
-            raise drawing.layout.rows[0].error(f"no {name}: mark it with {letters}")
+            raise drawing.layout.rows[0].error(f"no {name}: mark it with {letters}, {OPTIONS}")
         if len(found) > 1:
             places = [drawing.error("", row, column) for row, column in found]
             named = [f"line {place.line}, column {place.column}" for place in places]
-            problem = f"two {name}s: {' and '.join(named)}"
+            problem = f"two {name}s: {' and '.join(named)}; {OPTIONS[3:]}"
             raise PuzzleError(problem, "", places[1].line, places[1].column)
 
 
@@ -377,8 +471,9 @@ def _find_marks(reading: _Reading) -> tuple[str, ...]:
         marks[content] = max(used, key=counts.__getitem__, default=marks[content])
     if reading.halves:
         marks[WALL] = "█"
+    solid = {*reading.shown(WALL), *reading.shown(FLOOR)}
     if not {marks[WALL], marks[FLOOR]}.isdisjoint(DIGITS + PATHS):
-        marks[PATH] = "*"  # among zeros an o would not be seen
+        marks[PATH] = "*" if "*" not in solid else "+"  # among zeros an o would not be seen
     elif "⬛" in marks or "⬜" in marks:
         marks[PATH] = "🟦"  # as wide as its neighbours
     return tuple(mark * reading.layout.size for mark in marks)

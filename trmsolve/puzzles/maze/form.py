@@ -5,8 +5,9 @@ This module knows characters and where cells stand among them. ``drawing`` finds
 
 import math
 import os
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -38,6 +39,15 @@ CROSSES = "Xx"
 DIGITS = "01"
 """The floor and the walls of mazes that have none of the walls above."""
 
+PAIRS = ("AB", "SF", "SX", "ST", "SD", "PT", "PG", "PE", "PX", "IO", "EX", "BE", "23", "sf", "ab")
+"""Pairs of start and goal, for mazes that have not both of the usual ones."""
+
+SIGNS = ("@", ">")
+"""Other signs of a start, if they stand once beside a usual goal or one of ``TARGETS``."""
+
+TARGETS = "FXTB$<*"
+"""Goals beside one of ``SIGNS``, if they stand once."""
+
 KNOWN = frozenset(WALLS + HALVES + FLOORS + STARTS + GOALS + PATHS + MAYBE_PATHS + CROSSES)
 
 LEAST = 3
@@ -47,6 +57,49 @@ MOST = 1000
 """The most rows or columns of a maze."""
 
 SHAPE = "a maze is rows of '#' and ' ' with one S and one G"
+
+OPTIONS = "or give --start R,C, --goal R,C or --map; see docs/formats.md"
+"""What helps with a maze in other signs."""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What the user says of the signs and ends of mazes."""
+
+    start: tuple[int, int] | None = None
+    """The row and the column of the start, from 0."""
+
+    goal: tuple[int, int] | None = None
+    """The row and the column of the goal, from 0."""
+
+    meaning: tuple[tuple[str, int], ...] = ()
+    """Characters and the content of their cells."""
+
+
+NO_MARKS = Marks()
+
+
+def parse_marks(start: str | None, goal: str | None, signs: str | None) -> Marks:
+    """Read the options: places as ``R,C`` from 1, and signs as ``%=#,P=S``.
+
+    Raises ValueError that says what is wrong.
+    """
+    meaning = []
+    for part in re.split(r",(?=.=)", signs) if signs else []:
+        if len(part) != 3 or part[1] != "=" or part[2] not in SYMBOLS:
+            raise ValueError(f"--map: {part!r} is not SIGN=MEANING with one of {SYMBOLS!r}")
+        meaning.append((part[0], SYMBOLS.index(part[2])))
+    return Marks(_parse_place("--start", start), _parse_place("--goal", goal), tuple(meaning))
+
+
+def _parse_place(option: str, text: str | None) -> tuple[int, int] | None:
+    """Read a row and a column that count from 1."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"\s*([1-9]\d{0,3})\s*,\s*([1-9]\d{0,3})\s*", text)
+    if not match:
+        raise ValueError(f"{option}: {text!r} is not R,C, a row and a column counting from 1")
+    return int(match[1]) - 1, int(match[2]) - 1
 
 
 class Row(NamedTuple):
@@ -60,10 +113,17 @@ class Row(NamedTuple):
     start: int = 0
     """How many characters stand before the text in its line."""
 
+    columns: Sequence[int] = ()
+    """The index in the line of every character, if they do not stand side by side there."""
+
     def error(self, problem: str, index: int | None = None) -> PuzzleError:
         """Make the error of this row, or of one character of it."""
-        column = None if index is None else self.start + index + 1
-        return PuzzleError(problem, "", self.number, column)
+        if index is None:
+            return PuzzleError(problem, "", self.number)
+        column = self.start + index
+        if index < len(self.columns):
+            column = self.columns[index]
+        return PuzzleError(problem, "", self.number, column + 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +156,9 @@ class MazeForm:
 
     end: str = "\n"
     """The end of a line."""
+
+    places: tuple[int, ...] = ()
+    """The column of the text for each column of cells, if these do not stand at equal steps."""
 
 
 def write_maze(grid: Grid, form: MazeForm | None = None) -> str:
@@ -135,7 +198,7 @@ def _redraw(grid: Grid, form: MazeForm) -> Iterator[str]:
     for row, text in enumerate(form.rows):
         chars = list(text)
         for column in np.flatnonzero(changed[row]).tolist():
-            at = form.left + column * form.step
+            at = form.places[column] if form.places else form.left + column * form.step
             chars += " " * (at + size - len(chars))
             chars[at : at + size] = form.marks[grid[row, column]]
         yield "".join(chars)

@@ -1,23 +1,28 @@
-"""Reads a maze from a PNG image: black walls, white floor, a green start and a red goal.
+"""Reads a maze from an image: black walls, white floor, a green start and a red goal.
 
 Cells are squares of any size, which is found from the places where the colours meet. White around
-an outer wall is no floor. Colours may be a little off, but a pixel that could have two meanings is
-refused. Reading images needs Pillow, the extra ``image``.
+an outer wall is no floor. Colours may be a little off. A picture that is smoothed, scaled or has
+lines between the cells is read by the middle of each cell, which a note tells. A cell whose middle
+could have two meanings is refused. Reading images needs Pillow, the extra ``image``.
 
 This module knows pixels. It does not know text, nor how a maze is solved.
 """
 
 import io
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, START, WALL
-from trmsolve.puzzles.maze.form import LEAST, MOST
+from trmsolve.puzzles.maze.drawing import settle_ends
+from trmsolve.puzzles.maze.form import LEAST, MOST, NO_MARKS, Marks
 from trmsolve.puzzles.values import Grid, Puzzle
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 PIXELS = 1 << 24
 """The most pixels of an image: 1000 x 1000 cells have four pixels a side."""
@@ -42,7 +47,12 @@ COLOURS = "walls are black, floor is white, the start is green, the goal red, wi
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
-_OTHERS = {b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"RIFF": "WebP"}
+_FORMATS = {b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"RIFF": "WebP"}
+_LOOSELY = "the picture is not exact: each cell is read by its middle"
+_MOST_LOOSE = 300  # rows or columns of a picture that is not exact
+_AGREED = 0.8  # the share of the middle of a cell that has its colour
+_MEETING = 0.97  # the share of the changes of colour that are near the edges of cells
+_NEAR = 0.15  # how near, as a share of a cell
 _ENDS = {START: ("green", "start"), GOAL: ("red", "goal")}
 _UNKNOWN = -1
 
@@ -58,51 +68,133 @@ class _Area(NamedTuple):
 
 def is_image(head: bytes) -> bool:
     """Tell whether a file that begins with ``head`` is an image."""
-    return head.startswith((b"\x89PNG", *_OTHERS))
+    return head.startswith(tuple(_FORMATS))
 
 
-def read_image(chunks: Iterable[bytes], name: str) -> Puzzle:
+def read_image(chunks: Iterable[bytes], name: str, marks: Marks = NO_MARKS) -> Puzzle:
     """Read the maze of an image. Raises PuzzleError if it shows none."""
     data = bytearray()
     for chunk in chunks:
         data += chunk
         if len(data) > BYTES:
             raise PuzzleError(f"an image of more than {BYTES >> 20} MiB", name)
-    for magic, kind in _OTHERS.items():
-        if data.startswith(magic):
-            raise PuzzleError(f"a {kind} image; only PNG is supported, save it as PNG", name)
-    pixels = _unpack(bytes(data), name)
-    contents = _classify(pixels, name)
-    return Puzzle(_shrink(contents, name), name)
+    kind = next((kind for magic, kind in _FORMATS.items() if data.startswith(magic)), "PNG")
+    pixels = _unpack(bytes(data), kind, name)
+    note = ""
+    try:
+        cells = _shrink(_classify(pixels, name), name)
+    except PuzzleError as error:
+        loose = _read_loosely(pixels, marks)
+        if loose is None:
+            raise error from None
+        cells, note = loose
+    else:
+        cells, note = settle_ends(cells, marks)
+    return Puzzle(cells, name, note=f"{name}: {note}" if note else "")
 
 
-def _unpack(data: bytes, name: str) -> Pixels:
+def _read_loosely(pixels: Pixels, marks: Marks) -> tuple[Grid, str] | None:
+    """Read a picture without two coloured ends, or one that is not exact.
+
+    Returns its cells and what is to be told of it, or None if it is unclear.
+    """
+    contents = _cut_margin(_find_contents(pixels))
+    notes = []
+    if (contents == _UNKNOWN).any():
+        cells = _read_middles(contents)
+        notes.append(_LOOSELY)
+    else:
+        size = _cell_size(contents)
+        cells = np.ascontiguousarray(contents[::size, ::size])
+    if cells is None or min(cells.shape) < LEAST or max(cells.shape) > MOST:
+        return None
+    cells, told = settle_ends(cells, marks)
+    if (cells == START).sum() != 1 or (cells == GOAL).sum() != 1:
+        return None
+    return cells, "; ".join(filter(None, [*notes, told]))
+
+
+def _read_middles(contents: Grid) -> Grid | None:
+    """Read each cell by the most common content of its middle. Returns None if it is unclear."""
+    walls = contents == WALL
+    rows = _count_cells(walls)
+    columns = _count_cells(walls.T)
+    height, width = contents.shape
+    if not rows or not columns or not 0.85 < height / rows * columns / width < 1.18:
+        return None
+    cells: Grid = np.zeros((rows, columns), np.int8)
+    for row in range(rows):
+        top, bottom = _find_middle(row, height / rows)
+        for column in range(columns):
+            left, right = _find_middle(column, width / columns)
+            values, counts = np.unique(contents[top:bottom, left:right], return_counts=True)
+            most = counts.argmax()
+            if values[most] == _UNKNOWN or counts[most] < _AGREED * counts.sum():
+                return None
+            cells[row, column] = values[most]
+    return cells
+
+
+def _find_middle(cell: int, size: float) -> tuple[int, int]:
+    """Find where the middle of a cell begins and ends, at least one pixel."""
+    begin = int((cell + 0.3) * size)
+    return begin, max(begin + 1, int((cell + 0.7) * size))
+
+
+def _count_cells(walls: Mask) -> int:
+    """Find the least number of rows of cells such that walls begin and end near their edges.
+
+    Returns 0 if there is no such number.
+    """
+    changes = (walls[1:] != walls[:-1]).sum(1)
+    places = np.arange(1, len(walls))
+    total = changes.sum()
+    for number in range(LEAST, min(_MOST_LOOSE, len(walls)) + 1):
+        edges = places * number / len(walls)
+        near = np.abs(edges - edges.round()) <= _NEAR
+        if total and changes[near].sum() >= _MEETING * total:
+            return number
+    return 0
+
+
+def _unpack(data: bytes, kind: str, name: str) -> Pixels:
     """Unpack the colours (height, width, 3). Transparent pixels are put on white."""
     try:
         from PIL import Image
     except ImportError:
         install = "pip install 'trmsolve[image]'"
         raise PuzzleError(f"reading an image needs Pillow: {install}", name) from None
-    width = int.from_bytes(data[16:20], "big")
-    height = int.from_bytes(data[20:24], "big")
-    if width * height > PIXELS:  # before anything is unpacked
-        problem = f"an image of {width} x {height} pixels; the maximum is {PIXELS} pixels"
-        raise PuzzleError(problem, name)
+    width, height = 0, 0
+    if kind == "PNG":  # Pillow would warn of some sizes, and raise for others
+        width = int.from_bytes(data[16:20], "big")
+        height = int.from_bytes(data[20:24], "big")
     try:
-        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-            if not image.has_transparency_data:
-                return np.asarray(image.convert("RGB"))
-            shown = Image.new("RGBA", image.size, "white")
-            shown.alpha_composite(image.convert("RGBA"))
-            return np.asarray(shown.convert("RGB"))
+        if width * height <= PIXELS:
+            with Image.open(io.BytesIO(data), formats=[kind.upper()]) as image:
+                width, height = image.size
+                if width * height <= PIXELS:  # before anything is unpacked
+                    return _put_on_white(image)
     except Exception as error:  # damaged files make Pillow raise nearly anything
         raise PuzzleError(
-            f"a damaged PNG image: {error}; create or download it again", name
+            f"a damaged {kind} image: {error}; create or download it again", name
         ) from error
+    problem = f"an image of {width} x {height} pixels; the maximum is {PIXELS} pixels"
+    raise PuzzleError(problem, name)
 
 
-def _classify(pixels: Pixels, name: str) -> Grid:
-    """Find the content (height, width) that the colour of each pixel means."""
+def _put_on_white(image: "Image") -> Pixels:
+    """Unpack the colours, with transparent pixels put on white."""
+    from PIL import Image
+
+    if not image.has_transparency_data:
+        return np.asarray(image.convert("RGB"))
+    shown = Image.new("RGBA", image.size, "white")
+    shown.alpha_composite(image.convert("RGBA"))
+    return np.asarray(shown.convert("RGB"))
+
+
+def _find_contents(pixels: Pixels) -> Grid:
+    """Find the content (height, width) that the colour of each pixel means, if it means one."""
     low = pixels.min(-1)
     high = pixels.max(-1)
     grey = high - low < APART
@@ -111,6 +203,12 @@ def _classify(pixels: Pixels, name: str) -> Grid:
     contents[grey & (low >= BRIGHT)] = FLOOR
     contents[_shines(pixels, 0)] = GOAL
     contents[_shines(pixels, 1)] = START
+    return contents
+
+
+def _classify(pixels: Pixels, name: str) -> Grid:
+    """Find the content of each pixel. Raises PuzzleError at the first that could have two."""
+    contents = _find_contents(pixels)
     unknown = _find_first(contents == _UNKNOWN)
     if unknown:
         y, x = unknown

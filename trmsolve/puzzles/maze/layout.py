@@ -171,15 +171,15 @@ def _lay_out_separated(rows: list[Row], meaning: Meaning) -> Layout | None:
     Where a space may be floor too, an outer wall has to show that it is a separator.
     """
     left = min(_begin(row) for row in rows)
-    right = max(len(row.text.rstrip(" ,")) for row in rows)
+    right = max(len(row.text.rstrip(" ,\t")) for row in rows)
     if right - left < 2 * LEAST - 1:
         return None
-    texts = [row.text.rstrip(" ,").ljust(right)[left:] for row in rows]
+    texts = [row.text.rstrip(" ,\t").ljust(right)[left:] for row in rows]
     cells = [text[::2] for text in texts]
     between = set(chain.from_iterable(text[1::2] for text in texts))
-    if between not in ({" "}, {","}):
+    if between not in ({" "}, {","}, {"\t"}):
         return None
-    sure = between == {","} or not any(" " in text for text in cells)
+    sure = between != {" "} or not any(" " in text for text in cells)
     if not sure:
         solid = {char for char, content in meaning.items() if content in (WALL, START, GOAL)}
         sure = solid.issuperset(cells[0]) and solid.issuperset(cells[-1])

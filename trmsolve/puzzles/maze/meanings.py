@@ -5,6 +5,7 @@ refused, with the place and what to write instead. This module knows characters,
 cells.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
@@ -17,15 +18,19 @@ from trmsolve.puzzles.maze.form import (
     GOALS,
     HALVES,
     MAYBE_PATHS,
+    OPTIONS,
+    PAIRS,
     PATHS,
+    SIGNS,
     STARTS,
+    TARGETS,
     WALLS,
     Row,
     is_line,
 )
 from trmsolve.puzzles.reading.lines import undecoded
 
-_CELLS = "walls are '#' or blocks, floor is ' ' or '.', the start is S, the goal G or E"
+_CELLS = f"walls are '#' or blocks, floor is ' ' or '.', the start is S, the goal G or E; {OPTIONS}"
 _BESIDE = "'░' beside darker walls is ambiguous; draw walls as '█' and floor as ' '"
 _HEADLESS = (
     "after a maze on a line; a CSV file must begin with its column names, such as question,answer"
@@ -33,7 +38,6 @@ _HEADLESS = (
 
 _TAB = "tabs have no fixed width; use spaces"
 _DRAWN_LINE = "walls drawn as lines between cells are not supported; draw each wall as a cell, '#'"
-_ESCAPE = "U+001B: terminal colours are not supported; save the maze without them"
 _BOX_DRAWING = "".join(map(chr, range(0x2500, 0x2580)))
 _LINED = frozenset("|-+" + _BOX_DRAWING)
 
@@ -47,13 +51,16 @@ Meaning = dict[str, int]
 """The content of a cell that each character means."""
 
 
-def find_meanings(rows: Sequence[Row], wall: str = "") -> Meaning:
+def find_meanings(
+    rows: Sequence[Row], wall: str = "", given: Iterable[tuple[str, int]] = ()
+) -> Meaning:
     """Find what every character of the rows means.
 
-    ``wall`` is the one character that is the wall, if it is none of the usual ones. Raises
-    PuzzleError at the first character that means nothing.
+    ``wall`` is the one character that is the wall, if it is none of the usual ones. ``given`` are
+    meanings that the user has told. Raises PuzzleError at the first character that means nothing.
     """
-    found = set(chain.from_iterable(row.text.strip(" ") for row in rows))
+    counts = Counter(chain.from_iterable(row.text.strip(" ") for row in rows))
+    found = set(counts)
     kinds = _find_kinds(found, wall)
     meaning = {" ": FLOOR}
     for content, chars in kinds.items():
@@ -61,6 +68,10 @@ def find_meanings(rows: Sequence[Row], wall: str = "") -> Meaning:
             if char in found:
                 meaning[char] = content
     _settle_shades(meaning, found, kinds[FLOOR])
+    told = dict(given)
+    if not {START, GOAL} <= set(told.values()):
+        meaning |= _find_ends(counts)
+    meaning |= told
     known = {*meaning, *_find_joints(rows)}
     if not found <= known:
         raise _foreign(rows, known)
@@ -89,8 +100,26 @@ def _find_kinds(found: set[str], wall: str) -> dict[int, str]:
         elif found.isdisjoint(HALVES):
             kinds[WALL] += CROSSES
     if not found.isdisjoint(kinds[WALL] + HALVES + DIGITS):
-        kinds[PATH] += MAYBE_PATHS
+        kinds[PATH] += MAYBE_PATHS.replace(wall, "") if wall else MAYBE_PATHS
     return kinds
+
+
+def _find_ends(counts: Counter[str]) -> Meaning:
+    """Find another pair of ends, where there is not both a usual start and a usual goal."""
+    starts = [char for char in STARTS if counts[char]]
+    goals = [char for char in GOALS if counts[char]]
+    if starts and goals:
+        return {}
+    for start, goal in map(tuple, PAIRS):
+        if counts[start] == counts[goal] == 1:
+            return {start: START, goal: GOAL}
+    if counts["P"] == counts["."] == 1:  # a layout of Pac-Man
+        return {"P": START, ".": GOAL}
+    targets = [char for char in TARGETS if counts[char] == 1]
+    for sign in SIGNS:
+        if counts[sign] == 1 and (goals or len(targets) == 1):
+            return {sign: START} if goals else {sign: START, targets[0]: GOAL}
+    return {}
 
 
 def _settle_shades(meaning: Meaning, found: set[str], floors: str) -> None:
@@ -112,7 +141,10 @@ def _find_joints(rows: Sequence[Row]) -> str:
     if len(rows) == 1:
         return "/"
     drawn = [row for row in rows if row.text.strip(" ")]
-    return "," if all("," in row.text for row in drawn) else ""
+    for joint in ",\t":
+        if all(joint in row.text for row in drawn):
+            return joint
+    return ""
 
 
 def _foreign(rows: Iterable[Row], known: set[str]) -> PuzzleError:
@@ -129,8 +161,6 @@ def _foreign(rows: Iterable[Row], known: set[str]) -> PuzzleError:
         problem = _BESIDE
     elif char in _LINED:
         problem = f"{shown}: {_DRAWN_LINE}"
-    elif char == "\x1b":
-        problem = _ESCAPE
     else:
         problem = undecoded(char) or f"wrong character {shown}; {_CELLS}"
     return row.error(problem, index)

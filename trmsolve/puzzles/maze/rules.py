@@ -63,6 +63,12 @@ def find_faults(puzzle: Grid, answer: Grid) -> NDArray[np.bool_]:
 
 def distance(grid: Grid) -> int | None:
     """Count the least steps from start to goal, or return None if walls are between them."""
+    found = nearest_goal(grid)
+    return found[1] if found else None
+
+
+def nearest_goal(grid: Grid) -> tuple[Cell, int] | None:
+    """Find the goal with the fewest steps from the start, and their number, if one is reached."""
     cells: Contents = grid.tolist()
     start = _find(cells, START)
     steps = {start: 0}
@@ -71,7 +77,7 @@ def distance(grid: Grid) -> int | None:
         here = queue.popleft()
         row, column = here
         if cells[row][column] == GOAL:
-            return steps[here]
+            return here, steps[here]
         for cell in _open_neighbours(here, cells):
             if cell not in steps:
                 steps[cell] = steps[here] + 1

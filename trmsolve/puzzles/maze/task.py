@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, SYMBOLS, WALL
-from trmsolve.puzzles.maze.form import line_maze, write_maze
+from trmsolve.puzzles.maze.form import NO_MARKS, Marks, line_maze, parse_marks, write_maze
 from trmsolve.puzzles.maze.generate import DIFFICULTIES, generate_mazes
 from trmsolve.puzzles.maze.paint import paint_maze
 from trmsolve.puzzles.maze.rules import check, distance, find_faults
@@ -54,8 +54,11 @@ class Maze(Task):
     """
 
     accept_detours: bool = False
+    marks: Marks = NO_MARKS
+    """What the user says of the signs and ends in files."""
 
     name = "maze"
+    has_marks = True
     vocab_size = 6
     seq_len = BOARD[0] * BOARD[1]
     largest = BOARD
@@ -74,7 +77,7 @@ class Maze(Task):
     styles: ClassVar[dict[str, str]] = MAZE_STYLES
     title = "Mazes"
     plural = "mazes"
-    files_help = "Files with mazes as text, CSV or PNG. - reads standard input."
+    files_help = "Files with mazes as text, lists, CSV or images. - reads standard input."
     detours_help = "Accept any path from start to goal, not only a shortest one."
     failure_help = "some answer is not verified, or a maze has no path to the goal"
     example_file = "maze.txt"
@@ -87,7 +90,14 @@ class Maze(Task):
 
     def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:
         """Every maze of a file in whatever form it has; see ``text``."""
-        return read_mazes(stream, name)
+        return read_mazes(stream, name, self.marks)
+
+    def marked(self, start: str | None, goal: str | None, signs: str | None) -> "Maze":
+        """Files are read with these ends, R,C from 1, and these signs, ``%=#,P=S``."""
+        try:
+            return replace(self, marks=parse_marks(start, goal, signs))
+        except ValueError as error:
+            raise UsageError(str(error)) from None
 
     def write(self, grid: Grid, form: Any) -> str:
         """A maze with the characters it was read in; with ``# SGo`` for the form None."""

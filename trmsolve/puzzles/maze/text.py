@@ -5,6 +5,7 @@ The forms are told apart by content:
 - drawings with an empty line between them (``#``, blocks, digits, single or double width), see
   ``drawing``
 - mazes on one line
+- lists of rows, see ``listed``
 - CSV with a header, see ``table``
 - PNG images, see ``image``
 
@@ -16,7 +17,9 @@ mean, nor how a maze is solved.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO, Literal
 
 from trmsolve.errors import PuzzleError
@@ -26,17 +29,23 @@ from trmsolve.puzzles.maze.form import (
     GOALS,
     HALVES,
     KNOWN,
+    LEAST,
     MOST,
+    NO_MARKS,
     SHAPE,
     STARTS,
     WALLS,
+    Marks,
     Row,
     is_line,
 )
 from trmsolve.puzzles.maze.image import is_image, read_image
 from trmsolve.puzzles.maze.layout import WIDEST
+from trmsolve.puzzles.maze.listed import find_mazes
 from trmsolve.puzzles.maze.table import MazeCsv, find_table
+from trmsolve.puzzles.reading import literals
 from trmsolve.puzzles.reading.lines import Patience, TextLines, read_chunks
+from trmsolve.puzzles.reading.signs import look_at
 from trmsolve.puzzles.values import Puzzle
 
 LIMIT = 1 << 22
@@ -47,7 +56,12 @@ TITLES = 10
 
 _SIZE_LINE = 32  # characters that a line with the size of a maze is shorter than
 # Fences of Markdown are among them.
-_RULE = re.compile(r"\s*(?:-{3,}\s*|={3,}\s*|[`~]{3,}[^`~]*)")
+_RULE = re.compile(
+    r"\s*(?:-{3,}\s*|={3,}\s*|[`~]{3,}[^`~]*|</?[a-z]+[^<>]*>\s*|\[/?[a-z]+\])", re.I
+)
+_LIST = re.compile(r"\s*[\[{]\s*(?:$|[\[{\"'\d])|\s*[\w.\[\] ]+(?:[=:(]\s*|\(\s*)+[\[{]")
+_PLACE = re.compile(r"\s*\d{1,4}[ ,]\s*\d{1,4}\s*")
+_NUMBER = re.compile(r"\d+")
 _NUMBERS = re.compile(r"\s*[0-9]{1,4}(?:\s*[x\xd7, ]\s*[0-9]{1,4})?\s*")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _STRIPPED = "; an empty line ends a maze: if it was a row of floor, write its cells as '.'"
@@ -56,14 +70,14 @@ Item = Puzzle | PuzzleError
 Kind = Literal["blank", "rule", "title", "row"]
 
 
-def read_mazes(stream: BinaryIO, name: str) -> Iterator[Item]:
+def read_mazes(stream: BinaryIO, name: str, marks: Marks = NO_MARKS) -> Iterator[Item]:
     """Generate every maze of a stream in order, each as soon as it is complete.
 
-    Errors call the stream ``name``.
+    Errors call the stream ``name``. ``marks`` is what the user says of signs and ends.
     """
     found = False
     try:
-        for item in _read(stream, name):
+        for item in _read(stream, name, marks):
             found = True
             if isinstance(item, Puzzle):
                 yield item
@@ -76,23 +90,28 @@ def read_mazes(stream: BinaryIO, name: str) -> Iterator[Item]:
             yield PuzzleError(f"empty: no maze in it; {SHAPE}", name)
 
 
-def _read(stream: BinaryIO, name: str) -> Iterator[Item]:
+def _read(stream: BinaryIO, name: str, marks: Marks) -> Iterator[Item]:
     """Generate every maze of an image or a text."""
     head, chunks = read_chunks(stream)
     if is_image(head):
-        yield read_image(chunks, name)
+        yield read_image(chunks, name, marks)
     else:
-        yield from _Reader(TextLines(chunks, name, LIMIT))
+        yield from _Reader(TextLines(chunks, name, LIMIT), marks)
 
 
 class _Reader:
     """Gathers lines into groups. Each group is one maze, or several on a line each."""
 
-    def __init__(self, lines: TextLines) -> None:
+    def __init__(self, lines: TextLines, marks: Marks) -> None:
         self.lines = lines
+        self.marks = marks
         self.group: list[Row] = []
         self.titles: list[str] = []  # directly above the group
+        self.places: list[Row] = []  # lines below the group, with a row and a column each
+        self.list: list[Row] = []
+        self.open_brackets = literals.Balance()
         self.table: MazeCsv | None = None
+        self.quoted = False
         self.follows = False  # whether an empty line and a maze stand before the group
         self.listing = False  # whether every line here is a maze
         self.skip = False
@@ -102,28 +121,72 @@ class _Reader:
         patience = Patience(self.lines.name, "maze")
         for number, text in self.lines:
             patience.count(number, text)
-            for item in self._take(Row(number, text)):
+            for item in self._take(self._unquote(_look(number, text))):
                 patience.renew()
                 yield item
         yield from self._end()
 
+    def _unquote(self, row: Row) -> Row:
+        """Leave out the mark of a quotation, if the first line of a group begins with one."""
+        bare = row.text.lstrip(">").removeprefix(" ") if row.text.startswith(">") else row.text
+        at = len(row.text) - len(bare)
+        if self.group and not self.quoted:
+            return row
+        self.quoted = at > 1 or (self.quoted and at > 0)
+        if not self.quoted:
+            return row
+        return Row(row.number, bare, row.start + at, row.columns[at:])
+
     def _end(self) -> Iterator[Item]:
         """Generate what the lines so far still hold."""
+        if self.list:
+            yield from self._end_list()
         yield from self.table.end() if self.table else self._end_group()
 
-    def _take(self, row: Row) -> Iterator[Item]:
-        """Take a line: of a CSV, or one that opens, continues or ends a group."""
+    def _take(self, row: Row, may_open: bool = True) -> Iterator[Item]:
+        """Take a line: of a list, of a CSV, or one that opens, continues or ends a group."""
         if len(row.text) > LIMIT:
             yield from self._end()
             yield row.error(f"a line longer than {LIMIT} characters; {SHAPE}")
+            return
+        if self.list or (may_open and not self.table and _opens_list(row.text)):
+            yield from self._take_listed(row)
             return
         if not self.table:
             self._start_table(row)
         if self.table:
             yield from self.table.take(row)
             return
+        yield from self._take_drawn(row)
+
+    def _take_listed(self, row: Row) -> Iterator[Item]:
+        """Add a line to a list, and read the list if it ends here."""
+        if not self.list:
+            yield from self._end_group()
+        self.list.append(row)
+        too_long = len(self.list) > 3 * MOST or sum(len(kept.text) for kept in self.list) > LIMIT
+        if self.open_brackets.add(row.text) <= 0 or too_long:
+            yield from self._end_list()
+
+    def _end_list(self) -> Iterator[Item]:
+        """Read the mazes of a list. The lines of a list that has none are read one by one."""
+        lines = self.list
+        self.list = []
+        self.open_brackets = literals.Balance()
+        mazes = list(find_mazes(lines, self.marks))
+        for rows, marks in mazes:
+            yield self._read_rows(rows, marks)
+        if not mazes:
+            for row in lines:
+                yield from self._take(row, may_open=False)
+
+    def _take_drawn(self, row: Row) -> Iterator[Item]:
+        """Take a line that opens, continues or ends a group."""
         kind = self._kind(row.text)
-        if kind != "row":
+        if kind == "title" and _PLACE.fullmatch(row.text) and self._lacks_ends():
+            self.places.append(row)
+            return
+        if kind != "row" or self.places:
             yield from self._end_group(blank=kind == "blank")
             self.listing = False
             self.skip = False
@@ -167,7 +230,7 @@ class _Reader:
         if _RULE.fullmatch(text):
             return "rule"
         if _is_size(text):
-            digits_are_cells = not text.strip("01 ,")
+            digits_are_cells = not text.strip("0123 ,\t")
             if not digits_are_cells or _has_wall(above):
                 return "title"
         if KNOWN.issuperset(text):
@@ -203,17 +266,43 @@ class _Reader:
     def _end_group(self, blank: bool = False) -> Iterator[Item]:
         """Read the mazes of the group; ``blank`` says that an empty line ended it."""
         rows = self.group
+        places = self.places
         self.group = []
+        self.places = []
         inked = [row for row in rows if row.text.strip()]
         if not inked:
             return
         parts = [[row] for row in inked] if self.listing else [rows]
-        for part in parts:
-            yield self._read_maze(part, blank)
-        self.titles = []
+        if len(places) == 2 and len(parts) == 1:
+            yield self._read_placed(rows, places)
+            places = []
+        else:
+            for part in parts:
+                yield self._read_maze(part, blank, self.marks)
+        self.titles = [place.text for place in places]
         self.follows = blank
 
-    def _read_maze(self, rows: list[Row], blank: bool) -> Item:
+    def _lacks_ends(self) -> bool:
+        """Tell whether a maze without signs of ends may be followed by their places."""
+        drawn = set().union(*(row.text for row in self.group))
+        return bool(drawn) and drawn.isdisjoint(STARTS + GOALS) and len(self.places) < 2
+
+    def _read_placed(self, rows: list[Row], places: list[Row]) -> Item:
+        """Read a maze whose ends are named by a row and a column each, on two lines below it."""
+        numbers = [[int(number) for number in _NUMBER.findall(place.text)] for place in places]
+        (top, left), (bottom, right) = numbers
+        for origin in (0, 1):
+            start = (top - origin, left - origin)
+            goal = (bottom - origin, right - origin)
+            marks = Marks(self.marks.start or start, self.marks.goal or goal, self.marks.meaning)
+            item = self._read_maze(rows, False, marks)
+            if isinstance(item, Puzzle) and min(*start, *goal) >= 0:
+                told = f"start and goal are those of the lines below, counting from {origin}"
+                told = f"{self.lines.name}: {told}; --start and --goal choose others"
+                return replace(item, note="; ".join(filter(None, [item.note, told])))
+        return item
+
+    def _read_maze(self, rows: list[Row], blank: bool, marks: Marks) -> Item:
         """Read the maze of these rows; ``blank`` says that an empty line ended it."""
         while not rows[0].text.strip() and len(rows[0].text) != len(rows[1].text):
             rows = rows[1:]
@@ -225,14 +314,20 @@ class _Reader:
             titles = [*titles, rows[0].text]
             rows = rows[1:]
         head = "".join(f"{title}\n" for title in titles)
+        item = self._read_rows(rows, marks, head)
+        # Without a column, the maze as a whole lacks something.
+        if isinstance(item, Puzzle) or item.column is not None:
+            return item
+        if self._is_torn(rows, blank):
+            return PuzzleError(item.problem + _STRIPPED, "", item.line)
+        return item
+
+    def _read_rows(self, rows: list[Row], marks: Marks, head: str = "") -> Item:
+        """Read the maze of these rows, or tell why they are none."""
         try:
-            drawing = read_rows(rows, head, self.lines.end)
+            drawing = read_rows(rows, head, self.lines.end, marks=marks)
         except PuzzleError as error:
-            hint = ""
-            # Without a column, the maze as a whole lacks something.
-            if error.column is None and self._is_torn(rows, blank):
-                hint = _STRIPPED
-            return PuzzleError(error.problem + hint, "", error.line, error.column)
+            return error
         return drawing.puzzle(self.lines.name, drawing.layout.rows[0].number)
 
     def _is_torn(self, rows: list[Row], blank: bool) -> bool:
@@ -240,6 +335,17 @@ class _Reader:
         below = blank and not _may_close(rows[-1], rows)
         above = self.follows and not _may_close(rows[0], rows)
         return below or above
+
+
+def _look(number: int, line: str) -> Row:
+    """Make a row of a line, without what no eye sees."""
+    text = look_at(line)
+    return Row(number, text.shown, columns=text.columns if len(text.shown) < len(line) else ())
+
+
+def _opens_list(text: str) -> bool:
+    """Tell whether a list of rows begins in a line, as programs write them."""
+    return bool(_LIST.match(text))
 
 
 def _is_size(text: str) -> bool:
@@ -267,12 +373,22 @@ def _is_wordy(text: str) -> bool:
     words = _WORD.findall(text)
     if not any(set(word.lower()) - set("sgeo") for word in words):
         return False
+    parts = text.split("/")
+    if _is_mostly_one(text) or (len(parts) >= LEAST and len(set(map(len, parts))) == 1):
+        return False
     bare = text.lstrip(" \t#/;%*->!=")
     bare = re.sub(r"#(?=[0-9])", "", bare)  # as in "maze #3"
     chars = "".join(bare.split())
     if _has_wall(chars):
         return False
     return 2 * sum(map(str.isalnum, chars)) >= len(chars)
+
+
+def _is_mostly_one(text: str) -> bool:
+    """Tell whether one character makes up most of a line, as in a wall of ``W``."""
+    chars = Counter("".join(text.split()))
+    most = max(chars.values(), default=0)
+    return most >= 3 and 3 * most >= 2 * chars.total()
 
 
 def _may_close(row: Row, rows: list[Row]) -> bool:

@@ -9,7 +9,9 @@ kept as text is read from these lines.
 """
 
 import codecs
+import html
 import io
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from itertools import chain, takewhile
@@ -34,6 +36,14 @@ _MAGIC = {
 _GZIP = b"\x1f\x8b"
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SAVE = "save the puzzles as UTF-8 text"
+_DOCUMENTS = {
+    "version https://git-lfs": "a Git LFS pointer, not the file itself: run git lfs pull",
+    "{\\rtf": "a document in RTF, not text: save it as plain text",
+}
+_PAGE = re.compile(r"\s*<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
+_OPENING = re.compile(r"<(pre|textarea|code)\b[^<>]*>", re.IGNORECASE)
+_CLOSING = re.compile(r"</(?:pre|textarea|code)\s*>", re.IGNORECASE)
+_NO_TEXT = "a web page (HTML) without a <pre>: save the puzzles themselves as text"
 
 
 def read_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
@@ -69,6 +79,18 @@ class TextLines:
         self._decoder: io.IncrementalNewlineDecoder | None = None
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
+        lines = self._text_lines()
+        for number, text in lines:
+            for head, kind in _DOCUMENTS.items():
+                if number == 1 and text.startswith(head):
+                    raise PuzzleError(kind, self.name)
+            if number == 1 and _PAGE.match(text):
+                yield from _read_page(chain([(number, text)], lines), self.name)
+                return
+            yield number, text
+
+    def _text_lines(self) -> Iterator[tuple[int, str]]:
+        """Generate the lines of a text. Raises PuzzleError if it is none."""
         for number, text in enumerate(_split(self._decode(), self.name, self.limit), 1):
             if "\0" in text:
                 problem = f"not text: a binary file, or UTF-16 without a byte order mark; {_SAVE}"
@@ -94,6 +116,13 @@ class TextLines:
         codec, errors = "utf-8-sig", "surrogateescape"
         if head.startswith(_WIDE):
             codec, errors = "utf-16", "replace"
+        elif (
+            len(head) > 3
+            and head[:4:2].isascii()
+            and head[:4:2].strip(b"\0")
+            and not any(head[1:4:2])
+        ):
+            codec, errors = "utf-16-le", "replace"  # without a byte order mark
         decoder = codecs.getincrementaldecoder(codec)(errors)
         self._decoder = io.IncrementalNewlineDecoder(decoder, translate=True)
         yield from map(self._decoder.decode, chunks)
@@ -164,6 +193,30 @@ def _split(texts: Iterable[str], name: str, limit: int) -> Iterator[str]:
             cut = True
     if held and not cut:
         yield "".join(rest)
+
+
+def _read_page(lines: Iterable[tuple[int, str]], name: str) -> Iterator[tuple[int, str]]:
+    """Generate the lines of a web page, empty outside of its elements of plain text.
+
+    Raises PuzzleError at the end of a page that has none.
+    """
+    inside = False
+    found = False
+    for number, text in lines:
+        shown = text
+        opening = None if inside else _OPENING.search(text)
+        if opening:
+            inside = True
+            found = True
+            shown = text[opening.end() :]
+        closing = _CLOSING.search(shown) if inside else None
+        if closing:
+            shown = shown[: closing.start()]
+        yield number, html.unescape(shown) if inside else ""
+        if closing:
+            inside = False
+    if not found:
+        raise PuzzleError(_NO_TEXT, name)
 
 
 def _peek(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:

@@ -5,6 +5,8 @@ clash. This module knows lines that stand together. It does not know what separa
 next, CSV or bytes.
 """
 
+import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
@@ -13,17 +15,24 @@ from typing import NamedTuple
 import numpy as np
 
 from trmsolve.errors import PuzzleError
+from trmsolve.puzzles.reading.signs import Text
 from trmsolve.puzzles.sudoku.cells import (
     BLANKS,
     CELLS,
     DIGITS,
     SHAPE,
+    SIZES,
     Kind,
+    Spans,
     candidates,
+    cell_of,
     cells_between,
     count,
     foreign,
+    has_label,
+    other_size,
     row_cells,
+    tabled_cells,
 )
 from trmsolve.puzzles.sudoku.form import CELL, TextForm
 from trmsolve.puzzles.values import Grid, Puzzle
@@ -33,6 +42,9 @@ _INDEX = np.arange(81).reshape(9, 9)
 _BOXES = _INDEX.reshape(3, 3, 3, 3).swapaxes(1, 2).reshape(9, 9)
 _UNITS = np.concatenate([_INDEX, _INDEX.T, _BOXES])
 _UNIT_NAMES = ("row", "column", "box")
+_SIZE = re.compile(r"\s*\d{1,3}(?:\s*[x\xd7, ]\s*\d{1,3}){0,2}\s*")
+_COUNTS = ("123456789", "012345678")
+_WORD = re.compile(r"[0-9A-Za-z._*-]+")
 _BITS = np.array([0] + [1 << digit for digit in range(1, 10)], np.int16)
 
 
@@ -40,11 +52,16 @@ class Line(NamedTuple):
     """A line of the text."""
 
     number: int
-    text: str
+    text: Text
     kind: Kind = "row"
 
-    at: Sequence[int] = ()
-    """The indices of its cells in the text; a range is one unbroken run."""
+    at: Spans = ()
+    """Where its cells are in the text."""
+
+    @property
+    def plain(self) -> str:
+        """The folded text, in which the cells are looked for."""
+        return self.text.folded
 
     @property
     def drawn(self) -> bool:
@@ -53,24 +70,63 @@ class Line(NamedTuple):
 
     @property
     def cells(self) -> str:
-        """The characters of its cells."""
-        if isinstance(self.at, range):
-            return self.text[self.at.start : self.at.stop]
-        return "".join([self.text[i] for i in self.at])
+        """The characters of its cells; a blank of several characters or none is a dot."""
+        words = [self.plain[start:stop] for start, stop in self.at]
+        return "".join([word if len(word) == 1 else cell_of(word) for word in words])
+
+    @property
+    def blanks(self) -> list[str]:
+        """How its blank cells are written."""
+        cells = zip(self.cells, self.at, strict=True)
+        return [self.text.shown[slice(*span)] for cell, span in cells if cell not in DIGITS]
 
     @property
     def template(self) -> str:
         """The text, with every cell replaced by ``CELL``."""
-        chars = list(self.text)
-        for i in self.at:
-            chars[i] = CELL
-        return "".join(chars)
+        pieces: list[str] = []
+        end = 0
+        for start, stop in self.at:
+            pieces += self.text.shown[end:start], CELL
+            end = stop
+        return "".join([*pieces, self.text.shown[end:]])
+
+    def error(self, problem: str, index: int | None = None) -> PuzzleError:
+        """Make the error of this line, or of one character of it."""
+        if index is None:
+            return PuzzleError(problem, "", self.number)
+        columns = self.text.columns
+        beyond = index - len(columns)
+        column = columns[index] if beyond < 0 else (columns[-1] + 1 if columns else 0) + beyond
+        return PuzzleError(problem, "", self.number, column + 1)
+
+    def padded(self, end: str) -> "Line":
+        """The line with blanks restored at its end."""
+        shown, folded, columns = self.text
+        return self._replace(text=Text(shown + end, folded + end, columns))
 
 
-def line_error(number: int, problem: str, index: int | None = None) -> PuzzleError:
-    """Make the error of a line, whose column counts from 1 while the index counts from 0."""
-    column = None if index is None else index + 1
-    return PuzzleError(problem, "", number, column)
+def join_lines(lines: Sequence[Line]) -> Line:
+    """Join lines to one, as a record of a CSV or a list that goes over several lines."""
+    if len(lines) == 1:
+        return lines[0]
+    shown = "\n".join([line.text.shown for line in lines])
+    folded = "\n".join([line.plain for line in lines])
+    columns: list[int] = []
+    for line in lines:
+        columns += *line.text.columns, len(line.text.shown)
+    return Line(lines[0].number, Text(shown, folded, columns))
+
+
+def place_cells(lines: Sequence[Line], at: Spans) -> list[Line]:
+    """Give the cells of joined lines back to the lines in which they stand."""
+    placed: list[Line] = []
+    begin = 0
+    for line in lines:
+        end = begin + len(line.plain)
+        own = [(start - begin, stop - begin) for start, stop in at if begin <= start <= end]
+        placed.append(line._replace(at=own, kind="row" if own else "title"))
+        begin = end + 1
+    return placed
 
 
 def split_group(group: list[Line]) -> list[list[Line]]:
@@ -79,15 +135,19 @@ def split_group(group: list[Line]) -> list[list[Line]]:
     The nine rows of a puzzle know where their cells are, other lines have none. Raises PuzzleError
     if the group is no puzzle.
     """
+    if not any(line.drawn for line in group):
+        return []
+    group = _leave_out_size([_find_cells(line) for line in _pad(group)])
+    group = _leave_out_numbers(group)
+    _refuse_other_size(group)
     _refuse_foreign(group)
-    group = [_find_cells(line) for line in _pad(group)]
     chosen = _choose_rows(group)
     if not chosen:
         return []  # a line between puzzles, for the eye
     _refuse_ragged([group[i] for i in chosen])
     if len(chosen) % 9:
         problem = f"{count(len(chosen), 'row')}; a grid has 9 rows of 9 cells"
-        raise line_error(group[chosen[0]].number, problem)
+        raise group[chosen[0]].error(problem)
     rows = set(chosen)
     group = [line if i in rows else line._replace(at=()) for i, line in enumerate(group)]
     # Puzzles may follow each other without an empty line: of the rules between them, half are a
@@ -101,26 +161,80 @@ def split_group(group: list[Line]) -> list[list[Line]]:
     return [*puzzles, group[start:]]
 
 
+def _leave_out_size(group: list[Line]) -> list[Line]:
+    """Make a title of a first line that says the size or the number of what follows, as ``9 9``."""
+    first = next((i for i, line in enumerate(group) if line.kind == "row"), None)
+    if first is None or not is_size(group[first]):
+        return group
+    if any(not line.at for line in group[first + 1 :] if line.kind == "row"):
+        return group
+    title = group[first]._replace(kind="title")
+    return [*group[:first], title, *group[first + 1 :]]
+
+
+def is_size(line: Line) -> bool:
+    """Tell whether a line may say a size or a number, and is no row."""
+    return bool(_SIZE.fullmatch(line.plain)) and not row_cells(line.plain)
+
+
+def _leave_out_numbers(group: list[Line]) -> list[Line]:
+    """Find the cells of rows that are numbered, with numbered columns above them or not."""
+    rows = [i for i, line in enumerate(group) if line.kind == "row"]
+    header = group[rows[0]] if len(rows) == 10 else None
+    if header:
+        if _join(header, header.at or tabled_cells(header.plain)) not in _COUNTS:
+            return group
+        group = [line._replace(kind="title", at=()) if line is header else line for line in group]
+        rows = rows[1:]
+    tables = {i: tabled_cells(group[i].plain) for i in rows}
+    if len(rows) != 9 or len(tables) != 9 or not all(tables.values()):
+        return group
+    numbers = [_join(group[i], at[:1]) for i, at in tables.items()]
+    if "".join(numbers) not in _COUNTS:
+        return group
+    return [
+        line._replace(at=tables[i][1:]) if i in tables else line for i, line in enumerate(group)
+    ]
+
+
+def _join(line: Line, at: Spans) -> str:
+    """Join the words of a line at these places."""
+    return "".join(line.plain[start:stop].strip() for start, stop in at)
+
+
+def _refuse_other_size(group: list[Line]) -> None:
+    """Raise PuzzleError if the rows are a Sudoku of another size."""
+    rows = [line for line in group if line.kind == "row"]
+    if len(rows) == 1:
+        side = math.isqrt(len(rows[0].plain.strip()))
+        if side in SIZES and side**2 == len(rows[0].plain.strip()):
+            raise rows[0].error(other_size(side))
+    if len(rows) not in SIZES:
+        return
+    for line in rows:
+        words = _WORD.findall(line.plain)
+        if len(rows) not in (len(words), len("".join(words))):
+            return
+    raise rows[0].error(other_size(len(rows)))
+
+
 def _refuse_foreign(group: list[Line]) -> None:
-    """Raise PuzzleError for titles without a drawing, and for lines that cannot be part of one."""
-    drawn = [line for line in group if line.drawn]
-    titles = [line for line in group if line.kind == "title"]
-    if titles and not drawn:
-        title = titles[0].text.strip()[:40]
-        raise line_error(titles[0].number, f"no Sudoku follows {title!r}; {SHAPE}", 0)
-    for line in drawn:
-        problem = candidates(line.text)
+    """Raise PuzzleError for lines that cannot be part of a drawing."""
+    for line in group:
+        if line.at or not line.drawn:
+            continue
+        problem = candidates(line.plain)
         if line.kind == "row":
-            problem = problem or foreign(line.text)
+            problem = problem or foreign(line.plain)
         if problem:
-            raise line_error(line.number, *problem)
+            raise line.error(*problem)
 
 
 def _find_cells(line: Line) -> Line:
     """Add to a drawn line where its cells are, if it has nine."""
     if not line.drawn:
         return line
-    return line._replace(at=row_cells(line.text) or ())
+    return line._replace(at=row_cells(line.plain))
 
 
 def _choose_rows(group: list[Line]) -> list[int]:
@@ -131,8 +245,8 @@ def _choose_rows(group: list[Line]) -> list[int]:
     sure = [i for i, line in enumerate(group) if line.kind == "row"]
     maybe = [i for i, line in enumerate(group) if line.kind == "rule" and line.at]
     if not sure:
-        looks = Counter(group[i].text for i in maybe)
-        return [i for i in maybe if looks[group[i].text] % 9 == 0]
+        looks = Counter(group[i].plain for i in maybe)
+        return [i for i in maybe if looks[group[i].plain] % 9 == 0]
     if len(sure) % 9 == 0:
         return sure
     shapes = {group[i].template for i in sure}
@@ -144,13 +258,16 @@ def _choose_rows(group: list[Line]) -> list[int]:
 
 def _pad(group: list[Line]) -> list[Line]:
     """Restore the blanks at the ends of rows that an editor has stripped, where that is certain."""
-    drawn = [line.text for line in group if line.drawn]
-    text = "".join(drawn)
-    if len(drawn) != 9 or max(map(len, drawn)) != 9:
+    drawn = [line for line in group if line.drawn]
+    text = "".join(line.plain for line in drawn)
+    if len(drawn) != 9:
         return group
-    if " " not in text or text.strip(DIGITS + " "):
+    tabs = [line.plain.count("\t") for line in drawn]
+    if max(tabs) == 8 and min(tabs) > 0:
+        return [line.padded("\t" * (8 - line.plain.count("\t"))) for line in group]
+    if max(len(line.plain) for line in drawn) != 9 or " " not in text or text.strip(DIGITS + " "):
         return group
-    return [line._replace(text=line.text.ljust(9)) if line.drawn else line for line in group]
+    return [line.padded(" " * (9 - len(line.plain))) if line.drawn else line for line in group]
 
 
 def _refuse_ragged(rows: list[Line]) -> None:
@@ -161,18 +278,22 @@ def _refuse_ragged(rows: list[Line]) -> None:
     for nth, row in enumerate(rows, 1):
         if row.at:
             continue
-        at = cells_between(row.text, 0, len(row.text), spaces=len(row.text) < 9)
+        at = cells_between(row.plain, 0, len(row.plain), spaces=len(row.plain) < 9)
         found = count(len(at), "cell")
         problem = f"{found}; {SHAPE}"
         if len(rows) > 1:
             problem = f"ragged grid: row {nth} has {found}, every row needs 9"
-        raise line_error(row.number, problem, [*at, len(row.text)][min(len(at), 9)])
+        raise row.error(problem, [*at, len(row.plain)][min(len(at), 9)])
+    labels = [has_label(row.plain) for row in rows]
+    if any(labels) and not all(labels):
+        row = rows[labels.index(not labels[0])]
+        raise row.error("ragged grid: some rows have a label and others have none")
     if not any(" " in row.cells for row in rows):
         return
     for nth, row in enumerate(rows, 1):
         if row.at != rows[0].at:
             problem = f"ragged grid: row {nth} is not in line with row 1; write blanks as '.'"
-            raise line_error(row.number, problem)
+            raise row.error(problem)
 
 
 def read_puzzle(name: str, lines: Sequence[Line], template: str = "") -> Puzzle:
@@ -185,8 +306,8 @@ def read_puzzle(name: str, lines: Sequence[Line], template: str = "") -> Puzzle:
     _refuse_clash(grid, lines)
     if not template:
         template = "".join([line.template + "\n" for line in lines])
-    blanks = cells.strip(DIGITS)
-    form = TextForm(template, blanks[:1] or ".")
+    blanks = [blank for line in lines for blank in line.blanks[:1]]
+    form = TextForm(template, blanks[0] if blanks else ".")
     first = next(line.number for line in lines if line.drawn)
     return Puzzle(grid, f"{name}:{first}", form)
 
@@ -205,7 +326,9 @@ def _refuse_clash(grid: Grid, lines: Sequence[Line]) -> None:
         return
     places: list[tuple[int, int]] = []  # the line and the column of each cell
     for line in lines:
-        places += [(line.number, index + 1) for index in line.at]
+        for start, _ in line.at:
+            place = line.error("", start)
+            places.append((line.number, place.column or 0))
     problem, *pair = clash
     named = []
     for cell in pair:

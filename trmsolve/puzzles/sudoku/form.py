@@ -17,7 +17,7 @@ class TextForm:
     """The lines of the drawing, with every cell replaced by ``CELL``."""
 
     blank: str = "."
-    """The character of a blank cell."""
+    """How a blank cell is written: mostly one character, but also nothing between two commas."""
 
 
 LINE = TextForm()
@@ -25,6 +25,6 @@ LINE = TextForm()
 
 def write_sudoku(grid: Grid, form: TextForm) -> str:
     """Draw the grid as its puzzle was drawn."""
-    marks = form.blank + DIGITS
+    marks = [form.blank, *DIGITS]
     cells = (marks[value] for value in grid.ravel().tolist())
     return "".join([next(cells) if char == CELL else char for char in form.template])

@@ -12,14 +12,22 @@ from trmsolve.puzzles.reading.table import (
     Columns,
     Field,
     choose_columns,
+    ends_quoted,
     find_delimiter,
     get_field,
     get_rating,
     has_text,
     split_record,
 )
-from trmsolve.puzzles.sudoku.cells import DIGITS, is_line, line_problem
-from trmsolve.puzzles.sudoku.drawing import Line, grid_of, line_error, name_cell, read_puzzle
+from trmsolve.puzzles.sudoku.cells import (
+    DIGITS,
+    Spans,
+    is_line,
+    line_problem,
+    row_cells,
+    single,
+)
+from trmsolve.puzzles.sudoku.drawing import Line, grid_of, name_cell, read_puzzle
 from trmsolve.puzzles.sudoku.form import LINE
 from trmsolve.puzzles.values import Grid, Puzzle
 
@@ -39,8 +47,9 @@ def find_table(header: str, text: str) -> SudokuCsv | None:
     delimiter = find_delimiter(header)
     names = [field.text.lower() for field in _split_fields(header, delimiter)]
     fields = _split_fields(text, delimiter)
-    if len(names) != len(fields):
+    if len(names) != len(fields) and not ends_quoted(text, delimiter):
         return None
+    fields += [Field(0, "")] * (len(names) - len(fields))
     if len(names) == 1 and not _QUESTION.fullmatch(names[0]):
         return None
     columns = [_describe(i, names[i], fields[i].text) for i in range(len(names))]
@@ -52,8 +61,8 @@ def find_table(header: str, text: str) -> SudokuCsv | None:
 
 def _describe(index: int, name: str, text: str) -> Column:
     """Describe a column by its name and by its field in the first record."""
-    cells = is_line(text)
-    full = not text.strip(DIGITS)
+    cells = bool(_find_cells(text))
+    full = not text.strip(DIGITS + "\n")
     return Column(
         index,
         name,
@@ -64,16 +73,16 @@ def _describe(index: int, name: str, text: str) -> Column:
     )
 
 
-def read_record(name: str, table: SudokuCsv, number: int, text: str) -> Puzzle:
+def read_record(name: str, table: SudokuCsv, record: Line) -> Puzzle:
     """Read one record of a CSV. Its form is a line."""
     columns = table.columns
-    fields = _split_fields(text, table.delimiter)
-    question = _find_column(number, text, fields, columns.question, "question")
+    fields = _split_fields(record.plain, table.delimiter)
+    question = _find_column(record, fields, columns.question, "question")
     puzzle = read_puzzle(name, [question], LINE.template)
     puzzle = replace(puzzle, rating=get_rating(fields, columns.rating))
     if columns.answer is None or not has_text(fields, columns.answer):
         return puzzle
-    line = _find_column(number, text, fields, columns.answer, "answer")
+    line = _find_column(record, fields, columns.answer, "answer")
     answer = grid_of(line.cells)
     _refuse_other(puzzle.grid, answer, line)
     return replace(puzzle, answer=answer)
@@ -88,20 +97,34 @@ def _refuse_other(question: Grid, answer: Grid, line: Line) -> None:
     clue = question.flat[cell] or "no clue"
     found = line.cells[cell]
     problem = f"the answer has {found!r} in {name_cell(cell)}, the question {clue}"
-    raise line_error(line.number, problem, line.at[cell])
+    raise line.error(problem, line.at[cell][0])
 
 
-def _find_column(number: int, text: str, fields: list[Field], index: int, name: str) -> Line:
+def _find_column(record: Line, fields: list[Field], index: int, name: str) -> Line:
     """Find the 81 cells of one column. Raises PuzzleError if they are not 81 cells."""
-    field = get_field(fields, index, name, number)
-    if not is_line(field.text):
+    field = get_field(fields, index, name, record.number)
+    at = _find_cells(field.text)
+    if not at:
         problem, place = line_problem(field.text)
-        raise line_error(number, f"{name}: {problem}", field.start + place)
-    return Line(number, text, at=range(field.start, field.start + 81))
+        raise record.error(f"{name}: {problem}", field.start + place)
+    return record._replace(at=[(start + field.start, stop + field.start) for start, stop in at])
+
+
+def _find_cells(text: str) -> Spans:
+    """Find the 81 cells of a field: on one line, or in nine rows."""
+    if is_line(text):
+        return single(range(81))
+    rows = text.split("\n")
+    at: list[tuple[int, int]] = []
+    begin = 0
+    for row in rows:
+        at += [(start + begin, stop + begin) for start, stop in row_cells(row)]
+        begin += len(row) + 1
+    return at if len(at) == 81 and len(rows) == 9 else []
 
 
 def _split_fields(text: str, delimiter: str) -> list[Field]:
-    """Split one record of a CSV. A quoted field may not run over the end of its line.
+    """Split one record of a CSV.
 
     Blanks around a field are left out, unless they make it 81 characters long.
     """

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.base import Diagnosis, Task
+from trmsolve.puzzles.sudoku.cells import is_line, look
 from trmsolve.puzzles.sudoku.derive import derive_sudokus
 from trmsolve.puzzles.sudoku.form import TextForm, write_sudoku
 from trmsolve.puzzles.sudoku.generate import DIFFICULTIES, generate_sudokus
@@ -73,13 +74,19 @@ class Sudoku(Task):
     difficulties: tuple[str, ...] = DIFFICULTIES
     title = "Sudoku"
     plural = "Sudokus"
-    files_help = "Files with Sudokus in any text format. - reads standard input."
+    files_help = (
+        "Files with Sudokus in any text format, or the 81 cells of one. - reads standard input."
+    )
     generate_help = """Every Sudoku has exactly one solution. Its rating is the number of guesses
     that a complete search needs."""
 
     def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:
         """Every Sudoku of a text file in whatever form it has; see ``text``."""
         return read_sudokus(stream, name)
+
+    def is_puzzle(self, text: str) -> bool:
+        """Whether a text is 81 cells and nothing else."""
+        return is_line(look(text).folded)
 
     def write(self, grid: Grid, form: Any) -> str:
         """A grid in the form its puzzle was read in; on one line for the form None."""

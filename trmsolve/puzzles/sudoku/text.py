@@ -2,17 +2,18 @@
 
 The forms are told apart by content:
 
-- 81 cells on one line (.sdm), also with the answer or other puzzles beside them
-- nine rows with or without a frame (.sdk, .ss, box drawing)
+- 81 cells on one line, whatever stands around them
+- nine rows with or without a frame
 - CSV with a header
+- lists and objects, as JSON and programs have them
 
-A puzzle that cannot be read becomes a ``PuzzleError`` in its place, and the rest follows. No more
-than one puzzle's text is held at a time. A line that is a puzzle is handed on before the next line
-is awaited.
+docs/formats.md shows each. A puzzle that cannot be read becomes a ``PuzzleError`` in its place, and
+the rest follows. No more than one puzzle's text is held at a time. A line that is a puzzle is
+handed on before the next line is awaited.
 
 This module gathers lines. Bytes are the business of ``reading.lines``, the cells of one line that
-of ``cells``, the rows of a grid that of ``drawing``, and the columns of a CSV that of ``table``. It
-does not know how a Sudoku is solved, encoded or verified.
+of ``cells``, the rows of a grid that of ``drawing``, lists that of ``listed``, and the columns of a
+CSV that of ``table``. It does not know how a Sudoku is solved, encoded or verified.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,23 +21,40 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from trmsolve.errors import PuzzleError
+from trmsolve.puzzles.reading import literals
 from trmsolve.puzzles.reading.lines import LIMIT, Patience, read_lines
+from trmsolve.puzzles.reading.table import ends_quoted
 from trmsolve.puzzles.sudoku.cells import (
     COMMENT,
     SHAPE,
+    Spans,
     beside_problem,
     kind_of,
     line_problem,
     line_runs,
+    look,
+    row_cells,
 )
-from trmsolve.puzzles.sudoku.drawing import Line, grid_of, line_error, read_puzzle, split_group
+from trmsolve.puzzles.sudoku.drawing import (
+    Line,
+    grid_of,
+    is_size,
+    join_lines,
+    place_cells,
+    read_puzzle,
+    split_group,
+)
 from trmsolve.puzzles.sudoku.form import LINE
+from trmsolve.puzzles.sudoku.listed import find_records
 from trmsolve.puzzles.sudoku.table import SudokuCsv, find_table, read_record
 from trmsolve.puzzles.values import Grid, Puzzle
 
 LINES = 1000
 """The most lines of one group. Its characters have the limit of a line."""
 
+LIST_LINES = 100_000
+LIST_LIMIT = 1 << 22
+"""The most lines and characters of one list."""
 
 Item = Puzzle | PuzzleError
 
@@ -70,7 +88,12 @@ class _Reader:
     def __init__(self, name: str) -> None:
         self.name = name
         self.group: list[Line] = []
+        self.list: list[Line] = []
+        self.open_brackets = literals.Balance()
+        self.record: list[Line] = []  # of a CSV, whose quotes are still open
         self.table: SudokuCsv | None = None
+        self.caption: Line | None = None  # the first that stands above no puzzle
+        self.found = False
         self.in_sections = False
         self.skip_section = False
         self.skip_group = False
@@ -81,56 +104,111 @@ class _Reader:
         for number, text in lines:
             patience.count(number, text)
             too_long = len(text) > LIMIT
-            for item in self._take(number, text):
+            for item in self._take(Line(number, look(text))):
+                self.found = True
                 if not too_long:
                     patience.renew()
                 yield item
-        yield from self._end_group()
+        for item in self._end():
+            self.found = True
+            yield item
+        if self.caption and not self.found:
+            title = self.caption.text.shown.strip()[:40]
+            yield self.caption.error(f"no Sudoku follows {title!r}; {SHAPE}", 0)
 
-    def _take(self, number: int, text: str) -> Iterator[Item]:
-        """Read a line: a record of a CSV, puzzles, or a part of a group."""
-        if len(text) > LIMIT:
-            yield from self._end_group()
-            yield line_error(number, f"a line longer than {LIMIT} characters; {SHAPE}")
-            return
-        if not self.table:
-            self._start_table(text)
-        if self.table:
-            if text.strip() and not COMMENT.fullmatch(text):
-                yield _attempt(read_record, self.name, self.table, number, text)
-            return
-        runs = [] if self.skip_section else line_runs(text)
-        if runs:
+    def _take(self, line: Line, may_open: bool = True) -> Iterator[Item]:
+        """Read a line: a record of a CSV, puzzles, or a part of a list or of a group."""
+        if len(line.text.shown) > LIMIT:
+            yield from self._end()
+            yield line.error(f"a line longer than {LIMIT} characters; {SHAPE}")
+        elif self.list:
+            yield from self._take_listed(line)
+        elif self.table or self._starts_table(line):
+            yield from self._take_record(line)
+        elif self.skip_section:
+            yield from self._gather(line._replace(kind=kind_of(line.plain)))
+        else:
+            yield from self._take_puzzles(line, may_open)
+
+    def _take_puzzles(self, line: Line, may_open: bool) -> Iterator[Item]:
+        """Read a line that is puzzles by itself, begins a list, or belongs to a group."""
+        bracketed = may_open and line.plain.lstrip().startswith(("[", "{"))
+        listed = _find_listed([line]) if bracketed else []
+        runs = [] if listed else line_runs(line.plain)
+        if listed or runs:
             yield from self._end_group()
             self.skip_group = False
-            yield from _read_runs(self.name, number, text, runs)
+            yield from _read_listed(self.name, listed) if listed else self._read_line(line, runs)
+        elif may_open and literals.opens(line.plain):
+            yield from self._end_group()
+            yield from self._take_listed(line)
         else:
-            yield from self._gather(Line(number, text, kind_of(text)))
+            yield from self._gather(line._replace(kind=kind_of(line.plain)))
 
-    def _start_table(self, text: str) -> None:
-        """Start a table if the last line was the header of a CSV and this is its first record."""
-        if not self.group or self.group[-1].kind != "title":
+    def _read_line(self, line: Line, runs: Sequence[Spans]) -> Iterator[Item]:
+        """Read the puzzles of a line, whose cells are at ``runs``."""
+        problem = beside_problem(line.plain, runs)
+        if problem:
+            yield line.error(*problem)
+        else:
+            yield from _read_beside(self.name, [[line._replace(at=run)] for run in runs])
+
+    def _take_listed(self, line: Line) -> Iterator[Item]:
+        """Add a line to a list, and read the list if it ends here."""
+        self.list.append(line)
+        open_brackets = self.open_brackets.add(line.plain)
+        size = sum(len(kept.plain) for kept in self.list) if len(self.list) % 1000 == 0 else 0
+        if open_brackets <= 0 or len(self.list) > LIST_LINES or size > LIST_LIMIT:
+            yield from self._end_list()
+
+    def _end_list(self) -> Iterator[Item]:
+        """Read the puzzles of a list. The lines of a list that has none are read one by one."""
+        lines = self.list
+        self.list = []
+        self.open_brackets = literals.Balance()
+        listed = _find_listed(lines)
+        if listed:
+            yield from _read_listed(self.name, listed)
             return
-        self.table = find_table(self.group[-1].text, text)
-        if self.table:
-            self.group = []
+        for line in lines:
+            yield from self._take(line, may_open=False)
+
+    def _starts_table(self, line: Line) -> bool:
+        """Start a table if the last line was the header of a CSV and this is its first record."""
+        if self.group and self.group[-1].kind == "title":
+            self.table = find_table(self.group[-1].plain, line.plain)
+            if self.table:
+                self.group = []
+        return self.table is not None
+
+    def _take_record(self, line: Line) -> Iterator[Item]:
+        """Read a line of a CSV, whose records may go on over several lines between quotes."""
+        if not self.table or (not self.record and _is_no_record(line)):
+            return
+        self.record.append(line)
+        record = join_lines(self.record)
+        if len(self.record) <= LINES and ends_quoted(record.plain, self.table.delimiter):
+            return
+        self.record = []
+        yield _attempt(read_record, self.name, self.table, record)
 
     def _gather(self, line: Line) -> Iterator[Item]:
         """Take a line that is no puzzle by itself: it opens, continues or ends a group."""
+        if line.kind == "blank" and not self.group:
+            self.skip_group = False
+            return
         if line.kind == "blank":  # part of the drawing: keeps answers apart as the puzzles were
-            self.group.append(line._replace(text=""))
+            self.group.append(line._replace(text=look("")))
         if self._ends_group(line):
             yield from self._end_group()
         if line.kind == "section":  # [Puzzle] is read, a [State] or [Comment] after it is not
-            self.skip_section = self.in_sections and "puzzle" not in line.text.lower()
+            self.skip_section = self.in_sections and "puzzle" not in line.plain.lower()
             self.in_sections = True
         if line.kind == "blank":
             self.skip_group = False
-            titles = [kept for kept in self.group if kept.kind == "title"]
-            self.group = titles[-1:]  # it may head a grid further down
         elif line.kind == "attempt" and not self.skip_section:
-            yield line_error(line.number, *line_problem(line.text))
-        elif not self.skip_section and not self.skip_group:
+            yield line.error(*line_problem(line.plain))
+        elif line.kind != "fence" and not self.skip_section and not self.skip_group:
             self.group.append(line)
         yield from self._refuse_long_group()
 
@@ -138,9 +216,11 @@ class _Reader:
         """Tell whether a line ends the group before it."""
         drawn = [kept.kind for kept in self.group if kept.drawn]
         match line.kind:
-            case "attempt":
+            case "attempt" | "fence":
                 return True
-            case "blank" | "section" | "title":
+            case "blank":
+                return not _awaits_bands(self.group)
+            case "section" | "title":
                 return bool(drawn)
             case "comment":  # after nine rows it heads the next puzzle
                 return drawn.count("row") >= 9
@@ -149,24 +229,38 @@ class _Reader:
 
     def _refuse_long_group(self) -> Iterator[Item]:
         """Give up a group that is longer than any puzzle."""
-        characters = sum(len(kept.text) for kept in self.group)
+        characters = sum(len(kept.plain) for kept in self.group)
         if len(self.group) <= LINES and characters <= LIMIT:
             return
         problem = f"no empty line in {LINES} lines or {LIMIT} characters; {SHAPE}"
-        yield line_error(self.group[0].number, problem)
+        yield self.group[0].error(problem)
         self.group = []
         self.skip_group = True
 
     def _end_group(self) -> Iterator[Item]:
-        """Read the puzzles of the group."""
+        """Read the puzzles of the group. A title at its end may head a grid further down."""
         group = self.group
-        self.group = []
-        try:
-            puzzles = [_attempt(read_puzzle, self.name, lines) for lines in split_group(group)]
-        except PuzzleError as error:
-            yield error
+        titles = [line for line in group if line.kind == "title"]
+        drawn = any(line.drawn for line in group)
+        self.group = titles[-1:] if not drawn else []
+        if titles and not drawn and not self.caption:
+            self.caption = titles[0]
+        items = list(_read_group(self.name, group))
+        bands = _split_bands(group)
+        if len(bands) > 1 and isinstance(items[0], PuzzleError):
+            for band in bands:
+                yield from _read_group(self.name, band)
         else:
-            yield from puzzles
+            yield from items
+
+    def _end(self) -> Iterator[Item]:
+        """Read what the lines so far still hold."""
+        if self.record and self.table:
+            yield self.record[0].error("a quote in this record is never closed")
+            self.record = []
+        if self.list:
+            yield from self._end_list()
+        yield from self._end_group()
 
 
 def _attempt(make: Callable[..., Puzzle], *args: object) -> Item:
@@ -177,23 +271,93 @@ def _attempt(make: Callable[..., Puzzle], *args: object) -> Item:
         return error
 
 
-def _read_runs(name: str, number: int, text: str, runs: Sequence[Sequence[int]]) -> Iterator[Item]:
-    """Read the puzzles of a line, whose cells are at ``runs``.
+def _read_group(name: str, group: list[Line]) -> Iterator[Item]:
+    """Read the puzzles of a group of lines."""
+    try:
+        puzzles = split_group(group)
+    except PuzzleError as error:
+        yield error
+    else:
+        for lines in puzzles:
+            yield _attempt(read_puzzle, name, lines)
+
+
+def _split_bands(group: list[Line]) -> list[list[Line]]:
+    """Split a group at its empty lines into those parts that have something drawn."""
+    bands: list[list[Line]] = [[]]
+    for line in group:
+        if line.kind == "blank":
+            bands.append([])
+        else:
+            bands[-1].append(line)
+    return [band for band in bands if any(line.drawn for line in band)]
+
+
+def _awaits_bands(group: list[Line]) -> bool:
+    """Tell whether a grid may go on after an empty line: in bands of three rows, or row by row."""
+    bands = _split_bands(group)
+    if bands and is_size(bands[0][0]):
+        bands[0] = bands[0][1:]
+    heights = {_find_height(band) for band in bands}
+    return (heights == {3} and len(bands) < 3) or (heights == {1} and len(bands) < 9)
+
+
+def _find_height(band: list[Line]) -> int:
+    """Count the rows of a band. Returns 0 if one of them has not nine cells."""
+    drawn = [line for line in band if line.drawn]
+    rows = [line for line in drawn if line.kind == "row"]
+    if not all(row_cells(row.plain) for row in rows):
+        return 0
+    # A row of blanks may look like a rule.
+    like = sum(bool(row_cells(line.plain)) for line in drawn)
+    return like if like in (1, 3) else len(rows)
+
+
+def _is_no_record(line: Line) -> bool:
+    """Tell whether a line between the records of a CSV is empty or a comment."""
+    return not line.plain.strip() or bool(COMMENT.fullmatch(line.plain))
+
+
+def _find_listed(lines: list[Line]) -> list[list[list[Line]]]:
+    """Find the records of a list; each has the lines of every grid that stands in it.
+
+    There are none if a line has a run of 81 cells that is no value of the list.
+    """
+    listing = literals.parse(join_lines(lines).plain)
+    records = list(find_records(listing)) if listing else []
+    runs = sum(len(line_runs(line.plain)) for line in lines)
+    if sum(map(len, records)) < runs:
+        return []
+    return [[place_cells(lines, at) for at in record] for record in records]
+
+
+def _read_listed(name: str, records: list[list[list[Line]]]) -> Iterator[Item]:
+    """Read the puzzles of a list. One alone is answered in the list, others on lines."""
+    if len(records) == 1 and len(records[0]) == 1:
+        yield _attempt(read_puzzle, name, records[0][0])
+        return
+    for record in records:
+        if len(record) == 2 and _is_answer(_grid(record[1]), _grid(record[0])):
+            record.reverse()
+        yield from _read_beside(name, record)
+
+
+def _read_beside(name: str, grids: Sequence[Sequence[Line]]) -> Iterator[Item]:
+    """Read the puzzles that stand beside each other.
 
     If there are two, the second may be the answer to the first.
     """
-    problem = beside_problem(text, runs)
-    if problem:
-        yield line_error(number, *problem)
-        return
-    lines = [Line(number, text, at=run) for run in runs]
-    if len(lines) == 1:
-        yield _attempt(read_puzzle, name, lines)
-    elif len(lines) == 2 and _is_answer(grid_of(lines[0].cells), grid_of(lines[1].cells)):
-        yield _attempt(_read_pair, name, *lines)
+    if len(grids) == 1:
+        yield _attempt(read_puzzle, name, grids[0])
+    elif len(grids) == 2 and _is_answer(*map(_grid, grids)):
+        yield _attempt(_read_pair, name, *grids)
     else:
-        for line in lines:
-            yield _attempt(_read_one_of_several, name, line)
+        for lines in grids:
+            yield _attempt(_read_one_of_several, name, lines)
+
+
+def _grid(lines: Sequence[Line]) -> Grid:
+    return grid_of("".join([line.cells for line in lines]))
 
 
 def _is_answer(question: Grid, answer: Grid) -> bool:
@@ -202,13 +366,15 @@ def _is_answer(question: Grid, answer: Grid) -> bool:
     return full and bool((answer == question)[question > 0].all())
 
 
-def _read_pair(name: str, question: Line, answer: Line) -> Puzzle:
-    """Read a question and its answer on one line. Its form is a line, as for a record of a CSV."""
-    puzzle = read_puzzle(name, [question], LINE.template)
-    return replace(puzzle, answer=grid_of(answer.cells))
+def _read_pair(name: str, question: Sequence[Line], answer: Sequence[Line]) -> Puzzle:
+    """Read a question and the answer beside it. Its form is a line, as for a record of a CSV."""
+    puzzle = read_puzzle(name, question, LINE.template)
+    return replace(puzzle, answer=_grid(answer))
 
 
-def _read_one_of_several(name: str, line: Line) -> Puzzle:
-    """Read one of the puzzles of a line. Its form is a line, and its source has the column too."""
-    puzzle = read_puzzle(name, [line], LINE.template)
-    return replace(puzzle, source=f"{puzzle.source}:{line.at[0] + 1}")
+def _read_one_of_several(name: str, lines: Sequence[Line]) -> Puzzle:
+    """Read one of several puzzles. Its form is a line, and its source has the column too."""
+    puzzle = read_puzzle(name, lines, LINE.template)
+    first = next(line for line in lines if line.at)
+    place = first.error("", first.at[0][0])
+    return replace(puzzle, source=f"{name}:{place.line}:{place.column}")

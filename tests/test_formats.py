@@ -1,0 +1,84 @@
+"""The examples of docs/formats.md are read as what they show."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+
+from tests.support.paths import ROOT
+from trmsolve.arc.read import read_tasks
+from trmsolve.arc.task import ArcTask
+from trmsolve.errors import PuzzleError
+from trmsolve.puzzles.maze.rules import distance
+from trmsolve.puzzles.maze.text import read_mazes
+from trmsolve.puzzles.sudoku.text import read_sudokus
+from trmsolve.puzzles.values import Puzzle
+
+EASY = "530070000600195000098000060800060003400803001700020006060000280000419005000080079"
+DOCUMENT = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(sudoku|maze|arc)(.*)\n((?:.*\n)*?)```$", DOCUMENT, re.M)
+
+
+def blocks(kind: str) -> list[tuple[str, str]]:
+    """What is said of each example of a kind, and the example."""
+    return [(said.strip(), text) for name, said, text in BLOCKS if name == kind]
+
+
+def stream(text: str) -> io.BytesIO:
+    return io.BytesIO(text.encode())
+
+
+@pytest.mark.parametrize("text", [text for _, text in blocks("sudoku")])
+def test_sudokus(text: str) -> None:
+    (puzzle,) = read_sudokus(stream(text), "f")
+    assert isinstance(puzzle, Puzzle), str(puzzle)
+    assert "".join(map(str, puzzle.grid.ravel().tolist())) == EASY
+
+
+@pytest.mark.parametrize(("said", "text"), blocks("maze"))
+def test_mazes(said: str, text: str) -> None:
+    (puzzle,) = read_mazes(stream(text), "f")
+    assert isinstance(puzzle, Puzzle), str(puzzle)
+    rows, columns = puzzle.grid.shape
+    assert f"{rows}x{columns} {distance(puzzle.grid)}" == said
+
+
+@pytest.mark.parametrize("text", [text for _, text in blocks("arc")])
+def test_arc_tasks(text: str) -> None:
+    (task,) = read_tasks(stream(text), "f.json")
+    assert isinstance(task, ArcTask), str(task)
+    for pair in task.demonstrations:
+        assert pair.output is not None
+        assert np.array_equal(pair.output, np.fliplr(pair.input))
+    assert task.tests[-1].input.shape == (1, 2)
+
+
+def test_every_form_has_an_example() -> None:
+    assert [len(blocks(kind)) for kind in ("sudoku", "maze", "arc")] == [16, 11, 3]
+
+
+SIZES = {4: "1..4\n..1.\n.3..\n4..2\n", 6: "1..4..\n..1...\n.3....\n4..2..\n......\n6....5\n"}
+SIZES |= {side: "." * side**2 + "\n" for side in (10, 12, 16, 25)}
+SIZES |= {8: "\n".join(["1.3.5.7."] * 8) + "\n"}
+
+
+@pytest.mark.parametrize("side", SIZES)
+def test_sudokus_of_other_sizes_are_named(side: int) -> None:
+    (error,) = read_sudokus(stream(SIZES[side]), "f")
+    assert isinstance(error, PuzzleError)
+    assert error.problem == f"a Sudoku of {side} x {side}; the bundled network solves 9 x 9"
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a Git LFS pointer"),
+        (b"<!DOCTYPE html><html><body>404</body></html>", "a web page (HTML)"),
+        (b"{\\rtf1\\ansi 53..7....}", "a document in RTF"),
+    ],
+)
+def test_other_documents_are_named_by_every_reader(data: bytes, problem: str) -> None:
+    for read in (read_sudokus, read_mazes, read_tasks):
+        (error,) = read(io.BytesIO(data), "f")
+        assert isinstance(error, PuzzleError) and error.problem.startswith(problem)

@@ -1,0 +1,73 @@
+"""``trmsolve solve``: recognises the kind of puzzle in a file and calls its command."""
+
+import io
+from itertools import islice
+from pathlib import Path
+
+import typer
+
+from trmsolve.arc.read import read_tasks
+from trmsolve.arc.task import ArcTask
+from trmsolve.errors import UsageError
+from trmsolve.puzzles import get_task, task_names
+from trmsolve.puzzles.values import Puzzle
+
+LOOKED_AT = 20
+"""How many items of a file decide what it is."""
+
+command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@command.command(
+    "solve", context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)
+def solve(
+    context: typer.Context,
+    file: str = typer.Argument(metavar="FILE", help="A file with Sudokus, mazes or ARC tasks."),
+) -> None:
+    """Solve what is in a file: Sudokus, mazes or ARC tasks.
+
+    The kind of puzzle is recognised by the content of the file. All other
+    options and files go to the command of that kind: see its --help.
+
+    Exit codes:
+    0  every answer is verified; every ARC task is answered
+    1  some answer is not verified
+    2  some input or option is invalid, or no puzzle is recognised
+    3  the weights are missing, damaged or made for another task
+    4  weights from hf:// cannot be downloaded
+    5  the output cannot be written
+    130  interrupted
+    141  the reader of the output has left
+    """
+    from trmsolve.cli.commands import Commands
+
+    kind = recognise(file)
+    chosen = Commands()[kind]
+    with chosen.make_context(kind, [file, *context.args], parent=context.parent) as inner:
+        chosen.invoke(inner)
+
+
+def recognise(path: str) -> str:
+    """The name of the command for a file. Raises UsageError if none or several may be meant."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if any(isinstance(item, ArcTask) for item in read_tasks(io.BytesIO(data), path)):
+        return "arc"
+    shares = {name: _share(name, data, path) for name in task_names()}
+    best = max(shares.values())
+    kinds = [name for name, share in shares.items() if share == best]
+    if not best:
+        raise UsageError(f"{path}: no puzzle is recognised; docs/formats.md shows what is read")
+    if len(kinds) > 1:
+        raise UsageError(f"{path}: may hold {' or '.join(kinds)}: use the command of one of them")
+    return kinds[0]
+
+
+def _share(name: str, data: bytes, path: str) -> float:
+    """The share of the first items that are puzzles of a kind."""
+    items = list(islice(get_task(name).read(io.BytesIO(data), path), LOOKED_AT))
+    readable = sum(isinstance(item, Puzzle) for item in items)
+    return readable / len(items)
