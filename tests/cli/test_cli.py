@@ -597,6 +597,24 @@ def test_the_kind_of_a_file_is_recognised(file: str, kind: str) -> None:
         assert recognise(str(ROOT / file)) == kind
 
 
+def test_only_a_regular_file_of_some_size_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for name in (pipe, tmp_path, tmp_path / "none", "/dev/zero"):
+        result = run("solve", str(name))
+        assert result.exit_code == 2
+        assert f"{name} cannot be read: " in result.stderr
+    assert "the kind of a pipe is not recognised" in run("solve", "-").stderr
+    monkeypatch.setattr("trmsolve.cli.recognise.LARGEST", 1 << 20)
+    file = tmp_path / "large.txt"
+    file.write_text("\n" * (1 + (1 << 20)))
+    result = run("solve", str(file))
+    assert result.exit_code == 2
+    assert "has more than 1 MiB: use one of arc, sudoku, maze" in result.stderr
+
+
 def test_solve_calls_the_command_of_the_kind(tmp_path: Path) -> None:
     file = tmp_path / "some.txt"
     file.write_text(EASY)

@@ -1,5 +1,6 @@
 """``trmsolve solve``: recognises the kind of puzzle in a file and calls its command."""
 
+import errno
 import io
 from itertools import islice
 from pathlib import Path
@@ -9,8 +10,12 @@ import typer
 from trmsolve.arc.read import read_tasks
 from trmsolve.arc.task import ArcTask
 from trmsolve.errors import UsageError
+from trmsolve.files import read_small, reason
 from trmsolve.puzzles import get_task, task_names
 from trmsolve.puzzles.values import Puzzle
+
+LARGEST = 64 << 20
+"""The most bytes of a file whose kind is recognised."""
 
 LOOKED_AT = 20
 """How many items of a file decide what it is."""
@@ -50,10 +55,7 @@ def solve(
 
 def recognise(path: str) -> str:
     """The name of the command for a file. Raises UsageError if none or several may be meant."""
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from None
+    data = _content(path)
     if any(isinstance(item, ArcTask) for item in read_tasks(io.BytesIO(data), path)):
         return "arc"
     shares = {name: _share(name, data, path) for name in task_names()}
@@ -64,6 +66,20 @@ def recognise(path: str) -> str:
     if len(kinds) > 1:
         raise UsageError(f"{path}: may hold {' or '.join(kinds)}: use the command of one of them")
     return kinds[0]
+
+
+def _content(path: str) -> bytes:
+    """All bytes of a regular file that is not too large. Raises UsageError for any other."""
+    commands = ", ".join(("arc", *task_names()))
+    if path == "-":
+        raise UsageError(f"the kind of a pipe is not recognised: use one of {commands}")
+    try:
+        return read_small(Path(path), LARGEST)
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno == errno.EFBIG:
+            size = f"{LARGEST >> 20} MiB"
+            raise UsageError(f"{path} has more than {size}: use one of {commands}") from None
+        raise UsageError(f"{path} cannot be read: {reason(error)}") from None
 
 
 def _share(name: str, data: bytes, path: str) -> float:
