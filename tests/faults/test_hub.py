@@ -41,7 +41,7 @@ def send_on_and_on(request: BaseHTTPRequestHandler) -> bool:
         return False
     begin(request, 200, Connection="close")
     with contextlib.suppress(OSError):
-        for _ in range(4 * MOST_BYTES >> 16):
+        for _ in range(100 * MOST_BYTES >> 16):
             request.wfile.write(bytes(1 << 16))
     request.close_connection = True
     return True
