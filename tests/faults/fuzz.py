@@ -86,7 +86,12 @@ def search_by_coverage(name: str, seconds: float, out: Path, seed: int) -> None:
     for number, data in enumerate(files):
         (corpus / str(number)).write_bytes(data)
     prefix = out / name.replace(" ", "-")
-    limits = [f"-max_total_time={seconds:.0f}", "-timeout=20", "-rss_limit_mb=2000", f"-seed={seed}"]
+    limits = [
+        f"-max_total_time={seconds:.0f}",
+        "-timeout=20",
+        "-rss_limit_mb=2000",
+        f"-seed={seed}",
+    ]
     options = [*limits, "-max_len=65536", f"-artifact_prefix={prefix}-", str(corpus)]
     atheris.Setup([sys.argv[0], *options], read)
     atheris.Fuzz()

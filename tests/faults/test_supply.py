@@ -25,7 +25,7 @@ COMMANDS: dict[str, list[object]] = {
     "maze": ["maze", EXAMPLES / "maze" / "small.txt", *ONE],
     "arc": ["arc", EXAMPLES / "arc" / "fill.json", "--steps", "1", "--weights", "arc"],
     "generate": ["generate", "--task", "maze", "-n", "3", "--out", "OUT/made.csv"],
-    "eval": ["eval", "--data", "DATA", *ONE],
+    "eval": ["eval", "--data", "DATA", "--views", "1", *ONE],
     "train": ["train", "--data", "DATA", "--out", "OUT/run", "--steps", "2", *TINY, *WHERE],
     "weights list": ["weights", "list"],
     "weights info": ["weights", "info", "maze"],
@@ -92,7 +92,8 @@ import socket
 def refuse(*arguments, **named):
     raise AssertionError("a socket was asked for")
 
-for name in ("socket", "create_connection", "getaddrinfo", "gethostbyname"):
+socket.socket.__init__ = refuse
+for name in ("create_connection", "getaddrinfo", "gethostbyname"):
     setattr(socket, name, refuse)
 
 

@@ -6,6 +6,7 @@ every file that is moved or removed. Lines of NOTES are ``network ...`` or ``wri
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 NETWORK = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.bind")
@@ -24,9 +25,9 @@ def watch(event: str, arguments: tuple[Any, ...]) -> None:
     elif event == "open":
         path, _, flags = arguments
         if isinstance(path, str | bytes) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
-            note("write", os.path.abspath(os.fsdecode(path)))
+            note("write", Path(os.fsdecode(path)).absolute())
     elif event in WRITES and isinstance(arguments[0], str | bytes | os.PathLike):
-        note("write", os.path.abspath(os.fsdecode(arguments[0])))
+        note("write", Path(os.fsdecode(arguments[0])).absolute())
 
 
 sys.addaudithook(watch)
