@@ -83,12 +83,12 @@ def bounded_bar(most_bytes: int, too_many: TrmsolveError) -> type[Any]:
 
     The library writes to the disk whatever a server sends, and tells only its bar.
     """
-    from huggingface_hub.utils import tqdm
+    from huggingface_hub.utils.tqdm import tqdm
 
-    class BoundedBar(tqdm):  # type: ignore[type-arg]
+    class BoundedBar(tqdm):
         received = 0
 
-        def update(self, number: float | None = 1) -> bool | None:
+        def update(self, number: float | None = 1) -> Any:
             self.received += int(number or 0)
             if self.received > most_bytes:
                 raise too_many
