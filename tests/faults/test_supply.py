@@ -80,7 +80,7 @@ def make(folder: Path) -> Path:
 def is_allowed(path: Path, out: Path, home: Path) -> bool:
     """Whether a command may write here."""
     caches = [home / ".cache", Path(os.environ.get("NUMBA_CACHE_DIR", out)), Path("/dev")]
-    compiled = path.suffix in (".pyc", ".nbi", ".nbc") or ".pyc." in path.name
+    compiled = "__pycache__" in path.parts
     temporary = path.is_relative_to(tempfile.gettempdir()) and not path.is_relative_to(out.parent)
     inside = any(path.is_relative_to(folder) for folder in [out, out.parent / "temp", *caches])
     return inside or compiled or temporary
