@@ -9,10 +9,11 @@
 and returns where its weights are; ``trmsolve.train.start.train`` documents it.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+# Nothing is imported at first: until ``__main__`` handles Ctrl-C, the key shows a traceback.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     __version__: str
     from trmsolve.arc.solver import load_arc
     from trmsolve.solve.solver import Solver, load
@@ -27,8 +28,10 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Import what is asked for only now: ``trmsolve --help`` must not wait for torch."""
+    from importlib import import_module
+
     if name == "__version__":
         return import_module("trmsolve.wording").package_version()
     if name == "train":

@@ -2,9 +2,12 @@
 
 import os
 import signal
-from types import FrameType
 
 from trmsolve.errors import INTERRUPTED
+
+TYPE_CHECKING = False  # the module ``typing`` takes a moment in which Ctrl-C is not handled yet
+if TYPE_CHECKING:
+    from types import FrameType
 
 
 def main() -> None:
@@ -47,7 +50,7 @@ def _let_threads_sleep() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-def _leave_at_once(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (a handler)
+def _leave_at_once(number: int, frame: "FrameType | None") -> None:  # noqa: ARG001 (a handler)
     """Leave during an import: nothing has begun, and half an import cannot be continued."""
     os.write(2, b"trmsolve: interrupted\n")
     os._exit(INTERRUPTED)

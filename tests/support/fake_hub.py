@@ -128,6 +128,8 @@ class FakeHub:
     sends: dict[str, bytes] = field(default_factory=dict)  # sent for a file, whatever it is
     released: threading.Event = field(default_factory=threading.Event)
     stalls: bool = False
+    lie: "Callable[[BaseHTTPRequestHandler], bool] | None" = None
+    """Answers a request itself and returns True, or leaves it to the hub."""
 
     def repo(self, name: str, files: dict[str, bytes]) -> str:
         """A repository with one commit; its id."""
@@ -229,6 +231,8 @@ class _Handler(BaseHTTPRequestHandler):
         hub.agents.add(self.headers.get("User-Agent", ""))
         if hub.stalls:
             hub.released.wait(30)
+        if hub.lie is not None and hub.lie(self):
+            return
         if hub.fails:
             self.send(hub.fails)
         elif hub.page is not None:

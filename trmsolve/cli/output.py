@@ -110,18 +110,24 @@ class InputWriter(Writer):
 
 
 class ScreenWriter(InputWriter):
-    """For a person who has watched: writes only drawings too wide for the screen to have shown."""
+    """For a person who has watched: writes only drawings too wide for the screen to have shown.
+
+    ``was_shown`` says whether the screen shows the grid of the last answer.
+    """
 
     def __init__(
-        self, task: Task, weights: str, columns: int, keep_unverified: bool = False
+        self,
+        task: Task,
+        weights: str,
+        was_shown: Callable[[], bool],
+        keep_unverified: bool = False,
     ) -> None:
         super().__init__(task, weights, keep_unverified=keep_unverified)
-        self.columns = columns
+        self.was_shown = was_shown
 
     def text(self, outcome: Answer | PuzzleError) -> str:
-        """The drawing if it is too wide, else nothing."""
-        # A drawing has at least one column a cell.
-        if isinstance(outcome, PuzzleError) or outcome.grid.shape[1] <= self.columns:
+        """The drawing if it was too wide, else nothing."""
+        if isinstance(outcome, PuzzleError) or self.was_shown():
             return ""
         return super().text(outcome)
 
@@ -165,16 +171,20 @@ class JsonWriter(Writer):
 
 
 def choose_writer(
-    form: str, task: Task, weights: str, watched: int | None = None, keep_unverified: bool = False
+    form: str,
+    task: Task,
+    weights: str,
+    was_shown: Callable[[], bool] | None = None,
+    keep_unverified: bool = False,
 ) -> Writer:
     """The writer for ``--format``.
 
-    ``watched`` is the width of the screen that shows the answers already, in columns.
+    ``was_shown`` says whether the last answer is on the screen already; None where none ever is.
     """
     if form not in FORMATS:
         raise UsageError(f"--format {form} is not known: use {', '.join(FORMATS)}")
-    if watched is not None:
-        return ScreenWriter(task, weights, watched, keep_unverified)
+    if was_shown is not None:
+        return ScreenWriter(task, weights, was_shown, keep_unverified)
     writers: dict[str, type[Writer]] = {
         "input": InputWriter,
         "line": LineWriter,

@@ -166,10 +166,10 @@ def solve(
     watched = (
         form == "input" and sys.stdout.isatty() and sys.stderr.isatty() and display.shows_grids
     )
-    columns = display.console.width if watched else None
+    was_shown = display.has_shown_grid if watched else None
     hopeless = _hopeless(task, first) if ended else None
     if hopeless is not None:
-        writer = choose_writer(form, task, "", columns, wishes.keep_unverified)
+        writer = choose_writer(form, task, "", was_shown, wishes.keep_unverified)
         with display:
             return _run(hopeless, display, writer)
 
@@ -193,7 +193,7 @@ def solve(
         solver = share_out(load_solver(task.name, load_options), crew, team)
         if wishes.verbose:
             say(f"weights {solver.weights}, running on {solver.where}")
-        writer = choose_writer(form, task, solver.weights, columns, wishes.keep_unverified)
+        writer = choose_writer(form, task, solver.weights, was_shown, wishes.keep_unverified)
         # Many are counted as they come; few are told in their order, each with its answer.
         early = display.answer if isinstance(display, ProgressDisplay) else None
         on_cycle = _paced(display, wishes.pace) if display.wants_cycles else None

@@ -22,6 +22,12 @@ _ADDRESS = re.compile(rf"{SCHEME}({_REPO})(?:@({_REVISION}))?(?:/(.+))?")
 _LONGEST_REPO = 96
 """The longest name of a repository in characters, by the rules of the hub."""
 
+_LONGEST_PART = 255
+"""The longest name of a file or folder in bytes, by the rules of common file systems."""
+
+_LONGEST_PATH = 1024
+"""The most characters of a path in a repository."""
+
 _OTHER_KINDS = ("models", "datasets", "spaces", "kernels", "buckets")
 """First parts of paths on the hub that are not the name of a user."""
 
@@ -79,13 +85,13 @@ Listing = Mapping[str, RemoteFile]
 
 def is_inside(path: str) -> bool:
     """Whether this may be the path of a file in a repository, here and on any system."""
-    if not path.isprintable():
+    if not path.isprintable() or len(path) > _LONGEST_PATH:
         return False
     return all(_is_allowed_part(part) for part in path.split("/"))
 
 
 def _is_allowed_part(part: str) -> bool:
-    if part in ("", ".", ".."):
+    if part in ("", ".", "..") or len(part.encode()) > _LONGEST_PART:
         return False
     return "\\" not in part and ":" not in part
 

@@ -11,7 +11,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trmsolve.errors import NetworkError, TrmsolveError, UsageError, WeightsError
 from trmsolve.hub.address import Address
@@ -76,6 +76,25 @@ def connected(
             raise not_the_hub(constants.ENDPOINT) from None
         except Exception as error:
             raise _for_user(error, address, writing) or error from None
+
+
+def bounded_bar(most_bytes: int, too_many: TrmsolveError) -> type[Any]:
+    """A progress bar for one download that raises ``too_many`` once there are more bytes.
+
+    The library writes to the disk whatever a server sends, and tells only its bar.
+    """
+    from huggingface_hub.utils.tqdm import tqdm
+
+    class BoundedBar(tqdm):
+        received = 0
+
+        def update(self, number: float | None = 1) -> Any:
+            self.received += int(number or 0)
+            if self.received > most_bytes:
+                raise too_many
+            return super().update(number)
+
+    return BoundedBar
 
 
 def not_the_hub(endpoint: str) -> NetworkError:

@@ -5,9 +5,10 @@ pulled again. Offline, no socket is opened. The module does not know what files 
 asks says which files of a commit are wanted and how large they may be.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from trmsolve.errors import NetworkError, UsageError, WeightsError
 from trmsolve.files import sha256
@@ -20,7 +21,7 @@ from trmsolve.hub.address import (
     is_inside,
 )
 from trmsolve.hub.cache import COMMIT, CachedRepo, blob_sha256, files_with_suffix
-from trmsolve.hub.client import connected, constants, not_the_hub
+from trmsolve.hub.client import bounded_bar, connected, constants, not_the_hub
 from trmsolve.wording import size_text
 
 Note = Callable[[str], None]
@@ -277,14 +278,24 @@ def _ask(request: Request, revision: str) -> tuple[str, Listing]:
         except (ValueError, TypeError, KeyError, AttributeError):
             # The login page of a public network answers in a form that the library cannot read.
             info = None
-        if info is None or not COMMIT.fullmatch(info.sha or ""):
+        if info is None or not _is_commit(info.sha):
             raise not_the_hub(api.endpoint)
+    return str(info.sha), _listing(info.siblings or [])
+
+
+def _is_commit(name: object) -> bool:
+    return isinstance(name, str) and COMMIT.fullmatch(name) is not None
+
+
+def _listing(entries: Iterable[Any]) -> Listing:
+    """The files that the hub lists, without those whose names or sizes cannot be."""
     files = {}
-    for entry in info.siblings or []:
-        if is_inside(entry.rfilename):
+    for entry in entries:
+        is_named = isinstance(entry.rfilename, str) and is_inside(entry.rfilename)
+        if is_named and isinstance(entry.size, int | None):
             known = entry.lfs.sha256 if entry.lfs else None
             files[entry.rfilename] = RemoteFile(entry.size, known or entry.blob_id, known)
-    return str(info.sha), files
+    return files
 
 
 def _no_revision(request: Request, revision: str) -> WeightsError:
@@ -299,19 +310,25 @@ def _no_revision(request: Request, revision: str) -> WeightsError:
 def _fetch(request: Request, commit: str, name: str, file: RemoteFile) -> None:
     """Bring one file into the cache, as it is on the hub. A damaged copy is fetched again."""
     address = request.address
+    other = WeightsError(
+        f"{name} of {address} does not have the size or sha256 that the hub reports: "
+        "the download was discarded"
+    )
     for force in (False, True):
         with connected(address, watched=request.is_watched) as api:
             fetched = api.hf_hub_download(
-                address.repo, name, revision=commit, cache_dir=_cache(), force_download=force
+                address.repo,
+                name,
+                revision=commit,
+                cache_dir=_cache(),
+                force_download=force,
+                tqdm_class=bounded_bar(file.size or 0, other),
             )
         path = Path(fetched)
         if path.stat().st_size == file.size and file.sha256 in (None, sha256(path)):
             return
     path.unlink()
-    raise WeightsError(
-        f"{name} of {address} does not have the size or sha256 that the hub reports: "
-        "the download was discarded"
-    )
+    raise other
 
 
 def _cache() -> Path:

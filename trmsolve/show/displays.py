@@ -23,6 +23,7 @@ from trmsolve.show.frame import (
     columns,
     draw,
     flow,
+    has_room,
     is_plain,
     readable,
     stack,
@@ -54,6 +55,10 @@ class Display(Watcher):
     def note(self, text: str) -> None:
         """Show a note on how the input was read."""
 
+    def has_shown_grid(self) -> bool:
+        """Whether the grid of the last cycle that stays on the screen fitted its width."""
+        return True
+
 
 class QuietDisplay(Display):
     """The display for ``--quiet``: errors only."""
@@ -70,6 +75,7 @@ class StepsDisplay(Display):
         super().__init__(console)
         self.paint = paint
         self.headings = headings
+        self._fitted = True
 
     @property
     def wants_cycles(self) -> bool:
@@ -83,8 +89,7 @@ class StepsDisplay(Display):
 
     def cycle(self, cycle: Cycle) -> None:
         """Print the frame of the cycle."""
-        layout = Layout(self._heading(cycle), beside=False)
-        self._print(draw(self.console, cycle, self.paint, layout))
+        self._show(cycle, Layout(self._heading(cycle), beside=False))
         self.console.line()
 
     def answer(self, answer: Answer) -> None:
@@ -95,6 +100,15 @@ class StepsDisplay(Display):
     def note(self, text: str) -> None:
         """Print the note."""
         self._tell(text, "note")
+
+    def has_shown_grid(self) -> bool:
+        """Whether the last frame that stays shows its grid, and not only a line of figures."""
+        return self._fitted
+
+    def _show(self, cycle: Cycle, layout: Layout) -> None:
+        """Print a frame that stays."""
+        self._fitted = has_room(self.console, cycle, self.paint)
+        self._print(draw(self.console, cycle, self.paint, layout))
 
     def _heading(self, of: Cycle | Answer) -> str:
         """The source of the puzzle, if it is to be shown."""
@@ -142,7 +156,7 @@ class LiveDisplay(StepsDisplay):
             self._print(outcome(self.console, answer, heading))
             return
         frame = _cycle_of(answer, cycles)
-        self._print(draw(self.console, frame, self.paint, Layout(self._heading(frame))))
+        self._show(frame, Layout(self._heading(frame)))
         self._print(outcome(self.console, answer))
 
     def close(self) -> None:

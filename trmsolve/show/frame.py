@@ -172,6 +172,13 @@ def fits(console: Console, frame: RenderableType, height: int | None) -> bool:
     return height is None or len(lines) <= height
 
 
+def has_room(console: Console, cycle: Cycle, paint: PaintGrid) -> bool:
+    """Whether the terminal is wide enough for the narrowest drawing of the grid."""
+    lines = _without_border(paint(cycle, is_plain(console)))
+    widths = [Text.assemble(*line).cell_len for line in lines]
+    return max(widths, default=0) <= columns(console)
+
+
 def _without_border(lines: list[Line]) -> list[Line]:
     """The drawing without its border, for a small terminal."""
     bare = [[piece for piece in line if piece[1] != "border"] for line in lines]

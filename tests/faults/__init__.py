@@ -1,0 +1,1 @@
+"""Real faults against the real program. docs/reliability.md shows what they measured."""

@@ -1,0 +1,86 @@
+"""Ctrl-C and SIGTERM at random moments of every command, each in a terminal of its own."""
+
+import os
+import random
+import signal
+import termios
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_hostile_text import Trmsolve
+from tests.faults.support.readers import QUESTION
+from tests.faults.support.scale import trials
+from tests.support.paths import ROOT
+from tests.support.screen import screen
+from tests.support.training import TINY, WHERE
+
+Measured = Callable[[int, str], None]
+HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
+LONGEST = 4.0
+"""Seconds within which the signal comes: starting takes about one, and the work goes on longer."""
+
+EXAMPLES = ROOT / "examples"
+COMMANDS: dict[str, list[object]] = {
+    "sudoku": ["sudoku", EXAMPLES / "sudoku" / "extreme.txt", "--pace", "0.2"],
+    "sudoku many": ["sudoku", "many.txt", "--workers", "1"],
+    "sudoku workers": ["sudoku", "many.txt", "--workers", "2"],
+    "maze": ["maze", EXAMPLES / "maze" / "hard.txt", "--pace", "0.2"],
+    "arc": ["arc", EXAMPLES / "arc" / "fill.json", "--weights", "none", "--threads", "1"],
+    "eval": ["eval", "--data", "many.csv", "--workers", "1"],
+    "generate": ["generate", "-n", "1000000", "--out", "made.csv"],
+    "train": ["train", "--data", "many.csv", "--out", "run", "--steps", "100000", *TINY, *WHERE],
+    "bench": ["bench", "--seconds", "60"],
+    "weights verify": ["weights", "verify", "--puzzles", "100000"],
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, data: Path) -> Path:
+    (tmp_path / "many.txt").write_text((QUESTION + "\n") * 3000)
+    header, *rows = data.read_text().splitlines()
+    (tmp_path / "many.csv").write_text("\n".join([header, *rows * 100]) + "\n")
+    return tmp_path
+
+
+@pytest.mark.promise(
+    "Ctrl-C or SIGTERM at any moment once the program's first line has run ends a command with 130 "
+    "or 143, at most one line about it, the cursor shown, and the terminal's settings as before"
+)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_interrupts(command: str, folder: Path, measured: Measured) -> None:
+    number = trials(20)
+    draw = random.Random(command)
+    begun = 0
+    for trial in range(number):
+        which = signal.SIGTERM if trial % 4 == 3 else signal.SIGINT
+        begun += press(COMMANDS[command], folder, which, draw.uniform(0.05, LONGEST))
+    measured(begun, "")
+
+
+def press(arguments: list[object], folder: Path, which: signal.Signals, seconds: float) -> bool:
+    """Run a command and send a signal after some seconds.
+
+    Returns whether anything of the program had run by then.
+    """
+    terminal = Trmsolve(100, 30, *arguments, folder=folder)
+    before = termios.tcgetattr(terminal.master)
+    time.sleep(seconds)
+    os.killpg(terminal.process.pid, which)
+    code = terminal.process.wait(terminal.patience)
+    after = termios.tcgetattr(terminal.master)
+    shown = terminal.rest()
+    if "KeyboardInterrupt" in shown and ", in main" not in shown:
+        return False  # Python was starting, and the program's first line had not run yet
+    told = f"after {seconds:.2f} s: {code} {shown[-3000:]!r}"
+    usual = {signal.SIGINT: (130, -signal.SIGINT), signal.SIGTERM: (143, -signal.SIGTERM)}[which]
+    is_over = code == 0 and "arc" in arguments  # its first Ctrl-C ends learning, and it answers
+    assert code in usual or is_over, told
+    assert "Traceback" not in shown, told
+    assert shown.rfind(SHOW) >= shown.rfind(HIDE), told
+    assert after == before, told
+    lines = [line for line in screen(shown.replace("\r\n", "\n\r")) if "interrupted" in line]
+    assert len(lines) <= 1, told
+    return True
