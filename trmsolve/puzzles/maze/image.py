@@ -284,6 +284,8 @@ def _refuse_irregular(area: _Area, content: int, size: int, name: str) -> None:
 def _cut_margin(contents: Grid) -> Grid:
     """Cut off the white around an outer wall. Other images stay whole."""
     marked = contents != FLOOR
+    if not marked.any():
+        return contents
     rows = np.flatnonzero(marked.any(1))
     columns = np.flatnonzero(marked.any(0))
     inner = contents[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

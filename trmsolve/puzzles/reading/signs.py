@@ -1,16 +1,16 @@
 """The characters of a line as an eye sees them, one for one with the characters of the file.
 
 Invisible characters and terminal colours are dropped. What decorates a line becomes ``FILLER`` or
-``QUOTE`` in the folded text. The places of all other characters stay, so
-that errors name the columns of the file and answers are drawn as their puzzles were.
+``QUOTE`` in the folded text. The places of all other characters stay, so that errors name the
+columns of the file and answers are drawn as their puzzles were.
 
 This module knows characters and marks of documents. It does not know what a cell is.
 """
 
 import re
 import unicodedata
+from array import array
 from collections.abc import Sequence
-from functools import cache
 from typing import NamedTuple
 
 FILLER = "\x01"
@@ -36,8 +36,7 @@ class Text(NamedTuple):
     shown: str
 
     folded: str
-    """As many characters, with decoration covered and other ways to write a
-    character by the plain one."""
+    """As many characters, with decoration covered, and each written in the plain way."""
 
     columns: Sequence[int]
     """The index in the line of the file of each character."""
@@ -48,9 +47,11 @@ def look_at(line: str) -> Text:
     if line.isascii() and "\x1b" not in line:
         return Text(line, _cover(line), range(len(line)))
     covered = _COLOURS.sub(lambda match: FILLER * len(match[0]), line)
-    columns = [i for i, char in enumerate(covered) if char != FILLER and not _is_invisible(char)]
-    shown = "".join([line[i] for i in columns])
-    return Text(shown, _cover("".join(map(_plain, shown))), columns)
+    shown = covered.translate(_VISIBLE)
+    columns: Sequence[int] = range(len(line))
+    if len(shown) < len(line):
+        columns = array("L", (i for i, char in enumerate(covered) if _VISIBLE[ord(char)]))
+    return Text(shown, _cover(shown.translate(_PLAIN)), columns)
 
 
 def _cover(text: str) -> str:
@@ -62,16 +63,25 @@ def _cover(text: str) -> str:
     return _TAG.sub(lambda match: FILLER * len(match[0]), text)
 
 
-@cache
-def _is_invisible(char: str) -> bool:
-    """Tell whether a character takes no place, such as a zero-width space."""
-    return unicodedata.category(char) in ("Cf", "Mn", "Me")
+class _Visible(dict[int, str | None]):
+    """For ``str.translate``: drops characters that take no place, such as zero-width spaces."""
+
+    def __missing__(self, code: int) -> str | None:
+        char = chr(code)
+        is_dropped = char == FILLER or unicodedata.category(char) in ("Cf", "Mn", "Me")
+        self[code] = None if is_dropped else char
+        return self[code]
 
 
-@cache
-def _plain(char: str) -> str:
-    """Return the plain way to write a character, such as ``5`` for a full-width five."""
-    if char in _DASHES:
-        return "-"
-    plain = unicodedata.normalize("NFKC", char)
-    return plain if len(plain) == 1 else char
+class _Plain(dict[int, str]):
+    """For ``str.translate``: the plain way to write a character, as ``5`` for a full-width five."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        plain = unicodedata.normalize("NFKC", char)
+        self[code] = "-" if char in _DASHES else plain if len(plain) == 1 else char
+        return self[code]
+
+
+_VISIBLE = _Visible()
+_PLAIN = _Plain()
