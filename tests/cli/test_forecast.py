@@ -12,6 +12,7 @@ from trmsolve.cli.forecast import Forecast, expected_cycles, forecast_for
 from trmsolve.errors import PuzzleError
 from trmsolve.model.config import TRMConfig
 from trmsolve.puzzles.values import Puzzle
+from trmsolve.solve.effort import Effort
 
 CONFIG = TRMConfig(
     vocab_size=18,
@@ -28,7 +29,7 @@ CONFIG = TRMConfig(
 
 
 def solver(batch_size: int = 1, cycles: int = 64, workers: int = 1) -> Any:
-    effort = SimpleNamespace(cycles=cycles, batch_size=batch_size)
+    effort = Effort(cycles=cycles, batch_size=batch_size)
     model = SimpleNamespace(config=CONFIG)
     return SimpleNamespace(task=FLOW, model=model, effort=effort, workers=workers)
 

@@ -546,6 +546,33 @@ def test_mazes_of_many_sizes_are_answered_in_order_by_a_wave_there_and_back() ->
         assert (answer.views, answer.cycles) == (1, 2 * answer.puzzle.rating - 1)
 
 
+def corridor(length: int) -> Puzzle:
+    """A path along the first row of 40 x 64 cells, which may take 106 cycles where 64 are usual."""
+    path = "S" + " " * (length - 1) + "G"
+    return Puzzle(grid(path.ljust(64, "#"), *["#" * 64] * 39), "f:1", length)
+
+
+def test_a_large_maze_may_take_more_cycles_while_its_answer_changes() -> None:
+    long = corridor(45)
+    (answer,) = solver(Wave(), more_cycles=True).solve_all([long])
+    assert isinstance(answer, Answer) and answer.verified and answer.cycles == 89
+    (short_of_time,) = solver(Wave()).solve_all([long])
+    assert isinstance(short_of_time, Answer) and not short_of_time.verified
+    assert short_of_time.cycles == 64
+
+
+def test_more_cycles_end_where_the_answer_stands_still_or_the_board_is_small() -> None:
+    knows_no_maze = Wave(np.zeros((1, 1), np.int64))
+    (stuck,) = solver(knows_no_maze, more_cycles=True).solve_all([corridor(45)])
+    assert isinstance(stuck, Answer) and not stuck.verified and stuck.cycles == 65
+    too_long = corridor(60)
+    frames: list[Cycle] = []
+    (cut,) = solver(Wave(), more_cycles=True).solve_all([too_long], frames.append)
+    assert isinstance(cut, Answer) and not cut.verified and cut.cycles == 106
+    assert {frame.limit for frame in frames} == {106}
+    assert MAZE.more_cycles(made("sparse", 1, (30, 30))[0]) == 0
+
+
 def test_what_has_no_way_is_answered_and_the_network_not_asked() -> None:
     model, closed = Wave(), Puzzle(grid("S #  ", " ## G", "#    "), "f:1")
     (answer,) = solver(model, views=16).solve_all([closed])

@@ -12,6 +12,7 @@ from trmsolve.errors import PuzzleError
 from trmsolve.model.config import LARGE_BOARD, TRMConfig
 from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.values import Puzzle
+from trmsolve.solve.attempt import more_cycles
 from trmsolve.solve.network import sparing
 from trmsolve.solve.solver import Solver
 
@@ -48,7 +49,8 @@ class Forecast:
     def _work(self, solver: Solver, puzzle: Puzzle) -> float:
         """What the puzzle costs, if a whole cycle costs as much as there are cells."""
         needed = expected_cycles(solver.task, solver.model.config, puzzle)
-        cycles = min(needed, solver.effort.cycles)
+        most = solver.effort.cycles + more_cycles(solver.task, solver.effort, puzzle)
+        cycles = min(needed, most)
         cells = puzzle.grid.size
         if cells < LARGE_BOARD or sparing(solver.model) is solver.model:
             return cycles * cells

@@ -95,7 +95,15 @@ def make_command(task: Task) -> Callable[..., None]:
         weights: options.Weights = None,
         offline: options.Offline = False,
         allow_large: options.AllowLarge = False,
-        cycles: options.Cycles = task.default_cycles,
+        cycles: Annotated[
+            int | None,
+            typer.Option(
+                min=1,
+                help=task.cycles_help,
+                show_default=str(task.default_cycles),
+                rich_help_panel=options.TRY,
+            ),
+        ] = None,
         views: options.Views = VIEWS,
         noise: options.Noise = task.default_noise,
         backend: options.Backend = "auto",

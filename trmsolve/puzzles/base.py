@@ -90,6 +90,8 @@ class Task(ABC):
     # Solving.
     default_cycles: int = 16
     """Improvement cycles that a view may take; the paper's number."""
+    cycles_help: str = "Maximum number of improvement cycles for each view."
+    """What the option that sets this number says."""
     default_noise: float = 0.5
     """Standard deviation of the noise in each view but the first; the answer state itself has 1."""
     batch_share: float = 1.0
@@ -335,6 +337,10 @@ class Task(ABC):
     def accepting_any_valid(self) -> "Task":
         """The task content with every valid answer, where there are better and worse ones."""
         return self
+
+    def more_cycles(self, puzzle: Puzzle) -> int:  # noqa: ARG002 (for tasks with large boards)
+        """How many cycles a view may take beyond the usual ones while its answer still changes."""
+        return 0
 
     def steps_to_answer(self, puzzle: Puzzle) -> int | None:  # noqa: ARG002 (for tasks that know)
         """How many steps of a search from cell to cell lead to the answer; None if not known."""

@@ -124,7 +124,13 @@ def question_of(task: Task, effort: Effort, attempt: Attempt) -> Question:
     seeds = np.random.SeedSequence((effort.seed, attempt.order, attempt.number))
     # The first view is the model's own, undisturbed.
     noise = effort.noise if attempt.number > 1 else 0.0
-    return Question(attempt, tokens, noise, int(seeds.generate_state(1)[0]))
+    seed = int(seeds.generate_state(1)[0])
+    return Question(attempt, tokens, noise, seed, more_cycles(task, effort, puzzle))
+
+
+def more_cycles(task: Task, effort: Effort, puzzle: Puzzle) -> int:
+    """How many cycles beyond those of the effort a view of this puzzle may take."""
+    return task.more_cycles(puzzle) if effort.more_cycles and effort.stop_early else 0
 
 
 def accept(task: Task, attempt: Attempt, tokens: NDArray[np.int64]) -> bool:
@@ -153,7 +159,7 @@ def cycle_of(task: Task, effort: Effort, step: Step) -> Cycle:
     return Cycle(
         puzzle=puzzle,
         number=step.number,
-        limit=effort.cycles,
+        limit=effort.cycles + more_cycles(task, effort, puzzle),
         view=attempt.number,
         views=effort.views,
         grid=attempt.grid,

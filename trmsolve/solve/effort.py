@@ -34,6 +34,8 @@ class Effort:
     """Standard deviation of the noise in every view but the first."""
     remarks: bool = True
     """Whether answers carry remarks on their puzzles. Each takes a search of milliseconds."""
+    more_cycles: bool = False
+    """Whether a view of a large board may take more cycles while its answer still changes."""
 
     def __post_init__(self) -> None:
         """Raise UsageError for what cannot be tried."""

@@ -43,6 +43,9 @@ class Question:
     seed: int = 0
     """All that is random about the row comes from it, so the rows beside it make no difference."""
 
+    more_cycles: int = 0
+    """How many cycles beyond the last one the row may take while its answer still changes."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -76,11 +79,23 @@ class _Row:
 
     key: Any
     search: Search
+    more_cycles: int = 0
     cycles: int = 0
+    answer: NDArray[np.int64] | None = None
 
     @classmethod
     def begin(cls, question: Question) -> "_Row":
-        return cls(question.key, Search(question.noise, Chance(question.seed)))
+        search = Search(question.noise, Chance(question.seed))
+        return cls(question.key, search, question.more_cycles)
+
+    def count_cycle(self, answer: NDArray[np.int64], max_cycles: int) -> bool:
+        """Count a cycle that ended with ``answer``. Returns whether the row has no further one."""
+        self.cycles += 1
+        if self.cycles < max_cycles:
+            return False
+        has_changed = self.answer is None or not np.array_equal(self.answer, answer)
+        self.answer = answer
+        return not has_changed or self.cycles >= max_cycles + self.more_cycles
 
 
 @dataclass
@@ -167,14 +182,14 @@ class _Batch:
         lattices = None if left is None else to_numpy(left)
         steps = []
         for number, row in enumerate(self.rows):
-            row.cycles += 1
+            ends_here = row.count_cycle(answers[number], max_cycles)
             step = Step(
                 key=row.key,
                 number=row.cycles,
                 tokens=answers[number],
                 confidence=confidence[number],
                 halt=float(result.halt[number, 0]),
-                last=bool(ends[number]) or row.cycles >= max_cycles,
+                last=bool(ends[number]) or ends_here,
                 lattice=None if lattices is None else lattices[number],
             )
             steps.append(step)
@@ -207,8 +222,9 @@ def refine(  # noqa: PLR0913 (the solver's own options)
     ``accept`` is asked once for every row and cycle, before the steps of the cycle are yielded.
     ``questions`` is asked for more only when there is room, so it may be endless and may depend on
     the steps already yielded. None from it means that nothing waits at the moment; it comes back as
-    None while no row is under way. With ``stop_early`` off every row runs ``max_cycles``. A
-    question whose board has another size than those under way waits until they are done.
+    None while no row is under way. A row runs ``max_cycles`` and those that its question adds, and
+    with ``stop_early`` off not less. A question whose board has another size than those under way
+    waits until they are done.
     """
     feedback = feedback_for(model)
     queue = _Queue(questions)

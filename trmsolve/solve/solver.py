@@ -190,6 +190,7 @@ def _effort(task: Task, options: LoadOptions, device: Any) -> Effort:
     noise = options.noise
     return Effort(
         cycles=task.default_cycles if cycles is None else cycles,
+        more_cycles=cycles is None,
         views=options.views,
         batch_size=default_batch_size(device, task) if size is None else size,
         seed=options.seed,

@@ -66,6 +66,10 @@ class Maze(Task):
     paper_latent_steps: ClassVar[int | None] = 4
     # A maze may be large: its answer comes nearer by a fixed number of cells a cycle.
     default_cycles = 64
+    cycles_help = (
+        "Maximum number of improvement cycles for each view. If none is given, large mazes may "
+        "take more while their answers still change."
+    )
     # A maze's answer is long, and each cycle builds on the one before: 0.2 does no harm, and at 0.5
     # none is solved.
     default_noise = 0.1
@@ -179,6 +183,14 @@ class Maze(Task):
         if distance(puzzle.grid) is not None:
             return ""
         return "unsolvable: walls keep the start from the goal"
+
+    def more_cycles(self, puzzle: Puzzle) -> int:
+        """As many as the longest path needs: it winds through half of all cells.
+
+        A cycle brings the network on by 24 cells, and it goes there and back.
+        """
+        longest = puzzle.grid.size // 2
+        return max(longest // 12 - self.default_cycles, 0)
 
     def steps_to_answer(self, puzzle: Puzzle) -> int | None:
         """The way from the goal to the start, and back as the path; None if there is none.
