@@ -79,13 +79,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     grid = "\n".join(ROWS) + "\n"
     (folder / "comment.txt").write_text(f"# a comment {ATTACK}\n{grid}")
     (folder / "maze.txt").write_text(f"maze {ATTACK} title\n{MAZE}")
-    (folder / f"name{ATTACK}.txt").write_text(grid.replace("5", "x", 1) + "junk\n")
+    (folder / f"name{ATTACK}.txt").write_text(grid.replace("5", "$", 1))
     (folder / "task.json").write_text(ARC)
     torch.save({f"x{ATTACK}": torch.ones(2, dtype=torch.int64)}, folder / "names.pt")
     networks = {f"{name}{ATTACK}": {"weight": torch.ones(2)} for name in ("one", "two")}
     torch.save(networks, folder / "parts.pt")
     shutil.copy(bundled_weights("maze"), folder / f"w{ATTACK}.safetensors")
-    (folder / NO_TEXT).write_text(grid.replace("5", "x", 1) + "junk\n")
+    (folder / NO_TEXT).write_text(grid.replace("5", "$", 1))
     run = folder / f"run{ATTACK}"
     (run / "step-00000001").mkdir(parents=True)
     (run / "step-00000001" / "state.json").write_text(json.dumps({"format": ATTACK}))

@@ -7,7 +7,6 @@ import torch
 from safetensors.torch import load, save
 
 from trmsolve.device import choose_placement
-from trmsolve.model.build import new_model
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.solve.network import Loaded, LoadOptions, Network
@@ -42,6 +41,7 @@ class SharedModel:
     meanwhile. Networks that solve puzzles have some megabytes at most.
     """
 
+    kind: type[TinyRecursiveModel]
     config: TRMConfig
     dtype: torch.dtype
     weights: bytes
@@ -52,7 +52,7 @@ class SharedModel:
     def network(self) -> TinyRecursiveModel:
         """The network. Torch then uses so many threads in this whole process."""
         torch.set_num_threads(self.threads)
-        model = new_model(self.config, self.dtype)
+        model = self.kind(self.config, self.dtype)
         model.load_state_dict(load(self.weights), assign=True)
         if self.compiled:
             compile_network(model)
@@ -63,7 +63,8 @@ def share_model(model: Network, threads: int) -> SharedModel:
     """The network for other processes."""
     assert isinstance(model, TinyRecursiveModel)
     weights = save(model.state_dict())
-    return SharedModel(model.config, model.dtype, weights, threads, _is_compiled(model))
+    compiled = _is_compiled(model)
+    return SharedModel(type(model), model.config, model.dtype, weights, threads, compiled)
 
 
 def compile_network(model: TinyRecursiveModel) -> None:
