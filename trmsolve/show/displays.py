@@ -94,6 +94,8 @@ class StepsDisplay(Display):
 
     def answer(self, answer: Answer) -> None:
         """Print the outcome."""
+        if answer.cycles == 0:
+            self._fitted = True  # nothing was tried, so that no grid is missing
         heading = self._heading(answer)
         self._print(outcome(self.console, answer, heading))
 
@@ -152,8 +154,7 @@ class LiveDisplay(StepsDisplay):
             self._followed = None
         cycles = list(self._seen.pop(key, {}).values())
         if not cycles:
-            heading = self._heading(answer)
-            self._print(outcome(self.console, answer, heading))
+            super().answer(answer)
             return
         frame = _cycle_of(answer, cycles)
         self._show(frame, Layout(self._heading(frame)))
