@@ -33,7 +33,7 @@ COMMANDS: dict[str, list[object]] = {
     "generate": ["generate", "-n", "1000000", "--out", "made.csv"],
     "train": ["train", "--data", "many.csv", "--out", "run", "--steps", "100000", *TINY, *WHERE],
     "bench": ["bench", "--seconds", "60"],
-    "weights verify": ["weights", "verify", "--puzzles", "100000"],
+    "weights verify": ["weights", "verify", "--puzzles", "10000"],
 }
 
 

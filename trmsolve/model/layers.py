@@ -46,9 +46,11 @@ def in_slices(of_slots: Callable[[Tensor], Tensor], h: Tensor) -> Tensor:
     the core's cache. For all slots of a large batch every operation would fetch fresh memory from
     the system, and norms and gates would take up to twice as long.
     """
+    # A graph that is traced has no number of slots yet.
+    if h.device.type != "cpu" or torch.compiler.is_compiling():
+        return of_slots(h)
     slots = h.reshape(-1, h.shape[-1])
-    is_small = len(slots) <= SLOTS_AT_ONCE
-    if is_small or h.device.type != "cpu" or torch.compiler.is_compiling():
+    if len(slots) <= SLOTS_AT_ONCE:
         return of_slots(h)
     slices = [of_slots(part) for part in slots.split(SLOTS_AT_ONCE)]
     return torch.cat(slices).view(h.shape)

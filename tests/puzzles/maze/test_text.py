@@ -1085,6 +1085,12 @@ def sane(data: str | bytes) -> None:
         "\udcff",
         "█",
         "▀",
+        "(",
+        "a(",
+        ": ",
+        "[ ",
+        "<",
+        "> ",
     ],
 )
 @pytest.mark.slow

@@ -59,7 +59,8 @@ _SIZE_LINE = 32  # characters that a line with the size of a maze is shorter tha
 _RULE = re.compile(
     r"\s*(?:-{3,}\s*|={3,}\s*|[`~]{3,}[^`~]*|</?[a-z]+[^<>]*>\s*|\[/?[a-z]+\])", re.I
 )
-_LIST = re.compile(r"\s*[\[{]\s*(?:$|[\[{\"'\d])|\s*[\w.\[\] ]+(?:[=:(]\s*|\(\s*)+[\[{]")
+_LIST = re.compile(r"[\[{]\s*(?:$|[\[{\"'\d])|[\w.\[\] ]+(?:[=:(]\s*)+[\[{]")
+_LIST_HEAD = 200  # characters in which a list begins, after its name
 _PLACE = re.compile(r"\s*\d{1,4}[ ,]\s*\d{1,4}\s*")
 _NUMBER = re.compile(r"\d+")
 _NUMBERS = re.compile(r"\s*[0-9]{1,4}(?:\s*[x\xd7, ]\s*[0-9]{1,4})?\s*")
@@ -345,7 +346,7 @@ def _look(number: int, line: str) -> Row:
 
 def _opens_list(text: str) -> bool:
     """Tell whether a list of rows begins in a line, as programs write them."""
-    return bool(_LIST.match(text))
+    return bool(_LIST.match(text.lstrip()[:_LIST_HEAD]))
 
 
 def _is_size(text: str) -> bool:
