@@ -65,9 +65,10 @@ def test_many(
     assert answers == number
     grown = memory[-1] / memory[2] - 1
     slower = (seconds[-1] - seconds[-2]) / (seconds[2] - seconds[1]) - 1
-    assert grown < 0.05, memory
-    # A short run is too short to tell.
-    assert slower < 0.10 or number < full / 10, seconds
+    # A short run is too short to tell: the first tenths are still those of a process that grows.
+    is_short = number < full / 10
+    assert grown < (0.20 if is_short else 0.05), memory
+    assert slower < 0.10 or is_short, seconds
     rate = number / seconds[-1]
     measured(number, f"{task}: memory {grown:+.1%}, time {slower:+.1%}, {rate:.0f} a second")
 
