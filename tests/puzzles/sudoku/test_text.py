@@ -759,7 +759,7 @@ def test_ten_thousand_lines_take_a_moment() -> None:
         "[",
         "# ",
         ".,",
-        "�",
+        "\udcff",
         "é",
         "(",
         "a(",
