@@ -1,4 +1,4 @@
-"""What runs the network: by what is installed, asked for and known of the work, without torch."""
+"""The choice of torch or onnxruntime, which needs neither of them."""
 
 import sys
 from dataclasses import replace
@@ -12,6 +12,7 @@ from tests.cli.test_cli import EASY, run
 from tests.solve.test_onnx_network import run_apart
 from tests.support.graphs import needs_runtime
 from tests.support.paths import EXAMPLES
+from trmsolve.cli.source import known_items
 from trmsolve.errors import UsageError
 from trmsolve.solve import backend
 from trmsolve.solve.backend import chooses_onnx, has_native_bf16, usable_cores
@@ -183,6 +184,10 @@ def test_a_pipe_holds_what_has_arrived_and_a_large_file_very_many(
     run("sudoku", str(file), "--workers", "1")
     few, many = (options.puzzles for options in chosen)
     assert few == 9 and many > 100_000
+
+
+def test_a_name_too_long_for_a_file_holds_nothing_known() -> None:
+    assert known_items(["5" * 300, "absent.sdm"], None, arrived=9) == 9
 
 
 @needs_runtime

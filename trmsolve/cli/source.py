@@ -69,12 +69,16 @@ def _is_file(name: str) -> bool:
 
 def count_items(task: Task, files: list[str] | None) -> int | None:
     """How many items the files hold; None if counting takes long or a file is read only once."""
-    paths = [Path(name) for name in files or ["-"]]
-    if not all(_is_file(str(path)) and path.is_file() for path in paths):
+    names = files or ["-"]
+    total = 0
+    for name in names:
+        size = _size(name)
+        if size is None:
+            return None
+        total += size
+    if total > COUNTED:
         return None
-    if sum(path.stat().st_size for path in paths) > COUNTED:
-        return None
-    return sum(_count(read_file(task, str(path))) for path in paths)
+    return sum(_count(read_file(task, name)) for name in names)
 
 
 def known_items(files: list[str] | None, number: int | None, arrived: int = 0) -> int:
@@ -85,10 +89,17 @@ def known_items(files: list[str] | None, number: int | None, arrived: int = 0) -
     """
     if number is not None:
         return number
-    paths = [Path(name) for name in files or ["-"]]
-    if any(path.is_file() and path.stat().st_size > COUNTED for path in paths):
+    sizes = [_size(name) for name in files or ["-"]]
+    if any(size is not None and size > COUNTED for size in sizes):
         return MANY
     return arrived
+
+
+def _size(name: str) -> int | None:
+    """The bytes of a regular file; None for anything else."""
+    if not _is_file(name) or not Path(name).is_file():
+        return None
+    return Path(name).stat().st_size
 
 
 def _count(items: Iterator[Item]) -> int:
