@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from trmsolve.model.config import LARGE_BOARD, TRMConfig
-from trmsolve.model.layers import rms_norm
+from trmsolve.model.layers import SLOTS_AT_ONCE, rms_norm
 from trmsolve.model.mixers import Convolution
 from trmsolve.model.network import Block, TinyRecursiveModel
 from trmsolve.model.rewriting import rewritten
@@ -34,9 +34,6 @@ TOLERANCES = {torch.float32: 1e-3, torch.bfloat16: 2**-5}
 In bf16 the state of a cell where nothing happens never comes to rest: its numbers go on flickering
 by 0.03.
 """
-
-CHUNK = 1024
-"""How many cells are computed at a time, so that what they need stays in the processor's cache."""
 
 
 def settling(network: Any) -> Any:
@@ -178,10 +175,9 @@ class _Memory:
         # The kernels of single channels take so little that the whole board is no loss.
         heard = mixer.hear(source.view(*self.shape, -1)).flatten(0, -2)
         moved = torch.zeros_like(changed)
-        for cells in _grown(changed, self.shape).split(CHUNK):
-            h = source[cells]
-            h = rms_norm(h + mixer.o_proj(heard[cells]), mixer.eps)
-            output = rms_norm(h + block.mlp(h), block.eps)
+        for cells in _grown(changed, self.shape).split(SLOTS_AT_ONCE):
+            h = rms_norm(source[cells] + mixer.o_proj(heard[cells]), mixer.eps)
+            output = block.within_slots(h)
             distance = (output - target[cells]).abs().amax(-1)
             counts = distance > self.tolerance
             target[cells[counts]] = output[counts]
