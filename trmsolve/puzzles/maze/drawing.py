@@ -33,6 +33,7 @@ from trmsolve.puzzles.maze.cells import (
     WALL,
     count_beside,
 )
+from trmsolve.puzzles.maze.ends import find_openings, settle_ends
 from trmsolve.puzzles.maze.form import (
     CROSSES,
     DIGITS,
@@ -61,7 +62,7 @@ from trmsolve.puzzles.maze.meanings import (
     find_meanings,
     has_halves,
 )
-from trmsolve.puzzles.maze.rules import find_faults, nearest_goal
+from trmsolve.puzzles.maze.rules import find_faults
 from trmsolve.puzzles.maze.thin import unfold
 from trmsolve.puzzles.values import Grid, Puzzle
 
@@ -193,57 +194,6 @@ def _draw_thin(drawing: Drawing, rows: Sequence[Row], places: tuple[int, ...]) -
     marks[PATH] = "*" if any("o" in text for text in texts) else SYMBOLS[PATH]
     form = replace(drawing.form, rows=texts, places=places, marks=tuple(marks))
     return replace(drawing, form=form)
-
-
-def settle_ends(cells: Grid, marks: Marks) -> tuple[Grid, str]:
-    """Set the ends that the user names or no sign marks, and leave one goal of several.
-
-    Returns the cells and what is to be told of them. Raises PuzzleError if a named end is no floor.
-    """
-    cells = cells.copy()
-    told = []
-    for content, place in ((START, marks.start), (GOAL, marks.goal)):
-        if place is not None:
-            _set_end(cells, content, place)
-    missing = [content for content in (START, GOAL) if not (cells == content).any()]
-    openings = find_openings(cells) if missing else []
-    if missing and len(openings) == len(missing):
-        for content, place in zip(missing, openings, strict=True):
-            cells[place] = content
-            where = f"row {place[0] + 1}, column {place[1] + 1}"
-            told.append(f"the {ENDS[content][0]} is the opening at {where}")
-    goals = int((cells == GOAL).sum())
-    if goals > 1 and (cells == START).sum() == 1:
-        nearest = nearest_goal(cells)
-        if nearest:
-            cells[cells == GOAL] = FLOOR
-            cells[nearest[0]] = GOAL
-            told.append(f"the nearest of {goals} goals is taken")
-    if told:
-        told.append("--start and --goal choose others")
-    return cells, "; ".join(told)
-
-
-def _set_end(cells: Grid, content: int, place: tuple[int, int]) -> None:
-    """Put an end where the user wants it. Raises PuzzleError if that is no floor."""
-    rows, columns = cells.shape
-    if place[0] >= rows or place[1] >= columns or cells[place] == WALL:
-        where = f"row {place[0] + 1}, column {place[1] + 1}"
-        name = ENDS[content][0]
-        raise PuzzleError(f"--{name}: no floor at {where} of {rows} x {columns} cells")
-    cells[cells == content] = FLOOR
-    cells[place] = content
-
-
-def find_openings(cells: Grid) -> list[tuple[int, int]]:
-    """List the floor in the outer wall from top to bottom, if all else around is wall."""
-    ring = np.ones(cells.shape, bool)
-    ring[1:-1, 1:-1] = False
-    contents = set(cells[ring].tolist())
-    if not contents <= {WALL, FLOOR, START, GOAL}:
-        return []
-    places = np.argwhere(ring & (cells == FLOOR)).tolist()
-    return [(row, column) for row, column in places] if len(places) <= 2 else []
 
 
 def _read(rows: Sequence[Row], wall: str = "", marks: Marks = NO_MARKS) -> _Reading:

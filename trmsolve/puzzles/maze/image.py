@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, START, WALL
-from trmsolve.puzzles.maze.drawing import settle_ends
+from trmsolve.puzzles.maze.ends import settle_ends
 from trmsolve.puzzles.maze.form import LEAST, MOST, NO_MARKS, Marks
 from trmsolve.puzzles.values import Grid, Puzzle
 
