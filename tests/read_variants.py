@@ -231,7 +231,7 @@ def thin_variant(rng: Rng) -> tuple[Grid, bytes]:
     return grid, decorate(rng, "\n".join(lines), True)
 
 
-# What stands around a puzzle
+# The decoration around a puzzle
 
 
 def decorate(rng: Rng, text: str, drawn: bool) -> bytes:

@@ -21,7 +21,7 @@ BLOCKS = re.findall(r"^```(sudoku|maze|arc)(.*)\n((?:.*\n)*?)```$", DOCUMENT, re
 
 
 def blocks(kind: str) -> list[tuple[str, str]]:
-    """What is said of each example of a kind, and the example."""
+    """The caption of each example of a kind, and the example."""
     return [(said.strip(), text) for name, said, text in BLOCKS if name == kind]
 
 

@@ -1,31 +1,20 @@
 """The time that a long wait is told to take."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.support.mazes import FLOW
+from tests.support.mazes import CONV, FLOW
 from trmsolve.cli.forecast import Forecast, expected_cycles, forecast_for
 from trmsolve.errors import PuzzleError
-from trmsolve.model.config import TRMConfig
 from trmsolve.puzzles.values import Puzzle
 from trmsolve.solve.effort import Effort
 
-CONFIG = TRMConfig(
-    vocab_size=18,
-    seq_len=900,
-    hidden_size=16,
-    layers=2,
-    recursions=6,
-    latent_steps=1,
-    mixer="conv",
-    positions="none",
-    board=(30, 30, 1, 1),
-    feeds_back_answer=True,
-)
+CONFIG = replace(CONV, layers=2, recursions=6)
 
 
 def solver(batch_size: int = 1, cycles: int = 64, workers: int = 1) -> Any:

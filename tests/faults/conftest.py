@@ -58,7 +58,7 @@ def pytest_sessionfinish() -> None:
 
 
 def machine() -> dict[str, str]:
-    """What the tests ran on."""
+    """The versions and the machine that the tests ran on."""
     return {
         "trmsolve": version("trmsolve"),
         "python": platform.python_version(),

@@ -55,7 +55,7 @@ def weights_target() -> tuple[Target, list[bytes]]:
 
 
 def target_of(name: str) -> tuple[Target, list[bytes]]:
-    """What reads an input, and good inputs to begin with."""
+    """A reader, and good inputs to begin with."""
     return weights_target() if name == "weights" else reading_target(name)
 
 

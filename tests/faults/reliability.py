@@ -47,12 +47,12 @@ export TRMSOLVE_FAULTS=1 TRMSOLVE_FAULTS_RECORD=tests/faults/measured.json
 
 @dataclass(frozen=True)
 class Measurement:
-    """What one test showed."""
+    """The finding of one test."""
 
     promise: str
     trials: int
     result: str
-    """What was measured, beyond that the promise was kept."""
+    """The figures that were measured, if there are any."""
     kept: bool
 
 

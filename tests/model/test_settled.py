@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.support.mazes import made
+from tests.support.mazes import CONV, made
 from trmsolve.model import settled
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import State, TinyRecursiveModel
@@ -18,23 +18,7 @@ from trmsolve.solve.torch_network import load_torch
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-CONFIG = TRMConfig(
-    vocab_size=18,
-    seq_len=900,
-    hidden_size=16,
-    layers=2,
-    recursions=3,
-    latent_steps=1,
-    mixer="conv",
-    positions="none",
-    board=(30, 30, 1, 1),
-    expansion=2.0,
-    inner_multiple=16,
-    normed_swiglu=True,
-    halt_from="min",
-    feeds_back_answer=True,
-    frozen_tokens=(1, 4),
-)
+CONFIG = replace(CONV, layers=2, recursions=3, frozen_tokens=(1, 4))
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tests.support.mazes import (
+    CONV,
     FLOW,
     MAZE,
     VIEWS,
@@ -61,22 +62,6 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 CPU = torch.device("cpu")
 HERE = Placement(CPU, torch.float32, "test")
-CONV = TRMConfig(
-    vocab_size=18,
-    seq_len=900,
-    hidden_size=16,
-    layers=1,
-    recursions=1,
-    latent_steps=1,
-    mixer="conv",
-    positions="none",
-    board=(30, 30, 1, 1),
-    expansion=2.0,
-    inner_multiple=16,
-    normed_swiglu=True,
-    halt_from="min",
-    feeds_back_answer=True,
-)
 KEEPS = replace(CONV, frozen_tokens=(1, 4))  # walls and the goal
 OFFICIAL = TRMConfig(
     vocab_size=6,

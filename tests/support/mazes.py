@@ -10,6 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from trmsolve.model.config import TRMConfig
 from trmsolve.puzzles.maze.cells import (
     FLOOR,
     GOAL,
@@ -24,6 +25,24 @@ from trmsolve.puzzles.maze.task import Maze, MazeFlow
 from trmsolve.puzzles.values import Grid, Puzzle, Trajectory
 
 Place = tuple[int, int]
+
+CONV = TRMConfig(
+    vocab_size=18,
+    seq_len=900,
+    hidden_size=16,
+    layers=1,
+    recursions=1,
+    latent_steps=1,
+    mixer="conv",
+    positions="none",
+    board=(30, 30, 1, 1),
+    expansion=2.0,
+    inner_multiple=16,
+    normed_swiglu=True,
+    halt_from="min",
+    feeds_back_answer=True,
+)
+"""A small network of the kind that solves mazes of any size."""
 
 
 def grid(*rows: str) -> Grid:
