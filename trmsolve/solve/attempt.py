@@ -7,7 +7,6 @@ next.
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,9 +106,8 @@ def pause(attempt: Attempt) -> Paused:
 def resume(task: Task, seed: int, place: int, paused: Paused) -> Attempt:
     """The attempt under the view after the one that failed, as if it had never been paused."""
     attempt = begin(task, seed, place, paused.puzzle)
-    skipped = paused.number - 1
-    attempt.view = next(islice(attempt.views, skipped, None))
-    attempt.number = paused.number + 1
+    while attempt.number <= paused.number:
+        attempt.next_view()
     attempt.cycles = paused.cycles
     attempt.started = paused.started
     attempt.best = paused.best
