@@ -403,11 +403,11 @@ def _refuse_ends(drawing: Drawing) -> None:
     for content, (name, letters) in ENDS.items():
         found = np.argwhere(drawing.cells == content)[:2].tolist()
         if not found:
-            raise drawing.layout.rows[0].error(f"no {name}: mark it with {letters}, {OPTIONS}")
+            raise drawing.layout.rows[0].error(f"no {name}: mark it with {letters}, or {OPTIONS}")
         if len(found) > 1:
             places = [drawing.error("", row, column) for row, column in found]
             named = [f"line {place.line}, column {place.column}" for place in places]
-            problem = f"two {name}s: {' and '.join(named)}; {OPTIONS[3:]}"
+            problem = f"two {name}s: {' and '.join(named)}; {OPTIONS}"
             raise PuzzleError(problem, "", places[1].line, places[1].column)
 
 

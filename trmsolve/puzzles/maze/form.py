@@ -58,7 +58,7 @@ MOST = 1000
 
 SHAPE = "a maze is rows of '#' and ' ' with one S and one G"
 
-OPTIONS = "or give --start R,C, --goal R,C or --map; see docs/formats.md"
+OPTIONS = "give --start R,C, --goal R,C or --map; see docs/formats.md"
 """What helps with a maze in other signs."""
 
 

@@ -30,7 +30,9 @@ from trmsolve.puzzles.maze.form import (
 )
 from trmsolve.puzzles.reading.lines import undecoded
 
-_CELLS = f"walls are '#' or blocks, floor is ' ' or '.', the start is S, the goal G or E; {OPTIONS}"
+_CELLS = (
+    f"walls are '#' or blocks, floor is ' ' or '.', the start is S, the goal G or E; or {OPTIONS}"
+)
 _BESIDE = "'░' beside darker walls is ambiguous; draw walls as '█' and floor as ' '"
 _HEADLESS = (
     "after a maze on a line; a CSV file must begin with its column names, such as question,answer"
