@@ -205,6 +205,16 @@ Trace = Annotated[
         show_default=False,
     ),
 ]
+Save = Annotated[
+    Path | None,
+    typer.Option(
+        "--save",
+        metavar="FILE",
+        help="Also save what was seen, by the ending of the name: .txt with every frame, .svg with "
+        "the last one.",
+        show_default=False,
+    ),
+]
 Verbose = Annotated[
     bool,
     typer.Option(

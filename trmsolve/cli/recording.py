@@ -1,4 +1,4 @@
-"""What ``--trace`` does in the commands that solve: it hands on every event to be recorded."""
+"""What ``--trace`` and ``--save`` do in the commands that solve: every event is recorded."""
 
 import contextlib
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from trmsolve.errors import UsageError
 
 if TYPE_CHECKING:
-    from trmsolve.trace.recording import Frame, Outcome, Recorder
+    from trmsolve.trace.recording import Frame, Outcome, Recorder, Recording
 
 AnyOutcome = TypeVar("AnyOutcome", bound="Outcome")
 
@@ -41,12 +41,16 @@ class Recorders:
 
 
 @contextlib.contextmanager
-def recorded(trace: Path | None, files: Iterable[str | Path] | None) -> Iterator[Recorders]:
+def recorded(
+    trace: Path | None, save: Path | None, files: Iterable[str | Path] | None
+) -> Iterator[Recorders]:
     """What records a run with these options, which reads these files.
 
-    Raises UsageError if a file would be replaced that is to be read, OSError if one cannot be
-    written.
+    Raises UsageError if a file would be replaced that is to be read or its name has an unknown
+    ending, OSError if one cannot be written.
     """
+    if save is not None:
+        check_target(save, files)
     with contextlib.ExitStack() as stack:
         recorders: list[Recorder] = []
         if trace is not None:
@@ -54,7 +58,36 @@ def recorded(trace: Path | None, files: Iterable[str | Path] | None) -> Iterator
 
             refuse_to_replace("--trace", trace, files)
             recorders.append(stack.enter_context(TraceWriter(trace)))
+        if save is not None:
+            recorders.append(stack.enter_context(saved(save)))
         yield Recorders(recorders)
+
+
+@contextlib.contextmanager
+def saved(path: Path) -> "Iterator[Recording]":
+    """A recording that is saved at the end, however the run ends."""
+    from trmsolve.show.save import save
+    from trmsolve.trace.recording import Recording
+
+    recording = Recording()
+    try:
+        yield recording
+    finally:
+        if recording.task:  # the run has begun
+            save(recording, path)
+
+
+def check_target(path: Path, files: Iterable[str | Path] | None) -> None:
+    """Report before the work that the file of ``--save`` cannot be written.
+
+    Raises UsageError.
+    """
+    from trmsolve.show.save import check_ending
+
+    check_ending(path)
+    refuse_to_replace("--save", path, files)
+    if path.is_dir() or not path.parent.is_dir():
+        raise UsageError(f"--save {path}: the path must be a file in an existing folder")
 
 
 def refuse_to_replace(option: str, path: Path, files: Iterable[str | Path] | None) -> None:

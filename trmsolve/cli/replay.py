@@ -7,11 +7,13 @@ import typer
 
 from trmsolve.cli import options
 from trmsolve.cli.output import say
+from trmsolve.cli.recording import check_target
 from trmsolve.puzzles import get_task
 from trmsolve.show.arc_displays import StepsArcDisplay
 from trmsolve.show.console import make_console
 from trmsolve.show.displays import StepsDisplay
 from trmsolve.show.replay import Player, ReplayDisplay, play, print_steps
+from trmsolve.show.save import save as save_recording
 from trmsolve.trace.read import read_trace
 from trmsolve.trace.recording import Recording
 
@@ -22,6 +24,7 @@ PACE = 0.25
 def replay(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A trace, as --trace writes it.")],
     show_steps: options.ShowSteps = False,
+    save: options.Save = None,
     pace: Annotated[
         float, typer.Option(min=0.015625, max=8, help="How long each frame is shown, in seconds.")
     ] = PACE,
@@ -31,19 +34,24 @@ def replay(
     Keys in a terminal: space plays and pauses, the arrows left and right step,
     home and end go to the first and the last frame, + and - change the speed,
     n and p choose another puzzle, q ends. Without a terminal, or with
-    --show-steps, every frame is printed.
+    --show-steps, every frame is printed. With --save, the file is written and
+    nothing is shown.
 
     Exit codes:
-    0  the run was shown
+    0  the run was shown or saved
     2  the file cannot be read, or is no trace or a damaged one
     5  the output cannot be written
     130  interrupted
     141  the reader of the output has left
     """
+    if save is not None:
+        check_target(save, [file])
     recording = read_trace(file)
     if recording.cut_at is not None:
         say(f"{file}:{recording.cut_at}: the trace ends here; its run was ended early")
-    if not recording.played or show_steps or not _has_terminal():
+    if save is not None:
+        save_recording(recording, save)
+    elif not recording.played or show_steps or not _has_terminal():
         _print(recording)
     else:
         _play(recording, pace)

@@ -48,6 +48,7 @@ class DisplayOptions:
     verbose: bool
     keep_unverified: bool = False
     trace: Path | None = None
+    save: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ def make_command(task: Task) -> Callable[..., None]:
         quiet: options.Quiet = False,
         pace: options.Pace = 0.0,
         trace: options.Trace = None,
+        save: options.Save = None,
         verbose: options.Verbose = False,
         weights: options.Weights = None,
         offline: options.Offline = False,
@@ -126,6 +128,7 @@ def make_command(task: Task) -> Callable[..., None]:
             verbose,
             keep_unverified,
             trace,
+            save,
         )
         code = solve(
             get_task(task.name).marked(start, goal, signs),
@@ -174,7 +177,7 @@ def solve(
     """
     choose_writer(wishes.form, task, "")  # a wrong --format is told before any work
     items = open_items(task, files)
-    with recorded(wishes.trace, files) as recorders:
+    with recorded(wishes.trace, wishes.save, files) as recorders:
         return _solve(Source(task, files, items), wishes, share, recorders, how)
 
 

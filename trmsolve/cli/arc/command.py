@@ -89,6 +89,7 @@ def arc(  # noqa: PLR0913
     quiet: options.Quiet = False,
     pace: options.Pace = 0.0,
     trace: options.Trace = None,
+    save: options.Save = None,
     verbose: options.Verbose = False,
     weights: arc_options.Weights = None,
     offline: options.Offline = False,
@@ -150,7 +151,7 @@ def arc(  # noqa: PLR0913
     if save_adapted is not None and len(items) - len(errors) > 1:
         raise UsageError("--save-adapted needs exactly one task: choose it with --id")
     read = [*(files or ()), *filter(None, [solutions])]
-    with recorded(trace, read) as recorders:
+    with recorded(trace, save, read) as recorders:
         if len(errors) == len(items):  # nothing for a model to do
             with display:
                 recorders.begin("arc", "")
