@@ -41,7 +41,9 @@ def svg_of(console: Console, drawing: RenderableType, title: str) -> str:
     columns = max((_end(line) for line in lines), default=0)
     width = columns * WIDTH + 2 * MARGIN
     height = len(lines) * HEIGHT + 2 * MARGIN
-    shapes = [shape for row, line in enumerate(lines) for shape in _shapes(row, line)]
+    shapes: list[str] = []
+    for row, line in enumerate(lines):
+        shapes += _shapes(row, line)
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img"'
