@@ -37,6 +37,7 @@ OTHERS = {
     ),
     "train": Home("trmsolve.cli.train", "train", "Train a Tiny Recursive Model."),
     "eval": Home("trmsolve.cli.eval", "eval_command", "Measure exact and verified rates."),
+    "replay": Home("trmsolve.cli.replay", "replay", "Play a run again that --trace has recorded."),
     "generate": Home(
         "trmsolve.cli.generate",
         "generate",

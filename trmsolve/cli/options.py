@@ -1,6 +1,7 @@
 """Options that several commands share, each defined once."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -193,6 +194,26 @@ Quiet = Annotated[
 ]
 Pace = Annotated[
     float, typer.Option(min=0, help="Pause after each cycle in seconds, for watching.")
+]
+Trace = Annotated[
+    Path | None,
+    typer.Option(
+        "--trace",
+        metavar="FILE",
+        help="Also record every cycle in this file, for trmsolve replay; packed if its name ends "
+        "in .gz.",
+        show_default=False,
+    ),
+]
+Save = Annotated[
+    Path | None,
+    typer.Option(
+        "--save",
+        metavar="FILE",
+        help="Also save what was seen, by the ending of the name: .txt with every frame, .svg with "
+        "the last one.",
+        show_default=False,
+    ),
 ]
 Verbose = Annotated[
     bool,

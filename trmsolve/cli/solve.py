@@ -4,14 +4,16 @@ import inspect
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from trmsolve.cli import options
 from trmsolve.cli.output import Writer, choose_writer, say
+from trmsolve.cli.recording import Recorders, recorded
 from trmsolve.cli.source import count_items, known_items, open_items
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles import get_task
@@ -45,6 +47,8 @@ class DisplayOptions:
     pace: float
     verbose: bool
     keep_unverified: bool = False
+    trace: Path | None = None
+    save: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,8 @@ def make_command(task: Task) -> Callable[..., None]:
         keep_unverified: options.KeepUnverified = False,
         quiet: options.Quiet = False,
         pace: options.Pace = 0.0,
+        trace: options.Trace = None,
+        save: options.Save = None,
         verbose: options.Verbose = False,
         weights: options.Weights = None,
         offline: options.Offline = False,
@@ -115,7 +121,14 @@ def make_command(task: Task) -> Callable[..., None]:
         seed: options.Seed = 0,
     ) -> None:
         wishes = DisplayOptions(
-            show_steps, "json" if json else form, quiet, pace, verbose, keep_unverified
+            show_steps,
+            "json" if json else form,
+            quiet,
+            pace,
+            verbose,
+            keep_unverified,
+            trace,
+            save,
         )
         code = solve(
             get_task(task.name).marked(start, goal, signs),
@@ -162,9 +175,31 @@ def solve(
     Returns the exit code: 0 if all answers are verified, 1 if some answer is not, 2 if some input
     could not be read.
     """
-    form = wishes.form
-    choose_writer(form, task, "")  # a wrong --format is told before any work
+    choose_writer(wishes.form, task, "")  # a wrong --format is told before any work
     items = open_items(task, files)
+    with recorded(wishes.trace, wishes.save, files) as recorders:
+        return _solve(Source(task, files, items), wishes, share, recorders, how)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The puzzles that are to be solved."""
+
+    task: Task
+    files: list[str] | None
+    items: Iterator[Item | None]
+
+
+def _solve(
+    source: Source,
+    wishes: DisplayOptions,
+    share: Share,
+    recorders: Recorders,
+    how: dict[str, Any],
+) -> int:
+    """As ``solve``, with what records the run."""
+    task, files, items = source.task, source.files, source.items
+    form = wishes.form
     first, ended = _first(items)
     number = len(first) if ended else count_items(task, files)
     display = _choose_display(task, wishes, number)
@@ -178,8 +213,9 @@ def solve(
     hopeless = _hopeless(task, first) if ended else None
     if hopeless is not None:
         writer = choose_writer(form, task, "", was_shown, wishes.keep_unverified)
+        recorders.begin(task.name, "")
         with display:
-            return _run(hopeless, display, writer)
+            return _run(recorders.follow(hopeless), display, writer)
 
     from trmsolve.cli.forecast import forecast_for
     from trmsolve.memory import keep_memory
@@ -196,6 +232,9 @@ def solve(
         largest=max((item.grid.size for item in first if isinstance(item, Puzzle)), default=0),
         **how,
     )
+    # Cycles are recorded by this process, so that it solves alone.
+    if recorders:
+        share = replace(share, workers=1)
     crew = _crew(share, how["threads"], display, number, len(first))
     with start_early(task.name, crew, load_options) as team:
         solver = share_out(load_solver(task.name, load_options), crew, team)
@@ -205,12 +244,29 @@ def solve(
         # Many are counted as they come; few are told in their order, each with its answer.
         early = display.answer if isinstance(display, ProgressDisplay) else None
         on_cycle = _paced(display, wishes.pace) if display.wants_cycles else None
+        recorders.begin(task.name, solver.weights)
+        if recorders:
+            on_cycle = _both(recorders.frame, on_cycle)
         # Many have a progress line instead.
         on_step = forecast_for(solver, first, display.note).step if ended else None
         with display:
             every = chain(first, notes.follow(items))
             outcomes = solver.solve_all(every, on_cycle, early, on_step)
-            return _run(outcomes, display, writer, told=early is not None)
+            followed = recorders.follow(outcomes)
+            return _run(followed, display, writer, told=early is not None)
+
+
+def _both(
+    record: Callable[[Cycle], None], show: Callable[[Cycle], None] | None
+) -> Callable[[Cycle], None]:
+    """Record a cycle, then show it if anything is shown."""
+
+    def tell(cycle: Cycle) -> None:
+        record(cycle)
+        if show is not None:
+            show(cycle)
+
+    return tell
 
 
 def _first(items: Iterator[Item | None]) -> tuple[list[Item], bool]:

@@ -9,12 +9,14 @@ and computes no answer or vote itself.
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import chain
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from trmsolve.arc.paint import (
+    Cells,
     PaintPictures,
     Picture,
     in_one_row,
@@ -136,21 +138,13 @@ class LiveArcDisplay(LinesArcDisplay):
         due = self.clock() - self._drawn >= pause or adapting.ended
         if not self._follows(adapting.task) or not due:
             return
-        task = adapting.task
-        number = count(len(task.demonstrations), "demonstration")
-        title = f"learning from {number}"
-        if adapting.ended:
-            title = f"learned from {number}: {ended(adapting)}"
-        whole = self.console.width - ECHO
-        paint = partial(paint_learning, adapting, whole, is_plain(self.console))
-        self._show(task, title, adapting_facts(adapting, self.steps), paint)
+        self._show(learning_panel, adapting, self.steps)
 
     def cycle(self, cycle: ArcCycle) -> None:
         """Draw the answer so far."""
         if self._follows(cycle.task) and _goes_on(self._cycle, cycle):
             self._cycle = cycle
-            paint = partial(paint_cycle, cycle, is_plain(self.console))
-            self._show(cycle.task, "answering", cycle_facts(cycle), paint)
+            self._show(cycle_panel, cycle)
             time.sleep(self.pace)
 
     def answer(self, answer: ArcAnswer) -> None:
@@ -174,10 +168,10 @@ class LiveArcDisplay(LinesArcDisplay):
             self._task = task
         return self._task is task and self.console.is_interactive
 
-    def _show(self, task: ArcTask, title: str, facts: list[Fact], paint: PaintPictures) -> None:
+    def _show(self, draw: Callable[..., RenderableType], *what: object) -> None:
+        """Draw a panel of the console and ``what``, and note how long that took."""
         begun = self.clock()
-        heading = Text.assemble(readable(self.console, task.name, "heading"), f"  {title}")
-        self._move(panel(self.console, heading, facts, paint, self.console.height - ROWS_BELOW))
+        self._move(draw(self.console, *what))
         self._drawn = self.clock()
         self._took = self._drawn - begun
 
@@ -296,6 +290,47 @@ class ProgressArcDisplay(ProgressLine, LinesArcDisplay):
             each = (self._answered - self.begun) / self.counts["done"]
             facts.append(Text(f"{duration(each)} a task"))
         return facts
+
+
+def learning_panel(
+    console: Console, adapting: AdaptationProgress, steps: int | None = None
+) -> RenderableType:
+    """How far the learning is, with the answers so far and the demonstrations."""
+    number = count(len(adapting.task.demonstrations), "demonstration")
+    title = f"learning from {number}"
+    if adapting.ended:
+        title = f"learned from {number}: {ended(adapting)}"
+    paint = partial(paint_learning, adapting, console.width - ECHO, is_plain(console))
+    return _panel(console, adapting.task, title, adapting_facts(adapting, steps), paint)
+
+
+def cycle_panel(console: Console, cycle: ArcCycle) -> RenderableType:
+    """The answer so far, beside its input."""
+    paint = partial(paint_cycle, cycle, is_plain(console))
+    return _panel(console, cycle.task, "answering", cycle_facts(cycle), paint)
+
+
+def answer_panel(console: Console, answer: ArcAnswer) -> RenderableType:
+    """The attempts at all tests, as far as they fit the terminal, and the outcome."""
+    plain = is_plain(console)
+
+    def paint(cells: Cells) -> list[Picture]:
+        tests = range(len(answer.task.tests))
+        return list(
+            chain.from_iterable(paint_attempts(answer, test, plain, cells) for test in tests)
+        )
+
+    heading = readable(console, answer.task.name, "heading")
+    result = outcome(console, answer)
+    rows = console.height - ROWS_BELOW - result.plain.count("\n") - 1
+    return Group(panel(console, heading, [], paint, rows), result)
+
+
+def _panel(
+    console: Console, task: ArcTask, title: str, facts: list[Fact], paint: PaintPictures
+) -> RenderableType:
+    heading = Text.assemble(readable(console, task.name, "heading"), f"  {title}")
+    return panel(console, heading, facts, paint, console.height - ROWS_BELOW)
 
 
 def _goes_on(last: ArcCycle | None, cycle: ArcCycle) -> bool:

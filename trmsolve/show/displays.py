@@ -8,9 +8,9 @@ puzzle or torch.
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 from trmsolve.puzzles.values import Answer, Cycle
@@ -143,8 +143,7 @@ class LiveDisplay(StepsDisplay):
         self._seen.setdefault(key, {})[cycle.view] = cycle
         self._followed = self._followed or key
         if self._followed == key:
-            layout = Layout(self._heading(cycle), self.console.height - ROWS_BELOW)
-            self._move(draw(self.console, cycle, self.paint, layout))
+            self._move(moving_frame(self.console, cycle, self.paint, self._heading(cycle)))
 
     def answer(self, answer: Answer) -> None:
         """Print the frame that the answer came from, and the outcome."""
@@ -156,7 +155,7 @@ class LiveDisplay(StepsDisplay):
         if not cycles:
             super().answer(answer)
             return
-        frame = _cycle_of(answer, cycles)
+        frame = cycle_of(answer, cycles)
         self._show(frame, Layout(self._heading(frame)))
         self._print(outcome(self.console, answer))
 
@@ -166,7 +165,14 @@ class LiveDisplay(StepsDisplay):
         super().close()
 
 
-def _cycle_of(answer: Answer, cycles: list[Cycle]) -> Cycle:
+def moving_frame(
+    console: Console, cycle: Cycle, paint: PaintGrid, heading: str = "", below: int = ROWS_BELOW
+) -> RenderableType:
+    """The frame of a cycle as the live view draws it, with so many rows free ``below`` it."""
+    return draw(console, cycle, paint, Layout(heading, console.height - below))
+
+
+def cycle_of(answer: Answer, cycles: Sequence[Cycle]) -> Cycle:
     """The last cycle that gave this answer, whichever view was drawn last."""
     for cycle in reversed(cycles):
         if (cycle.grid == answer.grid).all():

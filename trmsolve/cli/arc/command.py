@@ -1,7 +1,7 @@
 """``trmsolve arc``: learn ARC tasks from their demonstrations, and answer their tests."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -9,12 +9,13 @@ import typer
 
 from trmsolve.arc.read import DEMONSTRATIONS
 from trmsolve.arc.submission import write_submission
-from trmsolve.arc.task import ArcAnswer, ArcCycle
+from trmsolve.arc.task import AdaptationProgress, ArcAnswer, ArcCycle
 from trmsolve.cli import arc_options, options
 from trmsolve.cli.arc.output import ArcWriter, choose_arc_writer
 from trmsolve.cli.arc.source import read_items, tests_by_id
 from trmsolve.cli.output import say
 from trmsolve.cli.process import Stop
+from trmsolve.cli.recording import Recorders, recorded
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.show.arc_displays import ArcDisplay, make_arc_display
 from trmsolve.show.console import make_console
@@ -87,6 +88,8 @@ def arc(  # noqa: PLR0913
     form: options.Form = "input",
     quiet: options.Quiet = False,
     pace: options.Pace = 0.0,
+    trace: options.Trace = None,
+    save: options.Save = None,
     verbose: options.Verbose = False,
     weights: arc_options.Weights = None,
     offline: options.Offline = False,
@@ -147,57 +150,76 @@ def arc(  # noqa: PLR0913
     errors = [item for item in items if isinstance(item, PuzzleError)]
     if save_adapted is not None and len(items) - len(errors) > 1:
         raise UsageError("--save-adapted needs exactly one task: choose it with --id")
-    if len(errors) == len(items):  # nothing for a model to do
-        with display:
-            _hand_out(errors, display, choose_arc_writer(form, "", columns), [])
-        raise typer.Exit(UNREADABLE)
+    read = [*(files or ()), *filter(None, [solutions])]
+    with recorded(trace, save, read) as recorders:
+        if len(errors) == len(items):  # nothing for a model to do
+            with display:
+                recorders.begin("arc", "")
+                followed = recorders.follow(errors)
+                _hand_out(followed, display, choose_arc_writer(form, "", columns), [])
+            raise typer.Exit(UNREADABLE)
 
-    from trmsolve.arc.solver import load_arc
-    from trmsolve.memory import keep_memory
+        from trmsolve.arc.solver import load_arc
+        from trmsolve.memory import keep_memory
 
-    keep_memory()
-    solver = load_arc(
-        weights=weights,
-        offline=offline,
-        allow_large=allow_large,
-        note=None if quiet else say,
-        budget=budget,
-        steps=steps,
-        cycles=cycles,
-        views=views,
-        batch=batch_size,
-        seed=seed,
-        device=device,
-        dtype=dtype,
-        threads=threads,
-        keep_steps=show_steps,
-        save_adapted=save_adapted,
-    )
-    if verbose:
-        where = f"running on {solver.placement.reason}"
-        say(f"weights {solver.weights}, {solver.budget:g} s per task, {where}")
-    writer = choose_arc_writer(form, solver.weights, columns)
-    answers: list[ArcAnswer] = []
-    stop = AnswerNow(display.note)
+        keep_memory()
+        solver = load_arc(
+            weights=weights,
+            offline=offline,
+            allow_large=allow_large,
+            note=None if quiet else say,
+            budget=budget,
+            steps=steps,
+            cycles=cycles,
+            views=views,
+            batch=batch_size,
+            seed=seed,
+            device=device,
+            dtype=dtype,
+            threads=threads,
+            keep_steps=show_steps or bool(recorders),
+            save_adapted=save_adapted,
+        )
+        if verbose:
+            where = f"running on {solver.placement.reason}"
+            say(f"weights {solver.weights}, {solver.budget:g} s per task, {where}")
+        writer = choose_arc_writer(form, solver.weights, columns)
+        recorders.begin("arc", solver.weights, steps)
+        answers: list[ArcAnswer] = []
+        stop = AnswerNow(display.note)
+
+        on_adapting, on_cycle = _watch(display, recorders, stop)
+        try:
+            with display, stop:
+                outcomes = solver.solve_all(items, on_adapting, on_cycle, stop)
+                problems = _hand_out(recorders.follow(outcomes), display, writer, answers)
+        finally:
+            if submission is not None:
+                write_submission(submission, answers, tests_by_id(items))
+                display.note(
+                    f"{len(answers)} of {count(len(items), 'task')} answered in {submission}"
+                )
+        left = len(items) - len(answers) - problems
+        if stop.code and left:
+            raise typer.Exit(stop.code)
+        raise typer.Exit(UNREADABLE if problems else 0)
+
+
+def _watch(
+    display: ArcDisplay, recorders: Recorders, stop: "AnswerNow"
+) -> tuple[Callable[[AdaptationProgress], None], Callable[[ArcCycle], None] | None]:
+    """What is told of steps of learning, and of cycles if anyone wants them."""
+
+    def on_adapting(progress: AdaptationProgress) -> None:
+        recorders.frame(progress)
+        display.adapting(progress)
 
     def on_cycle(cycle: ArcCycle) -> None:
         stop()  # no step of learning asks here: from now on Ctrl-C ends the run after this task
+        recorders.frame(cycle)
         display.cycle(cycle)
 
-    try:
-        with display, stop:
-            outcomes = solver.solve_all(
-                items, display.adapting, on_cycle if display.wants_cycles else None, stop
-            )
-            problems = _hand_out(outcomes, display, writer, answers)
-    finally:
-        if submission is not None:
-            write_submission(submission, answers, tests_by_id(items))
-            display.note(f"{len(answers)} of {count(len(items), 'task')} answered in {submission}")
-    left = len(items) - len(answers) - problems
-    if stop.code and left:
-        raise typer.Exit(stop.code)
-    raise typer.Exit(UNREADABLE if problems else 0)
+    return on_adapting, on_cycle if display.wants_cycles or recorders else None
 
 
 class AnswerNow(Stop):

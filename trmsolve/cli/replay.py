@@ -1,0 +1,87 @@
+"""``trmsolve replay``: plays a run again that ``--trace`` has recorded."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from trmsolve.cli import options
+from trmsolve.cli.output import say
+from trmsolve.cli.recording import check_target
+from trmsolve.puzzles import get_task
+from trmsolve.show.arc_displays import StepsArcDisplay
+from trmsolve.show.console import make_console
+from trmsolve.show.displays import StepsDisplay
+from trmsolve.show.replay import Player, ReplayDisplay, play, print_steps
+from trmsolve.show.save import save as save_recording
+from trmsolve.trace.read import read_trace
+from trmsolve.trace.recording import Recording
+
+PACE = 0.25
+"""Seconds that a frame is shown, if nobody says."""
+
+
+def replay(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A trace, as --trace writes it.")],
+    show_steps: options.ShowSteps = False,
+    save: options.Save = None,
+    pace: Annotated[
+        float, typer.Option(min=0.015625, max=8, help="How long each frame is shown, in seconds.")
+    ] = PACE,
+) -> None:
+    """Play a run again that --trace has recorded.
+
+    Keys in a terminal: space plays and pauses, the arrows left and right step,
+    home and end go to the first and the last frame, + and - change the speed,
+    n and p choose another puzzle, q ends. Without a terminal, or with
+    --show-steps, every frame is printed. With --save, the file is written and
+    nothing is shown.
+
+    Exit codes:
+    0  the run was shown or saved
+    2  the file cannot be read, or is no trace or a damaged one
+    5  the output cannot be written
+    130  interrupted
+    141  the reader of the output has left
+    """
+    if save is not None:
+        check_target(save, [file])
+    recording = read_trace(file)
+    if recording.cut_at is not None:
+        say(f"{file}:{recording.cut_at}: the trace ends here; its run was ended early")
+    if save is not None:
+        save_recording(recording, save)
+    elif not recording.played or show_steps or not _has_terminal():
+        _print(recording)
+    else:
+        _play(recording, pace)
+
+
+def _has_terminal() -> bool:
+    """Whether frames can be redrawn and keys can be read."""
+    has_keys = sys.stdin is not None and sys.stdin.isatty()
+    return has_keys and make_console(sys.stdout).is_interactive
+
+
+def _print(recording: Recording) -> None:
+    console = make_console(sys.stdout, force_interactive=False)
+    if recording.task == "arc":
+        arc_display = StepsArcDisplay(console)
+        with arc_display:
+            print_steps(arc_display, recording)
+        return
+    headings = len(recording.played) + len(recording.problems) > 1
+    display = StepsDisplay(console, get_task(recording.task).paint, headings)
+    with display:
+        print_steps(display, recording)
+
+
+def _play(recording: Recording, pace: float) -> None:
+    from trmsolve.show.keys import Keys
+
+    paint = None if recording.task == "arc" else get_task(recording.task).paint
+    display = ReplayDisplay(make_console(sys.stdout), recording, paint)
+    for problem in recording.problems:
+        say(str(problem))
+    with display, Keys(sys.stdin) as keys:
+        play(display, Player(recording, pace), keys.next)
