@@ -12,8 +12,9 @@ import typer
 from trmsolve.cli import arc_options, options
 from trmsolve.cli.output import put_text, say
 from trmsolve.cli.source import count_items, known_items, open_items
-from trmsolve.errors import UsageError
-from trmsolve.puzzles.files import Notes
+from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.files import Notes, read_file
 from trmsolve.show.console import make_console
 from trmsolve.show.displays import ProgressDisplay, QuietDisplay
 from trmsolve.wording import count
@@ -230,17 +231,20 @@ def _eval_puzzles(measured: _Measured, *, device: str, **how: Any) -> None:
 
     ``how`` is as ``load`` takes it.
     """
+    from trmsolve.puzzles import get_task
+
+    task = get_task(measured.task)
+    sources = [str(measured.data)]
+    _check_first(task, measured.data)
+
     from trmsolve.distributed import join_process_group
     from trmsolve.memory import keep_memory
-    from trmsolve.puzzles import get_task
     from trmsolve.solve.evaluate import evaluate
     from trmsolve.solve.network import LoadOptions
     from trmsolve.solve.solver import load_solver
     from trmsolve.solve.workers import Crew, share_out, start_early
 
     keep_memory()
-    task = get_task(measured.task)
-    sources = [str(measured.data)]
     limit = measured.limit
     with join_process_group(device, PATIENCE) as group:
         path = _file_to_record(how["weights"], measured.task) if measured.record else None
@@ -269,6 +273,18 @@ def _eval_puzzles(measured: _Measured, *, device: str, **how: Any) -> None:
 
             record_score(path, f"{figures['data']}, {how['views']} views", figures)
         put_text(json_.dumps(figures) if measured.json else _table(figures))
+
+
+def _check_first(task: Task, data: Path) -> None:
+    """Raise the error of a file that cannot be read, before torch is imported.
+
+    Pipes are read only once, and are left alone.
+    """
+    if str(data) == "-" or (data.exists() and not data.is_file()):
+        return
+    first = next(read_file(task, str(data)), None)
+    if isinstance(first, PuzzleError):
+        raise first
 
 
 def _file_to_record(weights: str | None, task: str) -> Path:

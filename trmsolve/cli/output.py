@@ -162,6 +162,7 @@ class JsonWriter(Writer):
             **graded,
             "reason": outcome.reason,
             "remark": outcome.remark,
+            "solutions": "several" if outcome.solutions == 2 else outcome.solutions,
             "cycles": outcome.cycles,
             "views": outcome.views,
             "halt": round(outcome.halt, 4),

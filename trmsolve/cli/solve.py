@@ -180,6 +180,8 @@ def solve(
         writer = choose_writer(form, task, "", was_shown, wishes.keep_unverified)
         with display:
             return _run(hopeless, display, writer)
+    if ended and len(first) <= FEW:
+        _tell_of_solutions(task, first, display)
 
     from trmsolve.cli.forecast import forecast_for
     from trmsolve.memory import keep_memory
@@ -257,6 +259,19 @@ def _hopeless(task: Task, items: list[Item]) -> list[Answer | PuzzleError] | Non
             return None
         outcomes.append(outcome)
     return outcomes
+
+
+def _tell_of_solutions(task: Task, items: list[Item], display: Display) -> None:
+    """Say before the model runs which puzzles have no solution, or several.
+
+    A short exact search counts them. It never helps to find an answer.
+    """
+    for item in items:
+        if not isinstance(item, Puzzle):
+            continue
+        remark = task.diagnose(item).remark
+        if remark:
+            display.note(f"{item.source}: {remark}")
 
 
 def _choose_display(task: Task, wishes: DisplayOptions, number: int | None) -> Display:

@@ -11,7 +11,7 @@ import typer
 from trmsolve.cli import options
 from trmsolve.cli.output import put, put_text, say
 from trmsolve.errors import NetworkError, UsageError, WeightsError
-from trmsolve.wording import printable_line
+from trmsolve.wording import install_hint, printable_line
 
 if TYPE_CHECKING:
     from trmsolve.weights.catalog import LocalWeights
@@ -245,7 +245,7 @@ def _verify_graph(path: Path, checks: _Checks) -> bool:
     if not checks.puzzles:
         return True
     if not is_runtime_installed():
-        _say_fact("smoke", "skipped: it needs onnxruntime: pip install 'trmsolve[onnx]'")
+        _say_fact("smoke", f"skipped: it needs onnxruntime: {install_hint('onnx')}")
         return True
     if graph.info.task not in task_names():
         task = graph.info.task or "an unknown task"
