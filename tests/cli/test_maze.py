@@ -732,7 +732,7 @@ def test_paths_are_as_long_as_asked_for() -> None:
             "--difficulty perfect",
             "--difficulty perfect is not known: use easy, medium, hard, extreme, mixed",
         ),
-        ("--task chess --size 9x9", "unknown task 'chess'"),
+        ("--task chess --size 9x9", "--task chess is not known"),
     ],
 )
 def test_what_cannot_be_made_is_one_line_and_touches_no_file(

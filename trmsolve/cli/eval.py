@@ -31,12 +31,13 @@ Data = Annotated[
 ]
 Limit = Annotated[
     int | None,
-    typer.Option(min=1, help="Measure only the first N puzzles.", show_default=False),
+    typer.Option(metavar="N", min=1, help="Measure only the first N puzzles.", show_default=False),
 ]
 Record = Annotated[bool, typer.Option("--record", help="Store the results in the weights file.")]
 Cycles = Annotated[
     int | None,
     typer.Option(
+        metavar="N",
         min=1,
         help="Maximum number of improvement cycles for each view.",
         show_default=options.task_defaults("default_cycles"),
@@ -46,6 +47,7 @@ Cycles = Annotated[
 Views = Annotated[
     int | None,
     typer.Option(
+        metavar="N",
         min=1,
         help="Maximum number of symmetric views to try.",
         show_default="1; 8 for ARC",
@@ -55,6 +57,7 @@ Views = Annotated[
 Noise = Annotated[
     float | None,
     typer.Option(
+        metavar="X",
         min=0,
         help=options.NOISE_HELP,
         show_default=options.task_defaults("default_noise"),
@@ -73,6 +76,7 @@ Submission = Annotated[
 Sample = Annotated[
     int | None,
     typer.Option(
+        metavar="N",
         min=1,
         help="Measure only N tasks, drawn at random with --seed.",
         show_default=False,
@@ -144,6 +148,10 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
 
     pass@1, pass@2  the official score: for each task, the share of its tests
     that the first attempt, or either attempt, answers; the mean over tasks
+
+    Examples:
+    trmsolve eval --data puzzles.csv
+    trmsolve eval --task maze --data mazes.csv --views 8 --json
 
     Exit codes:
     0  the rates are measured

@@ -16,6 +16,7 @@ import typer
 from trmsolve.arc.generate.tasks import DIFFICULTIES, USUAL_DIFFICULTY, generate_tasks
 from trmsolve.arc.write import write_tasks
 from trmsolve.cli import options
+from trmsolve.cli.complete import complete_difficulty
 from trmsolve.cli.output import say
 from trmsolve.errors import WRONG_PATHS, UsageError
 from trmsolve.puzzles import get_task, task_forms, task_names
@@ -31,6 +32,10 @@ and train read them.
 """
 
 EXIT_CODES = """
+Examples:
+trmsolve generate -n 5 --difficulty hard
+trmsolve generate --task maze --size 20x30 --out mazes.csv
+
 Exit codes:
 0  the puzzles are written
 2  some option is invalid, or fewer puzzles than asked for can be made
@@ -80,11 +85,15 @@ def _help() -> str:
 
 def generate(  # noqa: PLR0913 (its parameters are the options)
     task: options.Task = "sudoku",
-    number: Annotated[int, typer.Option("-n", "--number", min=1, help="Number of puzzles.")] = 10,
+    number: Annotated[
+        int, typer.Option("-n", "--number", metavar="N", min=1, help="Number of puzzles.")
+    ] = 10,
     difficulty: Annotated[
         str | None,
         typer.Option(
+            metavar="NAME",
             help=_difficulties(),
+            autocompletion=complete_difficulty,
             show_default=_usual_difficulties(),
         ),
     ] = None,

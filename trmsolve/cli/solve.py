@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
 from trmsolve.cli import options
-from trmsolve.cli.output import Writer, choose_writer, say
+from trmsolve.cli.output import Writer, answers_to, choose_writer, say
 from trmsolve.cli.source import count_items, known_items, open_items
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles import get_task
@@ -45,6 +46,8 @@ class DisplayOptions:
     pace: float
     verbose: bool
     keep_unverified: bool = False
+    out: Path | None = None
+    """The file for the answers; None is standard output."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,10 @@ HELP = """Solve {plural} and watch the model think.
 
 Answers go to standard output, everything else to standard error. If the rules accept no answer,
 the puzzle is written as it was read; with --format line, an empty line is written.
+
+Examples:
+trmsolve {name} {example}
+trmsolve {name} {example} --show-steps --views 8
 
 Exit codes:
 0  every answer is verified
@@ -88,6 +95,7 @@ def make_command(task: Task) -> Callable[..., None]:
         show_steps: options.ShowSteps = False,
         json: options.Json = False,
         form: options.Form = "input",
+        out: options.Out = None,
         keep_unverified: options.KeepUnverified = False,
         quiet: options.Quiet = False,
         pace: options.Pace = 0.0,
@@ -98,6 +106,7 @@ def make_command(task: Task) -> Callable[..., None]:
         cycles: Annotated[
             int | None,
             typer.Option(
+                metavar="N",
                 min=1,
                 help=task.cycles_help,
                 show_default=str(task.default_cycles),
@@ -115,7 +124,7 @@ def make_command(task: Task) -> Callable[..., None]:
         seed: options.Seed = 0,
     ) -> None:
         wishes = DisplayOptions(
-            show_steps, "json" if json else form, quiet, pace, verbose, keep_unverified
+            show_steps, "json" if json else form, quiet, pace, verbose, keep_unverified, out
         )
         code = solve(
             get_task(task.name).marked(start, goal, signs),
@@ -137,7 +146,12 @@ def make_command(task: Task) -> Callable[..., None]:
         )
         raise typer.Exit(code)
 
-    command.__doc__ = HELP.format(plural=task.plural, failure=task.failure_help)
+    command.__doc__ = HELP.format(
+        plural=task.plural,
+        failure=task.failure_help,
+        name=task.name,
+        example=task.example_file,
+    )
     if not task.detours_help:
         _drop_parameters(command, "accept_detours")
     if not task.has_marks:
@@ -162,6 +176,19 @@ def solve(
     Returns the exit code: 0 if all answers are verified, 1 if some answer is not, 2 if some input
     could not be read.
     """
+    with answers_to(wishes.out) as stream:
+        return _solve(task, files, wishes, share, stream, **how)
+
+
+def _solve(
+    task: Task,
+    files: list[str] | None,
+    wishes: DisplayOptions,
+    share: Share,
+    stream: TextIO | None,
+    **how: Any,
+) -> int:
+    """As ``solve``, with the answers to this stream; None is standard output."""
     form = wishes.form
     choose_writer(form, task, "")  # a wrong --format is told before any work
     items = open_items(task, files)
@@ -172,12 +199,16 @@ def solve(
     for item in first:
         notes.look(item)
     watched = (
-        form == "input" and sys.stdout.isatty() and sys.stderr.isatty() and display.shows_grids
+        stream is None
+        and form == "input"
+        and sys.stdout.isatty()
+        and sys.stderr.isatty()
+        and display.shows_grids
     )
     was_shown = display.has_shown_grid if watched else None
     hopeless = _hopeless(task, first) if ended else None
     if hopeless is not None:
-        writer = choose_writer(form, task, "", was_shown, wishes.keep_unverified)
+        writer = choose_writer(form, task, "", was_shown, wishes.keep_unverified).to(stream)
         with display:
             return _run(hopeless, display, writer)
     if ended and len(first) <= FEW:
@@ -203,7 +234,9 @@ def solve(
         solver = share_out(load_solver(task.name, load_options), crew, team)
         if wishes.verbose:
             say(f"weights {solver.weights}, running on {solver.where}")
-        writer = choose_writer(form, task, solver.weights, was_shown, wishes.keep_unverified)
+        writer = choose_writer(form, task, solver.weights, was_shown, wishes.keep_unverified).to(
+            stream
+        )
         # Many are counted as they come; few are told in their order, each with its answer.
         early = display.answer if isinstance(display, ProgressDisplay) else None
         on_cycle = _paced(display, wishes.pace) if display.wants_cycles else None

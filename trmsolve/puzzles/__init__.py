@@ -31,7 +31,18 @@ GROUP = "trmsolve.puzzles"
 """The entry point group of packages that bring puzzles."""
 
 ATTRIBUTES = ("name", "vocab_size", "seq_len", "difficulties")
-RESERVED = ("arc", "bench", "eval", "export", "generate", "model", "solve", "train", "weights")
+RESERVED = (
+    "arc",
+    "bench",
+    "eval",
+    "export",
+    "generate",
+    "model",
+    "solve",
+    "train",
+    "version",
+    "weights",
+)
 """Names of commands and files that no task may have."""
 
 FORMS: tuple[Task, ...] = (Sudoku(), SudokuLattice(), Maze(), MazeFlow())
