@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,9 @@ from trmsolve.cli import app, complete
 from trmsolve.cli.commands import summary
 from trmsolve.cli.manual import manual
 from trmsolve.train.recipes import RECIPES
+from trmsolve.weights.card import parameters
+from trmsolve.weights.catalog import BUNDLED
+from trmsolve.weights.described import bundled_weights, read_info, stored_parameters
 
 
 def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -210,3 +214,40 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
 def test_the_man_page_is_made_from_the_help() -> None:
     assert (ROOT / "docs" / "trmsolve.1").read_text(encoding="utf-8") == manual()
     assert "trmsolve weights convert" in manual().replace("\\-", "-")
+
+
+IMPORTS = """
+import sys
+from trmsolve.cli import app
+try:
+    app(prog_name="trmsolve", args=sys.argv[1:])
+finally:
+    heavy = {"huggingface_hub", "numba", "onnxruntime", "torch", "tomllib"}
+    print(sorted(heavy & set(sys.modules)), file=sys.stderr)
+"""
+
+
+def imported(*words: str, **environment: str) -> str:
+    """The heavy modules that a call of the program has imported."""
+    given = [sys.executable, "-c", IMPORTS, *words]
+    inherited = {**os.environ, **environment}
+    done = subprocess.run(given, env=inherited, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stderr.strip()
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_no_help_imports_what_is_slow(path: tuple[str, ...]) -> None:
+    assert imported(*path, "--help") == "[]"
+
+
+@pytest.mark.parametrize("words", ["--version", "weights list"])
+def test_what_only_reads_headers_imports_no_torch(words: str, tmp_path: Path) -> None:
+    found = imported(*words.split(), HF_HUB_CACHE=str(tmp_path))
+    assert found in ("[]", "['huggingface_hub']")
+
+
+def test_the_headers_count_the_parameters_of_the_networks() -> None:
+    for name in BUNDLED:
+        path = bundled_weights(name)
+        assert stored_parameters(path) == parameters(read_info(path).config)

@@ -343,13 +343,13 @@ def _verify_score(path: Path, about: "WeightsInfo", checks: _Checks) -> bool:
 
 
 def _local_row(local: "LocalWeights") -> dict[str, Any]:
-    from trmsolve.weights.card import parameters
+    from trmsolve.weights.described import stored_parameters
 
     return {
         "name": local.name,
         "where": local.where,
         "task": local.info.task,
-        "parameters": parameters(local.info.config),
+        "parameters": stored_parameters(local.path),
         "score": headline(local.info),
         "path": str(local.path),
     }
