@@ -98,6 +98,14 @@ def size_text(size: int) -> str:
     return f"{kib:.0f} KiB" if kib < 1024 else f"{kib / 1024:.1f} MiB"
 
 
+def install_hint(extra: str) -> str:
+    """How to install what an extra of this package brings, such as ``image``.
+
+    The package is on no index: it is installed from its repository.
+    """
+    return f"run pip install '.[{extra}]' in a clone of trmsolve"
+
+
 def package_version() -> str:
     """The version of the installed package; ``0+unknown`` for a copy that is not installed."""
     try:

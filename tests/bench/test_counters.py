@@ -68,7 +68,7 @@ def test_a_gpu_without_its_binding_is_not_half_counted(
     fake_zone(tmp_path, "intel-rapl:0", "package-0")
     monkeypatch.setitem(sys.modules, "pynvml", None)
     counters, reason = find_counters(CUDA, tmp_path)
-    assert counters == [] and "pip install 'trmsolve[energy]'" in reason
+    assert counters == [] and "pip install '.[energy]'" in reason
 
 
 def test_a_gpu_counts_in_millijoules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

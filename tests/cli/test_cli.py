@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,7 @@ def test_json_has_the_agreed_fields_in_input_order() -> None:
         "verified",
         "reason",
         "remark",
+        "solutions",
         "cycles",
         "views",
         "halt",
@@ -116,9 +118,7 @@ def test_an_unverified_answer_is_exit_code_1() -> None:
     assert (
         result.stdout == impossible + "\n"
     )  # the puzzle, not a grid that could be taken for an answer
-    assert (
-        result.stderr.startswith("unverified  1") and "the puzzle has no solution" in result.stderr
-    )
+    assert result.stderr.startswith("stdin:1: the puzzle has no solution\nunverified  1 cycle")
     assert run("sudoku", "-", "--views", "2", "--format", "line", text=impossible).stdout == "\n"
     kept = run(
         "sudoku", "-", "--views", "2", "--format", "line", "--keep-unverified", text=impossible
@@ -292,6 +292,7 @@ def test_train_leaves_weights_that_solve_can_load(tmp_path: Path) -> None:
 
 PROBE = """
 import sys
+import time
 from trmsolve.__main__ import main
 try:
     main()
@@ -649,3 +650,69 @@ def test_signs_and_ends_may_be_told() -> None:
     )
     assert result.exit_code == 0
     assert result.stdout.count("o") == 2
+
+
+SEVERAL = SOLUTION.replace("1", ".").replace("2", ".")
+NONE = EASY[:2] + "2" + EASY[3:]
+
+
+@pytest.mark.parametrize(
+    ("text", "told", "counted"),
+    [
+        (EASY, "", 1),
+        (NONE, "the puzzle has no solution", 0),
+        (SEVERAL, "the puzzle has more than one solution", "several"),
+    ],
+)
+def test_the_number_of_solutions_is_told_before_the_model_runs(
+    text: str, told: str, counted: int | str
+) -> None:
+    result = run("sudoku", "-", "--json", "--views", "1", text=text)
+    assert json.loads(result.stdout)["solutions"] == counted
+    first, *_ = result.stderr.splitlines()
+    assert first == (f"stdin:1: {told}" if told else first) and (not told) == ("stdin" not in first)
+
+
+def test_seconds_are_those_of_work_and_not_of_pauses() -> None:
+    result = run("sudoku", "-", "--json", "--show-steps", "--pace", "5", "--cycles", "1", text=EASY)
+    assert 0 < json.loads(result.stdout)["seconds"] < 5
+
+
+def test_the_seconds_of_a_batch_add_up_to_no_more_than_the_run(tmp_path: Path) -> None:
+    many = tmp_path / "many.sdm"
+    many.write_text((EASY + "\n") * 12)
+    began = time.monotonic()
+    result = run("sudoku", str(many), "--json", "--threads", "1")
+    elapsed = time.monotonic() - began
+    shares = [json.loads(line)["seconds"] for line in result.stdout.splitlines()]
+    assert len(shares) == 12 and all(share > 0 for share in shares)
+    assert sum(shares) < elapsed
+
+
+def test_generate_says_what_it_replaces_and_what_no_network_takes(tmp_path: Path) -> None:
+    out = tmp_path / "made.csv"
+    assert run("generate", "-n", "1", "--out", str(out)).stderr == ""
+    assert run("generate", "-n", "1", "--out", str(out)).stderr == f"replacing {out}\n"
+    size = ("--task", "maze", "--size", "130x20", "-n", "1")
+    assert run("generate", *size, "--out", str(tmp_path / "large.csv")).stderr.endswith(
+        "trmsolve maze does not solve these puzzles: too large: 130 rows and 20 columns; "
+        "these weights support mazes up to 128 x 128\n"
+    )
+
+
+EARLY = """
+import sys
+import time
+from trmsolve.cli import app
+try:
+    app(prog_name="trmsolve", args=["eval", "--data", "absent.csv"])
+finally:
+    print("torch" in sys.modules)
+"""
+
+
+def test_eval_looks_at_its_file_before_it_loads_torch() -> None:
+    given = [sys.executable, "-c", EARLY]
+    done = subprocess.run(given, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "False\n")
+    assert done.stderr == "trmsolve: absent.csv: no such file\n"

@@ -1,17 +1,26 @@
 """The help of every command: it is printed whole, whatever its texts hold."""
 
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from trmsolve.cli import app
+from tests.support.paths import ROOT
+from trmsolve.arc.datasets import DATASETS
+from trmsolve.cli import app, complete
 from trmsolve.cli.commands import summary
+from trmsolve.cli.manual import manual
+from trmsolve.train.recipes import RECIPES
+from trmsolve.weights.card import parameters
+from trmsolve.weights.catalog import BUNDLED
+from trmsolve.weights.described import bundled_weights, read_info, stored_parameters
 
 
 def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -66,11 +75,113 @@ def test_the_metavar_of_convert_is_shown_as_it_is_typed() -> None:
     assert "hf://USER/REPO[@REV][/FILE]" in done.stdout
 
 
-def test_wrong_usage_is_two_lines_of_plain_text() -> None:
-    done = CliRunner().invoke(app, ["sudoku", "--vews", "3"])
-    assert done.exit_code == 2
-    assert done.stderr.startswith("trmsolve sudoku: No such option: --vews")
-    assert done.stderr.endswith("\nTry: trmsolve sudoku --help\n")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("sudoku --vews 3", "there is no option --vews; did you mean --views?\n"),
+        ("sudoku --zzz", "there is no option --zzz; see trmsolve sudoku --help\n"),
+        ("sudku", "there is no command sudku; did you mean sudoku?"),
+        ("weights inf", "there is no command inf; did you mean info?"),
+        ("sudoku --format jsn", "--format jsn is not known: use input, line, json; did you"),
+        (
+            "train --task mase",
+            "--task mase is not known: use sudoku, maze, arc; did you mean maze?",
+        ),
+        ("eval", "--data is missing; see trmsolve eval --help\n"),
+        ("sudoku --views 0", "--views: "),
+        ("sudoku --seed 9223372036854775808", "--seed 9223372036854775808 is too large"),
+    ],
+)
+def test_wrong_arguments_are_told_in_one_style(words: str, said: str) -> None:
+    done = CliRunner().invoke(app, words.split())
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"trmsolve: {said}")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_the_help_shows_no_type_of_the_program_s_own(path: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": "200"})
+    for word in ("<bool>", "<int", "<float", "<str", "<list", "<path", "9223372036854775807"):
+        assert word not in done.stdout
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_paragraphs_of_the_help_wrap_at_the_width_of_the_screen(path: tuple[str, ...]) -> None:
+    help_ = COMMANDS[path].help or ""
+    for paragraph in help_.split("\n\n"):
+        lines = paragraph.split("\n")
+        is_list = lines[0].startswith("\b") or lines[0].endswith(":") or "  " in paragraph
+        assert len(lines) == 1 or is_list
+
+
+def test_the_program_alone_says_how_to_start() -> None:
+    done = CliRunner().invoke(app, [])
+    assert (done.exit_code, done.stderr) == (2, "")
+    assert len(done.stdout.splitlines()) < 10 and "trmsolve solve FILE" in done.stdout
+
+
+COMPLETED = {
+    "trmsolve su": "sudoku",
+    "trmsolve sudoku --dtype f": "fp32",
+    "trmsolve sudoku --format ": "input line json",
+    "trmsolve sudoku --device c": "cpu cuda",
+    "trmsolve sudoku --weights su": "sudoku",
+    "trmsolve train --task m": "maze",
+    "trmsolve train --recipe ": "laptop fast paper muon",
+    "trmsolve arc --dataset arc2": "arc2-train arc2-eval",
+    "trmsolve generate --task maze --difficulty s": "sparse",
+    "trmsolve weights info sud": "sudoku",
+    "trmsolve weights in": "info",
+}
+
+
+@pytest.mark.parametrize(("typed", "offered"), COMPLETED.items())
+def test_bash_is_offered_the_values(typed: str, offered: str) -> None:
+    assert completed("bash", typed) == offered.split()
+
+
+def test_zsh_and_fish_are_offered_the_same() -> None:
+    assert "fp32" in "".join(completed("zsh", "trmsolve sudoku --dtype f"))
+    assert completed("fish", "trmsolve sudoku --dtype f") == ["fp32"]
+
+
+COMPLETING = """
+import sys
+from trmsolve.cli import app
+try:
+    app(prog_name="trmsolve")
+finally:
+    assert "torch" not in sys.modules
+"""
+
+
+def completed(shell: str, typed: str) -> list[str]:
+    """What the program answers when a shell asks how a line goes on."""
+    asked = {
+        "_TRMSOLVE_COMPLETE": f"complete_{shell}",
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(len(typed.split(" ")) - 1),
+        "_TYPER_COMPLETE_ARGS": typed,
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }
+    given = [sys.executable, "-c", COMPLETING]
+    environment = {**os.environ, **asked}
+    done = subprocess.run(given, env=environment, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+def test_what_is_completed_exists() -> None:
+    assert set(complete.DATASETS) == set(DATASETS)
+    assert set(complete.RECIPES) == {name for _, name in RECIPES}
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+def test_every_command_has_an_example(path: tuple[str, ...]) -> None:
+    help_ = COMMANDS[path].help or ""
+    _, examples = help_.split("Examples:\n")
+    assert examples.startswith(" ".join(("trmsolve", *path)))
 
 
 def test_the_list_of_commands_says_what_the_commands_say() -> None:
@@ -84,10 +195,12 @@ LISTING = """
 import sys
 from trmsolve.cli import app
 from trmsolve.cli.commands import summary
+from trmsolve.cli.manual import manual
 try:
     app(prog_name="trmsolve", args=["--help"])
 finally:
-    print(sorted({"numpy", "torch", "trmsolve.puzzles"} & set(sys.modules)), file=sys.stderr)
+    heavy = {"numba", "numpy", "onnxruntime", "torch", "tomllib", "trmsolve.puzzles"}
+    print(sorted(heavy & set(sys.modules)), file=sys.stderr)
 """
 
 
@@ -96,3 +209,45 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
     done = subprocess.run(given, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "sudoku" in done.stdout
     assert done.stderr.strip() == "[]"
+
+
+def test_the_man_page_is_made_from_the_help() -> None:
+    assert (ROOT / "docs" / "trmsolve.1").read_text(encoding="utf-8") == manual()
+    assert "trmsolve weights convert" in manual().replace("\\-", "-")
+
+
+IMPORTS = """
+import sys
+from trmsolve.cli import app
+try:
+    app(prog_name="trmsolve", args=sys.argv[1:])
+finally:
+    heavy = {"huggingface_hub", "numba", "onnxruntime", "torch", "tomllib"}
+    print(sorted(heavy & set(sys.modules)), file=sys.stderr)
+"""
+
+
+def imported(*words: str, **environment: str) -> str:
+    """The heavy modules that a call of the program has imported."""
+    given = [sys.executable, "-c", IMPORTS, *words]
+    inherited = {**os.environ, **environment}
+    done = subprocess.run(given, env=inherited, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stderr.strip()
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_no_help_imports_what_is_slow(path: tuple[str, ...]) -> None:
+    assert imported(*path, "--help") == "[]"
+
+
+@pytest.mark.parametrize("words", ["--version", "weights list"])
+def test_what_only_reads_headers_imports_no_torch(words: str, tmp_path: Path) -> None:
+    found = imported(*words.split(), HF_HUB_CACHE=str(tmp_path))
+    assert found in ("[]", "['huggingface_hub']")
+
+
+def test_the_headers_count_the_parameters_of_the_networks() -> None:
+    for name in BUNDLED:
+        path = bundled_weights(name)
+        assert stored_parameters(path) == parameters(read_info(path).config)

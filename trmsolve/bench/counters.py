@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 import torch
 
+from trmsolve.wording import install_hint
+
 POWERCAP = Path("/sys/class/powercap")
 MICRO = 1e-6
 MILLI = 1e-3
@@ -113,7 +115,7 @@ def _gpu(device: torch.device) -> tuple[Counter | None, str]:
     try:
         import pynvml
     except ImportError:
-        return None, "the GPU's counter needs the extra: pip install 'trmsolve[energy]'"
+        return None, f"the GPU's counter needs its library: {install_hint('energy')}"
     try:
         pynvml.nvmlInit()
         return NvmlCounter(pynvml, device), ""

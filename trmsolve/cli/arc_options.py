@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from trmsolve.cli.complete import complete_weights
+
 Solutions = Annotated[
     Path | None,
     typer.Option(
@@ -21,6 +23,7 @@ Weights = Annotated[
         help="Adapt this trained network alone: arc for the bundled one, a .safetensors file, the "
         "folder of a training run, or hf://user/repo. none: learn from nothing alone.",
         show_default="copies of both kinds",
+        autocompletion=complete_weights,
     ),
 ]
 Budget = Annotated[
@@ -36,6 +39,7 @@ Budget = Annotated[
 Steps = Annotated[
     int | None,
     typer.Option(
+        metavar="N",
         min=1,
         help="Learn for exactly this number of steps, without a time limit.",
         show_default=False,

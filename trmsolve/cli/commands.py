@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import typer
 from typer.core import TyperCommand
 
+from trmsolve.cli.help import Command
+
 
 class Home(NamedTuple):
     """Where a command is, and the line that the list of commands has of it."""
@@ -48,6 +50,11 @@ OTHERS = {
         "trmsolve.cli.export",
         "export",
         "Write one improvement cycle as an ONNX graph, and check it against torch.",
+    ),
+    "version": Home(
+        "trmsolve.cli.version",
+        "version",
+        "Print the versions, the machine and the bundled weights, for a bug report.",
     ),
     "weights": Home(
         "trmsolve.cli.weights", "app", "List, inspect, verify, convert, pull and push weights."
@@ -124,5 +131,5 @@ def _make(name: str) -> Any:
     if isinstance(made, typer.Typer):
         return typer.main.get_command(made)
     alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    alone.command(name)(made)
+    alone.command(name, cls=Command)(made)
     return typer.main.get_command(alone)

@@ -12,8 +12,9 @@ import typer
 from trmsolve.cli import arc_options, options
 from trmsolve.cli.output import put_text, say
 from trmsolve.cli.source import count_items, known_items, open_items
-from trmsolve.errors import UsageError
-from trmsolve.puzzles.files import Notes
+from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.files import Notes, read_file
 from trmsolve.show.console import make_console
 from trmsolve.show.displays import ProgressDisplay, QuietDisplay
 from trmsolve.wording import count
@@ -30,12 +31,13 @@ Data = Annotated[
 ]
 Limit = Annotated[
     int | None,
-    typer.Option(min=1, help="Measure only the first N puzzles.", show_default=False),
+    typer.Option(metavar="N", min=1, help="Measure only the first N puzzles.", show_default=False),
 ]
 Record = Annotated[bool, typer.Option("--record", help="Store the results in the weights file.")]
 Cycles = Annotated[
     int | None,
     typer.Option(
+        metavar="N",
         min=1,
         help="Maximum number of improvement cycles for each view.",
         show_default=options.task_defaults("default_cycles"),
@@ -45,6 +47,7 @@ Cycles = Annotated[
 Views = Annotated[
     int | None,
     typer.Option(
+        metavar="N",
         min=1,
         help="Maximum number of symmetric views to try.",
         show_default="1; 8 for ARC",
@@ -54,6 +57,7 @@ Views = Annotated[
 Noise = Annotated[
     float | None,
     typer.Option(
+        metavar="X",
         min=0,
         help=options.NOISE_HELP,
         show_default=options.task_defaults("default_noise"),
@@ -72,6 +76,7 @@ Submission = Annotated[
 Sample = Annotated[
     int | None,
     typer.Option(
+        metavar="N",
         min=1,
         help="Measure only N tasks, drawn at random with --seed.",
         show_default=False,
@@ -143,6 +148,10 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
 
     pass@1, pass@2  the official score: for each task, the share of its tests
     that the first attempt, or either attempt, answers; the mean over tasks
+
+    Examples:
+    trmsolve eval --data puzzles.csv
+    trmsolve eval --task maze --data mazes.csv --views 8 --json
 
     Exit codes:
     0  the rates are measured
@@ -230,17 +239,20 @@ def _eval_puzzles(measured: _Measured, *, device: str, **how: Any) -> None:
 
     ``how`` is as ``load`` takes it.
     """
+    from trmsolve.puzzles import get_task
+
+    task = get_task(measured.task)
+    sources = [str(measured.data)]
+    _check_first(task, measured.data)
+
     from trmsolve.distributed import join_process_group
     from trmsolve.memory import keep_memory
-    from trmsolve.puzzles import get_task
     from trmsolve.solve.evaluate import evaluate
     from trmsolve.solve.network import LoadOptions
     from trmsolve.solve.solver import load_solver
     from trmsolve.solve.workers import Crew, share_out, start_early
 
     keep_memory()
-    task = get_task(measured.task)
-    sources = [str(measured.data)]
     limit = measured.limit
     with join_process_group(device, PATIENCE) as group:
         path = _file_to_record(how["weights"], measured.task) if measured.record else None
@@ -269,6 +281,18 @@ def _eval_puzzles(measured: _Measured, *, device: str, **how: Any) -> None:
 
             record_score(path, f"{figures['data']}, {how['views']} views", figures)
         put_text(json_.dumps(figures) if measured.json else _table(figures))
+
+
+def _check_first(task: Task, data: Path) -> None:
+    """Raise the error of a file that cannot be read, before torch is imported.
+
+    Pipes are read only once, and are left alone.
+    """
+    if str(data) == "-" or (data.exists() and not data.is_file()):
+        return
+    first = next(read_file(task, str(data)), None)
+    if isinstance(first, PuzzleError):
+        raise first
 
 
 def _file_to_record(weights: str | None, task: str) -> Path:

@@ -16,9 +16,10 @@ import typer
 from trmsolve.arc.generate.tasks import DIFFICULTIES, USUAL_DIFFICULTY, generate_tasks
 from trmsolve.arc.write import write_tasks
 from trmsolve.cli import options
+from trmsolve.cli.complete import complete_difficulty
 from trmsolve.cli.output import say
 from trmsolve.errors import WRONG_PATHS, UsageError
-from trmsolve.puzzles import get_task, task_names
+from trmsolve.puzzles import get_task, task_forms, task_names
 from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.values import Puzzle
 
@@ -31,6 +32,10 @@ and train read them.
 """
 
 EXIT_CODES = """
+Examples:
+trmsolve generate -n 5 --difficulty hard
+trmsolve generate --task maze --size 20x30 --out mazes.csv
+
 Exit codes:
 0  the puzzles are written
 2  some option is invalid, or fewer puzzles than asked for can be made
@@ -42,7 +47,8 @@ PATIENCE = 1.5
 """Seconds until the person is told what takes so long."""
 
 COMPILING = "compiling the search, only needed once"
-LOOKING = "searching for a path of this length; the first run also compiles the search"
+LOOKING = "searching for a path of this length"
+MAKING = "making the first puzzle"
 
 
 def _difficulties() -> str:
@@ -79,11 +85,15 @@ def _help() -> str:
 
 def generate(  # noqa: PLR0913 (its parameters are the options)
     task: options.Task = "sudoku",
-    number: Annotated[int, typer.Option("-n", "--number", min=1, help="Number of puzzles.")] = 10,
+    number: Annotated[
+        int, typer.Option("-n", "--number", metavar="N", min=1, help="Number of puzzles.")
+    ] = 10,
     difficulty: Annotated[
         str | None,
         typer.Option(
+            metavar="NAME",
             help=_difficulties(),
+            autocompletion=complete_difficulty,
             show_default=_usual_difficulties(),
         ),
     ] = None,
@@ -128,8 +138,9 @@ def generate(  # noqa: PLR0913 (its parameters are the options)
             f"--difficulty {difficulty} is not known: use {', '.join(kind.difficulties)}"
         )
     made = kind.generate_sized(difficulty, seed, _size(size), *_lengths(path_length))
-    puzzles = _with_a_word(made, COMPILING if path_length is None else LOOKING)
+    puzzles = _with_a_word(made, MAKING if path_length is None else LOOKING)
     first = next(puzzles)  # what cannot be made is told before a file is touched
+    _warn_of_refused(kind, first)
     wanted = islice(chain([first], puzzles), number)
     with _output(out) as stream:
         _write(stream, kind, wanted, f"generated_{difficulty}", number)
@@ -154,6 +165,8 @@ def _output(out: Path | None) -> AbstractContextManager[TextIO]:
     """
     if out is None:
         return nullcontext(sys.stdout)
+    if out.is_file():
+        say(f"replacing {out}")
     try:
         return out.open("w", encoding="utf-8", newline="")
     except WRONG_PATHS as error:
@@ -196,9 +209,20 @@ def _lengths(text: str | None) -> tuple[int | None, int | None]:
     return int(match[1]), int(match[3]) if match[3] else None
 
 
-def _with_a_word(puzzles: Iterator[Puzzle], word: str = COMPILING) -> Iterator[Puzzle]:
-    """The puzzles; if the first takes long, a message says why."""
-    timer = Timer(PATIENCE, say, [word])
+def _warn_of_refused(kind: Task, puzzle: Puzzle) -> None:
+    """Say if no network of the task takes such puzzles, for instance for their size."""
+    forms = [form for form in task_forms() if form.name == kind.name]
+    problems = [form.unsupported(puzzle) for form in forms]
+    if all(problems):
+        say(f"trmsolve {kind.name} does not solve these puzzles: {problems[-1]}")
+
+
+def _with_a_word(puzzles: Iterator[Puzzle], word: str = MAKING) -> Iterator[Puzzle]:
+    """The puzzles; if the first takes long, a message says why.
+
+    The ``word`` is said unless the search is being compiled.
+    """
+    timer = Timer(PATIENCE, _say_why, [word])
     timer.daemon = True
     timer.start()
     try:
@@ -206,3 +230,9 @@ def _with_a_word(puzzles: Iterator[Puzzle], word: str = COMPILING) -> Iterator[P
     finally:
         timer.cancel()
     yield from chain([first], puzzles)
+
+
+def _say_why(word: str) -> None:
+    from trmsolve.puzzles.compiling import is_compiling  # imports numba
+
+    say(COMPILING if is_compiling() else word)

@@ -2,16 +2,29 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-from trmsolve.cli.output import FORMATS
+from trmsolve.cli.complete import complete_device, complete_task, complete_weights
+from trmsolve.cli.wrong_usage import unknown
+from trmsolve.errors import UsageError
 from trmsolve.puzzles import get_task, task_names
 
 NOISE_HELP = "Randomness in every view after the first: of the guesses, or as noise in the answer."
 RUN = "Hardware"
 TRY = "Effort"
+
+SEEDS = 2**63
+"""Seeds are smaller than this: torch takes no larger ones."""
+
+
+def _check_seed(seed: int) -> int:
+    """Refuse a seed that torch does not take."""
+    if seed >= SEEDS:
+        raise UsageError(f"--seed {seed} is too large: use less than 2**63")
+    return seed
+
 
 Weights = Annotated[
     str | None,
@@ -20,6 +33,7 @@ Weights = Annotated[
         help="Use these weights instead of the bundled ones: a .safetensors file, the folder of a "
         "training run, or hf://user/repo.",
         show_default=False,
+        autocompletion=complete_weights,
     ),
 ]
 Offline = Annotated[
@@ -33,18 +47,30 @@ AllowLarge = Annotated[
     ),
 ]
 Backend = Annotated[
-    str,
+    Literal["auto", "torch", "onnx"],
     typer.Option(
-        help="What runs the network: torch, onnx (onnxruntime, starts faster), or auto, which "
+        help="What runs the network. onnx is onnxruntime, which starts faster. auto "
         "takes onnx if it can, but torch for many puzzles on a CPU with bf16 in hardware.",
         rich_help_panel=RUN,
     ),
 ]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=RUN)]
-Dtype = Annotated[str, typer.Option(help="auto, fp32 or bf16.", rich_help_panel=RUN)]
+Device = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|cpu|cuda|cuda:N|mps",
+        help="Where the network runs.",
+        autocompletion=complete_device,
+        rich_help_panel=RUN,
+    ),
+]
+Dtype = Annotated[
+    Literal["auto", "fp32", "bf16"],
+    typer.Option(help="Number format of the network.", rich_help_panel=RUN),
+]
 Threads = Annotated[
     int | None,
     typer.Option(
+        metavar="N",
         min=1,
         max=1024,
         help="Number of CPU threads.",
@@ -55,6 +81,7 @@ Threads = Annotated[
 ThreadsEach = Annotated[
     int | None,
     typer.Option(
+        metavar="N",
         min=1,
         max=1024,
         help="Number of CPU threads of each process.",
@@ -65,6 +92,7 @@ ThreadsEach = Annotated[
 Workers = Annotated[
     int | None,
     typer.Option(
+        metavar="N",
         min=1,
         max=1024,
         help="Number of processes that share the work on a CPU, if there are many puzzles.",
@@ -76,20 +104,24 @@ Seed = Annotated[
     int,
     typer.Option(
         min=0,
-        max=2**63 - 1,
         metavar="N",
         help="Seed of all random choices.",
+        callback=_check_seed,
     ),
 ]
 Cycles = Annotated[
     int,
     typer.Option(
-        min=1, help="Maximum number of improvement cycles for each view.", rich_help_panel=TRY
+        metavar="N",
+        min=1,
+        help="Maximum number of improvement cycles for each view.",
+        rich_help_panel=TRY,
     ),
 ]
 Views = Annotated[
     int,
     typer.Option(
+        metavar="N",
         min=1,
         help="Maximum number of symmetric views to try; 1 tries only the puzzle as given.",
         rich_help_panel=TRY,
@@ -98,6 +130,7 @@ Views = Annotated[
 Noise = Annotated[
     float,
     typer.Option(
+        metavar="X",
         min=0,
         help=NOISE_HELP,
         rich_help_panel=TRY,
@@ -106,6 +139,7 @@ Noise = Annotated[
 BatchSize = Annotated[
     int | None,
     typer.Option(
+        metavar="N",
         min=1,
         help="Number of puzzles solved at the same time.",
         show_default="automatic",
@@ -163,16 +197,21 @@ def task_defaults(attribute: str, look: Callable[[Any], Any] = lambda value: val
     return "; ".join(parts)
 
 
-def complete_task(incomplete: str) -> list[str]:
-    """The tasks that begin with what is typed, for the shell."""
-    names = (*task_names(), "arc")
-    return [name for name in names if name.startswith(incomplete)]
+def check_task(name: str | None) -> str | None:
+    """Refuse a task that is not registered; other packages may bring some at any time."""
+    known = (*task_names(), "arc")
+    if name is not None and name not in known:
+        raise UsageError(unknown("--task", name, known))
+    return name
 
 
 Task = Annotated[
     str,
     typer.Option(
-        help=f"The kind of puzzle: {', '.join(task_names())} or arc.", autocompletion=complete_task
+        metavar="|".join((*task_names(), "arc")),
+        help="The kind of puzzle.",
+        callback=check_task,
+        autocompletion=complete_task,
     ),
 ]
 
@@ -184,7 +223,16 @@ Json = Annotated[
 ]
 JsonObject = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Form = Annotated[
-    str, typer.Option("--format", help=f"Output format of answers: {', '.join(FORMATS)}.")
+    Literal["input", "line", "json"],
+    typer.Option("--format", help="Output format of answers. input is that of the puzzle."),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write the answers to this file, which appears when all are there.",
+        show_default="standard output",
+    ),
 ]
 Quiet = Annotated[
     bool,
@@ -193,7 +241,8 @@ Quiet = Annotated[
     ),
 ]
 Pace = Annotated[
-    float, typer.Option(min=0, help="Pause after each cycle in seconds, for watching.")
+    float,
+    typer.Option(metavar="SECONDS", min=0, help="Pause after each cycle in seconds, for watching."),
 ]
 Trace = Annotated[
     Path | None,

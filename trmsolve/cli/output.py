@@ -7,15 +7,18 @@ way out.
 import json
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TextIO
 
 from trmsolve.cli.streams import put, put_text, say, write
 from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.files import replacing
 from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.values import Answer
 
-__all__ = ["FORMATS", "Writer", "choose_writer", "put", "put_text", "say", "write"]
+__all__ = ["FORMATS", "Writer", "answers_to", "choose_writer", "put", "put_text", "say", "write"]
 
 FORMATS = ("input", "line", "json")
 
@@ -42,6 +45,11 @@ class Writer(ABC):
         self.keep_unverified = keep_unverified
         self.note = note
         self.index = 0
+
+    def to(self, stream: TextIO | None) -> "Writer":
+        """Write to this stream from now on; None changes nothing."""
+        self.stream = stream or self.stream
+        return self
 
     def put(self, outcome: Answer | PuzzleError) -> None:
         """Write one outcome and flush it."""
@@ -162,6 +170,7 @@ class JsonWriter(Writer):
             **graded,
             "reason": outcome.reason,
             "remark": outcome.remark,
+            "solutions": "several" if outcome.solutions == 2 else outcome.solutions,
             "cycles": outcome.cycles,
             "views": outcome.views,
             "halt": round(outcome.halt, 4),
@@ -191,3 +200,20 @@ def choose_writer(
         "json": JsonWriter,
     }
     return writers[form](task, weights, keep_unverified=keep_unverified)
+
+
+@contextmanager
+def answers_to(out: Path | None) -> Iterator[TextIO | None]:
+    """The stream of the file that becomes ``out`` at the end; None for standard output.
+
+    After an error or an interrupt ``out`` is as it was. Raises UsageError where no file can be.
+    """
+    if out is None:
+        yield None
+        return
+    if out.exists() and not out.is_file():
+        raise UsageError(f"--out {out} is no file: use > {out} instead")
+    if out.exists():
+        say(f"replacing {out}")
+    with replacing(out) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+        yield stream

@@ -20,9 +20,10 @@ from types import FrameType, TracebackType
 from typing import Any, NoReturn, TextIO
 
 import typer
-from typer.core import TyperGroup
 
 from trmsolve.cli.commands import Commands, summary
+from trmsolve.cli.help import Group
+from trmsolve.cli.settings import read_settings
 from trmsolve.cli.streams import say, write
 from trmsolve.errors import INTERRUPTED, SYSTEM_FAILED, WRONG_PATHS, TrmsolveError
 
@@ -39,7 +40,7 @@ Typer has its own or takes that of Click, and exports only this child of it.
 """
 
 
-class Program(TyperGroup):
+class Program(Group):
     """The group of all commands.
 
     Whatever ends one of them early is told in one line and becomes an exit code. The module of a
@@ -62,6 +63,14 @@ class Program(TyperGroup):
             return summary(cmd_name)
         return super().get_command(ctx, cmd_name)
 
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """The names that begin with what is typed. No command is imported for them."""
+        self.is_listing = True
+        try:
+            return list(super().shell_complete(ctx, incomplete))
+        finally:
+            self.is_listing = False
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help with the list of commands."""
         self.is_listing = True
@@ -74,6 +83,8 @@ class Program(TyperGroup):
         """Parse the arguments; ``--help`` and ``--version`` write and leave here."""
         prepare_streams()
         with told_in_a_line():
+            if not kwargs.get("resilient_parsing"):
+                kwargs.setdefault("default_map", read_settings())
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
@@ -110,9 +121,9 @@ def told_in_a_line() -> Iterator[None]:
     except WRONG_USAGE as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # the help is printed already
             raise
-        command = error.ctx.command_path if error.ctx else "trmsolve"
-        say(f"{command}: {error.format_message()}")
-        say(f"Try: {command} --help")
+        from trmsolve.cli.wrong_usage import describe
+
+        say(f"trmsolve: {describe(error)}")
         raise SystemExit(TrmsolveError.exit_code) from None
 
 

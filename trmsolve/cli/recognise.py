@@ -2,6 +2,7 @@
 
 import errno
 import io
+import shlex
 from itertools import islice
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import typer
 
 from trmsolve.arc.read import read_tasks
 from trmsolve.arc.task import ArcTask
+from trmsolve.cli.help import Command
 from trmsolve.errors import UsageError
 from trmsolve.files import read_small, reason
 from trmsolve.puzzles import get_task, task_names
@@ -24,7 +26,9 @@ command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @command.command(
-    "solve", context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+    "solve",
+    cls=Command,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
 def solve(
     context: typer.Context,
@@ -34,6 +38,9 @@ def solve(
 
     The kind of puzzle is recognised by the content of the file. All other
     options and files go to the command of that kind: see its --help.
+
+    Examples:
+    trmsolve solve puzzle.txt
 
     Exit codes:
     0  every answer is verified; every ARC task is answered
@@ -66,6 +73,20 @@ def recognise(path: str) -> str:
     if len(kinds) > 1:
         raise UsageError(f"{path}: may hold {' or '.join(kinds)}: use the command of one of them")
     return kinds[0]
+
+
+def another_kind(path: str, kind: str) -> str:
+    """What to do with a file of another kind than this; "" if it is of this kind, or of none."""
+    try:
+        found = recognise(path)
+    except UsageError:
+        return ""
+    if found == kind:
+        return ""
+    shown = shlex.quote(path)
+    if found == "arc":
+        return f"this is an ARC task: use trmsolve arc {shown}"
+    return f"this holds {get_task(found).plural}: use trmsolve {found} {shown}"
 
 
 def _content(path: str) -> bytes:

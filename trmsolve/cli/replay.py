@@ -26,7 +26,10 @@ def replay(
     show_steps: options.ShowSteps = False,
     save: options.Save = None,
     pace: Annotated[
-        float, typer.Option(min=0.015625, max=8, help="How long each frame is shown, in seconds.")
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0.015625, max=8, help="How long each frame is shown, in seconds."
+        ),
     ] = PACE,
 ) -> None:
     """Play a run again that --trace has recorded.
@@ -36,6 +39,10 @@ def replay(
     n and p choose another puzzle, q ends. Without a terminal, or with
     --show-steps, every frame is printed. With --save, the file is written and
     nothing is shown.
+
+    Examples:
+    trmsolve replay run.jsonl
+    trmsolve replay run.jsonl --save last.svg
 
     Exit codes:
     0  the run was shown or saved

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
 from trmsolve.cli import options
-from trmsolve.cli.output import Writer, choose_writer, say
+from trmsolve.cli.output import Writer, answers_to, choose_writer, say
 from trmsolve.cli.recording import Recorders, recorded
 from trmsolve.cli.source import count_items, known_items, open_items
 from trmsolve.errors import PuzzleError
@@ -47,6 +47,8 @@ class DisplayOptions:
     pace: float
     verbose: bool
     keep_unverified: bool = False
+    out: Path | None = None
+    """The file for the answers; None is standard output."""
     trace: Path | None = None
     save: Path | None = None
 
@@ -63,6 +65,10 @@ HELP = """Solve {plural} and watch the model think.
 
 Answers go to standard output, everything else to standard error. If the rules accept no answer,
 the puzzle is written as it was read; with --format line, an empty line is written.
+
+Examples:
+trmsolve {name} {example}
+trmsolve {name} {example} --show-steps --views 8
 
 Exit codes:
 0  every answer is verified
@@ -92,6 +98,7 @@ def make_command(task: Task) -> Callable[..., None]:
         show_steps: options.ShowSteps = False,
         json: options.Json = False,
         form: options.Form = "input",
+        out: options.Out = None,
         keep_unverified: options.KeepUnverified = False,
         quiet: options.Quiet = False,
         pace: options.Pace = 0.0,
@@ -104,6 +111,7 @@ def make_command(task: Task) -> Callable[..., None]:
         cycles: Annotated[
             int | None,
             typer.Option(
+                metavar="N",
                 min=1,
                 help=task.cycles_help,
                 show_default=str(task.default_cycles),
@@ -127,6 +135,7 @@ def make_command(task: Task) -> Callable[..., None]:
             pace,
             verbose,
             keep_unverified,
+            out,
             trace,
             save,
         )
@@ -150,7 +159,12 @@ def make_command(task: Task) -> Callable[..., None]:
         )
         raise typer.Exit(code)
 
-    command.__doc__ = HELP.format(plural=task.plural, failure=task.failure_help)
+    command.__doc__ = HELP.format(
+        plural=task.plural,
+        failure=task.failure_help,
+        name=task.name,
+        example=task.example_file,
+    )
     if not task.detours_help:
         _drop_parameters(command, "accept_detours")
     if not task.has_marks:
@@ -177,8 +191,12 @@ def solve(
     """
     choose_writer(wishes.form, task, "")  # a wrong --format is told before any work
     items = open_items(task, files)
-    with recorded(wishes.trace, wishes.save, files) as recorders:
-        return _solve(Source(task, files, items), wishes, share, recorders, how)
+    with (
+        recorded(wishes.trace, wishes.save, files) as recorders,
+        answers_to(wishes.out) as stream,
+    ):
+        outputs = Outputs(stream, recorders)
+        return _solve(Source(task, files, items), wishes, share, outputs, how)
 
 
 @dataclass(frozen=True)
@@ -190,15 +208,25 @@ class Source:
     items: Iterator[Item | None]
 
 
+@dataclass(frozen=True)
+class Outputs:
+    """The files that a run writes."""
+
+    stream: TextIO | None
+    """The file for the answers; None is standard output."""
+    recorders: Recorders
+
+
 def _solve(
     source: Source,
     wishes: DisplayOptions,
     share: Share,
-    recorders: Recorders,
+    outputs: Outputs,
     how: dict[str, Any],
 ) -> int:
-    """As ``solve``, with what records the run."""
+    """As ``solve``, with the files that are written."""
     task, files, items = source.task, source.files, source.items
+    stream, recorders = outputs.stream, outputs.recorders
     form = wishes.form
     first, ended = _first(items)
     number = len(first) if ended else count_items(task, files)
@@ -207,15 +235,21 @@ def _solve(
     for item in first:
         notes.look(item)
     watched = (
-        form == "input" and sys.stdout.isatty() and sys.stderr.isatty() and display.shows_grids
+        stream is None
+        and form == "input"
+        and sys.stdout.isatty()
+        and sys.stderr.isatty()
+        and display.shows_grids
     )
     was_shown = display.has_shown_grid if watched else None
     hopeless = _hopeless(task, first) if ended else None
     if hopeless is not None:
-        writer = choose_writer(form, task, "", was_shown, wishes.keep_unverified)
+        writer = choose_writer(form, task, "", was_shown, wishes.keep_unverified).to(stream)
         recorders.begin(task.name, "")
         with display:
             return _run(recorders.follow(hopeless), display, writer)
+    if ended and len(first) <= FEW:
+        _tell_of_solutions(task, first, display)
 
     from trmsolve.cli.forecast import forecast_for
     from trmsolve.memory import keep_memory
@@ -240,7 +274,9 @@ def _solve(
         solver = share_out(load_solver(task.name, load_options), crew, team)
         if wishes.verbose:
             say(f"weights {solver.weights}, running on {solver.where}")
-        writer = choose_writer(form, task, solver.weights, was_shown, wishes.keep_unverified)
+        writer = choose_writer(form, task, solver.weights, was_shown, wishes.keep_unverified).to(
+            stream
+        )
         # Many are counted as they come; few are told in their order, each with its answer.
         early = display.answer if isinstance(display, ProgressDisplay) else None
         on_cycle = _paced(display, wishes.pace) if display.wants_cycles else None
@@ -313,6 +349,19 @@ def _hopeless(task: Task, items: list[Item]) -> list[Answer | PuzzleError] | Non
             return None
         outcomes.append(outcome)
     return outcomes
+
+
+def _tell_of_solutions(task: Task, items: list[Item], display: Display) -> None:
+    """Say before the model runs which puzzles have no solution, or several.
+
+    A short exact search counts them. It never helps to find an answer.
+    """
+    for item in items:
+        if not isinstance(item, Puzzle):
+            continue
+        remark = task.diagnose(item).remark
+        if remark:
+            display.note(f"{item.source}: {remark}")
 
 
 def _choose_display(task: Task, wishes: DisplayOptions, number: int | None) -> Display:

@@ -45,11 +45,28 @@ def _all_items(task: Task, files: list[str]) -> Iterator[Item | None]:
         if name == "-":
             yield from _standard_input(task)
         elif _is_file(name):
-            yield from read_file(task, name)
+            yield from _of_one_kind(task, name)
         elif task.is_puzzle(name):
             yield from task.read(io.BytesIO(name.encode()), "argument")
         else:
             yield PuzzleError(f"no such file{_how_to_pipe(task, name)}", name)
+
+
+def _of_one_kind(task: Task, name: str) -> Iterator[Item]:
+    """The puzzles of a file; one error if it begins with none, and is of another kind."""
+    items = read_file(task, name)
+    first = next(items, None)
+    if first is None:
+        return
+    if isinstance(first, PuzzleError):
+        from trmsolve.cli.recognise import another_kind
+
+        problem = another_kind(name, task.name)
+        if problem:
+            yield PuzzleError(problem, name)
+            return
+    yield first
+    yield from items
 
 
 def _how_to_pipe(task: Task, name: str) -> str:
@@ -78,7 +95,7 @@ def count_items(task: Task, files: list[str] | None) -> int | None:
         total += size
     if total > COUNTED:
         return None
-    return sum(_count(read_file(task, name)) for name in names)
+    return sum(_count(_of_one_kind(task, name)) for name in names)
 
 
 def known_items(files: list[str] | None, number: int | None, arrived: int = 0) -> int:

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from trmsolve.cli import options
+from trmsolve.cli.complete import complete_recipe, complete_weights
 from trmsolve.cli.output import put_text
 from trmsolve.cli.process import Stop, told_in_a_line
 from trmsolve.errors import UsageError
@@ -39,6 +40,7 @@ Resume = Annotated[
 Minutes = Annotated[
     float | None,
     typer.Option(
+        metavar="MINUTES",
         min=0.01,
         help="Total training time in minutes, without interruptions.",
         show_default=False,
@@ -48,12 +50,17 @@ Minutes = Annotated[
 Steps = Annotated[
     int | None,
     typer.Option(
-        min=1, help="Total number of training steps.", show_default=False, rich_help_panel=LENGTH
+        metavar="N",
+        min=1,
+        help="Total number of training steps.",
+        show_default=False,
+        rich_help_panel=LENGTH,
     ),
 ]
 SaveMinutes = Annotated[
     float | None,
     typer.Option(
+        metavar="MINUTES",
         min=0,
         help="Minutes between checkpoints; 0 saves after every step.",
         show_default="10",
@@ -92,6 +99,7 @@ Bands = Annotated[
 BasePuzzles = Annotated[
     int | None,
     typer.Option(
+        metavar="N",
         min=1,
         help="Use only this number of puzzles from the data, with all their symmetries. "
         "The paper uses 1000.",
@@ -102,6 +110,7 @@ BasePuzzles = Annotated[
 HeldOut = Annotated[
     int | None,
     typer.Option(
+        metavar="N",
         min=1,
         help="Number of puzzles held out for evaluation. For ARC: tasks with held-out pairs.",
         show_default="128; for ARC a tenth, at most 32",
@@ -109,7 +118,13 @@ HeldOut = Annotated[
     ),
 ]
 RecipeName = Annotated[
-    str, typer.Option(help="laptop, fast or paper; also muon for Sudoku.", rich_help_panel=RECIPE)
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="laptop, fast or paper; also muon for Sudoku.",
+        autocompletion=complete_recipe,
+        rich_help_panel=RECIPE,
+    ),
 ]
 Changes = Annotated[
     list[str] | None,
@@ -129,6 +144,7 @@ PrintRecipe = Annotated[
 BatchSize = Annotated[
     int | None,
     typer.Option(
+        metavar="N",
         min=1,
         help="Number of puzzles in a batch.",
         show_default="from the recipe",
@@ -141,6 +157,7 @@ StartFrom = Annotated[
         metavar="FILE",
         help="Initialize from weights of the same shapes: a file, sudoku, maze, arc, or hf://user/repo.",
         show_default=False,
+        autocompletion=complete_weights,
         rich_help_panel=RECIPE,
     ),
 ]
@@ -152,10 +169,10 @@ Export = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show only problems.")]
 Compile = Annotated[
-    str,
+    Literal["auto", "on", "off"],
     typer.Option(
         "--compile",
-        help="on, off or auto; auto compiles for runs longer than 2 minutes.",
+        help="Whether to compile the network. auto compiles for runs longer than 2 minutes.",
         rich_help_panel=options.RUN,
     ),
 ]
@@ -164,6 +181,7 @@ Compile = Annotated[
 Workers = Annotated[
     int,
     typer.Option(
+        metavar="N",
         min=1,
         max=1024,
         help="Number of processes that share each batch on a CPU, as under torchrun.",
@@ -205,6 +223,10 @@ def train(  # noqa: PLR0913
     The learning rate follows the elapsed time and decays by the end of the run. A checkpoint and
     the current weights are saved every ten minutes, at the end, and on Ctrl-C. A second Ctrl-C
     exits at once. Each folder can be used by only one run at a time.
+
+    Examples:
+    trmsolve train --minutes 10 --out runs/sudoku
+    trmsolve train --resume runs/sudoku --minutes 20
 
     Exit codes:
     0  the run is complete

@@ -20,6 +20,7 @@ from trmsolve.errors import UsageError, WeightsError
 from trmsolve.export.cycle import Cycle, example_inputs, varying_sizes
 from trmsolve.weights.graph import FINGERPRINT, MAX_GRAPH, OUTPUTS, STARTS
 from trmsolve.weights.info import WeightsInfo
+from trmsolve.wording import install_hint
 
 if TYPE_CHECKING:
     import onnx_ir
@@ -35,7 +36,7 @@ def check_packages() -> None:
     """Raise UsageError if a package that exporting needs is missing."""
     for name in NEEDED:
         if find_spec(name) is None:
-            raise UsageError(f"exporting needs {name}: pip install 'trmsolve[export]'")
+            raise UsageError(f"exporting needs {name}: {install_hint('export')}")
 
 
 def write_graph(path: Path, cycle: Cycle, info: WeightsInfo, fingerprint: str) -> None:

@@ -41,6 +41,7 @@ RESERVED = (
     "replay",
     "solve",
     "train",
+    "version",
     "weights",
 )
 """Names of commands and files that no task may have."""

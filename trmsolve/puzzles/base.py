@@ -400,5 +400,15 @@ def give_up(task: Task, puzzle: Puzzle) -> Answer | None:
     if not reason:
         return None
     return Answer(
-        puzzle, puzzle.grid, False, reason, 0, 0, halt=0.0, seconds=0.0, valid=False, optimal=False
+        puzzle,
+        puzzle.grid,
+        False,
+        reason,
+        0,
+        0,
+        halt=0.0,
+        seconds=0.0,
+        valid=False,
+        optimal=False,
+        solutions=0,
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 import numba
+from numba.core import event as events
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,6 +26,30 @@ def float_kernel(function: Callable[P, T]) -> Callable[P, T]:
     Sums may be reordered and divisions are not checked, so that loops use vector instructions.
     """
     return _compiled(function, fastmath=True, error_model="numpy")
+
+
+def is_compiling() -> bool:
+    """Whether a function is compiled at this moment, and not loaded from the disk."""
+    return _compilations.under_way > 0
+
+
+class _Compilations(events.Listener):
+    """Counts the functions that numba is compiling."""
+
+    def __init__(self) -> None:
+        self.under_way = 0
+
+    def on_start(self, event: Any) -> None:  # noqa: ARG002 (as its base)
+        """Count one more."""
+        self.under_way += 1
+
+    def on_end(self, event: Any) -> None:  # noqa: ARG002 (as its base)
+        """Count one less."""
+        self.under_way -= 1
+
+
+_compilations = _Compilations()
+events.register("numba:compile", _compilations)  # type: ignore[no-untyped-call]
 
 
 def _compiled(function: Callable[P, T], **options: Any) -> Callable[P, T]:

@@ -115,11 +115,14 @@ class Answer:
     views: int
     halt: float
     seconds: float
+    """The puzzle's share of the time that its cycles took. Waiting for others does not count."""
     valid: bool | None = None
     """As in ``Verdict``."""
     optimal: bool | None = None
     remark: str = ""
     """A sentence about the puzzle itself, such as that it has no solution."""
+    solutions: int | None = None
+    """How many solutions the puzzle has: 0, 1, or 2 for several; None if it was not counted."""
 
 
 @dataclass(frozen=True)

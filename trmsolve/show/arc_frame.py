@@ -211,11 +211,15 @@ def _expectation(answer: ArcAnswer) -> list[Text]:
 
 
 def verdict(answer: ArcAnswer) -> Text:
-    """Right or wrong where the outputs are known; otherwise nobody can tell."""
+    """Right or wrong where outputs are known, and of how many tests; else nobody can tell."""
     known = answer.known_results()
     if not known:
         return Text("answered", "heading")
-    if len(known) == 1:
+    tests = len(answer.task.tests)
+    if len(known) < tests:
+        style = "solved" if all(known) else "unverified"
+        return Text(f"{sum(known)} of {count(len(known), 'known test')} right", style)
+    if tests == 1:
         return Text("right", "solved") if known[0] else Text("wrong", "unverified")
     style = "solved" if all(known) else "unverified"
     return Text(f"{sum(known)} of {len(known)} tests right", style)

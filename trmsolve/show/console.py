@@ -3,6 +3,7 @@
 import atexit
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Self, TextIO
@@ -16,7 +17,7 @@ from trmsolve.errors import PuzzleError
 from trmsolve.puzzles import task_forms
 from trmsolve.show.frame import readable
 from trmsolve.show.signals import signals_held
-from trmsolve.wording import printable
+from trmsolve.wording import count, printable
 
 # Only named colours are used, and none near white or black: they follow the palette of the
 # terminal, dark or light.
@@ -96,6 +97,9 @@ COLOURED = DIGITS | _pairs(GROUNDS, GROUNDS | {"floor": "default"})
 
 REDRAW_SECONDS = 0.1
 """Seconds between drawings of a progress line: an eye follows no more."""
+
+MOST_PROBLEMS = 5
+"""Errors of one source that are shown; the others are counted."""
 
 ROWS_BELOW = 2
 """Rows kept free under a redrawn frame, for its outcome and the cursor, so that nothing scrolls."""
@@ -193,7 +197,14 @@ class Screen(AbstractContextManager["Screen"]):
 
 
 class Watcher(Screen):
-    """The base of all displays of puzzles and tasks: it reports what could not be read."""
+    """The base of all displays of puzzles and tasks: it reports what could not be read.
+
+    Of each source the first few errors are shown, and at the end how many more there were.
+    """
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self._problems: Counter[str] = Counter()
 
     @property
     def wants_cycles(self) -> bool:
@@ -206,5 +217,16 @@ class Watcher(Screen):
         return False
 
     def problem(self, error: PuzzleError) -> None:
-        """Report an item that could not be read."""
-        self._tell(str(error), "unreadable")
+        """Report an item that could not be read, if not too many of its source were before."""
+        self._problems[error.source] += 1
+        if self._problems[error.source] <= MOST_PROBLEMS:
+            self._tell(str(error), "unreadable")
+
+    def close(self) -> None:
+        """Leave the terminal as it was found, and count the errors that were not shown."""
+        super().close()
+        for source, number in self._problems.items():
+            if number > MOST_PROBLEMS:
+                more = count(number - MOST_PROBLEMS, "more error")
+                self._tell(f"{source}: {more}" if source else more, "unreadable")
+        self._problems.clear()

@@ -4,7 +4,6 @@ Knows tasks, and rows as the refine loop takes and gives them. Does not know whi
 next.
 """
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -37,10 +36,11 @@ class Attempt:
     puzzle: Puzzle
     views: Iterator[Symmetry]
     view: Symmetry
-    started: float
     number: int = 1
     """The number of the view."""
     cycles: int = 0
+    seconds: float = 0.0
+    """The puzzle's share of the time that its cycles took."""
     before: Grid | None = None
     """The grid one cycle ago, in the puzzle's frame; None at a view's first cycle."""
     candidates: NDArray[np.bool_] | None = None
@@ -75,8 +75,8 @@ class Paused:
     number: int
     """The number of the view that failed."""
     cycles: int
-    started: float
-    """By the clock ``time.monotonic``, which all processes of a machine share."""
+    seconds: float
+    """The puzzle's share of the time that its cycles took, whichever process ran them."""
     best: Result
     diagnosis: Diagnosis | None
 
@@ -87,7 +87,7 @@ def begin(task: Task, seed: int, place: int, puzzle: Puzzle) -> Attempt:
     The views follow from the seed and the puzzle's own place alone, not from the batch.
     """
     views = task.views(puzzle, np.random.default_rng((seed, place)))
-    return Attempt(place, puzzle, views, next(views), time.monotonic())
+    return Attempt(place, puzzle, views, next(views))
 
 
 def pause(attempt: Attempt) -> Paused:
@@ -97,7 +97,7 @@ def pause(attempt: Attempt) -> Paused:
         attempt.puzzle,
         attempt.number,
         attempt.cycles,
-        attempt.started,
+        attempt.seconds,
         attempt.best,
         attempt.diagnosis,
     )
@@ -109,7 +109,7 @@ def resume(task: Task, seed: int, place: int, paused: Paused) -> Attempt:
     while attempt.number <= paused.number:
         attempt.next_view()
     attempt.cycles = paused.cycles
-    attempt.started = paused.started
+    attempt.seconds = paused.seconds
     attempt.best = paused.best
     attempt.diagnosis = paused.diagnosis
     return attempt
@@ -210,8 +210,8 @@ def has_view_worth_trying(task: Task, effort: Effort, attempt: Attempt) -> bool:
     return solutions != 2 or attempt.number < VIEWS_OF_AMBIGUOUS
 
 
-def answer_of(attempt: Attempt, best: Result, remark: str) -> Answer:
-    """Make the answer of an attempt that is over."""
+def answer_of(attempt: Attempt, best: Result, diagnosis: Diagnosis) -> Answer:
+    """Make the answer of an attempt that is over; ``diagnosis`` is what it says of the puzzle."""
     return Answer(
         puzzle=attempt.puzzle,
         grid=best.grid,
@@ -220,8 +220,9 @@ def answer_of(attempt: Attempt, best: Result, remark: str) -> Answer:
         cycles=attempt.cycles,
         views=attempt.number,
         halt=best.halt,
-        seconds=time.monotonic() - attempt.started,
+        seconds=attempt.seconds,
         valid=best.verdict.valid,
         optimal=best.verdict.optimal,
-        remark=remark,
+        remark=diagnosis.remark,
+        solutions=diagnosis.solutions,
     )

@@ -23,6 +23,7 @@ from trmsolve.solve.backend import (
 from trmsolve.solve.network import Loaded, LoadOptions
 from trmsolve.weights.graph import OUTPUTS, Graph, graph_bytes, parse_graph
 from trmsolve.weights.header import in_a_line
+from trmsolve.wording import install_hint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -150,7 +151,7 @@ def load_onnx(
     installed, WeightsError for a graph that is damaged, not allowed, or of another task.
     """
     if not is_runtime_installed():
-        raise UsageError("graphs need onnxruntime: pip install 'trmsolve[onnx]'")
+        raise UsageError(f"graphs need onnxruntime: {install_hint('onnx')}")
     content = graph_bytes(path, allow_large=allow_large)
     graph = parse_graph(path, content, allow_large=allow_large)
     if task is not None and graph.info.task != task:

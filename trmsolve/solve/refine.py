@@ -6,6 +6,7 @@ is read and what is asked next. Knows the network and tokens; no rule of any puz
 terminal.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,6 +69,9 @@ class Step:
 
     last: bool
     """Whether the row stops here."""
+
+    seconds: float = 0.0
+    """The row's share of the time that the cycle of its batch took."""
 
     lattice: NDArray[np.int64] | None = None
     """(S,), for a lattice: what the cycle left of the candidates."""
@@ -172,14 +176,17 @@ class _Batch:
         left: Array | None,
         ends: NDArray[np.bool_],
         max_cycles: int,
+        began: float,
     ) -> list[Step]:
         """One step a row; the last of those that end here, and of those at their last cycle.
 
-        ``left`` (B, S) are the candidates of a lattice that the next question has.
+        ``left`` (B, S) are the candidates of a lattice that the next question has. The cycle
+        ``began`` at this time of ``time.monotonic``; its rows share its seconds evenly.
         """
         answers = to_numpy(result.reading.tokens)
         confidence = to_numpy(result.reading.confidence)
         lattices = None if left is None else to_numpy(left)
+        seconds = (time.monotonic() - began) / len(self.rows)
         steps = []
         for number, row in enumerate(self.rows):
             ends_here = row.count_cycle(answers[number], max_cycles)
@@ -190,6 +197,7 @@ class _Batch:
                 confidence=confidence[number],
                 halt=float(result.halt[number, 0]),
                 last=bool(ends[number]) or ends_here,
+                seconds=seconds,
                 lattice=None if lattices is None else lattices[number],
             )
             steps.append(step)
@@ -236,12 +244,13 @@ def refine(  # noqa: PLR0913 (the solver's own options)
                 return
             yield None
             continue
+        began = time.monotonic()
         with model.without_gradient():
             result = _cycle(feedback, batch, accept)
             following = feedback.next_question(result, batch.searches)
             ends = result.accepted | np.array(following.over)
             left = feedback.open_candidates(following.tokens)
-            steps = batch.steps(result, left, ends & stop_early, max_cycles)
+            steps = batch.steps(result, left, ends & stop_early, max_cycles, began)
         yield from steps
         with model.without_gradient():
             batch.go_on(following, [step.last for step in steps])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles.base import Task, give_up
+from trmsolve.puzzles.base import Diagnosis, Task, give_up
 from trmsolve.puzzles.values import Answer, Cycle, Puzzle
 from trmsolve.solve.attempt import (
     Attempt,
@@ -162,6 +162,7 @@ class Run:
         )
         for step in steps:
             if step is not None:
+                step.key.seconds += step.seconds
                 if self.frames:
                     yield cycle_of(task, effort, step)
                 step.key.before = step.key.grid
@@ -226,8 +227,8 @@ class Run:
             self._go_on(attempt)
             return
         self.under_way -= 1
-        remark = attempt.diagnosed(task).remark if effort.remarks else ""
-        self.put(attempt.order, answer_of(attempt, best, remark))
+        diagnosis = attempt.diagnosed(task) if effort.remarks else Diagnosis()
+        self.put(attempt.order, answer_of(attempt, best, diagnosis))
 
     def _go_on(self, attempt: Attempt) -> None:
         """Have the next view tried, here or where the attempt is handed back to."""

@@ -15,6 +15,7 @@ from trmsolve.puzzles import get_task
 from trmsolve.train.recipes import Recipe, find_recipe, override
 from trmsolve.train.schedule import Schedule
 from trmsolve.train.sources import Sources, check_bands, parse_bands
+from trmsolve.wording import install_hint
 
 Names = str | Path | Sequence[str | Path]
 """The name of one file, folder or data set, or several names."""
@@ -178,8 +179,7 @@ def _check_arc(options: TrainOptions, recipe: Recipe) -> None:
     if not options.sources.data:
         raise UsageError(
             "ARC tasks cannot be generated: give --data a file, a folder, or the name "
-            "of a public data set such as arc1-train (needs pip install "
-            "'trmsolve[arc]')"
+            f"of a public data set such as arc1-train (for these {install_hint('arc')})"
         )
     if options.bands is not None:
         raise UsageError("--bands is not for ARC: its tasks have no rating")

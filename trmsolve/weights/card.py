@@ -34,6 +34,9 @@ METRICS = {
 }
 """The rates that a card may show, and their meanings."""
 
+REPOSITORY = "https://github.com/trmsolve/trmsolve"
+"""Where the program is: it is on no package index."""
+
 INTRODUCTION = (
     "A Tiny Recursive Model is one small network that reads a puzzle and its own last "
     "answer, and improves the answer cycle by cycle until it decides that it is done "
@@ -124,7 +127,7 @@ def card(path: Path, repo: str, results: list[Result]) -> str:
         "## Use",
         "",
         "```sh",
-        "pip install trmsolve",
+        f"git clone {REPOSITORY} && pip install ./trmsolve",
         f"trmsolve {use} hf://{repo}",
         "```",
         "",

@@ -15,7 +15,7 @@ from trmsolve.hub import transfer
 from trmsolve.hub.address import Address, is_address
 from trmsolve.puzzles import task_names
 from trmsolve.weights import remote
-from trmsolve.weights.file import bundled_weights, read_info
+from trmsolve.weights.described import bundled_weights, read_info
 from trmsolve.weights.graph import is_graph
 from trmsolve.weights.info import WeightsInfo
 from trmsolve.weights.public import PUBLIC, PublicCheckpoint, find_public

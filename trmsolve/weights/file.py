@@ -25,8 +25,10 @@ from trmsolve.files import replacing
 from trmsolve.model.build import new_model
 from trmsolve.model.config import FORMER_CONFIG_NAMES, TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.weights.bundled import bundled_file
-from trmsolve.weights.header import Header, in_a_line, read_header
+from trmsolve.weights.described import bundled_weights as bundled_weights
+from trmsolve.weights.described import read_described
+from trmsolve.weights.described import read_info as read_info
+from trmsolve.weights.header import Header, in_a_line
 from trmsolve.weights.info import CHECKSUM, WeightsInfo
 from trmsolve.weights.kind import LONGEST_HEADER
 from trmsolve.weights.limits import check_bounds, check_rows, check_size, expected_shapes
@@ -52,34 +54,17 @@ They count only where they are set, so that the fingerprints of older weights st
 """
 
 
-def bundled_weights(task: str) -> Path:
-    """The weights for ``task`` in the package. Raises WeightsError if there are none."""
-    path = bundled_file(f"{task}.safetensors")
-    if path is not None:
-        return path
-    raise WeightsError(f"this installation has no weights for {task}: give a file with --weights")
-
-
 def fingerprint(path: Path) -> str:
     """A hash of what decides the answers: the config and the tensors.
 
     A score that is added to the record does not change it.
     """
-    header, info = _read(path)
+    header, info = read_described(path)
     with path.open("rb") as file:
         file.seek(header.begin)
         digest = hashlib.file_digest(file, "sha256")
     digest.update(json.dumps(_hashed_fields(info.config), sort_keys=True).encode())
     return digest.hexdigest()
-
-
-def read_info(path: Path) -> WeightsInfo:
-    """Read what the file says about itself, without its tensors. Raises WeightsError.
-
-    The checksum is therefore not compared: ``info.checksum`` tells whether there is one, and
-    ``check_whole`` compares it.
-    """
-    return _read(path)[1]
 
 
 def check_whole(path: Path, *, allow_large: bool = False) -> WeightsInfo:
@@ -95,7 +80,7 @@ def read_weights(path: Path, *, allow_large: bool = False) -> tuple[WeightsInfo,
 
     They are checked as ``load_model`` checks them. Raises WeightsError.
     """
-    header, info = _read(path)
+    header, info = read_described(path)
     check_size(path, allow_large=allow_large)
     check_bounds(path, info.config, allow_large=allow_large)
     return info, _read_tensors(path, header, info)
@@ -121,7 +106,7 @@ def load_model(  # noqa: PLR0913
 
     Raises WeightsError naming the file and what is wrong with it.
     """
-    header, info = _read(path)
+    header, info = read_described(path)
     config = info.config
     if task is not None and info.task != task:
         raise WeightsError(
@@ -192,14 +177,6 @@ def _hashed_fields(config: TRMConfig) -> dict[str, Any]:
         if value or name not in LATER:
             fields[former.get(name, name)] = value
     return fields
-
-
-def _read(path: Path) -> tuple[Header, WeightsInfo]:
-    header = read_header(path)
-    try:
-        return header, WeightsInfo.from_metadata(header.metadata)
-    except (ValueError, RecursionError) as error:
-        raise WeightsError(f"{path} is not usable as weights: {in_a_line(error)}") from None
 
 
 def _read_tensors(

@@ -47,7 +47,7 @@ def read_header(path: Path) -> Header:
     try:
         with path.open("rb") as file:
             header = _read(file)
-        with safe_open(path, framework="pt"):  # checks the layout of the tensors
+        with safe_open(path, framework="np"):  # checks the layout of the tensors
             return header
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror or in_a_line(error)}") from None

@@ -5,10 +5,12 @@ The module knows names and shapes. It does not know formats of files or values.
 
 from collections.abc import Mapping
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from trmsolve.errors import WeightsError
+
+if TYPE_CHECKING:
+    import torch
 
 PUBLIC_PREFIXES = ("_orig_mod.", "module.", "model.", "inner.")
 """Prefixes that the public training code puts before the names of tensors.
@@ -44,7 +46,7 @@ def official_names(path: Path, stored: Mapping[str, object]) -> dict[str, str]:
 
 
 def fitting_names(
-    path: Path, stored: Mapping[str, tuple[int, ...]], expected: Mapping[str, torch.Size]
+    path: Path, stored: Mapping[str, tuple[int, ...]], expected: "Mapping[str, torch.Size]"
 ) -> dict[str, str]:
     """For each expected tensor its name in the file ``path``, whose shapes are ``stored``.
 

@@ -12,8 +12,7 @@ from trmsolve.errors import WeightsError
 from trmsolve.files import SMALL
 from trmsolve.hub.address import Address, Listing, RemoteFile
 from trmsolve.hub.transfer import CachedFile, Note, Request, WantedFile, cached_files
-from trmsolve.weights import limits
-from trmsolve.weights.file import check_whole, read_info
+from trmsolve.weights.described import read_info
 from trmsolve.weights.kind import LONGEST_NAMES, LONGEST_PUZZLES
 
 MAIN_FILE = "model.safetensors"
@@ -48,6 +47,7 @@ def weights_request(
 
     Files over 512 MiB are refused unless ``allow_large``.
     """
+    from trmsolve.weights.file import check_whole  # imports torch
 
     def choose(files: Listing) -> list[WantedFile]:
         return [_main_file(choose_weights(address, files), allow_large)]
@@ -141,6 +141,8 @@ def choose_checkpoint(address: Address, files: Listing) -> str:
 
 
 def _main_file(name: str, allow_large: bool) -> WantedFile:
+    from trmsolve.weights import limits  # imports torch
+
     max_bytes = None if allow_large else limits.MAX_FILE
     return WantedFile(name, max_bytes, limits.LIFTED)
 

@@ -146,7 +146,7 @@ def test_what_is_bundled_is_what_is_pinned_and_alive() -> None:
     assert max(map(len, lines[1:])) <= 80
     alive = 5 if is_runtime_installed() else 3
     assert sum("1 of 1" in line for line in lines) == alive
-    assert sum("it needs onnxruntime: pip install" in line for line in lines) == 5 - alive
+    assert sum("it needs onnxruntime: run pip install" in line for line in lines) == 5 - alive
 
 
 def test_a_graph_is_checked_and_compared_with_the_weights_beside_it(tmp_path: Path) -> None:

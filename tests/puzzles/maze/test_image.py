@@ -266,7 +266,10 @@ def test_without_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
 
     data = png(pixels(grid(ROWS), 4))
     monkeypatch.setattr(builtins, "__import__", lacking)
-    assert error(data) == "m.png: reading an image needs Pillow: pip install 'trmsolve[image]'"
+    assert (
+        error(data)
+        == "m.png: reading an image needs Pillow: run pip install '.[image]' in a clone of trmsolve"
+    )
 
 
 def test_from_a_pipe_in_small_pieces() -> None:

@@ -13,7 +13,8 @@ from trmsolve.arc.task import AdaptationProgress, ArcAnswer, ArcCycle
 from trmsolve.cli import arc_options, options
 from trmsolve.cli.arc.output import ArcWriter, choose_arc_writer
 from trmsolve.cli.arc.source import read_items, tests_by_id
-from trmsolve.cli.output import say
+from trmsolve.cli.complete import complete_dataset
+from trmsolve.cli.output import answers_to, say
 from trmsolve.cli.process import Stop
 from trmsolve.cli.recording import Recorders, recorded
 from trmsolve.errors import PuzzleError, UsageError
@@ -40,6 +41,7 @@ def arc(  # noqa: PLR0913
             metavar="NAME",
             help="A public data set: arc1-train, arc1-eval, arc2-train or arc2-eval.",
             show_default=False,
+            autocompletion=complete_dataset,
             rich_help_panel="ARC",
         ),
     ] = None,
@@ -86,6 +88,7 @@ def arc(  # noqa: PLR0913
     show_steps: options.ShowSteps = False,
     json: options.Json = False,
     form: options.Form = "input",
+    out: options.Out = None,
     quiet: options.Quiet = False,
     pace: options.Pace = 0.0,
     trace: options.Trace = None,
@@ -98,6 +101,7 @@ def arc(  # noqa: PLR0913
     views: Annotated[
         int | None,
         typer.Option(
+            metavar="N",
             min=1,
             help="Number of symmetric views of a network with weights that vote, at most 8.",
             show_default="8",
@@ -107,6 +111,7 @@ def arc(  # noqa: PLR0913
     batch_size: Annotated[
         int,
         typer.Option(
+            metavar="N",
             min=1,
             help="Number of tasks that a network with weights adapts to together.",
             rich_help_panel=options.RUN,
@@ -128,6 +133,10 @@ def arc(  # noqa: PLR0913
     ends learning early, and the model answers with what it has learned so
     far. A second Ctrl-C exits at once.
 
+    Examples:
+    trmsolve arc task.json --budget 60
+    trmsolve arc --dataset arc1-eval --id 00576224
+
     Exit codes:
     0  every task is answered, correctly or not
     2  some input or option is invalid
@@ -139,12 +148,17 @@ def arc(  # noqa: PLR0913
     """
     form = "json" if json else form
     choose_arc_writer(form)  # reports what cannot be done before any work
+    refuse_nowhere("--out", out)
     refuse_nowhere("--submission", submission)
     refuse_nowhere("--save-adapted", save_adapted)
     items = read_items(files, dataset, ids, solutions, demonstrations)
     display = make_arc_display(make_console(), len(items), show_steps, quiet, pace, steps)
     watched = (
-        form == "input" and sys.stdout.isatty() and sys.stderr.isatty() and display.shows_grids
+        out is None
+        and form == "input"
+        and sys.stdout.isatty()
+        and sys.stderr.isatty()
+        and display.shows_grids
     )
     columns = display.console.width if watched else None
     errors = [item for item in items if isinstance(item, PuzzleError)]
@@ -153,10 +167,10 @@ def arc(  # noqa: PLR0913
     read = [*(files or ()), *filter(None, [solutions])]
     with recorded(trace, save, read) as recorders:
         if len(errors) == len(items):  # nothing for a model to do
-            with display:
+            with display, answers_to(out) as stream:
                 recorders.begin("arc", "")
                 followed = recorders.follow(errors)
-                _hand_out(followed, display, choose_arc_writer(form, "", columns), [])
+                _hand_out(followed, display, choose_arc_writer(form, "", columns, stream), [])
             raise typer.Exit(UNREADABLE)
 
         from trmsolve.arc.solver import load_arc
@@ -183,14 +197,14 @@ def arc(  # noqa: PLR0913
         if verbose:
             where = f"running on {solver.placement.reason}"
             say(f"weights {solver.weights}, {solver.budget:g} s per task, {where}")
-        writer = choose_arc_writer(form, solver.weights, columns)
         recorders.begin("arc", solver.weights, steps)
         answers: list[ArcAnswer] = []
         stop = AnswerNow(display.note)
 
         on_adapting, on_cycle = _watch(display, recorders, stop)
         try:
-            with display, stop:
+            with display, stop, answers_to(out) as stream:
+                writer = choose_arc_writer(form, solver.weights, columns, stream)
                 outcomes = solver.solve_all(items, on_adapting, on_cycle, stop)
                 problems = _hand_out(recorders.follow(outcomes), display, writer, answers)
         finally:

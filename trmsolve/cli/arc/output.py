@@ -116,10 +116,13 @@ def learning(answer: ArcAnswer) -> dict[str, Any] | None:
     }
 
 
-def choose_arc_writer(form: str, weights: str = "", watched: int | None = None) -> ArcWriter:
+def choose_arc_writer(
+    form: str, weights: str = "", watched: int | None = None, stream: TextIO | None = None
+) -> ArcWriter:
     """The writer for ``--format``.
 
-    ``watched`` is the number of columns of the screen, if it shows the answers already.
+    ``watched`` is the number of columns of the screen, if it shows the answers already. The
+    ``stream`` is standard output if none is given.
 
     Raises:
         UsageError: If there is no such format.
@@ -128,4 +131,4 @@ def choose_arc_writer(form: str, weights: str = "", watched: int | None = None) 
         raise UsageError(f"--format {form} is not known: use {', '.join(FORMATS)}")
     if watched is not None:
         return ScreenArcWriter(weights, watched)
-    return JsonArcWriter(weights) if form == "json" else KaggleWriter(weights)
+    return JsonArcWriter(weights, stream) if form == "json" else KaggleWriter(weights, stream)

@@ -15,7 +15,8 @@ from trmsolve.arc.read import (
     read_tasks,
 )
 from trmsolve.arc.task import ArcTask, Item
-from trmsolve.errors import UsageError
+from trmsolve.cli.recognise import another_kind
+from trmsolve.errors import PuzzleError, UsageError
 
 SHOWN = 3
 """Ids that are named in a message."""
@@ -54,7 +55,11 @@ def read_items(
 
 def _file(name: str, demonstrations: int) -> Iterator[Item]:
     if name != "-":
-        yield from read_path(name, demonstrations=demonstrations)
+        items = list(read_path(name, demonstrations=demonstrations))
+        problem = ""
+        if items and not any(isinstance(item, ArcTask) for item in items):
+            problem = another_kind(name, "arc")
+        yield from [PuzzleError(problem, name)] if problem else items
     elif sys.stdin is None:
         raise UsageError("standard input is closed: give a file")
     else:

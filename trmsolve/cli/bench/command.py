@@ -1,12 +1,13 @@
 """The command ``trmsolve bench``: its options, and which of them go together."""
 
 import os
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from trmsolve.cli import options
 from trmsolve.cli.bench.request import Request, check
+from trmsolve.cli.complete import complete_recipe, complete_task
 from trmsolve.puzzles import task_names
 
 SECONDS = 20.0
@@ -17,9 +18,11 @@ def bench(  # noqa: PLR0913 (the options of a command)
     task: Annotated[
         str | None,
         typer.Option(
-            help=f"The kind of puzzle: {', '.join(task_names())} or arc.",
+            metavar="|".join((*task_names(), "arc")),
+            help="The kind of puzzle.",
             show_default="sudoku; with --against-paper sudoku and maze",
-            autocompletion=options.complete_task,
+            callback=options.check_task,
+            autocompletion=complete_task,
         ),
     ] = None,
     recipe: Annotated[
@@ -27,6 +30,7 @@ def bench(  # noqa: PLR0913 (the options of a command)
         typer.Option(
             metavar="NAME",
             help="Measure an untrained network of this recipe.",
+            autocompletion=complete_recipe,
             show_default="laptop for training; for solving the weights are measured",
         ),
     ] = None,
@@ -80,10 +84,11 @@ def bench(  # noqa: PLR0913 (the options of a command)
     offline: options.Offline = False,
     allow_large: options.AllowLarge = False,
     compile_: Annotated[
-        str,
+        Literal["auto", "on", "off"],
         typer.Option(
             "--compile",
-            help="on, off or auto; auto compiles with --train if a compiler is available.",
+            help="Whether to compile the network. auto compiles with --train if there is a "
+            "compiler.",
             rich_help_panel=options.RUN,
         ),
     ] = "auto",
@@ -100,6 +105,10 @@ def bench(  # noqa: PLR0913 (the options of a command)
     is one improvement cycle of a batch; in training it includes the update of the weights. Training
     is left out if weights or a recipe are named without --train. For arc it is a step of learning
     one task from nothing on one core, for tasks of three sizes.
+
+    Examples:
+    trmsolve bench --task maze
+    trmsolve bench --train --recipe fast
 
     Exit codes:
     0  the speed is measured

@@ -2,19 +2,21 @@
 
 import typer
 
+from trmsolve.cli.help import Command, Group
 from trmsolve.cli.weights import convert, hub, inspect
 
 app = typer.Typer(
     name="weights",
+    cls=Group,
     help="List, inspect, verify, convert, pull and push weights.",
     no_args_is_help=True,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.command("list")(inspect.list_)
-app.command()(inspect.info)
-app.command()(inspect.verify)
-app.command()(convert.convert)
-app.command()(hub.pull)
-app.command()(hub.push)
+app.command("list", cls=Command)(inspect.list_)
+app.command(cls=Command)(inspect.info)
+app.command(cls=Command)(inspect.verify)
+app.command(cls=Command)(convert.convert)
+app.command(cls=Command)(hub.pull)
+app.command(cls=Command)(hub.push)

@@ -1,12 +1,13 @@
 """``trmsolve weights convert``: make weights from a checkpoint of the public code."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.markup import escape
 
 from trmsolve.cli import options
+from trmsolve.cli.complete import complete_named_weights, complete_task
 from trmsolve.cli.output import put, say
 from trmsolve.errors import UsageError, WeightsError
 
@@ -39,25 +40,30 @@ def convert(  # noqa: PLR0913
     checkpoint: Annotated[
         str,
         typer.Argument(
-            metavar="CKPT", help=escape("A file, a short name, or hf://USER/REPO[@REV][/FILE].")
+            metavar="CKPT",
+            help=escape("A file, a short name, or hf://USER/REPO[@REV][/FILE]."),
+            autocompletion=complete_named_weights,
         ),
     ],
     task: Annotated[
         str | None,
-        typer.Option(help="sudoku, maze or arc.", show_default="derived from the number of tokens"),
+        typer.Option(
+            metavar="sudoku|maze|arc",
+            help="The kind of puzzle.",
+            show_default="derived from the number of tokens",
+            autocompletion=complete_task,
+        ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="The file to write.", show_default="CKPT.safetensors"),
     ] = None,
     table: Annotated[
-        str,
-        typer.Option(
-            help="keep, mean or drop: store all puzzle embeddings, only their mean, or zeros."
-        ),
+        Literal["keep", "mean", "drop"],
+        typer.Option(help="Store all puzzle embeddings, only their mean, or zeros."),
     ] = "keep",
     dtype: Annotated[
-        str, typer.Option(help="keep, fp32 or bf16: number format of the stored values.")
+        Literal["keep", "fp32", "bf16"], typer.Option(help="Number format of the stored values.")
     ] = "keep",
     part: Annotated[
         str | None,
@@ -88,9 +94,9 @@ def convert(  # noqa: PLR0913
         ),
     ] = None,
     positions: Annotated[
-        str | None,
+        Literal["rope", "none", "learned"] | None,
         typer.Option(
-            help="rope or none: position encoding of attention.",
+            help="Position encoding of attention.",
             show_default="rope",
             rich_help_panel=SHAPES,
         ),
@@ -117,6 +123,10 @@ def convert(  # noqa: PLR0913
 
     Weights of trmsolve are written anew with --table or --dtype: --table mean makes those of an ARC
     run small enough to pass on.
+
+    \b
+    Examples:
+    trmsolve weights convert step_1000 --out mine.safetensors
 
     \b
     Exit codes

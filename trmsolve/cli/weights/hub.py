@@ -34,6 +34,10 @@ def pull(
     next pull. A damaged download is discarded: the previous file stays in use.
 
     \b
+    Examples:
+    trmsolve weights pull hf://user/repo
+
+    \b
     Exit codes
     0  the file is downloaded and intact
     3  the file does not exist, is not accessible, or is damaged
@@ -95,6 +99,10 @@ def push(  # noqa: PLR0913
 
     The files are model.safetensors, config.json, README.md, and the eval.*.json files beside the
     weights that contain measurements of them. Log in first with: hf auth login.
+
+    \b
+    Examples:
+    trmsolve weights push runs/sudoku hf://user/repo --dry-run
 
     \b
     Exit codes

@@ -9,16 +9,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trmsolve.cli import options
+from trmsolve.cli.complete import complete_named_weights
 from trmsolve.cli.output import put, put_text, say
 from trmsolve.errors import NetworkError, UsageError, WeightsError
-from trmsolve.wording import printable_line
+from trmsolve.wording import install_hint, printable_line
 
 if TYPE_CHECKING:
     from trmsolve.weights.catalog import LocalWeights
     from trmsolve.weights.info import WeightsInfo
     from trmsolve.weights.public import PublicCheckpoint
 
-Named = Annotated[str, typer.Argument(metavar="FILE|NAME|hf://USER/REPO[@REV]", show_default=False)]
+Named = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE|NAME|hf://USER/REPO[@REV]",
+        show_default=False,
+        autocompletion=complete_named_weights,
+    ),
+]
 
 LEAST = 0.5
 """The share of easy puzzles below which weights are taken for broken."""
@@ -34,6 +42,10 @@ def list_(
 
     Nothing is downloaded. Public checkpoints are pickles: `weights convert NAME` converts them to
     weights. Their scores are as published by their authors.
+
+    \b
+    Examples:
+    trmsolve weights list --json
 
     \b
     Exit codes
@@ -63,6 +75,10 @@ def info(
     """Show the configuration, training, scores and hashes of weights, or of a graph made from them.
 
     The values of the weights are not read into memory.
+
+    \b
+    Examples:
+    trmsolve weights info sudoku
 
     \b
     Exit codes
@@ -105,6 +121,7 @@ def verify(  # noqa: PLR0913
         typer.Argument(
             metavar="[FILE|NAME|hf://USER/REPO[@REV]]...",
             show_default="all bundled weights and graphs",
+            autocompletion=complete_named_weights,
         ),
     ] = None,
     sha256: Annotated[
@@ -114,7 +131,10 @@ def verify(  # noqa: PLR0913
     puzzles: Annotated[
         int,
         typer.Option(
-            min=0, max=10_000, help="Number of easy puzzles to solve as a smoke test; 0 skips it."
+            metavar="N",
+            min=0,
+            max=10_000,
+            help="Number of easy puzzles to solve as a smoke test; 0 skips it.",
         ),
     ] = 20,
     offline: options.Offline = False,
@@ -127,6 +147,11 @@ def verify(  # noqa: PLR0913
 
     Of an ONNX graph the operators are checked. It answers its puzzles on the CPU, if onnxruntime is
     installed.
+
+    \b
+    Examples:
+    trmsolve weights verify
+    trmsolve weights verify runs/sudoku --puzzles 0
 
     \b
     Exit codes
@@ -245,7 +270,7 @@ def _verify_graph(path: Path, checks: _Checks) -> bool:
     if not checks.puzzles:
         return True
     if not is_runtime_installed():
-        _say_fact("smoke", "skipped: it needs onnxruntime: pip install 'trmsolve[onnx]'")
+        _say_fact("smoke", f"skipped: it needs onnxruntime: {install_hint('onnx')}")
         return True
     if graph.info.task not in task_names():
         task = graph.info.task or "an unknown task"
@@ -318,13 +343,13 @@ def _verify_score(path: Path, about: "WeightsInfo", checks: _Checks) -> bool:
 
 
 def _local_row(local: "LocalWeights") -> dict[str, Any]:
-    from trmsolve.weights.card import parameters
+    from trmsolve.weights.described import stored_parameters
 
     return {
         "name": local.name,
         "where": local.where,
         "task": local.info.task,
-        "parameters": parameters(local.info.config),
+        "parameters": stored_parameters(local.path),
         "score": headline(local.info),
         "path": str(local.path),
     }

@@ -20,6 +20,7 @@ from trmsolve.puzzles.maze.cells import FLOOR, GOAL, START, WALL
 from trmsolve.puzzles.maze.ends import settle_ends
 from trmsolve.puzzles.maze.form import LEAST, MOST, NO_MARKS, Marks
 from trmsolve.puzzles.values import Grid, Puzzle
+from trmsolve.wording import install_hint
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -162,8 +163,8 @@ def _unpack(data: bytes, kind: str, name: str) -> Pixels:
     try:
         from PIL import Image
     except ImportError:
-        install = "pip install 'trmsolve[image]'"
-        raise PuzzleError(f"reading an image needs Pillow: {install}", name) from None
+        needed = f"reading an image needs Pillow: {install_hint('image')}"
+        raise PuzzleError(needed, name) from None
     width, height = 0, 0
     if kind == "PNG":  # Pillow would warn of some sizes, and raise for others
         width = int.from_bytes(data[16:20], "big")
