@@ -1,4 +1,4 @@
-"""What the README and the examples promise is run."""
+"""What the README, the documents and the examples promise is run."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import typer
 from huggingface_hub import constants
 from typer.testing import CliRunner, Result
 
@@ -18,16 +19,31 @@ from tests.support.checkpoints import CONFIG, official_state
 from tests.support.paths import ROOT
 from trmsolve.cli import app
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SHELL = [
-    line
-    for block in re.findall(r"```sh\n(.*?)```", README, re.S)
-    for line in block.strip().splitlines()
-]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXTS = {path.name: path.read_text(encoding="utf-8") for path in DOCUMENTS}
+
+
+def shell_lines(text: str) -> list[str]:
+    """The lines of the text's blocks of shell commands; a continued one is one line."""
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.S)
+    return "\n".join(blocks).replace("\\\n", " ").splitlines()
+
+
+README = TEXTS["README.md"]
+SHELL = shell_lines(README)
+SOLVED = r"trmsolve (solve|sudoku|maze) examples"
+SOLVING = {
+    line.split("#")[0].strip(): None
+    for text in TEXTS.values()
+    for line in shell_lines(text)
+    if re.match(SOLVED, line) and not re.search(r"--weights|&|>|\$|\|", line)
+}
+"""Every command that solves an example, once."""
+
 ENV = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
 
 
-pytestmark = pytest.mark.usefixtures("process_as_it_was", "in_the_checkout")
+pytestmark = pytest.mark.usefixtures("process_as_it_was", "beside_the_examples")
 
 
 def run(command: str) -> Result:
@@ -46,17 +62,17 @@ def run(command: str) -> Result:
 
 
 def run_in_a_shell(command: str) -> subprocess.CompletedProcess[str]:
-    """Run a line of the README as a user does, in the folder of the checkout."""
+    """Run a line of the README as a user does."""
     trmsolve = f"{shlex.quote(sys.executable)} -m trmsolve"
     command = re.sub(r"^trmsolve\b", trmsolve, command)
-    return subprocess.run(
-        command, shell=True, cwd=ROOT, env=ENV, capture_output=True, text=True, check=False
-    )
+    return subprocess.run(command, shell=True, env=ENV, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
-def in_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
+def beside_the_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run in a folder of its own, so that nothing is written into the checkout."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
 
 
@@ -66,24 +82,20 @@ def test_the_readme_begins_with_the_two_commands() -> None:
     assert README.index("```sh") < 200
 
 
-SOLVING = [
-    line
-    for line in SHELL
-    if re.match(r"trmsolve (sudoku|maze) examples", line) and "--weights" not in line
-]
-
-
 @pytest.mark.parametrize("command", SOLVING)
-def test_the_readme_s_solving_commands(command: str) -> None:
+def test_the_solving_commands_of_the_documents(command: str) -> None:
+    if "--backend onnx" in command:
+        pytest.importorskip("onnxruntime")
     done = run(command)
     assert done.exit_code == 0, done.stderr
     assert done.stdout and "solved" in done.stderr
 
 
 def test_a_command_of_the_readme_in_a_shell() -> None:
-    done = run_in_a_shell(SOLVING[0])
+    command = next(line for line in SHELL if line.startswith("trmsolve sudoku examples"))
+    done = run_in_a_shell(command)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == run(SOLVING[0]).stdout and "solved" in done.stderr
+    assert done.stdout == run(command).stdout and "solved" in done.stderr
 
 
 def test_the_readme_s_json_command() -> None:
@@ -96,18 +108,21 @@ def test_the_readme_s_json_command() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [line for line in SHELL if re.match(r"trmsolve weights (list|info|verify)\b", line)]
+    "command",
+    [
+        line
+        for line in shell_lines(TEXTS["weights.md"])
+        if re.match(r"trmsolve weights (list|info|verify)\b", line)
+    ],
 )
-def test_the_readme_s_commands_for_weights(command: str) -> None:
+def test_the_commands_for_weights(command: str) -> None:
     done = run(re.sub(r"\bverify\b", "verify --puzzles 1", command))
     assert done.exit_code == 0 and "sudoku" in done.stdout, done.stderr
 
 
-def test_the_readme_s_transcript_of_a_conversion(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_transcript_of_a_conversion(tmp_path: Path) -> None:
     """With a checkpoint of the same sizes, saved as the public code does, the text is the same."""
-    (text,) = re.findall(r"^```\n(\$ .*?)^```", README, re.S | re.M)
+    (text,) = re.findall(r"^```\n(\$ .*?)^```", TEXTS["weights.md"], re.S | re.M)
     transcript = " ".join(text.split())
     shape = replace(
         CONFIG,
@@ -122,8 +137,6 @@ def test_the_readme_s_transcript_of_a_conversion(
     )
     torch.save(official_state(shape), tmp_path / "step_32550")
     (tmp_path / "all_config.yaml").write_text("arch: {H_cycles: 3, L_cycles: 6}\n")
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
-    monkeypatch.chdir(tmp_path)
     commands = re.findall(r"^\$ (.*)", text, re.M)
     assert len(commands) == 3
     for command in commands:
@@ -133,34 +146,51 @@ def test_the_readme_s_transcript_of_a_conversion(
         assert done.exit_code == (3 if "sudoku examples" in command else 0)
 
 
+SHORTER = {
+    "-n 200": "-n 20",
+    "-n 100": "-n 4",
+    "--minutes 60": "--steps 2 --batch-size 4 --held-out 2 --data easy.csv",
+    "puzzles.csv": "easy.csv",
+    "--seconds 20": "--seconds 1 --batch-size 4 --compile off",
+    "--out sudoku.onnx": "--out sudoku.onnx --puzzles 1",
+}
+"""Parts of commands, and what is run in place of them."""
+
+
 @pytest.mark.slow
-def test_the_readme_s_training_commands_end_to_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_commands_for_measuring_and_training_end_to_end() -> None:
     """As written but shorter: that leaves weights that load, if not ones that solve."""
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
-    monkeypatch.chdir(tmp_path)
-    commands = SHELL[
-        SHELL.index("trmsolve generate -n 200 --difficulty easy --seed 1 --out easy.csv") :
-    ]
-    commands = [command for command in commands if "arc" not in command]
-    assert len(commands) == 8
-    short = {
-        "-n 200": "-n 20",
-        "-n 100": "-n 4",
-        "--minutes 60": "--steps 2 --batch-size 4 --held-out 2 --data easy.csv",
-        "--seconds 20": "--seconds 1 --batch-size 4 --compile off",
-        "--out sudoku.onnx": "--out sudoku.onnx --puzzles 1",
-    }
-    for command in commands:
-        for said, meant in short.items():
+    measuring = [line for line in shell_lines(TEXTS["measuring.md"]) if "arc" not in line]
+    training = shell_lines(TEXTS["training.md"])[:3]
+    exporting = [line for line in shell_lines(TEXTS["onnx.md"]) if "export sudoku" in line]
+    assert (len(measuring), len(training), len(exporting)) == (5, 3, 1)
+    for command in [*measuring, *training, *exporting]:
+        for said, meant in SHORTER.items():
             command = command.replace(said, meant)
         done = run(command)
-        assert done.exit_code == (1 if "--weights" in command else 0), done.stderr
+        fails = command.startswith("trmsolve sudoku") and "--weights" in command
+        assert done.exit_code == int(fails), done.stderr
+
+
+@pytest.mark.parametrize("name", sorted(TEXTS.keys() - {"adding_a_puzzle.md"}))
+def test_every_command_of_the_documents_is_understood(name: str) -> None:
+    """Its names, options and values exist; nothing is run."""
+    program = typer.main.get_command(app)
+    for line in shell_lines(TEXTS[name]):
+        if not line.startswith("trmsolve ") or re.search(r"[|<>&]|-completion", line):
+            continue
+        words = shlex.split(line, comments=True)[1:]
+        command, names = program, []
+        while hasattr(command, "commands") and words and not words[0].startswith("-"):
+            names.append(words.pop(0))
+            command = command.get_command(command.make_context("", [names[-1]]), names[-1])
+        command.make_context(" ".join(names), words)
 
 
 def test_the_readme_s_python(capsys: pytest.CaptureFixture[str]) -> None:
-    first, second = re.findall(r"```python\n(.*?)```", README, re.S)
+    (shown,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    first, second = re.findall(r"```python\n(.*?)```", TEXTS["python.md"], re.S)
+    assert shown == first
     exec(compile(first, "README.md", "exec"), {})
     said = capsys.readouterr().out
     assert said.startswith("True ") and "[[5 3 4 6 7 8 9 1 2]" in said

@@ -1,6 +1,7 @@
 """Every claimed figure is in a measurement kept beside the weights, made with these weights."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from tests.support.paths import ROOT
 from trmsolve.weights.file import fingerprint, read_info
 
 WEIGHTS = ROOT / "weights"
-CARDS = [ROOT / "README.md", WEIGHTS / "README.md"]
+CARDS = [ROOT / "docs" / "results.md", WEIGHTS / "README.md"]
 ARC = sorted(WEIGHTS.glob("arc.eval.*.json"))
 MEASUREMENTS = sorted(set(WEIGHTS.glob("*.eval.*.json")) - set(ARC))
 
@@ -84,3 +85,12 @@ def test_arc_figures_are_of_the_bundled_weights_and_in_both_cards(path: Path) ->
             assert as_written(rate) in text
     measured = [scores["weights"] for scores in read_info(weights).scores.values()]
     assert figures["weights"] in measured or untrained
+
+
+def test_the_rates_of_the_readme_are_among_the_results() -> None:
+    results = CARDS[0].read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for row in readme.splitlines():
+        if "ours" in row:
+            for rate in re.findall(r"\d+\.\d %", row):
+                assert rate in results

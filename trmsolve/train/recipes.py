@@ -274,6 +274,7 @@ _ARC_LAPTOP = Recipe(
         halt_from="mean",
         puzzle_emb_dim=12 * 48,
         symmetries=8,
+        lookup_channels=4,
     ),
     batch_size=1,  # unused: ``batch_cells`` says how many grids a batch has
     batch_cells=8_000,
