@@ -244,6 +244,7 @@ FIELDS = [
     "optimal",
     "reason",
     "remark",
+    "solutions",
     "cycles",
     "views",
     "halt",
@@ -530,7 +531,7 @@ def test_frames_are_held_for_the_eye_and_for_nobody_else(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held: list[float] = []
-    monkeypatch.setattr(import_module("trmsolve.cli.solve").time, "sleep", held.append)
+    monkeypatch.setattr(import_module("trmsolve.cli.solving").time, "sleep", held.append)
     call = ["maze", EXAMPLES / "open.txt", "--pace", "0.25", "--weights", model]
     cycles = json.loads(run(*call, "--json").stdout)["cycles"]
     assert cycles > 1 and not held

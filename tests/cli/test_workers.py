@@ -125,11 +125,11 @@ def test_a_stream_of_few_is_one_process(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(
         "trmsolve.solve.workers.share_out", lambda solver, crew, _: asked.append(crew) or solver
     )
-    monkeypatch.setattr("trmsolve.cli.solve.PATIENCE_SECONDS", -1)
-    monkeypatch.setattr("trmsolve.cli.solve.open_items", waiting(2))
-    monkeypatch.setattr("trmsolve.cli.solve.count_items", lambda *_: None)
+    monkeypatch.setattr("trmsolve.cli.solving.PATIENCE_SECONDS", -1)
+    monkeypatch.setattr("trmsolve.cli.solving.open_items", waiting(2))
+    monkeypatch.setattr("trmsolve.cli.solving.count_items", lambda *_: None)
     assert run("sudoku", "-", text="").exit_code == 0
-    monkeypatch.setattr("trmsolve.cli.solve.open_items", waiting(9))
+    monkeypatch.setattr("trmsolve.cli.solving.open_items", waiting(9))
     assert run("sudoku", "-", text="").exit_code == 0
     assert asked == [Crew(1), Crew()]
 
