@@ -39,6 +39,7 @@ from trmsolve.puzzles.maze.task import ARROW, AT_START, CONTENTS, ON_PATH, Maze
 from trmsolve.puzzles.values import Grid, Puzzle
 from trmsolve.solve import torch_network
 from trmsolve.train.recipes import find_recipe
+from trmsolve.train.run import ignore_count
 from trmsolve.train.sources import load_examples
 from trmsolve.weights import file as weights
 from trmsolve.weights.info import WeightsInfo
@@ -217,7 +218,7 @@ def test_what_was_taken_for_the_wall_is_said_of_data(model: Path, tmp_path: Path
     assert result.stderr.count("reading 1") == 1
     said: list[str] = []
     task = get_task("maze", find_recipe("maze", "laptop").config.vocab_size)
-    load_examples(task, [str(data)], 0, said.append)
+    load_examples(task, [str(data)], 0, said.append, ignore_count)
     assert said == [f"{data}: {TAKEN}"]
 
 

@@ -17,9 +17,10 @@ from trmsolve.arc.planes.training import PlanesTrainingData
 from trmsolve.arc.read import add_solutions, distinct, only_tasks, read_path, solutions_beside
 from trmsolve.arc.task import ArcTask
 from trmsolve.errors import UsageError
+from trmsolve.train.made import Note
 from trmsolve.train.recipes import Recipe
 from trmsolve.train.schedule import Schedule
-from trmsolve.train.sources import Note, Sources
+from trmsolve.train.sources import Sources
 
 HELD_OUT = 32
 HELD_OUT_SHARE = 10

@@ -51,6 +51,9 @@ OTHERS = {
         "export",
         "Write one improvement cycle as an ONNX graph, and check it against torch.",
     ),
+    "cache": Home(
+        "trmsolve.cli.cache", "app", "Show or clear the folder for puzzles that training has made."
+    ),
     "version": Home(
         "trmsolve.cli.version",
         "version",

@@ -30,6 +30,7 @@ class HelpText:
             long = long_name(param)
             if long and not param.is_eager and param.envvar is None:
                 param.envvar = f"{prefix}_{long}".replace("-", "_").upper()
+                param.show_envvar = False  # the names follow one rule, and would double the help
         return params
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

@@ -312,6 +312,7 @@ def _run(settings: "RunOptions", resume: Path | None, quiet: bool) -> int:
             report=display.progress,
             note=display.note,
             warn=partial(display.note, problem=True),
+            making=display.making,
             stop=stop,
             judging=_judging(display, stop),
         )

@@ -34,6 +34,7 @@ ATTRIBUTES = ("name", "vocab_size", "seq_len", "difficulties")
 RESERVED = (
     "arc",
     "bench",
+    "cache",
     "eval",
     "export",
     "generate",

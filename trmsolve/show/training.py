@@ -27,7 +27,7 @@ The numbers are odd, so that one half has a row of its own.
 """
 
 COUNT_SECONDS = 5.0
-"""Seconds between the lines that count judged puzzles, where nothing can be redrawn."""
+"""Seconds between the lines that count something, where nothing can be redrawn."""
 
 WIDEST = 100  # columns of a chart
 NARROWEST = 24  # columns of a chart
@@ -61,8 +61,16 @@ class TrainingDisplay(Screen):
     def progress(self, progress: Progress) -> None:
         """Show where the run stands."""
 
+    def making(self, made: int, of: int) -> None:
+        """Show how many puzzles are made, before the first step."""
+        self._count(made, of, f"generated {made}/{of} puzzles")
+
     def judging(self, judged: int, of: int) -> None:
         """Show how many held-out puzzles are judged; a report follows if judging is completed."""
+        self._count(judged, of, f"evaluating {judged}/{of} held-out puzzles")
+
+    def _count(self, done: int, of: int, text: str) -> None:
+        """Show the count of something that takes long."""
 
     def note(self, text: str, problem: bool = False) -> None:
         """Show a message of one line, such as that a checkpoint is written."""
@@ -76,7 +84,7 @@ class LinesTrainingDisplay(TrainingDisplay):
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(console)
         self.clock = clock
-        # When the count of the present judging was shown last, or when that judging began.
+        # When the present count was shown last, or when it began.
         self._shown: float | None = None
 
     def progress(self, progress: Progress) -> None:
@@ -84,14 +92,16 @@ class LinesTrainingDisplay(TrainingDisplay):
         self._shown = None
         self._tell(report(progress), "")
 
-    def judging(self, judged: int, of: int) -> None:
-        """Print the count from time to time, and not at all where judging is over soon."""
+    def _count(self, done: int, of: int, text: str) -> None:
+        """Print the count from time to time, and not at all where it is over soon."""
         now = self.clock()
         if self._shown is None:
             self._shown = now
         elif now - self._shown >= COUNT_SECONDS:
             self._shown = now
-            self._tell(count(judged, of), "note")
+            self._tell(text, "note")
+        if done == of:
+            self._shown = None
 
     def note(self, text: str, problem: bool = False) -> None:
         """Print the message."""
@@ -118,30 +128,25 @@ class PanelTrainingDisplay(LinesTrainingDisplay):
         self._shown = None
         self._draw("")
 
-    def judging(self, judged: int, of: int) -> None:
+    def _count(self, done: int, of: int, text: str) -> None:
         """Redraw the panel with the count, if it was not drawn just now."""
         now = self.clock()
-        if self._shown is None or now - self._shown >= REDRAW_SECONDS:
+        if self._shown is None or done == of or now - self._shown >= REDRAW_SECONDS:
             self._shown = now
-            self._draw(count(judged, of))
+            self._draw(text)
 
-    def _draw(self, judging: str) -> None:
-        """Redraw the panel; before the first report there is only the line on judging."""
+    def _draw(self, counted: str) -> None:
+        """Redraw the panel; before the first report there is only the line with the count."""
         if self.history:
             height = self.console.height - ROWS_BELOW
-            self._move(panel(self.console, self.history, height, judging))
+            self._move(panel(self.console, self.history, height, counted))
         else:
-            self._move(headline(self.console, judging))
+            self._move(headline(self.console, counted))
 
     def close(self) -> None:
         """Leave the panel as it is, also after an interrupt."""
         self._keep()
         super().close()
-
-
-def count(judged: int, of: int) -> str:
-    """The count of judged puzzles: ``evaluating 64/128 held-out puzzles``."""
-    return f"evaluating {judged}/{of} held-out puzzles"
 
 
 def report(progress: Progress) -> str:
@@ -159,14 +164,14 @@ def report(progress: Progress) -> str:
 
 
 def panel(
-    console: Console, history: Sequence[Progress], height: int, judging: str = ""
+    console: Console, history: Sequence[Progress], height: int, counted: str = ""
 ) -> RenderableType:
     """Draw the richest form that fits: charts with figures beside or under them, or figures alone.
 
-    ``judging`` is a line above it, while the weights that were saved last are judged.
+    ``counted`` is a line above it, such as how many puzzles are judged.
     """
-    if judging and height > 1:
-        return Group(headline(console, judging), panel(console, history, height - 1))
+    if counted and height > 1:
+        return Group(headline(console, counted), panel(console, history, height - 1))
     plain = is_plain(console)
     whole = console.width - ECHO
     groups = run_facts(history, plain)

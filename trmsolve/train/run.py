@@ -40,6 +40,10 @@ def ignore(_: object) -> None:
     """The default of callbacks that are told something."""
 
 
+def ignore_count(_done: int, _of: int) -> None:
+    """The default of callbacks that are told how many are done."""
+
+
 def never() -> bool:
     """The default of ``stop``: the run goes to its end."""
     return False
@@ -63,6 +67,8 @@ class Callbacks:
     note: Callable[[str], None] = ignore
     # Hears of problems that the run got round, one line each.
     warn: Callable[[str], None] = ignore
+    # Hears how many puzzles are made before the first step, and of how many.
+    making: Callable[[int, int], None] = ignore_count
     # Asked before the first step and after each; True saves and ends the run.
     stop: Callable[[], bool] = never
     # See ``Run.judging``.

@@ -4,21 +4,16 @@ Knows settings and files; nothing of how a network learns.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
-from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.errors import UsageError
 from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.files import Notes, read_file
-from trmsolve.puzzles.values import BANDS, Puzzle
+from trmsolve.puzzles.values import BANDS
 from trmsolve.train.data import Examples
-
-TRAINING_SEEDS = 1 << 40
-"""Where the seeds of training puzzles begin, so that ``trmsolve generate`` makes others."""
-
-Note = Callable[[str], None]
+from trmsolve.train.made import Making, Note, made_examples
 
 OTHER_SOURCES = {"arc": "trmsolve.arc.sources"}
 """Modules that read what runs learn from for tasks outside of the puzzles' registry, by task.
@@ -50,22 +45,17 @@ class Sources:
         return Sources(self.data or data, self.measured or described.get("measured") or [])
 
 
-def load_examples(task: Task, data: Sequence[str], seed: int, note: Note) -> Examples:
-    """The puzzles of a file with their answers; without one, puzzles that are made now.
+def load_examples(
+    task: Task, data: Sequence[str], seed: int, note: Note, making: Making
+) -> Examples:
+    """The puzzles of a file with their answers; without one, puzzles that are made for the run.
 
-    Raises PuzzleError for what cannot be read.
+    ``making`` is told how many are made. Raises PuzzleError for what cannot be read.
     """
     if data:
         items = Notes(note).follow(read_file(task, data[0]))
         return Examples.collect(task, items)
-    wanted = [f"{number} {kind}" for kind, number in task.training_kinds.items()]
-    note(f"generating {', '.join(wanted)} puzzles")
-    return Examples.collect(task, _made(task, TRAINING_SEEDS + seed))
-
-
-def _made(task: Task, seed: int) -> Iterator[Puzzle | PuzzleError]:
-    for kind, number in task.training_kinds.items():
-        yield from islice(task.generate(kind, seed), number)
+    return made_examples(task, seed, note, making)
 
 
 def parse_bands(text: str) -> dict[str, float]:

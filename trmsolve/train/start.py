@@ -24,10 +24,11 @@ from trmsolve.puzzles import get_task
 from trmsolve.train.base import TaskSource, TrainingData
 from trmsolve.train.checkpoint import Checkpoint, folder_of_run, load_checkpoint
 from trmsolve.train.folder import RunFolder
+from trmsolve.train.made import Making, Note
 from trmsolve.train.options import KEPT, RunOptions, TrainOptions
 from trmsolve.train.puzzle_training import PuzzleTrainingData
 from trmsolve.train.recipes import RECIPES, Recipe
-from trmsolve.train.run import Callbacks, Run, ignore, never
+from trmsolve.train.run import Callbacks, Run, ignore, ignore_count, never
 from trmsolve.train.schedule import Progress, Schedule
 from trmsolve.train.sources import OTHER_SOURCES, Sources, keep_facts, load_examples
 from trmsolve.train.state import reading_state
@@ -301,7 +302,7 @@ def _assembled(
         callbacks.warn(checkpoint.warning)
     if folder and folder.warning:
         note(folder.warning)
-    material = _material(settled, note)
+    material = _material(settled, note, callbacks.making if group.first else ignore_count)
     training_data = material.training_data
     schedule = material.schedule
     described = settled.described
@@ -327,12 +328,12 @@ def _assembled(
     )
 
 
-def _material(settled: _Settled, note: Callable[[str], None]) -> _Material:
+def _material(settled: _Settled, note: Note, making: Making) -> _Material:
     recipe = settled.recipe
     schedule = settled.schedule
     if settled.task not in OTHER_SOURCES:
         task = get_task(settled.task, recipe.config.vocab_size)
-        examples = load_examples(task, settled.sources.data, schedule.seed, note)
+        examples = load_examples(task, settled.sources.data, schedule.seed, note, making)
         training_data = PuzzleTrainingData(
             task, examples, settled.bands, settled.base_puzzles, note
         )
