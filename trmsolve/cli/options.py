@@ -240,9 +240,18 @@ Quiet = Annotated[
         "--quiet", "-q", help="Show only errors on the screen; answers are still written."
     ),
 ]
-Pace = Annotated[
+PaceOfLearned = Annotated[
     float,
     typer.Option(metavar="SECONDS", min=0, help="Pause after each cycle in seconds, for watching."),
+]
+Pace = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        min=0,
+        help="Pause after each cycle in seconds, for watching; 0 is full speed.",
+        show_default="0.4 for the first 10 cycles of a puzzle in a terminal",
+    ),
 ]
 Trace = Annotated[
     Path | None,

@@ -52,7 +52,7 @@ def make_command(task: Task) -> Callable[..., None]:
         out: options.Out = None,
         keep_unverified: options.KeepUnverified = False,
         quiet: options.Quiet = False,
-        pace: options.Pace = 0.0,
+        pace: options.Pace = None,
         trace: options.Trace = None,
         save: options.Save = None,
         verbose: options.Verbose = False,

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -28,6 +29,12 @@ FEW = 8
 PATIENCE_SECONDS = 0.3
 """How long a pipe may be silent before the puzzles that have arrived are solved."""
 
+HELD_SECONDS = 0.4
+"""How long a frame is shown at least, where somebody watches and did not say."""
+
+HELD_CYCLES = 10
+"""Only so many cycles of a puzzle are held then: a long search shows enough."""
+
 UNVERIFIED = 1
 UNREADABLE = 2
 
@@ -40,8 +47,8 @@ class Wishes:
     """The format of the answers."""
     show_steps: bool
     quiet: bool
-    pace: float
-    """Seconds that each frame is held."""
+    pace: float | None
+    """Seconds that each frame is held; None holds the first ones, where somebody watches."""
     verbose: bool
     keep_unverified: bool
     out: Path | None
@@ -156,9 +163,10 @@ class SolvingRun:
         load_options = self._load_options()
         crew = self._crew()
         with start_early(self.task.name, crew, load_options) as team:
-            solver = share_out(load_solver(self.task.name, load_options), crew, team)
+            with self._waiting("loading the network"):
+                solver = share_out(load_solver(self.task.name, load_options), crew, team)
             if self.wishes.verbose:
-                say(f"weights {solver.weights}, running on {solver.where}")
+                self._say(f"weights {solver.weights}, running on {solver.where}")
             writer = self._writer(solver.weights)
             recorders.begin(self.task.name, solver.weights)
             # Many are counted as they come; few are told in their order, each with its answer.
@@ -173,6 +181,16 @@ class SolvingRun:
                 outcomes = solver.solve_all(items, self._on_cycle(), on_answer, on_step)
                 return self._hand_out(recorders.follow(outcomes), writer, told=is_counted)
 
+    @contextmanager
+    def _waiting(self, text: str) -> Iterator[None]:
+        """Have the display say what is waited for. The next event takes its place, or an error."""
+        try:
+            self.display.status(text)
+            yield
+        except BaseException:
+            self.display.clear()
+            raise
+
     def _load_options(self) -> "LoadOptions":
         from trmsolve.solve.network import LoadOptions
 
@@ -181,11 +199,16 @@ class SolvingRun:
         usual_batch = 1 if self.display.shows_grids else None
         return LoadOptions(
             batch_size=self.share.batch_size or usual_batch,
-            note=None if self.wishes.quiet else say,
+            note=None if self.wishes.quiet else self._say,
             puzzles=known_items(self.source.files, self.number, len(self.first)),
             largest=max(sizes, default=0),
             **self.how,
         )
+
+    def _say(self, text: str) -> None:
+        """Print a line where the display is drawn, which is drawn anew with the next event."""
+        self.display.clear()
+        say(text)
 
     def _crew(self) -> "Crew":
         """How many processes may solve.
@@ -218,9 +241,7 @@ class SolvingRun:
     def _on_cycle(self) -> Callable[[Cycle], None] | None:
         """What is told of every cycle; None if nobody wants to know."""
         record = self.outputs.recorders.frame if self.outputs.recorders else None
-        show = None
-        if self.display.wants_cycles:
-            show = _paced(self.display, self.wishes.pace)
+        show = _paced(self.display, self.wishes.pace) if self.display.wants_cycles else None
         if record is None or show is None:
             return record or show
 
@@ -304,11 +325,29 @@ def _hopeless(task: Task, items: list[Item]) -> list[Answer | PuzzleError] | Non
     return outcomes
 
 
-def _paced(display: Display, pace: float) -> Callable[[Cycle], None]:
+def _paced(display: Display, pace: float | None) -> Callable[[Cycle], None]:
     """The display's own ``cycle``, slowed down for the eye."""
+    if pace is None:
+        return _Held(display) if isinstance(display, LiveDisplay) else display.cycle
 
     def show(cycle: Cycle) -> None:
         display.cycle(cycle)
         time.sleep(pace)
 
     return show if pace and display.shows_grids else display.cycle
+
+
+class _Held:
+    """Shows cycles, and lets the first frames of a puzzle stay for a moment before the next."""
+
+    def __init__(self, display: Display) -> None:
+        self.display = display
+        self.shown = 0.0  # when the last frame was drawn
+
+    def __call__(self, cycle: Cycle) -> None:
+        """Show the cycle, after what is left of the last frame's time."""
+        if cycle.view == 1 and 1 < cycle.number <= HELD_CYCLES:
+            left = self.shown + HELD_SECONDS - time.monotonic()
+            time.sleep(max(left, 0.0))
+        self.display.cycle(cycle)
+        self.shown = time.monotonic()

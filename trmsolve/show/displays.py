@@ -46,6 +46,9 @@ class StatusLine(Screen):
 class Display(Watcher):
     """The base of the displays of puzzles: it shows only what could not be read."""
 
+    def status(self, text: str) -> None:
+        """Show what is waited for, until the next event."""
+
     def cycle(self, cycle: Cycle) -> None:
         """Show that the model improved a puzzle once more."""
 
@@ -129,16 +132,24 @@ class LiveDisplay(StepsDisplay):
         # The last cycle of each view, by the id of the puzzle and then by the number of the view.
         self._seen: dict[int, dict[int, Cycle]] = {}
         self._followed: int | None = None
+        self._waits = False
 
     @property
     def wants_cycles(self) -> bool:
         """Whether the terminal can be redrawn."""
         return self.console.is_interactive
 
+    def status(self, text: str) -> None:
+        """Draw the line where the grid will be."""
+        if self.console.is_interactive:
+            self._waits = True
+            self._move(readable(self.console, text, "note"))
+
     def cycle(self, cycle: Cycle) -> None:
         """Redraw the grid, if this puzzle is the one that is followed."""
         if not self.console.is_interactive:
             return
+        self._waits = False
         key = id(cycle.puzzle)
         self._seen.setdefault(key, {})[cycle.view] = cycle
         self._followed = self._followed or key
@@ -161,7 +172,8 @@ class LiveDisplay(StepsDisplay):
 
     def close(self) -> None:
         """Leave the frame where the model was, also after an interrupt."""
-        self._keep()
+        if not self._waits:
+            self._keep()
         super().close()
 
 

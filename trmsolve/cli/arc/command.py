@@ -90,7 +90,7 @@ def arc(  # noqa: PLR0913
     form: options.Form = "input",
     out: options.Out = None,
     quiet: options.Quiet = False,
-    pace: options.Pace = 0.0,
+    pace: options.PaceOfLearned = 0.0,
     trace: options.Trace = None,
     save: options.Save = None,
     verbose: options.Verbose = False,
