@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tests.support.screen import pinned, screen, written
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, WALL
-from trmsolve.puzzles.maze.paint import cell_kinds, paint_maze
+from trmsolve.puzzles.maze.paint import cell_kinds, paint_maze, paint_maze_large
 from trmsolve.puzzles.values import Cycle, Line, Puzzle
 from trmsolve.show.console import FILLS, PAIRS, make_console
 from trmsolve.show.displays import LiveDisplay, StepsDisplay
@@ -404,3 +404,30 @@ def test_what_must_be_seen_has_no_bright_colour_and_differs_from_what_is_around_
         len({FILLS[kind] for kind in ("path", "likely", "unsure", "changed", "conflict", "wave")})
         == 6
     )
+
+
+def test_the_large_drawing_has_letters_and_arrows() -> None:
+    flooded = cycle(ANSWER, arrows=arrows())
+    lines = paint_maze_large(flooded)
+    assert text(lines).split("\n") == [
+        "╭────────────╮",
+        "│S   ██    ██│",
+        "│  ████  →   │",
+        "│        ██  │",
+        "│  ████  ██G │",
+        "│  ██    → ↑ │",
+        "╰────────────╯",
+    ]
+    assert [style for _, style in lines[1]] == [
+        "border",
+        "wall on start",
+        "floor on floor",
+        "wall on wall",
+        "floor on floor",
+        "path on path",
+        "wall on wall",
+        "border",
+    ]
+    assert {style for line in lines for _, style in line} <= PAIRS.keys() | {"border"}
+    still = paint_maze_large(cycle(ANSWER))
+    assert "→" not in text(still)

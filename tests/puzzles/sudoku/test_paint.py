@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from trmsolve.puzzles.sudoku.paint import cell_styles, dots, paint_sudoku
+from trmsolve.puzzles.sudoku.paint import cell_styles, dots, paint_sudoku, paint_sudoku_large
 from trmsolve.puzzles.values import Cycle, Line, Puzzle
 from trmsolve.show.frame import cycle_facts
 
@@ -252,3 +252,28 @@ def test_candidates_of_undecided_cells_are_counted_beside_the_grid() -> None:
     assert "candidates" not in {
         fact.label for fact in cycle_facts(cycle(grid(ANSWER)), lines, plain=False)
     }
+
+
+def test_the_large_drawing_has_pencil_marks(troubled: Cycle) -> None:
+    """Open cells have their digits at their places, decided ones a digit in the middle."""
+    candidates = np.zeros((9, 9, 9), np.bool_)
+    for row, column in np.argwhere(troubled.grid > 0):
+        candidates[row, column, troubled.grid[row, column] - 1] = True
+    candidates[0, 1] = [False, True, True, False, True, False, False, False, True]
+    candidates[4, 4] = True
+    candidates[8, 8] = False
+    lines = paint_sudoku_large(replace(troubled, candidates=candidates, violations=1))
+    rows = text(lines).split("\n")
+    assert {len(row) for row in rows} == {73} and len(rows) == 37
+    assert rows[:4] == [
+        "┏━━━━━━━┯━━━━━━━┯━━━━━━━┳━━━━━━━┯━━━━━━━┯━━━━━━━┳━━━━━━━┯━━━━━━━┯━━━━━━━┓",
+        "┃       │   2 3 │       ┃       │       │       ┃       │       │       ┃",
+        "┃   7   │   5   │   7   ┃   6   │   7   │   8   ┃   9   │   1   │   2   ┃",
+        "┃       │     9 │       ┃       │       │       ┃       │       │       ┃",
+    ]
+    assert [row[33:40] for row in rows[17:20]] == [" 1 2 3 ", " 4 5 6 ", " 7 8 9 "]
+    assert rows[34][-5] == "x"
+    assert rows[12].startswith("┣━━━━━━━┿") and rows[4].startswith("┠───────┼")
+    assert rows[36].startswith("┗━━━━━━━┷") and rows[36].endswith("━━━━━━━┛")
+    styles = Counter(style for piece, style in lines[2] if piece.strip())
+    assert styles["overwritten"] == 1 and styles["open"] == 1 and styles["border"] == 10

@@ -5,6 +5,9 @@ names its two halves as "ink on paper", such as "wall on path". If the model giv
 its cells, the floor that has one is tinted: the tint floods the maze from the goal, cycle by cycle,
 until the path runs back through it. In ASCII a cell is a character and a row is a line.
 
+Where there is room, a cell has two columns and a line of its own, the ends are letters, and the
+directions are arrows.
+
 This module knows numpy and the puzzle values. It does not know the rules (the cycle says what is
 faulty), the terminal or any colour.
 """
@@ -51,6 +54,11 @@ PLAIN = {
 ALIKE = {"front": "wave", "unsure": "path", "likely": "path"}
 """The kinds that ASCII does not tell apart from others."""
 
+ARROWS = " ↓←→↑"
+"""What the large drawing has for the directions 0 to 4 of ``Cycle.arrows``."""
+
+LETTERS = {"start": "S ", "goal": "G "}
+
 Place = tuple[int, int] | None
 """The row and column of a cell, if there is one."""
 
@@ -70,6 +78,19 @@ def paint_maze(cycle: Cycle, plain: bool) -> list[Line]:
     for upper, lower in zip(kinds[0::2], kinds[1::2], strict=True):
         rows.append([_halves(*pair) for pair in zip(upper, lower, strict=True)])
     return _frame(rows, _find(cycle, START), _find(cycle, GOAL))
+
+
+def paint_maze_large(cycle: Cycle) -> list[Line]:
+    """Draw the maze in a border with two columns and a line for each cell."""
+    kinds = cell_kinds(cycle)
+    rows: list[Line] = []
+    for row, names in enumerate(kinds):
+        line: Line = [("│", "border")]
+        for column, kind in enumerate(names):
+            line.append(_large_cell(kind, _arrow(cycle, row, column)))
+        rows.append([*line, ("│", "border")])
+    dashes = "─" * (2 * len(kinds[0]))
+    return [[(f"╭{dashes}╮", "border")], *rows, [(f"╰{dashes}╯", "border")]]
 
 
 def cell_kinds(cycle: Cycle) -> list[list[str]]:
@@ -122,6 +143,23 @@ def _halves(upper: str, lower: str) -> tuple[str, str]:
     if lower == "wall" or upper == "floor":
         return LOWER, f"{lower} on {upper}"
     return UPPER, f"{upper} on {lower}"
+
+
+def _large_cell(kind: str, arrow: str) -> tuple[str, str]:
+    """Draw a cell in two columns. Letters and arrows are in the terminal's own ink."""
+    if kind in LETTERS:
+        return LETTERS[kind], f"wall on {kind}"
+    if kind == "wall":
+        return BOTH * 2, "wall on wall"
+    if kind in ("wave", "front"):
+        return arrow, f"{kind} on floor"
+    return NEITHER * 2, f"{kind} on {kind}"
+
+
+def _arrow(cycle: Cycle, row: int, column: int) -> str:
+    if cycle.arrows is None:
+        return NEITHER * 2
+    return ARROWS[int(cycle.arrows[row, column])] + " "
 
 
 def _paint_plain(kinds: list[list[str]]) -> list[Line]:

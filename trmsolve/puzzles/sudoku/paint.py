@@ -1,5 +1,7 @@
 """Draws one cycle of a Sudoku as lines of styled text: the 9x9 grid in 25 columns by 13 lines.
 
+Where there is room, it is drawn with pencil marks in 73 columns by 37 lines.
+
 Every cell is one piece of text with the name of one style, so that a viewer can count what it
 shows. If the model keeps candidates, a cell with several left is drawn as 3x3 dots, one for each of
 the digits 1 to 9, which disappear one by one. It is not drawn as a digit.
@@ -21,6 +23,12 @@ LIGHT = ("╭┬╮", "├┼┤", "╰┴╯", "─", "│")
 
 ASCII = ("+++", "+++", "+++", "-", "|")
 """The same in ASCII."""
+
+HEAVY = "━┃"
+"""The strokes around the boxes of the large drawing: horizontal and vertical."""
+
+LARGE_RULES = {"top": "┏┯┳┓", "box": "┣┿╋┫", "cell": "┠┼╂┨", "bottom": "┗┷┻┛"}
+"""Corners of its rules: left, between two cells of a box, between two boxes, right."""
 
 # An overwritten clue keeps its mark in colour too: a model that changes the question must not pass
 # unseen.
@@ -58,6 +66,22 @@ def paint_sudoku(cycle: Cycle, plain: bool) -> list[Line]:
             lines.append(_rule(middle if row else top, dash))
         lines.append(_row(faces[row], styles[row], bar, plain))
     return [*lines, _rule(bottom, dash)]
+
+
+def paint_sudoku_large(cycle: Cycle) -> list[Line]:
+    """Draw the grid with each open cell's candidates as 3x3 digits."""
+    styles = cell_styles(cycle)
+    marks = _pencil_marks(cycle)
+    lines: list[Line] = []
+    for row in range(9):
+        if row == 0:
+            lines.append(_large_rule("top"))
+        else:
+            lines.append(_large_rule("box" if row % 3 == 0 else "cell"))
+        for third in range(3):
+            faces = [marks[row][column][third] for column in range(9)]
+            lines.append(_large_row(faces, styles[row]))
+    return [*lines, _large_rule("bottom")]
 
 
 def cell_styles(cycle: Cycle) -> list[list[str]]:
@@ -171,6 +195,51 @@ def _cell(face: str, style: str, plain: bool) -> Line:
     if mark or len(face) > 1:
         return [(face + mark, style)]
     return [(face, style), (" ", "")]
+
+
+def _pencil_marks(cycle: Cycle) -> list[list[tuple[str, str, str]]]:
+    """Write each cell in three lines of five columns: its digit in the middle, or candidates."""
+    left = candidates_left(cycle)
+    as_digit = (left == 1) | _overwritten(cycle)
+    marks: list[list[tuple[str, str, str]]] = []
+    for row in range(9):
+        marks.append([])
+        for column in range(9):
+            if as_digit[row, column] or cycle.candidates is None:
+                digit = _digit_face(int(cycle.grid[row, column]), plain=False)
+                marks[row].append(_in_the_middle(digit))
+            elif left[row, column] == 0:
+                marks[row].append(_in_the_middle(DEAD))
+            else:
+                marks[row].append(_candidate_lines(cycle.candidates[row, column]))
+    return marks
+
+
+def _in_the_middle(face: str) -> tuple[str, str, str]:
+    return " " * 5, f"  {face}  ", " " * 5
+
+
+def _candidate_lines(possible: NDArray[np.bool_]) -> tuple[str, str, str]:
+    """Write the possible digits at their places: ``1 2 3`` over ``4 5 6`` over ``7 8 9``."""
+    digits = [str(digit + 1) if possible[digit] else " " for digit in range(9)]
+    return " ".join(digits[0:3]), " ".join(digits[3:6]), " ".join(digits[6:9])
+
+
+def _large_row(faces: list[str], styles: list[str]) -> Line:
+    """One of the three lines of a row of cells."""
+    line: Line = []
+    for column, (face, style) in enumerate(zip(faces, styles, strict=True)):
+        stroke = HEAVY[1] if column % 3 == 0 else LIGHT[4]
+        line += [(stroke, "border"), (" ", ""), (face, style), (" ", "")]
+    return [*line, (HEAVY[1], "border")]
+
+
+def _large_rule(kind: str) -> Line:
+    """A rule of the large drawing: heavy around boxes, light between cells."""
+    left, inner, between, right = LARGE_RULES[kind]
+    dashes = (LIGHT[3] if kind == "cell" else HEAVY[0]) * 7
+    box = inner.join([dashes] * 3)
+    return [(left + between.join([box] * 3) + right, "border")]
 
 
 def _rule(corners: str, dash: str) -> Line:
