@@ -2,6 +2,7 @@
 
 import errno
 import io
+import os
 import shlex
 from itertools import islice
 from pathlib import Path
@@ -12,12 +13,18 @@ from trmsolve.arc.read import read_tasks
 from trmsolve.arc.task import ArcTask
 from trmsolve.cli.help import Command
 from trmsolve.errors import UsageError
-from trmsolve.files import read_small, reason
+from trmsolve.files import open_file, read_small, reason
 from trmsolve.puzzles import get_task, task_names
 from trmsolve.puzzles.values import Puzzle
 
 LARGEST = 64 << 20
 """The most bytes of a file whose kind is recognised."""
+
+SOON_READ = 1 << 20
+"""The most bytes of a file that is also tried as other kinds than the one that was asked for."""
+
+GZIP = b"\x1f\x8b"
+"""What packed files begin with."""
 
 LOOKED_AT = 20
 """How many items of a file decide what it is."""
@@ -76,7 +83,12 @@ def recognise(path: str) -> str:
 
 
 def another_kind(path: str, kind: str) -> str:
-    """What to do with a file of another kind than this; "" if it is of this kind, or of none."""
+    """What to do with a file of another kind than this; "" if it is of this kind, or of none.
+
+    Large and packed files are not looked into: reading them by all readers would take long.
+    """
+    if not _is_soon_read(path):
+        return ""
     try:
         found = recognise(path)
     except UsageError:
@@ -87,6 +99,15 @@ def another_kind(path: str, kind: str) -> str:
     if found == "arc":
         return f"this is an ARC task: use trmsolve arc {shown}"
     return f"this holds {get_task(found).plural}: use trmsolve {found} {shown}"
+
+
+def _is_soon_read(path: str) -> bool:
+    try:
+        with open_file(Path(path)) as file:
+            is_packed = file.peek(len(GZIP)).startswith(GZIP)
+            return not is_packed and os.fstat(file.fileno()).st_size <= SOON_READ
+    except (OSError, ValueError):
+        return False
 
 
 def _content(path: str) -> bytes:
