@@ -12,6 +12,7 @@ from trmsolve.puzzles import get_task
 from trmsolve.show.arc_displays import StepsArcDisplay
 from trmsolve.show.console import make_console
 from trmsolve.show.displays import StepsDisplay
+from trmsolve.show.frame import OtherSizes
 from trmsolve.show.replay import Player, ReplayDisplay, play, print_steps
 from trmsolve.show.save import save as save_recording
 from trmsolve.trace.read import read_trace
@@ -86,8 +87,13 @@ def _print(recording: Recording) -> None:
 def _play(recording: Recording, pace: float) -> None:
     from trmsolve.show.keys import Keys
 
-    paint = None if recording.task == "arc" else get_task(recording.task).paint
-    display = ReplayDisplay(make_console(sys.stdout), recording, paint)
+    console = make_console(sys.stdout)
+    if recording.task == "arc":
+        display = ReplayDisplay(console, recording, None)
+    else:
+        task = get_task(recording.task)
+        others = OtherSizes(task.paint_large, task.paint_small)
+        display = ReplayDisplay(console, recording, task.paint, others)
     for problem in recording.problems:
         say(str(problem))
     with display, Keys(sys.stdin) as keys:

@@ -18,6 +18,7 @@ from trmsolve.puzzles.files import Item, Notes
 from trmsolve.puzzles.values import Answer, Cycle, Puzzle
 from trmsolve.show.console import make_console
 from trmsolve.show.displays import Display, LiveDisplay, ProgressDisplay, QuietDisplay, StepsDisplay
+from trmsolve.show.frame import OtherSizes
 
 if TYPE_CHECKING:
     from trmsolve.solve.network import LoadOptions
@@ -307,10 +308,11 @@ def choose_display(task: Task, wishes: Wishes, number: int | None) -> Display:
     console = make_console()
     if wishes.quiet:
         return QuietDisplay(console)
+    others = OtherSizes(task.paint_large, task.paint_small)
     if wishes.show_steps:
-        return StepsDisplay(console, task.paint, headings=number != 1)
+        return StepsDisplay(console, task.paint, number != 1, others)
     if number is not None and number <= FEW:
-        return LiveDisplay(console, task.paint, headings=number > 1)
+        return LiveDisplay(console, task.paint, number > 1, others)
     return ProgressDisplay(console, number)
 
 

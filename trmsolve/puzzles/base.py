@@ -382,6 +382,14 @@ class Task(ABC):
         """
         return paint_grid(cycle, self.symbols, plain)
 
+    def paint_large(self, cycle: Cycle) -> list[Line] | None:  # noqa: ARG002
+        """The same in large, for a terminal that has the room; None if there is no such drawing."""
+        return None
+
+    def paint_small(self, cycle: Cycle) -> list[Line] | None:  # noqa: ARG002
+        """The same in small, where the usual drawing does not fit; None as above."""
+        return None
+
     def arrows(
         self,
         tokens: NDArray[np.int64],  # noqa: ARG002

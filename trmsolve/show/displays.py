@@ -10,14 +10,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.text import Text
 
 from trmsolve.puzzles.values import Answer, Cycle
 from trmsolve.show.console import ROWS_BELOW, Screen, Watcher
 from trmsolve.show.frame import (
     BAR_WIDTH,
+    ONE_SIZE,
     Layout,
+    OtherSizes,
     PaintGrid,
     bar,
     columns,
@@ -25,6 +27,7 @@ from trmsolve.show.frame import (
     flow,
     has_room,
     is_plain,
+    large_drawing,
     readable,
     stack,
 )
@@ -74,10 +77,17 @@ class StepsDisplay(Display):
     there are several.
     """
 
-    def __init__(self, console: Console, paint: PaintGrid, headings: bool = False) -> None:
+    def __init__(
+        self,
+        console: Console,
+        paint: PaintGrid,
+        headings: bool = False,
+        others: OtherSizes = ONE_SIZE,
+    ) -> None:
         super().__init__(console)
         self.paint = paint
         self.headings = headings
+        self.others = others
         self._fitted = True
 
     @property
@@ -92,7 +102,7 @@ class StepsDisplay(Display):
 
     def cycle(self, cycle: Cycle) -> None:
         """Print the frame of the cycle."""
-        self._show(cycle, Layout(self._heading(cycle), beside=False))
+        self._show(cycle, Layout(self._heading(cycle), beside=False, others=self.others))
         self.console.line()
 
     def answer(self, answer: Answer) -> None:
@@ -127,8 +137,14 @@ class LiveDisplay(StepsDisplay):
     line is all. Cycles of several puzzles may come mixed: one puzzle at a time is followed.
     """
 
-    def __init__(self, console: Console, paint: PaintGrid, headings: bool = False) -> None:
-        super().__init__(console, paint, headings)
+    def __init__(
+        self,
+        console: Console,
+        paint: PaintGrid,
+        headings: bool = False,
+        others: OtherSizes = ONE_SIZE,
+    ) -> None:
+        super().__init__(console, paint, headings, others)
         # The last cycle of each view, by the id of the puzzle and then by the number of the view.
         self._seen: dict[int, dict[int, Cycle]] = {}
         self._followed: int | None = None
@@ -154,7 +170,7 @@ class LiveDisplay(StepsDisplay):
         self._seen.setdefault(key, {})[cycle.view] = cycle
         self._followed = self._followed or key
         if self._followed == key:
-            self._move(moving_frame(self.console, cycle, self.paint, self._heading(cycle)))
+            self._move(draw(self.console, cycle, self.paint, self._moving_layout(cycle)))
 
     def answer(self, answer: Answer) -> None:
         """Print the frame that the answer came from, and the outcome."""
@@ -167,7 +183,10 @@ class LiveDisplay(StepsDisplay):
             super().answer(answer)
             return
         frame = cycle_of(answer, cycles)
-        self._show(frame, Layout(self._heading(frame)))
+        layout = self._moving_layout(frame)
+        if large_drawing(self.console, frame, layout) is None:
+            layout = Layout(self._heading(frame), others=self.others)
+        self._show(frame, layout)
         self._print(outcome(self.console, answer))
 
     def close(self) -> None:
@@ -176,12 +195,18 @@ class LiveDisplay(StepsDisplay):
             self._keep()
         super().close()
 
+    def _moving_layout(self, cycle: Cycle) -> Layout:
+        return moving_layout(self.console, self._heading(cycle), others=self.others)
 
-def moving_frame(
-    console: Console, cycle: Cycle, paint: PaintGrid, heading: str = "", below: int = ROWS_BELOW
-) -> RenderableType:
-    """The frame of a cycle as the live view draws it, with so many rows free ``below`` it."""
-    return draw(console, cycle, paint, Layout(heading, console.height - below))
+
+def moving_layout(
+    console: Console,
+    heading: str = "",
+    below: int = ROWS_BELOW,
+    others: OtherSizes = ONE_SIZE,
+) -> Layout:
+    """How the live view lays a frame out, with so many rows free ``below`` it."""
+    return Layout(heading, console.height - below, others=others)
 
 
 def cycle_of(answer: Answer, cycles: Sequence[Cycle]) -> Cycle:

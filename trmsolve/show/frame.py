@@ -25,6 +25,20 @@ PaintGrid = Callable[[Cycle, bool], list[Line]]
 Pieces in the style "border" may be left out where space is short.
 """
 
+PaintOther = Callable[[Cycle], list[Line] | None]
+"""Draws the grid of a cycle in another size; None if there is no such drawing."""
+
+
+class OtherSizes(NamedTuple):
+    """Drawings for terminals with more room than the usual one needs, and with less."""
+
+    larger: PaintOther | None = None
+    smaller: PaintOther | None = None
+
+
+ONE_SIZE = OtherSizes()
+"""There is only the usual drawing."""
+
 BAR_WIDTH = 8  # columns
 UNLIMITED = 10_000  # columns of a file, which has no edge
 LONGEST_LABEL = 13  # columns; kept free for it, so that nothing jumps when it comes
@@ -36,6 +50,7 @@ class Layout(NamedTuple):
     heading: str = ""  # above the grid
     height: int | None = None  # rows that there are; None: as many as needed
     beside: bool = True  # whether figures may stand beside the grid and not only under it
+    others: OtherSizes = ONE_SIZE  # larger and smaller drawings, taken where they fit
 
 
 DEFAULT = Layout()
@@ -115,8 +130,8 @@ def draw(
 ) -> RenderableType:
     """Draw a frame that fits the terminal.
 
-    The first of these that fits: the grid with figures beside it, with figures under it, the same
-    two without the border of the grid, a line of figures alone.
+    The first of these that fits, each with figures beside it or else under it: the grid in large,
+    the grid, the grid without its border, the grid in small. Else it is a line of figures alone.
     """
     plain = is_plain(console)
     width = columns(console)
@@ -129,7 +144,13 @@ def draw(
     # Any count of cells with its key fits in these columns, so that nothing jumps.
     values = max(5, len(f"{cycle.grid.size} ▄"))
     under = flow([Text.assemble((f"{fact.label} ", "label"), fact.value) for fact in facts], width)
-    for grid in (lines, _without_border(lines)):
+    grids = [lines, _without_border(lines)]
+    large = large_drawing(console, cycle, layout)
+    if large is not None:
+        grids.insert(0, large)
+    if layout.others.smaller is not None and not plain:
+        grids.append(layout.others.smaller(cycle) or lines)
+    for grid in grids:
         rows = [Text.assemble(*line) for line in grid]
         too_wide = max((row.cell_len for row in rows), default=0) > width
         too_high = layout.height is not None and len(rows) > layout.height
@@ -177,6 +198,18 @@ def has_room(console: Console, cycle: Cycle, paint: PaintGrid) -> bool:
     lines = _without_border(paint(cycle, is_plain(console)))
     widths = [Text.assemble(*line).cell_len for line in lines]
     return max(widths, default=0) <= columns(console)
+
+
+def large_drawing(console: Console, cycle: Cycle, layout: Layout) -> list[Line] | None:
+    """The grid in large; None if there is no such drawing, or no room for it."""
+    larger = layout.others.larger
+    if larger is None or layout.height is None or is_plain(console):
+        return None
+    lines = larger(cycle)
+    if lines is None or len(lines) > layout.height:
+        return None
+    width = max(Text.assemble(*line).cell_len for line in lines)
+    return lines if width <= columns(console) else None
 
 
 def _without_border(lines: list[Line]) -> list[Line]:

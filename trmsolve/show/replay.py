@@ -15,8 +15,8 @@ from trmsolve.arc.task import ArcAnswer, ArcCycle
 from trmsolve.puzzles.values import Answer, Cycle
 from trmsolve.show.arc_displays import StepsArcDisplay, answer_panel, cycle_panel, learning_panel
 from trmsolve.show.console import ROWS_BELOW, Screen
-from trmsolve.show.displays import StepsDisplay, cycle_of, moving_frame, outcome
-from trmsolve.show.frame import PaintGrid, columns, flow
+from trmsolve.show.displays import StepsDisplay, cycle_of, moving_layout, outcome
+from trmsolve.show.frame import ONE_SIZE, OtherSizes, PaintGrid, columns, draw, flow
 from trmsolve.trace.recording import Frame, Played, Recording
 
 SLOWEST = 8.0
@@ -126,11 +126,18 @@ def places(played: Played) -> int:
 class ReplayDisplay(Screen):
     """Draws the place of a player, and a line about the replay below it."""
 
-    def __init__(self, console: Console, recording: Recording, paint: PaintGrid | None) -> None:
+    def __init__(
+        self,
+        console: Console,
+        recording: Recording,
+        paint: PaintGrid | None,
+        others: OtherSizes = ONE_SIZE,
+    ) -> None:
         super().__init__(console)
         self.recording = recording
         self.paint = paint
         """Draws the grids of puzzles; None for ARC."""
+        self.others = others
         self.headings = len(recording.played) + len(recording.problems) > 1
         self._last: RenderableType | None = None
 
@@ -158,7 +165,8 @@ class ReplayDisplay(Screen):
     def _frame(self, frame: Frame) -> RenderableType:
         if isinstance(frame, Cycle):
             assert self.paint is not None
-            return moving_frame(self.console, frame, self.paint, self._heading(frame))
+            layout = moving_layout(self.console, self._heading(frame), others=self.others)
+            return draw(self.console, frame, self.paint, layout)
         if isinstance(frame, ArcCycle):
             return cycle_panel(self.console, frame)
         return learning_panel(self.console, frame, self.recording.steps)
@@ -172,8 +180,8 @@ class ReplayDisplay(Screen):
         result = outcome(self.console, answer)
         below = ROWS_BELOW + result.plain.count("\n") + 1
         cycle = cycle_of(answer, cycles)
-        frame = moving_frame(self.console, cycle, self.paint, self._heading(cycle), below)
-        return Group(frame, result)
+        layout = moving_layout(self.console, self._heading(cycle), below, self.others)
+        return Group(draw(self.console, cycle, self.paint, layout), result)
 
     def _heading(self, of: Cycle | Answer) -> str:
         return of.puzzle.source if self.headings else ""

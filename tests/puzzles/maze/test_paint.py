@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from tests.support.screen import pinned, screen, written
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, WALL
-from trmsolve.puzzles.maze.paint import cell_kinds, paint_maze, paint_maze_large
-from trmsolve.puzzles.values import Cycle, Line, Puzzle
+from trmsolve.puzzles.maze.paint import cell_kinds, paint_maze, paint_maze_large, paint_maze_small
+from trmsolve.puzzles.values import Answer, Cycle, Line, Puzzle
 from trmsolve.show.console import FILLS, PAIRS, make_console
 from trmsolve.show.displays import LiveDisplay, StepsDisplay
-from trmsolve.show.frame import cycle_facts
+from trmsolve.show.frame import OtherSizes, cycle_facts
 
 QUESTION = """
 S.#..#
@@ -431,3 +431,62 @@ def test_the_large_drawing_has_letters_and_arrows() -> None:
     assert {style for line in lines for _, style in line} <= PAIRS.keys() | {"border"}
     still = paint_maze_large(cycle(ANSWER))
     assert "→" not in text(still)
+
+
+def test_the_small_drawing_has_eight_cells_in_a_character() -> None:
+    """Its dots are walls, and its colour is that of the worst news among its cells."""
+    lines = paint_maze_small(cycle(ANSWER, arrows=arrows()))
+    shown = [[ord(character) - 0x2800 for character, _ in line] for line in lines]
+    kinds_of = np.array(cell_kinds(cycle(ANSWER)))
+    walls = np.zeros((8, 6), bool)
+    walls[:5] = kinds_of == "wall"
+    bits = np.array([[1, 8], [2, 16], [4, 32], [64, 128]])
+    for row in range(2):
+        for column in range(3):
+            block = walls[4 * row : 4 * row + 4, 2 * column : 2 * column + 2]
+            assert shown[row][column] == (bits * block).sum()
+    papers = [[style.removeprefix("wall on ") for _, style in line] for line in lines]
+    assert papers == [["start", "path", "goal"], ["floor", "floor", "front"]]
+    assert {style for line in lines for _, style in line} <= PAIRS.keys()
+
+
+OTHERS = OtherSizes(paint_maze_large, paint_maze_small)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "first"),
+    [
+        (80, 24, "╭────────────╮"),  # in large, with figures beside it
+        (80, 8, "╭S─────╮"),  # the large drawing has seven lines, and the cursor needs two
+        (200, 7, "▀▄█▄▀▀"),  # without the border, figures in a line under it
+        (200, 5, None),  # in small: two lines of three characters
+    ],
+)
+def test_the_largest_drawing_that_fits_is_chosen(
+    width: int, height: int, first: str | None
+) -> None:
+    console = pinned(width, height)
+    with LiveDisplay(console, paint_maze, others=OTHERS) as view:
+        view.cycle(cycle(ANSWER))
+        top = screen(written(console))[0]
+    if first is None:
+        assert len(top) == 3 and min(top) > chr(0x2800)
+    else:
+        assert top.startswith(first)
+
+
+def test_the_frame_that_stays_is_as_large_as_the_moving_one() -> None:
+    for height, first in ((24, "╭────────────╮"), (8, "╭S─────╮")):
+        console = pinned(80, height)
+        with LiveDisplay(console, paint_maze, others=OTHERS) as view:
+            frame = cycle(ANSWER)
+            view.cycle(frame)
+            view.answer(Answer(frame.puzzle, frame.grid, True, "", 3, 1, 0.5, 0.1))
+        assert screen(written(console))[0].startswith(first)
+
+
+def test_a_file_gets_the_usual_drawing() -> None:
+    console = pinned(terminal=False)
+    with StepsDisplay(console, paint_maze, others=OTHERS) as view:
+        view.cycle(cycle(ANSWER))
+    assert written(console).startswith("+------+")

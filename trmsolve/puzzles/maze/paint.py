@@ -6,7 +6,8 @@ its cells, the floor that has one is tinted: the tint floods the maze from the g
 until the path runs back through it. In ASCII a cell is a character and a row is a line.
 
 Where there is room, a cell has two columns and a line of its own, the ends are letters, and the
-directions are arrows.
+directions are arrows. Where there is little room, a braille character is four rows of two cells,
+and its dots are walls.
 
 This module knows numpy and the puzzle values. It does not know the rules (the cycle says what is
 faulty), the terminal or any colour.
@@ -59,6 +60,25 @@ ARROWS = " ↓←→↑"
 
 LETTERS = {"start": "S ", "goal": "G "}
 
+BRAILLE = 0x2800
+DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
+"""The bit of each dot of a braille character, in four rows of two."""
+
+WORST = (
+    "overwritten",
+    "conflict",
+    "start",
+    "goal",
+    "changed",
+    "unsure",
+    "likely",
+    "path",
+    "front",
+    "wave",
+    "floor",
+)
+"""The kinds of cells that give a braille character its colour; the first that is there wins."""
+
 Place = tuple[int, int] | None
 """The row and column of a cell, if there is one."""
 
@@ -91,6 +111,22 @@ def paint_maze_large(cycle: Cycle) -> list[Line]:
         rows.append([*line, ("│", "border")])
     dashes = "─" * (2 * len(kinds[0]))
     return [[(f"╭{dashes}╮", "border")], *rows, [(f"╰{dashes}╯", "border")]]
+
+
+def paint_maze_small(cycle: Cycle) -> list[Line]:
+    """Draw the maze without a border, eight cells in each character: dots are walls."""
+    rows, columns = cycle.grid.shape
+    height = len(DOTS)
+    width = len(DOTS[0])
+    padded = np.full((-(-rows // height) * height, -(-columns // width) * width), "floor", object)
+    padded[:rows, :columns] = np.array(cell_kinds(cycle), object)
+    lines: list[Line] = []
+    for top in range(0, len(padded), height):
+        line: Line = []
+        for left in range(0, len(padded[0]), width):
+            line.append(_braille_cell(padded[top : top + height, left : left + width]))
+        lines.append(line)
+    return lines
 
 
 def cell_kinds(cycle: Cycle) -> list[list[str]]:
@@ -143,6 +179,13 @@ def _halves(upper: str, lower: str) -> tuple[str, str]:
     if lower == "wall" or upper == "floor":
         return LOWER, f"{lower} on {upper}"
     return UPPER, f"{upper} on {lower}"
+
+
+def _braille_cell(kinds: NDArray[np.object_]) -> tuple[str, str]:
+    """Draw four rows of two cells in one character, in the colour of the worst news."""
+    bits = int(DOTS[kinds == "wall"].sum())
+    paper = next((kind for kind in WORST if (kinds == kind).any()), "floor")
+    return chr(BRAILLE + bits), f"wall on {paper}"
 
 
 def _large_cell(kind: str, arrow: str) -> tuple[str, str]:

@@ -236,7 +236,7 @@ def _large_row(faces: list[str], styles: list[str]) -> Line:
 
 def _large_rule(kind: str) -> Line:
     """A rule of the large drawing: heavy around boxes, light between cells."""
-    left, inner, between, right = LARGE_RULES[kind]
+    left, inner, between, right = tuple(LARGE_RULES[kind])
     dashes = (LIGHT[3] if kind == "cell" else HEAVY[0]) * 7
     box = inner.join([dashes] * 3)
     return [(left + between.join([box] * 3) + right, "border")]
