@@ -479,9 +479,15 @@ def test_impossible_efforts_are_refused(wrong: dict[str, int]) -> None:
         Effort(**wrong)
 
 
-def test_only_text_is_a_puzzle() -> None:
-    with pytest.raises(TypeError, match="must be a string"):
-        solver(Scripted(1)).solve(None)  # type: ignore[arg-type]
+@pytest.mark.parametrize("wrong", [None, 7, b"53..7....", {"puzzle": "1"}])
+def test_other_values_are_no_puzzles(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="a puzzle must be text, a path, rows, an array"):
+        solver(Scripted(1)).solve(wrong)
+    with pytest.raises(TypeError, match="a puzzle must be text, a path, rows, an array"):
+        list(solver(Scripted(1)).solve_all([wrong or 7]))
+
+
+def test_text_that_has_no_encoding_is_no_puzzle() -> None:
     with pytest.raises(PuzzleError):
         solver(Scripted(1)).solve("\ud800")
 

@@ -37,6 +37,7 @@ RESERVED = (
     "eval",
     "export",
     "generate",
+    "mcp",
     "model",
     "replay",
     "solve",
