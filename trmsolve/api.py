@@ -18,6 +18,9 @@ from trmsolve.solve.figures import Figures
 
 ARC = "arc"
 
+ANY_LENGTH = (None, None)
+"""The bounds of a path's length where nobody says."""
+
 
 def read(
     path: str | PathLike[str], *, task: str, keep_errors: bool = False
@@ -68,7 +71,7 @@ def generate(  # noqa: PLR0913 (each may be named alone)
     difficulty: str | None = None,
     seed: int = 0,
     size: tuple[int, int] | None = None,
-    path_length: tuple[int | None, int | None] = (None, None),
+    path_length: tuple[int | None, int | None] = ANY_LENGTH,
 ) -> list[Puzzle] | list[ArcTask]:
     """New puzzles, each with its answer and its rating; the same seed makes the same ones.
 
@@ -93,19 +96,28 @@ def generate(  # noqa: PLR0913 (each may be named alone)
         raise UsageError(f"n must be at least 1, not {n}")
     if seed < 0:
         raise UsageError(f"seed must be at least 0, not {seed}")
-    least, most = path_length
     if task == ARC:
-        if size is not None or least is not None or most is not None:
+        if size is not None or path_length != ANY_LENGTH:
             raise UsageError("size and path_length are for mazes: omit them for ARC tasks")
         from trmsolve.arc.generate.tasks import USUAL_DIFFICULTY, generate_tasks
 
         return list(islice(generate_tasks(seed, difficulty=difficulty or USUAL_DIFFICULTY), n))
+    return list(islice(made_puzzles(task, difficulty, seed, size, path_length), n))
+
+
+def made_puzzles(
+    task: str,
+    difficulty: str | None = None,
+    seed: int = 0,
+    size: tuple[int, int] | None = None,
+    path_length: tuple[int | None, int | None] = ANY_LENGTH,
+) -> Iterator[Puzzle]:
+    """New puzzles of a task that is not ARC, without end; as ``generate``."""
     kind = get_task(task)
     if difficulty not in (None, *kind.difficulties):
         listed = ", ".join(kind.difficulties)
         raise UsageError(f"difficulty {difficulty!r} is not known: use {listed}")
-    made = kind.generate_sized(difficulty or kind.difficulties[0], seed, size, least, most)
-    return list(islice(made, n))
+    return kind.generate_sized(difficulty or kind.difficulties[0], seed, size, *path_length)
 
 
 def evaluate(

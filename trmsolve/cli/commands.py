@@ -51,6 +51,7 @@ OTHERS = {
         "export",
         "Write one improvement cycle as an ONNX graph, and check it against torch.",
     ),
+    "mcp": Home("trmsolve.cli.mcp", "mcp", "Offer solving to language models as an MCP server."),
     "version": Home(
         "trmsolve.cli.version",
         "version",

@@ -17,7 +17,7 @@ from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.files import Item, read_file
 from trmsolve.puzzles.values import Puzzle
 
-Cells: TypeAlias = Sequence[str] | Sequence[Sequence[Any]] | NDArray[Any]
+Cells: TypeAlias = Sequence[Any] | NDArray[Any]
 """A puzzle as rows of text, as rows of cells, or as an array."""
 
 Given: TypeAlias = Puzzle | str | os.PathLike[str] | Cells
@@ -59,7 +59,7 @@ def items_of(task: Task, given: Given) -> Iterator[Item]:
         yield from _of_text_or_name(task, given)
     elif isinstance(given, os.PathLike):
         yield from read_file(task, os.fspath(given))
-    elif isinstance(given, np.ndarray | Sequence) and not isinstance(given, bytes | bytearray):
+    elif _has_cells(given):
         yield _of_cells(task, given)
     else:
         raise TypeError(f"a puzzle must be {ACCEPTED}, not {type(given).__name__}")
@@ -96,6 +96,13 @@ def _is_file(name: str) -> bool:
         return Path(name).is_file()
     except (OSError, ValueError):  # too long, or with a character that no name has
         return False
+
+
+def _has_cells(given: object) -> bool:
+    """Whether a value is a list, a tuple or an array. Bytes are none: they have no encoding."""
+    if isinstance(given, bytes | bytearray):
+        return False
+    return isinstance(given, np.ndarray | Sequence)
 
 
 def _of_cells(task: Task, given: Cells) -> Item:

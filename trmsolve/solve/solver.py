@@ -192,6 +192,12 @@ def load(  # noqa: PLR0913 (each may be named alone)
     ``compiled`` has torch compile the network at the first cycles: half a minute that hundreds of
     puzzles win back. Raises WeightsError for weights that are missing, damaged or another task's,
     UsageError for impossible options.
+
+    Example:
+        >>> from trmsolve import load
+        >>> solver = load("sudoku", views=4)
+        >>> solver.task.name, solver.effort.views
+        ('sudoku', 4)
     """
     options = LoadOptions(
         weights=weights,

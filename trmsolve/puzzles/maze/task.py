@@ -110,6 +110,10 @@ class Maze(Task):
         Raises PuzzleError for any other.
         """
         check_values(cells, PATH)
+        for content, name in ((START, "start"), (GOAL, "goal")):
+            number = int((cells == content).sum())
+            if number != 1:  # a reader of drawings would guess which is meant
+                raise PuzzleError(f"{number} cells are {content}: a maze has one {name}", "array")
         return self.judged_by_reader(cells)
 
     def read_answer(self, text: str, puzzle: Puzzle) -> Grid:
