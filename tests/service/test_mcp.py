@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -175,7 +176,72 @@ def test_a_call_can_be_cancelled() -> None:
     assert talk(say, "--seconds", "3600").structured_content["verified"]
 
 
-def test_the_person_at_a_terminal_and_the_hint_without_the_sdk(tmp_path: Path) -> None:
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "0"},
+    },
+}
+
+
+def start() -> subprocess.Popen[bytes]:
+    """A server that a test speaks to by its pipes."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "trmsolve", "mcp", "--threads", "1"],
+        env={**os.environ, **ENV},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def greet(server: subprocess.Popen[bytes]) -> None:
+    """Send the first message."""
+    assert server.stdin is not None
+    server.stdin.write(json.dumps(HELLO).encode() + b"\n")
+    server.stdin.flush()
+
+
+def test_a_client_that_leaves_ends_the_server() -> None:
+    with start() as server:
+        greet(server)
+        assert server.stdin and server.stdout and server.stderr
+        assert json.loads(server.stdout.readline())["result"]["serverInfo"]["name"] == "trmsolve"
+        server.stdin.close()
+        assert server.wait(60) == 0
+        assert server.stderr.read() == b""
+
+
+def test_a_client_that_leaves_before_the_answer_leaves_no_traceback() -> None:
+    with start() as server:
+        assert server.stdout and server.stderr
+        server.stdout.close()
+        greet(server)
+        assert server.stdin
+        server.stdin.close()
+        assert server.wait(60) == 141
+        assert server.stderr.read() == b""
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [(signal.SIGINT, 130, b"trmsolve: interrupted\n"), (signal.SIGTERM, 143, b"")],
+)
+def test_a_signal_ends_the_server_at_once(number: int, code: int, said: bytes) -> None:
+    with start() as server:
+        greet(server)
+        assert server.stdout and server.stderr
+        server.stdout.readline()
+        server.send_signal(number)
+        assert server.wait(60) == code
+        assert server.stderr.read() == said
+
+
+def test_without_the_sdk_it_is_said_how_to_install_it(tmp_path: Path) -> None:
     (tmp_path / "mcp.py").write_text("raise ModuleNotFoundError('no', name='mcp')\n")
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"}
     done = subprocess.run(

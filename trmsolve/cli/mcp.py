@@ -1,14 +1,22 @@
 """``trmsolve mcp``: offers solving to language models and other programs."""
 
+import os
+import signal
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trmsolve.cli import options
 from trmsolve.cli.output import say
-from trmsolve.errors import UsageError
+from trmsolve.cli.process import TERMINATED
+from trmsolve.errors import INTERRUPTED, UsageError
 from trmsolve.wording import install_hint
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from mcp.server.mcpserver import MCPServer
 
 SDK = ("mcp", "mcp_types")
 """The modules of the SDK."""
@@ -51,4 +59,29 @@ def mcp(seconds: Seconds = 60, memory: Memory = 4096, threads: options.Threads =
     limit_memory(memory)
     if sys.stdin is not None and sys.stdin.isatty():
         say("waiting for an MCP client on standard input; see docs/integrations.md")
-    make_server(Bounds(seconds, threads)).run()
+    _serve(make_server(Bounds(seconds, threads)))
+
+
+def _serve(server: "MCPServer") -> None:
+    """Speak with the client until it leaves. Raises BrokenPipeError if it leaves during an answer.
+
+    The SDK's tasks raise their errors in groups, which the program does not look into.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _leave_at_once)
+    has_left = False
+    try:
+        server.run()
+    except* BrokenPipeError:
+        has_left = True
+    if has_left:
+        raise BrokenPipeError
+
+
+def _leave_at_once(number: int, frame: "FrameType | None") -> None:  # noqa: ARG001 (a handler)
+    """Leave in the middle of a read: the SDK would wait until the client closes its end."""
+    if number == signal.SIGINT:
+        os.write(2, b"trmsolve: interrupted\n")
+        os._exit(INTERRUPTED)
+    os._exit(TERMINATED)
