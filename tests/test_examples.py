@@ -189,12 +189,16 @@ def test_every_command_of_the_documents_is_understood(name: str) -> None:
 
 def test_the_readme_s_python(capsys: pytest.CaptureFixture[str]) -> None:
     (shown,) = re.findall(r"```python\n(.*?)```", README, re.S)
-    first, second = re.findall(r"```python\n(.*?)```", TEXTS["python.md"], re.S)
+    first, *others, of_arc = re.findall(r"```python\n(.*?)```", TEXTS["python.md"], re.S)
     assert shown == first
     exec(compile(first, "README.md", "exec"), {})
     said = capsys.readouterr().out
     assert said.startswith("True ") and "[[5 3 4 6 7 8 9 1 2]" in said
-    exec(compile(second.replace("budget=60", "steps=2"), "README.md", "exec"), {})
+    for block in others:
+        exec(compile(block, "python.md", "exec"), {})
+    said = capsys.readouterr().out
+    assert "#SoG#" in said and "several.txt:1 (" in said and " steps\n2 1.0 1.0 (" in said
+    exec(compile(of_arc.replace("budget=60", "steps=2"), "python.md", "exec"), {})
     assert re.search(r"[01] of 1 (True|False)", capsys.readouterr().out), (
         "steps are those of a copy"
     )

@@ -479,9 +479,15 @@ def test_impossible_efforts_are_refused(wrong: dict[str, int]) -> None:
         Effort(**wrong)
 
 
-def test_only_text_is_a_puzzle() -> None:
-    with pytest.raises(TypeError, match="must be a string"):
-        solver(Scripted(1)).solve(None)  # type: ignore[arg-type]
+@pytest.mark.parametrize("wrong", [None, 7, b"53..7....", {"puzzle": "1"}])
+def test_other_values_are_no_puzzles(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="a puzzle must be text, a path, rows, an array"):
+        solver(Scripted(1)).solve(wrong)
+    with pytest.raises(TypeError, match="a puzzle must be text, a path, rows, an array"):
+        list(solver(Scripted(1)).solve_all([wrong or 7]))
+
+
+def test_text_that_has_no_encoding_is_no_puzzle() -> None:
     with pytest.raises(PuzzleError):
         solver(Scripted(1)).solve("\ud800")
 
@@ -500,3 +506,29 @@ def test_the_data_s_own_answer_must_be_right() -> None:
     wrong = replace(puzzle, answer=np.roll(puzzle.answer, 1, axis=0))
     with pytest.raises(PuzzleError, match="the answer in the data is wrong"):
         evaluate(solver(Scripted(1)), [wrong], "made")
+
+
+def test_an_answer_keeps_its_cycles_if_asked() -> None:
+    (puzzle,) = some_puzzles(1)
+    able = solver(Scripted(3))
+    assert able.solve(puzzle).history == ()
+    answer = able.solve(puzzle, history=True)
+    assert [cycle.number for cycle in answer.history] == [1, 2, 3]
+    assert answer.cycles == 3 and answer.task == answer.history[0].task == "sudoku"
+    assert np.array_equal(answer.history[-1].grid, answer.grid)
+
+
+def test_the_solver_takes_what_is_no_puzzle_yet_in_its_place() -> None:
+    first, second = some_puzzles(2)
+    text = SUDOKU.line(first.grid)
+    outcomes = list(solver(Scripted(1)).solve_all([text, "no puzzle", second.grid, second]))
+    kinds = [type(outcome) for outcome in outcomes]
+    assert kinds == [Answer, PuzzleError, Answer, Answer]
+    (alone,) = solver(Scripted(1)).solve_all(text)
+    assert isinstance(alone, Answer) and np.array_equal(alone.puzzle.grid, first.grid)
+
+
+def test_watching_ends_with_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    (puzzle,) = some_puzzles(1)
+    assert solver(Scripted(2)).watch(puzzle, pace=0).verified
+    assert capsys.readouterr().out.startswith("solved  2 cycles  1 view")

@@ -54,6 +54,7 @@ OTHERS = {
     "cache": Home(
         "trmsolve.cli.cache", "app", "Show or clear the folder for puzzles that training has made."
     ),
+    "mcp": Home("trmsolve.cli.mcp", "mcp", "Offer solving to language models as an MCP server."),
     "version": Home(
         "trmsolve.cli.version",
         "version",

@@ -38,6 +38,7 @@ RESERVED = (
     "eval",
     "export",
     "generate",
+    "mcp",
     "model",
     "replay",
     "solve",

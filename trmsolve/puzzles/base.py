@@ -5,9 +5,10 @@ values that pass between the parts: no torch, no terminal, no command line.
 """
 
 import hashlib
+import io
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
@@ -151,6 +152,39 @@ class Task(ABC):
     def is_puzzle(self, text: str) -> bool:  # noqa: ARG002
         """Whether an argument of the command that names no file is a puzzle itself."""
         return False
+
+    def puzzle_of(self, cells: NDArray[np.int64]) -> Puzzle:
+        """The puzzle of an array (rows, columns) of whole numbers, as ``Puzzle.grid`` has them.
+
+        By default every value needs a symbol, and the grid is judged by the reader. Raises
+        PuzzleError if it is no puzzle.
+        """
+        check_values(cells, len(self.symbols) - 1)
+        return self.judged_by_reader(cells)
+
+    def judged_by_reader(self, cells: NDArray[np.int64]) -> Puzzle:
+        """The puzzle of an array whose values are known. Raises the reader's PuzzleError."""
+        line = self.line(cells.astype(np.int8))
+        for item in self.read(io.BytesIO(line.encode()), "array"):
+            if isinstance(item, PuzzleError):
+                raise PuzzleError(item.problem, "array")
+            return replace(item, source="array", form=None)
+        raise PuzzleError("there is no puzzle in it", "array")
+
+    def read_answer(self, text: str, puzzle: Puzzle) -> Grid:
+        """The grid that a text gives as the answer to the puzzle, right or wrong.
+
+        Raises PuzzleError if it is no grid of the puzzle's size.
+        """
+        rows, columns = puzzle.grid.shape
+        cells = [self.symbols.find(character) for character in "".join(text.split())]
+        if len(cells) != rows * columns:
+            raise PuzzleError(
+                f"the answer has {len(cells)} cells, the puzzle {rows} x {columns}", "answer"
+            )
+        if min(cells) < 0:
+            raise PuzzleError(f"the cells of an answer are characters of {self.symbols}", "answer")
+        return np.array(cells, np.int8).reshape(rows, columns)
 
     @abstractmethod
     def line(self, grid: Grid) -> str:
@@ -402,6 +436,16 @@ class Task(ABC):
         return None
 
 
+def check_values(cells: NDArray[np.int64], highest: int) -> None:
+    """Raise PuzzleError at the first cell that is not from 0 to ``highest``."""
+    wrong = (cells < 0) | (cells > highest)
+    if not wrong.any():
+        return
+    row, column = np.unravel_index(int(wrong.argmax()), cells.shape)
+    place = f"row {row + 1}, column {column + 1}"
+    raise PuzzleError(f"{cells[row, column]} at {place}: cells are from 0 to {highest}", "array")
+
+
 def give_up(task: Task, puzzle: Puzzle) -> Answer | None:
     """The answer to a puzzle that has none, before anything is tried; None if it may have one."""
     reason = task.reason_unsolvable(puzzle)
@@ -419,4 +463,5 @@ def give_up(task: Task, puzzle: Puzzle) -> Answer | None:
         valid=False,
         optimal=False,
         solutions=0,
+        task=task.name,
     )

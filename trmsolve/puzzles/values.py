@@ -1,10 +1,12 @@
 """The small values that pass between the parts of the program: grids, puzzles, cycles, answers.
 
-Knows numpy and nothing else of the package.
+Knows numpy and nothing else of the package. How a value looks is asked of ``WRITTEN`` and
+``PICTURES`` when somebody prints it.
 """
 
 import math
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,16 @@ from numpy.typing import NDArray
 Grid = NDArray[np.int8]
 """A puzzle or an answer as small integers, (rows, columns).
 
-Sudoku: 0 is a blank, 1-9 are digits.
+Sudoku: 0 is a blank, 1-9 are digits. Mazes: 0 is wall, 1 floor, 2 start, 3 goal, 4 path.
+"""
+
+WRITTEN = "trmsolve.puzzles.written"
+"""The module that writes answers and cycles as text."""
+
+PICTURES = "trmsolve.show.pictures"
+"""The module that draws them in colour, with Rich.
+
+Both stand above this one: they are imported by their names, when somebody asks for a drawing.
 """
 
 
@@ -49,6 +60,10 @@ class Puzzle:
     """A note for the person on how it was read, with the file's name; one for a whole file."""
     extra: NDArray[np.int8] | None = None
     """Clues that are no cells, in a shape that all puzzles of a data set share."""
+
+    def __repr__(self) -> str:
+        source = f", {self.source!r}" if self.source else ""
+        return f"<Puzzle {_size(self.grid)}{source}>"
 
 
 @dataclass(frozen=True)
@@ -94,11 +109,33 @@ class Cycle:
     """The values that are still possible, (rows, columns, values), if the model keeps them."""
     arrows: NDArray[np.int8] | None = None
     """(rows, columns): directions of ``maze.cells`` in which the model would go, 0 for none."""
+    task: str = ""
+    """The name of the kind of puzzle, which knows how it is drawn; "" if it is not known."""
 
     @property
     def mean_confidence(self) -> float:
         """The confidence averaged over the cells."""
         return float(self.confidence.mean())
+
+    def __repr__(self) -> str:
+        return (
+            f"<Cycle {self.number}/{self.limit}, view {self.view}/{self.views}: "
+            f"{self.violations} broken, confidence {self.mean_confidence:.2f}, "
+            f"halt {self.halt:.2f}>"
+        )
+
+    def __str__(self) -> str:
+        text: str = import_module(WRITTEN).write_cycle(self)
+        return text
+
+    def __rich__(self) -> Any:
+        """The drawing of the live view, for any console of Rich."""
+        return import_module(PICTURES).picture(self)
+
+    def _repr_html_(self) -> str:
+        """The same drawing for a notebook."""
+        html: str = import_module(PICTURES).html_of(self)
+        return html
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +160,35 @@ class Answer:
     """A sentence about the puzzle itself, such as that it has no solution."""
     solutions: int | None = None
     """How many solutions the puzzle has: 0, 1, or 2 for several; None if it was not counted."""
+    task: str = ""
+    """As in ``Cycle``."""
+    history: tuple[Cycle, ...] = ()
+    """Every cycle of every view, if it was asked for."""
+
+    def __repr__(self) -> str:
+        state = "verified" if self.verified else f"unverified: {self.reason}"
+        return (
+            f"<Answer {_size(self.grid)}, {state}, cycles {self.cycles}, views {self.views}, "
+            f"{self.seconds:.2f} s>"
+        )
+
+    def __str__(self) -> str:
+        text: str = import_module(WRITTEN).write_answer(self)
+        return text
+
+    def __rich__(self) -> Any:
+        """The last frame of the live view and the outcome, for any console of Rich."""
+        return import_module(PICTURES).picture(self)
+
+    def _repr_html_(self) -> str:
+        """The same drawing for a notebook."""
+        html: str = import_module(PICTURES).html_of(self)
+        return html
+
+
+def _size(grid: Grid) -> str:
+    """The size of a grid, such as 9x9."""
+    return "x".join(map(str, grid.shape))
 
 
 @dataclass(frozen=True)

@@ -131,13 +131,18 @@ def _styles() -> dict[str, str]:
     return styles
 
 
+def theme() -> Theme:
+    """All styles by name, for consoles that have none of them."""
+    return Theme(_styles())
+
+
 def make_console(stream: TextIO | None = None, **pinned: Any) -> Console:
     """Make the themed console, on standard error by default; ``pinned`` is passed on to Rich."""
     stream = stream or sys.stderr
     if not stream.isatty():
         # FORCE_COLOR asks for colours in a pipe, never for animation.
         pinned.setdefault("force_interactive", False)
-    return _Console(file=stream, theme=Theme(_styles()), highlight=False, **pinned)
+    return _Console(file=stream, theme=theme(), highlight=False, **pinned)
 
 
 class Screen(AbstractContextManager["Screen"]):

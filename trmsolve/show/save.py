@@ -11,13 +11,11 @@ from trmsolve.puzzles import get_task
 from trmsolve.show.arc_displays import StepsArcDisplay
 from trmsolve.show.console import make_console
 from trmsolve.show.displays import StepsDisplay
+from trmsolve.show.pictures import picture_console
 from trmsolve.show.replay import ReplayDisplay, places, print_steps
 from trmsolve.show.svg import svg_of
 from trmsolve.trace.recording import Recording
 from trmsolve.wording import printable_line
-
-COLUMNS, LINES = 160, 100
-"""The terminal that a picture shows: large enough for the largest maze in most detail."""
 
 
 def check_ending(path: Path) -> None:
@@ -48,16 +46,7 @@ def as_text(recording: Recording) -> str:
 
 def as_svg(recording: Recording) -> str:
     """The last frame of the last puzzle, with its outcome."""
-    console = make_console(
-        io.StringIO(),
-        force_terminal=True,
-        color_system="truecolor",
-        no_color=False,
-        width=COLUMNS,
-        height=LINES,
-        legacy_windows=False,
-        _environ={},
-    )
+    console = picture_console()
     if not recording.played:
         return svg_of(console, "no puzzle", "no puzzle")
     played = recording.played[-1]

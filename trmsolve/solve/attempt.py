@@ -168,6 +168,7 @@ def cycle_of(task: Task, effort: Effort, step: Step) -> Cycle:
         halt=step.halt,
         candidates=candidates,
         arrows=task.arrows(view.undo(step.tokens), shape),
+        task=task.name,
     )
 
 
@@ -210,7 +211,7 @@ def has_view_worth_trying(task: Task, effort: Effort, attempt: Attempt) -> bool:
     return solutions != 2 or attempt.number < VIEWS_OF_AMBIGUOUS
 
 
-def answer_of(attempt: Attempt, best: Result, diagnosis: Diagnosis) -> Answer:
+def answer_of(task: Task, attempt: Attempt, best: Result, diagnosis: Diagnosis) -> Answer:
     """Make the answer of an attempt that is over; ``diagnosis`` is what it says of the puzzle."""
     return Answer(
         puzzle=attempt.puzzle,
@@ -225,4 +226,5 @@ def answer_of(attempt: Attempt, best: Result, diagnosis: Diagnosis) -> Answer:
         optimal=best.verdict.optimal,
         remark=diagnosis.remark,
         solutions=diagnosis.solutions,
+        task=task.name,
     )

@@ -2,11 +2,12 @@
 
 A puzzle is refined as given; if the rules do not accept the result, it is refined again under
 another symmetry, until one is accepted or the views are used up. The rules check and choose, they
-never fill a cell. Prints nothing and opens no puzzle file.
+never fill a cell. Only ``watch`` prints, and a puzzle file is opened only where a path is given.
 """
 
-import io
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from trmsolve.errors import PuzzleError, WeightsError
 from trmsolve.model.config import TRMConfig
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
-from trmsolve.puzzles.values import Answer, Cycle, Puzzle
+from trmsolve.puzzles.given import Given, every_item, first_puzzle
+from trmsolve.puzzles.values import Answer, Cycle
 from trmsolve.solve.backend import chooses_onnx
 from trmsolve.solve.effort import VIEWS, Effort
 from trmsolve.solve.network import LoadOptions, Network, Place, default_batch_size
@@ -28,6 +30,12 @@ from trmsolve.solve.stream import (
     Run,
     answers_in_order,
 )
+
+WATCHING = "trmsolve.show.watch"
+"""The module that shows solving live.
+
+It stands above this one and needs Rich, so that it is imported by its name, when it is asked for.
+"""
 
 
 class Solver:
@@ -50,25 +58,64 @@ class Solver:
         self.effort = effort
         self.weights = weights
 
-    def solve(self, text: str) -> Answer:
-        """The answer to the first puzzle in ``text``.
+    def solve(self, given: Given, history: bool = False) -> Answer:
+        """The answer to the first puzzle of a text, of a file, of rows or of an array.
 
-        Raises PuzzleError if there is none or it cannot be read.
+        Args:
+            given: Text with a puzzle, the path of a file, rows of text or of cells, an array of
+                whole numbers as ``Answer.grid`` has them, or a ``Puzzle``. A string is a path only
+                if it holds no puzzle and a file has this name.
+            history: Whether the answer keeps every cycle as ``Answer.history``.
+
+        Raises:
+            PuzzleError: If there is no puzzle, or it cannot be read.
+            TypeError: If a value of this type is no puzzle.
+
+        Example:
+            >>> from trmsolve import load
+            >>> answer = load("sudoku").solve("examples/sudoku/easy.txt", history=True)
+            >>> answer.verified, answer.grid[0].tolist()
+            (True, [5, 3, 4, 6, 7, 8, 9, 1, 2])
+            >>> len(answer.history) == answer.cycles
+            True
         """
-        answer = next(self.solve_all([self._first(text)]))
-        assert isinstance(answer, Answer)
-        return answer
+        cycles: list[Cycle] = []
+        on_cycle = cycles.append if history else None
+        answer = next(self.solve_all([first_puzzle(self.task, given)], on_cycle))
+        if isinstance(answer, PuzzleError):
+            raise answer
+        return replace(answer, history=tuple(cycles)) if history else answer
 
-    def refine(self, text: str) -> Iterator[Cycle]:
-        """Every improvement cycle for the first puzzle in ``text``, view after view."""
-        order = InOrder([self._first(text)], LOOK_AHEAD)
+    def refine(self, given: Given) -> Iterator[Cycle]:
+        """Every improvement cycle for the first puzzle of what ``solve`` takes, view after view.
+
+        Example:
+            >>> from trmsolve import load
+            >>> cycles = list(load("sudoku").refine("examples/sudoku/easy.txt"))
+            >>> cycles[-1].violations
+            0
+        """
+        order = InOrder([first_puzzle(self.task, given)], LOOK_AHEAD)
         for cycle in Run(self, order.items(), order.put).cycles():
             if cycle is not None:
                 yield cycle
 
+    def watch(self, given: Given, pace: float = 0.1) -> Answer:
+        """Solve as ``solve`` does and show each cycle live, in a terminal or a notebook.
+
+        Every frame stays for ``pace`` seconds. Elsewhere, as in a pipe, only a line with the
+        outcome is printed.
+        """
+        puzzle = first_puzzle(self.task, given)
+        watching = import_module(WATCHING)
+        answer: Answer = watching.watch(
+            lambda on_cycle: self.solve_all([puzzle], on_cycle), self.task.paint, pace
+        )
+        return answer
+
     def solve_all(
         self,
-        items: Iterable[Item | None],
+        items: Given | Iterable[Given | Item | None],
         on_cycle: Callable[[Cycle], None] | None = None,
         on_answer: Callable[[Answer], None] | None = None,
         on_step: Callable[[], None] | None = None,
@@ -76,15 +123,24 @@ class Solver:
     ) -> Iterator[Answer | PuzzleError]:
         """An answer for each puzzle, in order; an item that could not be read passes through.
 
-        An item None says that nothing waits right now.
+        ``items`` are what ``solve`` takes. A text or a path, also one alone, stands for every
+        puzzle in it. An item None says that nothing waits right now.
 
         ``on_cycle`` is shown every cycle, ``on_answer`` every answer as soon as it is there, which
         may be out of order. ``on_step`` is called after every cycle of every puzzle, and costs no
         drawing; an exception that it raises ends the solving. Memory stays constant however many
         puzzles come. ``places`` are the puzzles' places among all, from which follows what is
         random about each.
+
+        Example:
+            >>> from pathlib import Path
+            >>> from trmsolve import load
+            >>> answers = list(load("sudoku").solve_all(Path("examples/sudoku/list.sdm")))
+            >>> len(answers), all(answer.verified for answer in answers)
+            (5, True)
         """
-        order = InOrder(items, LOOK_AHEAD * self.effort.batch_size, on_answer, places)
+        every = every_item(self.task, items)
+        order = InOrder(every, LOOK_AHEAD * self.effort.batch_size, on_answer, places)
         run = Run(self, order.items(), order.put, on_cycle is not None, on_step)
         yield from answers_in_order(run.cycles(), order, on_cycle)
 
@@ -101,15 +157,6 @@ class Solver:
     def with_effort(self, effort: Effort) -> "Solver":
         """The same solver, trying as hard as ``effort`` says."""
         return Solver(self.task, self.model, self.placement, effort, self.weights)
-
-    def _first(self, text: str) -> Puzzle:
-        if not isinstance(text, str):
-            raise TypeError(f"a puzzle must be a string, not {type(text).__name__}")
-        for item in self.task.read(io.BytesIO(text.encode(errors="replace")), "text"):
-            if isinstance(item, PuzzleError):
-                raise item
-            return item
-        raise PuzzleError("the text contains no puzzle")
 
 
 def load(  # noqa: PLR0913 (each may be named alone)
@@ -145,6 +192,12 @@ def load(  # noqa: PLR0913 (each may be named alone)
     ``compiled`` has torch compile the network at the first cycles: half a minute that hundreds of
     puzzles win back. Raises WeightsError for weights that are missing, damaged or another task's,
     UsageError for impossible options.
+
+    Example:
+        >>> from trmsolve import load
+        >>> solver = load("sudoku", views=4)
+        >>> solver.task.name, solver.effort.views
+        ('sudoku', 4)
     """
     options = LoadOptions(
         weights=weights,

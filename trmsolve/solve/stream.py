@@ -228,7 +228,7 @@ class Run:
             return
         self.under_way -= 1
         diagnosis = attempt.diagnosed(task) if effort.remarks else Diagnosis()
-        self.put(attempt.order, answer_of(attempt, best, diagnosis))
+        self.put(attempt.order, answer_of(task, attempt, best, diagnosis))
 
     def _go_on(self, attempt: Attempt) -> None:
         """Have the next view tried, here or where the attempt is handed back to."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 
 from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.puzzles.given import Given, every_item
 from trmsolve.puzzles.values import Answer, Cycle
 from trmsolve.solve.attempt import Paused
 from trmsolve.solve.backend import (
@@ -172,7 +173,7 @@ class SharedSolver(Solver):
 
     def solve_all(
         self,
-        items: Iterable[Item | None],
+        items: Given | Iterable[Given | Item | None],
         on_cycle: Callable[[Cycle], None] | None = None,
         on_answer: Callable[[Answer], None] | None = None,
         on_step: Callable[[], None] | None = None,
@@ -180,7 +181,7 @@ class SharedSolver(Solver):
     ) -> Iterator[Answer | PuzzleError]:
         """As ``Solver.solve_all``; ``on_cycle`` and ``on_step`` see what this process does."""
         ahead = LOOK_AHEAD * self.effort.batch_size * self.workers
-        order = InOrder(items, ahead, on_answer, places)
+        order = InOrder(every_item(self.task, items), ahead, on_answer, places)
         with _started(self) as helpers:
             dealer = _Dealer(order, helpers, self.effort.batch_size)
             own = dealer.own_items()

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmsolve.errors import PuzzleError, UsageError
-from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.base import Task, check_values
+from trmsolve.puzzles.maze.answer import read_answer
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, SYMBOLS, WALL
 from trmsolve.puzzles.maze.form import NO_MARKS, Marks, line_maze, parse_marks, write_maze
 from trmsolve.puzzles.maze.generate import DIFFICULTIES, generate_mazes
@@ -102,6 +103,25 @@ class Maze(Task):
             return replace(self, marks=parse_marks(start, goal, signs))
         except ValueError as error:
             raise UsageError(str(error)) from None
+
+    def puzzle_of(self, cells: NDArray[np.int64]) -> Puzzle:
+        """The maze of an array of wall 0, floor 1, start 2, goal 3 and path 4, which is floor.
+
+        Raises PuzzleError for any other.
+        """
+        check_values(cells, PATH)
+        for content, name in ((START, "start"), (GOAL, "goal")):
+            number = int((cells == content).sum())
+            if number != 1:  # a reader of drawings would guess which is meant
+                raise PuzzleError(f"{number} cells are {content}: a maze has one {name}", "array")
+        return self.judged_by_reader(cells)
+
+    def read_answer(self, text: str, puzzle: Puzzle) -> Grid:
+        """The rows of an answer in ``# SGo`` or in the characters of the maze.
+
+        Raises PuzzleError if these are other characters or another size.
+        """
+        return read_answer(text, puzzle)
 
     def write(self, grid: Grid, form: Any) -> str:
         """A maze with the characters it was read in; with ``# SGo`` for the form None."""

@@ -7,6 +7,7 @@ written without the use of ``encode`` and ``decode``, so that a mistake in those
 itself.
 """
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any, BinaryIO, ClassVar
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles.base import Diagnosis, Task
+from trmsolve.puzzles.base import Diagnosis, Task, check_values
 from trmsolve.puzzles.sudoku.cells import is_line, look
 from trmsolve.puzzles.sudoku.derive import derive_sudokus
 from trmsolve.puzzles.sudoku.form import TextForm, write_sudoku
@@ -52,6 +53,9 @@ HOUSE_CELLS = np.array(list(HOUSES.values())) @ (9, 1)
 DIAGNOSIS_BUDGET = 3000
 """Guesses that the search of ``diagnose`` may make: milliseconds."""
 
+NO_CELLS = re.compile(r"[^0-9.]")
+"""What stands between the cells of a drawing."""
+
 Lifted = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
@@ -83,6 +87,18 @@ class Sudoku(Task):
     def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:
         """Every Sudoku of a text file in whatever form it has; see ``text``."""
         return read_sudokus(stream, name)
+
+    def puzzle_of(self, cells: NDArray[np.int64]) -> Puzzle:
+        """The Sudoku of an array (9, 9) of 0 to 9. Raises PuzzleError for any other."""
+        if cells.shape != (9, 9):
+            rows, columns = cells.shape
+            raise PuzzleError(f"{rows} x {columns} cells; a Sudoku has 9 x 9", "array")
+        check_values(cells, 9)
+        return self.judged_by_reader(cells)
+
+    def read_answer(self, text: str, puzzle: Puzzle) -> Grid:
+        """The 81 cells of an answer in any drawing: digits, and 0 or a dot for a blank."""
+        return super().read_answer(NO_CELLS.sub("", text).replace("0", "."), puzzle)
 
     def is_puzzle(self, text: str) -> bool:
         """Whether a text is 81 cells and nothing else."""
