@@ -115,7 +115,7 @@ def test_a_recording_of_nothing_is_saved_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a", "a.bmp", ".svg", "a.svg.gz"])
 def test_an_unknown_ending_is_refused(name: str) -> None:
-    with pytest.raises(UsageError, match=r"must end in one of \.txt, \.svg"):
+    with pytest.raises(UsageError, match=r"must end in one of \.txt, \.svg, "):
         check_ending(Path(name))
 
 

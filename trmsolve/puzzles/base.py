@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmsolve.errors import PuzzleError, UsageError
-from trmsolve.puzzles.paint import paint_grid
+from trmsolve.puzzles.paint import cell_styles, paint_grid
 from trmsolve.puzzles.values import (
     Answer,
     Cycle,
@@ -381,6 +381,10 @@ class Task(ABC):
         ``plain`` asks for ASCII that reads without colour.
         """
         return paint_grid(cycle, self.symbols, plain)
+
+    def cell_styles(self, cycle: Cycle) -> list[list[str]]:
+        """One style for each cell, for drawings that are no text. It says the same as ``paint``."""
+        return cell_styles(cycle)
 
     def arrows(
         self,
