@@ -1,8 +1,8 @@
 """Saves a recording as a picture, a page or a text, as the ending of the file's name says."""
 
-import importlib.util
 import io
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def check_ending(path: Path) -> None:
     if ending not in FORMATS:
         endings = ", ".join(FORMATS)
         raise UsageError(f"--save {path}: the name of the file must end in one of {endings}")
-    if ending in DRAWN_BY_PILLOW and importlib.util.find_spec("PIL") is None:
+    if ending in DRAWN_BY_PILLOW and find_spec("PIL") is None:
         hint = install_hint("image")
         raise UsageError(f"--save {path}: {ending} needs Pillow: {hint}, or save as .svg or .html")
 
@@ -55,10 +55,11 @@ def save(recording: Recording, path: Path, seconds: float = SECONDS) -> None:
     ``seconds`` is how long each frame is shown by what moves.
     """
     make = FORMATS[path.suffix.lower()]
-    write_atomically(path, make(recording, seconds))
+    made = make(recording, seconds)
+    write_atomically(path, made.encode() if isinstance(made, str) else made)
 
 
-def as_text(recording: Recording, _: float = SECONDS) -> bytes:
+def as_text(recording: Recording, _: float = SECONDS) -> str:
     """Every frame, one below the other, as ``--show-steps`` prints them to a file."""
     stream = io.StringIO()
     console = make_console(stream, force_terminal=False, color_system=None)
@@ -68,18 +69,18 @@ def as_text(recording: Recording, _: float = SECONDS) -> bytes:
         headings = len(recording.played) + len(recording.problems) > 1
         paint = get_task(recording.task).paint
         print_steps(StepsDisplay(console, paint, headings), recording)
-    return stream.getvalue().encode()
+    return stream.getvalue()
 
 
-def as_page(recording: Recording, seconds: float = SECONDS) -> bytes:
+def as_page(recording: Recording, seconds: float = SECONDS) -> str:
     """Every frame on an HTML page that plays them."""
-    return document_of(recording, _title(recording), seconds).encode()
+    return document_of(recording, _title(recording), seconds)
 
 
-def as_svg(recording: Recording, _: float = SECONDS) -> bytes:
+def as_svg(recording: Recording, _: float = SECONDS) -> str:
     """The last frame of the last puzzle, with its outcome."""
     console = _console()
-    return svg_of(console, _last_drawing(recording, console), _title(recording)).encode()
+    return svg_of(console, _last_drawing(recording, console), _title(recording))
 
 
 def as_png(recording: Recording, _: float = SECONDS) -> bytes:
@@ -159,7 +160,7 @@ def _state(played: Played) -> str:
     return f"{name}: {state}"
 
 
-FORMATS: dict[str, Callable[[Recording, float], bytes]] = {
+FORMATS: dict[str, Callable[[Recording, float], str | bytes]] = {
     ".txt": as_text,
     ".svg": as_svg,
     ".png": as_png,
