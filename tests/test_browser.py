@@ -8,7 +8,6 @@ of Sudokus that take many.
 """
 
 import base64
-import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -35,8 +34,6 @@ from trmsolve.solve.network import Network
 from trmsolve.solve.solver import Solver
 
 LACK = missing()
-if importlib.util.find_spec("selenium") is None:
-    LACK = "selenium is not installed: pip install -e '.[browser]'"
 
 pytestmark = [
     pytest.mark.browser,

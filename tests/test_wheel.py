@@ -6,6 +6,7 @@ import subprocess
 import sys
 import venv
 from pathlib import Path
+from zipfile import ZipFile
 
 from tests.support.paths import ROOT
 
@@ -26,6 +27,8 @@ def test_an_installed_wheel_solves_offline_from_an_empty_folder(tmp_path: Path) 
     ]
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = (tmp_path / "dist").glob("*.whl")
+    page = {f"trmsolve/show/page/page.{ending}" for ending in ("html", "css", "js")}
+    assert page <= set(ZipFile(wheel).namelist())
 
     environment = tmp_path / "environment"
     venv.create(environment, with_pip=False)

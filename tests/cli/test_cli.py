@@ -582,7 +582,7 @@ def test_a_puzzle_may_be_the_argument() -> None:
         ("examples/sudoku/list.sdm", "sudoku"),
         ("examples/maze/several.txt", "maze"),
         ("examples/maze/maze.csv", "maze"),
-        ("examples/maze.png", ""),
+        ("docs/gallery/maze.gif", ""),
         ("examples/arc/mirror.json", "arc"),
         ("tests/files/sugoku_board.json", "sudoku"),
         ("tests/files/maze_numpy.txt", "maze"),

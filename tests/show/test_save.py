@@ -1,11 +1,13 @@
 """What ``--save`` writes: whole files that show what was seen, and that hold nothing foreign."""
 
+import io
 import re
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from tests.support.arc_tasks import drawn_task
@@ -22,8 +24,9 @@ from trmsolve.cli import app
 from trmsolve.errors import UsageError
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.maze.cells import PATH, WALL
+from trmsolve.show import save as save_module
 from trmsolve.show.displays import StepsDisplay
-from trmsolve.show.save import as_svg, as_text, check_ending, save
+from trmsolve.show.save import as_gif, as_svg, as_text, check_ending, save
 from trmsolve.show.svg import WIDTH
 from trmsolve.trace.recording import Recording
 
@@ -107,7 +110,7 @@ def test_text_of_strangers_is_escaped(tmp_path: Path) -> None:
 
 
 def test_a_recording_of_nothing_is_saved_too(tmp_path: Path) -> None:
-    for name in ("a.txt", "a.svg"):
+    for name in ("a.txt", "a.svg", "a.png", "a.gif", "a.html"):
         recording = Recording("maze")
         save(recording, tmp_path / name)
         assert (tmp_path / name).exists()
@@ -115,8 +118,36 @@ def test_a_recording_of_nothing_is_saved_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a", "a.bmp", ".svg", "a.svg.gz"])
 def test_an_unknown_ending_is_refused(name: str) -> None:
-    with pytest.raises(UsageError, match=r"must end in one of \.txt, \.svg"):
+    with pytest.raises(UsageError, match=r"must end in one of \.txt, \.svg, "):
         check_ending(Path(name))
+
+
+def test_pictures_without_pillow_are_refused_with_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(save_module, "find_spec", lambda _: None)
+    for name in ("a.png", "a.GIF"):
+        with pytest.raises(UsageError, match=r"needs Pillow: run pip install '\.\[image\]'"):
+            check_ending(Path(name))
+    check_ending(Path("a.svg"))
+    check_ending(Path("a.html"))
+
+
+def test_a_gif_has_every_frame_and_holds_the_answer(tmp_path: Path) -> None:
+    recording = recording_of(tmp_path, "sudoku")
+    with Image.open(io.BytesIO(as_gif(recording, 0.5))) as gif:
+        assert gif.n_frames == 5 and gif.info["loop"] == 0
+        shown = []
+        for number in range(gif.n_frames):
+            gif.seek(number)
+            shown.append(gif.info["duration"])
+        assert shown == [500, 500, 500, 500, 3000]
+
+
+def test_a_long_gif_ends_at_a_number_of_frames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(save_module, "MOST_FRAMES", 3)
+    with Image.open(io.BytesIO(as_gif(recording_of(tmp_path, "sudoku")))) as gif:
+        assert gif.n_frames == 3
 
 
 # The option
@@ -128,13 +159,13 @@ def run(*arguments: object) -> Result:
 
 def test_solving_and_replaying_save_the_same(tmp_path: Path) -> None:
     solved = ["maze", "examples/maze/small.txt", "--threads", 1, "--trace", tmp_path / "r.jsonl"]
-    for ending in ("txt", "svg"):
+    for ending in ("txt", "svg", "png", "gif", "html"):
         first = run(*solved, "--save", tmp_path / f"first.{ending}")
         second = run("replay", tmp_path / "r.jsonl", "--save", tmp_path / f"second.{ending}")
         assert (first.exit_code, second.exit_code, second.stdout) == (0, 0, "")
         assert first.stdout.count("S") == 1
-        found = (tmp_path / f"second.{ending}").read_text()
-        assert found == (tmp_path / f"first.{ending}").read_text() != ""
+        found = (tmp_path / f"second.{ending}").read_bytes()
+        assert found == (tmp_path / f"first.{ending}").read_bytes() != b""
 
 
 def test_what_cannot_be_saved_is_told_before_the_work(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A headless Chromium that shows the built page of examples/browser, and what is read off it."""
+"""A headless Chromium, and what is read off the built page of examples/browser in it."""
 
 import shutil
 import threading
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from typing import Any
 
 from tests.support.paths import ROOT
@@ -78,10 +79,19 @@ readAll().then(done, (error) => done(String(error)));
 """
 
 
-def missing() -> str:
-    """Says what is missing for the tests of the page; "" if nothing is."""
+def missing_browser() -> str:
+    """Says what is missing to open a page; "" if nothing is."""
     if not CHROMIUM or not DRIVER:
         return "there is no chromium with its chromedriver"
+    if find_spec("selenium") is None:
+        return "selenium is not installed: pip install -e '.[browser]'"
+    return ""
+
+
+def missing() -> str:
+    """Says what is missing for the tests of the page; "" if nothing is."""
+    if missing_browser():
+        return missing_browser()
     if not (DIST / "index.html").exists():
         return "the page is not built: python examples/browser/build.py"
     return ""

@@ -268,8 +268,8 @@ Save = Annotated[
     typer.Option(
         "--save",
         metavar="FILE",
-        help="Also save what was seen, by the ending of the name: .txt with every frame, .svg with "
-        "the last one.",
+        help="Also save what was seen, by the ending of the name: .html, .gif and .txt have every "
+        "frame, .svg and .png the last one.",
         show_default=False,
     ),
 ]

@@ -14,12 +14,10 @@ from trmsolve.show.console import make_console
 from trmsolve.show.displays import StepsDisplay
 from trmsolve.show.frame import OtherSizes
 from trmsolve.show.replay import Player, ReplayDisplay, play, print_steps
+from trmsolve.show.save import SECONDS
 from trmsolve.show.save import save as save_recording
 from trmsolve.trace.read import read_trace
 from trmsolve.trace.recording import Recording
-
-PACE = 0.25
-"""Seconds that a frame is shown, if nobody says."""
 
 
 def replay(
@@ -31,7 +29,7 @@ def replay(
         typer.Option(
             metavar="SECONDS", min=0.015625, max=8, help="How long each frame is shown, in seconds."
         ),
-    ] = PACE,
+    ] = SECONDS,
 ) -> None:
     """Play a run again that --trace has recorded.
 
@@ -43,7 +41,8 @@ def replay(
 
     Examples:
     trmsolve replay run.jsonl
-    trmsolve replay run.jsonl --save last.svg
+    trmsolve replay run.jsonl --save run.html
+    trmsolve replay run.jsonl --save run.gif --pace 0.5
 
     Exit codes:
     0  the run was shown or saved
@@ -58,7 +57,7 @@ def replay(
     if recording.cut_at is not None:
         say(f"{file}:{recording.cut_at}: the trace ends here; its run was ended early")
     if save is not None:
-        save_recording(recording, save)
+        save_recording(recording, save, pace)
     elif not recording.played or show_steps or not _has_terminal():
         _print(recording)
     else:

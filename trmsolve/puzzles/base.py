@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmsolve.errors import PuzzleError, UsageError
-from trmsolve.puzzles.paint import paint_grid
+from trmsolve.puzzles.paint import cell_styles, paint_grid
 from trmsolve.puzzles.values import (
     Answer,
     Cycle,
@@ -423,6 +423,10 @@ class Task(ABC):
     def paint_small(self, cycle: Cycle) -> list[Line] | None:  # noqa: ARG002
         """The same in small, where the usual drawing does not fit; None as above."""
         return None
+
+    def cell_styles(self, cycle: Cycle) -> list[list[str]]:
+        """One style for each cell, for drawings that are no text. It says the same as ``paint``."""
+        return cell_styles(cycle)
 
     def arrows(
         self,

@@ -3,6 +3,7 @@
 Knows the values that a run shows, and neither files nor drawings.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,6 +19,26 @@ Frame = Cycle | ArcCycle | AdaptationProgress
 
 Outcome = Answer | ArcAnswer | PuzzleError
 """How solving ended."""
+
+LEAST_SECONDS = 1.0
+"""Seconds of learning between two moments that are kept, or a hundredth of its time if more."""
+
+
+class LearningPace:
+    """Chooses the moments of learning that are kept: about one a second, and the last."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, float] = {}  # seconds of the last moment, by the id of the task
+
+    def is_due(self, progress: AdaptationProgress) -> bool:
+        """Whether to keep this moment. Of those that were kept, every one is due again."""
+        key = id(progress.task)
+        pause = max(LEAST_SECONDS, progress.budget / 100)
+        since = progress.seconds - self._kept.get(key, math.inf)  # negative when learning begins
+        is_due = not 0 <= since < pause or progress.ended != ""
+        if is_due:
+            self._kept[key] = progress.seconds
+        return is_due
 
 
 class Recorder(Protocol):
@@ -60,6 +81,7 @@ class Recording:
 
     def __post_init__(self) -> None:
         self._open: dict[int, Played] = {}
+        self._pace = LearningPace()
 
     def begin(self, task: str, weights: str, steps: int | None = None) -> None:
         """Note what is solved, by which weights, and how long tasks are learned."""
@@ -68,7 +90,9 @@ class Recording:
         self.steps = steps
 
     def frame(self, frame: Frame) -> None:
-        """Add the frame to its puzzle."""
+        """Add the frame to its puzzle; a moment of learning only if the last is some time ago."""
+        if isinstance(frame, AdaptationProgress) and not self._pace.is_due(frame):
+            return
         self._of(subject_of(frame)).frames.append(frame)
 
     def outcome(self, outcome: Outcome) -> None:

@@ -15,7 +15,7 @@ from trmsolve.errors import PuzzleError
 from trmsolve.files import naming
 from trmsolve.puzzles.values import Cycle
 from trmsolve.trace.puzzles import answer_fields, cycle_fields, puzzle_fields
-from trmsolve.trace.recording import Frame, Outcome, Subject, subject_of
+from trmsolve.trace.recording import Frame, LearningPace, Outcome, Subject, subject_of
 from trmsolve.trace.tasks import arc_answer_fields, arc_cycle_fields, learning_fields, task_fields
 from trmsolve.wording import package_version
 
@@ -27,9 +27,6 @@ VERSION = 1
 
 PACKED = ".gz"
 """The ending of the name of a trace that is packed by gzip."""
-
-LEAST_SECONDS = 1.0
-"""Seconds of learning between two lines of it, or a hundredth of its time if that is more."""
 
 
 class TraceWriter(AbstractContextManager["TraceWriter"]):
@@ -45,7 +42,7 @@ class TraceWriter(AbstractContextManager["TraceWriter"]):
             int, tuple[int, Subject]
         ] = {}  # holds subjects, so that ids stay theirs
         self._begun = 0  # how many puzzles have begun
-        self._learned: dict[int, float] = {}  # seconds of learning that were written last
+        self._pace = LearningPace()
         with naming(path):
             self._file: IO[bytes] = path.open("wb")
             self._lines: IO[bytes] = self._file
@@ -71,7 +68,7 @@ class TraceWriter(AbstractContextManager["TraceWriter"]):
 
     def frame(self, frame: Frame) -> None:
         """Write a cycle, or a step of learning if the last one is some time ago."""
-        if isinstance(frame, AdaptationProgress) and not self._is_due(frame):
+        if isinstance(frame, AdaptationProgress) and not self._pace.is_due(frame):
             return
         number = self._number(subject_of(frame))
         if isinstance(frame, Cycle):
@@ -94,15 +91,6 @@ class TraceWriter(AbstractContextManager["TraceWriter"]):
         )
         self._write({"event": "answer", "puzzle": number, **fields})
         del self._numbers[id(subject)]
-
-    def _is_due(self, progress: AdaptationProgress) -> bool:
-        key = id(progress.task)
-        pause = max(LEAST_SECONDS, progress.budget / 100)
-        last = self._learned.get(key)
-        is_due = last is None or progress.seconds - last >= pause or progress.ended != ""
-        if is_due:
-            self._learned[key] = progress.seconds
-        return is_due
 
     def _number(self, subject: Subject) -> int:
         """The number of the puzzle in this trace; its own line is written at its first event."""

@@ -19,7 +19,12 @@ from trmsolve.puzzles.maze.answer import read_answer
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, SYMBOLS, WALL
 from trmsolve.puzzles.maze.form import NO_MARKS, Marks, line_maze, parse_marks, write_maze
 from trmsolve.puzzles.maze.generate import DIFFICULTIES, generate_mazes
-from trmsolve.puzzles.maze.paint import paint_maze, paint_maze_large, paint_maze_small
+from trmsolve.puzzles.maze.paint import (
+    cell_kinds,
+    paint_maze,
+    paint_maze_large,
+    paint_maze_small,
+)
 from trmsolve.puzzles.maze.rules import check, distance, find_faults
 from trmsolve.puzzles.maze.symmetry import SWAPPED, TURNED, grid_symmetry, on_board, turn
 from trmsolve.puzzles.maze.text import read_mazes
@@ -246,6 +251,10 @@ class Maze(Task):
     def paint_small(self, cycle: Cycle) -> list[Line]:
         """The maze with eight cells in each character; see ``paint``."""
         return paint_maze_small(cycle)
+
+    def cell_styles(self, cycle: Cycle) -> list[list[str]]:
+        """One kind for each cell; see ``paint``."""
+        return cell_kinds(cycle)
 
     def generate(self, difficulty: str, seed: int) -> Iterator[Puzzle]:
         """New mazes of the usual size; see ``generate``."""
