@@ -39,7 +39,7 @@ _HEADLESS = (
 )
 
 _TAB = "tabs have no fixed width; use spaces"
-_DRAWN_LINE = "walls drawn as lines between cells are not supported; draw each wall as a cell, '#'"
+_DRAWN_LINE = "these lines are no walls as in '+---+' or '|_|'; draw each wall as a cell, '#'"
 _BOX_DRAWING = "".join(map(chr, range(0x2500, 0x2580)))
 _LINED = frozenset("|-+" + _BOX_DRAWING)
 

@@ -165,8 +165,7 @@ class _Reader:
         if not self.list:
             yield from self._end_group()
         self.list.append(row)
-        too_long = len(self.list) > 3 * MOST or sum(len(kept.text) for kept in self.list) > LIMIT
-        if self.open_brackets.add(row.text) <= 0 or too_long:
+        if self.open_brackets.add(row.text):
             yield from self._end_list()
 
     def _end_list(self) -> Iterator[Item]:

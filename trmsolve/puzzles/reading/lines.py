@@ -69,13 +69,16 @@ def read_chunks(stream: BinaryIO) -> tuple[bytes, Iterator[bytes]]:
 class TextLines:
     """The numbered lines of ``chunks``, as ``read_lines`` gives them, with a limit of their length.
 
-    They can be read once.
+    They can be read once. A line that begins with a bracket has a limit of its own.
     """
 
-    def __init__(self, chunks: Iterator[bytes], name: str, limit: int = LIMIT) -> None:
+    def __init__(
+        self, chunks: Iterator[bytes], name: str, limit: int = LIMIT, list_limit: int = LIMIT
+    ) -> None:
         self.chunks = chunks
         self.name = name
         self.limit = limit
+        self.list_limit = max(limit, list_limit)
         self._decoder: io.IncrementalNewlineDecoder | None = None
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
@@ -91,7 +94,8 @@ class TextLines:
 
     def _text_lines(self) -> Iterator[tuple[int, str]]:
         """Generate the lines of a text. Raises PuzzleError if it is none."""
-        for number, text in enumerate(_split(self._decode(), self.name, self.limit), 1):
+        limits = (self.limit, self.list_limit)
+        for number, text in enumerate(_split(self._decode(), self.name, limits), 1):
             if "\0" in text:
                 problem = f"not text: a binary file, or UTF-16 without a byte order mark; {_SAVE}"
                 raise PuzzleError(problem, self.name, number)
@@ -160,10 +164,15 @@ def undecoded(char: str) -> str:
     return ""
 
 
-def _split(texts: Iterable[str], name: str, limit: int) -> Iterator[str]:
+def limit_of(text: str, limits: tuple[int, int]) -> int:
+    """Return the limit of a line: the second one if it begins with a bracket, as lists do."""
+    return limits[text.lstrip()[:1] in ("[", "{")]
+
+
+def _split(texts: Iterable[str], name: str, limits: tuple[int, int]) -> Iterator[str]:
     """Split the pieces of a text into lines without line ends.
 
-    A line over the limit comes cut as soon as it is over the limit. Its rest is dropped.
+    A line over its limit comes cut as soon as it is over the limit. Its rest is dropped.
     """
     rest: list[str] = []  # the pieces of the line that has not ended yet
     held = 0  # characters of these pieces
@@ -185,7 +194,7 @@ def _split(texts: Iterable[str], name: str, limit: int) -> Iterator[str]:
             rest = [last]
             held = len(last)
             cut = False
-        if held > limit:
+        if held > limits[0] and (cut or held > limit_of(rest[0], limits)):
             if not cut:
                 yield "".join(rest)
             rest = []
