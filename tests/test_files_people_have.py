@@ -16,6 +16,7 @@ from trmsolve.puzzles.maze.cells import GOAL, START
 from trmsolve.puzzles.maze.form import write_maze
 from trmsolve.puzzles.maze.image import read_image
 from trmsolve.puzzles.maze.labels import label
+from trmsolve.puzzles.maze.task import MazeFlow
 from trmsolve.puzzles.maze.text import read_mazes
 from trmsolve.puzzles.sudoku.text import read_sudokus
 from trmsolve.puzzles.values import Puzzle
@@ -318,3 +319,15 @@ def test_pictures_with_ends_of_any_two_colours(
     assert ["".join("# SG"[cell] for cell in row) for row in puzzle.grid.tolist()] == ROOM
     assert note in puzzle.note
     assert ("the start" in puzzle.note) == bool(note)
+
+
+def test_a_maze_of_thin_walls_that_is_too_large_is_told_with_its_size() -> None:
+    row = "|   " * 130 + "|"
+    rows = ["+---" * 130 + "+", row.replace("   ", " S ", 1).replace("|   |   ", "| G     ", 1)]
+    text = "\n".join([*rows, rows[0], row, rows[0]])
+    (puzzle,) = read_mazes(io.BytesIO(text.encode()), "f")
+    assert isinstance(puzzle, Puzzle), str(puzzle)
+    assert MazeFlow().unsupported(puzzle) == (
+        "too large: 5 rows and 261 columns, thin walls included; "
+        "these weights support mazes up to 257 x 257: give a part of it"
+    )

@@ -13,6 +13,7 @@ import typer
 
 from trmsolve.cli import options
 from trmsolve.cli.output import Writer, answers_to, choose_writer, say
+from trmsolve.cli.passed_over import tell_what_is_passed_over
 from trmsolve.cli.recording import Recorders, recorded
 from trmsolve.cli.source import count_items, known_items, open_items
 from trmsolve.errors import PuzzleError
@@ -139,6 +140,7 @@ def make_command(task: Task) -> Callable[..., None]:
             trace,
             save,
         )
+        tell_what_is_passed_over(verbose)
         code = solve(
             get_task(task.name).marked(start, goal, signs),
             files,

@@ -11,6 +11,7 @@ kept as text is read from these lines.
 import codecs
 import html
 import io
+import logging
 import re
 import zlib
 from collections.abc import Iterable, Iterator
@@ -27,6 +28,12 @@ GIVE_UP = 1 << 26
 
 LEAST_LINE = 512
 """How many characters a line counts for at least: reading it costs as much as they do."""
+
+READING = "trmsolve.reading"
+"""The name of the logger that is told what was passed over."""
+
+_LOG = logging.getLogger(READING)
+_QUOTED = 40  # characters of a line that is passed over
 
 _MAGIC = {
     b"\x89PNG": "a PNG image",
@@ -154,6 +161,28 @@ class Patience:
     def renew(self) -> None:
         """Begin to count anew: something was found."""
         self.characters = 0
+
+
+class Skipped:
+    """Counts the lines of a file that stand beside puzzles, and logs that they were passed over."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.number = 0
+        self.first: tuple[int, str] | None = None
+
+    def count(self, number: int, text: str) -> None:
+        """Count a line."""
+        self.number += 1
+        self.first = self.first or (number, text.strip()[:_QUOTED])
+
+    def tell(self) -> None:
+        """Log where the first line is, and how many there were, if there were any."""
+        if not self.first:
+            return
+        number, text = self.first
+        more = f" and {self.number - 1} more" if self.number > 1 else ""
+        _LOG.info("%s:%d: passed over %r%s", self.name, number, text, more)
 
 
 def undecoded(char: str) -> str:

@@ -24,7 +24,14 @@ from typing import BinaryIO
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.reading import literals
-from trmsolve.puzzles.reading.lines import LIMIT, Patience, TextLines, limit_of, read_chunks
+from trmsolve.puzzles.reading.lines import (
+    LIMIT,
+    Patience,
+    Skipped,
+    TextLines,
+    limit_of,
+    read_chunks,
+)
 from trmsolve.puzzles.reading.table import ends_quoted
 from trmsolve.puzzles.sudoku.cells import (
     COMMENT,
@@ -91,6 +98,7 @@ class _Reader:
         self.open_brackets = literals.Balance()
         self.record: list[Line] = []  # of a CSV, whose quotes are still open
         self.table: SudokuCsv | None = None
+        self.skipped = Skipped(name)
         self.caption: Line | None = None  # the first that stands above no puzzle
         self.found = False
         self.in_sections = False
@@ -114,7 +122,9 @@ class _Reader:
         for item in self._end():
             self.found = True
             yield item
-        if self.caption and not self.found:
+        if self.found:
+            self.skipped.tell()
+        elif self.caption:
             title = self.caption.text.shown.strip()[:40]
             yield self.caption.error(f"no Sudoku follows {title!r}; {SHAPE}", 0)
 
@@ -242,6 +252,8 @@ class _Reader:
         self.group = titles[-1:] if not drawn else []
         if titles and not drawn and not self.caption:
             self.caption = titles[0]
+        if not drawn:
+            self._skip(titles[:-1])
         items = list(_read_group(self.name, group))
         bands = _split_bands(group)
         if len(bands) > 1 and isinstance(items[0], PuzzleError):
@@ -249,6 +261,11 @@ class _Reader:
                 yield from _read_group(self.name, band)
         else:
             yield from items
+
+    def _skip(self, titles: list[Line]) -> None:
+        """Count titles that stand above no puzzle."""
+        for line in titles:
+            self.skipped.count(line.number, line.text.shown)
 
     def _end(self) -> Iterator[Item]:
         """Read what the lines so far still hold."""
@@ -258,6 +275,8 @@ class _Reader:
         if self.list:
             yield from self._end_list()
         yield from self._end_group()
+        self._skip(self.group)
+        self.group = []
 
 
 def _attempt(make: Callable[..., Puzzle], *args: object) -> Item:
