@@ -105,3 +105,17 @@ def test_a_list_that_is_too_long_is_told() -> None:
         first = next(iter(read(stream("[" + "1," * (1 << 21)), "f")))
         assert isinstance(first, PuzzleError)
         assert first.problem.startswith(f"a line longer than {1 << 22} characters; ")
+
+
+@pytest.mark.parametrize(
+    ("digits", "problem"),
+    [
+        ("1.11111E+48", "question: a spreadsheet has rounded the puzzle to '1.11111E+48'; export"),
+        ("11111" * 7, "question: one row of 35 characters; on one line a maze is n x n cells, or"),
+    ],
+)
+def test_mazes_that_a_spreadsheet_has_spoilt_are_named(digits: str, problem: str) -> None:
+    (error,) = read_mazes(stream(f"question,rating\n{digits},6\n"), "f")
+    assert isinstance(error, PuzzleError)
+    assert error.problem.startswith(problem)
+    assert "spreadsheet" in error.problem and error.problem.endswith(" column as text")

@@ -15,6 +15,7 @@ import numpy as np
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.maze.cells import SYMBOLS
+from trmsolve.puzzles.reading.table import LOST
 from trmsolve.puzzles.values import Grid
 
 WALLS = "⬛█■#▓▒░"
@@ -242,7 +243,8 @@ def line_rows(row: Row) -> tuple[list[Row], str]:
     side = math.isqrt(size)
     if not is_square(row.text) or side < LEAST:
         shape = "on one line a maze is n x n cells, or rows joined by '/'"
-        raise row.error(f"one row of {size} characters; {shape}")
+        lost = LOST if row.text.isdecimal() else ""
+        raise row.error(f"one row of {size} characters; {shape}{lost}")
     rows = []
     for at in range(0, size, side):
         rows.append(row._replace(text=row.text[at : at + side], start=row.start + at))
