@@ -213,6 +213,13 @@ def thin_variant(rng: Rng) -> tuple[Grid, bytes]:
     grid[1::2, 1::2] = FLOOR
     grid[2:-1:2, 1::2][rng.random((rows - 1, columns)) < 0.6] = FLOOR
     grid[1::2, 2:-1:2][rng.random((rows, columns - 1)) < 0.6] = FLOOR
+    lines = draw_underscores(rng, grid) if rng.random() < 0.4 else draw_corners(rng, grid)
+    return grid, decorate(rng, "\n".join(lines), True)
+
+
+def draw_corners(rng: Rng, grid: Grid) -> list[str]:
+    """Put ends into two cells and draw the walls as ``+---+`` and ``|``."""
+    rows, columns = (size // 2 for size in grid.shape)
     places = rng.choice(rows * columns, 2, replace=False)
     for place, end in zip(places, (START, GOAL), strict=True):
         grid[2 * (place // columns) + 1, 2 * (place % columns) + 1] = end
@@ -228,7 +235,29 @@ def thin_variant(rng: Rng) -> tuple[Grid, bytes]:
             else:
                 line += corner if number % 2 == 0 else "| "[cell != WALL]
         lines.append(line)
-    return grid, decorate(rng, "\n".join(lines), True)
+    return lines
+
+
+def draw_underscores(rng: Rng, grid: Grid) -> list[str]:
+    """Make openings at the top and at the bottom, and draw the walls as ``|_|``."""
+    columns = grid.shape[1] // 2
+    grid[1, 2] = WALL  # tells how wide a cell is
+    top, bottom = 2 * rng.integers(columns, size=2) + 1
+    grid[0, top] = START
+    grid[-1, bottom] = GOAL
+    width = int(rng.integers(1, 4))
+    indent = " " * int(rng.integers(3))
+    lines = []
+    for number in range(0, len(grid), 2):
+        beside = grid[number - 1].tolist() if number else [FLOOR] * grid.shape[1]
+        line = indent
+        for place, below in enumerate(grid[number].tolist()):
+            if place % 2:
+                line += " _"[below == WALL] * width
+            else:
+                line += " |"[beside[place] == WALL]
+        lines.append(line)
+    return lines
 
 
 # The decoration around a puzzle

@@ -15,6 +15,8 @@ from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.maze.cells import GOAL, START
 from trmsolve.puzzles.maze.form import write_maze
 from trmsolve.puzzles.maze.image import read_image
+from trmsolve.puzzles.maze.labels import label
+from trmsolve.puzzles.maze.task import MazeFlow
 from trmsolve.puzzles.maze.text import read_mazes
 from trmsolve.puzzles.sudoku.text import read_sudokus
 from trmsolve.puzzles.values import Puzzle
@@ -245,3 +247,87 @@ def test_an_answer_in_thin_walls_is_drawn_in_them() -> None:
     assert np.isin(puzzle.grid, (START, GOAL)).sum() == 2
     lines = write_maze(answer, puzzle.form).splitlines()
     assert lines[1:4] == ["| S |       |", "+ o +---+   +", "| o         |"]
+
+
+UNDERSCORES = {  # what is read, and how a path is drawn there
+    "narrow": (
+        ["   _ _ _", "|  _ _  |", "|_   _| |", "|_ _ _  |"],
+        ["   _ _ _", "|o _ _  |", "|_oo _| |", "|_ _o_oo|"],
+    ),
+    "wide": (
+        ["  ___ ___ ___", " |S  |       |", " |   |    ___|", " |_______  G |"],
+        ["  ___ ___ ___", " |S  |       |", " | o |    ___|", " |_o_o_o_o G |"],
+    ),
+    "two characters": (
+        ["    __ __", "|   __   |", "|__    __|", "|__ __   |"],
+        ["    __ __", "|o  __   |", "|o_oo  __|", "|__ o_oo |"],
+    ),
+}
+
+
+@pytest.mark.parametrize("drawing", UNDERSCORES)
+def test_an_answer_in_underscores_is_drawn_in_them_and_read_again(drawing: str) -> None:
+    rows, answered = UNDERSCORES[drawing]
+    (puzzle,) = read_mazes(io.BytesIO("\n".join(rows).encode()), "f")
+    assert isinstance(puzzle, Puzzle), str(puzzle)
+    answer = label(puzzle.grid[None])[0]
+    assert write_maze(answer, puzzle.form).splitlines() == answered
+    (again,) = read_mazes(io.BytesIO("\n".join(answered).encode()), "f")
+    assert isinstance(again, Puzzle), str(again)
+    assert np.array_equal(again.grid, puzzle.grid)
+    assert "o" not in write_maze(again.grid, again.form)
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        (
+            [" _______", "|  _ S  |", "|_ _|_ G|", "|_______|"],
+            "f:2:6: 'S' hides whether a wall is below its cell: write '_' or a space there, and "
+            "give its place, 2,6, by --start or --goal",
+        ),
+        ([" _ _ _", "|  _|_ |", "|_ _ _||"], "f:2:1: '|': these lines are no walls"),
+    ],
+)
+def test_unclear_underscores_are_refused(rows: list[str], problem: str) -> None:
+    (error,) = read_mazes(io.BytesIO("\n".join(rows).encode()), "f")
+    assert isinstance(error, PuzzleError)
+    assert str(error).startswith(problem)
+
+
+# Green and red are start and goal; of other colours, the one that is named first is the start.
+ENDS = [
+    ((0, 0, 255), (255, 0, 0), "the start is the blue cell at row 2, column 2"),
+    ((255, 165, 0), (128, 0, 128), "the start is the yellow cell at row 2, column 2"),
+    ((255, 0, 0), (255, 0, 0), "the start is the red cell at row 2, column 2"),
+    ((0, 255, 0), (255, 0, 0), ""),
+]
+
+
+@pytest.mark.parametrize(("start", "goal", "note"), ENDS)
+@pytest.mark.parametrize(("scale", "kind"), [(1, "PNG"), (6, "PNG"), (20, "JPEG")])
+def test_pictures_with_ends_of_any_two_colours(
+    start: tuple[int, int, int], goal: tuple[int, int, int], note: str, scale: int, kind: str
+) -> None:
+    image_module = pytest.importorskip("PIL.Image")
+    colours = np.array([(0, 0, 0), (255, 255, 255), start, goal], np.uint8)
+    cells = np.array([["# SG".index(char) for char in row] for row in ROOM])
+    image = image_module.fromarray(colours[cells].repeat(scale, 0).repeat(scale, 1))
+    data = io.BytesIO()
+    image.save(data, kind)
+    puzzle = read_image([data.getvalue()], "m")
+    assert ["".join("# SG"[cell] for cell in row) for row in puzzle.grid.tolist()] == ROOM
+    assert note in puzzle.note
+    assert ("the start" in puzzle.note) == bool(note)
+
+
+def test_a_maze_of_thin_walls_that_is_too_large_is_told_with_its_size() -> None:
+    row = "|   " * 130 + "|"
+    rows = ["+---" * 130 + "+", row.replace("   ", " S ", 1).replace("|   |   ", "| G     ", 1)]
+    text = "\n".join([*rows, rows[0], row, rows[0]])
+    (puzzle,) = read_mazes(io.BytesIO(text.encode()), "f")
+    assert isinstance(puzzle, Puzzle), str(puzzle)
+    assert MazeFlow().unsupported(puzzle) == (
+        "too large: 5 rows and 261 columns, thin walls included; "
+        "these weights support mazes up to 257 x 257: give a part of it"
+    )

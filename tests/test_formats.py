@@ -1,6 +1,7 @@
 """The examples of docs/formats.md are read as what they show."""
 
 import io
+import json
 import re
 
 import numpy as np
@@ -82,3 +83,39 @@ def test_other_documents_are_named_by_every_reader(data: bytes, problem: str) ->
     for read in (read_sudokus, read_mazes, read_tasks):
         (error,) = read(io.BytesIO(data), "f")
         assert isinstance(error, PuzzleError) and error.problem.startswith(problem)
+
+
+@pytest.mark.parametrize("number", [3, 500])
+def test_a_long_line_of_json_is_read(number: int) -> None:
+    """A list on one line, and values of a line each that are longer than a puzzle's line may be."""
+    listed = json.dumps([{"puzzle": EASY, "note": "x" * 200}] * number)
+    lines = "\n".join([json.dumps({"note": "x" * 70_000, "puzzle": EASY})] * number)
+    for text in (listed, lines):
+        found = list(read_sudokus(stream(text), "f"))
+        assert len(found) == number
+        for puzzle in found:
+            assert isinstance(puzzle, Puzzle), str(puzzle)
+            assert "".join(map(str, puzzle.grid.ravel().tolist())) == EASY
+    rows = ["#######", "#S    #", "# ### #", "#   #G#", "#######"]
+    assert len(list(read_mazes(stream(json.dumps({"mazes": [rows] * number})), "f"))) == number
+
+
+def test_a_list_that_is_too_long_is_told() -> None:
+    for read in (read_sudokus, read_mazes):
+        first = next(iter(read(stream("[" + "1," * (1 << 21)), "f")))
+        assert isinstance(first, PuzzleError)
+        assert first.problem.startswith(f"a line longer than {1 << 22} characters; ")
+
+
+@pytest.mark.parametrize(
+    ("digits", "problem"),
+    [
+        ("1.11111E+48", "question: a spreadsheet has rounded the puzzle to '1.11111E+48'; export"),
+        ("11111" * 7, "question: one row of 35 characters; on one line a maze is n x n cells, or"),
+    ],
+)
+def test_mazes_that_a_spreadsheet_has_spoilt_are_named(digits: str, problem: str) -> None:
+    (error,) = read_mazes(stream(f"question,rating\n{digits},6\n"), "f")
+    assert isinstance(error, PuzzleError)
+    assert error.problem.startswith(problem)
+    assert "spreadsheet" in error.problem and error.problem.endswith(" column as text")

@@ -598,6 +598,23 @@ def test_the_kind_of_a_file_is_recognised(file: str, kind: str) -> None:
         assert recognise(str(ROOT / file)) == kind
 
 
+def test_the_kind_of_a_pipe_is_recognised() -> None:
+    result = run("solve", "-", "--quiet", text="###\n#S#\n#G#\n###\n")
+    assert (result.exit_code, result.stdout) == (0, "###\n#S#\n#G#\n###\n")
+    result = run("solve", "-", text="hello\n")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "stdin: no puzzle is recognised" in result.stderr
+
+
+@pytest.mark.parametrize("grid", [EASY, "###\n#S#\n#G#\n###"])
+def test_verbose_tells_once_which_lines_were_passed_over(grid: str, tmp_path: Path) -> None:
+    file = tmp_path / "f.txt"
+    file.write_text(f"{grid}\n\nTaken from a book\nVersion two\n")
+    said = f"{file}:{grid.count(chr(10)) + 3}: passed over 'Taken from a book' and 1 more"
+    assert run("solve", str(file)).stderr.count("passed over") == 0
+    assert run("solve", str(file), "--verbose").stderr.splitlines().count(said) == 1
+
+
 def test_only_a_regular_file_of_some_size_is_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -607,10 +624,12 @@ def test_only_a_regular_file_of_some_size_is_looked_at(
         result = run("solve", str(name))
         assert result.exit_code == 2
         assert f"{name} cannot be read: " in result.stderr
-    assert "the kind of a pipe is not recognised" in run("solve", "-").stderr
     monkeypatch.setattr("trmsolve.cli.recognise.LARGEST", 1 << 20)
     file = tmp_path / "large.txt"
     file.write_text("\n" * (1 + (1 << 20)))
+    result = run("solve", "-", text=file.read_text())
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "standard input has more than 1 MiB: use one of arc, " in result.stderr
     result = run("solve", str(file))
     assert result.exit_code == 2
     assert "has more than 1 MiB: use one of arc, sudoku, maze" in result.stderr
@@ -689,14 +708,17 @@ def test_the_seconds_of_a_batch_add_up_to_no_more_than_the_run(tmp_path: Path) -
     assert sum(shares) < elapsed
 
 
-def test_generate_says_what_it_replaces_and_what_no_network_takes(tmp_path: Path) -> None:
+def test_generate_says_what_it_replaces_and_what_no_network_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = tmp_path / "made.csv"
     assert run("generate", "-n", "1", "--out", str(out)).stderr == ""
     assert run("generate", "-n", "1", "--out", str(out)).stderr == f"replacing {out}\n"
+    monkeypatch.setattr("trmsolve.puzzles.maze.task.MazeFlow.largest", (128, 128))
     size = ("--task", "maze", "--size", "130x20", "-n", "1")
     assert run("generate", *size, "--out", str(tmp_path / "large.csv")).stderr.endswith(
         "trmsolve maze does not solve these puzzles: too large: 130 rows and 20 columns; "
-        "these weights support mazes up to 128 x 128\n"
+        "these weights support mazes up to 128 x 128: give a part of it\n"
     )
 
 

@@ -429,16 +429,18 @@ def test_an_answer_that_is_not_one_is_shown_and_said(model: Path) -> None:
 def test_what_is_too_large_for_the_weights_is_told_with_its_place(
     model: Path, tmp_path: Path
 ) -> None:
-    tall = "S..\n" + 127 * "...\n" + "..G\n"
+    tall = "S..\n" + 256 * "...\n" + "..G\n"
     (tmp_path / "tall.txt").write_text(f"{SMALL}\n{tall}\n{SMALL}")
     result = run("maze", tmp_path / "tall.txt", "--weights", model)
     assert (result.exit_code, result.stdout) == (2, f"{SOLVED}\n{SOLVED}")
-    problem = "too large: 129 rows and 3 columns; these weights support mazes up to 128 x 128"
+    problem = "too large: 258 rows and 3 columns; these weights support mazes up to 257 x 257"
+    problem += ": give a part of it"
     assert result.stderr.splitlines()[1] == f"{tmp_path}/tall.txt:8: {problem}"
     paper = saved(tmp_path / "paper.safetensors", PAPER)
     result = run("maze", "-", "--weights", paper, text=f"S{30 * '.'}\n{31 * '.'}\n{30 * '.'}G\n")
     assert (result.exit_code, result.stdout) == (2, "")
     problem = "too large: 3 rows and 31 columns; these weights support mazes up to 30 x 30"
+    problem += ": give a part of it"
     assert result.stderr == f"stdin:1: {problem}\n"
 
 

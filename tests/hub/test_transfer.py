@@ -25,6 +25,7 @@ from tests.support.fake_hub import (
 )
 from trmsolve.cli.weights.hub import pull as command
 from trmsolve.errors import NetworkError, TrmsolveError, WeightsError
+from trmsolve.hub import client
 from trmsolve.hub.address import Address
 from trmsolve.hub.client import ENVIRONMENT
 from trmsolve.hub.transfer import push, sha256_known
@@ -299,6 +300,11 @@ def test_offline_opens_no_socket(
             NetworkError,
             "is not the hub",
         ),
+        (
+            lambda hub: setattr(hub, "fails", Failure(407)),
+            NetworkError,
+            "the proxy wants a login: give it in HTTPS_PROXY",
+        ),
         (lambda hub: setattr(hub, "stalls", True), NetworkError, "did not answer in time"),
         (
             lambda hub: hub.repos.clear(),
@@ -341,6 +347,26 @@ def test_each_failure_has_its_own_line(  # noqa: PLR0913
     assert list(cached_weights()) == []
     assert capfd.readouterr() == ("", "")
     assert len(hub.requests) == 2 or "gated" in told, "the first answer is enough"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            OSError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate"),
+            "the TLS certificate of https://hub is not trusted: check the clock, or name the "
+            "certificates of your network in SSL_CERT_FILE",
+        ),
+        (
+            type("ProxyError", (OSError,), {})("407 Proxy Authentication Required"),
+            "the proxy wants a login: give it in HTTPS_PROXY, as http://USER:PASSWORD@HOST:PORT",
+        ),
+    ],
+)
+def test_what_stands_between_is_told(error: Exception, told: str) -> None:
+    failed = client._failed(error, "https://hub")
+    assert isinstance(failed, NetworkError)
+    assert str(failed) == told
 
 
 def test_a_hub_that_nobody_runs_and_one_that_fails_late(

@@ -574,7 +574,7 @@ def test_what_has_no_way_is_answered_and_the_network_not_asked() -> None:
 
 @pytest.mark.parametrize(
     ("model", "shape", "largest"),
-    [(Wave, (3, 129), "128 x 128"), (lambda: Told(by_label), (31, 4), "30 x 30")],
+    [(Wave, (3, 258), "257 x 257"), (lambda: Told(by_label), (31, 4), "30 x 30")],
     ids=["flow", "padded"],
 )
 def test_what_is_too_large_is_an_error_in_its_place(
@@ -589,7 +589,8 @@ def test_what_is_too_large_is_an_error_in_its_place(
     )
     assert isinstance(error, PuzzleError)
     size = f"{shape[0]} rows and {shape[1]} columns"
-    assert str(error) == f"f:7: too large: {size}; these weights support mazes up to {largest}"
+    limit = f"these weights support mazes up to {largest}: give a part of it"
+    assert str(error) == f"f:7: too large: {size}; {limit}"
 
 
 RECTANGLE = grid("S   #  ", "  #   #", "# #    ", "    # G")

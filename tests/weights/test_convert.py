@@ -147,6 +147,8 @@ def test_what_is_said_wins_over_the_settings_and_those_over_the_paper(
     path = tmp_path / "step_1"
     path.write_bytes(checkpoint.read_bytes())
     assert Checkpoint.open(path).assumed == ("recursions", "latent_steps", "num_heads", "positions")
+    (tmp_path / "step_1.yaml").write_text("arch:\n  num_heads: 4\n  H_cycles: 2\n  L_cycles: 1\n")
+    assert Checkpoint.open(path).assumed == ("positions",)
     (tmp_path / "config.json").write_text(
         json.dumps({"H_cycles": 2, "L_cycles": 1, "num_heads": 4, "new": []})
     )
@@ -394,6 +396,14 @@ def change(name: str, value: Any) -> Callable[[dict[str, Any]], Any]:
         (
             change(f"{PREFIX}lm_head.weight", torch.zeros(12, 32).int()),
             "does not have plain floating point values",
+        ),
+        (
+            change(f"{PREFIX}H_level.layers.0.mlp.down_proj.weight", torch.zeros(32, 32)),
+            "is a Hierarchical Reasoning Model, not a TRM",
+        ),
+        (
+            lambda _: torch.nn.Linear(2, 2),
+            r"is a whole pickled model: save its weights alone, with torch\.save",
         ),
         (
             change(f"{PREFIX}lm_head.weight", torch.zeros(12, 32, device="meta")),

@@ -10,7 +10,7 @@ drawn.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -58,9 +58,9 @@ def read_tasks(stream: BinaryIO, name: str, demonstrations: int = DEMONSTRATIONS
     """Every task of one file, plain or gzipped, in order; a broken one is its error.
 
     ``name`` is the file's. A task is named by its key among others, by its own "id" or "task_id",
-    or else by the file: ``ab.json`` holds ``ab``. A list of pairs is one task, see ``_split``.
+    or else by the file: ``ab.json`` holds ``ab``. A list of pairs is one task.
     """
-    return distinct(_read(stream, name, demonstrations))
+    return distinct(_Reader(demonstrations).read(stream, name))
 
 
 def read_path(
@@ -75,10 +75,9 @@ def read_path(
     Raises:
         PuzzleError: If the solutions cannot be read.
     """
-    if _is_folder(path):
-        items = distinct(_read_folder(Path(path), demonstrations))
-    else:
-        items = _read_file(path, demonstrations)
+    reader = _Reader(demonstrations)
+    items = reader.read_folder(Path(path)) if _is_folder(path) else reader.read_file(path)
+    items = distinct(items)
     return add_solutions(items, solutions) if solutions else items
 
 
@@ -195,20 +194,6 @@ def _check_row(row: object, number: int, first: list[object], place: str) -> Non
             raise PuzzleError(f"{what}: colours are the whole numbers 0 to {COLOURS - 1}", place)
 
 
-def _read(stream: BinaryIO, name: str, demonstrations: int) -> Iterator[Item]:
-    unnamed = 0
-    stem = _stem(name)
-    try:
-        for document in read_documents(stream, name, SHAPE):
-            for key, value in _entries(_split(document, demonstrations), name):
-                if key is None:
-                    unnamed += 1
-                    key = stem if unnamed == 1 else f"{stem}-{unnamed}"
-                yield _task_or_error(value, key, name)
-    except PuzzleError as error:
-        yield error
-
-
 def _task_or_error(value: object, name: str, source: str) -> Item:
     try:
         return task_of(value, name, source)
@@ -229,17 +214,6 @@ def _open_any(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def _read_file(
-    path: str, demonstrations: int, open_path: Callable[[Path], BinaryIO] = _open_any
-) -> Iterator[Item]:
-    """Every task of the file; a file that cannot be opened is one error."""
-    try:
-        with open_path(Path(path)) as stream:
-            yield from read_tasks(stream, path, demonstrations)
-    except OSError as error:
-        yield open_error(error, path)
-
-
 def _is_folder(path: str) -> bool:
     try:
         return Path(path).is_dir()
@@ -247,38 +221,69 @@ def _is_folder(path: str) -> bool:
         return False
 
 
-def _read_folder(folder: Path, demonstrations: int) -> Iterator[Item]:
-    try:
-        names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
-    except OSError as error:
-        yield open_error(error, str(folder))
-        return
-    names = [name for name in names if re.search(r"(?<!_solutions)\.json(\.gz)?$", name)]
-    if not names:
-        yield PuzzleError("no *.json file with tasks in this folder", str(folder))
-    for name in names:
-        yield from _read_file(str(folder / name), demonstrations, open_file)
+@dataclass(frozen=True)
+class _Reader:
+    """Reads the tasks of files and folders."""
 
+    demonstrations: int
+    """How many pairs of a list of pairs are demonstrations, if there are more."""
 
-def _split(document: object, demonstrations: int) -> object:
-    """Make a task of a list of pairs, as RE-ARC has them, and other documents as they are.
+    def read(self, stream: BinaryIO, name: str) -> Iterator[Item]:
+        """Generate every task of an open file; two may have the same id."""
+        unnamed = 0
+        stem = _stem(name)
+        try:
+            for document in read_documents(stream, name, SHAPE):
+                for key, value in _entries(self.split(document), name):
+                    if key is None:
+                        unnamed += 1
+                        key = stem if unnamed == 1 else f"{stem}-{unnamed}"
+                    yield _task_or_error(value, key, name)
+        except PuzzleError as error:
+            yield error
 
-    The first pairs are its demonstrations, and the last one is its test. An object with "examples",
-    as BARC has them, is such a list too.
-    """
-    pairs = document
-    if isinstance(document, JsonObject) and "train" not in document:
-        pairs = document.get("examples")
-    if not isinstance(pairs, list) or len(pairs) < 2:
-        return document
-    made = [_as_pair(pair) for pair in pairs]
-    if not all(pair is not None for pair in made):
-        return document
-    shown = made[:-1][:demonstrations]
-    task: dict[str, object] = {"train": shown, "test": made[-1:]}
-    if isinstance(document, JsonObject):
-        task |= {key: document[key] for key in ID_KEYS if key in document}
-    return task
+    def read_file(
+        self, path: str, open_path: Callable[[Path], BinaryIO] = _open_any
+    ) -> Iterator[Item]:
+        """Generate every task of the file; a file that cannot be opened is one error."""
+        try:
+            with open_path(Path(path)) as stream:
+                yield from self.read(stream, path)
+        except OSError as error:
+            yield open_error(error, path)
+
+    def read_folder(self, folder: Path) -> Iterator[Item]:
+        """Generate every task of the files in a folder."""
+        try:
+            names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+        except OSError as error:
+            yield open_error(error, str(folder))
+            return
+        names = [name for name in names if re.search(r"(?<!_solutions)\.json(\.gz)?$", name)]
+        if not names:
+            yield PuzzleError("no *.json file with tasks in this folder", str(folder))
+        for name in names:
+            yield from self.read_file(str(folder / name), open_file)
+
+    def split(self, document: object) -> object:
+        """Make a task of a list of pairs, as RE-ARC has them, and other documents as they are.
+
+        The first pairs are its demonstrations, and the last one is its test. An object with
+        "examples", as BARC has them, is such a list too.
+        """
+        pairs = document
+        if isinstance(document, JsonObject) and "train" not in document:
+            pairs = document.get("examples")
+        if not isinstance(pairs, list) or len(pairs) < 2:
+            return document
+        made = [_as_pair(pair) for pair in pairs]
+        if not all(pair is not None for pair in made):
+            return document
+        shown = made[:-1][: self.demonstrations]
+        task: dict[str, object] = {"train": shown, "test": made[-1:]}
+        if isinstance(document, JsonObject):
+            task |= {key: document[key] for key in ID_KEYS if key in document}
+        return task
 
 
 def _as_pair(value: object) -> object | None:

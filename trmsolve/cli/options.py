@@ -276,7 +276,10 @@ Save = Annotated[
 Verbose = Annotated[
     bool,
     typer.Option(
-        "--verbose", "-v", help="Print the chosen weights, device and number format, with reasons."
+        "--verbose",
+        "-v",
+        help="Print the chosen weights, device and number format, with reasons, and the lines of "
+        "the input that were passed over.",
     ),
 ]
 KeepUnverified = Annotated[

@@ -4,6 +4,7 @@ import errno
 import io
 import os
 import shlex
+import sys
 from itertools import islice
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import typer
 from trmsolve.arc.read import read_tasks
 from trmsolve.arc.task import ArcTask
 from trmsolve.cli.help import Command
+from trmsolve.cli.passed_over import untold
 from trmsolve.errors import UsageError
 from trmsolve.files import open_file, read_small, reason
 from trmsolve.puzzles import get_task, task_names
@@ -39,7 +41,9 @@ command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 )
 def solve(
     context: typer.Context,
-    file: str = typer.Argument(metavar="FILE", help="A file with Sudokus, mazes or ARC tasks."),
+    file: str = typer.Argument(
+        metavar="FILE", help="A file with Sudokus, mazes or ARC tasks. - reads standard input."
+    ),
 ) -> None:
     """Solve what is in a file: Sudokus, mazes or ARC tasks.
 
@@ -48,6 +52,7 @@ def solve(
 
     Examples:
     trmsolve solve puzzle.txt
+    trmsolve solve - < puzzle.txt
 
     Exit codes:
     0  every answer is verified; every ARC task is answered
@@ -69,10 +74,12 @@ def solve(
 
 def recognise(path: str) -> str:
     """The name of the command for a file. Raises UsageError if none or several may be meant."""
-    data = _content(path)
+    data = _standard_input() if path == "-" else _content(path)
+    path = "stdin" if path == "-" else path
     if any(isinstance(item, ArcTask) for item in read_tasks(io.BytesIO(data), path)):
         return "arc"
-    shares = {name: _share(name, data, path) for name in task_names()}
+    with untold():
+        shares = {name: _share(name, data, path) for name in task_names()}
     best = max(shares.values())
     kinds = [name for name, share in shares.items() if share == best]
     if not best:
@@ -112,16 +119,32 @@ def _is_soon_read(path: str) -> bool:
 
 def _content(path: str) -> bytes:
     """All bytes of a regular file that is not too large. Raises UsageError for any other."""
-    commands = ", ".join(("arc", *task_names()))
-    if path == "-":
-        raise UsageError(f"the kind of a pipe is not recognised: use one of {commands}")
     try:
         return read_small(Path(path), LARGEST)
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno == errno.EFBIG:
-            size = f"{LARGEST >> 20} MiB"
-            raise UsageError(f"{path} has more than {size}: use one of {commands}") from None
+            raise _too_large(path) from None
         raise UsageError(f"{path} cannot be read: {reason(error)}") from None
+
+
+def _standard_input() -> bytes:
+    """All bytes of standard input, which the command of their kind then reads again.
+
+    Raises UsageError if it is closed or has too many bytes.
+    """
+    if sys.stdin is None:
+        raise UsageError("standard input is closed: give a file")
+    data = sys.stdin.buffer.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise _too_large("standard input")
+    sys.stdin = io.TextIOWrapper(io.BytesIO(data))
+    return data
+
+
+def _too_large(name: str) -> UsageError:
+    """The error for a file whose kind is not recognised since it is too large."""
+    commands = ", ".join(("arc", *task_names()))
+    return UsageError(f"{name} has more than {LARGEST >> 20} MiB: use one of {commands}")
 
 
 def _share(name: str, data: bytes, path: str) -> float:

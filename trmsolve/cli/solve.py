@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from trmsolve.cli import options
+from trmsolve.cli.passed_over import tell_what_is_passed_over
 from trmsolve.cli.solving import Share, Wishes, solve
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
@@ -90,6 +91,7 @@ def make_command(task: Task) -> Callable[..., None]:
             trace=trace,
             save=save,
         )
+        tell_what_is_passed_over(verbose)
         code = solve(
             get_task(task.name).marked(start, goal, signs),
             files,

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 ENVIRONMENT = "HF_ENDPOINT, HF_TOKEN, the proxy, or another hub setting in the environment"
+PROXY_LOGIN = 407
+"""The status of a proxy that wants a login."""
+
 LOG_IN = "log in with 'hf auth login'"
 
 
@@ -191,6 +194,16 @@ def _refused(error: BaseException, address: Address, writing: bool) -> TrmsolveE
 def _failed(error: BaseException, endpoint: str) -> TrmsolveError | None:
     """The error for a hub that fails or cannot be reached; None for an error of the system."""
     status = _status(error)
+    told = f"{type(error).__name__} {error}"
+    if "CERTIFICATE_VERIFY_FAILED" in told:
+        return NetworkError(
+            f"the TLS certificate of {endpoint} is not trusted: check the clock, or name the "
+            "certificates of your network in SSL_CERT_FILE"
+        )
+    if status == PROXY_LOGIN or ("Proxy" in told and str(PROXY_LOGIN) in told):
+        return NetworkError(
+            "the proxy wants a login: give it in HTTPS_PROXY, as http://USER:PASSWORD@HOST:PORT"
+        )
     if status is not None:
         return NetworkError(f"{endpoint} returned error {status}: try again later")
     if isinstance(error, OSError) and error.errno is not None:

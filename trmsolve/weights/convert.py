@@ -30,6 +30,9 @@ TABLES = ("keep", "mean", "drop")
 All rows are kept, or only their mean, or a single row of zeros takes their place.
 """
 
+HIERARCHICAL = "H_level."
+"""The names of the tensors of a second network, which only a Hierarchical Reasoning Model has."""
+
 ROWS_AT_A_TIME = 1 << 14
 
 
@@ -66,6 +69,8 @@ class Checkpoint:
         tensors = read_checkpoint(path, part)
         shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
         settings = read_settings(path)
+        if any(name.startswith(HIERARCHICAL) for name in shapes):
+            raise WeightsError(f"{path} is a Hierarchical Reasoning Model, not a TRM")
         try:
             found = infer_architecture(shapes, settings, hints or ArchitectureHints())
         except (ValueError, TypeError) as error:

@@ -129,6 +129,11 @@ def check_pickle(path: Path, payload: bytes, records: int) -> None:
     try:
         _Walk(MOST_CALLS + CALLS_PER_RECORD * records).go_through(payload)
     except _Unneeded as unneeded:
+        if b"_modules" in payload and b"_parameters" in payload:  # attributes of every module
+            raise WeightsError(
+                f"{path} is a whole pickled model: save its weights alone, "
+                "with torch.save(model.state_dict(), FILE)"
+            ) from None
         raise WeightsError(
             f"{path}: it contains {unneeded}, which is not allowed in a checkpoint"
         ) from None

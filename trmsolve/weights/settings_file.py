@@ -28,10 +28,11 @@ LONGEST_SETTING = 10_000
 def read_settings(checkpoint: Path) -> dict[str, Any]:
     """The settings of the architecture in the first settings file beside the checkpoint.
 
+    The last one that is looked for has the name of the checkpoint: ``NAME.yaml`` for ``NAME.pt``.
     They are empty if there is no such file. Raises WeightsError for a file that cannot be read.
     """
-    for name in SETTINGS:
-        path = checkpoint.with_name(name)
+    paths = [checkpoint.with_name(name) for name in SETTINGS]
+    for path in [*paths, checkpoint.with_suffix(".yaml")]:
         try:
             text = read_small(path).decode("utf-8")
         except FileNotFoundError:

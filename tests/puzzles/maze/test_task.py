@@ -376,19 +376,19 @@ def test_waves_go_through_many_mazes_at_once_and_from_no_goal_nowhere() -> None:
     ("task", "fits", "too_large"),
     [
         (MAZE, [(1, 2), (30, 30), (3, 30), (30, 1)], [(31, 30), (30, 31), (31, 31), (3, 200)]),
-        (FLOW, [(1, 2), (30, 30), (128, 128), (1, 128)], [(129, 128), (128, 129), (3, 1000)]),
+        (FLOW, [(1, 2), (30, 30), (257, 257), (1, 257)], [(258, 257), (257, 258), (3, 1000)]),
     ],
     ids=["padded", "flow"],
 )
 def test_what_is_too_large_for_a_network_is_told_with_both_sizes(
     task: Maze, fits: list[tuple[int, int]], too_large: list[tuple[int, int]]
 ) -> None:
-    largest = "30 x 30" if task is MAZE else "128 x 128"
+    largest = "30 x 30" if task is MAZE else "257 x 257"
     for shape in fits:
         assert task.unsupported(Puzzle(np.full(shape, FLOOR, np.int8))) == ""
     for rows, columns in too_large:
         size = f"{rows} rows and {columns} columns"
-        said = f"too large: {size}; these weights support mazes up to {largest}"
+        said = f"too large: {size}; these weights support mazes up to {largest}: give a part of it"
         assert task.unsupported(Puzzle(np.full((rows, columns), FLOOR, np.int8))) == said
         assert (
             task.accepting_any_valid().unsupported(Puzzle(np.full((rows, columns), FLOOR, np.int8)))

@@ -118,8 +118,8 @@ def convert(  # noqa: PLR0913
 
     No code in the checkpoint is ever run. Every tensor name and shape is checked. Tensor shapes do
     not determine the whole architecture: the rest is taken from the options, or from
-    all_config.yaml or config.json beside the checkpoint, or from the paper, in this order. Values
-    are preserved exactly.
+    all_config.yaml, config.json or NAME.yaml beside the checkpoint, or from the paper, in this
+    order. Values are preserved exactly.
 
     Weights of trmsolve are written anew with --table or --dtype: --table mean makes those of an ARC
     run small enough to pass on.

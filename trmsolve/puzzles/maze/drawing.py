@@ -63,7 +63,7 @@ from trmsolve.puzzles.maze.meanings import (
     has_halves,
 )
 from trmsolve.puzzles.maze.rules import find_faults
-from trmsolve.puzzles.maze.thin import unfold
+from trmsolve.puzzles.maze.thin import Lattice, unfold
 from trmsolve.puzzles.values import Grid, Puzzle
 
 _NO_WALL = "draw walls as '#'"
@@ -159,8 +159,8 @@ def read_rows(
         raise rows[0].error(f"only spaces; {SHAPE}")
     lattice = unfold(rows)
     if lattice:
-        drawing = read_rows(lattice[0], head, end, question, marks)
-        return _draw_thin(drawing, rows, lattice[1])
+        drawing = read_rows(lattice.rows, head, end, question, marks)
+        return _draw_thin(drawing, lattice)
     wall = question.wall if question else ""
     usual = question or WALL in dict(marks.meaning).values()
     reading = None if usual else _read_in_ring(rows, marks)
@@ -185,14 +185,18 @@ def read_rows(
     return drawing
 
 
-def _draw_thin(drawing: Drawing, rows: Sequence[Row], places: tuple[int, ...]) -> Drawing:
-    """Have the answer drawn in rows with thin walls, if its cells have places there."""
-    if not places:
-        return drawing
-    texts = tuple(row.text for row in rows if row.text.strip())
+def _draw_thin(drawing: Drawing, lattice: Lattice) -> Drawing:
+    """Have the answer drawn in the text of a drawing with thin walls."""
     marks = list(drawing.form.marks)
-    marks[PATH] = "*" if any("o" in text for text in texts) else SYMBOLS[PATH]
-    form = replace(drawing.form, rows=texts, places=places, marks=tuple(marks))
+    marks[PATH] = "*" if any("o" in text for text in lattice.texts) else SYMBOLS[PATH]
+    form = replace(
+        drawing.form,
+        rows=lattice.texts,
+        places=lattice.places,
+        lines=lattice.lines,
+        solid=lattice.solid,
+        marks=tuple(marks),
+    )
     return replace(drawing, form=form)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.maze.cells import SYMBOLS
+from trmsolve.puzzles.reading.table import LOST
 from trmsolve.puzzles.values import Grid
 
 WALLS = "⬛█■#▓▒░"
@@ -57,6 +58,9 @@ MOST = 1000
 """The most rows or columns of a maze."""
 
 SHAPE = "a maze is rows of '#' and ' ' with one S and one G"
+
+NOT_DRAWN = -1
+"""Stands for the row of text of cells in which no path is drawn."""
 
 OPTIONS = "give --start R,C, --goal R,C or --map; see docs/formats.md"
 """What helps with a maze in other signs."""
@@ -160,6 +164,12 @@ class MazeForm:
     places: tuple[int, ...] = ()
     """The column of the text for each column of cells, if these do not stand at equal steps."""
 
+    lines: tuple[int, ...] = ()
+    """The row of text for each row of cells, or ``NOT_DRAWN``, if several of these share one."""
+
+    solid: str = ""
+    """The wall over which no path is drawn, since it stands in the middle of a cell."""
+
 
 def write_maze(grid: Grid, form: MazeForm | None = None) -> str:
     """Draw the grid as its maze was drawn, or as rows of ``# SGo`` if that was not in text.
@@ -194,14 +204,17 @@ def _write_rows(grid: Grid, marks: tuple[str, ...]) -> list[str]:
 def _redraw(grid: Grid, form: MazeForm) -> Iterator[str]:
     """Generate the rows of text in which the cells that have changed are replaced."""
     size = len(form.marks[0])
-    changed = grid != form.grid
-    for row, text in enumerate(form.rows):
-        chars = list(text)
-        for column in np.flatnonzero(changed[row]).tolist():
-            at = form.places[column] if form.places else form.left + column * form.step
-            chars += " " * (at + size - len(chars))
+    texts = [list(text) for text in form.rows]
+    for row, column in np.argwhere(grid != form.grid).tolist():
+        line = form.lines[row] if form.lines else row
+        if line == NOT_DRAWN:
+            continue
+        chars = texts[line]
+        at = form.places[column] if form.places else form.left + column * form.step
+        chars += " " * (at + size - len(chars))
+        if chars[at] != form.solid:
             chars[at : at + size] = form.marks[grid[row, column]]
-        yield "".join(chars)
+    yield from map("".join, texts)
 
 
 def line_maze(grid: Grid) -> str:
@@ -230,7 +243,8 @@ def line_rows(row: Row) -> tuple[list[Row], str]:
     side = math.isqrt(size)
     if not is_square(row.text) or side < LEAST:
         shape = "on one line a maze is n x n cells, or rows joined by '/'"
-        raise row.error(f"one row of {size} characters; {shape}")
+        lost = LOST if row.text.isdecimal() else ""
+        raise row.error(f"one row of {size} characters; {shape}{lost}")
     rows = []
     for at in range(0, size, side):
         rows.append(row._replace(text=row.text[at : at + side], start=row.start + at))

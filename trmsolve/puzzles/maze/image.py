@@ -3,7 +3,8 @@
 Cells are squares of any size, which is found from the places where the colours meet. White around
 an outer wall is no floor. Colours may be a little off. A picture that is smoothed, scaled or has
 lines between the cells is read by the middle of each cell, which a note tells. A cell whose middle
-could have two meanings is refused. Reading images needs Pillow, the extra ``image``.
+could have two meanings is refused. Two cells of any other colours are ends too; a note tells which
+of them was taken for the start. Reading images needs Pillow, the extra ``image``.
 
 This module knows pixels. It does not know text, nor how a maze is solved.
 """
@@ -56,6 +57,17 @@ _MEETING = 0.97  # the share of the changes of colour that are near the edges of
 _NEAR = 0.15  # how near, as a share of a cell
 _ENDS = {START: ("green", "start"), GOAL: ("red", "goal")}
 _UNKNOWN = -1
+# Colours by their strong channels, and by numbers that are no contents of cells. Of two ends, the
+# one whose colour comes first is the start.
+_COLOURS = {
+    "green": (False, True, False),
+    "cyan": (False, True, True),
+    "blue": (False, False, True),
+    "yellow": (True, True, False),
+    "magenta": (True, False, True),
+    "red": (True, False, False),
+}
+_FIRST_COLOUR = 10
 
 
 class _Area(NamedTuple):
@@ -95,24 +107,74 @@ def read_image(chunks: Iterable[bytes], name: str, marks: Marks = NO_MARKS) -> P
 
 
 def _read_loosely(pixels: Pixels, marks: Marks) -> tuple[Grid, str] | None:
-    """Read a picture without two coloured ends, or one that is not exact.
+    """Read a picture without a green and a red end, or one that is not exact.
 
     Returns its cells and what is to be told of it, or None if it is unclear.
     """
-    contents = _cut_margin(_find_contents(pixels))
-    notes = []
-    if (contents == _UNKNOWN).any():
-        cells = _read_middles(contents)
-        notes.append(_LOOSELY)
-    else:
+    contents = _find_contents(pixels)
+    return _read_contents(contents, marks) or _read_contents(_name_colours(pixels, contents), marks)
+
+
+def _read_contents(contents: Grid, marks: Marks) -> tuple[Grid, str] | None:
+    """Read the cells of a picture, given the content or the colour of each pixel."""
+    contents = _cut_margin(contents)
+    if not (contents == _UNKNOWN).any():
         size = _cell_size(contents)
-        cells = np.ascontiguousarray(contents[::size, ::size])
-    if cells is None or min(cells.shape) < LEAST or max(cells.shape) > MOST:
+        exact = _settle(contents[::size, ::size], marks, "")
+        if exact:
+            return exact
+    middles = _read_middles(contents)
+    return None if middles is None else _settle(middles, marks, _LOOSELY)
+
+
+def _settle(cells: Grid, marks: Marks, note: str) -> tuple[Grid, str] | None:
+    """Find the ends of a maze. Returns None if it has not one start and one goal, or a wrong size.
+
+    The text that is returned with the cells is the note, and what is to be told of the ends.
+    """
+    if min(cells.shape) < LEAST or max(cells.shape) > MOST:
         return None
-    cells, told = settle_ends(cells, marks)
+    cells, named = _settle_colours(cells)
+    cells, told = settle_ends(np.ascontiguousarray(cells), marks)
     if (cells == START).sum() != 1 or (cells == GOAL).sum() != 1:
         return None
-    return cells, "; ".join(filter(None, [*notes, told]))
+    return cells, "; ".join(filter(None, [note, named, told]))
+
+
+def _name_colours(pixels: Pixels, contents: Grid) -> Grid:
+    """Replace the content of each pixel that has a colour by the number of the colour."""
+    low = pixels.min(-1)
+    high = pixels.max(-1)
+    coloured = high - low >= APART
+    strong = pixels > (low // 2 + high // 2)[..., None]
+    named = contents.copy()
+    for number, channels in enumerate(_COLOURS.values(), _FIRST_COLOUR):
+        named[coloured & (strong == channels).all(-1)] = number
+    return named
+
+
+def _settle_colours(cells: Grid) -> tuple[Grid, str]:
+    """Make ends of cells with a colour, the first of two the start.
+
+    Returns the cells and what is to be told of them. More than two such cells are no ends, and the
+    caller finds none.
+    """
+    places = [(int(cells[row, column]), row, column) for row, column in np.argwhere(cells >= 10)]
+    if not 0 < len(places) <= 2:
+        return cells, ""
+    cells = cells.copy()
+    names = list(_COLOURS)
+    ends = [START, GOAL]
+    if len(places) == 1 and names[places[0][0] - _FIRST_COLOUR] == "red":
+        ends = [GOAL]
+    told = []
+    for (number, row, column), end in zip(sorted(places), ends, strict=False):
+        cells[row, column] = end
+        colour = names[number - _FIRST_COLOUR]
+        told.append(
+            f"the {_ENDS[end][1]} is the {colour} cell at row {row + 1}, column {column + 1}"
+        )
+    return cells, "; ".join(told)
 
 
 def _read_middles(contents: Grid) -> Grid | None:

@@ -4,8 +4,10 @@
 count from 0. This module knows the shapes of lists. It does not know what the signs mean.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from trmsolve.puzzles.maze.form import LEAST, Marks, Row
 from trmsolve.puzzles.reading.literals import Listing, Word, listings, parse
@@ -20,11 +22,13 @@ def find_mazes(lines: Sequence[Row], marks: Marks) -> Iterator[tuple[list[Row], 
     listing = parse("\n".join(line.text for line in lines))
     if listing is None:
         return
+    marks = _find_ends(listing, marks)
+    begins = list(accumulate((len(line.text) + 1 for line in lines), initial=0))
     for part in listings(listing):
         places = [_find_row(item) for item in part.items]
-        rows = [_make_row(lines, words) for words in places if words]
+        rows = [_make_row(lines, begins, words) for words in places if words]
         if len(rows) == len(places) >= LEAST and min(len(row.text) for row in rows) >= LEAST:
-            yield rows, _find_ends(listing, marks)
+            yield rows, marks
 
 
 def _find_row(item: Word | Listing) -> list[Word]:
@@ -38,15 +42,11 @@ def _find_row(item: Word | Listing) -> list[Word]:
     return words if alike else []
 
 
-def _make_row(lines: Sequence[Row], words: Sequence[Word]) -> Row:
+def _make_row(lines: Sequence[Row], begins: Sequence[int], words: Sequence[Word]) -> Row:
     """Make a row of signs, with their places in the file."""
-    begin = 0
-    for line in lines:
-        if words[0].start <= begin + len(line.text):
-            break
-        begin += len(line.text) + 1
-    columns = [word.start - begin for word in words]
-    return Row(line.number, "".join(word.text for word in words), columns=columns)
+    number = bisect_right(begins, words[0].start) - 1
+    columns = [word.start - begins[number] for word in words]
+    return Row(lines[number].number, "".join(word.text for word in words), columns=columns)
 
 
 def _find_ends(listing: Listing, marks: Marks) -> Marks:

@@ -29,6 +29,7 @@ from trmsolve.puzzles.maze.form import (
     is_line,
 )
 from trmsolve.puzzles.reading.lines import undecoded
+from trmsolve.puzzles.reading.table import rounded
 
 _CELLS = (
     f"walls are '#' or blocks, floor is ' ' or '.', the start is S, the goal G or E; or {OPTIONS}"
@@ -39,7 +40,7 @@ _HEADLESS = (
 )
 
 _TAB = "tabs have no fixed width; use spaces"
-_DRAWN_LINE = "walls drawn as lines between cells are not supported; draw each wall as a cell, '#'"
+_DRAWN_LINE = "these lines are no walls as in '+---+' or '|_|'; draw each wall as a cell, '#'"
 _BOX_DRAWING = "".join(map(chr, range(0x2500, 0x2580)))
 _LINED = frozenset("|-+" + _BOX_DRAWING)
 
@@ -149,9 +150,12 @@ def _find_joints(rows: Sequence[Row]) -> str:
     return ""
 
 
-def _foreign(rows: Iterable[Row], known: set[str]) -> PuzzleError:
+def _foreign(rows: Sequence[Row], known: set[str]) -> PuzzleError:
     """Make the error of the first character that means nothing."""
     row = next(row for row in rows if not known.issuperset(row.text))
+    number = rounded(row.text) if len(rows) == 1 else None
+    if number:
+        return row.error(*number)
     index = next(i for i, char in enumerate(row.text) if char not in known)
     char = row.text[index]
     shown = repr(char) if char.isprintable() else f"U+{ord(char):04X}"

@@ -17,7 +17,7 @@ from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.puzzles.base import Task, check_values
 from trmsolve.puzzles.maze.answer import read_answer
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, SYMBOLS, WALL
-from trmsolve.puzzles.maze.form import NO_MARKS, Marks, line_maze, parse_marks, write_maze
+from trmsolve.puzzles.maze.form import NO_MARKS, Marks, MazeForm, line_maze, parse_marks, write_maze
 from trmsolve.puzzles.maze.generate import DIFFICULTIES, generate_mazes
 from trmsolve.puzzles.maze.paint import (
     cell_kinds,
@@ -44,8 +44,12 @@ MAZE_STYLES = {
 BOARD = (30, 30)
 """The board of training, and the only one for a network with a place for every cell."""
 
-LARGEST = (128, 128)
-"""The largest maze for a network that knows no places: a bound on time and memory."""
+LARGEST = (257, 257)
+"""The largest maze for a network that knows no places: a bound on time and memory.
+
+It has 128 x 128 cells with walls between them. Its answer takes about a minute on one core, and
+1.4 GB.
+"""
 
 
 @dataclass(frozen=True)
@@ -201,7 +205,9 @@ class Maze(Task):
         if not problem:
             return ""
         rows, columns = self.largest
-        return f"{problem}; these weights support mazes up to {rows} x {columns}"
+        if isinstance(puzzle.form, MazeForm) and puzzle.form.lines:
+            problem += ", thin walls included"
+        return f"{problem}; these weights support mazes up to {rows} x {columns}: give a part of it"
 
     def reason_unsolvable(self, puzzle: Puzzle) -> str:
         """That no way leads from start to goal, or ""."""

@@ -44,7 +44,7 @@ from trmsolve.puzzles.maze.layout import WIDEST
 from trmsolve.puzzles.maze.listed import find_mazes
 from trmsolve.puzzles.maze.table import MazeCsv, find_table
 from trmsolve.puzzles.reading import literals
-from trmsolve.puzzles.reading.lines import Patience, TextLines, read_chunks
+from trmsolve.puzzles.reading.lines import Patience, Skipped, TextLines, read_chunks
 from trmsolve.puzzles.reading.signs import look_at
 from trmsolve.puzzles.values import Puzzle
 
@@ -107,7 +107,8 @@ class _Reader:
         self.lines = lines
         self.marks = marks
         self.group: list[Row] = []
-        self.titles: list[str] = []  # directly above the group
+        self.titles: list[Row] = []  # directly above the group
+        self.skipped = Skipped(lines.name)
         self.places: list[Row] = []  # lines below the group, with a row and a column each
         self.list: list[Row] = []
         self.open_brackets = literals.Balance()
@@ -126,6 +127,8 @@ class _Reader:
                 patience.renew()
                 yield item
         yield from self._end()
+        self._keep_title(None)
+        self.skipped.tell()
 
     def _unquote(self, row: Row) -> Row:
         """Leave out the mark of a quotation, if the first line of a group begins with one."""
@@ -165,8 +168,7 @@ class _Reader:
         if not self.list:
             yield from self._end_group()
         self.list.append(row)
-        too_long = len(self.list) > 3 * MOST or sum(len(kept.text) for kept in self.list) > LIMIT
-        if self.open_brackets.add(row.text) <= 0 or too_long:
+        if self.open_brackets.add(row.text):
             yield from self._end_list()
 
     def _end_list(self) -> Iterator[Item]:
@@ -191,16 +193,17 @@ class _Reader:
             yield from self._end_group(blank=kind == "blank")
             self.listing = False
             self.skip = False
-            self._keep_title(row.text if kind == "title" else None)
+            self._keep_title(row if kind == "title" else None)
         elif not self.skip:
             yield from self._gather(row)
 
-    def _keep_title(self, title: str | None) -> None:
+    def _keep_title(self, title: Row | None) -> None:
         """Keep the last titles above a maze. A line that is no title ends them."""
-        if title is None:
-            self.titles = []
-        else:
-            self.titles = [*self.titles, title][-TITLES:]
+        kept = [*self.titles, title][-TITLES:] if title else []
+        for row in self.titles:
+            if row not in kept:
+                self.skipped.count(row.number, row.text)
+        self.titles = kept
 
     def _gather(self, row: Row) -> Iterator[Item]:
         """Add a row to the group. A row of a listing is a maze at once."""
@@ -262,7 +265,7 @@ class _Reader:
     def _start_table(self, row: Row) -> None:
         """Start a table if the last line was the header of a CSV and this is its first record."""
         if self.titles and not self.group:
-            self.table = find_table(self.titles[-1], row.text, self.lines)
+            self.table = find_table(self.titles[-1].text, row.text, self.lines)
 
     def _end_group(self, blank: bool = False) -> Iterator[Item]:
         """Read the mazes of the group; ``blank`` says that an empty line ended it."""
@@ -280,7 +283,7 @@ class _Reader:
         else:
             for part in parts:
                 yield self._read_maze(part, blank, self.marks)
-        self.titles = [place.text for place in places]
+        self.titles = places
         self.follows = blank
 
     def _lacks_ends(self) -> bool:
@@ -308,13 +311,13 @@ class _Reader:
         while not rows[0].text.strip() and len(rows[0].text) != len(rows[1].text):
             rows = rows[1:]
         titles = self.titles
-        if titles and _is_first_row(titles[-1], rows):
-            rows = [Row(rows[0].number - 1, titles[-1]), *rows]
+        if titles and _is_first_row(titles[-1].text, rows):
+            rows = [titles[-1], *rows]
             titles = titles[:-1]
         if len(rows) > 1 and _is_size(rows[0].text) and _has_wall(rows[1].text):
-            titles = [*titles, rows[0].text]
+            titles = [*titles, rows[0]]
             rows = rows[1:]
-        head = "".join(f"{title}\n" for title in titles)
+        head = "".join(f"{title.text}\n" for title in titles)
         item = self._read_rows(rows, marks, head)
         # Without a column, the maze as a whole lacks something.
         if isinstance(item, Puzzle) or item.column is not None:

@@ -6,10 +6,11 @@ signs are ends.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from typing import NamedTuple
 
 from trmsolve.puzzles.maze.cells import SYMBOLS
-from trmsolve.puzzles.maze.form import LEAST, Row
+from trmsolve.puzzles.maze.form import LEAST, MAYBE_PATHS, NOT_DRAWN, PATHS, Row
 
 _BOX = "".join(map(chr, range(0x2500, 0x2580)))
 _ACROSS = "-=_~─━═"
@@ -17,14 +18,36 @@ _UPRIGHT = "|│┃║"
 _CORNERS = "+oO*." + "".join(char for char in _BOX if char not in _ACROSS + _UPRIGHT)
 _WALL = SYMBOLS[0]
 _FLOOR = SYMBOLS[1]
+_HIDDEN = (
+    "{!r} hides whether a wall is below its cell: write '_' or a space there, and give its place, "
+    "{},{}, by --start or --goal"
+)
 
-Lattice = tuple[list[Row], tuple[int, ...]]
-"""The rows of the maze, and the column of the text for each column of cells. There are none if the
-answer cannot be drawn in the text."""
+
+class Lattice(NamedTuple):
+    """The maze of a drawing with thin walls, and where its cells are in the text."""
+
+    rows: list[Row]
+    """The rows of cells."""
+
+    texts: tuple[str, ...]
+    """The rows of text, without the path that they may show."""
+
+    lines: tuple[int, ...]
+    """The row of text for each row of cells, or ``NOT_DRAWN``."""
+
+    places: tuple[int, ...]
+    """The column of the text for each column of cells."""
+
+    solid: str = ""
+    """The wall over which no path is drawn, since it stands in the middle of a cell."""
 
 
 def unfold(rows: Sequence[Row]) -> Lattice | None:
-    """Make a maze of cells of a drawing with thin walls. Returns None for other drawings."""
+    """Make a maze of cells of a drawing with thin walls. Returns None for other drawings.
+
+    Raises PuzzleError where a sign covers what may be a wall.
+    """
     rows = [row for row in rows if row.text.strip()]
     if len(rows) < LEAST or not any(char in row.text for row in rows for char in _UPRIGHT):
         return None
@@ -45,53 +68,139 @@ def _unfold_corners(rows: Sequence[Row]) -> Lattice | None:
     step = math.gcd(*posts)
     if step < 2 or len(texts) % 2 == 0 or (len(first) - 1) % step:
         return None
-    lines = [_unfold_row(text, step, across=i % 2 == 0) for i, text in enumerate(texts)]
-    made: list[Row] = []
-    places = [left + i * step // 2 for i in range(2 * (len(first) - 1) // step + 1)]
-    for row, line in zip(rows, lines, strict=True):
+    paths = set(PATHS + MAYBE_PATHS) - set(first)
+    lines = []
+    for i, text in enumerate(texts):
+        line = _unfold_walls(text, step, paths) if i % 2 == 0 else _unfold_cells(text, step)
         if line is None:
             return None
-        made.append(Row(row.number, line, columns=places))
-    return made, tuple(places)
+        lines.append(line)
+    places = _find_places(left, step, len(lines[0]))
+    made = [Row(row.number, line, columns=places) for row, line in zip(rows, lines, strict=True)]
+    texts = [_wipe(row.text, places, paths, " " * len(places)) for row in rows]
+    return Lattice(made, tuple(texts), tuple(range(len(lines))), places)
 
 
-def _unfold_row(text: str, step: int, across: bool) -> str | None:
-    """Read one row: the walls ``across`` between cells, or cells with upright walls beside them."""
-    cells = []
-    for begin in range(0, len(text), step):
-        post = text[begin]
-        cells.append(_WALL if across or post in _UPRIGHT else post)
+def _find_places(left: int, step: int, columns: int) -> tuple[int, ...]:
+    """Find the column of the text of each column of cells: a post, the middle of a cell, a post."""
+    return tuple(left + column // 2 * step + column % 2 * (step // 2) for column in range(columns))
+
+
+def _wipe(text: str, places: Sequence[int], paths: Container[str], bare: str) -> str:
+    """Wipe the path from a row of text, given what stands at these places without one."""
+    chars = list(text)
+    for place, char in zip(places, bare, strict=True):
+        if place < len(chars) and chars[place] in paths:
+            chars[place] = char
+    return "".join(chars)
+
+
+def _unfold_walls(text: str, step: int, paths: set[str]) -> str | None:
+    """Read a row of corners and the walls between them. Returns None if it is no such row."""
+    cells = [_WALL]
+    for begin in range(0, len(text) - 1, step):
         between = text[begin + 1 : begin + step]
-        if not between:
-            continue
         sign = between.strip()
-        if across and sign:
+        if sign and sign not in paths:
             if set(between) - set(_ACROSS + _CORNERS):
                 return None
             sign = _WALL
-        if len(sign) > 1:
-            return None
-        cells.append(sign or _FLOOR)
+        cells += sign or _FLOOR, _WALL
     return "".join(cells)
 
 
+def _unfold_cells(text: str, step: int) -> str | None:
+    """Read a row of cells and the walls beside them. Returns None if it is no such row."""
+    cells: list[str] = []
+    for begin in range(0, len(text), step):
+        post = text[begin]
+        sign = text[begin + 1 : begin + step].strip()
+        if len(sign) > 1:
+            return None
+        cells += _WALL if post in _UPRIGHT else post, sign or _FLOOR
+    return "".join(cells[:-1])
+
+
+class _Line(NamedTuple):
+    """A row of text in which walls are ``|`` and ``_``: one character for each post and cell."""
+
+    posts: str
+    signs: str
+
+    below: str
+    """The walls below the cells."""
+
+
 def _unfold_underscores(rows: Sequence[Row]) -> Lattice | None:
-    """Unfold a drawing in which ``_`` is the wall below a cell and ``|`` the wall beside it."""
-    right = max(len(row.text.rstrip()) for row in rows)
-    right += 1 - right % 2
-    texts = [row.text.rstrip().ljust(right) for row in rows]
-    if set("".join(texts)) - set("|_ ") or "|" in texts[0] or right < 5:
+    """Unfold a drawing in which ``_`` is the wall below a cell and ``|`` the wall beside it.
+
+    Cells are as wide as possible, so that ``|___|`` is one cell and not two.
+    """
+    posts = [i for row in rows for i, char in enumerate(row.text) if char == "|"]
+    if not posts or "_" not in rows[0].text or set(rows[0].text) - set("_ "):
         return None
-    top = [_WALL if char == "_" else _FLOOR for char in texts[0][1::2]]
-    made = [Row(rows[0].number, _join_posts(top))]
-    for row, text in zip(rows[1:], texts[1:], strict=True):
-        beside = [_WALL if char == "|" else _FLOOR for char in text[::2]]
-        middle = "".join(f"{wall}{_FLOOR}" for wall in beside)[:-1]
-        below = [_WALL if char == "_" else _FLOOR for char in text[1::2]]
-        made += Row(row.number, middle), Row(row.number, _join_posts(below))
-    return made, ()
+    left = min(posts)
+    right = max(len(row.text.rstrip()) for row in rows) - left
+    widest = math.gcd(*[post - left for post in posts])
+    for step in range(widest, 1, -1):
+        if widest % step:
+            continue
+        columns = math.ceil((right - 1) / step)
+        texts = [row.text[left:].ljust(columns * step + 1) for row in rows]
+        lines = [_read_line(text, step) for text in texts]
+        found = [line for line in lines if line]
+        if len(found) == len(rows):
+            return _join_lines(rows, found, step, left)
+    return None
 
 
-def _join_posts(walls: Sequence[str]) -> str:
+def _read_line(text: str, step: int) -> _Line | None:
+    """Read a row of ``|`` and ``_``. Returns None if it is not uniform within each cell."""
+    posts = text[::step]
+    signs = ""
+    below = ""
+    for begin in range(0, len(text) - 1, step):
+        part = text[begin + 1 : begin + step]
+        sign = part.replace("_", "").strip()
+        rest = part.replace(sign, "", 1)
+        if len(sign) > 1 or len(set(rest)) > 1:
+            return None
+        signs += sign or _FLOOR
+        below += _WALL if "_" in rest else _FLOOR
+    return _Line(posts, signs, below) if set(posts) <= set("|_ " + PATHS) else None
+
+
+def _join_lines(rows: Sequence[Row], lines: Sequence[_Line], step: int, left: int) -> Lattice:
+    """Make the maze of a drawing of ``|`` and ``_`` whose cells are so many characters apart."""
+    places = _find_places(left, step, 2 * len(lines[0].signs) + 1)
+    made = [Row(rows[0].number, _join_posts(lines[0].below), columns=places)]
+    for number, (row, line) in enumerate(zip(rows[1:], lines[1:], strict=True), 1):
+        if step == 2:
+            _refuse_hidden(row, line, 2 * number, places)
+        posts = line.posts.replace("_", _FLOOR).replace("|", _WALL)
+        cells = "".join(map(str.__add__, posts, line.signs)) + posts[-1]
+        made.append(Row(row.number, cells, columns=places))
+        made.append(Row(row.number, _join_posts(line.below), columns=places))
+    texts = []
+    for row, line in zip(rows, lines, strict=True):
+        # A wall below a wide cell goes on where the path was.
+        below = line.below.replace(_WALL, "_" if step > 2 else " ")
+        bare = "".join(f" {wall}" for wall in below) + " "
+        texts.append(_wipe(row.text, places, PATHS, bare))
+    numbers = [(row + 1) // 2 for row in range(len(made))]
+    if step > 2:  # the mark of a cell stands over the gap below it
+        numbers[::2] = [NOT_DRAWN] * len(rows)
+    return Lattice(made, tuple(texts), tuple(numbers), places, "_" if step == 2 else "")
+
+
+def _join_posts(walls: str) -> str:
     """Put a post between all walls of a row and around them."""
     return _WALL + "".join(wall + _WALL for wall in walls)
+
+
+def _refuse_hidden(row: Row, line: _Line, number: int, places: Sequence[int]) -> None:
+    """Raise PuzzleError for a sign that stands where the wall below its cell would be."""
+    for column, sign in enumerate(line.signs):
+        if sign not in _FLOOR + PATHS:
+            place = 2 * column + 1
+            raise row.error(_HIDDEN.format(sign, number, place + 1), places[place])

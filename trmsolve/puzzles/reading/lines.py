@@ -11,6 +11,7 @@ kept as text is read from these lines.
 import codecs
 import html
 import io
+import logging
 import re
 import zlib
 from collections.abc import Iterable, Iterator
@@ -27,6 +28,12 @@ GIVE_UP = 1 << 26
 
 LEAST_LINE = 512
 """How many characters a line counts for at least: reading it costs as much as they do."""
+
+READING = "trmsolve.reading"
+"""The name of the logger that is told what was passed over."""
+
+_LOG = logging.getLogger(READING)
+_QUOTED = 40  # characters of a line that is passed over
 
 _MAGIC = {
     b"\x89PNG": "a PNG image",
@@ -69,13 +76,16 @@ def read_chunks(stream: BinaryIO) -> tuple[bytes, Iterator[bytes]]:
 class TextLines:
     """The numbered lines of ``chunks``, as ``read_lines`` gives them, with a limit of their length.
 
-    They can be read once.
+    They can be read once. A line that begins with a bracket has a limit of its own.
     """
 
-    def __init__(self, chunks: Iterator[bytes], name: str, limit: int = LIMIT) -> None:
+    def __init__(
+        self, chunks: Iterator[bytes], name: str, limit: int = LIMIT, list_limit: int = LIMIT
+    ) -> None:
         self.chunks = chunks
         self.name = name
         self.limit = limit
+        self.list_limit = max(limit, list_limit)
         self._decoder: io.IncrementalNewlineDecoder | None = None
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
@@ -91,7 +101,8 @@ class TextLines:
 
     def _text_lines(self) -> Iterator[tuple[int, str]]:
         """Generate the lines of a text. Raises PuzzleError if it is none."""
-        for number, text in enumerate(_split(self._decode(), self.name, self.limit), 1):
+        limits = (self.limit, self.list_limit)
+        for number, text in enumerate(_split(self._decode(), self.name, limits), 1):
             if "\0" in text:
                 problem = f"not text: a binary file, or UTF-16 without a byte order mark; {_SAVE}"
                 raise PuzzleError(problem, self.name, number)
@@ -152,6 +163,28 @@ class Patience:
         self.characters = 0
 
 
+class Skipped:
+    """Counts the lines of a file that stand beside puzzles, and logs that they were passed over."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.number = 0
+        self.first: tuple[int, str] | None = None
+
+    def count(self, number: int, text: str) -> None:
+        """Count a line."""
+        self.number += 1
+        self.first = self.first or (number, text.strip()[:_QUOTED])
+
+    def tell(self) -> None:
+        """Log where the first line is, and how many there were, if there were any."""
+        if not self.first:
+            return
+        number, text = self.first
+        more = f" and {self.number - 1} more" if self.number > 1 else ""
+        _LOG.info("%s:%d: passed over %r%s", self.name, number, text, more)
+
+
 def undecoded(char: str) -> str:
     """Describe the problem if the character stands for a byte that is not UTF-8, else return ""."""
     if "\udc80" <= char <= "\udcff":
@@ -160,10 +193,15 @@ def undecoded(char: str) -> str:
     return ""
 
 
-def _split(texts: Iterable[str], name: str, limit: int) -> Iterator[str]:
+def limit_of(text: str, limits: tuple[int, int]) -> int:
+    """Return the limit of a line: the second one if it begins with a bracket, as lists do."""
+    return limits[text.lstrip()[:1] in ("[", "{")]
+
+
+def _split(texts: Iterable[str], name: str, limits: tuple[int, int]) -> Iterator[str]:
     """Split the pieces of a text into lines without line ends.
 
-    A line over the limit comes cut as soon as it is over the limit. Its rest is dropped.
+    A line over its limit comes cut as soon as it is over the limit. Its rest is dropped.
     """
     rest: list[str] = []  # the pieces of the line that has not ended yet
     held = 0  # characters of these pieces
@@ -185,7 +223,7 @@ def _split(texts: Iterable[str], name: str, limit: int) -> Iterator[str]:
             rest = [last]
             held = len(last)
             cut = False
-        if held > limit:
+        if held > limits[0] and (cut or held > limit_of(rest[0], limits)):
             if not cut:
                 yield "".join(rest)
             rest = []

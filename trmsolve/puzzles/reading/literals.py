@@ -15,6 +15,10 @@ from typing import NamedTuple
 DEEPEST = 12
 """How deeply lists may be nested."""
 
+LINES = 100_000
+LIMIT = 1 << 22
+"""The most lines and characters of one list."""
+
 _OPEN = ("[", "{", "(")
 
 _TOKEN = re.compile(
@@ -50,17 +54,21 @@ class Listing:
 
 
 class Balance:
-    """Counts brackets line by line."""
+    """Counts brackets line by line, and tells where a list is over."""
 
     def __init__(self) -> None:
         self.depth = 0
+        self.lines = 0
+        self.characters = 0
 
-    def add(self, line: str) -> int:
-        """Count the brackets of a line. Returns how many are open after it."""
+    def add(self, line: str) -> bool:
+        """Count a line. Returns whether the list ends with it, or is too long."""
+        self.lines += 1
+        self.characters += len(line) + 1
         for match in _TOKEN.finditer(line):
             self.depth += match.lastgroup == "open"
             self.depth -= match.lastgroup == "close"
-        return self.depth
+        return self.depth <= 0 or self.lines > LINES or self.characters > LIMIT
 
 
 def opens(line: str) -> bool:
@@ -68,7 +76,7 @@ def opens(line: str) -> bool:
     bare = line.strip()
     if bare[:1] not in _OPEN and bare[-1:] not in _OPEN and not _INTRODUCED.search(bare):
         return False
-    return Balance().add(line) > 0
+    return not Balance().add(line)
 
 
 def parse(text: str) -> Listing | None:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from trmsolve.puzzles.reading.lines import undecoded
 from trmsolve.puzzles.reading.signs import FILLER, QUOTE, Text, look_at
-from trmsolve.puzzles.reading.table import split_record
+from trmsolve.puzzles.reading.table import LOST, rounded, split_record
 
 DIGITS = "123456789"
 BLANKS = ".0_*xX-"
@@ -44,8 +44,6 @@ _CANDIDATES = (
     "give only the placed digits, and '.' for every open cell"
 )
 _SPACED = "digits and spaces beside a puzzle; if they are a puzzle too, write blanks as '.'"
-_ROUNDED = "a spreadsheet has rounded the puzzle to {!r}; export it again with its column as text"
-_LOST = "; if a spreadsheet dropped zeros at the front, export its column as text"
 
 # The cells but for the space, inside a character class.
 _CELL = "1-9.0_*xX-"
@@ -62,7 +60,6 @@ _LONG_RUN = re.compile(rf"[{_CELL}]{{20,}}")
 _SPACED_RUN = re.compile(r"[1-9][1-9 ]{58,}[1-9]")
 # Cells that are spread over a line come in groups of 27 at most.
 _SOLID = re.compile(rf"[{_CELL}]{{28,}}")
-_EXPONENT = re.compile(r"[1-9](?:[.,][0-9]+)?[eE]\+?[0-9]{2}\b")
 _FIELD = re.compile(r"\s*(?:[1-9](?:\.0+)?|[0._*xX-]?|0\.0+|NaN|nan|null|NULL|None|N/A)\s*")
 
 # An index such as "12: " before the cells.
@@ -259,12 +256,6 @@ def _between_problem(text: str) -> Problem | None:
     return (_SPACED, spaced.start()) if spaced else rounded(text)
 
 
-def rounded(text: str) -> Problem | None:
-    """Find a number that a spreadsheet has made of a puzzle, such as ``4.3E+78``."""
-    match = _EXPONENT.search(text)
-    return (_ROUNDED.format(match[0]), match.start()) if match else None
-
-
 def _is_rule(text: str) -> bool:
     """Tell whether a long line is a rule, and not puzzles without a clue."""
     if CELLS.union(" ,;\t").issuperset(text):
@@ -424,7 +415,7 @@ def _told(cells: str) -> str:
     if len(cells) == 81:
         return f"{said} in several pieces"
     may_have_lost_zeros = 60 <= len(cells) < 81 and cells.isdecimal() and "0" in cells
-    return said + _LOST if may_have_lost_zeros else said
+    return said + LOST if may_have_lost_zeros else said
 
 
 def cells_between(text: str, start: int, stop: int, spaces: bool = True) -> list[int]:

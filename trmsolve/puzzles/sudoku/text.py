@@ -16,13 +16,22 @@ of ``cells``, the rows of a grid that of ``drawing``, lists that of ``listed``, 
 CSV that of ``table``. It does not know how a Sudoku is solved, encoded or verified.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import BinaryIO
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.reading import literals
-from trmsolve.puzzles.reading.lines import LIMIT, Patience, read_lines
+from trmsolve.puzzles.reading.lines import (
+    LIMIT,
+    Patience,
+    Skipped,
+    TextLines,
+    limit_of,
+    read_chunks,
+)
 from trmsolve.puzzles.reading.table import ends_quoted
 from trmsolve.puzzles.sudoku.cells import (
     COMMENT,
@@ -52,10 +61,6 @@ from trmsolve.puzzles.values import Grid, Puzzle
 LINES = 1000
 """The most lines of one group. Its characters have the limit of a line."""
 
-LIST_LINES = 100_000
-LIST_LIMIT = 1 << 22
-"""The most lines and characters of one list."""
-
 Item = Puzzle | PuzzleError
 
 
@@ -66,7 +71,8 @@ def read_sudokus(stream: BinaryIO, name: str) -> Iterator[Item]:
     """
     found = False
     try:
-        for item in _Reader(name).read(read_lines(stream, name)):
+        lines = TextLines(read_chunks(stream)[1], name, list_limit=literals.LIMIT)
+        for item in _Reader(name).read(lines):
             found = True
             if isinstance(item, Puzzle):
                 yield item
@@ -92,6 +98,7 @@ class _Reader:
         self.open_brackets = literals.Balance()
         self.record: list[Line] = []  # of a CSV, whose quotes are still open
         self.table: SudokuCsv | None = None
+        self.skipped = Skipped(name)
         self.caption: Line | None = None  # the first that stands above no puzzle
         self.found = False
         self.in_sections = False
@@ -103,25 +110,27 @@ class _Reader:
         patience = Patience(self.name, "Sudoku")
         for number, text in lines:
             patience.count(number, text)
-            too_long = len(text) > LIMIT
+            most = limit_of(text, (LIMIT, literals.LIMIT))
+            if len(text) > most:
+                yield from self._end()
+                yield PuzzleError(f"a line longer than {most} characters; {SHAPE}", "", number)
+                continue
             for item in self._take(Line(number, look(text))):
                 self.found = True
-                if not too_long:
-                    patience.renew()
+                patience.renew()
                 yield item
         for item in self._end():
             self.found = True
             yield item
-        if self.caption and not self.found:
+        if self.found:
+            self.skipped.tell()
+        elif self.caption:
             title = self.caption.text.shown.strip()[:40]
             yield self.caption.error(f"no Sudoku follows {title!r}; {SHAPE}", 0)
 
     def _take(self, line: Line, may_open: bool = True) -> Iterator[Item]:
         """Read a line: a record of a CSV, puzzles, or a part of a list or of a group."""
-        if len(line.text.shown) > LIMIT:
-            yield from self._end()
-            yield line.error(f"a line longer than {LIMIT} characters; {SHAPE}")
-        elif self.list:
+        if self.list:
             yield from self._take_listed(line)
         elif self.table or self._starts_table(line):
             yield from self._take_record(line)
@@ -156,9 +165,7 @@ class _Reader:
     def _take_listed(self, line: Line) -> Iterator[Item]:
         """Add a line to a list, and read the list if it ends here."""
         self.list.append(line)
-        open_brackets = self.open_brackets.add(line.plain)
-        size = sum(len(kept.plain) for kept in self.list) if len(self.list) % 1000 == 0 else 0
-        if open_brackets <= 0 or len(self.list) > LIST_LINES or size > LIST_LIMIT:
+        if self.open_brackets.add(line.plain):
             yield from self._end_list()
 
     def _end_list(self) -> Iterator[Item]:
@@ -245,6 +252,8 @@ class _Reader:
         self.group = titles[-1:] if not drawn else []
         if titles and not drawn and not self.caption:
             self.caption = titles[0]
+        if not drawn:
+            self._skip(titles[:-1])
         items = list(_read_group(self.name, group))
         bands = _split_bands(group)
         if len(bands) > 1 and isinstance(items[0], PuzzleError):
@@ -252,6 +261,11 @@ class _Reader:
                 yield from _read_group(self.name, band)
         else:
             yield from items
+
+    def _skip(self, titles: list[Line]) -> None:
+        """Count titles that stand above no puzzle."""
+        for line in titles:
+            self.skipped.count(line.number, line.text.shown)
 
     def _end(self) -> Iterator[Item]:
         """Read what the lines so far still hold."""
@@ -261,6 +275,8 @@ class _Reader:
         if self.list:
             yield from self._end_list()
         yield from self._end_group()
+        self._skip(self.group)
+        self.group = []
 
 
 def _attempt(make: Callable[..., Puzzle], *args: object) -> Item:
@@ -328,7 +344,18 @@ def _find_listed(lines: list[Line]) -> list[list[list[Line]]]:
     runs = sum(len(line_runs(line.plain)) for line in lines)
     if sum(map(len, records)) < runs:
         return []
-    return [[place_cells(lines, at) for at in record] for record in records]
+    if len(records) == 1 and len(records[0]) == 1:  # answered in the list: all lines are needed
+        return [[place_cells(lines, records[0][0])]]
+    begins = list(accumulate((len(line.plain) + 1 for line in lines), initial=0))
+    return [[_place_among(lines, begins, at) for at in record] for record in records]
+
+
+def _place_among(lines: list[Line], begins: Sequence[int], at: Spans) -> list[Line]:
+    """Give cells to those lines of many in which they stand, given where the lines begin."""
+    first = bisect_right(begins, at[0][0]) - 1
+    stop = bisect_right(begins, at[-1][0])
+    origin = begins[first]
+    return place_cells(lines[first:stop], [(start - origin, end - origin) for start, end in at])
 
 
 def _read_listed(name: str, records: list[list[list[Line]]]) -> Iterator[Item]:
