@@ -52,15 +52,16 @@ EXHIBITS = (
         "A Sudoku",
         "trmsolve sudoku examples/sudoku/extreme.txt",
         "A Sudoku whose candidates vanish cycle by cycle until every cell has one digit",
-        "The dots in a cell are the digits that the network still thinks possible.",
+        "The small digits in a cell are those that the network still thinks possible. A smaller\n"
+        "terminal shows them as dots.",
     ),
     Exhibit(
         "maze.gif",
         "A maze",
         "trmsolve maze examples/maze/hard.txt",
         "A maze of 30 x 30 that is flooded from the goal, and then has its path",
-        "The network floods the floor from the goal, until it reaches the start and marks the\n"
-        "path.",
+        "The network floods the floor from the goal. An arrow is the way that it knows from a\n"
+        "cell. When the flood has reached the start, it marks the path.",
     ),
     Exhibit(
         "arc.svg",

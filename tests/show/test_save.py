@@ -69,8 +69,8 @@ def test_svg_shows_the_digits_of_the_answer(tmp_path: Path) -> None:
     object.__setattr__(cycles[0], "candidates", None)
     recording = recorded(tmp_path / "r", "sudoku", [*cycles], [answer_to(cycles[0])])
     texts = list(ElementTree.fromstring(as_svg(recording)).iter(f"{SVG}text"))
-    board = [text.text or "" for text in texts if int(text.attrib["x"]) < 26 * WIDTH]
-    digits = [text.rstrip("?") for text in board if re.fullmatch(r"\d\??", text)]
+    board = [text.text or "" for text in texts if int(text.attrib["x"]) < 74 * WIDTH]
+    digits = [text for text in board if re.fullmatch(r"\d", text)]
     assert "".join(digits) == "".join(map(str, cycles[0].grid.ravel()))
     assert {"solved", "7 cycles", "2 views"} <= set(board)
 
@@ -83,15 +83,16 @@ def test_no_text_of_svg_relies_on_several_spaces(tmp_path: Path) -> None:
 
 
 def test_svg_has_each_cell_of_a_maze_in_its_place(tmp_path: Path) -> None:
-    """Half blocks are rectangles of half a line over those of a whole one."""
+    """A cell is two columns wide and a line high."""
     cycles = maze_cycles(side=8, cycles=1)
     recording = recorded(tmp_path / "r", "maze", [*cycles], [answer_to(cycles[0])])
     canvas = np.full((400, 800), "", object)
     for shape in ElementTree.fromstring(as_svg(recording)).find(f"{SVG}g").iter(f"{SVG}rect"):  # type: ignore[union-attr]
         x, y, width, height = (int(shape.attrib[name]) for name in ("x", "y", "width", "height"))
         canvas[y : y + height, x : x + width] = shape.attrib["fill"]
-    places = np.arange(8) * WIDTH + WIDTH // 2
-    shown = canvas[np.ix_(places + 2 * WIDTH, places + WIDTH)]  # the border is around it
+    corners = np.arange(8) * 2 * WIDTH
+    # The border is around the cells: a line above them and a column before them.
+    shown = canvas[np.ix_(corners + 3 * WIDTH, corners + WIDTH + WIDTH // 2)]
     grid = cycles[0].grid
     walls = set(shown[grid == WALL])
     assert len(walls) == 1

@@ -55,6 +55,22 @@ STROKES = {
     "╰": "ru",
     "╯": "lu",
     "━": "LR",
+    "┃": "UD",
+    "┏": "RD",
+    "┓": "LD",
+    "┗": "RU",
+    "┛": "LU",
+    "┣": "RUD",
+    "┫": "LUD",
+    "┳": "LRD",
+    "┻": "LRU",
+    "╋": "LRUD",
+    "┯": "LRd",
+    "┷": "LRu",
+    "┠": "rUD",
+    "┨": "lUD",
+    "┿": "LRud",
+    "╂": "lrUD",
 }
 """Where the strokes of a line go from the middle: left, right, up, down. Capitals are heavy."""
 
@@ -229,16 +245,16 @@ def _strokes(directions: str) -> Image.Image:
     """Strokes from the middle, which meet those of the neighbours without a seam."""
     image = Image.new("L", (WIDTH, HEIGHT))
     pen = ImageDraw.Draw(image)
-    half = 2 if directions.isupper() else 1
     x, y = WIDTH // 2, HEIGHT // 2
-    ends = {
-        "l": (0, y - half, x + half - 1, y + half - 1),
-        "r": (x - half, y - half, WIDTH - 1, y + half - 1),
-        "u": (x - half, 0, x + half - 1, y + half - 1),
-        "d": (x - half, y - half, x + half - 1, HEIGHT - 1),
-    }
-    for direction in directions.lower():
-        pen.rectangle(ends[direction], fill=255)
+    for direction in directions:
+        half = 2 if direction.isupper() else 1
+        ends = {
+            "l": (0, y - half, x + half - 1, y + half - 1),
+            "r": (x - half, y - half, WIDTH - 1, y + half - 1),
+            "u": (x - half, 0, x + half - 1, y + half - 1),
+            "d": (x - half, y - half, x + half - 1, HEIGHT - 1),
+        }
+        pen.rectangle(ends[direction.lower()], fill=255)
     return image
 
 

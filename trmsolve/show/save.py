@@ -15,6 +15,7 @@ from trmsolve.puzzles import get_task
 from trmsolve.show.arc_displays import StepsArcDisplay
 from trmsolve.show.console import make_console
 from trmsolve.show.displays import StepsDisplay
+from trmsolve.show.frame import OtherSizes
 from trmsolve.show.page.document import document_of
 from trmsolve.show.pictures import picture_console
 from trmsolve.show.raster import rasterise
@@ -120,8 +121,11 @@ def _last_drawing(recording: Recording, console: Console) -> RenderableType:
 
 
 def _display(recording: Recording, console: Console) -> ReplayDisplay:
-    paint = None if recording.task == "arc" else get_task(recording.task).paint
-    return ReplayDisplay(console, recording, paint)
+    if recording.task == "arc":
+        return ReplayDisplay(console, recording, None)
+    task = get_task(recording.task)
+    others = OtherSizes(task.paint_large, task.paint_small)
+    return ReplayDisplay(console, recording, task.paint, others)
 
 
 def _title(recording: Recording) -> str:

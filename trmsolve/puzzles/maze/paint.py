@@ -195,7 +195,7 @@ def _large_cell(kind: str, arrow: str) -> tuple[str, str]:
     if kind == "wall":
         return BOTH * 2, "wall on wall"
     if kind in ("wave", "front"):
-        return arrow, f"{kind} on floor"
+        return arrow, f"wall on {kind}"
     return NEITHER * 2, f"{kind} on {kind}"
 
 
