@@ -17,7 +17,6 @@ from dataclasses import replace
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -541,30 +540,6 @@ def test_frames_are_held_for_the_eye_and_for_nobody_else(
     assert cycles > 1 and not held
     run(*call, "--show-steps")
     assert held == [0.25] * cycles
-
-
-def test_the_first_frames_are_held_where_nobody_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each is shown for 0.4 seconds before the next, less what the cycle took."""
-    solving = import_module("trmsolve.cli.solving")
-    slept: list[float] = []
-    now = 100.0
-
-    class Shown:
-        def cycle(self, cycle: SimpleNamespace) -> None:
-            frames.append((cycle.view, cycle.number))
-
-    def cycles(view: int, numbers: range) -> list[SimpleNamespace]:
-        return [SimpleNamespace(view=view, number=number) for number in numbers]
-
-    frames: list[tuple[int, int]] = []
-    monkeypatch.setattr(solving.time, "sleep", slept.append)
-    monkeypatch.setattr(solving.time, "monotonic", lambda: now)
-    hold = solving._Held(Shown())
-    for cycle in [*cycles(1, range(1, 13)), *cycles(2, range(1, 3))]:
-        hold(cycle)
-        now += 0.1
-    assert slept == pytest.approx([0.3] * 9)
-    assert len(frames) == 14
 
 
 class Terminal(RunningIn):

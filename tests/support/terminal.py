@@ -56,6 +56,10 @@ class Terminal:
             self.changed.wait_for(lambda: self.ended or text in self.raw, PATIENCE)
         assert text in self.raw, self.raw
 
+    def type(self, keys: str) -> None:
+        """Press these keys."""
+        os.write(self.master, keys.encode())
+
     def text(self) -> str:
         """All that was written, when nobody else holds the other end."""
         os.close(self.slave)

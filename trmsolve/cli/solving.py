@@ -3,13 +3,14 @@
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from trmsolve.cli.output import Writer, answers_to, choose_writer, say
+from trmsolve.cli.pacing import Keyboard, Watched, keyboard
 from trmsolve.cli.recording import Recorders, recorded
 from trmsolve.cli.source import count_items, known_items, open_items
 from trmsolve.errors import PuzzleError
@@ -29,12 +30,6 @@ FEW = 8
 
 PATIENCE_SECONDS = 0.3
 """How long a pipe may be silent before the puzzles that have arrived are solved."""
-
-HELD_SECONDS = 0.4
-"""How long a frame is shown at least, where somebody watches and did not say."""
-
-HELD_CYCLES = 10
-"""Only so many cycles of a puzzle are held then: a long search shows enough."""
 
 UNVERIFIED = 1
 UNREADABLE = 2
@@ -177,9 +172,9 @@ class SolvingRun:
             on_step = None
             if self.all_arrived:
                 on_step = forecast_for(solver, self.first, display.note).step
-            with display:
+            with display, self._keyboard() as keys:
                 items = chain(self.first, self.notes.follow(self.source.items))
-                outcomes = solver.solve_all(items, self._on_cycle(), on_answer, on_step)
+                outcomes = solver.solve_all(items, self._on_cycle(keys), on_answer, on_step)
                 return self._hand_out(recorders.follow(outcomes), writer, told=is_counted)
 
     @contextmanager
@@ -225,6 +220,12 @@ class SolvingRun:
             workers = workers or 1
         return Crew(workers, self.how["threads"], self.number)
 
+    def _keyboard(self) -> AbstractContextManager[Keyboard]:
+        """The keys, where single frames are watched."""
+        is_watched = isinstance(self.display, LiveDisplay) and self.display.wants_cycles
+        files = self.source.files or ["-"]
+        return keyboard(reads_standard_input=not is_watched or "-" in files)
+
     def _writer(self, weights: str) -> Writer:
         """What writes the answers. A grid shown last on the terminal is not written again."""
         stream = self.outputs.stream
@@ -239,10 +240,16 @@ class SolvingRun:
         keep = self.wishes.keep_unverified
         return choose_writer(self.wishes.form, self.task, weights, was_shown, keep).to(stream)
 
-    def _on_cycle(self) -> Callable[[Cycle], None] | None:
+    def _show(self, keys: Keyboard) -> Callable[[Cycle], None]:
+        """What shows a cycle, as fast as it is to be shown."""
+        if isinstance(self.display, LiveDisplay):
+            return Watched(self.display, keys, self.wishes.pace)
+        return _paced(self.display, self.wishes.pace)
+
+    def _on_cycle(self, keys: Keyboard) -> Callable[[Cycle], None] | None:
         """What is told of every cycle; None if nobody wants to know."""
         record = self.outputs.recorders.frame if self.outputs.recorders else None
-        show = _paced(self.display, self.wishes.pace) if self.display.wants_cycles else None
+        show = self._show(keys) if self.display.wants_cycles else None
         if record is None or show is None:
             return record or show
 
@@ -328,28 +335,10 @@ def _hopeless(task: Task, items: list[Item]) -> list[Answer | PuzzleError] | Non
 
 
 def _paced(display: Display, pace: float | None) -> Callable[[Cycle], None]:
-    """The display's own ``cycle``, slowed down for the eye."""
-    if pace is None:
-        return _Held(display) if isinstance(display, LiveDisplay) else display.cycle
+    """The display's own ``cycle``, with a pause after each if one was asked for."""
 
     def show(cycle: Cycle) -> None:
         display.cycle(cycle)
-        time.sleep(pace)
+        time.sleep(pace or 0.0)
 
     return show if pace and display.shows_grids else display.cycle
-
-
-class _Held:
-    """Shows cycles, and lets the first frames of a puzzle stay for a moment before the next."""
-
-    def __init__(self, display: Display) -> None:
-        self.display = display
-        self.shown = 0.0  # when the last frame was drawn
-
-    def __call__(self, cycle: Cycle) -> None:
-        """Show the cycle, after what is left of the last frame's time."""
-        if cycle.view == 1 and 1 < cycle.number <= HELD_CYCLES:
-            left = self.shown + HELD_SECONDS - time.monotonic()
-            time.sleep(max(left, 0.0))
-        self.display.cycle(cycle)
-        self.shown = time.monotonic()

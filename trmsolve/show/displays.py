@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.text import Text
 
 from trmsolve.puzzles.values import Answer, Cycle
@@ -130,6 +130,13 @@ class StepsDisplay(Display):
         return of.puzzle.source if self.headings else ""
 
 
+def headline(console: Console, text: str) -> Text:
+    """A single line, cut where the terminal ends."""
+    line = readable(console, text, "note")
+    line.truncate(console.width)
+    return line
+
+
 class LiveDisplay(StepsDisplay):
     """The display for a few puzzles: the grid is redrawn at every cycle, and its last frame stays.
 
@@ -171,6 +178,17 @@ class LiveDisplay(StepsDisplay):
         self._followed = self._followed or key
         if self._followed == key:
             self._move(draw(self.console, cycle, self.paint, self._moving_layout(cycle)))
+
+    def pause(self) -> None:
+        """Draw the last frame again, with a line that says how to go on."""
+        cycles = self._seen.get(self._followed or 0)
+        if not self.console.is_interactive or not cycles:
+            return
+        cycle = cycles[max(cycles)]
+        frame = draw(self.console, cycle, self.paint, self._moving_layout(cycle))
+        step = "right arrow" if self.console.options.ascii_only else "→"
+        hint = f"paused: space goes on, {step} steps, q ends"
+        self._move(Group(frame, headline(self.console, hint)))
 
     def answer(self, answer: Answer) -> None:
         """Print the frame that the answer came from, and the outcome."""
