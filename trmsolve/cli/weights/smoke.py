@@ -24,7 +24,7 @@ VIEWS = 4
 """Views of a puzzle: some easy ones need a second."""
 CELLS = 4
 """The side of an ARC grid."""
-STEPS = 20
+STEPS = 40
 """Steps of learning, for all ARC tasks together."""
 
 
