@@ -163,7 +163,7 @@ def test_it_plays_to_the_end_and_stops(browser: Any, tmp_path: Path) -> None:
         "wait();"
     )
     assert browser.find_element("id", "play").text == "Play"
-    page.press(" ")
+    page.press(*"-------", " ")  # slower, so that it is still under way when it is looked at
     assert browser.find_element("id", "play").text == "Pause"
 
 
