@@ -50,6 +50,7 @@ Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 _FORMATS = {b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"RIFF": "WebP"}
+_LOSSY = ("JPEG", "WebP")
 _LOOSELY = "the picture is not exact: each cell is read by its middle"
 _MOST_LOOSE = 300  # rows or columns of a picture that is not exact
 _AGREED = 0.8  # the share of the middle of a cell that has its colour
@@ -97,7 +98,7 @@ def read_image(chunks: Iterable[bytes], name: str, marks: Marks = NO_MARKS) -> P
     try:
         cells = _shrink(_classify(pixels, name), name)
     except PuzzleError as error:
-        loose = _read_loosely(pixels, marks)
+        loose = _read_loosely(pixels, marks, lossy=kind in _LOSSY)
         if loose is None:
             raise error from None
         cells, note = loose
@@ -106,22 +107,23 @@ def read_image(chunks: Iterable[bytes], name: str, marks: Marks = NO_MARKS) -> P
     return Puzzle(cells, name, note=f"{name}: {note}" if note else "")
 
 
-def _read_loosely(pixels: Pixels, marks: Marks) -> tuple[Grid, str] | None:
+def _read_loosely(pixels: Pixels, marks: Marks, lossy: bool) -> tuple[Grid, str] | None:
     """Read a picture without a green and a red end, or one that is not exact.
 
     Returns its cells and what is to be told of it, or None if it is unclear.
     """
     contents = _find_contents(pixels)
-    return _read_contents(contents, marks) or _read_contents(_name_colours(pixels, contents), marks)
+    named = _name_colours(pixels, contents)
+    return _read_contents(contents, marks, lossy) or _read_contents(named, marks, lossy)
 
 
-def _read_contents(contents: Grid, marks: Marks) -> tuple[Grid, str] | None:
+def _read_contents(contents: Grid, marks: Marks, lossy: bool) -> tuple[Grid, str] | None:
     """Read the cells of a picture, given the content or the colour of each pixel."""
     contents = _cut_margin(contents)
     if not (contents == _UNKNOWN).any():
         size = _cell_size(contents)
         exact = _settle(contents[::size, ::size], marks, "")
-        if exact:
+        if exact or not lossy:  # uneven cells of sharp colours are refused
             return exact
     middles = _read_middles(contents)
     return None if middles is None else _settle(middles, marks, _LOOSELY)

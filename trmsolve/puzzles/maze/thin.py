@@ -7,6 +7,7 @@ signs are ends.
 
 import math
 from collections.abc import Container, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from trmsolve.puzzles.maze.cells import SYMBOLS
@@ -83,7 +84,10 @@ def _unfold_corners(rows: Sequence[Row]) -> Lattice | None:
 
 def _find_places(left: int, step: int, columns: int) -> tuple[int, ...]:
     """Find the column of the text of each column of cells: a post, the middle of a cell, a post."""
-    return tuple(left + column // 2 * step + column % 2 * (step // 2) for column in range(columns))
+    posts = range(left, left + columns // 2 * step + 1, step)
+    cells = [post + step // 2 for post in posts]
+    both = chain.from_iterable(zip(posts, cells, strict=True))
+    return tuple(both)[:columns]
 
 
 def _wipe(text: str, places: Sequence[int], paths: Container[str], bare: str) -> str:
