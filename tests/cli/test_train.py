@@ -25,7 +25,7 @@ from trmsolve.errors import INTERRUPTED
 from trmsolve.puzzles import get_task
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples
-from trmsolve.train.metrics import read_metrics
+from trmsolve.train.metrics_file import read_metrics
 from trmsolve.weights.file import read_info
 
 __all__ = ["data"]  # a fixture

@@ -16,7 +16,7 @@ from tests.faults.support.forked import ended, finish, has_ended, start
 from tests.faults.support.scale import trials
 from tests.support.training import TINY, WHERE
 from trmsolve.train.checkpoint import load_checkpoint
-from trmsolve.train.metrics import read_metrics
+from trmsolve.train.metrics_file import read_metrics
 from trmsolve.weights.header import read_header
 
 Measured = Callable[[int, str], None]

@@ -50,7 +50,7 @@ from trmsolve.solve.solver import Solver, load
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples, Sampler
 from trmsolve.train.loss import LossSettings, trm_loss
-from trmsolve.train.metrics import read_metrics
+from trmsolve.train.metrics_file import read_metrics
 from trmsolve.train.pool import Batch, Pool
 from trmsolve.train.puzzle_training import PuzzleTrainingData
 from trmsolve.train.recipes import RECIPES, Recipe

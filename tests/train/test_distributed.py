@@ -18,7 +18,7 @@ from trmsolve.cli import app
 from trmsolve.distributed import ProcessGroup, join_process_group, start_process_group
 from trmsolve.errors import UsageError, WorkerError
 from trmsolve.train.checkpoint import load_checkpoint
-from trmsolve.train.metrics import read_metrics
+from trmsolve.train.metrics_file import read_metrics
 
 TORCHRUN = [
     sys.executable,

@@ -20,7 +20,7 @@ from trmsolve.errors import UsageError
 from trmsolve.train import folder as run_folder
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.folder import LOCK, RunFolder
-from trmsolve.train.metrics import read_metrics
+from trmsolve.train.metrics_file import read_metrics
 from trmsolve.train.start import _held
 
 __all__ = ["data"]  # a fixture

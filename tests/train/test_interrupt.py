@@ -43,7 +43,7 @@ from trmsolve.train import puzzle_training
 from trmsolve.train.base import JudgingProgress
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples
-from trmsolve.train.metrics import read_metrics
+from trmsolve.train.metrics_file import read_metrics
 from trmsolve.train.puzzle_training import HeldOut, PoolTrainer, even_batch
 from trmsolve.train.schedule import Progress
 

@@ -29,7 +29,7 @@ from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples
 from trmsolve.train.loss import Loss
-from trmsolve.train.metrics import read_metrics
+from trmsolve.train.metrics_file import read_metrics
 from trmsolve.train.recipes import Recipe
 from trmsolve.train.schedule import Progress, Schedule
 from trmsolve.train.trainer import Trainer

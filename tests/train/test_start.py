@@ -17,7 +17,7 @@ from trmsolve.arc.paper.known import IDENTIFIERS, PUZZLES
 from trmsolve.errors import CheckpointError, PuzzleError, UsageError
 from trmsolve.train import folder, start
 from trmsolve.train.checkpoint import load_checkpoint
-from trmsolve.train.metrics import read_metrics
+from trmsolve.train.metrics_file import read_metrics
 from trmsolve.train.options import TrainOptions
 from trmsolve.train.schedule import Progress
 

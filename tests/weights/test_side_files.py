@@ -26,7 +26,7 @@ from trmsolve.train.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from trmsolve.train.metrics import LONGEST_LINE, LONGEST_LOG, read_metrics
+from trmsolve.train.metrics_file import LONGEST_LINE, LONGEST_LOG, read_metrics
 from trmsolve.train.schedule import Progress
 from trmsolve.train.state import reading_state, restore_rng
 from trmsolve.weights.card import eval_files

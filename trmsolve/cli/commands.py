@@ -39,6 +39,8 @@ OTHERS = {
     ),
     "train": Home("trmsolve.cli.train", "train", "Train a Tiny Recursive Model."),
     "eval": Home("trmsolve.cli.eval", "eval_command", "Measure exact and verified rates."),
+    "compare": Home("trmsolve.cli.compare", "compare", "Compare weights on the same puzzles."),
+    "plot": Home("trmsolve.cli.plot", "plot", "Draw the course of training runs."),
     "replay": Home("trmsolve.cli.replay", "replay", "Play a run again that --trace has recorded."),
     "generate": Home(
         "trmsolve.cli.generate",

@@ -77,14 +77,17 @@ def saved(path: Path) -> "Iterator[Recording]":
             save(recording, path)
 
 
-def check_target(path: Path, files: Iterable[str | Path] | None) -> None:
+def check_target(
+    path: Path, files: Iterable[str | Path] | None, endings: Iterable[str] | None = None
+) -> None:
     """Report before the work that the file of ``--save`` cannot be written.
 
-    Raises UsageError.
+    ``endings`` are those of the names that can be saved; by default those of a recording. Raises
+    UsageError.
     """
     from trmsolve.show.save import check_ending
 
-    check_ending(path)
+    check_ending(path, endings)
     refuse_to_replace("--save", path, files)
     if path.is_dir() or not path.parent.is_dir():
         raise UsageError(f"--save {path}: the path must be a file in an existing folder")

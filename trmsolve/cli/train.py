@@ -167,6 +167,14 @@ Export = Annotated[
         metavar="FILE", help="Also write the final weights to this file (bf16 safetensors)."
     ),
 ]
+LogTo = Annotated[
+    Literal["tensorboard"] | None,
+    typer.Option(
+        help="Also write the metrics as event files in the folder of the run. Needs the extra "
+        "tensorboard.",
+        show_default=False,
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show only problems.")]
 Compile = Annotated[
     Literal["auto", "on", "off"],
@@ -210,6 +218,7 @@ def train(  # noqa: PLR0913
     start_from: StartFrom = None,
     offline: options.Offline = False,
     export: Export = None,
+    log_to: LogTo = None,
     quiet: Quiet = False,
     compile_: Compile = "auto",
     device: options.Device = "auto",
@@ -251,6 +260,7 @@ def train(  # noqa: PLR0913
         "threads": threads or (1 if workers > 1 else None),
         "compile": compile_,
         "export": export,
+        "log_to": log_to,
         "offline": offline,
     }
     if resume is not None:
@@ -298,7 +308,7 @@ def _run(settings: "RunOptions", resume: Path | None, quiet: bool) -> int:
     from trmsolve.distributed import join_process_group
     from trmsolve.memory import keep_memory
     from trmsolve.train.checkpoint import folder_of_run
-    from trmsolve.train.metrics import read_metrics
+    from trmsolve.train.metrics_file import read_metrics
     from trmsolve.train.run import Callbacks
     from trmsolve.train.start import export_weights, start
 

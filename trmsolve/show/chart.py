@@ -1,11 +1,11 @@
 """Draws points over time as lines of text, in braille or in ASCII that reads without colour.
 
-Every point is drawn where it was measured: none is averaged, and none is added between two. What
-the values mean, and their units, is known to the caller alone, who brings the labels.
+Every point is drawn where it was measured, and none is averaged. A series may be joined by straight
+lines. What the values mean, and their units, is known to the caller alone, who brings the labels.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from rich.text import Text
@@ -25,6 +25,7 @@ class Series(NamedTuple):
     style: str
     mark: str  # in ASCII
     holds: bool = False  # whether a value is drawn until the next comes, as a staircase
+    joins: bool = False  # whether straight lines lead from point to point
 
 
 class Axes(NamedTuple):
@@ -63,15 +64,22 @@ def chart(
     lines = [Text.assemble(" " * (axes.gutter + 1), legend(axes, series))]
     for row in range(rows):
         line = [seen.get((row, column), (" ", "")) for column in range(axes.inner)]
-        lines.append(Text.assemble(rule(axes, labels.get(row, "")), *line))
+        lines.append(Text.assemble(rule(axes, labels.get(row, "")), *merged(line)))
     return lines
+
+
+def merged(line: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    """The characters of a line, each with its style, as pieces that have one style."""
+    for style, characters in groupby(line, key=lambda character: character[1]):
+        yield "".join(text for text, _ in characters), style
 
 
 def faces(axes: Axes, rows: int, series: Series, top: float) -> dict[tuple[int, int], str]:
     """Draw the characters of one series, by row and column."""
     across, down = (1, 1) if axes.plain else (2, 4)
     bits: dict[tuple[int, int], int] = {}
-    for x, y in dots(axes, series, top, axes.inner * across, rows * down):
+    found = joined_dots if series.joins else dots
+    for x, y in found(axes, series, top, axes.inner * across, rows * down):
         row, y_inside = divmod(y, down)
         column, x_inside = divmod(x, across)
         bit = DOTS[x_inside][y_inside]
@@ -96,6 +104,22 @@ def dots(
             end = max(following, end)
         for column in range(x, end):
             yield column, place(value, top, height)
+
+
+def joined_dots(
+    axes: Axes, series: Series, top: float, width: int, height: int
+) -> Iterable[tuple[int, int]]:
+    """As ``dots``, with those of the straight lines between neighbouring points."""
+    corners = []
+    for time, value in series.points:
+        if 0 <= value <= top:
+            corners.append((axes.x(time, width), place(value, top, height)))
+    yield from corners
+    for (x, y), (next_x, next_y) in pairwise(corners):
+        steps = max(abs(next_x - x), abs(next_y - y), 1)
+        for step in range(1, steps):
+            share = step / steps
+            yield round(x + share * (next_x - x)), round(y + share * (next_y - y))
 
 
 def place(value: float, top: float, height: int) -> int:
@@ -128,3 +152,21 @@ def time_axis(axes: Axes, begin: str, end: str) -> list[Text]:
     gap = axes.inner - len(begin) - len(end)
     times = f"{begin}{' ' * gap}{end}" if gap > 0 else end
     return [edge, Text(f"{pad} {times}", "label")]
+
+
+def x_axis(axes: Axes, ticks: Mapping[float, str], title: str) -> list[Text]:
+    """The lower edge, and under it the labels of some x, and what x is.
+
+    A label that would touch the one before is left out; the last one is always there.
+    """
+    edge, _ = time_axis(axes, "", "")
+    line = [" "] * axes.inner
+    last = max(ticks)
+    for x in sorted(ticks, key=lambda x: (x != last, x)):
+        label = ticks[x]
+        begin = min(max(axes.x(x, axes.inner) - len(label) // 2, 0), axes.inner - len(label))
+        around = line[max(begin - 1, 0) : begin + len(label) + 1]
+        if begin >= 0 and not "".join(around).strip():
+            line[begin : begin + len(label)] = label
+    pad = " " * (axes.gutter + 1)
+    return [edge, Text(pad + "".join(line), "label"), Text(title.rjust(axes.width), "label")]

@@ -1,7 +1,7 @@
 """Saves a recording as a picture, a page or a text, as the ending of the file's name says."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -37,12 +37,16 @@ MOST_FRAMES = 500
 """Frames of a moving picture, which is made in memory. Further ones are left out."""
 
 
-def check_ending(path: Path) -> None:
-    """Raise UsageError if nothing can be saved under such a name, or not by this installation."""
+def check_ending(path: Path, known: Iterable[str] | None = None) -> None:
+    """Raise UsageError if nothing can be saved under such a name, or not by this installation.
+
+    ``known`` are the endings that can be; by default those of a recording.
+    """
     ending = path.suffix.lower()
-    if ending not in FORMATS:
-        endings = ", ".join(FORMATS)
-        raise UsageError(f"--save {path}: the name of the file must end in one of {endings}")
+    endings = list(FORMATS if known is None else known)
+    if ending not in endings:
+        listed = ", ".join(endings)
+        raise UsageError(f"--save {path}: the name of the file must end in one of {listed}")
     if ending in DRAWN_BY_PILLOW and find_spec("PIL") is None:
         hint = install_hint("image")
         raise UsageError(f"--save {path}: {ending} needs Pillow: {hint}, or save as .svg or .html")

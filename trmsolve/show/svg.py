@@ -1,6 +1,7 @@
 """A drawing for the terminal as an SVG picture, without fonts or files of its own.
 
-Half blocks become rectangles, so that a maze has no seams whatever the font. Text is set in the
+Half blocks become rectangles, so that a maze has no seams whatever the font, and braille characters
+become dots. Text is set in the
 reader's own font of fixed width and stretched to its columns. Rich's own export would have seams
 between lines, and asks for a font from the web.
 """
@@ -33,6 +34,13 @@ WORDS = re.compile(r"\S+(?: \S+)*")
 
 BLOCKS = {"▀": (0, HEIGHT // 2), "▄": (HEIGHT // 2, HEIGHT // 2), "█": (0, HEIGHT)}
 """Where a block begins in its line, and how high it is."""
+
+BRAILLE = 0x2800
+DOTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
+"""Column and row of the dot of each bit of a braille character."""
+
+DOT = WIDTH // 2 * 0.75
+"""The diameter of a dot."""
 
 
 def svg_of(console: Console, drawing: RenderableType, title: str) -> str:
@@ -73,6 +81,8 @@ def _shapes(row: int, line: list[Piece]) -> Iterator[str]:
         block = BLOCKS.get(piece.text[:1])
         if block and not piece.text.strip(piece.text[0]):
             yield _rectangle(piece, row, block, piece.ink)
+        elif all(BRAILLE < ord(character) < BRAILLE + 256 for character in piece.text):
+            yield _dots(piece, row)
         else:
             yield from _texts(piece, row)
 
@@ -83,6 +93,23 @@ def _rectangle(piece: Piece, row: int, part: tuple[int, int], colour: ColorTripl
     x, y = piece.column * WIDTH, row * HEIGHT + top
     width = cell_len(piece.text) * WIDTH
     return f'<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="{colour.hex}"/>'
+
+
+def _dots(piece: Piece, row: int) -> str:
+    """The dots of braille characters, as strokes without length that have round ends."""
+    step = WIDTH / 2
+    strokes = []
+    for offset, character in enumerate(piece.text):
+        left = (piece.column + offset) * WIDTH
+        for bit, (x, y) in enumerate(DOTS):
+            if (ord(character) - BRAILLE) >> bit & 1:
+                strokes.append(
+                    f"M{left + (x + 0.5) * step:g} {row * HEIGHT + (y + 0.5) * step:g}h0"
+                )
+    return (
+        f'<path d="{"".join(strokes)}" stroke="{piece.ink.hex}" stroke-width="{DOT:g}"'
+        ' stroke-linecap="round" shape-rendering="auto"/>'
+    )
 
 
 def _texts(piece: Piece, row: int) -> Iterator[str]:

@@ -6,10 +6,13 @@ rules and tried again. Knows the solver; prints nothing.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import islice
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from trmsolve.distributed import ALONE, ProcessGroup
 from trmsolve.errors import PuzzleError, TrmsolveError
@@ -18,6 +21,12 @@ from trmsolve.puzzles.values import BANDS, Answer, Puzzle, band_of
 from trmsolve.solve.solver import Solver
 from trmsolve.solve.stream import Places
 from trmsolve.stats import wilson_interval
+
+
+def right_cells(answer: Answer) -> NDArray[np.bool_]:
+    """Which cells (rows, columns) equal those of the data's answer, which the puzzle must have."""
+    assert answer.puzzle.answer is not None
+    return np.equal(answer.grid, answer.puzzle.answer)
 
 
 @dataclass
@@ -39,8 +48,7 @@ class Tally:
 
     def add(self, answer: Answer) -> None:
         """Count one answer; its puzzle must carry the data's own."""
-        assert answer.puzzle.answer is not None
-        right = answer.grid == answer.puzzle.answer
+        right = right_cells(answer)
         self.n += 1
         self.exact += bool(right.all())
         self.cells += float(right.mean())
@@ -115,13 +123,11 @@ def evaluate(  # noqa: PLR0913 (two of them only for the person who waits)
     for an unreadable row, one without a right answer, and one that the network cannot answer: a
     measurement leaves nothing out.
     """
-    effort = solver.effort
-    if effort.views == 1:
-        solver = solver.with_effort(replace(effort, stop_early=False))
+    solver = judged_by_the_last_cycle(solver)
     counted = Count(workers=solver.workers)
     start = time.monotonic()
     # A puzzle keeps its place among all, from which follows what is random about it.
-    own = islice(_with_answers(solver.task, puzzles), group.rank, None, group.size)
+    own = islice(with_answers(solver.task, puzzles), group.rank, None, group.size)
     places = Places(group.rank, group.size)
     try:
         for answer in solver.solve_all(own, None, on_answer, on_step, places):
@@ -131,7 +137,19 @@ def evaluate(  # noqa: PLR0913 (two of them only for the person who waits)
     except TrmsolveError as error:  # told when the others know that it is over
         counted.error = error
     counted.seconds = time.monotonic() - start
-    total = _together(group.collect(counted))
+    return record_of(solver, _together(group.collect(counted)), data)
+
+
+def judged_by_the_last_cycle(solver: Solver) -> Solver:
+    """The solver; where there is one view, it runs every cycle, as the paper's evaluation does."""
+    if solver.effort.views > 1:
+        return solver
+    return solver.with_effort(replace(solver.effort, stop_early=False))
+
+
+def record_of(solver: Solver, total: Count, data: str) -> dict[str, Any]:
+    """The figures as one record, and how they were measured."""
+    effort = solver.effort
     overall = total.overall
     return {
         "task": solver.task.name,
@@ -164,7 +182,8 @@ def _together(counts: Sequence[Count]) -> Count:
     return total
 
 
-def _with_answers(task: Task, puzzles: Iterable[Puzzle | PuzzleError]) -> Iterable[Puzzle]:
+def with_answers(task: Task, puzzles: Iterable[Puzzle | PuzzleError]) -> Iterator[Puzzle]:
+    """The puzzles as they come. Raises PuzzleError for one without a right answer."""
     for puzzle in puzzles:
         if isinstance(puzzle, PuzzleError):
             raise puzzle

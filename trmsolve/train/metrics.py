@@ -5,69 +5,22 @@ into that line then. Knows neither network nor schedule.
 """
 
 import json
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import BinaryIO
 
 import torch
 from torch import Tensor
 
 from trmsolve.distributed import ProcessGroup
-from trmsolve.errors import CheckpointError
-from trmsolve.files import check_length, naming, open_file, reason, write_atomically
+from trmsolve.files import naming, write_atomically
 from trmsolve.train.loss import Loss
+from trmsolve.train.metrics_file import NAME, read_metrics
 from trmsolve.train.schedule import Progress
-
-LONGEST_LINE = 1 << 16
-LONGEST_LOG = 64 << 20
-"""Most bytes of a line, and of the whole file.
-
-A line has about 300 bytes, and by default there is one every 30 seconds.
-"""
 
 SUMS = 5
 """Numbers that are summed between two lines, see ``MetricsLog.count``."""
-
-
-def read_metrics(folder: Path) -> list[Progress]:
-    """The lines of a run so far, without those that are not whole.
-
-    Raises CheckpointError for a path that is no file, may not be read or has more than
-    ``LONGEST_LOG`` bytes.
-    """
-    path = folder / "metrics.jsonl"
-    try:
-        with open_file(path) as file:
-            check_length(path, os.fstat(file.fileno()).st_size, LONGEST_LOG)
-            return list(_whole_lines(file))
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {reason(error)}") from None
-
-
-def _whole_lines(file: BinaryIO) -> Iterator[Progress]:
-    """Each line that says how far a run was.
-
-    A line that is too long is read in parts, none of which is such a line.
-    """
-    while line := file.readline(LONGEST_LINE):
-        try:
-            progress = Progress(**json.loads(line))
-        except (ValueError, TypeError, RecursionError):
-            continue
-        if _is_numeric(progress):
-            yield progress
-
-
-def _is_numeric(progress: Progress) -> bool:
-    numbers = asdict(progress)
-    if numbers["held_out_exact"] is None:
-        del numbers["held_out_exact"]
-    return all(type(number) in (int, float) for number in numbers.values())
 
 
 class MetricsLog:
@@ -90,7 +43,7 @@ class MetricsLog:
         step: int = 0,
         seconds: float = 0.0,
     ) -> None:
-        self.path = folder / "metrics.jsonl"
+        self.path = folder / NAME
         self.group = group
         self.report = report
         self.step = step

@@ -47,6 +47,8 @@ class RunOptions:
     threads: int | None = None
     compile: str = "auto"
 
+    # Where the lines of the metrics log go as well: tensorboard for event files in the folder.
+    log_to: str | None = None
     # A file that the final weights are written to as well.
     export: str | Path | None = None
     # Whether to open no connection: weights to start from must be on this machine then.

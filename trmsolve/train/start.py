@@ -23,6 +23,7 @@ from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.train.base import TaskSource, TrainingData
 from trmsolve.train.checkpoint import Checkpoint, folder_of_run, load_checkpoint
+from trmsolve.train.event_log import check_log, logged
 from trmsolve.train.folder import RunFolder
 from trmsolve.train.made import Making, Note
 from trmsolve.train.options import KEPT, RunOptions, TrainOptions
@@ -148,6 +149,7 @@ def new_run(
     already or is in use by one, PuzzleError for data that cannot be read, WeightsError for weights
     to start from that cannot be used.
     """
+    check_log(options.log_to)
     recipe = options.chosen_recipe()
     schedule = options.schedule()
     options.check_sources(recipe)
@@ -177,7 +179,8 @@ def new_run(
             },
         )
         _refuse_nowhere(options.export)
-        yield _assembled(settled, callbacks, group, folder)
+        with _logged(options, callbacks, settled, group) as told:
+            yield _assembled(settled, told, group, folder)
 
 
 @contextmanager
@@ -193,6 +196,7 @@ def resume_run(
     run began with and for a folder that is in use, CheckpointError for a run that cannot be
     resumed.
     """
+    check_log(options.log_to)
     # Nothing is made where there is no folder: ``load_checkpoint`` says that there is no run.
     holding = _held(folder_of_run(path), group) if path.is_dir() else nullcontext()
     with holding as folder:
@@ -200,7 +204,8 @@ def resume_run(
         with reading_state(checkpoint.path):
             settled = _as_recorded(checkpoint, options)
         _refuse_nowhere(options.export)
-        yield _assembled(settled, callbacks, group, folder)
+        with _logged(options, callbacks, settled, group) as told:
+            yield _assembled(settled, told, group, folder)
 
 
 def export_weights(run: Run, path: str | Path | None, note: Callable[[str], None]) -> None:
@@ -287,6 +292,16 @@ def _as_recorded(checkpoint: Checkpoint, options: RunOptions) -> _Settled:
         described=described,
         checkpoint=checkpoint,
     )
+
+
+def _logged(
+    options: RunOptions, callbacks: Callbacks, settled: _Settled, group: ProcessGroup
+) -> AbstractContextManager[Callbacks]:
+    """The callbacks, with another log beside the metrics log if the options ask for one."""
+    if options.log_to is None or not group.first:
+        return nullcontext(callbacks)
+    checkpoint = settled.checkpoint
+    return logged(callbacks, settled.out, checkpoint.step if checkpoint else None)
 
 
 def _assembled(

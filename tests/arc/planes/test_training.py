@@ -23,7 +23,7 @@ from trmsolve.device import Placement
 from trmsolve.distributed import ProcessGroup
 from trmsolve.errors import UsageError
 from trmsolve.train.checkpoint import load_checkpoint
-from trmsolve.train.metrics import read_metrics
+from trmsolve.train.metrics_file import read_metrics
 from trmsolve.train.recipes import RECIPES, Recipe, find_recipe
 from trmsolve.train.schedule import Schedule
 from trmsolve.weights.file import load_model, read_info
