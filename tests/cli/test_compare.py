@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from tests.support.paths import ROOT
 from trmsolve.cli import app
+from trmsolve.show.comparison import table
 from trmsolve.solve import solver
 
 MAZES = ROOT / "examples" / "maze" / "maze.csv"
@@ -74,6 +75,27 @@ def test_missing_weights_are_exit_code_3(tmp_path: Path) -> None:
     absent = tmp_path / "absent.safetensors"
     result = run("maze", absent, "--task", "maze", "--data", MAZES, "--limit", 1)
     assert result.exit_code == 3 and str(absent) in result.stderr
+
+
+def test_the_same_weights_twice_are_refused() -> None:
+    result = run("maze", "maze", "--task", "maze", "--data", MAZES, "--limit", 1)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "is given twice" in result.stderr
+
+
+def test_the_table_fits_80_columns() -> None:
+    rates = {"n": 4000, "exact": 1.0, "exact_ci95": [0.8, 1.0]}
+    rates |= {"verified": 1.0, "verified_ci95": [0.8, 1.0]}
+    effort = {"weights": "a", "cycles": 1000, "views": 1000, "mean_cycles": 12345.6}
+    result = {**effort, **rates, "seconds": 12345.6, "bands": {"128-511": rates}}
+    grade = {"only_first": 1234, "only_second": 1234, "p": 1.234e-10}
+    found = {"first": "a", "second": "a", "cycles": 1000, "views": 1000}
+    difference = {**found, "exact": grade, "verified": grade}
+    compared = {"n": 4000, "data": "f.csv", "device": "cpu", "dtype": "fp32"}
+    compared |= {"results": [result], "differences": [difference]}
+    lines = table(compared).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[4].index("100.0%") == lines[5].index("100.0%")
 
 
 def refuse(*_: object, **__: object) -> None:

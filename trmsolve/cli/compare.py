@@ -171,7 +171,8 @@ class _Efforts:
         """Every number of views with every number of cycles."""
         from trmsolve.solve.compare import Setting
 
-        return [Setting(*pair) for pair in product(self.views, self.cycles or [None])]
+        cycles: list[int | None] = [*self.cycles] or [None]
+        return [Setting(*pair) for pair in product(self.views, cycles)]
 
 
 @dataclass(frozen=True)
@@ -219,9 +220,18 @@ def _compare(compared: _Compared, **how: Any) -> dict[str, Any]:
     keep_memory()
     settings = compared.efforts.settings()
     solvers = [_load(compared, weights, how) for weights in compared.weights]
+    _refuse_twins(solvers)
     answers = len(compared.puzzles) * len(solvers) * len(settings)
     with ProgressDisplay(make_console(), answers) as display:
         return measure(solvers, compared.puzzles, settings, compared.data, display.answer)
+
+
+def _refuse_twins(solvers: "list[Solver]") -> None:
+    """Raise UsageError if two files have one name and the same weights."""
+    labels = [solver.weights for solver in solvers]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise UsageError(f"{label} is given twice: compare different weights")
 
 
 def _load(compared: _Compared, weights: str, how: dict[str, Any]) -> "Solver":

@@ -10,7 +10,7 @@ from trmsolve.wording import count
 
 Record = dict[str, Any]
 
-HEAD = "   cycles  views  exact                   verified                mean cycles  seconds"
+HEAD = "   cycles  views  exact                verified             mean cycles  seconds"
 
 
 def table(compared: Record) -> str:
@@ -37,21 +37,21 @@ def _letters(compared: Record) -> dict[str, str]:
 
 def _row(letter: str, result: Record) -> str:
     return (
-        f"{letter}  {result['cycles']:6}  {result['views']:5}  {_rate(result, 'exact'):22}  "
-        f"{_rate(result, 'verified'):22}  {result['mean_cycles']:11.1f}  {result['seconds']:7.1f}"
+        f"{letter}  {result['cycles']:6}  {result['views']:5}  {_rate(result, 'exact'):19}  "
+        f"{_rate(result, 'verified'):19}  {result['mean_cycles']:11.1f}  {result['seconds']:7.1f}"
     )
 
 
 def _band_row(name: str, band: Record) -> str:
     label = f"rating {name}"
     n = f"n {band['n']}"
-    return f"   {label:>14}  {_rate(band, 'exact'):22}  {_rate(band, 'verified'):22}  {n:>11}"
+    return f"  {label:>14}  {_rate(band, 'exact'):19}  {_rate(band, 'verified'):19}  {n:>11}"
 
 
 def _rate(rates: Record, grade: str) -> str:
-    """A rate in percent with its interval: `` 87.5% (82.2 to 91.4)``."""
+    """A rate in percent with its interval: `` 87.5% (82.2-91.4)``."""
     low, high = rates[f"{grade}_ci95"]
-    return f"{rates[grade]:6.1%} ({100 * low:.1f} to {100 * high:.1f})"
+    return f"{rates[grade]:6.1%} ({100 * low:.1f}-{100 * high:.1f})"
 
 
 def _difference_rows(names: dict[str, str], difference: Record) -> list[str]:

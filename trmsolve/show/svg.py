@@ -81,7 +81,7 @@ def _shapes(row: int, line: list[Piece]) -> Iterator[str]:
         block = BLOCKS.get(piece.text[:1])
         if block and not piece.text.strip(piece.text[0]):
             yield _rectangle(piece, row, block, piece.ink)
-        elif all(BRAILLE < ord(character) < BRAILLE + 256 for character in piece.text):
+        elif _is_braille(piece.text):
             yield _dots(piece, row)
         else:
             yield from _texts(piece, row)
@@ -93,6 +93,10 @@ def _rectangle(piece: Piece, row: int, part: tuple[int, int], colour: ColorTripl
     x, y = piece.column * WIDTH, row * HEIGHT + top
     width = cell_len(piece.text) * WIDTH
     return f'<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="{colour.hex}"/>'
+
+
+def _is_braille(text: str) -> bool:
+    return bool(text) and all(BRAILLE < ord(character) < BRAILLE + 256 for character in text)
 
 
 def _dots(piece: Piece, row: int) -> str:
