@@ -14,7 +14,7 @@ from trmsolve.errors import TrmsolveError
 MOST_CHARACTERS = 64 * 1024
 """The longest text of a puzzle.
 
-The largest maze, 128 x 128 in two characters a cell, has 33,000.
+A maze of 128 x 128 in two characters a cell has 33,000.
 """
 
 MOST_VIEWS = 32
