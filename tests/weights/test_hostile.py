@@ -615,7 +615,7 @@ OTHER_KINDS = {
     "npz": (packed(lambda file: np.savez(file, a=np.zeros(3))), "is a numpy archive"),
     "npy": (packed(lambda file: np.save(file, np.zeros(3))), "is a numpy array"),
     "gguf": (b"GGUF\x03\0\0\0" + bytes(16), "is a GGUF file"),
-    "gzip": (gzip.compress(b"x" * 100), "is compressed with gzip"),
+    "gzip": (gzip.compress(b"x" * 100, mtime=0), "is compressed with gzip"),
     "hdf5": (b"\x89HDF\r\n\x1a\n" + bytes(8), "is an HDF5 file"),
     "empty": (b"", "is empty"),
     "lfs": (
