@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import chain
 from pathlib import Path
 
 from rich.console import Console
@@ -54,8 +55,8 @@ class Panel:
         """The value at the upper edge."""
         if self.top is not None:
             return self.top
-        values = [y for points in self.curves for _, y in points if math.isfinite(y)]
-        return max(values, default=0) or 1.0
+        values = [y for _, y in chain.from_iterable(self.curves)]
+        return max(filter(math.isfinite, values), default=0) or 1.0
 
     def ticks(self) -> dict[float, str]:
         """The labels of the upper edge, the middle and the lower edge."""
@@ -81,8 +82,10 @@ def draw(figure: Figure, console: Console, height: int | None = None) -> Text:
     """The figure as wide as the console, and about ``height`` lines high."""
     width = max(min(console.width, WIDEST), NARROWEST)
     plain = is_plain(console)
-    labels = [label for panel in figure.panels for label in panel.ticks().values()]
-    gutter = max(len(label) for label in labels)
+    labels: list[str] = []
+    for panel in figure.panels:
+        labels += panel.ticks().values()
+    gutter = max(map(len, labels))
     axes = Axes(min(figure.ticks), max(figure.ticks), width, gutter, plain)
     lines = flow(_legend(figure.names, console), width)
     around = len(lines) + 3  # the axis with its labels

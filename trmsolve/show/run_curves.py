@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Literal
 
 from trmsolve.show.curves import Figure, Panel, Points
@@ -45,8 +46,9 @@ def figure_of_runs(runs: Mapping[str, Sequence[Progress]], by: By) -> Figure:
         _panel("mean cycles", runs, by, _cycles, _tenths),
         _panel("learning rate", runs, by, lambda line: line.lr, _brief),
     ]
-    xs = [_x(line, by) for lines in runs.values() for line in lines]
-    least, most = min(xs), max(xs)
+    xs = [_x(line, by) for line in chain.from_iterable(runs.values())]
+    least = min(xs)
+    most = max(xs)
     middle = (least + most) / 2
     return Figure(
         title=f"training of {', '.join(runs)}",
