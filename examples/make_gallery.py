@@ -35,9 +35,9 @@ class Exhibit:
     file: str
     title: str
     command: str
-    """What solves the puzzle, without the file that is saved."""
+    """The command that solves the puzzle, without the file that is saved."""
     seen: str
-    """What the picture shows, for those who do not see it."""
+    """The text for those who do not see the picture."""
     text: str
 
     @property

@@ -15,6 +15,11 @@ from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 
+from trmsolve.errors import UsageError
+
+GZIP = b"\x1f\x8b"
+"""The first bytes of what gzip has packed."""
+
 SMALL = 1 << 20
 """Most bytes of a file that describes another one. Such files have a few kilobytes."""
 
@@ -80,6 +85,18 @@ def reason(error: OSError | ValueError) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return " ".join(str(error).split())
+
+
+def refuse_nowhere(option: str, path: str | Path | None) -> None:
+    """Report a file that cannot be written before the work, not after it.
+
+    Raises:
+        UsageError: If the path that an option names is a folder, or in none.
+    """
+    if path is None:
+        return
+    if Path(path).is_dir() or not Path(path).parent.is_dir():
+        raise UsageError(f"{option} {path}: the path must be a file in an existing folder")
 
 
 def write_atomically(path: Path, payload: bytes) -> None:

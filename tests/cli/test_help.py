@@ -157,7 +157,7 @@ finally:
 
 
 def completed(shell: str, typed: str) -> list[str]:
-    """What the program answers when a shell asks how a line goes on."""
+    """The program's answer when a shell asks how a line goes on."""
     asked = {
         "_TRMSOLVE_COMPLETE": f"complete_{shell}",
         "COMP_WORDS": typed,

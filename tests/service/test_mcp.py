@@ -30,7 +30,7 @@ ENV = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 
 def talk(say: Callable[[Any], Awaitable[Any]], *options: str) -> Any:
-    """What a conversation with a server of its own brings."""
+    """The result of a conversation with a server of its own."""
 
     async def conversation() -> Any:
         server = StdioServerParameters(

@@ -45,10 +45,6 @@ Data = Annotated[
         help="A CSV file with questions and answers. - reads standard input.",
     ),
 ]
-Limit = Annotated[
-    int | None,
-    typer.Option(metavar="N", min=1, help="Measure only the first N puzzles.", show_default=False),
-]
 Cycles = Annotated[
     str | None,
     typer.Option(
@@ -66,16 +62,6 @@ Views = Annotated[
         rich_help_panel=options.TRY,
     ),
 ]
-Noise = Annotated[
-    float | None,
-    typer.Option(
-        metavar="X",
-        min=0,
-        help=options.NOISE_HELP,
-        show_default=options.task_defaults("default_noise"),
-        rich_help_panel=options.TRY,
-    ),
-]
 Save = Annotated[
     Path | None,
     typer.Option(
@@ -90,14 +76,14 @@ def compare(  # noqa: PLR0913 (the options of a command)
     weights: Weights,
     data: Data,
     task: options.Task = "sudoku",
-    limit: Limit = None,
+    limit: options.Limit = None,
     json: options.JsonObject = False,
     save: Save = None,
     offline: options.Offline = False,
     allow_large: options.AllowLarge = False,
     cycles: Cycles = None,
     views: Views = "1",
-    noise: Noise = None,
+    noise: options.UsualNoise = None,
     backend: options.Backend = "auto",
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",

@@ -29,10 +29,6 @@ Data = Annotated[
         help="A CSV file with questions and answers, or ARC tasks. - reads standard input.",
     ),
 ]
-Limit = Annotated[
-    int | None,
-    typer.Option(metavar="N", min=1, help="Measure only the first N puzzles.", show_default=False),
-]
 Record = Annotated[bool, typer.Option("--record", help="Store the results in the weights file.")]
 Cycles = Annotated[
     int | None,
@@ -51,16 +47,6 @@ Views = Annotated[
         min=1,
         help="Maximum number of symmetric views to try.",
         show_default="1; 8 for ARC",
-        rich_help_panel=options.TRY,
-    ),
-]
-Noise = Annotated[
-    float | None,
-    typer.Option(
-        metavar="X",
-        min=0,
-        help=options.NOISE_HELP,
-        show_default=options.task_defaults("default_noise"),
         rich_help_panel=options.TRY,
     ),
 ]
@@ -104,7 +90,7 @@ Compiled = Annotated[
 def eval_command(  # noqa: PLR0913 (the options of a command)
     data: Data,
     task: options.Task = "sudoku",
-    limit: Limit = None,
+    limit: options.Limit = None,
     json: options.JsonObject = False,
     record: Record = False,
     weights: options.Weights = None,
@@ -112,7 +98,7 @@ def eval_command(  # noqa: PLR0913 (the options of a command)
     allow_large: options.AllowLarge = False,
     cycles: Cycles = None,
     views: Views = None,
-    noise: Noise = None,
+    noise: options.UsualNoise = None,
     solutions: arc_options.Solutions = None,
     submission: Submission = None,
     sample: Sample = None,

@@ -197,6 +197,22 @@ def task_defaults(attribute: str, look: Callable[[Any], Any] = lambda value: val
     return "; ".join(parts)
 
 
+Limit = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="Measure only the first N puzzles.", show_default=False),
+]
+UsualNoise = Annotated[
+    float | None,
+    typer.Option(
+        metavar="X",
+        min=0,
+        help=NOISE_HELP,
+        show_default=task_defaults("default_noise"),
+        rich_help_panel=TRY,
+    ),
+]
+
+
 def check_task(name: str | None) -> str | None:
     """Refuse a task that is not registered; other packages may bring some at any time."""
     known = (*task_names(), "arc")

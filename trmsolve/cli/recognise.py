@@ -15,7 +15,7 @@ from trmsolve.arc.task import ArcTask
 from trmsolve.cli.help import Command
 from trmsolve.cli.passed_over import untold
 from trmsolve.errors import UsageError
-from trmsolve.files import open_file, read_small, reason
+from trmsolve.files import GZIP, open_file, read_small, reason
 from trmsolve.puzzles import get_task, task_names
 from trmsolve.puzzles.values import Puzzle
 
@@ -24,9 +24,6 @@ LARGEST = 64 << 20
 
 SOON_READ = 1 << 20
 """The most bytes of a file that is also tried as other kinds than the one that was asked for."""
-
-GZIP = b"\x1f\x8b"
-"""What packed files begin with."""
 
 LOOKED_AT = 20
 """How many items of a file decide what it is."""

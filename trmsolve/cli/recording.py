@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from trmsolve.errors import UsageError
+from trmsolve.files import refuse_nowhere
 
 if TYPE_CHECKING:
     from trmsolve.trace.recording import Frame, Outcome, Recorder, Recording
@@ -89,8 +90,7 @@ def check_target(
 
     check_ending(path, endings)
     refuse_to_replace("--save", path, files)
-    if path.is_dir() or not path.parent.is_dir():
-        raise UsageError(f"--save {path}: the path must be a file in an existing folder")
+    refuse_nowhere("--save", path)
 
 
 def refuse_to_replace(option: str, path: Path, files: Iterable[str | Path] | None) -> None:

@@ -79,8 +79,21 @@ class Verdict:
     """Whether no answer is better, for the same tasks."""
 
 
+class Drawn:
+    """A value that draws itself on a console of Rich and in a notebook."""
+
+    def __rich__(self) -> Any:
+        """The drawing of the live view, for any console of Rich; an answer's has its outcome."""
+        return import_module(PICTURES).picture(self)
+
+    def _repr_html_(self) -> str:
+        """The same drawing for a notebook."""
+        html: str = import_module(PICTURES).html_of(self)
+        return html
+
+
 @dataclass(frozen=True, eq=False)
-class Cycle:
+class Cycle(Drawn):
     """One improvement cycle of one puzzle, as a viewer needs it.
 
     All arrays are in the puzzle's own frame: the view's symmetry is undone.
@@ -128,18 +141,9 @@ class Cycle:
         text: str = import_module(WRITTEN).write_cycle(self)
         return text
 
-    def __rich__(self) -> Any:
-        """The drawing of the live view, for any console of Rich."""
-        return import_module(PICTURES).picture(self)
-
-    def _repr_html_(self) -> str:
-        """The same drawing for a notebook."""
-        html: str = import_module(PICTURES).html_of(self)
-        return html
-
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class Answer(Drawn):
     """The solver's result for one puzzle. ``grid`` is unverified unless ``verified`` says so."""
 
     puzzle: Puzzle
@@ -175,15 +179,6 @@ class Answer:
     def __str__(self) -> str:
         text: str = import_module(WRITTEN).write_answer(self)
         return text
-
-    def __rich__(self) -> Any:
-        """The last frame of the live view and the outcome, for any console of Rich."""
-        return import_module(PICTURES).picture(self)
-
-    def _repr_html_(self) -> str:
-        """The same drawing for a notebook."""
-        html: str = import_module(PICTURES).html_of(self)
-        return html
 
 
 def _size(grid: Grid) -> str:

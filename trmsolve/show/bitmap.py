@@ -17,7 +17,7 @@ from rich.cells import cell_len
 from rich.color import blend_rgb
 from rich.color_triplet import ColorTriplet
 
-from trmsolve.show.raster import PAPER, Piece
+from trmsolve.show.raster import BRAILLE, DOTS, PAPER, Piece
 
 WIDTH = 12
 """Pixels that a column is wide."""
@@ -76,10 +76,6 @@ STROKES = {
 
 ARROWS = {"→": 0, "↓": 1, "←": 2, "↑": 3}
 """Arrows as quarters of a turn, clockwise."""
-
-BRAILLE = 0x2800
-DOTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
-"""Column and row of the dot of each bit of a braille character."""
 
 DRAWN = "".join((*STROKES, *ARROWS, *BLOCKS)) + f"{chr(BRAILLE)}-{chr(BRAILLE + 255)}"
 """The characters that are shapes, inside of a class of a regular expression."""

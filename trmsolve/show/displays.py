@@ -26,6 +26,7 @@ from trmsolve.show.frame import (
     draw,
     flow,
     has_room,
+    headline,
     is_plain,
     large_drawing,
     readable,
@@ -128,13 +129,6 @@ class StepsDisplay(Display):
     def _heading(self, of: Cycle | Answer) -> str:
         """The source of the puzzle, if it is to be shown."""
         return of.puzzle.source if self.headings else ""
-
-
-def headline(console: Console, text: str) -> Text:
-    """A single line, cut where the terminal ends."""
-    line = readable(console, text, "note")
-    line.truncate(console.width)
-    return line
 
 
 class LiveDisplay(StepsDisplay):

@@ -251,6 +251,13 @@ def bar(share: float, width: int, plain: bool) -> Text:
     return Text.assemble((full * filled, "bar"), (empty * (width - filled), "border"))
 
 
+def headline(console: Console, text: str, spare: int = 0) -> Text:
+    """A single line, cut so many columns before the terminal ends."""
+    line = Text(text, "note")
+    line.truncate(console.width - spare)
+    return line
+
+
 def readable(console: Console, text: str, style: str = "") -> Text:
     """Make text of a stranger, such as a file name, safe to show on the console."""
     shown = printable_line(text)

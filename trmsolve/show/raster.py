@@ -15,6 +15,12 @@ from rich.terminal_theme import SVG_EXPORT_THEME as PALETTE
 PAPER = PALETTE.background_color
 """The colour behind everything."""
 
+BRAILLE = 0x2800
+"""The braille character without dots. The bits of its dots are added to it."""
+
+DOTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
+"""Column and row of the dot of each bit of a braille character."""
+
 DIMMED = 0.4
 """How much of the paper is in a dimmed colour."""
 

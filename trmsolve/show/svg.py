@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from rich.color_triplet import ColorTriplet
 from rich.console import Console, RenderableType
 
-from trmsolve.show.raster import PAPER, Piece, rasterise
+from trmsolve.show.raster import BRAILLE, DOTS, PAPER, Piece, rasterise
 
 WIDTH = 9
 """Units that a column is wide."""
@@ -34,10 +34,6 @@ WORDS = re.compile(r"\S+(?: \S+)*")
 
 BLOCKS = {"▀": (0, HEIGHT // 2), "▄": (HEIGHT // 2, HEIGHT // 2), "█": (0, HEIGHT)}
 """Where a block begins in its line, and how high it is."""
-
-BRAILLE = 0x2800
-DOTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
-"""Column and row of the dot of each bit of a braille character."""
 
 DOT = WIDTH // 2 * 0.75
 """The diameter of a dot."""

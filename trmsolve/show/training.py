@@ -16,7 +16,7 @@ from rich.text import Text
 
 from trmsolve.show.chart import Axes, Series, chart, time_axis
 from trmsolve.show.console import REDRAW_SECONDS, ROWS_BELOW, Screen
-from trmsolve.show.frame import Fact, fits, flow, is_plain, side_by_side, stack
+from trmsolve.show.frame import Fact, fits, flow, headline, is_plain, side_by_side, stack
 from trmsolve.train.schedule import Progress
 from trmsolve.wording import duration
 
@@ -141,7 +141,7 @@ class PanelTrainingDisplay(LinesTrainingDisplay):
             height = self.console.height - ROWS_BELOW
             self._move(panel(self.console, self.history, height, counted))
         else:
-            self._move(headline(self.console, counted))
+            self._move(headline(self.console, counted, ECHO))
 
     def close(self) -> None:
         """Leave the panel as it is, also after an interrupt."""
@@ -171,7 +171,7 @@ def panel(
     ``counted`` is a line above it, such as how many puzzles are judged.
     """
     if counted and height > 1:
-        return Group(headline(console, counted), panel(console, history, height - 1))
+        return Group(headline(console, counted, ECHO), panel(console, history, height - 1))
     plain = is_plain(console)
     whole = console.width - ECHO
     groups = run_facts(history, plain)
@@ -201,13 +201,6 @@ def _joined(groups: list[list[Fact]], *between: Fact) -> list[Fact]:
     for group in groups[1:]:
         facts += [*between, *group]
     return facts
-
-
-def headline(console: Console, text: str) -> Text:
-    """A single line, cut where the terminal ends."""
-    line = Text(text, "note")
-    line.truncate(console.width - ECHO)
-    return line
 
 
 def charts(

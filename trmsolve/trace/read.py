@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from trmsolve.arc.task import ArcTask
 from trmsolve.errors import PuzzleError, UsageError
-from trmsolve.files import open_file, reason
+from trmsolve.files import GZIP, open_file, reason
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.values import Puzzle
 from trmsolve.trace.fields import LONGEST_TEXT, Fields
@@ -31,8 +31,6 @@ LONGEST_LINE = 1 << 25
 
 LARGEST = 1 << 28
 """Most bytes of a trace, unpacked. All of it is kept in memory."""
-
-_GZIP = b"\x1f\x8b"
 
 
 def read_trace(name: str) -> Recording:
@@ -80,7 +78,7 @@ class _Reader:
     def _lines(self, file: BufferedReader) -> Iterator[tuple[int, bytes]]:
         """Every whole line with its number, from 1."""
         stream: IO[bytes] = file
-        if file.peek(2).startswith(_GZIP):
+        if file.peek(2).startswith(GZIP):
             stream = gzip.GzipFile(fileobj=file)  # type: ignore[assignment]
         left = LARGEST
         for number in count(1):

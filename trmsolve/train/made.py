@@ -85,11 +85,8 @@ def _kept(path: Path, total: int) -> Examples | None:
     """What was kept; None if there is nothing, or nothing that is whole."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            examples = Examples(*(arrays[name] for name in ARRAYS))
-            if "extras" in arrays:
-                examples = Examples(
-                    examples.questions, examples.answers, examples.ratings, arrays["extras"]
-                )
+            questions, answers, ratings = (arrays[name] for name in ARRAYS)
+            examples = Examples(questions, answers, ratings, arrays.get("extras"))
         path.touch()  # it was used now
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return None

@@ -16,7 +16,7 @@ import torch
 from trmsolve.device import Placement, choose_compiled, choose_placement
 from trmsolve.distributed import ALONE, ProcessGroup, join_process_group
 from trmsolve.errors import UsageError
-from trmsolve.files import write_atomically
+from trmsolve.files import refuse_nowhere, write_atomically
 from trmsolve.hub.address import is_address
 from trmsolve.model.build import new_puzzles
 from trmsolve.model.network import TinyRecursiveModel
@@ -178,7 +178,7 @@ def new_run(
                 "start_from": _travelling_name(options.start_from),
             },
         )
-        _refuse_nowhere(options.export)
+        refuse_nowhere("--export", options.export)
         with _logged(options, callbacks, settled, group) as told:
             yield _assembled(settled, told, group, folder)
 
@@ -203,7 +203,7 @@ def resume_run(
         checkpoint = load_checkpoint(path)
         with reading_state(checkpoint.path):
             settled = _as_recorded(checkpoint, options)
-        _refuse_nowhere(options.export)
+        refuse_nowhere("--export", options.export)
         with _logged(options, callbacks, settled, group) as told:
             yield _assembled(settled, told, group, folder)
 
@@ -434,13 +434,6 @@ def _refuse_used(out: Path) -> None:
         )
     if any(out.glob("*.safetensors")):
         raise UsageError(f"{out} already contains weights: choose another folder with --out")
-
-
-def _refuse_nowhere(export: str | Path | None) -> None:
-    if export is None:
-        return
-    if Path(export).is_dir() or not Path(export).parent.is_dir():
-        raise UsageError(f"--export {export}: the path must be a file in an existing folder")
 
 
 def _check_group(group: ProcessGroup, recipe: Recipe) -> None:

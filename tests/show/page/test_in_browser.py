@@ -62,7 +62,7 @@ class Page:
         self.body = browser.find_element("tag name", "body")
 
     def press(self, *keys: str) -> dict[str, Any]:
-        """What is seen after the keys."""
+        """The page after the keys."""
         for key in keys:
             self.body.send_keys(key)
         seen: dict[str, Any] = self.browser.execute_script(READ)

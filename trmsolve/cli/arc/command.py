@@ -18,6 +18,7 @@ from trmsolve.cli.output import answers_to, say
 from trmsolve.cli.process import Stop
 from trmsolve.cli.recording import Recorders, recorded
 from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.files import refuse_nowhere
 from trmsolve.show.arc_displays import ArcDisplay, make_arc_display
 from trmsolve.show.console import make_console
 from trmsolve.solve.effort import MAX_CYCLES
@@ -265,13 +266,3 @@ def _hand_out(
             display.clear()
         writer.put(outcome)
     return problems
-
-
-def refuse_nowhere(option: str, path: Path | None) -> None:
-    """Report a file that cannot be written before the work, not after it.
-
-    Raises:
-        UsageError: If the path is a folder, or in none.
-    """
-    if path is not None and (path.is_dir() or not path.parent.is_dir()):
-        raise UsageError(f"{option} {path}: the path must be a file in an existing folder")

@@ -19,6 +19,7 @@ from itertools import chain, takewhile
 from typing import BinaryIO
 
 from trmsolve.errors import PuzzleError
+from trmsolve.files import GZIP
 
 LIMIT = 1 << 16
 """The most characters of one line, and the most bytes of one read; no puzzle comes near it."""
@@ -40,7 +41,6 @@ _MAGIC = {
     b"%PDF": "a PDF document",
     b"PK\x03\x04": "a zip archive or a spreadsheet",
 }
-_GZIP = b"\x1f\x8b"
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SAVE = "save the puzzles as UTF-8 text"
 _DOCUMENTS = {
@@ -122,7 +122,7 @@ class TextLines:
         kind = _MAGIC.get(head[:4])
         if kind:
             raise PuzzleError(f"not text: this is {kind}; {_SAVE}", self.name)
-        if head.startswith(_GZIP):
+        if head.startswith(GZIP):
             head, chunks = _peek(_unzip(chunks, self.name))
         codec, errors = "utf-8-sig", "surrogateescape"
         if head.startswith(_WIDE):
