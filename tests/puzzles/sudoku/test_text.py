@@ -909,3 +909,16 @@ def test_a_file_with_one_run_of_81_cells_yields_no_other_puzzle(
     assume(not tail[:1].isdigit() and not tail.startswith((".", "-")))
     for item in read("\n".join([*above, head + cells + tail, *below])):
         assert isinstance(item, PuzzleError) or cells_of(item) == cells
+
+
+@pytest.mark.parametrize(
+    ("beside", "is_read"), [("1e11", True), ("9E+58", True), ("5.3E+80", False)]
+)
+def test_only_a_number_of_a_sudoku_s_size_is_taken_for_a_rounded_one(
+    beside: str, is_read: bool
+) -> None:
+    """Beside a puzzle it may be the answer, which a spreadsheet has spoilt; 1e11 is a rating."""
+    (item,) = read(f"{QUESTION}:{beside}\n")
+    assert isinstance(item, Puzzle) == is_read
+    if isinstance(item, PuzzleError):
+        assert f"a spreadsheet has rounded the puzzle to '{beside}'" in item.problem

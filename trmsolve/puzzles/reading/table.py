@@ -21,7 +21,7 @@ LOST = "; if a spreadsheet dropped zeros at the front, export its column as text
 """What may have happened to a puzzle of digits that is too short."""
 
 _ROUNDED = "a spreadsheet has rounded the puzzle to {!r}; export it again with its column as text"
-_EXPONENT = re.compile(r"[1-9](?:[.,][0-9]+)?[eE]\+?[0-9]{2,3}\b")
+_EXPONENT = re.compile(r"[1-9](?:[.,][0-9]+)?[eE]\+?([0-9]{2,3})\b")
 _RATING = re.compile(r"-?[0-9]{1,9}")
 
 
@@ -158,13 +158,16 @@ def get_rating(fields: Sequence[Field], index: int | None) -> int | None:
     return int(text) if _RATING.fullmatch(text) else None
 
 
-def rounded(text: str) -> tuple[str, int] | None:
+def rounded(text: str, least: int = 10) -> tuple[str, int] | None:
     """Find a number that a spreadsheet has made of a puzzle, such as ``4.3E+78``.
 
-    Returns what is wrong, and at which index.
+    ``least`` is the smallest exponent that such a puzzle leaves. Returns what is wrong, and at
+    which index.
     """
-    match = _EXPONENT.search(text)
-    return (_ROUNDED.format(match[0]), match.start()) if match else None
+    for match in _EXPONENT.finditer(text):
+        if int(match[1]) >= least:
+            return _ROUNDED.format(match[0]), match.start()
+    return None
 
 
 def _split(record: str, delimiter: str) -> Iterator[Field]:

@@ -14,6 +14,9 @@ from trmsolve.puzzles.reading.lines import undecoded
 from trmsolve.puzzles.reading.signs import FILLER, QUOTE, Text, look_at
 from trmsolve.puzzles.reading.table import LOST, rounded, split_record
 
+LEAST_EXPONENT = 59
+"""The exponent of a Sudoku of which a spreadsheet has made a number, without up to 21 zeros."""
+
 DIGITS = "123456789"
 BLANKS = ".0_*xX-"
 CELLS = frozenset(DIGITS + BLANKS)
@@ -253,7 +256,7 @@ def _between_problem(text: str) -> Problem | None:
         place = min(match.end(), match.start() + 81)
         return f"{_told(match[0])} beside a puzzle; {SHAPE}", place
     spaced = _SPACED_RUN.search(text)
-    return (_SPACED, spaced.start()) if spaced else rounded(text)
+    return (_SPACED, spaced.start()) if spaced else rounded(text, LEAST_EXPONENT)
 
 
 def _is_rule(text: str) -> bool:
