@@ -755,6 +755,19 @@ def test_a_first_row_of_letters_and_digits_is_no_title() -> None:
     assert item.line == 1
 
 
+@pytest.mark.parametrize("first", ["  WW", "WW..", " WoW", "W  W"])
+def test_a_first_row_with_the_only_walls_is_no_title(first: str) -> None:
+    text = f"{first}\n    \nG   \n  S \n"
+    for item in read(text):
+        assert isinstance(item, PuzzleError) or item.grid.shape == (4, 4)
+
+
+def test_a_short_word_above_walls_is_a_title() -> None:
+    (item,) = read("Seed 3\n######\n#S  G#\n######\n")
+    assert not isinstance(item, PuzzleError)
+    assert item.form.head == "Seed 3\n"
+
+
 def test_a_word_as_wide_as_the_maze_is_a_title() -> None:
     (item,) = read("MAZES\n#####\n#S G#\n#####\n")
     assert not isinstance(item, PuzzleError)
@@ -764,6 +777,7 @@ def test_a_word_as_wide_as_the_maze_is_a_title() -> None:
 
 @settings(max_examples=125, deadline=None)
 @example("X", "0", random_maze(28221, 4, 4, 0.8, False))
+@example("W", " ", random_maze(1883, 4, 4, 0.2, False))
 @given(
     st.sampled_from(["#", "█", "X", "0", "1", "o", ".", "%", "W", "+", "*"]),
     st.sampled_from([" ", ".", "_", "0", "1"]),
@@ -780,9 +794,9 @@ def test_an_answer_goes_over_nothing_but_floor(wall: str, floor: str, cells: Gri
         if isinstance(item, PuzzleError) or item.note:
             continue
         assert wall not in item.form.marks[FLOOR] + item.form.marks[PATH]
-        written = write_maze(
-            np.where(item.grid == FLOOR, PATH, item.grid).astype(np.int8), item.form
-        ).splitlines()
+        all_path = np.where(item.grid == FLOOR, PATH, item.grid).astype(np.int8)
+        titles = item.form.head.count("\n")
+        written = write_maze(all_path, item.form).splitlines()[titles:]
         first = int(item.source.removeprefix("f:")) - 1
         for asked, said in zip(text.splitlines()[first:], written, strict=False):
             assert {mark for mark, now in zip(asked, said, strict=True) if mark != now} <= {floor}

@@ -32,6 +32,7 @@ from trmsolve.puzzles.maze.form import (
     LEAST,
     MOST,
     NO_MARKS,
+    PATHS,
     SHAPE,
     STARTS,
     WALLS,
@@ -358,14 +359,19 @@ def _is_size(text: str) -> bool:
 
 
 def _is_first_row(title: str, rows: list[Row]) -> bool:
-    """Tell whether what looks like a title is a row: a word as long as the row below it.
+    """Tell whether what looks like a title is a row: it is as long as the row below it.
 
-    All of its letters are in the rows, as in ``X0XX`` above a maze with walls of X.
+    Either it is a word whose letters are all in the rows, as in ``X0XX`` above a maze with walls of
+    X. Or it has one letter beside those of ends and paths, as in ``  WoW``, and there is no other
+    wall.
     """
-    if len(title) != len(rows[0].text) or not title.isalnum():
+    if len(title) != len(rows[0].text):
         return False
     letters = {character for character in title if character.isalpha()}
-    return all(any(letter in row.text for row in rows) for letter in letters)
+    other_letters = letters.difference(STARTS + GOALS + PATHS)
+    if len(other_letters) == 1 and not any(_has_wall(row.text) for row in rows):
+        return True
+    return title.isalnum() and all(any(letter in row.text for row in rows) for letter in letters)
 
 
 def _has_wall(text: str) -> bool:
