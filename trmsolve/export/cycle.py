@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from trmsolve.model.config import MIXER_RULES, TRMConfig
+from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import State, TinyRecursiveModel
 from trmsolve.model.planes import PlanesBatch, PlanesModel
 from trmsolve.weights.graph import STATE
@@ -86,7 +86,7 @@ def varying_sizes(cycle: Cycle) -> tuple[dict[int, Any], ...]:
     """Which sizes of each input may vary, by their axes: the batch, and the board where it may."""
     batch = Dim("batch")
     names: list[Any] = [batch]
-    if MIXER_RULES[cycle.model.config.mixer].any_board:
+    if cycle.model.config.tokens_are_board:
         names += [Dim("rows"), Dim("columns")]
     of_state = names
     if isinstance(cycle.model, PlanesModel):
@@ -104,4 +104,4 @@ def varying_sizes(cycle: Cycle) -> tuple[dict[int, Any], ...]:
 
 
 def _example_shape(config: TRMConfig) -> tuple[int, ...]:
-    return EXAMPLE_BOARD if MIXER_RULES[config.mixer].any_board else (config.seq_len,)
+    return EXAMPLE_BOARD if config.tokens_are_board else (config.seq_len,)

@@ -3,6 +3,7 @@
 Nothing else decides the shape of a tensor. This file does not need torch.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
@@ -109,7 +110,7 @@ class TRMConfig:
     """Rows and columns of the board, then those of a box.
 
     For the convolution and the planes it is the board of training, with boxes of one cell. Both
-    take boards of other sizes as well.
+    take boards of other sizes as well, and so does the lattice: see ``boxes_of``.
     """
 
     candidates: int = 1
@@ -182,11 +183,29 @@ class TRMConfig:
         return self.prefix_len + self.seq_len
 
     @property
+    def tokens_are_board(self) -> bool:
+        """Whether the tokens of a puzzle are a board of cells (rows, columns) of any size."""
+        return self.candidates == 1 and MIXER_RULES[self.mixer].any_board
+
+    @property
     def spatial_shape(self) -> tuple[int, ...]:
-        """The shape of a puzzle's tokens: (S,), or (rows, columns) if the mixer takes any board."""
-        if self.board is not None and MIXER_RULES[self.mixer].any_board:
+        """The shape of a puzzle's tokens: (S,), or (rows, columns) if they are a board."""
+        if self.board is not None and self.tokens_are_board:
             return self.board[:2]
         return (self.seq_len,)
+
+    def candidates_of(self, tokens: int) -> int:
+        """How many candidates a cell has on the board of a lattice of so many tokens.
+
+        The config's board has the config's number. Any other is a square of n x n cells with n
+        candidates each, n at least 2. Raises ValueError if there is no such board.
+        """
+        if tokens == self.seq_len:
+            return self.candidates
+        side = round(math.pow(tokens, 1 / 3))
+        if side < 2 or side**3 != tokens:
+            raise ValueError(f"{tokens} tokens are no lattice of n x n cells with n candidates")
+        return side
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain JSON values, in the order of the file format."""
@@ -299,6 +318,16 @@ def _check_lattice(config: TRMConfig) -> None:
         )
 
 
+def boxes_of(side: int) -> tuple[int, int]:
+    """Rows and columns of a box on a square board of this side.
+
+    A box is as near to a square as possible, and not higher than wide. On a board whose side is a
+    prime number each row is a box.
+    """
+    heights = [height for height in range(1, math.isqrt(side) + 1) if side % height == 0]
+    return heights[-1], side // heights[-1]
+
+
 class MixerRules(NamedTuple):
     """What a mixer asks of the config.
 
@@ -373,7 +402,7 @@ def _check_layout(config: TRMConfig, *, is_lattice: bool) -> None:
 MIXER_RULES = {
     "attention": MixerRules(_check_attention),
     "mlp": MixerRules(_check_prefix),
-    "lattice": MixerRules(_check_candidates_mixer),
+    "lattice": MixerRules(_check_candidates_mixer, any_board=True),
     "conv": MixerRules(_check_convolution, any_board=True),
     "planes": MixerRules(_check_planes, any_board=True),
 }

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trmsolve.model.config import TRMConfig
+from trmsolve.model.config import TRMConfig, boxes_of
 from trmsolve.model.layers import Linear, SwiGLU, rms_norm, trunc_normal
 
 
@@ -107,25 +107,21 @@ class LatticePool(Mixer):
 
     They are the same digit in its row, its column, its box, the crossings of row and column with
     the box, and the other digits of its cell. The mixer is equal under every symmetry of the board
-    and every renaming of digits.
+    and every renaming of digits, and takes boards of every size.
     """
 
     attribute = "pool"
 
     def __init__(self, config: TRMConfig) -> None:
         super().__init__(config)
-        assert config.board is not None
-        rows, columns, box_rows, box_columns = config.board
-        bands = rows // box_rows
-        stacks = columns // box_columns
-        self.layout = (bands, box_rows, stacks, box_columns, config.candidates)
+        self.config = config
         size = config.hidden_size
         self.o_proj = nn.ModuleList(Linear(size, size) for _ in range(6))
 
     def mix(self, h: Tensor, rotary: Rotary | None = None) -> Tensor:  # noqa: ARG002 (as Mixer)
         """(B, C * K, D) -> (B, C * K, D)."""
         # (B, bands, rows in a band, stacks, columns in a stack, candidates, D)
-        candidates = h.unflatten(1, self.layout)
+        candidates = h.unflatten(1, self.layout(h.shape[1]))
         # Averages of averages: the crossings are on the way to the rest, and means with a stride
         # over the whole tensor are many times slower.
         across = candidates.mean(4, keepdim=True)
@@ -143,6 +139,16 @@ class LatticePool(Mixer):
         # Small sums first: only the last is as large as h.
         heard: Tensor = (crossing + row + box) + ((crossed + column) + cell)
         return heard.flatten(1, 5)
+
+    def layout(self, tokens: int) -> tuple[int, int, int, int, int]:
+        """The axes of a board with so many tokens; the parameters are the same on every board."""
+        assert self.config.board is not None
+        rows, columns, box_rows, box_columns = self.config.board
+        candidates = self.config.candidates_of(tokens)
+        if tokens != self.config.seq_len:
+            rows = columns = candidates
+            box_rows, box_columns = boxes_of(candidates)
+        return rows // box_rows, box_rows, columns // box_columns, box_columns, candidates
 
 
 class Convolution(Mixer):

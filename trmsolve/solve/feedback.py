@@ -240,15 +240,14 @@ class LatticeQuestion(KeepQuestion):
 
     verb = "deduce"
 
-    @property
-    def candidates(self) -> int:
-        """K, how many candidates a cell has."""
-        candidates: int = self.model.config.candidates
+    def candidates(self, tokens: Array) -> int:
+        """K, how many candidates a cell has on the board of these tokens (B, S)."""
+        candidates: int = self.model.config.candidates_of(tokens.shape[1])
         return candidates
 
     def read_out(self, logits: Array, asked: Array) -> Reading:
         """The best candidate of each cell among those that are left."""
-        tokens, confidence = lattice.read_out(logits, asked, self.candidates)
+        tokens, confidence = lattice.read_out(logits, asked, self.candidates(asked))
         return Reading(tokens, confidence)
 
     def next_question(self, result: CycleResult, rows: Sequence[Search]) -> Continuation:
@@ -258,7 +257,7 @@ class LatticeQuestion(KeepQuestion):
             before=result.before,
             after=result.after,
             logits=result.logits,
-            candidates=self.candidates,
+            candidates=self.candidates(result.asked),
             lost=result.halts[:, 1],
             wrong=result.halts[:, 0] & ~result.accepted,
         )
@@ -279,7 +278,7 @@ class LatticeQuestion(KeepQuestion):
         """
         import torch
 
-        gone = lattice.lost(taught.tokens, taught.labels, self.candidates)
+        gone = lattice.lost(taught.tokens, taught.labels, self.candidates(taught.tokens))
         says_so = taught.halt[:, 1] > 0
         unlucky = torch.rand(len(gone), device=gone.device) < how.drop_inconsistent
         return gone & (says_so | unlucky)
@@ -300,7 +299,7 @@ class LatticeQuestion(KeepQuestion):
         told = torch.rand(len(tokens), device=device) < how.teacher_forcing
         shown = told[:, None] & (taught.labels == 1)
         guessing = lattice.Guessing(guesses, noise + 1e6 * shown, how.elimination_threshold)
-        left, _ = lattice.deduce(taught.logits, tokens, self.candidates, guessing)
+        left, _ = lattice.deduce(taught.logits, tokens, self.candidates(tokens), guessing)
         return left
 
 

@@ -5,6 +5,7 @@ It is asked as ``model.network.TinyRecursiveModel`` is. Knows graphs; no puzzle.
 
 import contextlib
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,15 @@ from numpy.typing import NDArray
 from trmsolve.errors import UsageError, WeightsError
 from trmsolve.model.config import MIXER_RULES, TRMConfig
 from trmsolve.model.state import Prediction, State
+from trmsolve.solve.any_size import AnySizeNetwork
 from trmsolve.solve.backend import (
     bundled_graph,
     is_runtime_installed,
     names_graph,
     usable_cores,
 )
-from trmsolve.solve.network import Loaded, LoadOptions
+from trmsolve.solve.network import Loaded, LoadOptions, Network
+from trmsolve.weights.bundled import bundled_file
 from trmsolve.weights.graph import OUTPUTS, Graph, graph_bytes, parse_graph
 from trmsolve.weights.header import in_a_line
 from trmsolve.wording import install_hint
@@ -62,7 +65,12 @@ class OnnxNetwork:
         return State(y, z)
 
     def place(self, tokens: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The tokens where the network runs: as they are."""
+        """The tokens where the network runs: as they are.
+
+        Raises UsageError for a lattice of another size than the graph's.
+        """
+        if self.config.candidates > 1 and tokens.shape[1:] != self.config.spatial_shape:
+            raise UsageError(f"{self.path} takes boards of one size: use --backend torch")
         return np.ascontiguousarray(tokens)
 
     def without_gradient(self) -> contextlib.AbstractContextManager[Any]:
@@ -137,9 +145,22 @@ def load_graph(task: str, options: LoadOptions) -> Loaded:
     threads = _threads(options.threads)
     network = load_onnx(path, task, threads, allow_large=options.allow_large)
     # The bundled graph is the bundled weights in another form, and is recorded under their name.
-    name = path.name if names_graph(options.weights) else f"{task}.safetensors"
+    is_bundled = not names_graph(options.weights)
+    name = f"{task}.safetensors" if is_bundled else path.name
     label = f"{name}@{network.graph.fingerprint[:12]}"
-    return Loaded(network, OnCpu(threads), path, label)
+    weights = bundled_file(name) if is_bundled else None
+    return Loaded(_for_any_size(network, weights, threads), OnCpu(threads), path, label)
+
+
+def _for_any_size(network: OnnxNetwork, weights: Path | None, threads: int) -> Network:
+    """The network, with torch for boards of other sizes than the graph's, where that is possible.
+
+    Only the graph of a lattice takes one size alone.
+    """
+    has_one_size = network.config.candidates > 1
+    if not has_one_size or weights is None or find_spec("torch") is None:
+        return network
+    return AnySizeNetwork(network, weights, threads)
 
 
 def load_onnx(

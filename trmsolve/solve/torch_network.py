@@ -27,6 +27,12 @@ def load_torch(name: str, options: LoadOptions) -> Loaded:
     return Loaded(model, placement, path, label(path))
 
 
+def load_on_cpu(path: Path, threads: int) -> TinyRecursiveModel:
+    """The network of a bundled file on the CPU, in fp32. Torch then uses so many threads."""
+    torch.set_num_threads(threads)
+    return load_model(path, None, torch.float32, torch.device("cpu"))
+
+
 def label(path: Path) -> str:
     """The name of a file and enough of its fingerprint to tell it from another in a record."""
     return f"{path.name}@{fingerprint(path)[:12]}"

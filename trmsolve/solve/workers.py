@@ -18,6 +18,7 @@ from multiprocessing.connection import wait
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.puzzles.given import Given, every_item
 from trmsolve.puzzles.values import Answer, Cycle
+from trmsolve.solve.any_size import AnySizeNetwork, SharedAnySize
 from trmsolve.solve.attempt import Paused
 from trmsolve.solve.backend import (
     TORCH_MODULE,
@@ -140,6 +141,8 @@ def _shared(network: Network, threads: int) -> Shared:
     """The network for several processes."""
     if isinstance(network, OnnxNetwork):
         return share_graph(network, threads)
+    if isinstance(network, AnySizeNetwork):
+        return SharedAnySize(_shared(network.graph, threads), network.weights)
     from trmsolve.solve.torch_network import share_model  # imports torch
 
     return share_model(network, threads)

@@ -109,7 +109,7 @@ class Trainer:
         feedback = self.pool.feedback
         if isinstance(feedback, LatticeQuestion):
             return lattice_loss(
-                prediction, batch.tokens, batch.labels, feedback.candidates, settings
+                prediction, batch.tokens, batch.labels, feedback.candidates(batch.tokens), settings
             )
         return trm_loss(prediction, targets, settings, answers=batch.labels)
 

@@ -1,10 +1,11 @@
-"""Draws one cycle of a Sudoku as lines of styled text: the 9x9 grid in 25 columns by 13 lines.
+"""Draws one cycle of a Sudoku as lines of styled text: 9 x 9 cells in 25 columns by 13 lines.
 
-Where there is room, it is drawn with pencil marks in 73 columns by 37 lines.
+Where there is room, it is drawn with pencil marks: 9 x 9 cells in 73 columns by 37 lines.
 
 Every cell is one piece of text with the name of one style, so that a viewer can count what it
-shows. If the model keeps candidates, a cell with several left is drawn as 3x3 dots, one for each of
-the digits 1 to 9, which disappear one by one. It is not drawn as a digit.
+shows. If the model keeps candidates, a cell with several left is drawn as dots, one for each digit,
+which disappear one by one: 3x3 dots for up to nine digits, 4x4 for more. It is not drawn as a
+digit.
 
 This module knows numpy and the puzzle values. It does not know the rules (the cycle says what is
 faulty), the terminal or any colour.
@@ -13,6 +14,7 @@ faulty), the terminal or any colour.
 import numpy as np
 from numpy.typing import NDArray
 
+from trmsolve.puzzles.sudoku.board import SYMBOLS, Board, board_of
 from trmsolve.puzzles.values import Cycle, Line
 
 UNSURE = 0.5
@@ -36,8 +38,11 @@ MARKS = {"overwritten": "?", "conflict": "!", "changed": "*"}
 """The marks that tell the cells apart where colour cannot."""
 
 # Their number would read as the answer.
-PLAIN_OPEN = "??=::....."
+PLAIN_OPEN = "??=::" + 12 * "."
 """A cell with several candidates in ASCII, by how many are left: the fewer, the more ink."""
+
+MOST_PENCILLED = 9
+"""The most digits that have a place among the pencil marks of a cell."""
 
 DEAD = "x"
 """A cell without any candidate left."""
@@ -45,11 +50,11 @@ DEAD = "x"
 BRAILLE = 0x2800
 """The braille character without dots. The bits below are added to it."""
 
-LEFT = (0x01, 0x02, 0x04)
-"""The bits of the upper three dots of the left column."""
+LEFT = (0x01, 0x02, 0x04, 0x40)
+"""The bits of the dots of the left column, from the top."""
 
-RIGHT = (0x08, 0x10, 0x20)
-"""The bits of the upper three dots of the right column."""
+RIGHT = (0x08, 0x10, 0x20, 0x80)
+"""The bits of the dots of the right column, from the top."""
 
 
 def paint_sudoku(cycle: Cycle, plain: bool) -> list[Line]:
@@ -58,30 +63,33 @@ def paint_sudoku(cycle: Cycle, plain: bool) -> list[Line]:
     With ``plain`` it is ASCII, with the marks behind the digits.
     """
     top, middle, bottom, dash, bar = ASCII if plain else LIGHT
+    board = board_of(len(cycle.grid))
     faces = cell_faces(cycle, plain)
     styles = cell_styles(cycle)
     lines: list[Line] = []
-    for row in range(9):
-        if row % 3 == 0:
-            lines.append(_rule(middle if row else top, dash))
-        lines.append(_row(faces[row], styles[row], bar, plain))
-    return [*lines, _rule(bottom, dash)]
+    for row in range(board.side):
+        if row % board.box_rows == 0:
+            lines.append(_rule(board, middle if row else top, dash))
+        cells = list(zip(faces[row], styles[row], strict=True))
+        lines.append(_row(board, cells, bar, plain))
+    return [*lines, _rule(board, bottom, dash)]
 
 
 def paint_sudoku_large(cycle: Cycle) -> list[Line]:
-    """Draw the grid with each open cell's candidates as 3x3 digits."""
+    """Draw the grid with each open cell's candidates as 3x3 digits, at most nine of them."""
+    board = board_of(len(cycle.grid))
     styles = cell_styles(cycle)
     marks = _pencil_marks(cycle)
     lines: list[Line] = []
-    for row in range(9):
+    for row in range(board.side):
         if row == 0:
-            lines.append(_large_rule("top"))
+            lines.append(_large_rule(board, "top"))
         else:
-            lines.append(_large_rule("box" if row % 3 == 0 else "cell"))
+            lines.append(_large_rule(board, "box" if row % board.box_rows == 0 else "cell"))
         for third in range(3):
-            faces = [marks[row][column][third] for column in range(9)]
-            lines.append(_large_row(faces, styles[row]))
-    return [*lines, _large_rule("bottom")]
+            faces = [cell[third] for cell in marks[row]]
+            lines.append(_large_row(board, faces, styles[row]))
+    return [*lines, _large_rule(board, "bottom")]
 
 
 def cell_styles(cycle: Cycle) -> list[list[str]]:
@@ -110,11 +118,11 @@ def cell_faces(cycle: Cycle, plain: bool) -> list[list[str]]:
     # An overwritten clue is shown as the digit that the model made it.
     as_digit = (candidates_left(cycle) == 1) | _overwritten(cycle)
     faces: list[list[str]] = []
-    for row in range(9):
+    for row, digits in enumerate(cycle.grid.tolist()):
         faces.append([])
-        for column in range(9):
+        for column, digit in enumerate(digits):
             if as_digit[row, column] or cycle.candidates is None:
-                face = _digit_face(int(cycle.grid[row, column]), plain)
+                face = _digit_face(digit, plain)
             else:
                 face = _open_face(cycle.candidates[row, column].tolist(), plain)
             faces[row].append(face)
@@ -127,23 +135,26 @@ def candidates_left(cycle: Cycle) -> NDArray[np.int_]:
     It is 1 everywhere if the model keeps no candidates, and once the answer breaks no rule.
     """
     if cycle.candidates is None or cycle.violations == 0:
-        return np.ones((9, 9), np.int_)
+        return np.ones(cycle.grid.shape, np.int_)
     left: NDArray[np.int_] = cycle.candidates.sum(-1, dtype=np.int_)
     return left
 
 
 def dots(possible: list[bool]) -> str:
-    """Draw nine candidates as 3x3 dots in two braille characters.
+    """Draw candidates as dots in two braille characters: 3x3 of them up to nine, else 4x4.
 
-    The first character has the columns 1 4 7 and 2 5 8, the second has 3 6 9 and a gap.
+    Up to nine the first character has the columns 1 4 7 and 2 5 8, the second 3 6 9 and a gap.
     """
-    first = _dot_bits(possible[0::3], LEFT) | _dot_bits(possible[1::3], RIGHT)
-    second = _dot_bits(possible[2::3], LEFT)
+    across = 3 if len(possible) <= MOST_PENCILLED else 4
+    first = _dot_bits(possible[0::across], LEFT) | _dot_bits(possible[1::across], RIGHT)
+    second = _dot_bits(possible[2::across], LEFT)
+    if across == 4:
+        second |= _dot_bits(possible[3::across], RIGHT)
     return _braille(first) + _braille(second)
 
 
 def _overwritten(cycle: Cycle) -> NDArray[np.bool_]:
-    """Mark the clues (9, 9) that the model changed."""
+    """Mark the clues (n, n) that the model changed."""
     given = cycle.puzzle.grid != 0
     changed: NDArray[np.bool_] = given & (cycle.grid != cycle.puzzle.grid)
     return changed
@@ -151,7 +162,7 @@ def _overwritten(cycle: Cycle) -> NDArray[np.bool_]:
 
 def _digit_face(digit: int, plain: bool) -> str:
     if digit:
-        return str(digit)
+        return SYMBOLS[digit]
     return "." if plain else "·"
 
 
@@ -166,7 +177,7 @@ def _open_face(possible: list[bool], plain: bool) -> str:
 def _dot_bits(possible: list[bool], bits: tuple[int, ...]) -> int:
     """Sum the bits of the candidates that are possible."""
     total = 0
-    for bit, here in zip(bits, possible, strict=True):
+    for bit, here in zip(bits, possible, strict=False):
         if here:
             total += bit
     return total
@@ -176,10 +187,11 @@ def _braille(bits: int) -> str:
     return chr(BRAILLE + bits) if bits else " "
 
 
-def _row(faces: list[str], styles: list[str], bar: str, plain: bool) -> Line:
+def _row(board: Board, cells: list[tuple[str, str]], bar: str, plain: bool) -> Line:
+    """Draw a row from the face and the style of each cell."""
     line: Line = []
-    for column, (face, style) in enumerate(zip(faces, styles, strict=True)):
-        if column % 3 == 0:
+    for column, (face, style) in enumerate(cells):
+        if column % board.box_columns == 0:
             line += [(bar, "border"), (" ", "")]
         line += _cell(face, style, plain)
     return [*line, (bar, "border")]
@@ -202,12 +214,11 @@ def _pencil_marks(cycle: Cycle) -> list[list[tuple[str, str, str]]]:
     left = candidates_left(cycle)
     as_digit = (left == 1) | _overwritten(cycle)
     marks: list[list[tuple[str, str, str]]] = []
-    for row in range(9):
+    for row, digits in enumerate(cycle.grid.tolist()):
         marks.append([])
-        for column in range(9):
+        for column, digit in enumerate(digits):
             if as_digit[row, column] or cycle.candidates is None:
-                digit = _digit_face(int(cycle.grid[row, column]), plain=False)
-                marks[row].append(_in_the_middle(digit))
+                marks[row].append(_in_the_middle(_digit_face(digit, plain=False)))
             elif left[row, column] == 0:
                 marks[row].append(_in_the_middle(DEAD))
             else:
@@ -221,28 +232,30 @@ def _in_the_middle(face: str) -> tuple[str, str, str]:
 
 def _candidate_lines(possible: NDArray[np.bool_]) -> tuple[str, str, str]:
     """Write the possible digits at their places: ``1 2 3`` over ``4 5 6`` over ``7 8 9``."""
-    digits = [str(digit + 1) if possible[digit] else " " for digit in range(9)]
+    digits = [SYMBOLS[digit] if here else " " for digit, here in enumerate(possible, 1)]
+    digits += [" "] * (MOST_PENCILLED - len(digits))
     return " ".join(digits[0:3]), " ".join(digits[3:6]), " ".join(digits[6:9])
 
 
-def _large_row(faces: list[str], styles: list[str]) -> Line:
+def _large_row(board: Board, faces: list[str], styles: list[str]) -> Line:
     """One of the three lines of a row of cells."""
     line: Line = []
     for column, (face, style) in enumerate(zip(faces, styles, strict=True)):
-        stroke = HEAVY[1] if column % 3 == 0 else LIGHT[4]
+        stroke = HEAVY[1] if column % board.box_columns == 0 else LIGHT[4]
         line += [(stroke, "border"), (" ", ""), (face, style), (" ", "")]
     return [*line, (HEAVY[1], "border")]
 
 
-def _large_rule(kind: str) -> Line:
+def _large_rule(board: Board, kind: str) -> Line:
     """A rule of the large drawing: heavy around boxes, light between cells."""
     left, inner, between, right = tuple(LARGE_RULES[kind])
     dashes = (LIGHT[3] if kind == "cell" else HEAVY[0]) * 7
-    box = inner.join([dashes] * 3)
-    return [(left + between.join([box] * 3) + right, "border")]
+    box = inner.join([dashes] * board.box_columns)
+    return [(left + between.join([box] * board.box_rows) + right, "border")]
 
 
-def _rule(corners: str, dash: str) -> Line:
+def _rule(board: Board, corners: str, dash: str) -> Line:
     left, cross, right = tuple(corners)
-    middle = cross.join([dash * 7] * 3)
+    width = 2 * board.box_columns + 1
+    middle = cross.join([dash * width] * board.box_rows)
     return [(left + middle + right, "border")]

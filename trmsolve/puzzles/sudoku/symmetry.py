@@ -2,38 +2,53 @@
 
 Digits are relabelled, bands, stacks, rows and columns exchanged, and the grid transposed.
 
-They are symmetries of grids here: of cells 0 to 80 and digits 0 to 9. ``task`` turns them into
-symmetries of tokens.
+They are symmetries of grids here: of cells and digits. ``task`` turns them into symmetries of
+tokens.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trmsolve.puzzles.sudoku.board import USUAL, Board
 from trmsolve.puzzles.values import Symmetry
 
-CELLS = np.arange(81).reshape(9, 9)
-IDENTITY = Symmetry(CELLS, np.arange(10, dtype=np.int8))
+
+def identity_of(board: Board) -> Symmetry:
+    """The symmetry that leaves a grid as it is."""
+    return Symmetry(_cells(board), np.arange(board.side + 1, dtype=np.int8))
 
 
-def random_view(rng: np.random.Generator | np.random.RandomState) -> Symmetry:
-    """A symmetry drawn evenly from all 9! x 2 x 6^8, in the public code's order of draws."""
-    digits = np.concatenate(([0], rng.permutation(np.arange(1, 10)))).astype(np.int8)
-    transposed = rng.random() < 0.5
-    rows = _random_lines(rng)
-    columns = _random_lines(rng)
-    cells = CELLS.T if transposed else CELLS
+def random_view(rng: np.random.Generator | np.random.RandomState, board: Board = USUAL) -> Symmetry:
+    """A symmetry drawn evenly from all, in the public code's order of draws.
+
+    There are 9! x 2 x 6^8 for 9 x 9. A board whose boxes are no squares is not transposed.
+    """
+    digits = np.concatenate(([0], rng.permutation(np.arange(1, board.side + 1)))).astype(np.int8)
+    transposed = board.box_rows == board.box_columns and rng.random() < 0.5
+    rows = _random_lines(rng, board.box_columns, board.box_rows)
+    columns = _random_lines(rng, board.box_rows, board.box_columns)
+    cells = _cells(board)
+    if transposed:
+        cells = cells.T
     return Symmetry(cells[np.ix_(rows, columns)], digits)
 
 
-def _random_lines(rng: np.random.Generator | np.random.RandomState) -> NDArray[np.intp]:
-    """(9,) rows or columns: the bands in a new order, and the lines within each."""
-    bands = rng.permutation(3)
-    lines = [3 * band + rng.permutation(3) for band in bands]
+def _cells(board: Board) -> NDArray[np.intp]:
+    """(n, n): the numbers of the cells."""
+    return np.arange(board.side**2).reshape(board.side, board.side)
+
+
+def _random_lines(
+    rng: np.random.Generator | np.random.RandomState, bands: int, size: int
+) -> NDArray[np.intp]:
+    """(n,) rows or columns: the bands in a new order, and the ``size`` lines within each."""
+    order = rng.permutation(bands)
+    lines = [size * band + rng.permutation(size) for band in order]
     return np.concatenate(lines)
 
 
 def symmetries(draws: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Symmetries from uniform numbers (n, 34), as evenly drawn as those of ``random_view``.
+    """Symmetries of 9 x 9 from uniform numbers (n, 34), drawn as evenly as by ``random_view``.
 
     Returns (n, 81) where each cell comes from, and (n, 10) what each digit becomes.
     """

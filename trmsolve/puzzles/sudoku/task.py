@@ -2,14 +2,13 @@
 
 Reading, drawing and making puzzles are in the files beside this one.
 
-Knows numpy, the nine-by-nine board and nothing of torch, terminals or commands. ``verify`` is
+Knows numpy and the boards, and nothing of torch, terminals or commands. ``verify`` is
 written without the use of ``encode`` and ``decode``, so that a mistake in those cannot verify
 itself.
 """
 
 import re
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
@@ -17,52 +16,44 @@ from numpy.typing import NDArray
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.base import Diagnosis, Task, check_values
+from trmsolve.puzzles.sudoku.board import SIDES, SYMBOLS, USUAL, Board, board_of
 from trmsolve.puzzles.sudoku.cells import is_line, look
 from trmsolve.puzzles.sudoku.derive import derive_sudokus
 from trmsolve.puzzles.sudoku.form import TextForm, write_sudoku
 from trmsolve.puzzles.sudoku.generate import DIFFICULTIES, generate_sudokus
-from trmsolve.puzzles.sudoku.paint import cell_styles, paint_sudoku, paint_sudoku_large
+from trmsolve.puzzles.sudoku.paint import (
+    MOST_PENCILLED,
+    cell_styles,
+    paint_sudoku,
+    paint_sudoku_large,
+)
 from trmsolve.puzzles.sudoku.search import count_solutions
-from trmsolve.puzzles.sudoku.symmetry import IDENTITY, random_view, symmetries
+from trmsolve.puzzles.sudoku.symmetry import identity_of, random_view, symmetries
 from trmsolve.puzzles.sudoku.text import read_sudokus
 from trmsolve.puzzles.values import Cycle, Grid, Line, Puzzle, Symmetry, Verdict
 from trmsolve.wording import can_encode
 
-Houses = dict[str, list[tuple[int, int]]]
-
-CELLS = [divmod(cell, 9) for cell in range(81)]
-
-
-def _houses() -> Houses:
-    """The cells of each row, then of each column, then of each box, by the house's name."""
-    rows: Houses = {f"row {k}": [] for k in range(1, 10)}
-    columns: Houses = {f"column {k}": [] for k in range(1, 10)}
-    boxes: Houses = {f"box {k}": [] for k in range(1, 10)}
-    for row, column in CELLS:
-        box = row // 3 * 3 + column // 3
-        rows[f"row {row + 1}"].append((row, column))
-        columns[f"column {column + 1}"].append((row, column))
-        boxes[f"box {box + 1}"].append((row, column))
-    return rows | columns | boxes
-
-
-HOUSES = _houses()
-HOUSE_CELLS = np.array(list(HOUSES.values())) @ (9, 1)
-"""(27, 9): the cells of the houses, 0 to 80."""
-
 DIAGNOSIS_BUDGET = 3000
-"""Guesses that the search of ``diagnose`` may make: milliseconds."""
+"""Guesses that the search of ``diagnose`` may make on 81 cells: milliseconds.
 
-NO_CELLS = re.compile(r"[^0-9.]")
+A guess takes longer on a larger board, which gets fewer of them.
+"""
+
+NO_CELLS = re.compile(r"[^0-9A-Ga-g.]")
 """What stands between the cells of a drawing."""
+
+SIZES = ", ".join(f"{side} x {side}" for side in SIDES)
+
+USUAL_SHAPE = (USUAL.side, USUAL.side)
 
 Lifted = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 class Sudoku(Task):
-    """The nine-by-nine Sudoku as a task.
+    """The Sudoku as a task.
 
-    Token 0 is padding, 1 the blank, 2 to 10 the digits, as in the public code.
+    Boards of all sizes are read, made and judged. The tokens here, those of the public code, are of
+    9 x 9 cells: 0 is padding, 1 the blank, 2 to 10 the digits.
     """
 
     name = "sudoku"
@@ -89,16 +80,17 @@ class Sudoku(Task):
         return read_sudokus(stream, name)
 
     def puzzle_of(self, cells: NDArray[np.int64]) -> Puzzle:
-        """The Sudoku of an array (9, 9) of 0 to 9. Raises PuzzleError for any other."""
-        if cells.shape != (9, 9):
-            rows, columns = cells.shape
-            raise PuzzleError(f"{rows} x {columns} cells; a Sudoku has 9 x 9", "array")
-        check_values(cells, 9)
+        """The Sudoku of an array (n, n) of 0 to n. Raises PuzzleError for any other."""
+        rows, columns = cells.shape
+        if rows != columns or rows not in SIDES:
+            raise PuzzleError(f"{rows} x {columns} cells; a Sudoku has {SIZES}", "array")
+        check_values(cells, rows)
         return self.judged_by_reader(cells)
 
     def read_answer(self, text: str, puzzle: Puzzle) -> Grid:
-        """The 81 cells of an answer in any drawing: digits, and 0 or a dot for a blank."""
-        return super().read_answer(NO_CELLS.sub("", text).replace("0", "."), puzzle)
+        """The cells of an answer in any drawing: digits, and 0 or a dot for a blank."""
+        cells = NO_CELLS.sub("", text).replace("0", ".").upper()
+        return super().read_answer(cells, puzzle)
 
     def is_puzzle(self, text: str) -> bool:
         """Whether a text is 81 cells and nothing else."""
@@ -116,9 +108,8 @@ class Sudoku(Task):
         return form is None or can_encode(form.blank, encoding)
 
     def line(self, grid: Grid) -> str:
-        """81 characters, ``.`` for a blank."""
-        digits = "".join(map(str, grid.reshape(-1).tolist()))
-        return digits.replace("0", ".")
+        """One character a cell: ``.`` for a blank, and letters for the digits above 9."""
+        return "".join(SYMBOLS[digit] for digit in grid.reshape(-1).tolist())
 
     def encode(
         self,
@@ -134,12 +125,20 @@ class Sudoku(Task):
         digits = tokens.reshape(shape).astype(np.int8) - 1
         return np.maximum(digits, 0).astype(np.int8)
 
+    def unsupported(self, puzzle: Puzzle) -> str:
+        """These tokens are of 9 x 9 cells alone."""
+        board = board_of(len(puzzle.grid))
+        if board == USUAL:
+            return ""
+        return f"a Sudoku of {board.size}; a network of these tokens solves {USUAL.size}"
+
     def verify(self, puzzle: Puzzle, answer: Grid) -> Verdict:
-        """27 houses hold 1 to 9 once each, and every clue is kept.
+        """Each row, column and box holds every digit once, and every clue is kept.
 
         The reason names the first rule that fails.
         """
-        reason = _changed_clue(puzzle.grid, answer) or _broken_house(answer)
+        board = board_of(len(puzzle.grid))
+        reason = _changed_clue(board, puzzle.grid, answer) or _broken_house(board, answer)
         return Verdict(not reason, reason)
 
     def diagnose(self, puzzle: Puzzle) -> Diagnosis:
@@ -147,26 +146,29 @@ class Sudoku(Task):
 
         It is never used for an answer.
         """
-        return Diagnosis(count_solutions(puzzle.grid, limit=2, budget=DIAGNOSIS_BUDGET))
+        larger = max(puzzle.grid.size / USUAL.side**2, 1)
+        budget = int(DIAGNOSIS_BUDGET / larger**2)
+        return Diagnosis(count_solutions(puzzle.grid, limit=2, budget=budget))
 
     def faults(self, puzzle: Puzzle, answer: Grid) -> tuple[NDArray[np.bool_], int]:
         """Cells that clash or are changed clues, and how many houses and clues are broken."""
-        digits = answer.reshape(-1)[HOUSE_CELLS]  # (27, 9)
+        houses = board_of(len(answer)).houses
+        digits = answer.reshape(-1)[houses]  # (3n, n)
         equal = (digits[:, :, None] == digits[:, None, :]).sum(-1)
         clashing = (equal > 1) & (digits > 0)
         overwritten = (puzzle.grid > 0) & (puzzle.grid != answer)
         faulty = overwritten.reshape(-1).copy()
-        faulty[HOUSE_CELLS[clashing]] = True
+        faulty[houses[clashing]] = True
         broken_houses = (clashing | (digits == 0)).any(-1).sum()
-        return faulty.reshape(9, 9), int(broken_houses + overwritten.sum())
+        return faulty.reshape(answer.shape), int(broken_houses + overwritten.sum())
 
     def paint(self, cycle: Cycle, plain: bool) -> list[Line]:
         """The grid with its boxes framed, and candidates as dots; see ``paint``."""
         return paint_sudoku(cycle, plain)
 
-    def paint_large(self, cycle: Cycle) -> list[Line]:
-        """The grid with candidates as pencil marks; see ``paint``."""
-        return paint_sudoku_large(cycle)
+    def paint_large(self, cycle: Cycle) -> list[Line] | None:
+        """The grid with candidates as pencil marks, up to 9 x 9; see ``paint``."""
+        return paint_sudoku_large(cycle) if len(cycle.grid) <= MOST_PENCILLED else None
 
     def cell_styles(self, cycle: Cycle) -> list[list[str]]:
         """One style for each cell; see ``paint``."""
@@ -191,80 +193,99 @@ class Sudoku(Task):
         padding = np.zeros((len(digits), 1), np.int64)
         return cells, np.concatenate((padding, digits + 1), axis=1)
 
-    def views(self, puzzle: Puzzle, rng: np.random.Generator) -> Iterator[Symmetry]:  # noqa: ARG002
+    def views(self, puzzle: Puzzle, rng: np.random.Generator) -> Iterator[Symmetry]:
         """The puzzle as given first, then random symmetries without end."""
-        for view in chain([IDENTITY], iter(lambda: random_view(rng), None)):
-            origins = view.cells.reshape(1, 81)
+        board = board_of(len(puzzle.grid))
+        view = identity_of(board)
+        while True:
+            origins = view.cells.reshape(1, -1)
             digits = view.values[None].astype(np.int64)
             cells, values = self.lift(origins, digits)
             yield Symmetry(cells[0], values[0])
+            view = random_view(rng, board)
 
     def invariant(self, answers: NDArray[np.int8]) -> NDArray[np.uint64]:
         """Full grids (N, 9, 9) -> (N,): equal for those that are one under a symmetry."""
+        if answers.shape[1:] != USUAL_SHAPE:
+            return super().invariant(answers)
         from trmsolve.puzzles.sudoku.canonical import invariants  # numba: not before it is needed
 
         return invariants(answers)
 
     def canonical(self, answer: Grid) -> bytes:
-        """The same 81 bytes for exactly the full grids that are one under symmetries."""
+        """The same bytes for exactly the full grids that are one under symmetries.
+
+        Of other sizes than 9 x 9 only equal grids are one.
+        """
+        if answer.shape != USUAL_SHAPE:
+            return super().canonical(answer)
         from trmsolve.puzzles.sudoku.canonical import canonical_form
 
         return canonical_form(answer)
 
 
 class SudokuLattice(Sudoku):
-    """The same Sudoku as candidates: nine digits a cell, each possible (1) or ruled out (0)."""
+    """The same Sudoku as candidates: n digits a cell, each possible (1) or ruled out (0).
+
+    The network is the same for boards of all sizes.
+    """
 
     vocab_size = 2
     seq_len = 729
     candidates = 9
     paper_latent_steps = None
 
+    def unsupported(self, puzzle: Puzzle) -> str:  # noqa: ARG002
+        """Every board that can be read has such tokens."""
+        return ""
+
     def encode(
         self,
         grid: NDArray[np.int8],
         extra: NDArray[np.int8] | None = None,  # noqa: ARG002
     ) -> NDArray[np.int64]:
-        """Grids (..., 9, 9) -> tokens (..., 729): a clue is one candidate, a blank is all nine."""
-        cells = grid.reshape(*grid.shape[:-2], 81, 1)
-        possible = (cells == np.arange(1, 10)) | (cells == 0)
+        """Grids (..., n, n) -> tokens (..., n * n * n): a clue is one candidate, a blank is all."""
+        side = grid.shape[-1]
+        cells = grid.reshape(*grid.shape[:-2], side * side, 1)
+        possible = (cells == np.arange(1, side + 1)) | (cells == 0)
         tokens: NDArray[np.int64] = possible.astype(np.int64)
-        return tokens.reshape(*grid.shape[:-2], 729)
+        return tokens.reshape(*grid.shape[:-2], side**3)
 
-    def decode(self, tokens: NDArray[Any], shape: tuple[int, ...] = (9, 9)) -> Grid:
-        """Tokens (729,) -> grid; a cell with no candidate or with several is a blank."""
-        possible = tokens.reshape(9, 9, 9) == 1
+    def decode(self, tokens: NDArray[Any], shape: tuple[int, ...] = USUAL_SHAPE) -> Grid:
+        """Tokens (n * n * n,) -> grid; a cell with no candidate or with several is a blank."""
+        possible = tokens.reshape(*shape, shape[0]) == 1
         decided = possible.sum(-1) == 1
         grid: Grid = np.where(decided, possible.argmax(-1) + 1, 0).astype(np.int8)
-        return grid.reshape(shape)
+        return grid
 
     def lift(self, cells: NDArray[np.int64], digits: NDArray[np.int64]) -> Lifted:
         """As for ``Sudoku``. A digit's new name is another place; the tokens keep their meaning."""
         origin = digits[:, 1:].argsort(-1)  # the old digit whose candidate each new one is
-        places = 9 * cells[:, :, None] + origin[:, None, :]
+        side = origin.shape[1]
+        places = side * cells[:, :, None] + origin[:, None, :]
         tokens = np.broadcast_to(np.arange(2), (len(digits), 2))
-        return places.reshape(-1, 729), tokens
+        return places.reshape(-1, side**3), tokens
 
 
-def _changed_clue(question: Grid, answer: Grid) -> str:
+def _changed_clue(board: Board, question: Grid, answer: Grid) -> str:
     """The first clue that the answer changed, or ""."""
-    for row, column in CELLS:
-        clue = int(question[row, column])
-        digit = int(answer[row, column])
-        if clue and digit != clue:
-            return f"clue {clue} at r{row + 1}c{column + 1} became {digit or 'blank'}"
-    return ""
+    changed = (question > 0) & (question != answer)
+    if not changed.any():
+        return ""
+    cell = int(changed.argmax())
+    found = int(answer.flat[cell]) or "blank"
+    return f"clue {question.flat[cell]} at {board.name_cell(cell)} became {found}"
 
 
-def _broken_house(answer: Grid) -> str:
-    """The first house that does not hold 1 to 9 once each, and why, or ""."""
-    for house, cells in HOUSES.items():
-        digits = [int(answer[cell]) for cell in cells]
+def _broken_house(board: Board, answer: Grid) -> str:
+    """The first house that does not hold every digit once, and why, or ""."""
+    cells = answer.reshape(-1)
+    for number, house in enumerate(board.houses):
+        digits = cells[house].tolist()
         if 0 in digits:
-            row, column = cells[digits.index(0)]
-            return f"r{row + 1}c{column + 1} is blank"
-        missing = sorted(set(range(1, 10)) - set(digits))
+            return f"{board.name_cell(house[digits.index(0)])} is blank"
+        missing = sorted(set(range(1, board.side + 1)) - set(digits))
         if missing:
             twice = next(digit for digit in digits if digits.count(digit) > 1)
-            return f"{house} has two {twice}s and no {missing[0]}"
+            return f"{board.name_house(number)} has two {twice}s and no {missing[0]}"
     return ""
