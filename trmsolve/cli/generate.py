@@ -20,7 +20,7 @@ from trmsolve.cli.complete import complete_difficulty
 from trmsolve.cli.output import say
 from trmsolve.errors import WRONG_PATHS, UsageError
 from trmsolve.puzzles import get_task, task_forms, task_names
-from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.base import Task, parse_size
 from trmsolve.puzzles.values import Puzzle
 
 MAZES = "Mazes only"
@@ -101,9 +101,9 @@ def generate(  # noqa: PLR0913 (its parameters are the options)
         str | None,
         typer.Option(
             metavar="ROWSxCOLUMNS",
-            help="Size of each maze; for mixed mazes, the largest size.",
-            show_default="30x30",
-            rich_help_panel=MAZES,
+            help="Size of each puzzle: any for mazes, where it is the largest of mixed ones; 4x4, "
+            "6x6, 8x8, 9x9, 10x10, 12x12 or 16x16 for Sudokus.",
+            show_default="30x30 for mazes, 9x9 for Sudokus",
         ),
     ] = None,
     path_length: Annotated[
@@ -137,7 +137,8 @@ def generate(  # noqa: PLR0913 (its parameters are the options)
         raise UsageError(
             f"--difficulty {difficulty} is not known: use {', '.join(kind.difficulties)}"
         )
-    made = kind.generate_sized(difficulty, seed, _size(size), *_lengths(path_length))
+    shape = None if size is None else parse_size(size)
+    made = kind.generate_sized(difficulty, seed, shape, *_lengths(path_length))
     puzzles = _with_a_word(made, MAKING if path_length is None else LOOKING)
     first = next(puzzles)  # what cannot be made is told before a file is touched
     _warn_of_refused(kind, first)
@@ -187,15 +188,6 @@ def _write(stream: TextIO, task: Task, puzzles: Iterator[Puzzle], source: str, n
             made += 1
     except UsageError as error:  # rare ones may be found once and not again
         raise UsageError(f"only {made} of {number} puzzles were written: {error}") from None
-
-
-def _size(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    match = re.fullmatch(r"([0-9]{1,4})[xX]([0-9]{1,4})", text)
-    if match is None:
-        raise UsageError(f"--size {text}: give rows and columns, such as 20x30")
-    return int(match[1]), int(match[2])
 
 
 def _lengths(text: str | None) -> tuple[int | None, int | None]:

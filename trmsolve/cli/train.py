@@ -126,6 +126,15 @@ RecipeName = Annotated[
         rich_help_panel=RECIPE,
     ),
 ]
+Size = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NxN",
+        help="Sudoku only: size of the board that the network is trained on, such as 6x6.",
+        show_default="9x9",
+        rich_help_panel=RECIPE,
+    ),
+]
 Changes = Annotated[
     list[str] | None,
     typer.Option(
@@ -213,6 +222,7 @@ def train(  # noqa: PLR0913
     held_out: HeldOut = None,
     recipe: RecipeName = "laptop",
     changes: Changes = None,
+    size: Size = None,
     print_recipe: PrintRecipe = False,
     batch_size: BatchSize = None,
     start_from: StartFrom = None,
@@ -275,6 +285,7 @@ def train(  # noqa: PLR0913
         held_out=held_out,
         recipe=recipe,
         changes=changes or (),
+        size=size,
         batch_size=batch_size,
         start_from=start_from,
         seed=seed,

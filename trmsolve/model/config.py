@@ -5,7 +5,7 @@ Nothing else decides the shape of a tensor. This file does not need torch.
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 POSITIONS = ("none", "rope", "learned")
@@ -206,6 +206,13 @@ class TRMConfig:
         if side < 2 or side**3 != tokens:
             raise ValueError(f"{tokens} tokens are no lattice of n x n cells with n candidates")
         return side
+
+    def on_board(self, side: int) -> "TRMConfig":
+        """The same lattice network for boards of this side. Raises ValueError for another mixer."""
+        if self.candidates == 1:
+            raise ValueError(f"the {self.mixer} mixer keeps to the board that it is trained on")
+        board = (side, side, *boxes_of(side))
+        return replace(self, seq_len=side**3, board=board, candidates=side)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain JSON values, in the order of the file format."""

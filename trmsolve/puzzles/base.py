@@ -6,6 +6,7 @@ values that pass between the parts: no torch, no terminal, no command line.
 
 import hashlib
 import io
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -271,6 +272,15 @@ class Task(ABC):
         """A grid on the board that networks are trained on. Raises PuzzleError if it is larger."""
         return grid
 
+    def on_board(self, rows: int, columns: int) -> "Task":
+        """The task whose networks are trained on boards of this size.
+
+        Raises UsageError where they are trained on one size alone.
+        """
+        raise UsageError(
+            f"a network for {self.plural} is not trained on {rows} x {columns} cells: omit --size"
+        )
+
     def unsupported(self, puzzle: Puzzle) -> str:  # noqa: ARG002
         """Why a network of the task cannot take this puzzle, such as its size; "" if it can."""
         return ""
@@ -438,6 +448,14 @@ class Task(ABC):
         The tokens are in the puzzle's own frame.
         """
         return None
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Read the rows and columns of an option, as in ``20x30``. Raises UsageError."""
+    match = re.fullmatch(r"([0-9]{1,4})[xX]([0-9]{1,4})", text)
+    if match is None:
+        raise UsageError(f"--size {text}: give rows and columns, such as 20x30")
+    return int(match[1]), int(match[2])
 
 
 def check_values(cells: NDArray[np.int64], highest: int) -> None:

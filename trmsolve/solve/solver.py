@@ -253,7 +253,9 @@ def _effort(task: Task, options: LoadOptions, device: Any) -> Effort:
 
 def _check_fits(path: Path, config: TRMConfig, task: Task) -> None:
     """Raise WeightsError for a network with other tokens or places than the task has."""
-    if (config.vocab_size, config.seq_len) != (task.vocab_size, task.seq_len):
+    takes_any_board = config.candidates > 1 and task.candidates > 1
+    fits = takes_any_board or config.seq_len == task.seq_len
+    if config.vocab_size != task.vocab_size or not fits:
         raise WeightsError(
             f"{path} has {config.vocab_size} tokens and {config.seq_len} positions, but "
             f"{task.name} needs {task.vocab_size} and {task.seq_len}"

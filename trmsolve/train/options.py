@@ -6,12 +6,13 @@ Errors name a setting as the command line does: ``--base-puzzles`` is ``base_puz
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from trmsolve.errors import UsageError
 from trmsolve.puzzles import get_task
+from trmsolve.puzzles.base import parse_size
 from trmsolve.train.recipes import Recipe, find_recipe, override
 from trmsolve.train.schedule import Schedule
 from trmsolve.train.sources import Sources, check_bands, parse_bands
@@ -92,6 +93,8 @@ class TrainOptions(RunOptions):
     # Fields of the recipe to change: {"lr": 0.01}, or as texts: ["lr=0.01"].
     changes: Mapping[str, Any] | Sequence[str] | str = ()
     batch_size: int | None = None
+    # For Sudoku: the size of the board to train on, such as 6x6; 9x9 by default.
+    size: str | None = None
     # Weights of the same shapes to begin with: a file, a name, or hf://user/repo.
     start_from: str | Path | None = None
     # Decides everything that is drawn at random.
@@ -116,7 +119,8 @@ class TrainOptions(RunOptions):
         changes = _as_texts(self.changes)
         if self.batch_size is not None:
             changes.append(f"batch_size={self.batch_size}")
-        return override(find_recipe(self.task, self.recipe), changes)
+        recipe = override(find_recipe(self.task, self.recipe), changes)
+        return recipe if self.size is None else _sized(recipe, self.task, self.size)
 
     def schedule(self) -> Schedule:
         """The schedule of the run. Raises UsageError for a run without an end."""
@@ -131,7 +135,8 @@ class TrainOptions(RunOptions):
         Raises UsageError for bands that make no sense.
         """
         if self.bands is None:
-            return None if self.sources.data else get_task(self.task).training_bands
+            has_rated_puzzles = not self.sources.data and self.size is None
+            return get_task(self.task).training_bands if has_rated_puzzles else None
         shares = parse_bands(self.bands) if isinstance(self.bands, str) else dict(self.bands)
         check_bands(shares)
         return shares
@@ -142,6 +147,15 @@ class TrainOptions(RunOptions):
             _check_arc(self, recipe)
         else:
             _check_puzzles(self)
+
+
+def _sized(recipe: Recipe, task: str, size: str) -> Recipe:
+    """The recipe for boards of this size. Raises UsageError where there is one size only."""
+    rows, columns = parse_size(size)
+    if recipe.config.candidates == 1:
+        raise UsageError(f"--size {size}: this recipe for {task} has one size: omit --size")
+    get_task(task, recipe.config.vocab_size).on_board(rows, columns)
+    return replace(recipe, config=recipe.config.on_board(rows))
 
 
 def _names_of(options: type) -> frozenset[str]:

@@ -21,6 +21,7 @@ from trmsolve.hub.address import is_address
 from trmsolve.model.build import new_puzzles
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
+from trmsolve.puzzles.base import Task
 from trmsolve.train.base import TaskSource, TrainingData
 from trmsolve.train.checkpoint import Checkpoint, folder_of_run, load_checkpoint
 from trmsolve.train.event_log import check_log, logged
@@ -347,7 +348,7 @@ def _material(settled: _Settled, note: Note, making: Making) -> _Material:
     recipe = settled.recipe
     schedule = settled.schedule
     if settled.task not in OTHER_SOURCES:
-        task = get_task(settled.task, recipe.config.vocab_size)
+        task = task_of_recipe(settled.task, recipe)
         examples = load_examples(task, settled.sources.data, schedule.seed, note, making)
         training_data = PuzzleTrainingData(
             task, examples, settled.bands, settled.base_puzzles, note
@@ -372,6 +373,15 @@ def _begun(material: _Material, placement: Placement, group: ProcessGroup) -> di
     }
 
 
+def task_of_recipe(name: str, recipe: Recipe) -> Task:
+    """The task with the tokens and the board of the recipe's network."""
+    config = recipe.config
+    task = get_task(name, config.vocab_size)
+    if config.candidates > 1 and config.board is not None and config.seq_len != task.seq_len:
+        return task.on_board(*config.board[:2])
+    return task
+
+
 def _initial_network(
     path: Path | None, material: _Material, note: Callable[[str], None]
 ) -> TinyRecursiveModel | None:
@@ -394,6 +404,8 @@ def _initial_network(
         )
         model = new_puzzles(model, wanted.num_puzzles)
     as_deep = replace(model.config, recursions=wanted.recursions, latent_steps=wanted.latent_steps)
+    if as_deep.candidates > 1 and wanted.candidates > 1:  # the parameters fit every board
+        as_deep = as_deep.on_board(wanted.candidates)
     if as_deep != wanted:
         raise UsageError(
             f"{path} has shapes that differ from the recipe: use the recipe that it was "

@@ -24,7 +24,10 @@ climb: it exchanges clues one by one and keeps what raises the rating. Their rat
 bound, half of them below 42: easier than the hardest puzzles of the benchmark, and without its easy
 ones. Each extreme puzzle has a climb of its own, so that no two are variants of each other.
 
-The compiled search, and numba with it, is imported when the first puzzle is wanted.
+The compiled search, and numba with it, is imported when the first puzzle is wanted. It knows
+9 x 9 alone. Puzzles of other sizes are easy, medium or hard, and come from the search in plain
+Python. Easy ones have 37 to 45 % of their cells as clues there, and hard ones may be solved by
+singles: on 4 x 4 cells nearly all are.
 """
 
 from collections.abc import Iterator
@@ -32,6 +35,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from trmsolve.errors import UsageError
+from trmsolve.puzzles.sudoku.board import USUAL, Board
+from trmsolve.puzzles.sudoku.search import count_solutions, singles_suffice, solutions
+from trmsolve.puzzles.sudoku.symmetry import random_view
 from trmsolve.puzzles.values import Grid, Puzzle
 
 Ints = NDArray[np.int64]
@@ -40,6 +47,15 @@ DIFFICULTIES = ("easy", "medium", "hard", "extreme", "mixed")
 
 EXTREME = 32
 """The least rating of an extreme puzzle."""
+
+DIFFICULTIES_OF_ANY_SIZE = ("easy", "medium", "hard")
+"""The difficulties that there are on every board."""
+
+EASY_SHARE = (0.37, 0.45)
+"""The share of cells that are clues in an easy puzzle of any size."""
+
+MOST_GUESSES = 200
+"""Guesses of the search after which a clue of a puzzle of another size is kept."""
 
 START = 27
 """How many clues a climb begins with."""
@@ -64,6 +80,65 @@ def generate_sudokus(difficulty: str, seed: int) -> Iterator[Puzzle]:
         puzzle = maker.attempt(difficulty)
         if puzzle:
             yield puzzle
+
+
+def generate_on(board: Board, difficulty: str, seed: int) -> Iterator[Puzzle]:
+    """Generate puzzles on a board without end, each with its solution.
+
+    Boards of other sizes than 9 x 9 have no extreme and mixed puzzles, and theirs are not rated.
+    Raises UsageError for these, ValueError as ``generate_sudokus``.
+    """
+    if board == USUAL:
+        return generate_sudokus(difficulty, seed)
+    if difficulty not in DIFFICULTIES_OF_ANY_SIZE:
+        known = ", ".join(DIFFICULTIES_OF_ANY_SIZE)
+        raise UsageError(f"Sudokus of {board.size} are {known}, not {difficulty}")
+    draws = (DIFFICULTIES.index(difficulty), board.side, seed)
+    return _generate_sized(board, difficulty, np.random.default_rng(draws))
+
+
+def _generate_sized(board: Board, difficulty: str, rng: np.random.Generator) -> Iterator[Puzzle]:
+    """Generate puzzles by the search in plain Python."""
+    blank = np.zeros((board.side, board.side), np.int8)
+    while True:
+        full = next(solutions(blank, rng=rng))
+        # The search fills every grid in much the same order: exchange its lines and digits.
+        answer = random_view(rng, board).apply(full)
+        question = _dig_sized(answer, difficulty, rng)
+        yield Puzzle(question, answer=answer)
+
+
+def _dig_sized(answer: Grid, difficulty: str, rng: np.random.Generator) -> Grid:
+    """Remove clues in random order, as long as the difficulty allows.
+
+    Many are tried at once at first: if all of them can go together, each can go in its turn.
+    """
+    question = answer.copy()
+    cells = question.reshape(-1)
+    fewest = 0
+    if difficulty == "easy":
+        fewest = round(rng.uniform(*EASY_SHARE) * answer.size)
+    suffices = _has_one_solution if difficulty == "hard" else singles_suffice
+    waiting = rng.permutation(answer.size).tolist()
+    at_once = answer.size // 3
+    while waiting and np.count_nonzero(cells) > fewest:
+        most = int(np.count_nonzero(cells)) - fewest
+        taken = waiting[: min(at_once, most)]
+        before = cells[taken]
+        cells[taken] = 0
+        if suffices(question):
+            waiting = waiting[len(taken) :]
+        else:
+            cells[taken] = before
+            if len(taken) == 1:
+                waiting = waiting[1:]
+        at_once = max(at_once // 2, 1)
+    return question
+
+
+def _has_one_solution(question: Grid) -> bool:
+    """Tell whether a puzzle (n, n) has exactly one solution; False if that takes long to tell."""
+    return count_solutions(question, limit=2, budget=MOST_GUESSES) == 1
 
 
 def rate_sudoku(puzzle: Grid) -> int:

@@ -47,25 +47,38 @@ def _random_lines(
     return np.concatenate(lines)
 
 
-def symmetries(draws: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Symmetries of 9 x 9 from uniform numbers (n, 34), drawn as evenly as by ``random_view``.
+def draws_of(board: Board) -> list[int]:
+    """How many uniform numbers ``symmetries`` needs of each kind.
 
-    Returns (n, 81) where each cell comes from, and (n, 10) what each digit becomes.
+    The kinds are: whether to transpose, bands, rows, stacks, columns, digits.
     """
-    ends = np.cumsum([1, 3, 9, 3, 9])
+    return [1, board.box_columns, board.side, board.box_rows, board.side, board.side]
+
+
+def symmetries(
+    draws: NDArray[np.float64], board: Board = USUAL
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Symmetries from uniform numbers (N, ``draws_of``), drawn as evenly as by ``random_view``.
+
+    Returns (N, n * n) where each cell comes from, and (N, n + 1) what each digit becomes.
+    """
+    ends = np.cumsum(draws_of(board))[:-1]
     turn, bands, rows, stacks, columns, digits = np.split(draws, ends, axis=1)
     row = _lines(bands, rows)[:, :, None]
     column = _lines(stacks, columns)[:, None, :]
-    as_given = 9 * row + column
-    transposed = row + 9 * column
-    cells = np.where(turn[:, :, None] < 0.5, as_given, transposed)
+    cells = board.side * row + column
+    if board.box_rows == board.box_columns:
+        transposed = row + board.side * column
+        cells = np.where(turn[:, :, None] < 0.5, cells, transposed)
     blank = np.zeros((len(draws), 1), np.int64)
     values = np.concatenate((blank, 1 + digits.argsort(-1)), axis=1)
-    return cells.reshape(-1, 81), values
+    return cells.reshape(-1, board.side**2), values
 
 
 def _lines(bands: NDArray[np.float64], lines: NDArray[np.float64]) -> NDArray[np.int64]:
-    """(n, 9) rows or columns, from a number for each band (n, 3) and for each line (n, 9)."""
-    outer = 3 * bands.argsort(-1)[:, :, None]
-    inner = lines.reshape(-1, 3, 3).argsort(-1)
-    return (outer + inner).reshape(-1, 9)
+    """(N, n) rows or columns, from a number for each band and for each line (N, n)."""
+    size = lines.shape[1] // bands.shape[1]
+    outer = size * bands.argsort(-1)[:, :, None]
+    inner = lines.reshape(len(lines), -1, size).argsort(-1)
+    order: NDArray[np.int64] = outer + inner
+    return order.reshape(lines.shape)

@@ -8,19 +8,19 @@ itself.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trmsolve.errors import PuzzleError
+from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.puzzles.base import Diagnosis, Task, check_values
 from trmsolve.puzzles.sudoku.board import SIDES, SYMBOLS, USUAL, Board, board_of
 from trmsolve.puzzles.sudoku.cells import is_line, look
 from trmsolve.puzzles.sudoku.derive import derive_sudokus
 from trmsolve.puzzles.sudoku.form import TextForm, write_sudoku
-from trmsolve.puzzles.sudoku.generate import DIFFICULTIES, generate_sudokus
+from trmsolve.puzzles.sudoku.generate import DIFFICULTIES, generate_on, generate_sudokus
 from trmsolve.puzzles.sudoku.paint import (
     MOST_PENCILLED,
     cell_styles,
@@ -28,7 +28,7 @@ from trmsolve.puzzles.sudoku.paint import (
     paint_sudoku_large,
 )
 from trmsolve.puzzles.sudoku.search import count_solutions
-from trmsolve.puzzles.sudoku.symmetry import identity_of, random_view, symmetries
+from trmsolve.puzzles.sudoku.symmetry import draws_of, identity_of, random_view, symmetries
 from trmsolve.puzzles.sudoku.text import read_sudokus
 from trmsolve.puzzles.values import Cycle, Grid, Line, Puzzle, Symmetry, Verdict
 from trmsolve.wording import can_encode
@@ -43,6 +43,16 @@ NO_CELLS = re.compile(r"[^0-9A-Ga-g.]")
 """What stands between the cells of a drawing."""
 
 SIZES = ", ".join(f"{side} x {side}" for side in SIDES)
+
+USUAL_KINDS = {"mixed": 15_000, "hard": 15_000, "extreme": 600}
+"""How many puzzles of each difficulty training makes: half a minute's work.
+
+Extreme puzzles are costly, and drawn far more often than there are of them.
+"""
+
+SMALL_KINDS = {"easy": 2_000, "hard": 4_000}
+LARGE_KINDS = {"easy": 1_000, "medium": 500}
+"""The same on boards below and above 9 x 9. Those of 16 x 16 take some minutes."""
 
 USUAL_SHAPE = (USUAL.side, USUAL.side)
 
@@ -59,13 +69,12 @@ class Sudoku(Task):
     name = "sudoku"
     vocab_size = 11
     seq_len = 81
-    symmetry_draws = 34
+    symmetry_draws = sum(draws_of(USUAL))
     derives = True
     paper_latent_steps: ClassVar[int | None] = 6
-    # Half a minute's work. Extreme puzzles are costly, and drawn far more often than there are of
-    # them.
-    training_kinds: ClassVar[dict[str, int]] = {"mixed": 15_000, "hard": 15_000, "extreme": 600}
     training_bands: ClassVar[dict[str, float]] = {"0": 1, "1-7": 3, "8-31": 2, "32-127": 3}
+    board = USUAL
+    """The board that networks are trained on."""
     difficulties: tuple[str, ...] = DIFFICULTIES
     title = "Sudoku"
     plural = "Sudokus"
@@ -74,6 +83,13 @@ class Sudoku(Task):
     )
     generate_help = """Every Sudoku has exactly one solution. Its rating is the number of guesses
     that a complete search needs."""
+
+    @property
+    def training_kinds(self) -> Mapping[str, int]:
+        """How many puzzles of each difficulty training makes for its board."""
+        if self.board == USUAL:
+            return USUAL_KINDS
+        return SMALL_KINDS if self.board.side < USUAL.side else LARGE_KINDS
 
     def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:
         """Every Sudoku of a text file in whatever form it has; see ``text``."""
@@ -178,6 +194,21 @@ class Sudoku(Task):
         """New puzzles with exactly one solution; see ``generate``."""
         return generate_sudokus(difficulty, seed)
 
+    def generate_sized(
+        self,
+        difficulty: str,
+        seed: int,
+        size: tuple[int, int] | None = None,
+        least: int | None = None,
+        most: int | None = None,
+    ) -> Iterator[Puzzle]:
+        """As ``generate``, of that size. Raises UsageError if there is no such board."""
+        if least is not None or most is not None:
+            raise UsageError("a Sudoku has no path: omit --path-length")
+        if size is None:
+            return self.generate(difficulty, seed)
+        return SudokuLattice().on_board(*size).generate(difficulty, seed)
+
     def derive(
         self, question: Grid, answer: Grid, attempts: int, rng: np.random.Generator
     ) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
@@ -185,8 +216,8 @@ class Sudoku(Task):
         return derive_sudokus(question, answer, attempts, rng)
 
     def symmetries(self, draws: NDArray[np.float64]) -> Lifted:
-        """Symmetries of tokens from uniform numbers (n, 34)."""
-        return self.lift(*symmetries(draws))
+        """Symmetries of tokens from uniform numbers (n, ``symmetry_draws``)."""
+        return self.lift(*symmetries(draws, self.board))
 
     def lift(self, cells: NDArray[np.int64], digits: NDArray[np.int64]) -> Lifted:
         """Symmetries of grids, (n, 81) and (n, 10), as symmetries of tokens, (n, S) and (n, V)."""
@@ -227,13 +258,35 @@ class Sudoku(Task):
 class SudokuLattice(Sudoku):
     """The same Sudoku as candidates: n digits a cell, each possible (1) or ruled out (0).
 
-    The network is the same for boards of all sizes.
+    A network answers boards of all sizes, on whichever ``board`` it is trained.
     """
 
     vocab_size = 2
-    seq_len = 729
-    candidates = 9
     paper_latent_steps = None
+
+    def __init__(self, board: Board = USUAL) -> None:
+        self.board = board
+        self.seq_len = board.side**3
+        self.candidates = board.side
+        self.symmetry_draws = sum(draws_of(board))
+        self.derives = board == USUAL
+
+    def on_board(self, rows: int, columns: int) -> "SudokuLattice":
+        """The task on another board. Raises UsageError if there is no such board."""
+        if rows != columns or rows not in SIDES:
+            raise UsageError(f"there is no Sudoku of {rows} x {columns} cells: sizes are {SIZES}")
+        return SudokuLattice(board_of(rows))
+
+    def pad_to_board(self, grid: Grid) -> Grid:
+        """The grid itself. Raises PuzzleError if it has another size than the board."""
+        if len(grid) != self.board.side:
+            size = board_of(len(grid)).size
+            raise PuzzleError(f"a Sudoku of {size}, where networks learn {self.board.size}")
+        return grid
+
+    def generate(self, difficulty: str, seed: int) -> Iterator[Puzzle]:
+        """New puzzles of the board with exactly one solution; see ``generate``."""
+        return generate_on(self.board, difficulty, seed)
 
     def unsupported(self, puzzle: Puzzle) -> str:  # noqa: ARG002
         """Every board that can be read has such tokens."""
