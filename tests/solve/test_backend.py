@@ -15,6 +15,7 @@ from tests.support.paths import EXAMPLES
 from trmsolve.cli.source import known_items
 from trmsolve.errors import UsageError
 from trmsolve.solve import backend
+from trmsolve.solve.any_size import own_network
 from trmsolve.solve.backend import chooses_onnx, has_native_bf16, usable_cores
 from trmsolve.solve.network import LoadOptions
 from trmsolve.solve.onnx_network import OnnxNetwork
@@ -50,7 +51,7 @@ def test_auto_takes_the_graph_and_what_needs_torch_takes_torch(machine: Path) ->
     (machine / "driver").touch()
     assert not chooses_onnx("sudoku", LoadOptions())
     assert chooses_onnx("sudoku", LoadOptions(backend="onnx"))
-    assert isinstance(load("sudoku", backend="onnx", threads=1).model, OnnxNetwork)
+    assert isinstance(own_network(load("sudoku", backend="onnx", threads=1).model), OnnxNetwork)
 
 
 @needs_runtime

@@ -151,3 +151,51 @@ def test_importing_the_package_does_not_import_torch() -> None:
 
 def test_the_folder_knows_the_files_beside_weights_of_the_paper_s_network() -> None:
     assert folder.BESIDE_WEIGHTS == (IDENTIFIERS, PUZZLES)
+
+
+@pytest.fixture
+def few_small_puzzles(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Training makes few puzzles on small boards, and keeps them apart."""
+    monkeypatch.setattr("trmsolve.puzzles.sudoku.task.SMALL_KINDS", {"easy": 20, "hard": 20})
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.mark.usefixtures("few_small_puzzles")
+def test_a_run_learns_boards_of_a_size_and_goes_on(tmp_path: Path) -> None:
+    out = tmp_path / "small"
+    first = trmsolve.train(
+        "sudoku",
+        size="4x4",
+        start_from="sudoku",
+        out=out,
+        steps=2,
+        batch_size=4,
+        held_out=4,
+        **CPU,
+    )
+    assert first.held_out is not None
+    state = load_checkpoint(out).state
+    assert state["recipe"]["config"]["board"] == [4, 4, 2, 2]
+    assert state["recipe"]["config"]["seq_len"] == 64
+    assert trmsolve.train(resume=out, steps=3, **CPU).steps == 3
+    solver = trmsolve.load("sudoku", weights=out, threads=1)
+    for size in ((9, 9), (4, 4)):
+        (puzzle,) = trmsolve.generate("sudoku", seed=1, n=1, size=size)
+        assert solver.solve(puzzle).verified
+
+
+@pytest.mark.usefixtures("few_small_puzzles")
+def test_sizes_that_cannot_be_learned_are_refused(data: Path, tmp_path: Path) -> None:
+    def train(**settings: Any) -> None:
+        trmsolve.train(out=tmp_path / "none", steps=1, **CPU, **settings)
+
+    with pytest.raises(UsageError, match="there is no Sudoku of 7 x 7 cells"):
+        train(task="sudoku", size="7x7")
+    with pytest.raises(UsageError, match="--size 9: give rows and columns"):
+        train(task="sudoku", size="9")
+    with pytest.raises(UsageError, match="this recipe for sudoku has one size"):
+        train(task="sudoku", size="4x4", recipe="paper")
+    with pytest.raises(UsageError, match="this recipe for maze has one size"):
+        train(task="maze", size="4x4")
+    with pytest.raises(PuzzleError, match="a Sudoku of 9 x 9, where networks learn 4 x 4"):
+        train(task="sudoku", size="4x4", data=data)

@@ -5,7 +5,6 @@ It is asked as ``model.network.TinyRecursiveModel`` is. Knows graphs; no puzzle.
 
 import contextlib
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +14,13 @@ from numpy.typing import NDArray
 from trmsolve.errors import UsageError, WeightsError
 from trmsolve.model.config import MIXER_RULES, TRMConfig
 from trmsolve.model.state import Prediction, State
-from trmsolve.solve.any_size import AnySizeNetwork
 from trmsolve.solve.backend import (
     bundled_graph,
     is_runtime_installed,
     names_graph,
     usable_cores,
 )
-from trmsolve.solve.network import Loaded, LoadOptions, Network
-from trmsolve.weights.bundled import bundled_file
+from trmsolve.solve.network import Loaded, LoadOptions
 from trmsolve.weights.graph import OUTPUTS, Graph, graph_bytes, parse_graph
 from trmsolve.weights.header import in_a_line
 from trmsolve.wording import install_hint
@@ -145,22 +142,9 @@ def load_graph(task: str, options: LoadOptions) -> Loaded:
     threads = _threads(options.threads)
     network = load_onnx(path, task, threads, allow_large=options.allow_large)
     # The bundled graph is the bundled weights in another form, and is recorded under their name.
-    is_bundled = not names_graph(options.weights)
-    name = f"{task}.safetensors" if is_bundled else path.name
+    name = path.name if names_graph(options.weights) else f"{task}.safetensors"
     label = f"{name}@{network.graph.fingerprint[:12]}"
-    weights = bundled_file(name) if is_bundled else None
-    return Loaded(_for_any_size(network, weights, threads), OnCpu(threads), path, label)
-
-
-def _for_any_size(network: OnnxNetwork, weights: Path | None, threads: int) -> Network:
-    """The network, with torch for boards of other sizes than the graph's, where that is possible.
-
-    Only the graph of a lattice takes one size alone.
-    """
-    has_one_size = network.config.candidates > 1
-    if not has_one_size or weights is None or find_spec("torch") is None:
-        return network
-    return AnySizeNetwork(network, weights, threads)
+    return Loaded(network, OnCpu(threads), path, label)
 
 
 def load_onnx(

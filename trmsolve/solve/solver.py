@@ -17,6 +17,7 @@ from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.given import Given, every_item, first_puzzle
 from trmsolve.puzzles.values import Answer, Cycle
+from trmsolve.solve.any_size import AnySizeNetwork
 from trmsolve.solve.backend import chooses_onnx
 from trmsolve.solve.effort import VIEWS, Effort
 from trmsolve.solve.network import LoadOptions, Network, Place, default_batch_size
@@ -222,7 +223,8 @@ def load(  # noqa: PLR0913 (each may be named alone)
 def load_solver(name: str, options: LoadOptions) -> Solver:
     """As ``load``, with the options as one value."""
     get_task(name)  # an unknown name is told before any work
-    if chooses_onnx(name, options):
+    with_graph = chooses_onnx(name, options)
+    if with_graph:
         loaded = load_graph(name, options)
     else:
         from trmsolve.solve.torch_network import load_torch  # imports torch
@@ -233,7 +235,11 @@ def load_solver(name: str, options: LoadOptions) -> Solver:
     effort = _effort(task, options, loaded.placement.device)
     _check_fits(loaded.path, config, task)
     accepting = task.accepting_any_valid() if options.accept_detours else task
-    return Solver(accepting, loaded.network, loaded.placement, effort, loaded.label)
+    network = loaded.network
+    if config.candidates > 1 and options.weights in (None, name):
+        threads = loaded.placement.threads
+        network = AnySizeNetwork(network, name, threads, takes_any_size=not with_graph)
+    return Solver(accepting, network, loaded.placement, effort, loaded.label)
 
 
 def _effort(task: Task, options: LoadOptions, device: Any) -> Effort:

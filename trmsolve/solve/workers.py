@@ -142,7 +142,8 @@ def _shared(network: Network, threads: int) -> Shared:
     if isinstance(network, OnnxNetwork):
         return share_graph(network, threads)
     if isinstance(network, AnySizeNetwork):
-        return SharedAnySize(_shared(network.graph, threads), network.weights)
+        own = _shared(network.own, threads)
+        return SharedAnySize(own, network.task, network.takes_any_size)
     from trmsolve.solve.torch_network import share_model  # imports torch
 
     return share_model(network, threads)

@@ -28,6 +28,7 @@ from trmsolve.model.build import new_model
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.solve.network import default_batch_size
+from trmsolve.solve.any_size import own_network
 from trmsolve.solve.solver import Solver, load
 from trmsolve.train.recipes import Recipe, find_recipe
 
@@ -157,8 +158,9 @@ def _solving_model(request: Request, setup: Setup) -> tuple[TinyRecursiveModel, 
         model = new_model(recipe.config, placement.dtype)
         return model.to(placement.device, placement.dtype).eval(), None
     solver = _load(request, request.batch_size)
-    assert isinstance(solver.model, TinyRecursiveModel)
-    return solver.model, solver.weights
+    network = own_network(solver.model)
+    assert isinstance(network, TinyRecursiveModel)
+    return network, solver.weights
 
 
 def _load(request: Request, batch_size: int | None) -> Solver:
