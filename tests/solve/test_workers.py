@@ -28,6 +28,7 @@ from trmsolve.solve.attempt import Paused, Result
 from trmsolve.solve.effort import Effort
 from trmsolve.solve.evaluate import evaluate
 from trmsolve.solve.network import LoadOptions
+from trmsolve.solve.any_size import SharedAnySize
 from trmsolve.solve.onnx_network import SharedGraph
 from trmsolve.solve.solver import Solver, load
 from trmsolve.solve.stream import InOrder, Item, Places, Run
@@ -245,7 +246,7 @@ def test_an_error_in_a_worker_is_raised_here() -> None:
     solver = share_out(one(), Crew(2))
     good = some_puzzles(12)
     odd = replace(good[0], grid=None)  # type: ignore[arg-type]
-    with pytest.raises(RuntimeError, match=r"an error in worker 1:\n(.*\n)+.*in encode"):
+    with pytest.raises(RuntimeError, match=r"an error in worker 1:\n(.*\n)+.*in unsupported"):
         list(solver.solve_all([odd, *good]))
     assert not multiprocessing.active_children()
 
@@ -285,8 +286,10 @@ def test_workers_with_a_graph_answer_as_one_process_does_without_torch(
 @pytest.mark.usefixtures("dealt")
 def test_a_graph_that_fails_in_a_worker_is_told_as_in_one_process() -> None:
     solver = share_out(of_graph(), Crew(2))
-    assert isinstance(solver, SharedSolver) and isinstance(solver.shared, SharedGraph)
-    solver.shared = replace(solver.shared, content=b"nothing")
+    assert isinstance(solver, SharedSolver) and isinstance(solver.shared, SharedAnySize)
+    assert isinstance(solver.shared.own, SharedGraph)
+    broken = replace(solver.shared.own, content=b"nothing")
+    solver.shared = replace(solver.shared, own=broken)
     with pytest.raises(WeightsError, match="is not usable as a graph"):
         list(solver.solve_all(listed()))
     assert not multiprocessing.active_children()

@@ -20,7 +20,9 @@ from trmsolve.weights.graph import is_graph
 from trmsolve.weights.info import WeightsInfo
 from trmsolve.weights.public import PUBLIC, PublicCheckpoint, find_public
 
-BUNDLED = ("sudoku", "maze", "arc")
+BUNDLED = ("sudoku", "maze", "arc", "sudoku-4x4")
+"""The names of the bundled weights. Those of a kind of puzzle have its name."""
+
 SUMS = "SHA256SUMS"
 """The file of hashes beside the bundled weights, in the form of ``sha256sum``."""
 
@@ -135,12 +137,12 @@ def address_of(text: str) -> Address:
 
 def list_local() -> Iterator[LocalWeights]:
     """All weights that are on this machine: the bundled ones, then those in the hub's cache."""
-    for task in BUNDLED:
+    for name in BUNDLED:
         try:
-            path = bundled_weights(task)
+            path = bundled_weights(name)
         except WeightsError:
             continue
-        yield LocalWeights(task, "bundled", path, read_info(path))
+        yield LocalWeights(name, "bundled", path, read_info(path))
     # Where the environment makes no sense for the hub, only its cache is left out.
     found = list[transfer.CachedFile]()
     with contextlib.suppress(NetworkError):

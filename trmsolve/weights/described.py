@@ -12,12 +12,12 @@ from trmsolve.weights.info import WeightsInfo
 from trmsolve.weights.names import TABLE, strip_prefixes
 
 
-def bundled_weights(task: str) -> Path:
-    """The weights for ``task`` in the package. Raises WeightsError if there are none."""
-    path = bundled_file(f"{task}.safetensors")
+def bundled_weights(name: str) -> Path:
+    """The weights of that name in the package, such as a task's. Raises WeightsError if none."""
+    path = bundled_file(f"{name}.safetensors")
     if path is not None:
         return path
-    raise WeightsError(f"this installation has no weights for {task}: give a file with --weights")
+    raise WeightsError(f"this installation has no weights for {name}: give a file with --weights")
 
 
 def read_info(path: Path) -> WeightsInfo:

@@ -23,9 +23,15 @@ from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.solve.backend import is_runtime_installed
 from trmsolve.weights import limits
 from trmsolve.weights.bundled import bundled_file
+from trmsolve.weights.catalog import BUNDLED
 from trmsolve.weights.file import bundled_weights, fingerprint, read_info, save_weights
 from trmsolve.weights.info import WeightsInfo
 from trmsolve.weights.public import PUBLIC
+
+GRAPHS = 2
+"""How many graphs are bundled."""
+
+ALL = len(BUNDLED) + GRAPHS
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +53,7 @@ def run(*given: str) -> Result:
 def test_the_list_has_what_is_bundled_with_its_score_and_what_is_public() -> None:
     lines = run("list").stdout.splitlines()
     assert lines[0].split() == ["name", "task", "parameters", "where", "score"]
-    assert len(lines) == 1 + 3 + len(PUBLIC)
+    assert len(lines) == 1 + len(BUNDLED) + len(PUBLIC)
     assert lines[2].split()[:4] == ["maze", "maze", "60,930", "bundled"]
     assert "99.5% exact" in lines[2]
     assert "pass@2 of 40" in lines[3]
@@ -57,7 +63,7 @@ def test_the_list_has_what_is_bundled_with_its_score_and_what_is_public() -> Non
 
 def test_the_list_for_scripts_is_an_object_a_line() -> None:
     rows = [json.loads(line) for line in run("list", "--json").stdout.splitlines()]
-    assert [row["name"] for row in rows[:3]] == ["sudoku", "maze", "arc"]
+    assert [row["name"] for row in rows[: len(BUNDLED)]] == [*BUNDLED]
     assert rows[0]["parameters"] == 98_690
     assert Path(rows[0]["path"]) == bundled_weights("sudoku")
     assert {tuple(row) for row in rows} == {
@@ -140,13 +146,13 @@ def test_what_is_bundled_is_what_is_pinned_and_alive() -> None:
     weights = ["sha256", "pinned", "checksum", "tensors", "smoke"]
     graphs = ["sha256", "pinned", "operators", "made", "smoke"]
     names = [line.split()[0] for line in lines if line.startswith(" ")]
-    assert names == weights * 3 + graphs * 2
-    assert sum(line == "  pinned      matches SHA256SUMS beside it" for line in lines) == 5
-    assert sum(line == "  checksum    correct" for line in lines) == 3
+    assert names == weights * len(BUNDLED) + graphs * GRAPHS
+    assert sum(line == "  pinned      matches SHA256SUMS beside it" for line in lines) == ALL
+    assert sum(line == "  checksum    correct" for line in lines) == len(BUNDLED)
     assert max(map(len, lines[1:])) <= 80
-    alive = 5 if is_runtime_installed() else 3
+    alive = ALL if is_runtime_installed() else len(BUNDLED)
     assert sum("1 of 1" in line for line in lines) == alive
-    assert sum("it needs onnxruntime: run pip install" in line for line in lines) == 5 - alive
+    assert sum("it needs onnxruntime: run pip install" in line for line in lines) == ALL - alive
 
 
 def test_a_graph_is_checked_and_compared_with_the_weights_beside_it(tmp_path: Path) -> None:
@@ -220,11 +226,11 @@ def test_names_mean_what_is_bundled_whatever_lies_around(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for task in ("sudoku", "maze", "arc"):
+    for task in BUNDLED:
         (tmp_path / task).mkdir()
     said = run("verify", "--puzzles", "0")
     assert said.exit_code == 0
-    assert said.stdout.count("matches SHA256SUMS beside it") == 5
+    assert said.stdout.count("matches SHA256SUMS beside it") == ALL
 
 
 @pytest.mark.parametrize("task", ["kenken", ""])

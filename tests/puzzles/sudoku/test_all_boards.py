@@ -172,6 +172,8 @@ def test_the_paper_s_tokens_are_of_nine_by_nine() -> None:
     assert not paper.unsupported(puzzle_of(9))
     assert "6 x 6" in paper.unsupported(puzzle_of(6))
     assert not LATTICE.unsupported(puzzle_of(6))
+    for shape in ((7, 7), (4, 6)):
+        assert "a Sudoku has 4 x 4" in LATTICE.unsupported(Puzzle(np.zeros(shape, np.int8)))
 
 
 @pytest.mark.parametrize("side", SIDES)

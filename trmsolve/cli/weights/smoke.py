@@ -63,10 +63,14 @@ def smoke(
 
 def _verified_by_rules(path: Path, task: str, n: int, where: dict[str, Any]) -> Iterator[bool]:
     """Whether the rules accept each answer."""
+    from trmsolve.solve.any_size import own_network
     from trmsolve.solve.solver import load
 
     solver = load(task, weights=path, views=VIEWS, seed=SEED, **where)
     difficulty, size = solver.task.smoke_puzzles
+    config = own_network(solver.model).config
+    if config.candidates != solver.task.candidates:  # trained on boards of another size
+        size = (config.candidates, config.candidates)
     puzzles = get_task(task).generate_sized(difficulty, SEED, size)
     for answer in solver.solve_all(islice(puzzles, n)):
         assert isinstance(answer, Answer)

@@ -143,10 +143,10 @@ class Sudoku(Task):
 
     def unsupported(self, puzzle: Puzzle) -> str:
         """These tokens are of 9 x 9 cells alone."""
-        board = board_of(len(puzzle.grid))
-        if board == USUAL:
+        if puzzle.grid.shape == USUAL_SHAPE:
             return ""
-        return f"a Sudoku of {board.size}; a network of these tokens solves {USUAL.size}"
+        rows, columns = puzzle.grid.shape
+        return f"{rows} x {columns} cells; a network of these tokens solves {USUAL.size}"
 
     def verify(self, puzzle: Puzzle, answer: Grid) -> Verdict:
         """Each row, column and box holds every digit once, and every clue is kept.
@@ -288,9 +288,12 @@ class SudokuLattice(Sudoku):
         """New puzzles of the board with exactly one solution; see ``generate``."""
         return generate_on(self.board, difficulty, seed)
 
-    def unsupported(self, puzzle: Puzzle) -> str:  # noqa: ARG002
-        """Every board that can be read has such tokens."""
-        return ""
+    def unsupported(self, puzzle: Puzzle) -> str:
+        """Every board of a Sudoku has such tokens."""
+        rows, columns = puzzle.grid.shape
+        if rows == columns and rows in SIDES:
+            return ""
+        return f"{rows} x {columns} cells; a Sudoku has {SIZES}"
 
     def encode(
         self,
