@@ -24,11 +24,11 @@ from trmsolve.errors import PuzzleError, UsageError, WeightsError, WorkerError
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles.values import Answer, Puzzle, Verdict
 from trmsolve.solve import team, workers
+from trmsolve.solve.any_size import SharedAnySize
 from trmsolve.solve.attempt import Paused, Result
 from trmsolve.solve.effort import Effort
 from trmsolve.solve.evaluate import evaluate
 from trmsolve.solve.network import LoadOptions
-from trmsolve.solve.any_size import SharedAnySize
 from trmsolve.solve.onnx_network import SharedGraph
 from trmsolve.solve.solver import Solver, load
 from trmsolve.solve.stream import InOrder, Item, Places, Run

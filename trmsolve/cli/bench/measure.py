@@ -27,8 +27,8 @@ from trmsolve.errors import UsageError
 from trmsolve.model.build import new_model
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
-from trmsolve.solve.network import default_batch_size
 from trmsolve.solve.any_size import own_network
+from trmsolve.solve.network import default_batch_size
 from trmsolve.solve.solver import Solver, load
 from trmsolve.train.recipes import Recipe, find_recipe
 

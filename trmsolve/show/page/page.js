@@ -119,13 +119,26 @@ const fillCell = (cell, picture, row, column) => {
 
 // Grids. Their tables stay while their size does, and only their cells are drawn anew.
 
+// How many rows a box of a Sudoku has: boxes are as near to squares as possible, and not high.
+const boxRowsOf = (side) => {
+  let boxRows = Math.floor(Math.sqrt(side));
+  while (boxRows > 1 && side % boxRows !== 0) boxRows -= 1;
+  return Math.max(boxRows, 1);
+};
+
 const newTable = (rows, columns) => {
   const known = ["sudoku", "maze", "arc"].includes(data.kind);
   const table = make("table", "", `grid ${known ? data.kind : "plain"}`);
   table.style.setProperty("--columns", columns);
+  const boxRows = boxRowsOf(rows);
+  const boxColumns = rows / boxRows;
   for (let row = 0; row < rows; row += 1) {
     const line = table.insertRow();
-    for (let column = 0; column < columns; column += 1) line.insertCell();
+    if ((row + 1) % boxRows === 0) line.className = "ends-box";
+    for (let column = 0; column < columns; column += 1) {
+      const cell = line.insertCell();
+      if ((column + 1) % boxColumns === 0) cell.dataset.ends = "box";
+    }
   }
   return table;
 };
