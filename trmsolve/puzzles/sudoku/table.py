@@ -19,16 +19,17 @@ from trmsolve.puzzles.reading.table import (
     has_text,
     split_record,
 )
+from trmsolve.puzzles.sudoku.board import USUAL
 from trmsolve.puzzles.sudoku.cells import (
     DIGITS,
     Spans,
     is_line,
-    line_problem,
     row_cells,
     single,
 )
-from trmsolve.puzzles.sudoku.drawing import Line, grid_of, name_cell, read_puzzle
+from trmsolve.puzzles.sudoku.drawing import Line, grid_of, read_puzzle
 from trmsolve.puzzles.sudoku.form import LINE
+from trmsolve.puzzles.sudoku.sizes import line_problem
 from trmsolve.puzzles.values import Grid, Puzzle
 
 _QUESTION = re.compile(r"(sudoku|puzzle|question|quiz|clue|problem|given|board|grid)(s|zes)?")
@@ -96,7 +97,7 @@ def _refuse_other(question: Grid, answer: Grid, line: Line) -> None:
     cell = int(wrong.argmax())
     clue = question.flat[cell] or "no clue"
     found = line.cells[cell]
-    problem = f"the answer has {found!r} in {name_cell(cell)}, the question {clue}"
+    problem = f"the answer has {found!r} in {USUAL.name_cell(cell)}, the question {clue}"
     raise line.error(problem, line.at[cell][0])
 
 

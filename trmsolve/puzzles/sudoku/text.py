@@ -38,8 +38,6 @@ from trmsolve.puzzles.sudoku.cells import (
     SHAPE,
     Spans,
     beside_problem,
-    kind_of,
-    line_problem,
     line_runs,
     look,
     row_cells,
@@ -55,6 +53,7 @@ from trmsolve.puzzles.sudoku.drawing import (
 )
 from trmsolve.puzzles.sudoku.form import LINE
 from trmsolve.puzzles.sudoku.listed import find_records
+from trmsolve.puzzles.sudoku.sizes import OTHER_SIDES, kind_of, line_cells, line_problem, rows_cells
 from trmsolve.puzzles.sudoku.table import SudokuCsv, find_table, read_record
 from trmsolve.puzzles.values import Grid, Puzzle
 
@@ -143,7 +142,7 @@ class _Reader:
         """Read a line that is puzzles by itself, begins a list, or belongs to a group."""
         bracketed = may_open and line.plain.lstrip().startswith(("[", "{"))
         listed = _find_listed([line]) if bracketed else []
-        runs = [] if listed else line_runs(line.plain)
+        runs = [] if listed else line_runs(line.plain) or _sized_run(line.plain)
         if listed or runs:
             yield from self._end_group()
             self.skip_group = False
@@ -229,10 +228,12 @@ class _Reader:
                 return not _awaits_bands(self.group)
             case "section" | "title":
                 return bool(drawn)
-            case "comment":  # after nine rows it heads the next puzzle
-                return drawn.count("row") >= 9
+            case "comment":  # after the last row it heads the next puzzle
+                return len(drawn) - drawn.count("rule") >= _side(self.group)
+            case "wide":
+                return any(row_cells(kept.plain) for kept in self.group if kept.drawn)
             case _:
-                return False
+                return "wide" in drawn and bool(row_cells(line.plain))
 
     def _refuse_long_group(self) -> Iterator[Item]:
         """Give up a group that is longer than any puzzle."""
@@ -277,6 +278,22 @@ class _Reader:
         yield from self._end_group()
         self._skip(self.group)
         self.group = []
+
+
+def _sized_run(text: str) -> list[Spans]:
+    """Find the Sudoku of another size that a line is.
+
+    A line of 16 characters may also be a row of 16 x 16: its group decides.
+    """
+    at = line_cells(text)
+    return [at] if len(at) > 16 else []
+
+
+def _side(group: list[Line]) -> int:
+    """The number of rows that the Sudoku of a group has."""
+    first = next((line.plain for line in group if line.kind in ("row", "wide")), "")
+    sides = [side for side in OTHER_SIDES if rows_cells([first], side)]
+    return 9 if row_cells(first) or not sides else sides[0]
 
 
 def _attempt(make: Callable[..., Puzzle], *args: object) -> Item:
