@@ -38,6 +38,7 @@ from trmsolve.puzzles.sudoku.sizes import (
     OTHER_SIDES,
     UNKNOWN_SIDES,
     Digits,
+    in_columns,
     line_cells,
     line_problem,
     line_side,
@@ -49,6 +50,8 @@ _VALUES = str.maketrans(DIGITS + BLANKS + " ", "".join(map(chr, range(1, 10))) +
 _SIZE = re.compile(r"\s*\d{1,3}(?:\s*[x\xd7, ]\s*\d{1,3}){0,2}\s*")
 _COUNTS = ("123456789", "012345678")
 _WORD = re.compile(r"[0-9A-Za-z._*-]+")
+# Cells of a list or of a table.
+_LISTED = re.compile(rf"{CELL}[^{CELL}]*[],;\t}}][^{CELL}]*{CELL}")
 _BITS = np.array([0] + [1 << digit for digit in range(1, len(SYMBOLS))], np.int32)
 
 
@@ -243,15 +246,17 @@ def _is_square(rows: list[Line]) -> bool:
 def _find_square(group: list[Line], rows: list[Line]) -> list[list[Line]]:
     """Find the one Sudoku of a group: its rows are as many as each has cells."""
     if len(rows) > 1 and is_size(rows[0]):
-        side = len(rows) - 1
-        if set(re.findall(r"\d+", rows[0].plain)) == {str(side)}:
+        numbers = set(re.findall(r"\d+", rows[0].plain))
+        if numbers == {str(len(rows) - 1)}:
+            title = rows[0]
             rows = rows[1:]
+            group = [line._replace(kind="title") if line is title else line for line in group]
     for side in OTHER_SIDES:
         like = _rows_like(group, rows, side)
         found = rows_cells([line.plain for line in like], side) if len(like) == side else []
         if found:
-            at = {id(line): cells for line, cells in zip(like, found, strict=True)}
-            return [[line._replace(at=at.get(id(line), ())) for line in group]]
+            at = {line.number: cells for line, cells in zip(like, found, strict=True)}
+            return [[line._replace(at=at.get(line.number, ())) for line in group]]
     return []
 
 
@@ -259,10 +264,9 @@ def _rows_like(group: list[Line], rows: list[Line], side: int) -> list[Line]:
     """Add to rows those rules that are rows without a clue, if rows are missing."""
     if len(rows) >= side:
         return rows
-    chosen = {id(line) for line in rows}
-    rules = [line for line in group if line.kind == "rule" and line.plain.strip()]
-    chosen |= {id(line) for line in rules if rows_cells([rows[0].plain, line.plain], side)}
-    return [line for line in group if id(line) in chosen]
+    model = rows[0].plain
+    like = [line for line in group if line.kind == "rule" and rows_cells([model, line.plain], side)]
+    return sorted(rows + like, key=lambda line: line.number)
 
 
 def _refuse_other_size(rows: list[Line]) -> None:
@@ -399,7 +403,7 @@ def _read_sized(lines: Sequence[Line], template: str) -> tuple[Grid, TextForm]:
         blank = blank.strip()
         return grid, TextForm(template, blank if len(blank) == 1 else ".", tuple(digits.symbols))
     words = [line.plain[start:stop] for line, (start, stop) in cells]
-    numbers = bool(re.search(f"{CELL}[^{CELL}]*[,;\t][^{CELL}]*{CELL}", template))
+    numbers = CELL * 2 not in template and bool(_LISTED.search(template))
     return grid, TextForm(template, blank, digits.signs(words, numbers))
 
 
@@ -420,6 +424,26 @@ def sized_grid(lines: Sequence[Line], digits: Digits) -> Grid:
                 raise line.error(digits.wrong(line.plain[start:stop]), start)
             values.append(value)
     return np.array(values, np.int8).reshape(side, side)
+
+
+def answer_grid(question: Sequence[Line], answer: Sequence[Line]) -> Grid:
+    """Make the grid of the answer to a question, whose digits are written alike.
+
+    Raises PuzzleError for what is no digit of the board.
+    """
+    if sum(len(line.at) for line in answer) == 81:
+        return grid_of("".join([line.cells for line in answer]))
+    return sized_grid(answer, digits_of(question))
+
+
+def place_in_columns(lines: list[Line]) -> list[Line]:
+    """Give all cells of a board of another size one width, if they stand in columns."""
+    rows = [line for line in lines if line.at]
+    if len({len(line.at) for line in rows}) > 1:
+        return lines
+    found = in_columns([line.plain for line in rows], [line.at for line in rows])
+    cells = iter(found)
+    return [line._replace(at=next(cells)) if line.at else line for line in lines]
 
 
 def grid_of(cells: str) -> Grid:

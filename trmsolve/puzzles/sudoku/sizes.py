@@ -42,8 +42,7 @@ _WORD = re.compile(rf"{_BLANK.pattern}|\d\d?(?:\.0+)?|[A-Za-z]")
 _NOTHING_BEHIND_POINT = re.compile(r"(?<=\d)\.0+$")
 _SIGNS_OF_CELLS = frozenset("0123456789._*-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _TOKEN = re.compile(rf"[^{re.escape(''.join(sorted(SEPARATORS)))}]+")
-_BAR = re.compile(r"[|│┃║]")
-_FRAMED = re.compile(r"\s*[|│┃║].*[|│┃║]\s*")
+_FRAMED = re.compile(rf"[\s{FILLER}{QUOTE}]*([|│┃║].*[|│┃║])[\s{FILLER}{QUOTE}]*")
 _PART = re.compile(r"[^|│┃║]+")
 _COVER = str.maketrans("", "", FILLER + QUOTE)
 _CELL = "\0"
@@ -109,11 +108,21 @@ def line_cells(text: str) -> Spans:
     return single(range(start, start + len(bare)))
 
 
-def string_cells(text: str) -> Spans:
-    """Find the cells of a text that a column or a key calls a Sudoku: its blanks may be zeros."""
-    if line_side(text) not in OTHER_SIDES:
-        return []
-    return single(range(len(text)))
+def sized_cells(text: str) -> Spans:
+    """Find the cells of a field that its column calls a Sudoku: its blanks may be zeros.
+
+    It is n x n characters, or n rows of n cells.
+    """
+    if line_side(text) in OTHER_SIDES:
+        return single(range(len(text)))
+    rows = text.split("\n")
+    found = rows_cells(rows, len(rows)) if len(rows) in OTHER_SIDES else []
+    at: list[tuple[int, int]] = []
+    begin = 0
+    for row, cells_of_row in zip(rows, found, strict=False):
+        at += [(start + begin, stop + begin) for start, stop in cells_of_row]
+        begin += len(row) + 1
+    return at
 
 
 def _is_asked(text: str) -> bool:
@@ -155,13 +164,18 @@ def rows_cells(texts: Sequence[str], side: int) -> list[Spans]:
     for find in (_solid_cells, _word_cells, _field_cells):
         found = [find(text, side) for text in texts]
         if all(found) and len(set(map(_shape, texts, found))) == 1:
-            return _in_columns(texts, found)
+            return in_columns(texts, found)
     return _framed_cells(texts, side)
 
 
-def is_like(text: str, row: str, side: int) -> bool:
-    """Tell whether a line that looks like a rule is a row without clues of the shape of a row."""
-    return bool(rows_cells([row, text], side))
+def is_word(text: str) -> bool:
+    """Tell whether a word may be one cell: a digit, a letter, a number, or a blank."""
+    return bool(_WORD.fullmatch(text.strip()))
+
+
+def is_blank(text: str) -> bool:
+    """Tell whether a cell is a blank, if 0 is one."""
+    return bool(_BLANK.fullmatch(text.strip()))
 
 
 def kind_of(text: str) -> Kind:
@@ -171,22 +185,22 @@ def kind_of(text: str) -> Kind:
 
 
 def _is_wide_row(text: str) -> bool:
-    """Tell whether a line is a row of a board with numbers or letters, and has a blank or more.
+    """Tell whether a line is a row of a board with numbers or letters, and no header 1, 2, 3.
 
-    Each cell is a word, or the row has bars: else it could be a name.
+    Each cell is a word, or the row stands between bars: else it could be a name.
     """
     if len(text) > LONGEST_ROW:
         return False
-    finders = [_word_cells, _field_cells]
-    if _BAR.search(text):
-        finders.append(_solid_cells)
     for side in WIDE_SIDES:
-        for find in finders:
-            words = [text[start:stop] for start, stop in find(text, side)]
-            digits = Digits(board_of(side))
-            values = [digits.value(word) for word in words]
-            if 0 in values and None not in values:
-                return True
+        at = _word_cells(text, side) or _field_cells(text, side)
+        if not at and _FRAMED.fullmatch(text):
+            at = next(iter(rows_cells([text], side)), [])
+        digits = Digits(board_of(side))
+        values = [digits.value(text[start:stop]) for start, stop in at]
+        if None in values:
+            continue
+        if 0 in values or (len(set(values)) == side and values != list(range(1, side + 1))):
+            return True
     return False
 
 
@@ -208,7 +222,7 @@ def _word_cells(text: str, side: int) -> Spans:
 
 def _field_cells(text: str, side: int) -> Spans:
     """Find so many cells between delimiters; an empty one is a blank."""
-    return find_fields(text, side, lambda word: bool(_WORD.fullmatch(word.strip())))
+    return find_fields(text, side, is_word)
 
 
 def _shape(text: str, at: Spans) -> str:
@@ -222,7 +236,7 @@ def _shape(text: str, at: Spans) -> str:
     return " ".join(around.split()).strip(",; ")
 
 
-def _in_columns(texts: Sequence[str], found: list[Spans]) -> list[Spans]:
+def in_columns(texts: Sequence[str], found: list[Spans]) -> list[Spans]:
     """Give all cells the width of the widest, if they stand in columns with spaces for it."""
     width = max(stop - start for at in found for start, stop in at)
     if width == 1:
@@ -256,11 +270,10 @@ def _framed_cells(texts: Sequence[str], side: int) -> list[Spans]:
     """
     parts: list[list[tuple[int, int]]] = []
     for text in texts:
-        if not _FRAMED.fullmatch(text):
+        framed = _FRAMED.fullmatch(text)
+        if not framed:
             return []
-        first = len(text) - len(text.lstrip())
-        stop = len(text.rstrip())
-        parts.append([match.span() for match in _PART.finditer(text, first, stop)])
+        parts.append([match.span() for match in _PART.finditer(text, *framed.span(1))])
     lengths = {stop - start for row in parts for start, stop in row}
     counts = {len(row) for row in parts}
     if len(lengths) != 1 or len(counts) != 1 or side % min(counts):
