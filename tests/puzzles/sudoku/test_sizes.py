@@ -114,6 +114,16 @@ def test_lines_are_puzzles_by_themselves() -> None:
     assert isinstance(second, Puzzle)
 
 
+def test_81_characters_in_a_line_of_100_are_no_puzzle() -> None:
+    line = (
+        "___A2_____16______A_4_37___________6_3_____65__________5____8_________________4_________5"
+    )
+    line = (line + "___6_9____3").replace("65_", "_5_")
+    assert one(f"{line}\n").grid.shape == (10, 10)
+    other = f"1_________________A{QUESTION.replace('.', '_')}"
+    assert [item.grid.shape for item in read(other) if isinstance(item, Puzzle)] == [(9, 9)]
+
+
 def test_sixteen_lines_of_sixteen_are_one_or_sixteen_by_their_digits() -> None:
     found = read(f"{SMALL}\n" * 16)
     assert [item.grid.shape for item in found if isinstance(item, Puzzle)] == [(4, 4)] * 16

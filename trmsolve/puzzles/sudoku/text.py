@@ -144,7 +144,7 @@ class _Reader:
         """Read a line that is puzzles by itself, begins a list, or belongs to a group."""
         bracketed = may_open and line.plain.lstrip().startswith(("[", "{"))
         listed = _find_listed([line]) if bracketed else []
-        runs = [] if listed else line_runs(line.plain) or _sized_run(line.plain)
+        runs = [] if listed else _find_runs(line)
         if listed or runs:
             yield from self._end_group()
             self.skip_group = False
@@ -282,13 +282,19 @@ class _Reader:
         self.group = []
 
 
-def _sized_run(text: str) -> list[Spans]:
-    """Find the Sudoku of another size that a line is.
+def _find_runs(line: Line) -> list[Spans]:
+    """Find where the cells of every puzzle of a line are.
 
-    A line of 16 characters may also be a row of 16 x 16: its group decides.
+    A line of another size may hold 81 characters beside a letter that look like a Sudoku of 9 x 9.
+    It is one if the whole line breaks a rule.
     """
-    at = line_cells(text)
-    return [at] if len(at) > 16 else []
+    runs = line_runs(line.plain)
+    at = line_cells(line.plain) if len(line.plain) != 81 else []
+    # A line of 16 characters may also be a row of 16 x 16: its group decides.
+    if len(at) <= 16:
+        return runs
+    whole = line._replace(at=at)
+    return runs if runs and isinstance(_attempt(read_puzzle, "", [whole]), PuzzleError) else [at]
 
 
 def _side(group: list[Line]) -> int:
