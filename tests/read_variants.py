@@ -9,31 +9,35 @@ written from. A seed as a second argument makes others.
 import gzip
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
+from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, START, WALL
 from trmsolve.puzzles.maze.text import read_mazes
+from trmsolve.puzzles.sudoku.board import SIDES, SYMBOLS, board_of
 from trmsolve.puzzles.sudoku.text import read_sudokus
 from trmsolve.puzzles.values import Grid, Puzzle
 
 Rng = np.random.Generator
 Draw = Callable[[list[str]], str]
+Read = Callable[[BinaryIO, str], Iterator[Puzzle | PuzzleError]]
 
 
 def main(count: int, seed: int = 0) -> None:
-    """Write and read so many variants, Sudokus and mazes in turn."""
+    """Write and read so many variants, mazes and Sudokus of 9 x 9 and of other sizes in turn."""
     rng = np.random.default_rng(seed)
     for number in range(count):
-        grid, data = sudoku_variant(rng) if number % 2 else maze_variant(rng)
-        check(grid, data)
+        variant = (maze_variant, sudoku_variant, sized_variant)[number % 3]
+        grid, data = variant(rng)
+        check(grid, data, read_mazes if variant is maze_variant else read_sudokus)
     print(f"{count} variants read as what they were written from")
 
 
-def check(grid: Grid, data: bytes) -> None:
+def check(grid: Grid, data: bytes, read: Read) -> None:
     """Fail unless a file is read as this one puzzle."""
-    read = read_sudokus if grid.shape == (9, 9) and grid.max() > GOAL else read_mazes
     items = list(read(io.BytesIO(data), "variant"))
     grids = [item.grid.tolist() for item in items if isinstance(item, Puzzle)]
     assert len(items) == 1, (data, [str(item) for item in items])
@@ -151,6 +155,112 @@ def sudoku_variant(rng: Rng) -> tuple[Grid, bytes]:
     if name in TABLES and rng.random() < 0.5:
         text = text.replace(blank, "")
     return grid, decorate(rng, text, name not in LISTS | {"strings", "link"})
+
+
+# Sudokus of other sizes
+
+
+class SizedForm(NamedTuple):
+    """A way to draw a Sudoku of any size."""
+
+    draw: Draw
+    """Draws rows of cells."""
+
+    signs: str | list[str] = SYMBOLS[1:]
+    """How the digits are written, from 1 on."""
+
+    blanks: str = "._*?0"
+    """Signs for blanks."""
+
+    width: int = 1
+    """The width of a cell, in which a sign stands at the right."""
+
+
+def boxes(bar: str, rule: str, space: str) -> Draw:
+    """Rows in a frame around the boxes, of cells of one width."""
+
+    def draw(rows: list[list[str]]) -> str:
+        board = board_of(len(rows))
+        width = len(rows[0][0])
+        part = board.box_columns * (width + len(space)) + len(space)
+        line = rule + rule.join(["-" * part] * board.box_rows) + rule
+        lines = []
+        for number, row in enumerate(rows):
+            if number % board.box_rows == 0:
+                lines.append(line)
+            starts = range(0, len(row), board.box_columns)
+            parts = [space.join(row[start : start + board.box_columns]) for start in starts]
+            lines.append(bar + bar.join(space + part + space for part in parts) + bar)
+        return "\n".join([*lines, line])
+
+    return draw
+
+
+NUMBERS = [str(number) for number in range(1, 17)]
+SIZED_FORMS: dict[str, SizedForm] = {
+    "line": SizedForm(lambda rows: "".join("".join(row) for row in rows), blanks="._*?"),
+    "small letters": SizedForm(joined(""), SYMBOLS[1:].lower()),
+    "rows": SizedForm(joined("")),
+    "dashes": SizedForm(joined(""), blanks="-"),
+    "spaced": SizedForm(joined(" ")),
+    "commas": SizedForm(joined(","), NUMBERS),
+    "tabs": SizedForm(joined("\t"), NUMBERS),
+    "spaced numbers": SizedForm(joined(" "), NUMBERS),
+    "columns of numbers": SizedForm(joined(" "), NUMBERS, width=2),
+    "two digits": SizedForm(joined(" "), [number.zfill(2) for number in NUMBERS], "._", width=2),
+    "plus": SizedForm(boxes("|", "+", " ")),
+    "tight": SizedForm(boxes("|", "+", "")),
+    "box drawing": SizedForm(boxes("│", "┼", " ")),
+    "numbers in boxes": SizedForm(boxes("|", "+", " "), NUMBERS, width=2),
+    "spaces in boxes": SizedForm(boxes("|", "+", " "), blanks=" "),
+    "spaces in tight boxes": SizedForm(boxes("|", "+", ""), blanks=" "),
+    "numbers or spaces in boxes": SizedForm(boxes("|", "+", " "), NUMBERS, " ", width=2),
+    "bars": SizedForm(lambda rows: "\n".join(f"|{'|'.join(row)}|" for row in rows), blanks=". "),
+    "table": SizedForm(
+        lambda rows: "\n".join(f"| {' | '.join(row)} |" for row in rows), NUMBERS, ". ", width=2
+    ),
+    "json": SizedForm(listed('{"board": [', "[,]", "]}"), NUMBERS, "0"),
+    "python": SizedForm(listed("board = [\n  ", "[, ]", ",\n]"), NUMBERS, "0"),
+    "numpy": SizedForm(listed("[", "[ ]", "]", end="\n "), NUMBERS, "0", width=2),
+    "strings": SizedForm(lambda rows: "[" + ",\n".join(f'"{"".join(row)}"' for row in rows) + "]"),
+}
+OTHER_SIDES = [side for side in SIDES if side != 9]
+
+
+def make_sized(rng: Rng, side: int) -> tuple[Grid, Grid]:
+    """An answer of that size, and a puzzle with a part of its clues, one above 9 among them."""
+    board = board_of(side)
+    digits = rng.permutation(side) + 1
+    high, wide = board.box_rows, board.box_columns
+    lines = [band * high + row for band in rng.permutation(wide) for row in rng.permutation(high)]
+    columns = [
+        stack * wide + column for stack in rng.permutation(high) for column in rng.permutation(wide)
+    ]
+    rows = [[digits[(wide * (r % high) + r // high + c) % side] for c in columns] for r in lines]
+    answer = np.array(rows, np.int8)
+    question = np.where(rng.random(answer.shape) < rng.uniform(0.1, 0.8), answer, 0)
+    for kept in np.argwhere(answer == answer.max())[:2]:
+        question[tuple(kept)] = answer[tuple(kept)]
+    question[tuple(np.argwhere(answer == 1)[0])] = 0
+    return answer, question.astype(np.int8)
+
+
+def sized_text(name: str, grid: Grid, blank: str) -> str:
+    """A grid of any size in a form."""
+    form = SIZED_FORMS[name]
+    signs = [sign.rjust(form.width) for sign in (blank, *form.signs)]
+    rows = [[signs[value] for value in row] for row in grid.tolist()]
+    return form.draw(rows) + "\n"  # type: ignore[arg-type]
+
+
+def sized_variant(rng: Rng) -> tuple[Grid, bytes]:
+    """A Sudoku of another size and a file that shows it."""
+    _, grid = make_sized(rng, OTHER_SIDES[rng.integers(len(OTHER_SIDES))])
+    names = sorted(SIZED_FORMS)
+    name = names[rng.integers(len(names))]
+    blanks = SIZED_FORMS[name].blanks
+    text = sized_text(name, grid, blanks[rng.integers(len(blanks))]).rstrip("\n")
+    return grid, decorate(rng, text, name not in ("json", "python", "numpy", "strings"))
 
 
 # Mazes

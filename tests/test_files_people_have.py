@@ -18,6 +18,8 @@ from trmsolve.puzzles.maze.image import read_image
 from trmsolve.puzzles.maze.labels import label
 from trmsolve.puzzles.maze.task import MazeFlow
 from trmsolve.puzzles.maze.text import read_mazes
+from trmsolve.puzzles.sudoku.board import SYMBOLS
+from trmsolve.puzzles.sudoku.form import write_sudoku
 from trmsolve.puzzles.sudoku.text import read_sudokus
 from trmsolve.puzzles.values import Puzzle
 
@@ -67,15 +69,31 @@ SUDOKUS = {
     ],
     "rust_crate_block_comments.txt": [OTHER],
 }
+SIZES = {
+    "grid4x4.txt": ["1..4", "..1.", ".3..", "4..2"],
+    "grid6x6.txt": ["1..4..", "..6..1", ".3..1.", "4..2..", "...1..", "6....5"],
+    "grid12_numbers.txt": [
+        "1..4..7.....",
+        "...7..A1....",
+        "....8......B",
+        "2........C..",
+        ".A...5......",
+        "...B....4..1",
+        "3..6.......4",
+        "......1.3...",
+        "..B...5..8..",
+        ".....3......",
+        "....C.....7.",
+        "C..A...5....",
+    ],
+}
 LISTS = {"hard_named.sdm": 8, "no_solution.sdm": 5, "several_solutions.sdm": 5}
 ANSWERED = ("jsonl_puzzle.jsonl", "pair_space.txt", "tdoku_colon.txt")
 REFUSED = {
     "candgrid_hodoku.txt": "these are candidate lists",
     "csv_leading_zero_lost.csv": "dropped zeros at the front",
     "csv_sci.csv": "a spreadsheet has rounded the puzzle to '4.3E+78'",
-    "grid16_line.txt": "a Sudoku of 16 x 16; the bundled network solves 9 x 9",
-    "grid4x4.txt": "a Sudoku of 4 x 4; the bundled network solves 9 x 9",
-    "grid6x6.txt": "a Sudoku of 6 x 6; the bundled network solves 9 x 9",
+    "grid16_line.txt": "a Sudoku of 16 x 16 without a clue",
 }
 ROOM = ["#######", "#S    #", "# ### #", "#   #G#", "#######"]
 MAZES = {
@@ -137,7 +155,7 @@ def stream(name: str) -> io.BytesIO:
 
 
 def test_every_file_is_read_here() -> None:
-    known = [*SUDOKUS, *LISTS, *REFUSED, *MAZES, *TASKS, *NO_TASKS]
+    known = [*SUDOKUS, *SIZES, *LISTS, *REFUSED, *MAZES, *TASKS, *NO_TASKS]
     assert sorted(known) == sorted(path.name for path in FILES.iterdir())
 
 
@@ -152,6 +170,14 @@ def test_sudokus(name: str) -> None:
         if name in ANSWERED:
             assert puzzle.answer is not None
             assert "".join(map(str, puzzle.answer.ravel().tolist())) == ANSWER
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_sudokus_of_other_sizes(name: str) -> None:
+    (puzzle,) = read_sudokus(stream(name), name)
+    assert isinstance(puzzle, Puzzle), str(puzzle)
+    assert ["".join(SYMBOLS[cell] for cell in row) for row in puzzle.grid.tolist()] == SIZES[name]
+    assert write_sudoku(puzzle.grid, puzzle.form) == (FILES / name).read_text()
 
 
 @pytest.mark.parametrize("name", LISTS)

@@ -18,7 +18,9 @@ from trmsolve.puzzles.values import Puzzle
 
 EASY = "530070000600195000098000060800060003400803001700020006060000280000419005000080079"
 DOCUMENT = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(sudoku|maze|arc)(.*)\n((?:.*\n)*?)```$", DOCUMENT, re.M)
+BLOCKS = re.findall(r"^```(sudoku|sized|maze|arc)(.*)\n((?:.*\n)*?)```$", DOCUMENT, re.M)
+
+KINDS = ("sudoku", "sized", "maze", "arc")
 
 
 def blocks(kind: str) -> list[tuple[str, str]]:
@@ -56,19 +58,22 @@ def test_arc_tasks(text: str) -> None:
 
 
 def test_every_form_has_an_example() -> None:
-    assert [len(blocks(kind)) for kind in ("sudoku", "maze", "arc")] == [16, 11, 3]
+    assert [len(blocks(kind)) for kind in KINDS] == [16, 6, 11, 3]
 
 
-SIZES = {4: "1..4\n..1.\n.3..\n4..2\n", 6: "1..4..\n..1...\n.3....\n4..2..\n......\n6....5\n"}
-SIZES |= {side: "." * side**2 + "\n" for side in (10, 12, 16, 25)}
-SIZES |= {8: "\n".join(["1.3.5.7."] * 8) + "\n"}
+@pytest.mark.parametrize(("said", "text"), blocks("sized"))
+def test_sudokus_of_other_sizes(said: str, text: str) -> None:
+    (puzzle,) = read_sudokus(stream(text), "f")
+    assert isinstance(puzzle, Puzzle), str(puzzle)
+    size = " x ".join(map(str, puzzle.grid.shape))
+    clues = int((puzzle.grid > 0).sum())
+    assert f"{size}, {clues} clues" == said
 
 
-@pytest.mark.parametrize("side", SIZES)
-def test_sudokus_of_other_sizes_are_named(side: int) -> None:
-    (error,) = read_sudokus(stream(SIZES[side]), "f")
+def test_a_sudoku_without_a_board_is_named() -> None:
+    (error,) = read_sudokus(stream("." * 625 + "\n"), "f")
     assert isinstance(error, PuzzleError)
-    assert error.problem == f"a Sudoku of {side} x {side}; the bundled network solves 9 x 9"
+    assert error.problem == "a Sudoku of 25 x 25; sizes are 4, 6, 8, 9, 10, 12 and 16"
 
 
 @pytest.mark.parametrize(

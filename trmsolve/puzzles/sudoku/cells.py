@@ -5,9 +5,8 @@ nine cells or whole puzzles on a line. It does not know the lines around it, nor
 meet.
 """
 
-import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 from trmsolve.puzzles.reading.lines import undecoded
@@ -22,9 +21,6 @@ BLANKS = ".0_*xX-"
 CELLS = frozenset(DIGITS + BLANKS)
 SHAPE = "a Sudoku is 81 cells on one line or 9 rows of 9"
 FORMATS = "docs/formats.md"
-SIZES = (4, 6, 8, 10, 12, 16, 25)
-"""Sides of other Sudokus, which are recognised and not solved."""
-
 LONGEST_ROW = 1000
 """The most characters of a line that is one row of a grid."""
 
@@ -41,7 +37,7 @@ _KSUDOKU = re.compile(r"(?<=<values>)[_b-j]{81}(?=<)")
 _KSUDOKU_DIGITS = str.maketrans("bcdefghij", DIGITS)
 
 _BOX_DRAWING = "".join(map(chr, range(0x2500, 0x2580)))
-_SEPARATORS = frozenset(" \t|+=:,;'\"[](){}<>" + FILLER + QUOTE + _BOX_DRAWING)
+SEPARATORS = frozenset(" \t|+=:,;'\"[](){}<>" + FILLER + QUOTE + _BOX_DRAWING)
 _CANDIDATES = (
     "these are candidate lists (pencil marks); "
     "give only the placed digits, and '.' for every open cell"
@@ -78,7 +74,7 @@ _PART = re.compile(r"[^|│┃║]+")
 _TOKEN = re.compile(r"[^\s|│┃║]+")
 _BRACE = re.compile(r"[{(<]\s*[1-9]{2,9}\s*[})>]")
 
-Kind = Literal["blank", "fence", "comment", "section", "title", "rule", "row", "attempt"]
+Kind = Literal["blank", "fence", "comment", "section", "title", "rule", "row", "wide", "attempt"]
 COMMENT = re.compile(r"\s*(?:#|//).*")
 _KINDS: dict[Kind, re.Pattern[str]] = {
     # Nothing but decoration, a fence of Markdown, or a tag of XML.
@@ -127,7 +123,7 @@ def kind_of(text: str) -> Kind:
     long_run = _LONG_RUN.search(text)
     if _TITLE.fullmatch(text) or _is_wordy(text):
         return "attempt" if long_run and not set(DIGITS).isdisjoint(long_run[0]) else "title"
-    marks = sum(char not in _SEPARATORS for char in text)
+    marks = sum(char not in SEPARATORS for char in text)
     return "attempt" if marks > _ROW_MARKS and not candidates(text) else "row"
 
 
@@ -196,7 +192,7 @@ def line_runs(text: str) -> list[Spans]:
 
 def _spread_run(text: str) -> list[Spans]:
     """Find the one puzzle whose cells have separators between them."""
-    fields = _fields(text, 81)
+    fields = find_fields(text, 81)
     if fields:
         return [fields]
     at = _marks(text)
@@ -205,7 +201,7 @@ def _spread_run(text: str) -> list[Spans]:
     return [single(at)]
 
 
-def _fields(text: str, number: int) -> Spans:
+def find_fields(text: str, number: int, is_cell: Callable[[str], bool] = is_cell) -> Spans:
     """Find so many cells between the delimiters of a CSV; one more may end the line."""
     for delimiter in ",;\t":
         if not number - 1 <= text.count(delimiter) <= number:
@@ -312,7 +308,7 @@ def _row_of(text: str) -> Spans:
     marks = _marks(text)
     if len(marks) == 9 and not foreign(text):
         return single(marks)
-    fields = _fields(text, 9)
+    fields = find_fields(text, 9)
     if fields or len(marks) > 9 or not set(BLANKS).isdisjoint(text):
         return fields
     covered = len(text) - len(text.lstrip(FILLER + QUOTE))
@@ -348,7 +344,7 @@ def _part_cells(text: str, margin: int) -> list[int]:
 
 def tabled_cells(text: str) -> Spans:
     """Find the ten cells of a row with its number, or of a header of nine numbers and a corner."""
-    fields = _fields(text, 10)
+    fields = find_fields(text, 10)
     if fields:
         return fields
     marks = _marks(text)
@@ -378,7 +374,7 @@ def _is_growing(token: str) -> bool:
 def foreign(text: str, start: int = 0, stop: int | None = None) -> Problem | None:
     """Find the first character that belongs to no drawing of a Sudoku."""
     for index, char in enumerate(text[start:stop], start):
-        if char in CELLS or char in _SEPARATORS:
+        if char in CELLS or char in SEPARATORS:
             continue
         shown = repr(char) if char.isprintable() else f"U+{ord(char):04X}"
         blanks = " ".join(BLANKS)
@@ -387,13 +383,16 @@ def foreign(text: str, start: int = 0, stop: int | None = None) -> Problem | Non
     return None
 
 
+def attempt_span(text: str) -> tuple[int, int]:
+    """Where in a line a puzzle stands that could not be read: behind its number, if it has one."""
+    match = _ATTEMPT.match(text)
+    return match.span(1) if match else (0, len(text))
+
+
 def line_problem(text: str) -> Problem:
     """Say why a line is not 81 cells, and where."""
     match = _ATTEMPT.match(text)
-    start, stop = match.span(1) if match else (0, len(text))
-    side = math.isqrt(stop - start)
-    if side in SIZES and side * side == stop - start and text[start:stop].isascii():
-        return other_size(side), start
+    start, stop = attempt_span(text)
     wrong = rounded(text) or foreign(text, start, stop)
     run = _LONG_RUN.search(text)
     if run and not match:
@@ -405,11 +404,6 @@ def line_problem(text: str) -> Problem:
     place = [*at, stop][min(len(at), 81)]
     cells = "".join(text[i] for i in at)
     return f"{_told(cells)}; {SHAPE}", place
-
-
-def other_size(side: int) -> str:
-    """Say that a Sudoku of that size is not solved."""
-    return f"a Sudoku of {side} x {side}; the bundled network solves 9 x 9"
 
 
 def _told(cells: str) -> str:

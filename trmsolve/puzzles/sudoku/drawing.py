@@ -16,12 +16,12 @@ import numpy as np
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.reading.signs import Text
+from trmsolve.puzzles.sudoku.board import SYMBOLS, Board, board_of
 from trmsolve.puzzles.sudoku.cells import (
     BLANKS,
     CELLS,
     DIGITS,
     SHAPE,
-    SIZES,
     Kind,
     Spans,
     candidates,
@@ -30,22 +30,29 @@ from trmsolve.puzzles.sudoku.cells import (
     count,
     foreign,
     has_label,
-    other_size,
     row_cells,
     tabled_cells,
 )
-from trmsolve.puzzles.sudoku.form import CELL, TextForm
+from trmsolve.puzzles.sudoku.form import CELL, LINE, TextForm
+from trmsolve.puzzles.sudoku.sizes import (
+    OTHER_SIDES,
+    UNKNOWN_SIDES,
+    Digits,
+    in_columns,
+    line_cells,
+    line_problem,
+    line_side,
+    rows_cells,
+)
 from trmsolve.puzzles.values import Grid, Puzzle
 
 _VALUES = str.maketrans(DIGITS + BLANKS + " ", "".join(map(chr, range(1, 10))) + "\0" * 8)
-_INDEX = np.arange(81).reshape(9, 9)
-_BOXES = _INDEX.reshape(3, 3, 3, 3).swapaxes(1, 2).reshape(9, 9)
-_UNITS = np.concatenate([_INDEX, _INDEX.T, _BOXES])
-_UNIT_NAMES = ("row", "column", "box")
 _SIZE = re.compile(r"\s*\d{1,3}(?:\s*[x\xd7, ]\s*\d{1,3}){0,2}\s*")
 _COUNTS = ("123456789", "012345678")
 _WORD = re.compile(r"[0-9A-Za-z._*-]+")
-_BITS = np.array([0] + [1 << digit for digit in range(1, 10)], np.int16)
+# Cells of a list or of a table.
+_LISTED = re.compile(rf"{CELL}[^{CELL}]*[],;\t}}][^{CELL}]*{CELL}")
+_BITS = np.array([0] + [1 << digit for digit in range(1, len(SYMBOLS))], np.int32)
 
 
 class Line(NamedTuple):
@@ -66,7 +73,7 @@ class Line(NamedTuple):
     @property
     def drawn(self) -> bool:
         """Whether the line may be part of a drawing."""
-        return self.kind in ("row", "rule")
+        return self.kind in ("row", "wide", "rule")
 
     @property
     def cells(self) -> str:
@@ -139,7 +146,9 @@ def split_group(group: list[Line]) -> list[list[Line]]:
         return []
     group = _leave_out_size([_find_cells(line) for line in _pad(group)])
     group = _leave_out_numbers(group)
-    _refuse_other_size(group)
+    sized = split_sized(group)
+    if sized:
+        return sized
     _refuse_foreign(group)
     chosen = _choose_rows(group)
     if not chosen:
@@ -202,20 +211,76 @@ def _join(line: Line, at: Spans) -> str:
     return "".join(line.plain[start:stop].strip() for start, stop in at)
 
 
-def _refuse_other_size(group: list[Line]) -> None:
-    """Raise PuzzleError if the rows are a Sudoku of another size."""
-    rows = [line for line in group if line.kind == "row"]
-    if len(rows) == 1:
-        side = math.isqrt(len(rows[0].plain.strip()))
-        if side in SIZES and side**2 == len(rows[0].plain.strip()):
-            raise rows[0].error(other_size(side))
-    if len(rows) not in SIZES:
-        return
-    for line in rows:
-        words = _WORD.findall(line.plain)
-        if len(rows) not in (len(words), len("".join(words))):
-            return
-    raise rows[0].error(other_size(len(rows)))
+def split_sized(group: list[Line]) -> list[list[Line]]:
+    """Split a group into Sudokus of other sizes than 9 x 9. Returns none if they are none.
+
+    Raises PuzzleError if their size is certain, but not their cells.
+    """
+    rows = [line for line in group if line.kind in ("row", "wide")]
+    if not rows or all(line.at for line in rows) or _has_numbers(rows):
+        return []
+    lines = [line._replace(at=line_cells(line.plain)) for line in rows]
+    if all(line.at for line in lines) and not _is_square(rows):
+        return [[line] for line in lines]
+    sized = _find_square(group, rows)
+    if not sized:
+        _refuse_other_size(rows)
+    return sized
+
+
+def _has_numbers(rows: list[Line]) -> bool:
+    """Tell whether ten rows may be nine with numbers at the left, below a header of numbers."""
+    at = [tabled_cells(line.plain) for line in rows]
+    if len(rows) != 10 or not all(at):
+        return False
+    firsts = [_join(row, cells[:1]) for row, cells in zip(rows, at, strict=True)]
+    return _join(rows[0], at[0][1:]) in _COUNTS or "".join(firsts[1:]) in _COUNTS
+
+
+def _is_square(rows: list[Line]) -> bool:
+    """Tell whether 16 lines of 16 characters are one Sudoku: they have digits that no small has."""
+    text = "".join([line.plain for line in rows])
+    return len(rows) == 16 and bool(set(text.upper()) & set("56789ABCDEFG"))
+
+
+def _find_square(group: list[Line], rows: list[Line]) -> list[list[Line]]:
+    """Find the one Sudoku of a group: its rows are as many as each has cells."""
+    if len(rows) > 1 and is_size(rows[0]):
+        numbers = set(re.findall(r"\d+", rows[0].plain))
+        if numbers == {str(len(rows) - 1)}:
+            title = rows[0]
+            rows = rows[1:]
+            group = [line._replace(kind="title") if line is title else line for line in group]
+    for side in OTHER_SIDES:
+        like = _rows_like(group, rows, side)
+        found = rows_cells([line.plain for line in like], side) if len(like) == side else []
+        if found:
+            at = {line.number: cells for line, cells in zip(like, found, strict=True)}
+            return [[line._replace(at=at.get(line.number, ())) for line in group]]
+    return []
+
+
+def _rows_like(group: list[Line], rows: list[Line], side: int) -> list[Line]:
+    """Add to rows those rules that are rows without a clue, if rows are missing."""
+    if len(rows) >= side:
+        return rows
+    model = rows[0].plain
+    like = [line for line in group if line.kind == "rule" and rows_cells([model, line.plain], side)]
+    return sorted(rows + like, key=lambda line: line.number)
+
+
+def _refuse_other_size(rows: list[Line]) -> None:
+    """Raise PuzzleError if the rows are a Sudoku of another size that cannot be read."""
+    if len(rows) == 1 and line_side(rows[0].plain.strip()):
+        raise rows[0].error(*line_problem(rows[0].plain))
+    wide = [line for line in rows if line.kind == "wide"]
+    if len(rows) in (*OTHER_SIDES, *UNKNOWN_SIDES):
+        words = [_WORD.findall(line.plain) for line in rows]
+        if all(len(rows) in (len(row), len("".join(row))) for row in words):
+            size = f"{len(rows)} x {len(rows)}"
+            raise rows[0].error(f"a Sudoku of {size} whose rows have different shapes")
+    if wide:
+        raise wide[0].error(*line_problem(wide[0].plain))
 
 
 def _refuse_foreign(group: list[Line]) -> None:
@@ -299,17 +364,86 @@ def _refuse_ragged(rows: list[Line]) -> None:
 def read_puzzle(name: str, lines: Sequence[Line], template: str = "") -> Puzzle:
     """Read the puzzle that stands at the cells of these lines.
 
-    Raises PuzzleError if two equal clues clash.
+    Raises PuzzleError if two equal clues clash, and for a board of another size than 9 x 9 also if
+    a digit is not one of the board, or if there is no clue or no blank.
     """
-    cells = "".join([line.cells for line in lines])
-    grid = grid_of(cells)
-    _refuse_clash(grid, lines)
     if not template:
         template = "".join([line.template + "\n" for line in lines])
-    blanks = [blank for line in lines for blank in line.blanks[:1]]
-    form = TextForm(template, blanks[0] if blanks else ".")
+    if sum(len(line.at) for line in lines) == 81:
+        grid = grid_of("".join([line.cells for line in lines]))
+        blanks = [blank for line in lines for blank in line.blanks[:1]]
+        form = TextForm(template, blanks[0] if blanks else ".")
+    else:
+        grid, form = _read_sized(lines, template)
+    _refuse_clash(grid, lines, form)
     first = next(line.number for line in lines if line.drawn)
     return Puzzle(grid, f"{name}:{first}", form)
+
+
+def _read_sized(lines: Sequence[Line], template: str) -> tuple[Grid, TextForm]:
+    """Read the cells of a board of another size."""
+    digits = digits_of(lines)
+    grid = sized_grid(lines, digits)
+    cells = [(line, span) for line in lines for span in line.at]
+    shown = [line.text.shown[start:stop] for line, (start, stop) in cells]
+    size = digits.board.size
+    first_line, (first, _) = cells[0]
+    if not grid.any():
+        raise first_line.error(f"a Sudoku of {size} without a clue", first)
+    if grid.all():
+        raise first_line.error(f"a Sudoku of {size} without a blank", first)
+    blanks = [place for place, value in enumerate(grid.ravel().tolist()) if not value]
+    blank = shown[blanks[0]]
+    for place in blanks:
+        if shown[place].strip() != blank.strip():
+            line, (start, _) = cells[place]
+            problem = f"blanks written as {blank.strip()!r} and as {shown[place].strip()!r}"
+            raise line.error(f"{problem}; write all alike", start)
+    if template == LINE.template:
+        blank = blank.strip()
+        return grid, TextForm(template, blank if len(blank) == 1 else ".", tuple(digits.symbols))
+    words = [line.plain[start:stop] for line, (start, stop) in cells]
+    numbers = CELL * 2 not in template and bool(_LISTED.search(template))
+    return grid, TextForm(template, blank, digits.signs(words, numbers))
+
+
+def digits_of(lines: Sequence[Line]) -> Digits:
+    """Tell how the digits of a board of another size than 9 x 9 are written."""
+    words = [line.plain[start:stop] for line in lines for start, stop in line.at]
+    return Digits.of(math.isqrt(len(words)), words)
+
+
+def sized_grid(lines: Sequence[Line], digits: Digits) -> Grid:
+    """Make the grid (n, n) of cells. Raises PuzzleError for what is no digit of the board."""
+    side = digits.board.side
+    values: list[int] = []
+    for line in lines:
+        for start, stop in line.at:
+            value = digits.value(line.plain[start:stop])
+            if value is None:
+                raise line.error(digits.wrong(line.plain[start:stop]), start)
+            values.append(value)
+    return np.array(values, np.int8).reshape(side, side)
+
+
+def answer_grid(question: Sequence[Line], answer: Sequence[Line]) -> Grid:
+    """Make the grid of the answer to a question, whose digits are written alike.
+
+    Raises PuzzleError for what is no digit of the board.
+    """
+    if sum(len(line.at) for line in answer) == 81:
+        return grid_of("".join([line.cells for line in answer]))
+    return sized_grid(answer, digits_of(question))
+
+
+def place_in_columns(lines: list[Line]) -> list[Line]:
+    """Give all cells of a board of another size one width, if they stand in columns."""
+    rows = [line for line in lines if line.at]
+    if len({len(line.at) for line in rows}) > 1:
+        return lines
+    found = in_columns([line.plain for line in rows], [line.at for line in rows])
+    cells = iter(found)
+    return [line._replace(at=next(cells)) if line.at else line for line in lines]
 
 
 def grid_of(cells: str) -> Grid:
@@ -319,9 +453,10 @@ def grid_of(cells: str) -> Grid:
     return grid.copy()  # a buffer cannot be written to
 
 
-def _refuse_clash(grid: Grid, lines: Sequence[Line]) -> None:
+def _refuse_clash(grid: Grid, lines: Sequence[Line], form: TextForm) -> None:
     """Raise PuzzleError, with both places, if two equal clues are in one row, column or box."""
-    clash = _find_clash(grid)
+    board = board_of(len(grid))
+    clash = _find_clash(grid, board)
     if not clash:
         return
     places: list[tuple[int, int]] = []  # the line and the column of each cell
@@ -329,32 +464,27 @@ def _refuse_clash(grid: Grid, lines: Sequence[Line]) -> None:
         for start, _ in line.at:
             place = line.error("", start)
             places.append((line.number, place.column or 0))
-    problem, *pair = clash
+    house, *pair = clash
     named = []
     for cell in pair:
         number, column = places[cell]
-        named.append(f"{name_cell(cell)} (line {number}, column {column})")
+        named.append(f"{board.name_cell(cell)} (line {number}, column {column})")
+    sign = form.signs[grid.flat[pair[0]] - 1].strip()
+    problem = f"two {sign}s in {board.name_house(house)}"
     raise PuzzleError(f"{problem}: {' and '.join(named)}", "", *places[pair[1]])
 
 
-def name_cell(cell: int) -> str:
-    """Name a cell by its row and its column, as r1c9."""
-    row, column = divmod(cell, 9)
-    return f"r{row + 1}c{column + 1}"
-
-
-def _find_clash(grid: Grid) -> tuple[str, int, int] | None:
-    """Find two equal clues in one row, column or box. Returns the problem and their cells."""
-    digits = grid.ravel()[_UNITS]
+def _find_clash(grid: Grid, board: Board) -> tuple[int, int, int] | None:
+    """Find two equal clues in one row, column or box. Returns the house and their cells."""
+    digits = grid.ravel()[board.houses]
     bits = _BITS[digits]
     # The sum equals the union only if no bit comes twice.
     union = np.bitwise_or.reduce(bits, axis=1)
     if (bits.sum(axis=1) == union).all():
         return None
-    for number, unit in enumerate(_UNITS.tolist()):
-        for one, other in combinations(unit, 2):
+    for number, house in enumerate(board.houses.tolist()):
+        for one, other in combinations(house, 2):
             digit = grid.flat[one]
             if digit and digit == grid.flat[other]:
-                where = f"{_UNIT_NAMES[number // 9]} {number % 9 + 1}"
-                return f"two {digit}s in {where}", one, other
+                return number, one, other
     return None

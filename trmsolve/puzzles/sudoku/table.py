@@ -4,6 +4,7 @@ This module knows one record at a time, and neither the lines around it nor byte
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -19,16 +20,17 @@ from trmsolve.puzzles.reading.table import (
     has_text,
     split_record,
 )
+from trmsolve.puzzles.sudoku.board import board_of
 from trmsolve.puzzles.sudoku.cells import (
-    DIGITS,
+    BLANKS,
     Spans,
     is_line,
-    line_problem,
     row_cells,
     single,
 )
-from trmsolve.puzzles.sudoku.drawing import Line, grid_of, name_cell, read_puzzle
+from trmsolve.puzzles.sudoku.drawing import Line, answer_grid, read_puzzle
 from trmsolve.puzzles.sudoku.form import LINE
+from trmsolve.puzzles.sudoku.sizes import line_cells, line_problem, sized_cells
 from trmsolve.puzzles.values import Grid, Puzzle
 
 _QUESTION = re.compile(r"(sudoku|puzzle|question|quiz|clue|problem|given|board|grid)(s|zes)?")
@@ -52,24 +54,49 @@ def find_table(header: str, text: str) -> SudokuCsv | None:
     fields += [Field(0, "")] * (len(names) - len(fields))
     if len(names) == 1 and not _QUESTION.fullmatch(names[0]):
         return None
-    columns = [_describe(i, names[i], fields[i].text) for i in range(len(names))]
-    named = len(names) > 1 and any(column.asks for column in columns)
+    named = len(names) > 1 and any(_QUESTION.search(name) for name in names)
+    texts = [field.text for field in fields[: len(names)]]
+    holding = _holding(texts, named)
+    columns = [_describe(i, names[i], texts[i], holding[i]) for i in range(len(names))]
     if not named and not any(column.holds_puzzle for column in columns):
         return None
     return SudokuCsv(delimiter, choose_columns(columns))
 
 
-def _describe(index: int, name: str, text: str) -> Column:
+def _holding(texts: Sequence[str], named: bool) -> list[bool]:
+    """Tell which fields of the first record hold Sudokus.
+
+    Without a name that says so, digits alone are one of another size only beside a question.
+    """
+    found = [_find_cells(text) for text in texts]
+    if any(found):
+        return list(map(bool, found))
+    sized = [sized_cells(text) for text in texts]
+    if named:
+        return list(map(bool, sized))
+    questions = [line_cells(text) for text in texts]
+    sizes = set(map(len, questions))
+    holding: list[bool] = []
+    for text, question, at in zip(texts, questions, sized, strict=True):
+        holding.append(bool(question) or (bool(at) and _is_full(text) and len(at) in sizes))
+    return holding
+
+
+def _is_full(text: str) -> bool:
+    """Tell whether a field has no blank."""
+    return set(BLANKS).isdisjoint(text)
+
+
+def _describe(index: int, name: str, text: str, holds: bool) -> Column:
     """Describe a column by its name and by its field in the first record."""
-    cells = bool(_find_cells(text))
-    full = not text.strip(DIGITS + "\n")
+    full = _is_full(text)
     return Column(
         index,
         name,
         asks=bool(_QUESTION.search(name)),
         tells=bool(_ANSWER.search(name)),
-        holds_question=cells and not full,
-        holds_answer=cells and full,
+        holds_question=holds and not full,
+        holds_answer=holds and full,
     )
 
 
@@ -83,27 +110,33 @@ def read_record(name: str, table: SudokuCsv, record: Line) -> Puzzle:
     if columns.answer is None or not has_text(fields, columns.answer):
         return puzzle
     line = _find_column(record, fields, columns.answer, "answer")
-    answer = grid_of(line.cells)
-    _refuse_other(puzzle.grid, answer, line)
+    if len(line.at) != len(question.at):
+        problem = f"the answer has {len(line.at)} cells, the question {len(question.at)}"
+        raise line.error(problem, line.at[0][0])
+    answer = answer_grid([question], [line])
+    _refuse_other(puzzle, answer, line)
     return replace(puzzle, answer=answer)
 
 
-def _refuse_other(question: Grid, answer: Grid, line: Line) -> None:
+def _refuse_other(puzzle: Puzzle, answer: Grid, line: Line) -> None:
     """Raise PuzzleError at the first cell that is blank in an answer or changes a clue."""
+    question = puzzle.grid
     wrong = (answer == 0) | ((question > 0) & (answer != question))
     if not wrong.any():
         return
     cell = int(wrong.argmax())
-    clue = question.flat[cell] or "no clue"
-    found = line.cells[cell]
-    problem = f"the answer has {found!r} in {name_cell(cell)}, the question {clue}"
-    raise line.error(problem, line.at[cell][0])
+    start, stop = line.at[cell]
+    found = line.plain[start:stop]
+    value = question.flat[cell]
+    clue = puzzle.form.signs[value - 1] if value else "no clue"
+    place = board_of(len(question)).name_cell(cell)
+    raise line.error(f"the answer has {found!r} in {place}, the question {clue}", start)
 
 
 def _find_column(record: Line, fields: list[Field], index: int, name: str) -> Line:
-    """Find the 81 cells of one column. Raises PuzzleError if they are not 81 cells."""
+    """Find the cells of one column. Raises PuzzleError if they are no Sudoku."""
     field = get_field(fields, index, name, record.number)
-    at = _find_cells(field.text)
+    at = _find_cells(field.text) or sized_cells(field.text)
     if not at:
         problem, place = line_problem(field.text)
         raise record.error(f"{name}: {problem}", field.start + place)

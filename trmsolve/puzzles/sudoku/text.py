@@ -33,30 +33,31 @@ from trmsolve.puzzles.reading.lines import (
     read_chunks,
 )
 from trmsolve.puzzles.reading.table import ends_quoted
+from trmsolve.puzzles.sudoku.board import USUAL, board_of
 from trmsolve.puzzles.sudoku.cells import (
     COMMENT,
     SHAPE,
     Spans,
     beside_problem,
-    kind_of,
-    line_problem,
     line_runs,
     look,
     row_cells,
 )
 from trmsolve.puzzles.sudoku.drawing import (
     Line,
-    grid_of,
+    answer_grid,
     is_size,
     join_lines,
     place_cells,
+    place_in_columns,
     read_puzzle,
     split_group,
 )
 from trmsolve.puzzles.sudoku.form import LINE
-from trmsolve.puzzles.sudoku.listed import find_records
+from trmsolve.puzzles.sudoku.listed import find_records, find_sized_records
+from trmsolve.puzzles.sudoku.sizes import OTHER_SIDES, kind_of, line_cells, line_problem, rows_cells
 from trmsolve.puzzles.sudoku.table import SudokuCsv, find_table, read_record
-from trmsolve.puzzles.values import Grid, Puzzle
+from trmsolve.puzzles.values import Puzzle
 
 LINES = 1000
 """The most lines of one group. Its characters have the limit of a line."""
@@ -143,7 +144,7 @@ class _Reader:
         """Read a line that is puzzles by itself, begins a list, or belongs to a group."""
         bracketed = may_open and line.plain.lstrip().startswith(("[", "{"))
         listed = _find_listed([line]) if bracketed else []
-        runs = [] if listed else line_runs(line.plain)
+        runs = [] if listed else _find_runs(line)
         if listed or runs:
             yield from self._end_group()
             self.skip_group = False
@@ -229,10 +230,12 @@ class _Reader:
                 return not _awaits_bands(self.group)
             case "section" | "title":
                 return bool(drawn)
-            case "comment":  # after nine rows it heads the next puzzle
-                return drawn.count("row") >= 9
+            case "comment":  # after the last row it heads the next puzzle
+                return len(drawn) - drawn.count("rule") >= _side(self.group)
+            case "wide":
+                return any(row_cells(kept.plain) for kept in self.group if kept.drawn)
             case _:
-                return False
+                return "wide" in drawn and bool(row_cells(line.plain))
 
     def _refuse_long_group(self) -> Iterator[Item]:
         """Give up a group that is longer than any puzzle."""
@@ -279,6 +282,28 @@ class _Reader:
         self.group = []
 
 
+def _find_runs(line: Line) -> list[Spans]:
+    """Find where the cells of every puzzle of a line are.
+
+    A line of another size may hold 81 characters beside a letter that look like a Sudoku of 9 x 9.
+    It is one if the whole line breaks a rule.
+    """
+    runs = line_runs(line.plain)
+    at = line_cells(line.plain) if len(line.plain) != 81 else []
+    # A line of 16 characters may also be a row of 16 x 16: its group decides.
+    if len(at) <= 16:
+        return runs
+    whole = line._replace(at=at)
+    return runs if runs and isinstance(_attempt(read_puzzle, "", [whole]), PuzzleError) else [at]
+
+
+def _side(group: list[Line]) -> int:
+    """The number of rows that the Sudoku of a group has."""
+    first = next((line.plain for line in group if line.kind in ("row", "wide")), "")
+    sides = [side for side in OTHER_SIDES if rows_cells([first], side)]
+    return USUAL.side if row_cells(first) or not sides else sides[0]
+
+
 def _attempt(make: Callable[..., Puzzle], *args: object) -> Item:
     """Return the puzzle that a function makes, or its error."""
     try:
@@ -310,12 +335,25 @@ def _split_bands(group: list[Line]) -> list[list[Line]]:
 
 
 def _awaits_bands(group: list[Line]) -> bool:
-    """Tell whether a grid may go on after an empty line: in bands of three rows, or row by row."""
+    """Tell whether a grid may go on after an empty line: in bands of boxes, or row by row."""
     bands = _split_bands(group)
     if bands and is_size(bands[0][0]):
         bands[0] = bands[0][1:]
     heights = {_find_height(band) for band in bands}
-    return (heights == {3} and len(bands) < 3) or (heights == {1} and len(bands) < 9)
+    nine = (heights == {3} and len(bands) < 3) or (heights == {1} and len(bands) < 9)
+    return nine or _awaits_sized(bands)
+
+
+def _awaits_sized(bands: list[list[Line]]) -> bool:
+    """Tell whether bands are the first boxes of a board of another size."""
+    side = _side([line for band in bands for line in band])
+    if side == USUAL.side:
+        return False
+    board = board_of(side)
+    rows = [[line.plain for line in band if line.kind in ("row", "wide")] for band in bands]
+    if {len(band) for band in rows} != {board.box_rows} or len(bands) >= board.box_columns:
+        return False
+    return bool(rows_cells([row for band in rows for row in band], side))
 
 
 def _find_height(band: list[Line]) -> int:
@@ -339,13 +377,17 @@ def _find_listed(lines: list[Line]) -> list[list[list[Line]]]:
 
     There are none if a line has a run of 81 cells that is no value of the list.
     """
-    listing = literals.parse(join_lines(lines).plain)
+    text = join_lines(lines).plain
+    listing = literals.parse(text)
     records = list(find_records(listing)) if listing else []
     runs = sum(len(line_runs(line.plain)) for line in lines)
     if sum(map(len, records)) < runs:
         return []
+    if listing and not records and not any(row_cells(line.plain) for line in lines):
+        records = list(find_sized_records(listing, text))
     if len(records) == 1 and len(records[0]) == 1:  # answered in the list: all lines are needed
-        return [[place_cells(lines, records[0][0])]]
+        placed = place_cells(lines, records[0][0])
+        return [[placed if len(records[0][0]) == 81 else place_in_columns(placed)]]
     begins = list(accumulate((len(line.plain) + 1 for line in lines), initial=0))
     return [[_place_among(lines, begins, at) for at in record] for record in records]
 
@@ -364,7 +406,7 @@ def _read_listed(name: str, records: list[list[list[Line]]]) -> Iterator[Item]:
         yield _attempt(read_puzzle, name, records[0][0])
         return
     for record in records:
-        if len(record) == 2 and _is_answer(_grid(record[1]), _grid(record[0])):
+        if len(record) == 2 and _is_answer(record[1], record[0]):
             record.reverse()
         yield from _read_beside(name, record)
 
@@ -376,27 +418,30 @@ def _read_beside(name: str, grids: Sequence[Sequence[Line]]) -> Iterator[Item]:
     """
     if len(grids) == 1:
         yield _attempt(read_puzzle, name, grids[0])
-    elif len(grids) == 2 and _is_answer(*map(_grid, grids)):
+    elif len(grids) == 2 and _is_answer(*grids):
         yield _attempt(_read_pair, name, *grids)
     else:
         for lines in grids:
             yield _attempt(_read_one_of_several, name, lines)
 
 
-def _grid(lines: Sequence[Line]) -> Grid:
-    return grid_of("".join([line.cells for line in lines]))
-
-
-def _is_answer(question: Grid, answer: Grid) -> bool:
+def _is_answer(question: Sequence[Line], answer: Sequence[Line]) -> bool:
     """Tell whether a grid is full and keeps the clues of the question."""
-    full = bool((answer > 0).all())
-    return full and bool((answer == question)[question > 0].all())
+    if sum(len(line.at) for line in question) != sum(len(line.at) for line in answer):
+        return False
+    try:
+        clues = answer_grid(question, question)
+        values = answer_grid(question, answer)
+    except PuzzleError:  # a digit that the board has not
+        return False
+    full = bool((values > 0).all())
+    return full and bool((values == clues)[clues > 0].all())
 
 
 def _read_pair(name: str, question: Sequence[Line], answer: Sequence[Line]) -> Puzzle:
     """Read a question and the answer beside it. Its form is a line, as for a record of a CSV."""
     puzzle = read_puzzle(name, question, LINE.template)
-    return replace(puzzle, answer=_grid(answer))
+    return replace(puzzle, answer=answer_grid(question, answer))
 
 
 def _read_one_of_several(name: str, lines: Sequence[Line]) -> Puzzle:
