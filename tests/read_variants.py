@@ -163,8 +163,8 @@ def sudoku_variant(rng: Rng) -> tuple[Grid, bytes]:
 class SizedForm(NamedTuple):
     """A way to draw a Sudoku of any size."""
 
-    draw: Draw
-    """Draws rows of cells."""
+    draw: Callable[..., str]
+    """Draws rows, each a list of cells."""
 
     signs: str | list[str] = SYMBOLS[1:]
     """How the digits are written, from 1 on."""
@@ -176,7 +176,7 @@ class SizedForm(NamedTuple):
     """The width of a cell, in which a sign stands at the right."""
 
 
-def boxes(bar: str, rule: str, space: str) -> Draw:
+def boxes(bar: str, rule: str, space: str) -> Callable[[list[list[str]]], str]:
     """Rows in a frame around the boxes, of cells of one width."""
 
     def draw(rows: list[list[str]]) -> str:
@@ -250,7 +250,7 @@ def sized_text(name: str, grid: Grid, blank: str) -> str:
     form = SIZED_FORMS[name]
     signs = [sign.rjust(form.width) for sign in (blank, *form.signs)]
     rows = [[signs[value] for value in row] for row in grid.tolist()]
-    return form.draw(rows) + "\n"  # type: ignore[arg-type]
+    return form.draw(rows) + "\n"
 
 
 def sized_variant(rng: Rng) -> tuple[Grid, bytes]:

@@ -137,6 +137,18 @@ def test_bands_may_stand_apart_and_the_size_above() -> None:
     assert one("4 4\n1 0 3 0\n3 0 0 0\n0 0 0 0\n0 0 0 0\n").source == "f:2"
 
 
+@pytest.mark.parametrize("title", ["Puzzle", "grid", "No 7"])
+def test_a_title_above_sixteen_rows_is_no_header(title: str) -> None:
+    rows = ["....1...........", "8" + "." * 15, *["." * 16] * 14]
+    assert one("\n".join([title, *rows])).grid.shape == (16, 16)
+
+
+def test_the_column_of_ids_is_no_question_where_the_first_puzzle_is_damaged() -> None:
+    for number in ("1000300000400020", "12345612-1234-1234-1234-123412341234"):
+        found = read(f"id,puzzle\n{number},{QUESTION[:80]}\n{number},{QUESTION}\n")
+        assert [isinstance(item, Puzzle) for item in found] == [False, True]
+
+
 def test_rules_are_rows_where_one_is_missing() -> None:
     assert cells_of(one("1--3\n----\n2---\n---4\n").grid) == "1..3....2......4"
     assert cells_of(
@@ -185,7 +197,7 @@ def test_a_question_and_its_answer(text: str) -> None:
         ),
         (
             f"puzzle,solution\n{FOUR[:-1]}5,{ANSWER}\n",
-            "f:2:16: '5' in a Sudoku of 4 x 4; its digits",
+            "f:2:16: question: '5' in a Sudoku of 4 x 4",
         ),
         (
             f"puzzle,solution\n{FOUR},{'1' * 36}\n",

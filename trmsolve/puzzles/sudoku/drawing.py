@@ -36,7 +36,6 @@ from trmsolve.puzzles.sudoku.cells import (
 from trmsolve.puzzles.sudoku.form import CELL, LINE, TextForm
 from trmsolve.puzzles.sudoku.sizes import (
     OTHER_SIDES,
-    UNKNOWN_SIDES,
     Digits,
     in_columns,
     line_cells,
@@ -274,7 +273,7 @@ def _refuse_other_size(rows: list[Line]) -> None:
     if len(rows) == 1 and line_side(rows[0].plain.strip()):
         raise rows[0].error(*line_problem(rows[0].plain))
     wide = [line for line in rows if line.kind == "wide"]
-    if len(rows) in (*OTHER_SIDES, *UNKNOWN_SIDES):
+    if len(rows) in OTHER_SIDES:
         words = [_WORD.findall(line.plain) for line in rows]
         if all(len(rows) in (len(row), len("".join(row))) for row in words):
             size = f"{len(rows)} x {len(rows)}"

@@ -97,24 +97,22 @@ def line_cells(text: str) -> Spans:
     """
     bare = text.strip(" \t" + FILLER + QUOTE)
     side = line_side(bare)
-    if side not in OTHER_SIDES or not _is_asked(bare):
-        return []
-    if set("._*-").isdisjoint(bare):
-        return []
-    digits = Digits.of(side, bare)
-    if any(digits.value(char) is None for char in bare):
+    if side not in OTHER_SIDES or not _is_asked(bare) or not _has_sign(bare):
         return []
     start = text.index(bare)
-    return single(range(start, start + len(bare)))
+    return [(begin + start, end + start) for begin, end in sized_cells(bare)]
 
 
 def sized_cells(text: str) -> Spans:
     """Find the cells of a field that its column calls a Sudoku: its blanks may be zeros.
 
-    It is n x n characters, or n rows of n cells.
+    It is n x n digits of the board and blanks, or n rows of n cells.
     """
-    if line_side(text) in OTHER_SIDES:
-        return single(range(len(text)))
+    side = line_side(text)
+    if side in OTHER_SIDES:
+        digits = Digits.of(side, text)
+        known = all(digits.value(char) is not None for char in text)
+        return single(range(len(text))) if known else []
     rows = text.split("\n")
     found = rows_cells(rows, len(rows)) if len(rows) in OTHER_SIDES else []
     at: list[tuple[int, int]] = []
@@ -128,6 +126,11 @@ def sized_cells(text: str) -> Spans:
 def _is_asked(text: str) -> bool:
     """Tell whether there is a clue in a text."""
     return bool(re.search("[1-9A-Ga-g]", text))
+
+
+def _has_sign(text: str) -> bool:
+    """Tell whether a text has a sign for a blank that is no digit."""
+    return not set("._*-").isdisjoint(text)
 
 
 def line_problem(text: str) -> Problem:
@@ -151,7 +154,7 @@ def _line_problem(text: str) -> Problem:
     size = board_of(side).size
     if not _is_asked(text):
         return f"a Sudoku of {size} without a clue", 0
-    if set("._*-").isdisjoint(text):
+    if not _has_sign(text):
         problem = f"{len(text)} digits; a Sudoku of {size} on one line has '.' for each blank"
         return problem, 0
     return f"a Sudoku of {size} beside other text; write it on a line of its own", 0

@@ -54,26 +54,29 @@ def find_table(header: str, text: str) -> SudokuCsv | None:
     fields += [Field(0, "")] * (len(names) - len(fields))
     if len(names) == 1 and not _QUESTION.fullmatch(names[0]):
         return None
+    if len(names) == 1 and len(fields[0].text) == 16:
+        return None  # it may be a row of 16 x 16 below its title
     named = len(names) > 1 and any(_QUESTION.search(name) for name in names)
     texts = [field.text for field in fields[: len(names)]]
-    holding = _holding(texts, named)
+    holding = _holding(names, texts)
     columns = [_describe(i, names[i], texts[i], holding[i]) for i in range(len(names))]
     if not named and not any(column.holds_puzzle for column in columns):
         return None
     return SudokuCsv(delimiter, choose_columns(columns))
 
 
-def _holding(texts: Sequence[str], named: bool) -> list[bool]:
+def _holding(names: Sequence[str], texts: Sequence[str]) -> list[bool]:
     """Tell which fields of the first record hold Sudokus.
 
-    Without a name that says so, digits alone are one of another size only beside a question.
+    Where no column has the name for it, digits alone are one of another size only beside one.
     """
     found = [_find_cells(text) for text in texts]
     if any(found):
         return list(map(bool, found))
     sized = [sized_cells(text) for text in texts]
-    if named:
-        return list(map(bool, sized))
+    if any(map(_QUESTION.search, names)):
+        named = [_QUESTION.search(name) or _ANSWER.search(name) for name in names]
+        return [bool(name and at) for name, at in zip(named, sized, strict=True)]
     questions = [line_cells(text) for text in texts]
     sizes = set(map(len, questions))
     holding: list[bool] = []
