@@ -109,7 +109,7 @@ def pressed_early(program: list[str], seconds: float) -> bool:
     told = process.communicate()[1]
     if process.returncode in (0, -signal.SIGINT) and not told:
         return False  # over, or not yet Python
-    if process.returncode == 130 and told == TOLD:
+    if process.returncode in (130, -signal.SIGINT) and told == TOLD:  # a shell shows both as 130
         return True
     # Python was starting, and looking for the program: no line of the program had run.
     assert b"KeyboardInterrupt" in told, told
