@@ -1,13 +1,30 @@
-"""The program ``trmsolve``, also ``python -m trmsolve``."""
+"""The program ``trmsolve``, also ``python -m trmsolve``.
 
+Its first lines are the guard against Ctrl-C, before anything else is imported.
+"""
+
+# ``signal`` itself imports ``enum``, which takes longer than all else before the guard.
+import _signal as signal  # type: ignore[import-not-found]
 import os
-import signal
 
-from trmsolve.errors import INTERRUPTED
+INTERRUPTED = 130
+"""The exit code of a program that Ctrl-C ended, as in ``trmsolve.errors``."""
 
-TYPE_CHECKING = False  # the module ``typing`` takes a moment in which Ctrl-C is not handled yet
+TYPE_CHECKING = False  # the module ``typing`` takes a moment too
 if TYPE_CHECKING:
     from types import FrameType
+
+
+def _leave_at_once(number: int, frame: "FrameType | None") -> None:  # noqa: ARG001 (a handler)
+    """Leave during an import: nothing has begun, and half an import cannot be continued."""
+    os.write(2, b"trmsolve: interrupted\n")
+    os._exit(INTERRUPTED)
+
+
+# A shell has a program in its background ignore Ctrl-C; that stays as it is.
+IGNORED = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+if not IGNORED:
+    signal.signal(signal.SIGINT, _leave_at_once)
 
 
 def main() -> None:
@@ -15,25 +32,17 @@ def main() -> None:
 
     Ctrl-C ends it with one line at any moment, also while modules are imported.
     """
-    # A shell has a program in its background ignore Ctrl-C; that stays as it is.
-    ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
-    if not ignored:
-        signal.signal(signal.SIGINT, _leave_at_once)
     _let_threads_sleep()
     from trmsolve.cli import app
-    from trmsolve.cli.process import escape_reports, flush_streams, told_in_a_line
+    from trmsolve.cli.process import from_start_to_end
 
-    escape_reports()
     try:
-        with told_in_a_line():
-            try:
-                if not ignored:
-                    signal.signal(signal.SIGINT, signal.default_int_handler)
-                app(prog_name="trmsolve")
-            finally:
-                flush_streams()
+        with from_start_to_end():
+            if not IGNORED:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+            app(prog_name="trmsolve")
     finally:
-        if not ignored:
+        if not IGNORED:
             # Everything is written; the interpreter only takes a moment more to leave.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -48,12 +57,6 @@ def _let_threads_sleep() -> None:
     changes nothing.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-
-def _leave_at_once(number: int, frame: "FrameType | None") -> None:  # noqa: ARG001 (a handler)
-    """Leave during an import: nothing has begun, and half an import cannot be continued."""
-    os.write(2, b"trmsolve: interrupted\n")
-    os._exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,13 @@ export TRMSOLVE_FAULTS=1 TRMSOLVE_FAULTS_RECORD=tests/faults/measured.json
 .venv/bin/python -m tests.faults.reliability
 ```
 
+Ctrl-C before the program's own first line is Python's: the interpreter starts, reads the settings
+of the installation, and looks for the program. Until Python handles signals, the system ends it
+without a word. After that Python shows a traceback of its own. `trmsolve/__main__.py` begins with
+the guard, and only the list of names in `trmsolve/__init__.py` runs before.
+
+The share of trials differs between the tests: the column says how many were made.
+
 `tests/faults/fuzz.py` looks for new faults, guided by coverage, for as long as it is told.
 """
 

@@ -2,7 +2,10 @@
 
 import os
 import random
+import re
 import signal
+import subprocess
+import sys
 import termios
 import time
 from collections.abc import Callable
@@ -11,13 +14,23 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_hostile_text import Trmsolve
+from tests.faults.support.program import ENV, PROGRAM
 from tests.faults.support.readers import QUESTION
 from tests.faults.support.scale import trials
 from tests.support.paths import ROOT
 from tests.support.screen import screen
-from tests.support.training import TINY, WHERE
+from tests.support.training import TINY, WHERE, heed_interrupts
 
 Measured = Callable[[int, str], None]
+SCRIPT = """\
+import sys
+from trmsolve.__main__ import main
+if __name__ == '__main__':
+    sys.exit(main())
+"""
+"""The program as an installation puts it into the folder of programs."""
+
+TOLD = b"trmsolve: interrupted\n"
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 LONGEST = 4.0
 """Seconds within which the signal comes: starting takes about one, and the work goes on longer."""
@@ -58,6 +71,50 @@ def test_interrupts(command: str, folder: Path, measured: Measured) -> None:
         which = signal.SIGTERM if trial % 4 == 3 else signal.SIGINT
         begun += press(COMMANDS[command], folder, which, draw.uniform(0.05, LONGEST))
     measured(begun, "")
+
+
+@pytest.mark.promise(
+    "Ctrl-C from the program's own first line on ends it with 130, one line and no traceback, also "
+    "while Python imports its modules"
+)
+@pytest.mark.parametrize("how", ["script", "module"])
+def test_interrupts_from_the_first_moment(how: str, tmp_path: Path, measured: Measured) -> None:
+    script = tmp_path / "trmsolve"
+    script.write_text(SCRIPT)
+    program = [sys.executable, str(script)] if how == "script" else PROGRAM
+    begin = time.monotonic()
+    subprocess.run([*program, "--help"], env=ENV, stdout=subprocess.DEVNULL, check=True)
+    longest = time.monotonic() - begin
+    number = trials(200, least=10)
+    draw = random.Random(how)
+    heard = sum(pressed_early(program, draw.uniform(0, longest)) for _ in range(number))
+    assert heard
+    measured(heard, f"{number - heard} more came before that line, or after the end")
+
+
+def pressed_early(program: list[str], seconds: float) -> bool:
+    """Ask for the help, and press Ctrl-C after some seconds; return whether the program heard it.
+
+    Fails if it heard it and ended in another way than promised.
+    """
+    process = subprocess.Popen(
+        [*program, "--help"],
+        env=ENV,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        preexec_fn=heed_interrupts,
+    )
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    told = process.communicate()[1]
+    if process.returncode in (0, -signal.SIGINT) and not told:
+        return False  # over, or not yet Python
+    if process.returncode in (130, -signal.SIGINT) and told == TOLD:  # a shell shows both as 130
+        return True
+    # Python was starting, and looking for the program: no line of the program had run.
+    assert b"KeyboardInterrupt" in told, told
+    assert not re.search(rb'File ".*/trmsolve/(?!__init__)\w', told), told
+    return False
 
 
 def press(arguments: list[object], folder: Path, which: signal.Signals, seconds: float) -> bool:

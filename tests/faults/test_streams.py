@@ -1,8 +1,10 @@
 """Streams that are closed, full, slow, of another encoding, narrow or dumb."""
 
 import json
+import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -17,6 +19,8 @@ from tests.faults.support.program import ENV, PROGRAM, finish
 from tests.faults.support.readers import MAZE, QUESTION, SOLUTION
 from tests.faults.support.scale import trials
 from tests.support.terminal import RunningIn
+from tests.support.training import TINY
+from tests.support.training import WHERE as AT
 
 Measured = Callable[[int, str], None]
 WHERE = ["--workers", "1", "--threads", "1"]
@@ -51,8 +55,64 @@ def test_closed_and_full(how: str, code: int, puzzle: Path, measured: Measured) 
     done = finish("sudoku", puzzle, through=redirected(how))
     assert "Traceback" not in done.err
     assert done.code == code, done
-    if how in ("<&-", "2>&-"):
+    if how in ("<&-", "2>&-", "2>/dev/full"):
         assert done.out == SOLUTION.encode() + b"\n"
+    measured(1, "")
+
+
+FULL: dict[str, tuple[list[object], int, int]] = {
+    "a summary": (["sudoku", "many.txt", *WHERE], 5, 10),
+    "steps": (["sudoku", "many.txt", "--show-steps", "--cycles", "4", *WHERE], 5, 10),
+    "nothing": (["sudoku", "many.txt", "--quiet", *WHERE], 0, 10),
+    "an unreadable puzzle": (["sudoku", "bad.txt", "--json", *WHERE], 2, 3),
+    "a note": (["sudoku", "many.txt", "--json", "--verbose", *WHERE], 5, 10),
+    "a missing file": (["sudoku", "absent.txt"], 2, 0),
+    "a wrong option": (["sudoku", "many.txt", "--cycles", "many"], 2, 0),
+    "missing weights": (["sudoku", "many.txt", "--weights", "absent.safetensors"], 3, 0),
+    "progress": (
+        ["train", "--data", "given.csv", "--out", "run", "--steps", "3", *TINY, *AT],
+        5,
+        0,
+    ),
+    "an evaluation": (["eval", "--data", "given.csv", "--cycles", "2", "--json", *WHERE], 5, 1),
+}
+"""What is written to standard error: a command that does it, its exit code, and its answers."""
+
+
+@pytest.mark.promise(
+    "A full standard error costs no answer, and a success that could not be told ends with 5"
+)
+@pytest.mark.parametrize("what", FULL)
+def test_full_standard_error(what: str, tmp_path: Path, data: Path, measured: Measured) -> None:
+    shutil.copy(data, tmp_path / "given.csv")
+    (tmp_path / "many.txt").write_text((QUESTION + "\n") * 10)
+    (tmp_path / "bad.txt").write_text(f"{QUESTION}\n{QUESTION[:-3]}\n{QUESTION}\n")
+    arguments, code, answers = FULL[what]
+    done = finish(*arguments, cwd=tmp_path, through=redirected("2>/dev/full"))
+    assert (done.code, done.out.count(b"\n")) == (code, answers), done
+    assert (tmp_path / "run" / "sudoku.safetensors").exists() == (what == "progress")
+    measured(1, "")
+
+
+@pytest.mark.promise(
+    "A full standard error costs no answer, and a success that could not be told ends with 5"
+)
+def test_full_standard_error_without_a_buffer(puzzle: Path, measured: Measured) -> None:
+    env = ENV | {"PYTHONUNBUFFERED": "1"}
+    done = finish("sudoku", puzzle, "--show-steps", env=env, through=redirected("2>/dev/full"))
+    assert (done.code, done.out) == (5, SOLUTION.encode() + b"\n")
+    measured(1, "")
+
+
+@pytest.mark.promise("When the reader of standard error leaves, every answer comes, and the code 0")
+def test_reader_of_messages_leaves(tmp_path: Path, measured: Measured) -> None:
+    puzzles = tmp_path / "many.txt"
+    puzzles.write_text((QUESTION + "\n") * 10)
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = finish("sudoku", puzzles, "--show-steps", "--verbose", *WHERE, stderr=writing)
+    os.close(writing)
+    assert (done.code, done.out) == (0, (SOLUTION + "\n").encode() * 10)
     measured(1, "")
 
 

@@ -5,6 +5,7 @@ import random
 import resource
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -16,6 +17,7 @@ from tests.faults.support.forked import ended, finish, has_ended, start
 from tests.faults.support.scale import trials
 from tests.support.training import TINY, WHERE
 from trmsolve.train.checkpoint import load_checkpoint
+from trmsolve.train.folder import LOCK
 from trmsolve.train.metrics_file import read_metrics
 from trmsolve.weights.header import read_header
 
@@ -211,6 +213,74 @@ def test_folder_gone(data: Path, tmp_path: Path, runs: Path, measured: Measured)
         out.rename(tmp_path / f"gone-{trial}")
         assert ended(process) == 0, told.read_text()
         assert weights(out) == weights(runs / "whole")
+    measured(number, "")
+
+
+def watch_operations(out: Path, seen: Callable[[int], None]) -> None:
+    """Have ``seen`` told the number of each file operation in the run's folder, before it happens.
+
+    Looking for the lock does not count: the run has let it go, and written everything, at its end.
+    """
+    number = 0
+    busy = False
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal number, busy
+        path = arguments[0] if arguments else None
+        if busy or event not in OPERATIONS or not isinstance(path, str | os.PathLike):
+            return
+        if str(path).startswith(str(out)) and not str(path).endswith(LOCK):
+            busy = True
+            seen(number)
+            number += 1
+            busy = False
+
+    sys.addaudithook(hook)
+
+
+def count_operations(out: Path, notes: Path) -> None:
+    watch_operations(out, lambda number: note(notes, number))
+
+
+def note(notes: Path, number: int) -> None:
+    notes.write_text(str(number + 1))
+
+
+def delete_at(out: Path, at: list[int], how: Callable[[Path], object]) -> None:
+    watch_operations(out, lambda number: how(out) if number in at and out.exists() else None)
+
+
+def move_away(out: Path) -> None:
+    out.rename(out.with_name(f"gone-{time.monotonic_ns()}"))
+
+
+OPERATIONS = ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "os.listdir")
+
+
+@pytest.mark.promise(
+    "A folder that is deleted before any file operation of a run's saves is made again, and ends "
+    "with everything in it"
+)
+def test_folder_gone_during_a_save(
+    data: Path, tmp_path: Path, runs: Path, measured: Measured
+) -> None:
+    notes = tmp_path / "notes"
+    arguments = begin(data, tmp_path / "counted", STEPS, "-q")
+    count = partial(count_operations, tmp_path / "counted", notes)
+    assert finish(tmp_path / "told", *arguments, prepare=count) == 0
+    last = int(notes.read_text())
+    draw = random.Random(0)
+    number = trials(100, least=2)
+    for trial in range(number):
+        out, told = tmp_path / f"run-{trial}", tmp_path / f"told-{trial}"
+        # The last save too, since nothing after it would make the folder whole again.
+        at = [draw.randrange(last), last - 1 - draw.randrange(last // STEPS)]
+        remove = draw.choice([shutil.rmtree, move_away])
+        prepare = partial(delete_at, out, at, remove)
+        code = finish(told, *begin(data, out, STEPS, "-q"), prepare=prepare)
+        assert code == 0, (at, told.read_text())
+        is_the_whole_run(out, runs)
+        shutil.rmtree(out)
     measured(number, "")
 
 

@@ -3,6 +3,7 @@
 import errno
 import itertools
 import json
+import mmap
 import os
 import shutil
 import signal
@@ -432,7 +433,7 @@ def test_a_file_that_may_not_grow_leaves_the_older_one(tmp_path: Path) -> None:
     assert names(tmp_path) == ["step-00000001"] and load_checkpoint(tmp_path).step == 1
 
 
-def save_without_end(folder: Path, same_step: bool) -> None:
+def save_without_end(folder: Path, same_step: bool, times: mmap.mmap) -> None:
     for value in itertools.count(1):
         save_checkpoint(
             folder,
@@ -440,6 +441,7 @@ def save_without_end(folder: Path, same_step: bool) -> None:
             {"a": torch.full((100_000,), value)},
             {"value": value},
         )
+        times[0] = min(value, 255)
 
 
 def kill_savers(folder: Path, same_step: bool) -> None:
@@ -448,12 +450,13 @@ def kill_savers(folder: Path, same_step: bool) -> None:
     Prints how far they came.
     """
     for attempt in range(8):
+        times = mmap.mmap(-1, 1)  # shared with the child
         child = os.fork()
         if not child:
-            save_without_end(folder, same_step)
-        while not (folder.exists() and any(name.startswith("step-") for name in names(folder))):
+            save_without_end(folder, same_step, times)
+        while times[0] <= attempt % 3:
             time.sleep(0.001)
-        time.sleep(0.05 + 0.0037 * attempt)
+        time.sleep(0.0037 * attempt)
         os.kill(child, signal.SIGKILL)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
         found = load_checkpoint(folder)

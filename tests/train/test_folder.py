@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from torch import Tensor
 from typer.testing import CliRunner, Result
 
 from tests.support.training import EASY, TINY, WHERE, data, files, fresh, train
@@ -19,8 +21,9 @@ from trmsolve.distributed import ProcessGroup
 from trmsolve.errors import UsageError
 from trmsolve.train import folder as run_folder
 from trmsolve.train.checkpoint import load_checkpoint
-from trmsolve.train.folder import LOCK, RunFolder
+from trmsolve.train.folder import LOCK, TRIES_TO_WRITE, RunFolder
 from trmsolve.train.metrics_file import read_metrics
+from trmsolve.train.run import Run
 from trmsolve.train.start import _held
 
 __all__ = ["data"]  # a fixture
@@ -151,6 +154,64 @@ def test_a_folder_that_is_deleted_while_it_trains_is_made_again(
     assert gone.exists() and all(held)
     assert [line.step for line in read_metrics(out)] == [1, 2, 3, 4, 5]
     assert names(out) == {"metrics.jsonl", "step-00000004", "step-00000005", "sudoku.safetensors"}
+
+
+def test_a_folder_that_is_deleted_while_the_network_is_judged_is_made_again(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, gone = tmp_path / "run", tmp_path / "gone"
+    judge = Run._judge
+
+    def delete_and_judge(run: Run, weights: dict[str, Tensor]) -> bool:
+        out.rename(gone)
+        return judge(run, weights)
+
+    monkeypatch.setattr(Run, "_judge", delete_and_judge)
+    result = fresh(data, out, "--steps", 2)
+    assert result.exit_code == 0, result.stderr
+    assert names(out) == {"metrics.jsonl", "step-00000002", "sudoku.safetensors"}
+    assert read_metrics(out)[-1].held_out_exact is not None
+    assert solved(out / "sudoku.safetensors").exit_code in (0, 1)
+
+
+def test_what_is_deleted_each_time_it_is_written_ends_the_run(tmp_path: Path) -> None:
+    written = []
+
+    def write() -> list[Path]:
+        written.append(tmp_path / "run")
+        shutil.rmtree(tmp_path / "run")
+        return []
+
+    with pytest.raises(UsageError, match="repeatedly created and deleted by another program"):
+        RunFolder(tmp_path / "run").keep(write)
+    assert len(written) == TRIES_TO_WRITE
+
+
+def test_a_file_that_is_missing_for_another_reason_is_named(tmp_path: Path) -> None:
+    def write() -> list[Path]:
+        (tmp_path / "absent" / "file").write_text("")
+        return []
+
+    with RunFolder(tmp_path) as folder, pytest.raises(FileNotFoundError) as raised:
+        folder.keep(write)
+    assert raised.value.filename == str(tmp_path / "absent" / "file")
+
+
+@pytest.mark.parametrize("lost", ["lock", "file"])
+def test_what_was_lost_meanwhile_is_written_again(lost: str, tmp_path: Path) -> None:
+    file, times = tmp_path / "file", []
+
+    def write() -> list[Path]:
+        file.write_text("")
+        times.append(file)
+        if len(times) == 1:
+            (tmp_path / LOCK if lost == "lock" else file).unlink()
+        return [file]
+
+    with RunFolder(tmp_path) as folder:
+        folder.keep(write)
+        assert file.exists() and (tmp_path / LOCK).exists()
+    assert len(times) == 2
 
 
 def load_step(out: Path) -> int:

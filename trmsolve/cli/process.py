@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager
 from queue import SimpleQueue
 from threading import Thread
 from types import FrameType, TracebackType
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import typer
 
@@ -26,6 +26,9 @@ from trmsolve.cli.help import Group
 from trmsolve.cli.settings import read_settings
 from trmsolve.cli.streams import say, write
 from trmsolve.errors import INTERRUPTED, SYSTEM_FAILED, WRONG_PATHS, TrmsolveError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 TERMINATED = 143
 BROKEN_PIPE = 141
@@ -93,6 +96,26 @@ class Program(Group):
         signal.signal(signal.SIGTERM, _terminate)
         with told_in_a_line():
             return super().invoke(ctx)
+
+
+@contextlib.contextmanager
+def from_start_to_end() -> Iterator[None]:
+    """Surround the whole program: streams that can be used, all of them written out at the end.
+
+    Raises SystemExit, with ``SYSTEM_FAILED`` for a success of which messages could not be written.
+    """
+    escape_reports()
+    prepare_streams()
+    try:
+        with told_in_a_line():
+            try:
+                yield
+            finally:
+                flush_streams()
+    except SystemExit as end:
+        if not end.code and _messages_were_lost():
+            raise SystemExit(SYSTEM_FAILED) from None
+        raise
 
 
 @contextlib.contextmanager
@@ -248,25 +271,73 @@ def _show_warning(  # noqa: PLR0913 (as in ``warnings``)
         write(file or sys.stderr, text)
 
 
+class _Messages(io.RawIOBase):
+    """Standard error without failures: a message that cannot be written costs no answer.
+
+    Attributes:
+        lost: Whether a message could not be written. That nobody reads any more does not count.
+    """
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        self.lost = False
+        self._raw = raw
+
+    def write(self, data: "ReadableBuffer") -> int | None:
+        """Write, or lose what cannot be written."""
+        try:
+            return self._raw.write(data)
+        except BrokenPipeError:
+            pass
+        except OSError:
+            self.lost = True
+        return memoryview(data).nbytes
+
+    def writable(self) -> bool:
+        """True."""
+        return True
+
+    def fileno(self) -> int:
+        """The number of the stream."""
+        return self._raw.fileno()
+
+    def isatty(self) -> bool:
+        """Whether the stream is a terminal."""
+        return self._raw.isatty()
+
+
+def _messages_were_lost() -> bool:
+    raw = getattr(getattr(sys.stderr, "buffer", None), "raw", None)
+    return isinstance(raw, _Messages) and raw.lost
+
+
 def prepare_streams() -> None:
-    """Give the null device to streams that are closed, and a buffer to those that have none."""
+    """Give the null device to streams that are closed, and a buffer to those that have none.
+
+    A message that cannot be written to standard error raises nothing from then on.
+    """
     sys.stdout = _usable(sys.stdout)
-    sys.stderr = _usable(sys.stderr)
+    sys.stderr = _usable(sys.stderr, _Messages)
 
 
-def _usable(stream: TextIO | None) -> TextIO:
-    """A stream whose writes are whole.
+def _usable(
+    stream: TextIO | None, over: Callable[[io.RawIOBase], io.RawIOBase] | None = None
+) -> TextIO:
+    """A stream whose writes are whole; ``over`` is put around its raw stream, if given.
 
     A closed stream is None in Python. With ``python -u`` a stream has no buffer: a signal that
     comes while much is written to a terminal then cuts the text, and the rest is lost.
     """
     if stream is None:
         return open(os.devnull, "w")  # noqa: PTH123 (as long-lived as the process)
-    raw = getattr(stream, "buffer", None)
+    buffer = getattr(stream, "buffer", None)
+    raw: Any = getattr(buffer, "raw", buffer)
     is_own = stream in (sys.__stdout__, sys.__stderr__)  # others belong to who replaced them
     if not is_own or not isinstance(raw, io.RawIOBase):
         return stream
-    buffered = io.BufferedWriter(raw)
+    if over is not None:
+        raw = over(raw)
+    elif raw is not buffer:
+        return stream
     return io.TextIOWrapper(
-        buffered, encoding=stream.encoding, errors=stream.errors, line_buffering=True
+        io.BufferedWriter(raw), encoding=stream.encoding, errors=stream.errors, line_buffering=True
     )

@@ -9,8 +9,10 @@ whether what comes out fits its network. One run at a time may write into a fold
 """
 
 import contextlib
+import errno
 import hashlib
 import json
+import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -177,8 +179,13 @@ def _put(temporary: Path, path: Path) -> None:
 
 
 def _remove_others(folder: Path, newest: Path) -> None:
-    """Remove all checkpoints but ``newest`` and the newest whole one of a step before it."""
+    """Remove all checkpoints but ``newest`` and the newest whole one of a step before it.
+
+    Raises FileNotFoundError if somebody deleted ``newest`` meanwhile.
+    """
     every = _newest_first(folder)
+    if newest not in every:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(newest))
     before = None
     for path in every[every.index(newest) + 1 :]:
         if path.stem != newest.name and _is_whole(path):

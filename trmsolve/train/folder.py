@@ -13,6 +13,7 @@ import re
 import shutil
 import socket
 import sys
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +27,15 @@ LOCK = ".lock"
 
 TRIES = 100
 """Another run may remove the lock file, or the folder, between two steps of taking the lock."""
+
+TRIES_TO_WRITE = 10
+"""How often files are written again where somebody deletes the folder each time."""
+
+DELETED = (FileNotFoundError, FileExistsError)
+"""Errors of writing into a folder that somebody deletes meanwhile.
+
+The second one is of ``Path.mkdir``, where the folder was there and is gone a moment later.
+"""
 
 IN_USE = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
@@ -90,7 +100,8 @@ class RunFolder(AbstractContextManager["RunFolder"]):
     def __enter__(self) -> Self:
         self.hold()
         if self.held:
-            remove_leftovers(self.path)
+            with contextlib.suppress(*DELETED):
+                remove_leftovers(self.path)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -112,7 +123,33 @@ class RunFolder(AbstractContextManager["RunFolder"]):
                 self._make_folder()
                 if self.warning or self._try():
                     return
-        raise UsageError(
+        raise self._never_stays()
+
+    def keep(self, write: Callable[[], Iterable[Path]]) -> None:
+        """Hold the folder and call ``write``, which returns the files that are there afterwards.
+
+        Somebody may delete the folder meanwhile. It is then made again, and ``write`` is called
+        again. Raises what ``write`` raises, and UsageError if the folder never stays.
+        """
+        for tries_left in reversed(range(TRIES_TO_WRITE)):
+            try:
+                self.hold()
+                files = write()
+            except DELETED:
+                if not tries_left:
+                    raise
+                continue
+            if self.has(files):
+                return
+        raise self._never_stays()
+
+    def has(self, files: Iterable[Path]) -> bool:
+        """Whether the folder is still the one that is held, and has these files."""
+        is_same = self._handle is None or self._is_at_its_place(self._handle)
+        return is_same and all(path.exists() for path in files)
+
+    def _never_stays(self) -> UsageError:
+        return UsageError(
             f"{self.path} is repeatedly created and deleted by another program: choose "
             "another folder"
         )

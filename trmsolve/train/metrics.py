@@ -5,6 +5,7 @@ into that line then. Knows neither network nor schedule.
 """
 
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -24,7 +25,7 @@ SUMS = 5
 
 
 class MetricsLog:
-    """Counts steps and writes their lines. The first process writes; all of them count.
+    """Counts steps and keeps their lines. The first process writes; all of them count.
 
     The log of a resumed run begins at its step and with the seconds already spent. Lines of later
     steps, which were written before a crash, are dropped.
@@ -50,6 +51,8 @@ class MetricsLog:
         self.began = time.monotonic() - seconds
         self.last = time.monotonic()
         self.lines: list[Progress] = []
+        # How many of the lines the file has as they are. 0 if it must be written anew.
+        self._in_file = 0
         # Since the last line: the step there, the sums, and the rows of this process, each counted
         # once a step.
         self._step_at_last = step
@@ -59,7 +62,6 @@ class MetricsLog:
             past = read_metrics(folder)
             if step:
                 self.lines = [line for line in past if line.step <= step]
-            self._write_all()
 
     @property
     def seconds(self) -> float:
@@ -86,14 +88,13 @@ class MetricsLog:
         self._sums = sums if self._sums is None else self._sums + sums
 
     def line(self, done: float, lr: float) -> None:
-        """Write what was counted since the last line. Every process must call it.
+        """Make a line of what was counted since the last one. Every process must call it.
 
-        ``tell`` reports the line.
+        ``write`` writes the line, and ``tell`` reports it.
         """
         progress = self._counted(done, lr)
         if self.group.first:
             self.lines.append(progress)
-            self._write_last()
         self._sums = None
         self._rows = 0
         self._step_at_last = self.step
@@ -107,7 +108,7 @@ class MetricsLog:
         if held_out_exact is None:
             return
         self.lines[-1] = replace(self.lines[-1], held_out_exact=held_out_exact)
-        self._write_all()
+        self._in_file = 0
 
     def tell(self) -> None:
         """Report the last line, if this is the first process."""
@@ -134,18 +135,26 @@ class MetricsLog:
             puzzles_per_second=halted * self.group.size / seconds,
         )
 
-    def _write_last(self) -> None:
-        if not self.path.exists():  # somebody deleted it, or the whole folder
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._write_all()
-            return
-        with naming(self.path), self.path.open("a", encoding="utf-8") as file:
-            file.write(_json_line(self.lines[-1]))
+    def write(self) -> Path:
+        """Write the lines that the file does not have yet, and return its path.
 
-    def _write_all(self) -> None:
-        text = "".join(_json_line(line) for line in self.lines)
-        write_atomically(self.path, text.encode())
+        For the first process alone. Writes all lines if somebody deleted the file. Raises OSError.
+        """
+        try:
+            if self._in_file:
+                self._append(self.lines[self._in_file :])
+        except FileNotFoundError:
+            self._in_file = 0
+        if not self._in_file:
+            write_atomically(self.path, _json_lines(self.lines).encode())
+        self._in_file = len(self.lines)
+        return self.path
+
+    def _append(self, lines: list[Progress]) -> None:
+        with naming(self.path), self.path.open("r+", encoding="utf-8") as file:
+            file.seek(0, os.SEEK_END)
+            file.write(_json_lines(lines))
 
 
-def _json_line(progress: Progress) -> str:
-    return json.dumps(asdict(progress)) + "\n"
+def _json_lines(lines: list[Progress]) -> str:
+    return "".join(json.dumps(asdict(line)) + "\n" for line in lines)

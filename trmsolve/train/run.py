@@ -7,8 +7,9 @@ leave early.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,20 @@ class _Due:
         return self.over or self.stopped
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Snapshot:
+    """What one save writes, so that it can be written again. The tensors may be the network's own.
+
+    Only the first process has what is in it.
+    """
+
+    # The averaged weights, in full precision.
+    averaged: dict[str, Tensor] = field(default_factory=dict)
+    # What a checkpoint has, besides what is known without asking the network.
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+    numbers: dict[str, Any] = field(default_factory=dict)
+
+
 @dataclass(kw_only=True)
 class Run:
     """One run, fresh or resumed. Making it draws or restores the network; ``train`` trains it."""
@@ -117,8 +132,8 @@ class Run:
     start_from: TinyRecursiveModel | None = None
     # The record of the run, as JSON. Weights and checkpoints keep it.
     described: dict[str, Any] = field(default_factory=dict)
-    # Holds ``out``, if given. It is asked before anything is written, since somebody may have
-    # deleted the folder.
+    # Holds ``out``, if given. All that is written passes through it, since somebody may delete the
+    # folder.
     folder: RunFolder | None = None
 
     # Called with every line of the metrics log.
@@ -155,8 +170,8 @@ class Run:
         torch.manual_seed(self.schedule.seed + self.group.rank + step)
         if checkpoint:
             seconds = self._restore(checkpoint)
-        self._keep_folder()
         self.metrics = MetricsLog(self.out, self.group, self.report, step, seconds)
+        self._keep(self._write_log)
         self.last_save = time.monotonic()
 
     @property
@@ -195,32 +210,60 @@ class Run:
             self.metrics.count(loss, self.learning.halted, self.learning.cycles)
             due = self._due()
             if due.end or due.checkpoint:
-                weights = self.save()
-                if not self._report_saved(weights, judge=due.over or not due.stopped):
+                snapshot = self.save()
+                if not self._report_saved(snapshot, judge=due.over or not due.stopped):
                     break
             elif due.line:
                 self._line()
+                self._keep(self._write_log)
                 self.metrics.tell()
 
-    def save(self) -> dict[str, Tensor]:
+    def save(self) -> _Snapshot:
         """Write the averaged weights, a line of the metrics log and a checkpoint.
 
-        Returns the weights as their file has them. Only the first process writes; the others return
-        no weights. The checkpoint comes last, so that an interruption at any moment leaves one
-        whose weights and line are there too.
+        All processes must call it. Only the first one writes. Returns what was written.
         """
         tensors, numbers = self.learning.state()
-        self._keep_folder()
-        weights = self._publish() if self.group.first else {}
-        # The line before the checkpoint: what was counted since the last line is not part of the
-        # state, so that the log of a resumed run would have a gap.
+        # What was counted since the last line is not part of the state. Without this line the log
+        # of a resumed run would have a gap.
         self._line()
         tensors |= gather_rng(self.group, self.placement.device)
-        if self.group.first:
-            alone = self.folder is None or self.folder.held
-            state = self._plain_state(numbers)
-            self.saved = save_checkpoint(self.out, self.metrics.step, tensors, state, alone)
-        return weights
+        if not self.group.first:
+            return _Snapshot()
+        snapshot = _Snapshot(averaged=self.learning.averaged(), tensors=tensors, numbers=numbers)
+        self._keep(partial(self._write, snapshot))
+        return snapshot
+
+    def _write(self, snapshot: _Snapshot) -> Iterable[Path]:
+        """Write all files of a save, and return them.
+
+        The checkpoint comes last, so that an interruption at any moment leaves one whose weights
+        and line are there too.
+        """
+        self._publish(snapshot.averaged)
+        self.metrics.write()
+        alone = self.folder is None or self.folder.held
+        state = self._plain_state(snapshot.numbers)
+        self.saved = save_checkpoint(self.out, self.metrics.step, snapshot.tensors, state, alone)
+        return self._files()
+
+    def _write_log(self) -> Iterable[Path]:
+        return [self.metrics.write()]
+
+    def _files(self) -> list[Path]:
+        """The files that are there after a save."""
+        files = [self.path, self.metrics.path]
+        return [*files, self.saved] if self.saved else files
+
+    def _keep(self, write: Callable[[], Iterable[Path]]) -> None:
+        """Have the first process write files, again if somebody deletes the folder meanwhile."""
+        if not self.group.first:
+            return
+        if self.folder is not None:
+            self.folder.keep(write)
+        else:
+            self.out.mkdir(parents=True, exist_ok=True)
+            write()
 
     def _plain_state(self, numbers: dict[str, Any]) -> dict[str, Any]:
         """What a checkpoint has besides tensors, as JSON; ``numbers`` are of the learning."""
@@ -251,12 +294,16 @@ class Run:
             restore_own_rng(self.group, checkpoint.tensors)
             return float(checkpoint.state["seconds"])
 
-    def _report_saved(self, weights: dict[str, Tensor], judge: bool) -> bool:
+    def _report_saved(self, snapshot: _Snapshot, judge: bool) -> bool:
         """Judge what was saved, if wanted, and report its line.
 
+        Judging may take minutes. If somebody deletes the folder meanwhile, all is written again.
         Returns whether the run goes on, the same for all processes.
         """
-        ended = judge and self.group.first and not self._judge(weights)
+        ended = judge and self.group.first and not self._judge(_as_in_file(snapshot.averaged))
+        if self.folder is not None and not self.folder.has(self._files()):
+            self._keep(partial(self._write, snapshot))
+        self._keep(self._write_log)
         self.metrics.tell()
         # Neither the next checkpoint nor the next line comes sooner because this took long.
         self.last_save = self.metrics.last = time.monotonic()
@@ -292,15 +339,8 @@ class Run:
             return
         self._judge(_as_in_file(self.learning.averaged()))
         if self.metrics.lines[-1].held_out_exact is not None:
+            self._keep(self._write_log)
             self.metrics.tell()
-
-    def _keep_folder(self) -> None:
-        if not self.group.first:
-            return
-        if self.folder is not None:
-            self.folder.hold()
-        else:
-            self.out.mkdir(parents=True, exist_ok=True)
 
     def _due(self) -> _Due:
         """What is due now, the same for all processes: if one is due, it is due for all."""
@@ -323,13 +363,11 @@ class Run:
         factor = lr_factor(self.recipe, self.done)
         self.metrics.line(self.done, self.recipe.lr * factor)
 
-    def _publish(self) -> dict[str, Tensor]:
-        """Write the averaged weights. Returns them as the file has them."""
-        averaged = self.learning.averaged()
+    def _publish(self, averaged: dict[str, Tensor]) -> None:
+        """Write the averaged weights."""
         self.training_data.write_side_files(self.out)
         info = WeightsInfo(self.recipe.config, self.training_data.name, self._record())
         save_weights(self.path, averaged, info, torch.bfloat16)
-        return _as_in_file(averaged)
 
     def _record(self) -> dict[str, Any]:
         """The record of the run that goes into the weights.
