@@ -79,6 +79,7 @@ def training_work(task: Task, recipe: Recipe, setup: Setup) -> Training:
         _training_flop(task, recipe),
         begin,
         product_shape(trainer.model, recipe.batch_size),
+        compiles=setup.compiled,
     )
     return Training(work, trainer, halted)
 
