@@ -15,7 +15,14 @@ from tests.support.screen import ESCAPE, Ascii, pinned, screen, written
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.values import Answer, Cycle, Line, Puzzle
 from trmsolve.show.console import STYLES, make_console
-from trmsolve.show.displays import Display, LiveDisplay, ProgressDisplay, QuietDisplay, StepsDisplay
+from trmsolve.show.displays import (
+    BarLine,
+    Display,
+    LiveDisplay,
+    ProgressDisplay,
+    QuietDisplay,
+    StepsDisplay,
+)
 from trmsolve.show.frame import is_plain
 from trmsolve.wording import count, seconds
 
@@ -493,3 +500,35 @@ def test_plural(number: int, text: str) -> None:
 )
 def test_seconds(value: float, text: str) -> None:
     assert seconds(value) == text
+
+
+def test_a_bar_says_how_much_time_is_left_and_goes_away() -> None:
+    console, clock = pinned(60), Clock()
+    with BarLine(console, clock=clock) as bar:
+        bar.share(0.0, "0 of 8 made")
+        assert screen(written(console))[-1] == "─" * 30 + "  0 of 8 made"
+        clock.now += 3
+        bar.share(0.25, "2 of 8 made")
+        assert screen(written(console))[-1] == "━" * 8 + "─" * 22 + "  2 of 8 made  9 s left"
+        clock.now += 0.01
+        bar.share(0.5, "4 of 8 made")
+        assert "4 of 8" not in written(console), "it was drawn just now"
+        bar.clear()
+        bar.share(1.0, "8 of 8 made")
+        assert "━" * 30 + "  8 of 8 made" in screen(written(console))
+    assert not any(screen(written(console)))
+
+
+def test_a_narrow_terminal_has_no_bar_but_the_words() -> None:
+    console = pinned(22)
+    with BarLine(console, clock=Clock()) as bar:
+        bar.share(0.0, "0 of 8 made")
+        assert screen(written(console))[-1] == "0 of 8 made"
+
+
+@pytest.mark.parametrize(("terminal", "shown"), [(False, True), (True, False)])
+def test_no_bar_is_drawn_in_a_file_or_where_none_is_wanted(terminal: bool, shown: bool) -> None:
+    console = pinned(terminal=terminal)
+    with BarLine(console, shown) as bar:
+        bar.share(0.5, "4 of 8 made")
+    assert written(console) == ""

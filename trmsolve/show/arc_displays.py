@@ -38,10 +38,9 @@ from trmsolve.show.arc_frame import (
     panel,
     spent,
 )
-from trmsolve.show.console import REDRAW_SECONDS, ROWS_BELOW, Watcher
-from trmsolve.show.frame import BAR_WIDTH, Fact, bar, flow, is_plain, readable
+from trmsolve.show.console import ECHO, REDRAW_SECONDS, ROWS_BELOW, Watcher
+from trmsolve.show.frame import Fact, flow, is_plain, readable, with_bar
 from trmsolve.show.progress import ProgressLine
-from trmsolve.show.training import ECHO
 from trmsolve.wording import count, duration
 
 
@@ -270,12 +269,7 @@ class ProgressArcDisplay(ProgressLine, LinesArcDisplay):
             now_left = left(self._now, self.steps)
             facts.append(Text(f"step {self._now.step}, {now_left} left"))
             done += spent(self._now, self.steps)
-        line = flow(facts, whole)[0]
-        bar_width = min(whole - line.cell_len - 2, 30)
-        if bar_width < BAR_WIDTH:
-            return line
-        share = min(done / self.total, 1)
-        return Text.assemble(bar(share, bar_width, is_plain(self.console)), "  ", line)
+        return with_bar(self.console, done / self.total, flow(facts, whole)[0], ECHO)
 
     def _tally(self) -> list[Text]:
         """The counts so far; those that say nothing yet are left out."""

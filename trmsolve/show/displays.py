@@ -14,14 +14,12 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from trmsolve.puzzles.values import Answer, Cycle
-from trmsolve.show.console import ROWS_BELOW, Screen, Watcher
+from trmsolve.show.console import ECHO, REDRAW_SECONDS, ROWS_BELOW, Screen, Watcher
 from trmsolve.show.frame import (
-    BAR_WIDTH,
     ONE_SIZE,
     Layout,
     OtherSizes,
     PaintGrid,
-    bar,
     columns,
     draw,
     flow,
@@ -31,20 +29,46 @@ from trmsolve.show.frame import (
     large_drawing,
     readable,
     stack,
+    with_bar,
 )
 from trmsolve.show.progress import ProgressLine
-from trmsolve.wording import count, seconds
-
-WIDEST_BAR = 30  # columns
+from trmsolve.wording import count, duration, seconds
 
 
-class StatusLine(Screen):
-    """One line on how far some work has come; it vanishes at the end and is not shown in a file."""
+class BarLine(Screen):
+    """A line with a bar, what is done, and the time that is left; it vanishes at the end.
 
-    def status(self, text: str) -> None:
-        """Replace the line."""
-        if self.console.is_interactive:
-            self._move(readable(self.console, text, "note"))
+    It moves with the work and not with a timer. It draws nothing in a file, or if not ``shown``.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        shown: bool = True,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        super().__init__(console)
+        self.shown = shown and console.is_interactive
+        self.clock = clock
+        self.begun = clock()
+        self._drawn = float("-inf")  # when the line was drawn last
+
+    def share(self, done: float, text: str) -> None:
+        """Redraw the line for work of which this share from 0 to 1 is done."""
+        now = self.clock()
+        if not self.shown or now - self._drawn < REDRAW_SECONDS:
+            return
+        self._drawn = now
+        facts = [Text(text)]
+        if 0 < done < 1:
+            facts.append(Text(f"{duration((now - self.begun) * (1 / done - 1))} left"))
+        line = flow(facts, self.console.width - ECHO)[0]
+        self._move(with_bar(self.console, done, line, ECHO))
+
+    def clear(self) -> None:
+        """Remove the line before others write there; the next share draws it again."""
+        super().clear()
+        self._drawn = float("-inf")
 
 
 class Display(Watcher):
@@ -269,11 +293,7 @@ class ProgressDisplay(ProgressLine, Display):
         else:
             facts = [Text(f"{read}/{self.total}")]
         line = flow([*facts, *self._tally(), self._rate()], self.console.width)[0]
-        width = min(self.console.width - line.cell_len - 2, WIDEST_BAR)
-        if self.total and width >= BAR_WIDTH:
-            share = min(read / self.total, 1)
-            return Text.assemble(bar(share, width, plain), "  ", line)
-        return line
+        return with_bar(self.console, read / self.total, line) if self.total else line
 
     def _tally(self) -> list[Text]:
         """The counts of outcomes; of unreadable items only if there are any."""

@@ -40,6 +40,7 @@ ONE_SIZE = OtherSizes()
 """There is only the usual drawing."""
 
 BAR_WIDTH = 8  # columns
+WIDEST_BAR = 30  # columns of a bar before a line
 UNLIMITED = 10_000  # columns of a file, which has no edge
 LONGEST_LABEL = 13  # columns; kept free for it, so that nothing jumps when it comes
 
@@ -249,6 +250,17 @@ def bar(share: float, width: int, plain: bool) -> Text:
     full, empty = "#-" if plain else "━─"
     filled = round(share * width)
     return Text.assemble((full * filled, "bar"), (empty * (width - filled), "border"))
+
+
+def with_bar(console: Console, share: float, line: Text, spare: int = 0) -> Text:
+    """A line behind a bar that takes the columns that are left, but for so many spare ones.
+
+    Where they are too few there is no bar.
+    """
+    width = min(console.width - spare - line.cell_len - 2, WIDEST_BAR)
+    if width < BAR_WIDTH:
+        return line
+    return Text.assemble(bar(min(share, 1.0), width, is_plain(console)), "  ", line)
 
 
 def headline(console: Console, text: str, spare: int = 0) -> Text:
