@@ -36,7 +36,7 @@ class Terminal(RunningIn):
 def test_a_bar_counts_what_is_made_for_a_file(tmp_path: Path) -> None:
     made = tmp_path / "made.csv"
     _, lines = Terminal(80, 24, "generate", "-n", 3, "--out", made).end()
-    assert lines == [""], "the bar is gone"
+    assert not any("of 3" in line for line in lines), "the bar is gone"
     assert made.read_text().count("\n") == 4
 
 

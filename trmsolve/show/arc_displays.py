@@ -39,7 +39,8 @@ from trmsolve.show.arc_frame import (
     spent,
 )
 from trmsolve.show.console import ECHO, REDRAW_SECONDS, ROWS_BELOW, Watcher
-from trmsolve.show.frame import Fact, flow, is_plain, readable, with_bar
+from trmsolve.show.explained import key_of
+from trmsolve.show.frame import Fact, flow, is_plain, readable, with_bar, with_key
 from trmsolve.show.progress import ProgressLine
 from trmsolve.wording import count, duration
 
@@ -324,7 +325,8 @@ def _panel(
     console: Console, task: ArcTask, title: str, facts: list[Fact], paint: PaintPictures
 ) -> RenderableType:
     heading = Text.assemble(readable(console, task.name, "heading"), f"  {title}")
-    return panel(console, heading, facts, paint, console.height - ROWS_BELOW)
+    rows = console.height - ROWS_BELOW
+    return with_key(console, panel(console, heading, facts, paint, rows), key_of(facts), rows)
 
 
 def _goes_on(last: ArcCycle | None, cycle: ArcCycle) -> bool:

@@ -63,7 +63,7 @@ FILLS = {
     "likely": "green",
     "path": "yellow",
     "start": "green",
-    "goal": "yellow",
+    "goal": "red",
     "changed": "magenta",
     "conflict": "red",
     "overwritten": "bright_red",

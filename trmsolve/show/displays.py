@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 from rich.console import Console, Group
 from rich.text import Text
 
-from trmsolve.puzzles.values import Answer, Cycle
+from trmsolve.puzzles.values import Answer, Cycle, Line
 from trmsolve.show.console import ECHO, REDRAW_SECONDS, ROWS_BELOW, Screen, Watcher
+from trmsolve.show.explained import explanation, key_facts
 from trmsolve.show.frame import (
     ONE_SIZE,
     Layout,
@@ -33,6 +34,12 @@ from trmsolve.show.frame import (
 )
 from trmsolve.show.progress import ProgressLine
 from trmsolve.wording import count, duration, seconds
+
+FIGURES = ("confidence", "halt")
+"""The figures of a frame that its key says more about."""
+
+HALTS = 0.5
+"""A network stops by itself where it finds it more probable than this that its answer is right."""
 
 
 class BarLine(Screen):
@@ -114,6 +121,7 @@ class StepsDisplay(Display):
         self.headings = headings
         self.others = others
         self._fitted = True
+        self._last: dict[int, Cycle] = {}  # the last cycle of each puzzle, by its id
 
     @property
     def wants_cycles(self) -> bool:
@@ -127,6 +135,7 @@ class StepsDisplay(Display):
 
     def cycle(self, cycle: Cycle) -> None:
         """Print the frame of the cycle."""
+        self._last[id(cycle.puzzle)] = cycle
         self._show(cycle, Layout(self._heading(cycle), beside=False, others=self.others))
         self.console.line()
 
@@ -135,7 +144,8 @@ class StepsDisplay(Display):
         if answer.cycles == 0:
             self._fitted = True  # nothing was tried, so that no grid is missing
         heading = self._heading(answer)
-        self._print(outcome(self.console, answer, heading))
+        last = self._last.pop(id(answer.puzzle), None)
+        self._print(outcome(self.console, answer, heading, last))
 
     def note(self, text: str) -> None:
         """Print the note."""
@@ -168,8 +178,13 @@ class LiveDisplay(StepsDisplay):
         paint: PaintGrid,
         headings: bool = False,
         others: OtherSizes = ONE_SIZE,
+        marks: Sequence[Line] | None = None,
     ) -> None:
         super().__init__(console, paint, headings, others)
+        self.marks = marks
+        """What the marks of the drawing mean, for a key under it; None for no key."""
+        self.has_keys = False
+        """Whether ``?`` can be pressed."""
         # The last cycle of each view, by the id of the puzzle and then by the number of the view.
         self._seen: dict[int, dict[int, Cycle]] = {}
         self._followed: int | None = None
@@ -203,10 +218,22 @@ class LiveDisplay(StepsDisplay):
         if not self.console.is_interactive or not cycles:
             return
         cycle = cycles[max(cycles)]
-        frame = draw(self.console, cycle, self.paint, self._moving_layout(cycle))
+        # The line takes the place of the key.
+        layout = self._moving_layout(cycle)._replace(key=())
+        frame = draw(self.console, cycle, self.paint, layout)
         step = "right arrow" if self.console.options.ascii_only else "→"
         hint = f"paused: space goes on, {step} steps, q ends"
         self._move(Group(frame, headline(self.console, hint)))
+
+    def explain(self) -> None:
+        """Draw in place of the frame what the figures mean."""
+        self._move(explanation(self.console, self.marks or (), self.console.height - ROWS_BELOW))
+
+    def go_back(self) -> None:
+        """Draw the last frame again."""
+        cycles = self._seen.get(self._followed or 0)
+        if cycles:
+            self.cycle(cycles[max(cycles)])
 
     def answer(self, answer: Answer) -> None:
         """Print the frame that the answer came from, and the outcome."""
@@ -219,11 +246,12 @@ class LiveDisplay(StepsDisplay):
             super().answer(answer)
             return
         frame = cycle_of(answer, cycles)
-        layout = self._moving_layout(frame)
+        # The frame stays, and no key explains it any more.
+        layout = self._moving_layout(frame)._replace(key=())
         if large_drawing(self.console, frame, layout) is None:
             layout = Layout(self._heading(frame), others=self.others)
         self._show(frame, layout)
-        self._print(outcome(self.console, answer))
+        self._print(outcome(self.console, answer, last=cycles[-1]))
 
     def close(self) -> None:
         """Leave the frame where the model was, also after an interrupt."""
@@ -232,7 +260,10 @@ class LiveDisplay(StepsDisplay):
         super().close()
 
     def _moving_layout(self, cycle: Cycle) -> Layout:
-        return moving_layout(self.console, self._heading(cycle), others=self.others)
+        layout = moving_layout(self.console, self._heading(cycle), others=self.others)
+        if self.marks is None:
+            return layout
+        return layout._replace(key=key_facts(self.marks, FIGURES, self.has_keys))
 
 
 def moving_layout(
@@ -323,8 +354,23 @@ class ProgressDisplay(ProgressLine, Display):
         return facts
 
 
-def outcome(console: Console, answer: Answer, source: str = "") -> Text:
-    """The outcome: ``solved  6 cycles  1 view  0.41 s``, or ``unverified`` with the failed rule."""
+def why_ended(answer: Answer, last: Cycle) -> str:
+    """Why no cycle followed the ``last`` one of the last view."""
+    if answer.verified:
+        return "the rules accept"
+    keeps_no_candidates = last.candidates is None
+    would_go_on = last.halt <= HALTS
+    # A large maze is given up before its limit when its answer no longer changes.
+    if last.number == last.limit or (would_go_on and keeps_no_candidates):
+        return "out of cycles"
+    return "the network halted"
+
+
+def outcome(console: Console, answer: Answer, source: str = "", last: Cycle | None = None) -> Text:
+    """The outcome: ``solved  6 cycles  1 view  0.41 s``, or ``unverified`` with the failed rule.
+
+    If the ``last`` cycle is known, it also says why no other followed.
+    """
     verdict = "solved" if answer.verified else "unverified"
     facts = [Text(verdict, verdict)]
     if answer.views:  # without any, the model was not asked
@@ -333,6 +379,8 @@ def outcome(console: Console, answer: Answer, source: str = "") -> Text:
             Text(count(answer.views, "view")),
             Text(seconds(answer.seconds)),
         ]
+    if last is not None:
+        facts.append(Text(why_ended(answer, last), "note"))
     facts.append(readable(console, answer.reason))
     facts.append(readable(console, answer.remark))
     return stack(flow([readable(console, source, "heading"), *facts], columns(console)))

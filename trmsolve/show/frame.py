@@ -52,6 +52,7 @@ class Layout(NamedTuple):
     height: int | None = None  # rows that there are; None: as many as needed
     beside: bool = True  # whether figures may stand beside the grid and not only under it
     others: OtherSizes = ONE_SIZE  # larger and smaller drawings, taken where they fit
+    key: tuple[Text, ...] = ()  # what the drawing means, in one line under it where there is room
 
 
 DEFAULT = Layout()
@@ -163,8 +164,16 @@ def draw(
             bodies.insert(0, side_by_side(picture, facts, plain, values))
         for body in bodies:
             if fits(console, body, rows_left):
-                return Group(*title, body)
+                return Group(*title, with_key(console, body, layout.key, rows_left))
     return Group(*title, under[0])
+
+
+def with_key(
+    console: Console, frame: RenderableType, key: tuple[Text, ...], height: int | None
+) -> RenderableType:
+    """The frame with as much of the key as one line under it holds; none where there is no room."""
+    whole = Group(frame, *flow(key, columns(console))[:1])
+    return whole if fits(console, whole, height) else frame
 
 
 def side_by_side(

@@ -39,6 +39,16 @@ MARKS = {"overwritten": "?", "conflict": "!", "changed": "*"}
 PLAIN_OPEN = "??=::....."
 """A cell with several candidates in ASCII, by how many are left: the fewer, the more ink."""
 
+KEY: list[Line] = [
+    [("clue", "given")],
+    [("changed", "changed")],
+    [("broken", "conflict")],
+]
+"""The kinds of digits that colours tell apart from the other ones of an answer."""
+
+KEY_PLAIN: list[Line] = [[("* changed", "")], [("! broken", "")]]
+"""The marks in ASCII."""
+
 DEAD = "x"
 """A cell without any candidate left."""
 

@@ -21,7 +21,13 @@ from trmsolve.puzzles.sudoku.cells import is_line, look
 from trmsolve.puzzles.sudoku.derive import derive_sudokus
 from trmsolve.puzzles.sudoku.form import TextForm, write_sudoku
 from trmsolve.puzzles.sudoku.generate import DIFFICULTIES, generate_sudokus
-from trmsolve.puzzles.sudoku.paint import cell_styles, paint_sudoku, paint_sudoku_large
+from trmsolve.puzzles.sudoku.paint import (
+    KEY,
+    KEY_PLAIN,
+    cell_styles,
+    paint_sudoku,
+    paint_sudoku_large,
+)
 from trmsolve.puzzles.sudoku.search import count_solutions
 from trmsolve.puzzles.sudoku.symmetry import IDENTITY, random_view, symmetries
 from trmsolve.puzzles.sudoku.text import read_sudokus
@@ -167,6 +173,10 @@ class Sudoku(Task):
     def paint_large(self, cycle: Cycle) -> list[Line]:
         """The grid with candidates as pencil marks; see ``paint``."""
         return paint_sudoku_large(cycle)
+
+    def key(self, plain: bool) -> list[Line]:
+        """The kinds of digits, or their marks in ASCII."""
+        return KEY_PLAIN if plain else KEY
 
     def cell_styles(self, cycle: Cycle) -> list[list[str]]:
         """One style for each cell; see ``paint``."""
