@@ -13,7 +13,7 @@ from trmsolve.bench import rates, timing
 from trmsolve.bench.flops import count_cycle
 from trmsolve.bench.profile import break_down
 from trmsolve.bench.rates import bench_solving, bench_training
-from trmsolve.bench.timing import Figures, Product, Step, Work, time_steps, time_together
+from trmsolve.bench.timing import Figures, Product, Step, Told, Work, time_steps, time_together
 from trmsolve.bench.workloads import make_examples
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
@@ -36,13 +36,13 @@ class Clock:
     def step_of(self, seconds: float) -> Step:
         return lambda: self.wait(seconds)
 
-    def time(self, works: list[Work], seconds: float) -> list[Figures]:
+    def time(self, works: list[Work], seconds: float, told: Told = lambda _: None) -> list[Figures]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(timing, "WARM_UP", 3)
             patch.setattr(timing, "now", lambda _: self.now)
             patch.setattr(timing.time, "perf_counter", lambda: self.now)
             patch.setattr(timing.Product, "take_turn", lambda product, _: product.rates.append(1.0))
-            return time_together(works, CPU, seconds)
+            return time_together(works, CPU, seconds, told)
 
 
 @pytest.fixture(autouse=True)
@@ -121,13 +121,15 @@ def test_steps_are_counted_from_the_end_of_the_warm_up() -> None:
 def test_works_take_turns_and_each_has_its_own_product() -> None:
     taken: list[str] = []
 
-    def slow() -> None:
-        taken.append("long")
-        time.sleep(0.01)
+    clock = Clock()
 
-    short = Work(lambda: taken.append("short"), 1, 1000, shape=(8, 4, 2))
-    long = Work(slow, 2, 1000)
-    first, second = time_together([short, long], CPU, 0.3)
+    def step(name: str, seconds: float) -> None:
+        taken.append(name)
+        clock.wait(seconds)
+
+    short = Work(lambda: step("short", 0.01), 1, 1000, shape=(8, 4, 2))
+    long = Work(lambda: step("long", 0.1), 2, 1000)
+    first, second = clock.time([short, long], seconds=4)
     changes = sum(before != after for before, after in pairwise(taken))
     assert changes >= 5, "they alternate"
     assert first["network_matmul_shape"] == [8, 4, 2]
@@ -167,6 +169,15 @@ def test_where_there_is_no_time_for_a_second_step_the_first_counts() -> None:
     assert (quick["steps"], quick["steps_per_second"]) == (1, 1.0)
 
 
+def test_short_steps_take_a_turn_beside_long_ones_that_have_no_time() -> None:
+    clock = Clock()
+    works = [Work(clock.step_of(4.0), 1, 1), Work(clock.step_of(0.01), 1, 1)]
+    slow, quick = clock.time(works, seconds=5)
+    assert clock.now < 5
+    assert (slow["steps"], slow["warm_up_seconds"]) == (1, 0.0)
+    assert quick["steps"] > 10 and quick["warm_up_seconds"] == pytest.approx(0.01)
+
+
 def test_compiling_comes_on_top_and_is_never_measured() -> None:
     clock = Clock()
     durations = iter([100.0, *[1.0] * 50])
@@ -185,8 +196,9 @@ def test_preparing_takes_its_part_of_the_time() -> None:
 
 def test_progress_is_told_up_to_the_end() -> None:
     shares: list[float] = []
-    time_together([Work(lambda: time.sleep(0.002), 1, 1)], CPU, 0.2, shares.append)
-    assert len(shares) >= 3 and shares == sorted(shares) and 0.5 < shares[-1] <= 1
+    clock = Clock()
+    clock.time([Work(clock.step_of(0.1), 1, 1)], 10, shares.append)
+    assert len(shares) >= 5 and shares == sorted(shares) and 0.9 < shares[-1] <= 1
 
 
 def test_one_step_longer_than_asked_for_is_enough() -> None:

@@ -176,7 +176,7 @@ def time_together(
     compiling = sum(one.first_seconds for one in timed if one.work.compiles)
     rounds = _Rounds(timed, machine, start + compiling, seconds, told)
     if rounds.are_too_long():
-        rounds.take_products()
+        rounds.take_short_turns()
     else:
         rounds.take()
     return [one.figures(machine.rate) for one in timed]
@@ -208,15 +208,19 @@ class _Rounds:
         """Whether first steps took so long that there is no time for others."""
         if any(one.work.compiles for one in self.timed):
             return False
-        again = sum(one.first_seconds for one in self.timed)
+        again = sum(one.first_seconds / _step_share(one) for one in self.timed)
         return self._spent() + again > self.seconds
 
-    def take_products(self) -> None:
-        """Count the first steps, and take a turn of the products."""
+    def take_short_turns(self) -> None:
+        """Count the first steps that are as long as a turn, and take one turn of all else."""
         for one in self.timed:
-            one.count_first_step()
-            for product in _products(one, self.machine):
-                product.take_turn(self.turn * PRODUCT_SHARE)
+            if one.first_seconds < self.turn:
+                one.warm_up(0)
+                _take_turns(one, self.machine, self.turn)
+            else:
+                one.count_first_step()
+                for product in _products(one, self.machine):
+                    product.take_turn(self.turn * PRODUCT_SHARE)
             self._tell()
 
     def take(self) -> None:
@@ -247,14 +251,19 @@ def _products(one: _Timed, machine: Product) -> list[Product]:
     return [machine] if one.own is None else [machine, one.own]
 
 
+def _step_share(one: _Timed) -> float:
+    """The share of a turn that its steps have; the products have the rest."""
+    products = 1 if one.own is None else 2
+    return 1 - products * PRODUCT_SHARE
+
+
 def _take_turns(one: _Timed, machine: Product, seconds: float) -> None:
     """A turn of the work, one of its own product, and one of the machine's."""
-    products = _products(one, machine)
-    step_share = 1 - len(products) * PRODUCT_SHARE
+    step_share = _step_share(one)
     spent = one.take_turn(seconds * step_share)
     # A step may take longer than its turn. Products then do too: a short look at a machine that is
     # busy now and then would say little.
-    for product in products:
+    for product in _products(one, machine):
         product.take_turn(spent / step_share * PRODUCT_SHARE)
 
 
