@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from tests.support.bench import CPU, LATTICE, LINEAR, SETUP, agrees, make_small
-from trmsolve.bench import rates
+from trmsolve.bench import rates, timing
 from trmsolve.bench.flops import count_cycle
 from trmsolve.bench.profile import break_down
 from trmsolve.bench.rates import bench_solving, bench_training
-from trmsolve.bench.timing import Product, Work, time_steps, time_together
+from trmsolve.bench.timing import Figures, Product, Step, Told, Work, time_steps, time_together
 from trmsolve.bench.workloads import make_examples
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
@@ -22,6 +22,27 @@ from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.values import Puzzle
 from trmsolve.solve.effort import MAX_CYCLES
 from trmsolve.train.recipes import Recipe
+
+
+class Clock:
+    """Time that goes on only when a step of a work says so; products take none."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+    def step_of(self, seconds: float) -> Step:
+        return lambda: self.wait(seconds)
+
+    def time(self, works: list[Work], seconds: float, told: Told = lambda _: None) -> list[Figures]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(timing, "WARM_UP", 3)
+            patch.setattr(timing, "now", lambda _: self.now)
+            patch.setattr(timing.time, "perf_counter", lambda: self.now)
+            patch.setattr(timing.Product, "take_turn", lambda product, _: product.rates.append(1.0))
+            return time_together(works, CPU, seconds, told)
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +112,7 @@ def test_steps_are_counted_from_the_end_of_the_warm_up() -> None:
     taken: list[str] = []
     work = Work(lambda: taken.append("step"), 7, 1000, lambda: taken.append("begin"))
     figures = time_steps(work, CPU, 0.01)
-    assert figures["steps"] == len(taken) - taken.index("begin") - 1 > 0
+    assert figures["steps"] == taken[::-1].index("begin") > 0
     assert (figures["batch_size"], figures["flop_per_step"]) == (7, 1000)
     assert 0 < figures["seconds"] < 0.5
     agrees(figures)
@@ -100,13 +121,15 @@ def test_steps_are_counted_from_the_end_of_the_warm_up() -> None:
 def test_works_take_turns_and_each_has_its_own_product() -> None:
     taken: list[str] = []
 
-    def slow() -> None:
-        taken.append("long")
-        time.sleep(0.01)
+    clock = Clock()
 
-    short = Work(lambda: taken.append("short"), 1, 1000, shape=(8, 4, 2))
-    long = Work(slow, 2, 1000)
-    first, second = time_together([short, long], CPU, 0.3)
+    def step(name: str, seconds: float) -> None:
+        taken.append(name)
+        clock.wait(seconds)
+
+    short = Work(lambda: step("short", 0.01), 1, 1000, shape=(8, 4, 2))
+    long = Work(lambda: step("long", 0.1), 2, 1000)
+    first, second = clock.time([short, long], seconds=4)
     changes = sum(before != after for before, after in pairwise(taken))
     assert changes >= 5, "they alternate"
     assert first["network_matmul_shape"] == [8, 4, 2]
@@ -128,6 +151,54 @@ def test_a_measurement_takes_about_as_long_as_asked_for() -> None:
     begun = time.perf_counter()
     time_together(works, CPU, 1.0)
     assert 0.8 < time.perf_counter() - begun < 2.5
+
+
+def test_the_warm_up_is_part_of_the_time() -> None:
+    clock = Clock()
+    figures = clock.time([Work(clock.step_of(1.0), 1, 1)], seconds=10)
+    assert 9 <= clock.now <= 11
+    assert figures[0]["warm_up_seconds"] == 1.0 and figures[0]["steps"] >= 5
+
+
+def test_where_there_is_no_time_for_a_second_step_the_first_counts() -> None:
+    clock = Clock()
+    works = [Work(clock.step_of(2.0), 1, 1), Work(clock.step_of(1.0), 1, 1)]
+    slow, quick = clock.time(works, seconds=5)
+    assert clock.now == pytest.approx(3, abs=0.1)
+    assert (slow["steps"], slow["warm_up_seconds"], slow["steps_per_second"]) == (1, 0.0, 0.5)
+    assert (quick["steps"], quick["steps_per_second"]) == (1, 1.0)
+
+
+def test_short_steps_take_a_turn_beside_long_ones_that_have_no_time() -> None:
+    clock = Clock()
+    works = [Work(clock.step_of(4.0), 1, 1), Work(clock.step_of(0.01), 1, 1)]
+    slow, quick = clock.time(works, seconds=5)
+    assert clock.now < 5
+    assert (slow["steps"], slow["warm_up_seconds"]) == (1, 0.0)
+    assert quick["steps"] > 10 and quick["warm_up_seconds"] == pytest.approx(0.01)
+
+
+def test_compiling_comes_on_top_and_is_never_measured() -> None:
+    clock = Clock()
+    durations = iter([100.0, *[1.0] * 50])
+    work = Work(lambda: clock.wait(next(durations)), 1, 1, compiles=True)
+    (figures,) = clock.time([work], seconds=10)
+    assert 107 <= clock.now <= 113
+    assert figures["steps_per_second"] == 1.0
+
+
+def test_preparing_takes_its_part_of_the_time() -> None:
+    begun = time.perf_counter() - 6
+    setup = replace(SETUP, seconds=10)
+    assert rates._seconds_to_time(setup, 3, begun) < 4.1
+    assert rates._seconds_to_time(setup, 3, begun - 60) == rates.LEAST_SECONDS
+
+
+def test_progress_is_told_up_to_the_end() -> None:
+    shares: list[float] = []
+    clock = Clock()
+    clock.time([Work(clock.step_of(0.1), 1, 1)], 10, shares.append)
+    assert len(shares) >= 5 and shares == sorted(shares) and 0.9 < shares[-1] <= 1
 
 
 def test_one_step_longer_than_asked_for_is_enough() -> None:
@@ -166,9 +237,8 @@ def test_training_takes_turns_with_solving() -> None:
 
 
 def test_slow_steps_are_not_broken_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rates, "PROFILE_SECONDS", 0.0)
-    setup = replace(SETUP, seconds=1e-6)
-    figures = bench_solving("sudoku", TinyRecursiveModel(LATTICE).eval(), setup, 1)
+    monkeypatch.setattr(rates, "PROFILE_SHARE", 1 / 5)
+    figures = bench_solving("sudoku", TinyRecursiveModel(LATTICE).eval(), SETUP, 1)
     assert figures["breakdown"] == {}
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -298,6 +299,21 @@ def test_the_table_of_learning_from_nothing_has_a_line_for_each_size() -> None:
     assert small.startswith("2x2 ") and "/s  2 demonstrations, 2 colours, " in small
     assert large.startswith("3x3 ") and "/s  3 demonstrations, 3 colours, " in large
     assert small.endswith("% of matrix products")
+
+
+@pytest.mark.usefixtures("small_tasks")
+def test_each_line_is_printed_when_it_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    happened: list[str] = []
+    measure_size = measure.bench_arc
+
+    def note_size(*arguments: Any) -> Any:
+        happened.append("measured")
+        return measure_size(*arguments)
+
+    monkeypatch.setattr(measure, "bench_arc", note_size)
+    monkeypatch.setattr(measure, "put_text", lambda text: happened.append(text.split()[0]))
+    assert run("--task", "arc").exit_code == 0
+    assert happened == ["learning", "measured", "2x2", "measured", "3x3"]
 
 
 @pytest.mark.parametrize("size", sizes.SIZES)

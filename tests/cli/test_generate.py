@@ -1,11 +1,14 @@
 """Making ARC tasks on the command line: every command that takes tasks reads what is written."""
 
 import json
+import os
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from tests.support.terminal import RunningIn
 from trmsolve.arc.sources import read_source
 from trmsolve.cli import app
 from trmsolve.cli.arc.source import read_items
@@ -23,6 +26,24 @@ def test_the_same_tasks_in_a_file_and_on_standard_output(tmp_path: Path) -> None
     assert run("-n", 7, "--seed", 1).stdout == data.read_text()
     assert run("-n", 7, "--seed", 2).stdout != data.read_text()
     assert len(json.loads(data.read_text())) == 7
+
+
+class Terminal(RunningIn):
+    module = "trmsolve"
+    env: ClassVar[dict[str, str]] = {**os.environ, "TERM": "xterm"}
+
+
+def test_a_bar_counts_what_is_made_for_a_file(tmp_path: Path) -> None:
+    made = tmp_path / "made.csv"
+    _, lines = Terminal(80, 24, "generate", "-n", 3, "--out", made).end()
+    assert not any("of 3" in line for line in lines), "the bar is gone"
+    assert made.read_text().count("\n") == 4
+
+
+def test_puzzles_on_the_terminal_are_not_covered_by_a_bar() -> None:
+    terminal = Terminal(80, 24, "generate", "-n", 3)
+    _, lines = terminal.end()
+    assert "made" not in terminal.raw and len(lines) >= 4
 
 
 def test_a_longer_file_begins_with_the_shorter_one() -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,9 @@ from tests.support.paths import ROOT
 from trmsolve.arc.datasets import DATASETS
 from trmsolve.cli import app, complete
 from trmsolve.cli.commands import summary
-from trmsolve.cli.manual import manual
+from trmsolve.cli.manual import _every_command as every_command
+from trmsolve.cli.manual import _markdown_entry as markdown_entry
+from trmsolve.cli.manual import manual, reference
 from trmsolve.train.recipes import RECIPES
 from trmsolve.weights.card import parameters
 from trmsolve.weights.catalog import BUNDLED
@@ -214,6 +217,26 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
 def test_the_man_page_is_made_from_the_help() -> None:
     assert (ROOT / "docs" / "trmsolve.1").read_text(encoding="utf-8") == manual()
     assert "trmsolve weights convert" in manual().replace("\\-", "-")
+
+
+def test_the_command_reference_is_made_from_the_help() -> None:
+    page = reference()
+    assert (ROOT / "docs" / "commands.md").read_text(encoding="utf-8") == page
+    headings = re.findall("^## (.*)$", page, re.MULTILINE)
+    assert headings == [path for path, _, _ in every_command()]
+    assert "* `--views N`: Maximum number of symmetric views to try" in page
+    assert page.count("```") % 2 == 0 and "\\b" not in page
+
+
+def test_marks_of_markdown_are_shown_and_not_obeyed() -> None:
+    option = SimpleNamespace(
+        opts=["--some", "-s"],
+        metavar="TEXT",
+        help="*.csv or <none> or a_b",
+        show_default=False,
+        default=None,
+    )
+    assert markdown_entry(option) == r"* `-s, --some TEXT`: \*.csv or \<none\> or a\_b"
 
 
 IMPORTS = """

@@ -20,6 +20,13 @@ class Shown:
     def __init__(self) -> None:
         self.frames: list[tuple[int, int]] = []
         self.pauses = 0
+        self.explained: list[str] = []
+
+    def explain(self) -> None:
+        self.explained.append("words")
+
+    def go_back(self) -> None:
+        self.explained.append("frame")
 
     def cycle(self, cycle: SimpleNamespace) -> None:
         self.frames.append((cycle.view, cycle.number))
@@ -95,6 +102,19 @@ def test_keys_change_the_speed_of_all_frames() -> None:
     assert keys.waited[2:] == pytest.approx([0.15] * 13)
 
 
+def test_an_explanation_stays_until_the_next_key_and_then_the_frame_is_held_anew() -> None:
+    keys, shown = Keyboard("?", "q"), Shown()
+    watch(keys, None, shown)
+    assert shown.explained == ["words", "frame"] and len(shown.frames) == 14
+    assert keys.waited[:3] == pytest.approx([0.3, None, 0.4])
+
+
+def test_an_explanation_while_it_is_paused_goes_back_to_the_pause() -> None:
+    keys, shown = Keyboard("space", "?", "x", "space"), Shown()
+    watch(keys, None, shown)
+    assert shown.explained == ["words"] and shown.pauses == 2
+
+
 @pytest.mark.parametrize("keys", [("q",), ("space", "q")])
 def test_a_key_ends_as_an_interrupt_does(keys: tuple[str, ...]) -> None:
     with pytest.raises(KeyboardInterrupt):
@@ -120,8 +140,12 @@ def test_a_run_in_a_terminal_is_paused_and_goes_on() -> None:
     terminal.wait_for("cycle ")
     terminal.type(" ")
     terminal.wait_for("paused: space goes on")
-    terminal.type("++++++ ")
+    terminal.type("?")
+    terminal.wait_for("any key goes back")
+    terminal.type("x++++++ ")
     code, lines = terminal.end()
     assert code == 0
     assert any(line.startswith("solved  ") for line in lines)
+    assert any("the rules accept" in line for line in lines)
+    assert not any("? explains" in line or "goes back" in line for line in lines)
     assert not any("paused" in line for line in lines)

@@ -15,7 +15,15 @@ from tests.support.screen import ESCAPE, Ascii, pinned, screen, written
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.values import Answer, Cycle, Line, Puzzle
 from trmsolve.show.console import STYLES, make_console
-from trmsolve.show.displays import Display, LiveDisplay, ProgressDisplay, QuietDisplay, StepsDisplay
+from trmsolve.show.displays import (
+    BarLine,
+    Display,
+    LiveDisplay,
+    ProgressDisplay,
+    QuietDisplay,
+    StepsDisplay,
+    why_ended,
+)
 from trmsolve.show.frame import is_plain
 from trmsolve.wording import count, seconds
 
@@ -93,6 +101,8 @@ FRAME_UNDER = [
     "changed 1  broken rules 3",
     "confidence 88%  halt 25%",
 ]
+SOLVED = "solved  2 cycles  1 view  0.41 s  the rules accept"
+KEY = "1 new  ? explains  confidence sure of cells  halt sure of all"
 FRAME_BARE = ["1 2", "7 1", *FRAME_UNDER[4:]]
 
 
@@ -120,14 +130,14 @@ def test_the_last_frame_stays_once_with_one_line() -> None:
     console = pinned()
     with LiveDisplay(console, paint) as view:
         play(view)
-    assert screen(written(console)) == [*FRAME_BESIDE, "solved  2 cycles  1 view  0.41 s", ""]
+    assert screen(written(console)) == [*FRAME_BESIDE, SOLVED, ""]
 
 
 def test_in_a_narrow_terminal_nothing_is_cut_or_doubled() -> None:
     console = pinned(30, 20)
     with LiveDisplay(console, paint, headings=True) as view:
         play(view, verified=False, cycles=2)
-    line = ["unverified  2 cycles  1 view", "0.41 s  two 5s in row 3", ""]
+    line = ["unverified  2 cycles  1 view", "0.41 s  out of cycles", "two 5s in row 3", ""]
     assert screen(written(console)) == ["pair.txt:1", *FRAME_UNDER, *line]
 
 
@@ -139,9 +149,10 @@ def test_each_puzzle_leaves_its_frame_under_its_source() -> None:
         view.cycle(cycle(2, OTHER))
         view.answer(answer(cycle(2, OTHER), verified=False, cycles=512, views=32, took=31.04))
     assert screen(written(console)) == [
-        *["pair.txt:1", *FRAME_BESIDE, "solved  2 cycles  1 view  0.41 s"],
+        *["pair.txt:1", *FRAME_BESIDE, SOLVED],
         "pair.txt:3:81: 80 characters, a Sudoku has 81",
-        *["pair.txt:2", *FRAME_BESIDE, "unverified  512 cycles  32 views  31.0 s  two 5s in row 3"],
+        *["pair.txt:2", *FRAME_BESIDE],
+        "unverified  512 cycles  32 views  31.0 s  out of cycles  two 5s in row 3",
         "",
     ]
 
@@ -181,7 +192,7 @@ def test_mixed_puzzles_are_followed_one_at_a_time() -> None:
     kept = screen(written(console))
     assert [line for line in kept if line.startswith("pair")] == ["pair.txt:2", "pair.txt:1"]
     assert kept[1].endswith("5/16   ━━──────")
-    assert kept[8:] == ["pair.txt:1", *FRAME_BESIDE, "solved  2 cycles  1 view  0.41 s", ""]
+    assert kept[8:] == ["pair.txt:1", *FRAME_BESIDE, SOLVED, ""]
 
 
 def test_the_frame_that_stays_is_the_one_of_the_answer() -> None:
@@ -192,6 +203,80 @@ def test_the_frame_that_stays_is_the_one_of_the_answer() -> None:
         view.cycle(wrong)
         view.answer(answer(right))
     assert screen(written(console))[1:5] == ["│1 3 │", "│7 1 │", "├────┤", "cycle 3/16  view 1/32"]
+
+
+def keyed(width: int, height: int, has_keys: bool = True) -> tuple[LiveDisplay, Console]:
+    """A display with a key, and its console."""
+    console = pinned(width, height)
+    view = LiveDisplay(console, paint, marks=[[("1", "changed"), (" new", "")]])
+    view.has_keys = has_keys
+    view.cycle(cycle(2))
+    return view, console
+
+
+def test_a_key_stands_under_the_moving_frame_and_not_under_the_last_one() -> None:
+    view, console = keyed(80, 24)
+    assert screen(written(console)) == [*FRAME_BESIDE, KEY]
+    view.pause()
+    assert screen(written(console))[-1].startswith("paused")
+    assert KEY not in screen(written(console))
+    with view:
+        view.cycle(cycle(2))
+        view.answer(answer(cycle(2)))
+    assert screen(written(console)) == [*FRAME_BESIDE, SOLVED, ""]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "key"),
+    [
+        (80, 9, [KEY]),
+        (80, 8, []),  # the frame has six lines, and two are kept free
+        (40, 24, ["1 new  ? explains"]),
+    ],
+)
+def test_a_key_takes_no_room_from_the_frame(width: int, height: int, key: list[str]) -> None:
+    _, console = keyed(width, height)
+    assert screen(written(console)) == [*FRAME_BESIDE, *key]
+
+
+def test_the_key_names_no_key_where_none_can_be_pressed() -> None:
+    _, console = keyed(80, 24, has_keys=False)
+    assert screen(written(console))[-1] == KEY.replace("? explains  ", "")
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 20), (200, 60), (30, 6)])
+def test_an_explanation_fits_and_the_frame_comes_back(width: int, height: int) -> None:
+    view, console = keyed(width, height)
+    frame = screen(written(console))
+    view.explain()
+    lines = screen(written(console))
+    assert len(lines) <= height - 1 and max(map(len, lines)) <= width
+    assert lines[0] == "1 new" and lines[-1] == "any key goes back"
+    if height >= 20:
+        words = " ".join("\n".join(lines).split())
+        for word in ("cycle", "view", "confidence", "halt", "broken rules"):
+            assert word in words
+        assert "checked without the network" in words, "nothing is cut"
+    view.go_back()
+    assert [line for line in screen(written(console)) if line] == frame
+
+
+NO_CANDIDATES = np.zeros((2, 2, 2), np.bool_)
+
+
+@pytest.mark.parametrize(
+    ("verified", "last", "why"),
+    [
+        (True, {}, "the rules accept"),
+        (False, {"number": 16, "halt": 0.9}, "out of cycles"),
+        (False, {"number": 9, "halt": 0.9}, "the network halted"),
+        (False, {"number": 9, "halt": 0.2}, "out of cycles"),  # a large maze that stood still
+        (False, {"number": 9, "halt": 0.2, "candidates": NO_CANDIDATES}, "the network halted"),
+    ],
+)
+def test_it_is_said_why_no_cycle_follows(verified: bool, last: dict[str, Any], why: str) -> None:
+    frame = replace(cycle(2), **last)
+    assert why_ended(answer(frame, verified), frame) == why
 
 
 def test_an_interrupt_leaves_the_frame_and_gives_the_cursor_back() -> None:
@@ -246,7 +331,7 @@ def test_steps_in_a_file_are_plain_text_without_escapes() -> None:
         "cycle 1/16  view 1/32  changed 1 *  broken rules 3  confidence 88%  halt 25%\n\n"
         "pair.txt:1\n+----+\n|1 2*|\n|7 1 |\n+----+\n"
         "cycle 2/16  view 1/32  changed 1 *  broken rules 3  confidence 88%  halt 25%\n\n"
-        "pair.txt:1  solved  2 cycles  1 view  0.41 s\n"
+        f"pair.txt:1  {SOLVED}\n"
     )
 
 
@@ -256,7 +341,13 @@ def test_steps_on_a_terminal_only_add_lines() -> None:
         play(view)
     assert "\x1b[?25" not in written(console)
     kept = screen(written(console))
-    assert kept[8:] == [*FRAME_UNDER, "", "solved  2 cycles  1 view", "0.41 s", ""]
+    assert kept[8:] == [
+        *FRAME_UNDER,
+        "",
+        "solved  2 cycles  1 view",
+        "0.41 s  the rules accept",
+        "",
+    ]
 
 
 class Clock:
@@ -493,3 +584,35 @@ def test_plural(number: int, text: str) -> None:
 )
 def test_seconds(value: float, text: str) -> None:
     assert seconds(value) == text
+
+
+def test_a_bar_says_how_much_time_is_left_and_goes_away() -> None:
+    console, clock = pinned(60), Clock()
+    with BarLine(console, clock=clock) as bar:
+        bar.share(0.0, "0 of 8 made")
+        assert screen(written(console))[-1] == "─" * 30 + "  0 of 8 made"
+        clock.now += 3
+        bar.share(0.25, "2 of 8 made")
+        assert screen(written(console))[-1] == "━" * 8 + "─" * 22 + "  2 of 8 made  9 s left"
+        clock.now += 0.01
+        bar.share(0.5, "4 of 8 made")
+        assert "4 of 8" not in written(console), "it was drawn just now"
+        bar.clear()
+        bar.share(1.0, "8 of 8 made")
+        assert "━" * 30 + "  8 of 8 made" in screen(written(console))
+    assert not any(screen(written(console)))
+
+
+def test_a_narrow_terminal_has_no_bar_but_the_words() -> None:
+    console = pinned(22)
+    with BarLine(console, clock=Clock()) as bar:
+        bar.share(0.0, "0 of 8 made")
+        assert screen(written(console))[-1] == "0 of 8 made"
+
+
+@pytest.mark.parametrize(("terminal", "shown"), [(False, True), (True, False)])
+def test_no_bar_is_drawn_in_a_file_or_where_none_is_wanted(terminal: bool, shown: bool) -> None:
+    console = pinned(terminal=terminal)
+    with BarLine(console, shown) as bar:
+        bar.share(0.5, "4 of 8 made")
+    assert written(console) == ""

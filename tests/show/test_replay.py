@@ -106,7 +106,7 @@ def test_the_last_frame_is_the_answer_s_with_the_outcome(tmp_path: Path) -> None
     replay = ReplayDisplay(pinned(), recording, paint)
     shown = drawn(replay.console, replay.frame(recording.played[0], len(cycles)))
     assert screen(shown.replace("\n", "\r\n")) == screen(written(console).replace("\n", "\r\n"))
-    assert screen(shown)[-2] == "solved  7 cycles  2 views  1.25 s  a remark"
+    assert screen(shown)[-2] == "solved  7 cycles  2 views  1.25 s  the rules accept  a remark"
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES[:3])
@@ -203,10 +203,10 @@ def test_the_last_frame_stays_without_the_line_of_keys(tmp_path: Path) -> None:
     with ReplayDisplay(console, recording, get_task("sudoku").paint) as display:
         Typist(display, Player(recording, 1.0), "end")
         assert screen(written(console).replace("\n", "\r\n"))[-1] == (
-            "paused  frame 5/5  space play  ← → step  + - speed  n p puzzle  q quit"
+            "paused  frame 5/5  space play  ← → step  + - speed  n p puzzle  q quit  ? help"
         )
     lines = screen(written(console).replace("\n", "\r\n"))
-    assert lines[-2:] == ["solved  7 cycles  2 views  1.25 s  a remark", ""]
+    assert lines[-2:] == ["solved  7 cycles  2 views  1.25 s  the rules accept  a remark", ""]
     assert not any("quit" in line for line in lines)
 
 
@@ -215,10 +215,11 @@ def test_printing_is_that_of_show_steps(tmp_path: Path, answered: bool) -> None:
     recording = sudoku_recording(tmp_path, answered)
     paint = get_task("sudoku").paint
     expected = StepsDisplay(pinned(terminal=False), paint)
-    for cycle in sudoku_cycles():
+    cycles = sudoku_cycles()
+    for cycle in cycles:
         expected.cycle(cycle)
     if answered:
-        expected.answer(answer_to(sudoku_cycles()[-1]))
+        expected.answer(answer_to(cycles[-1]))
     found = StepsDisplay(pinned(terminal=False), paint)
     print_steps(found, recording)
     assert written(found.console) == written(expected.console) != ""
@@ -286,3 +287,30 @@ def test_the_end_of_the_input_ends_the_replay() -> None:
         assert keys.next(5) == "\x04"
         os.close(hand)
         assert keys.next(5) == "q"
+
+
+def test_a_key_explains_the_figures_and_the_next_one_goes_back(tmp_path: Path) -> None:
+    player = Player(sudoku_recording(tmp_path), 1.0)
+    task = get_task("sudoku")
+    display = ReplayDisplay(pinned(), player.recording, task.paint, marks=task.key(plain=False))
+    player.press("?")
+    display.show(player)
+    lines = screen(written(display.console))
+    assert lines[0].startswith("clue  changed") and lines[-1] == "any key goes back"
+    player.press("end")
+    assert not player.explaining and player.place == 0
+    display.show(player)
+    assert any(line.startswith("clue  changed") for line in screen(written(display.console)))
+
+
+def test_a_replay_waits_while_it_explains(tmp_path: Path) -> None:
+    player = Player(sudoku_recording(tmp_path), 1.0)
+    waited: list[float | None] = []
+    keys = iter(["?", "x", "q"])
+
+    def press(seconds: float | None) -> str:
+        waited.append(seconds)
+        return next(keys)
+
+    play(ReplayDisplay(pinned(), player.recording, get_task("sudoku").paint), player, press)
+    assert waited[1] is None and player.place == 0

@@ -45,9 +45,10 @@ def recording_of(tmp_path: Path, kind: str, source: str = "") -> Recording:
 
 def test_the_text_is_that_of_show_steps_without_escapes(tmp_path: Path) -> None:
     expected = StepsDisplay(pinned(terminal=False), get_task("sudoku").paint)
-    for cycle in sudoku_cycles():
+    cycles = sudoku_cycles()
+    for cycle in cycles:
         expected.cycle(cycle)
-    expected.answer(answer_to(sudoku_cycles()[-1]))
+    expected.answer(answer_to(cycles[-1]))
     text = as_text(recording_of(tmp_path, "sudoku"))
     assert text == written(expected.console) and "\x1b" not in text
 

@@ -47,7 +47,7 @@ def make_small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(timing.SIDES, "cpu", 128)
     monkeypatch.setattr(timing, "WARM_UP", 1)
     monkeypatch.setattr(profile, "PROFILED", 1)
-    monkeypatch.setattr(rates, "PROFILE_SECONDS", math.inf)
+    monkeypatch.setattr(rates, "PROFILE_SHARE", math.inf)
     monkeypatch.setattr(workloads, "EXAMPLES", 16)
     monkeypatch.setitem(RECIPES, ("sudoku", "tiny"), Recipe(LATTICE, batch_size=4))
     monkeypatch.setitem(RECIPES, ("sudoku", "laptop"), Recipe(LATTICE, batch_size=4))

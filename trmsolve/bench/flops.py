@@ -8,6 +8,7 @@ any batch follow from the two counts.
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import torch
@@ -27,6 +28,7 @@ def count_flop(work: Callable[[], Any]) -> int:
     return int(counter.get_total_flops())
 
 
+@cache
 def count_cycle(config: TRMConfig) -> int:
     """Count the floating point operations of one improvement cycle of one puzzle, not learning."""
     model = new_model(config)

@@ -5,6 +5,7 @@ them one by one, which decides the speed of small networks and batches. Rules, v
 answers are not measured here.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any, NamedTuple
@@ -22,6 +23,10 @@ from trmsolve.model.network import State, TinyRecursiveModel
 BATCH_SIZES = (1, 64, 512, 2048)
 RECORDED_AFTER = 3
 """Cycles before a graph is recorded; in them libraries choose their kernels."""
+
+
+LEAST_SECONDS = 0.01
+"""How long the settings that are left are measured where the time is over."""
 
 
 class Setting(NamedTuple):
@@ -57,10 +62,12 @@ def run_settings(
 
     A setting that fails, as for lack of memory, has ``error`` in place of rates.
     """
-    for setting in settings:
+    end = time.perf_counter() + seconds
+    for number, setting in enumerate(settings):
         figures: Figures = setting._asdict()
+        left = max(end - time.perf_counter(), LEAST_SECONDS)
         try:
-            figures |= _measure(model, device, setting, seconds / len(settings))
+            figures |= _measure(model, device, setting, left / (len(settings) - number))
         except RuntimeError as error:  # torch.OutOfMemoryError is one too
             figures["error"] = str(error).splitlines()[0]
         yield figures

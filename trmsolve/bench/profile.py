@@ -45,17 +45,17 @@ def can_profile(device: torch.device) -> bool:
     return device.type in ("cpu", "cuda")
 
 
-def break_down(step: Step, device: torch.device, seconds: float = inf) -> dict[str, float]:
+def break_down(step: Step, device: torch.device, most: float = inf) -> dict[str, float]:
     """Break the time of a few steps down by what it was spent on: fractions, the largest first.
 
     What runs inside a labelled phase counts as that phase. All else counts by kind of operation,
     forward and backward together. "other" is the interpreter, autograd and waiting. On a GPU its
-    own time is measured. No step begins after ``seconds``. The result is empty on a device that
+    own time is measured. At most ``most`` steps are taken. The result is empty on a device that
     torch cannot profile.
     """
     if not can_profile(device):
         return {}
-    profiled = _profile(step, device, seconds)
+    profiled = _profile(step, device, inf, most)
     spent: Counter[str] = Counter()
     for event in profiled.profiler.events() or ():
         if event.device_type == torch.profiler.DeviceType.CPU:
@@ -69,10 +69,11 @@ def profile_operations(step: Step, device: torch.device, seconds: float) -> Figu
 
     The time of an operation is its own, without what it calls; on a GPU it is the GPU's. "Outside"
     is the interpreter, autograd and waiting, as far as no operation runs meanwhile. No step begins
-    after ``seconds``; one is taken before, to warm up.
+    after ``seconds``, of which one to warm up takes its part.
     """
+    start = now(device)
     step()
-    profiled = _profile(step, device, seconds)
+    profiled = _profile(step, device, seconds - (now(device) - start))
     gpu = device.type == "cuda"
     spent = []
     for average in profiled.profiler.key_averages():
@@ -102,15 +103,19 @@ def profile_operations(step: Step, device: torch.device, seconds: float) -> Figu
     }
 
 
-def _profile(step: Step, device: torch.device, seconds: float) -> _Profiled:
-    """Take up to ``PROFILED`` steps, at least one, none of which begins after ``seconds``."""
+def _profile(step: Step, device: torch.device, seconds: float, most: float = inf) -> _Profiled:
+    """Take up to ``PROFILED`` steps, at least one, none of which begins after ``seconds``.
+
+    ``most`` is another limit of their number.
+    """
+    most = min(PROFILED, most)
     activities = [ProfilerActivity.CPU]
     if device.type == "cuda":
         activities.append(ProfilerActivity.CUDA)
     with profile(activities=activities) as profiler:
         start = now(device)
         steps = 0
-        while steps < PROFILED and (steps == 0 or time.perf_counter() - start < seconds):
+        while steps < most and (steps == 0 or time.perf_counter() - start < seconds):
             step()
             steps += 1
         wall = now(device) - start

@@ -5,6 +5,7 @@ A step is one improvement cycle of a whole batch; in training it includes the le
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import count, islice
 from typing import Any
 
@@ -17,6 +18,7 @@ from trmsolve.bench.flops import count_cycle, count_flop
 from trmsolve.bench.timing import Setup, Shape, Step, Work
 from trmsolve.device import Placement
 from trmsolve.model.network import Block, TinyRecursiveModel
+from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.values import Puzzle
 from trmsolve.solve.effort import MAX_CYCLES
@@ -79,6 +81,7 @@ def training_work(task: Task, recipe: Recipe, setup: Setup) -> Training:
         _training_flop(task, recipe),
         begin,
         product_shape(trainer.model, recipe.batch_size),
+        compiles=setup.compiled,
     )
     return Training(work, trainer, halted)
 
@@ -97,20 +100,27 @@ def make_examples(task: Task) -> Examples:
 
     A third to two thirds of the cells of a symmetry are blank.
     """
-    if task.name not in SOLVED:
+    return _made_once(task.name, task.vocab_size, EXAMPLES)
+
+
+@cache
+def _made_once(name: str, vocab_size: int, number: int) -> Examples:
+    """So many puzzles, which nobody changes."""
+    task = get_task(name, vocab_size)
+    if name not in SOLVED:
         puzzles = task.generate(task.difficulties[0], seed=0)
-        return Examples.collect(task, islice(puzzles, EXAMPLES))
+        return Examples.collect(task, islice(puzzles, number))
     rng = np.random.default_rng(0)
-    solved = np.array(list(SOLVED[task.name]), np.int8).reshape(9, 9)
+    solved = np.array(list(SOLVED[name]), np.int8).reshape(9, 9)
     tokens = task.encode(solved)
     turned = []
-    for view in islice(task.views(Puzzle(solved), rng), EXAMPLES):
+    for view in islice(task.views(Puzzle(solved), rng), number):
         turned.append(task.decode(view.apply(tokens), solved.shape))
     answers = np.stack(turned)
     draws = rng.random(answers.shape)
-    blank = draws < rng.uniform(1 / 3, 2 / 3, (EXAMPLES, 1, 1))
+    blank = draws < rng.uniform(1 / 3, 2 / 3, (number, 1, 1))
     questions = np.where(blank, 0, answers).astype(np.int8)
-    return Examples(questions, answers, np.full(EXAMPLES, -1))
+    return Examples(questions, answers, np.full(number, -1))
 
 
 def _training(

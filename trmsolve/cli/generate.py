@@ -4,12 +4,12 @@ import csv
 import inspect
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import chain, islice
 from pathlib import Path
 from threading import Timer
-from typing import Annotated, TextIO
+from typing import Annotated, TextIO, TypeVar
 
 import typer
 
@@ -22,8 +22,12 @@ from trmsolve.errors import WRONG_PATHS, UsageError
 from trmsolve.puzzles import get_task, task_forms, task_names
 from trmsolve.puzzles.base import Task, parse_size
 from trmsolve.puzzles.values import Puzzle
+from trmsolve.show.console import make_console
+from trmsolve.show.displays import BarLine
 
 MAZES = "Mazes only"
+
+Made = TypeVar("Made")
 
 ARC_HELP = """
 ARC tasks follow one of many rules, and hard ones follow two of them in turn.
@@ -143,8 +147,9 @@ def generate(  # noqa: PLR0913 (its parameters are the options)
     first = next(puzzles)  # what cannot be made is told before a file is touched
     _warn_of_refused(kind, first)
     wanted = islice(chain([first], puzzles), number)
-    with _output(out) as stream:
-        _write(stream, kind, wanted, f"generated_{difficulty}", number)
+    with _output(out) as stream, _bar(stream) as line:
+        counted = _counted(wanted, number, line)
+        _write(stream, kind, counted, f"generated_{difficulty}", number)
 
 
 generate.__doc__ = _help()
@@ -153,8 +158,8 @@ generate.__doc__ = _help()
 def _generate_arc(number: int, difficulty: str, seed: int, out: Path | None) -> None:
     """Write ARC tasks as JSON. Raises UsageError if there is no such difficulty."""
     tasks = generate_tasks(seed, difficulty=difficulty)
-    with _output(out) as stream:
-        write_tasks(stream, islice(tasks, number))
+    with _output(out) as stream, _bar(stream) as line:
+        write_tasks(stream, _counted(islice(tasks, number), number, line))
 
 
 def _output(out: Path | None) -> AbstractContextManager[TextIO]:
@@ -172,6 +177,18 @@ def _output(out: Path | None) -> AbstractContextManager[TextIO]:
         return out.open("w", encoding="utf-8", newline="")
     except WRONG_PATHS as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}") from None
+
+
+def _bar(stream: TextIO) -> BarLine:
+    """The bar that counts what is made; none where the puzzles themselves come to the terminal."""
+    return BarLine(make_console(), shown=not stream.isatty())
+
+
+def _counted(puzzles: Iterable[Made], number: int, line: BarLine) -> Iterator[Made]:
+    """The puzzles; the line counts them as they are made."""
+    for made, puzzle in enumerate(puzzles, 1):
+        line.share(made / number, f"{made} of {number} made")
+        yield puzzle
 
 
 def _write(stream: TextIO, task: Task, puzzles: Iterator[Puzzle], source: str, number: int) -> None:

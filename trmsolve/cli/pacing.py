@@ -112,8 +112,20 @@ class Watched:
             self._hold_all(self.seconds / 2)
         elif key == "-":
             self._hold_all(self.seconds * 2)
+        elif key == "?":
+            self._explain()
         elif key == "q":
             raise KeyboardInterrupt
+
+    def _explain(self) -> None:
+        """Show what the figures mean until the next key, and then the frame for its whole time."""
+        self.display.explain()
+        self.keys.next(None)
+        if self.is_paused:
+            self.display.pause()
+        else:
+            self.display.go_back()
+        self.shown = self.clock()
 
     def _hold_all(self, seconds: float) -> None:
         """Show every frame for so long from now on."""

@@ -12,7 +12,7 @@ from trmsolve.puzzles import get_task
 from trmsolve.show.arc_displays import StepsArcDisplay
 from trmsolve.show.console import make_console
 from trmsolve.show.displays import StepsDisplay
-from trmsolve.show.frame import OtherSizes
+from trmsolve.show.frame import OtherSizes, is_plain
 from trmsolve.show.replay import Player, ReplayDisplay, play, print_steps
 from trmsolve.show.save import SECONDS
 from trmsolve.show.save import save as save_recording
@@ -35,7 +35,7 @@ def replay(
 
     Keys in a terminal: space plays and pauses, the arrows left and right step,
     home and end go to the first and the last frame, + and - change the speed,
-    n and p choose another puzzle, q ends. Without a terminal, or with
+    n and p choose another puzzle, ? explains the figures, q ends. Without a terminal, or with
     --show-steps, every frame is printed. With --save, the file is written and
     nothing is shown.
 
@@ -92,7 +92,8 @@ def _play(recording: Recording, pace: float) -> None:
     else:
         task = get_task(recording.task)
         others = OtherSizes(task.paint_large, task.paint_small)
-        display = ReplayDisplay(console, recording, task.paint, others)
+        marks = task.key(is_plain(console))
+        display = ReplayDisplay(console, recording, task.paint, others, marks)
     for problem in recording.problems:
         say(str(problem))
     with display, Keys(sys.stdin) as keys:

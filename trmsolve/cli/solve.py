@@ -18,8 +18,8 @@ HELP = """Solve {plural} and watch the model think.
 Answers go to standard output, everything else to standard error. If the rules accept no answer,
 the puzzle is written as it was read; with --format line, an empty line is written.
 
-Keys in a terminal: space pauses and goes on, the right arrow steps, + and - change the speed, and q
-ends.
+Keys in a terminal: space pauses and goes on, the right arrow steps, + and - change the speed, ?
+explains the figures, and q ends.
 
 Examples:
 trmsolve {name} {example}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from trmsolve.cli.output import Writer, answers_to, choose_writer, say
-from trmsolve.cli.pacing import Keyboard, Watched, keyboard
+from trmsolve.cli.pacing import Keyboard, NoKeyboard, Watched, keyboard
 from trmsolve.cli.recording import Recorders, recorded
 from trmsolve.cli.source import count_items, known_items, open_items
 from trmsolve.errors import PuzzleError
@@ -19,7 +19,7 @@ from trmsolve.puzzles.files import Item, Notes
 from trmsolve.puzzles.values import Answer, Cycle, Puzzle
 from trmsolve.show.console import make_console
 from trmsolve.show.displays import Display, LiveDisplay, ProgressDisplay, QuietDisplay, StepsDisplay
-from trmsolve.show.frame import OtherSizes
+from trmsolve.show.frame import OtherSizes, is_plain
 
 if TYPE_CHECKING:
     from trmsolve.solve.network import LoadOptions
@@ -243,6 +243,7 @@ class SolvingRun:
     def _show(self, keys: Keyboard) -> Callable[[Cycle], None]:
         """What shows a cycle, as fast as it is to be shown."""
         if isinstance(self.display, LiveDisplay):
+            self.display.has_keys = not isinstance(keys, NoKeyboard)
             return Watched(self.display, keys, self.wishes.pace)
         return _paced(self.display, self.wishes.pace)
 
@@ -319,7 +320,7 @@ def choose_display(task: Task, wishes: Wishes, number: int | None) -> Display:
     if wishes.show_steps:
         return StepsDisplay(console, task.paint, number != 1, others)
     if number is not None and number <= FEW:
-        return LiveDisplay(console, task.paint, number > 1, others)
+        return LiveDisplay(console, task.paint, number > 1, others, task.key(is_plain(console)))
     return ProgressDisplay(console, number)
 
 

@@ -434,6 +434,10 @@ class Task(ABC):
         """The same in small, where the usual drawing does not fit; None as above."""
         return None
 
+    def key(self, plain: bool) -> list[Line]:  # noqa: ARG002 (for tasks with marks)
+        """What the marks in the drawing mean, an entry for each; ``plain`` is as in ``paint``."""
+        return []
+
     def cell_styles(self, cycle: Cycle) -> list[list[str]]:
         """One style for each cell, for drawings that are no text. It says the same as ``paint``."""
         return cell_styles(cycle)

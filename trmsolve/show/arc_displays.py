@@ -38,10 +38,10 @@ from trmsolve.show.arc_frame import (
     panel,
     spent,
 )
-from trmsolve.show.console import REDRAW_SECONDS, ROWS_BELOW, Watcher
-from trmsolve.show.frame import BAR_WIDTH, Fact, bar, flow, is_plain, readable
+from trmsolve.show.console import ECHO, REDRAW_SECONDS, ROWS_BELOW, Watcher
+from trmsolve.show.explained import key_of
+from trmsolve.show.frame import Fact, flow, is_plain, readable, with_bar, with_key
 from trmsolve.show.progress import ProgressLine
-from trmsolve.show.training import ECHO
 from trmsolve.wording import count, duration
 
 
@@ -270,12 +270,7 @@ class ProgressArcDisplay(ProgressLine, LinesArcDisplay):
             now_left = left(self._now, self.steps)
             facts.append(Text(f"step {self._now.step}, {now_left} left"))
             done += spent(self._now, self.steps)
-        line = flow(facts, whole)[0]
-        bar_width = min(whole - line.cell_len - 2, 30)
-        if bar_width < BAR_WIDTH:
-            return line
-        share = min(done / self.total, 1)
-        return Text.assemble(bar(share, bar_width, is_plain(self.console)), "  ", line)
+        return with_bar(self.console, done / self.total, flow(facts, whole)[0], ECHO)
 
     def _tally(self) -> list[Text]:
         """The counts so far; those that say nothing yet are left out."""
@@ -330,7 +325,8 @@ def _panel(
     console: Console, task: ArcTask, title: str, facts: list[Fact], paint: PaintPictures
 ) -> RenderableType:
     heading = Text.assemble(readable(console, task.name, "heading"), f"  {title}")
-    return panel(console, heading, facts, paint, console.height - ROWS_BELOW)
+    rows = console.height - ROWS_BELOW
+    return with_key(console, panel(console, heading, facts, paint, rows), key_of(facts), rows)
 
 
 def _goes_on(last: ArcCycle | None, cycle: ArcCycle) -> bool:

@@ -20,8 +20,8 @@ from trmsolve.arc.task import (
     Candidate,
     confidence,
 )
+from trmsolve.show.console import ECHO
 from trmsolve.show.frame import Fact, columns, flow, is_plain, readable, side_by_side, stack
-from trmsolve.show.training import ECHO
 from trmsolve.wording import count, duration, seconds
 
 ENDED = {

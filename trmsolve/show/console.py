@@ -63,7 +63,7 @@ FILLS = {
     "likely": "green",
     "path": "yellow",
     "start": "green",
-    "goal": "yellow",
+    "goal": "red",
     "changed": "magenta",
     "conflict": "red",
     "overwritten": "bright_red",
@@ -106,6 +106,9 @@ REDRAW_SECONDS = 0.1
 
 MOST_PROBLEMS = 5
 """Errors of one source that are shown; the others are counted."""
+
+ECHO = len("^C")
+"""Columns kept free at the right: a terminal echoes Ctrl-C there, and a line must not wrap."""
 
 ROWS_BELOW = 2
 """Rows kept free under a redrawn frame, for its outcome and the cursor, so that nothing scrolls."""

@@ -13,15 +13,14 @@ from collections.abc import Callable, Sequence
 from rich.console import Console, Group
 from rich.text import Text
 
-from trmsolve.puzzles.values import Answer, Cycle
-from trmsolve.show.console import ROWS_BELOW, Screen, Watcher
+from trmsolve.puzzles.values import Answer, Cycle, Line
+from trmsolve.show.console import ECHO, REDRAW_SECONDS, ROWS_BELOW, Screen, Watcher
+from trmsolve.show.explained import explanation, key_facts
 from trmsolve.show.frame import (
-    BAR_WIDTH,
     ONE_SIZE,
     Layout,
     OtherSizes,
     PaintGrid,
-    bar,
     columns,
     draw,
     flow,
@@ -31,20 +30,52 @@ from trmsolve.show.frame import (
     large_drawing,
     readable,
     stack,
+    with_bar,
 )
 from trmsolve.show.progress import ProgressLine
-from trmsolve.wording import count, seconds
+from trmsolve.wording import count, duration, seconds
 
-WIDEST_BAR = 30  # columns
+FIGURES = ("confidence", "halt")
+"""The figures of a frame that its key says more about."""
+
+HALTS = 0.5
+"""A network stops by itself where it finds it more probable than this that its answer is right."""
 
 
-class StatusLine(Screen):
-    """One line on how far some work has come; it vanishes at the end and is not shown in a file."""
+class BarLine(Screen):
+    """A line with a bar, what is done, and the time that is left; it vanishes at the end.
 
-    def status(self, text: str) -> None:
-        """Replace the line."""
-        if self.console.is_interactive:
-            self._move(readable(self.console, text, "note"))
+    It moves with the work and not with a timer. It draws nothing in a file, or if not ``shown``.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        shown: bool = True,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        super().__init__(console)
+        self.shown = shown and console.is_interactive
+        self.clock = clock
+        self.begun = clock()
+        self._drawn = float("-inf")  # when the line was drawn last
+
+    def share(self, done: float, text: str) -> None:
+        """Redraw the line for work of which this share from 0 to 1 is done."""
+        now = self.clock()
+        if not self.shown or now - self._drawn < REDRAW_SECONDS:
+            return
+        self._drawn = now
+        facts = [Text(text)]
+        if 0 < done < 1:
+            facts.append(Text(f"{duration((now - self.begun) * (1 / done - 1))} left"))
+        line = flow(facts, self.console.width - ECHO)[0]
+        self._move(with_bar(self.console, done, line, ECHO))
+
+    def clear(self) -> None:
+        """Remove the line before others write there; the next share draws it again."""
+        super().clear()
+        self._drawn = float("-inf")
 
 
 class Display(Watcher):
@@ -90,6 +121,7 @@ class StepsDisplay(Display):
         self.headings = headings
         self.others = others
         self._fitted = True
+        self._last: dict[int, Cycle] = {}  # the last cycle of each puzzle, by its id
 
     @property
     def wants_cycles(self) -> bool:
@@ -103,6 +135,7 @@ class StepsDisplay(Display):
 
     def cycle(self, cycle: Cycle) -> None:
         """Print the frame of the cycle."""
+        self._last[id(cycle.puzzle)] = cycle
         self._show(cycle, Layout(self._heading(cycle), beside=False, others=self.others))
         self.console.line()
 
@@ -111,7 +144,8 @@ class StepsDisplay(Display):
         if answer.cycles == 0:
             self._fitted = True  # nothing was tried, so that no grid is missing
         heading = self._heading(answer)
-        self._print(outcome(self.console, answer, heading))
+        last = self._last.pop(id(answer.puzzle), None)
+        self._print(outcome(self.console, answer, heading, last))
 
     def note(self, text: str) -> None:
         """Print the note."""
@@ -144,8 +178,13 @@ class LiveDisplay(StepsDisplay):
         paint: PaintGrid,
         headings: bool = False,
         others: OtherSizes = ONE_SIZE,
+        marks: Sequence[Line] | None = None,
     ) -> None:
         super().__init__(console, paint, headings, others)
+        self.marks = marks
+        """What the marks of the drawing mean, for a key under it; None for no key."""
+        self.has_keys = False
+        """Whether ``?`` can be pressed."""
         # The last cycle of each view, by the id of the puzzle and then by the number of the view.
         self._seen: dict[int, dict[int, Cycle]] = {}
         self._followed: int | None = None
@@ -179,10 +218,22 @@ class LiveDisplay(StepsDisplay):
         if not self.console.is_interactive or not cycles:
             return
         cycle = cycles[max(cycles)]
-        frame = draw(self.console, cycle, self.paint, self._moving_layout(cycle))
+        # The line takes the place of the key.
+        layout = self._moving_layout(cycle)._replace(key=())
+        frame = draw(self.console, cycle, self.paint, layout)
         step = "right arrow" if self.console.options.ascii_only else "→"
         hint = f"paused: space goes on, {step} steps, q ends"
         self._move(Group(frame, headline(self.console, hint)))
+
+    def explain(self) -> None:
+        """Draw in place of the frame what the figures mean."""
+        self._move(explanation(self.console, self.marks or (), self.console.height - ROWS_BELOW))
+
+    def go_back(self) -> None:
+        """Draw the last frame again."""
+        cycles = self._seen.get(self._followed or 0)
+        if cycles:
+            self.cycle(cycles[max(cycles)])
 
     def answer(self, answer: Answer) -> None:
         """Print the frame that the answer came from, and the outcome."""
@@ -195,11 +246,12 @@ class LiveDisplay(StepsDisplay):
             super().answer(answer)
             return
         frame = cycle_of(answer, cycles)
-        layout = self._moving_layout(frame)
+        # The frame stays, and no key explains it any more.
+        layout = self._moving_layout(frame)._replace(key=())
         if large_drawing(self.console, frame, layout) is None:
             layout = Layout(self._heading(frame), others=self.others)
         self._show(frame, layout)
-        self._print(outcome(self.console, answer))
+        self._print(outcome(self.console, answer, last=cycles[-1]))
 
     def close(self) -> None:
         """Leave the frame where the model was, also after an interrupt."""
@@ -208,7 +260,10 @@ class LiveDisplay(StepsDisplay):
         super().close()
 
     def _moving_layout(self, cycle: Cycle) -> Layout:
-        return moving_layout(self.console, self._heading(cycle), others=self.others)
+        layout = moving_layout(self.console, self._heading(cycle), others=self.others)
+        if self.marks is None:
+            return layout
+        return layout._replace(key=key_facts(self.marks, FIGURES, self.has_keys))
 
 
 def moving_layout(
@@ -269,11 +324,7 @@ class ProgressDisplay(ProgressLine, Display):
         else:
             facts = [Text(f"{read}/{self.total}")]
         line = flow([*facts, *self._tally(), self._rate()], self.console.width)[0]
-        width = min(self.console.width - line.cell_len - 2, WIDEST_BAR)
-        if self.total and width >= BAR_WIDTH:
-            share = min(read / self.total, 1)
-            return Text.assemble(bar(share, width, plain), "  ", line)
-        return line
+        return with_bar(self.console, read / self.total, line) if self.total else line
 
     def _tally(self) -> list[Text]:
         """The counts of outcomes; of unreadable items only if there are any."""
@@ -303,8 +354,23 @@ class ProgressDisplay(ProgressLine, Display):
         return facts
 
 
-def outcome(console: Console, answer: Answer, source: str = "") -> Text:
-    """The outcome: ``solved  6 cycles  1 view  0.41 s``, or ``unverified`` with the failed rule."""
+def why_ended(answer: Answer, last: Cycle) -> str:
+    """Why no cycle followed the ``last`` one of the last view."""
+    if answer.verified:
+        return "the rules accept"
+    keeps_no_candidates = last.candidates is None
+    would_go_on = last.halt <= HALTS
+    # A large maze is given up before its limit when its answer no longer changes.
+    if last.number == last.limit or (would_go_on and keeps_no_candidates):
+        return "out of cycles"
+    return "the network halted"
+
+
+def outcome(console: Console, answer: Answer, source: str = "", last: Cycle | None = None) -> Text:
+    """The outcome: ``solved  6 cycles  1 view  0.41 s``, or ``unverified`` with the failed rule.
+
+    If the ``last`` cycle is known, it also says why no other followed.
+    """
     verdict = "solved" if answer.verified else "unverified"
     facts = [Text(verdict, verdict)]
     if answer.views:  # without any, the model was not asked
@@ -313,6 +379,8 @@ def outcome(console: Console, answer: Answer, source: str = "") -> Text:
             Text(count(answer.views, "view")),
             Text(seconds(answer.seconds)),
         ]
+    if last is not None:
+        facts.append(Text(why_ended(answer, last), "note"))
     facts.append(readable(console, answer.reason))
     facts.append(readable(console, answer.remark))
     return stack(flow([readable(console, source, "heading"), *facts], columns(console)))

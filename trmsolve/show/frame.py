@@ -40,6 +40,7 @@ ONE_SIZE = OtherSizes()
 """There is only the usual drawing."""
 
 BAR_WIDTH = 8  # columns
+WIDEST_BAR = 30  # columns of a bar before a line
 UNLIMITED = 10_000  # columns of a file, which has no edge
 LONGEST_LABEL = 13  # columns; kept free for it, so that nothing jumps when it comes
 
@@ -51,6 +52,7 @@ class Layout(NamedTuple):
     height: int | None = None  # rows that there are; None: as many as needed
     beside: bool = True  # whether figures may stand beside the grid and not only under it
     others: OtherSizes = ONE_SIZE  # larger and smaller drawings, taken where they fit
+    key: tuple[Text, ...] = ()  # what the drawing means, in one line under it where there is room
 
 
 DEFAULT = Layout()
@@ -162,8 +164,16 @@ def draw(
             bodies.insert(0, side_by_side(picture, facts, plain, values))
         for body in bodies:
             if fits(console, body, rows_left):
-                return Group(*title, body)
+                return Group(*title, with_key(console, body, layout.key, rows_left))
     return Group(*title, under[0])
+
+
+def with_key(
+    console: Console, frame: RenderableType, key: tuple[Text, ...], height: int | None
+) -> RenderableType:
+    """The frame with as much of the key as one line under it holds; none where there is no room."""
+    whole = Group(frame, *flow(key, columns(console))[:1])
+    return whole if fits(console, whole, height) else frame
 
 
 def side_by_side(
@@ -249,6 +259,17 @@ def bar(share: float, width: int, plain: bool) -> Text:
     full, empty = "#-" if plain else "━─"
     filled = round(share * width)
     return Text.assemble((full * filled, "bar"), (empty * (width - filled), "border"))
+
+
+def with_bar(console: Console, share: float, line: Text, spare: int = 0) -> Text:
+    """A line behind a bar that takes the columns that are left, but for so many spare ones.
+
+    Where they are too few there is no bar.
+    """
+    width = min(console.width - spare - line.cell_len - 2, WIDEST_BAR)
+    if width < BAR_WIDTH:
+        return line
+    return Text.assemble(bar(min(share, 1.0), width, is_plain(console)), "  ", line)
 
 
 def headline(console: Console, text: str, spare: int = 0) -> Text:

@@ -5,17 +5,18 @@ frames are those of ``displays`` and ``arc_displays``. Knows no file and no torc
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from trmsolve.arc.task import ArcAnswer, ArcCycle
-from trmsolve.puzzles.values import Answer, Cycle
+from trmsolve.puzzles.values import Answer, Cycle, Line
 from trmsolve.show.arc_displays import StepsArcDisplay, answer_panel, cycle_panel, learning_panel
 from trmsolve.show.console import ROWS_BELOW, Screen
-from trmsolve.show.displays import StepsDisplay, cycle_of, moving_layout, outcome
+from trmsolve.show.displays import FIGURES, StepsDisplay, cycle_of, moving_layout, outcome
+from trmsolve.show.explained import explanation, key_facts
 from trmsolve.show.frame import ONE_SIZE, OtherSizes, PaintGrid, columns, draw, flow
 from trmsolve.trace.recording import Frame, Played, Recording
 
@@ -31,6 +32,7 @@ HELP = (
     "+ - speed",
     "n p puzzle",
     "q quit",
+    "? help",
 )
 """The keys, the most important first."""
 
@@ -47,6 +49,8 @@ class Player:
     place: int = 0
     """Which frame of the puzzle, from 0."""
     playing: bool = True
+    explaining: bool = False
+    """Whether the meaning of the figures is shown; the next key ends it."""
     ended: bool = False
 
     @property
@@ -71,7 +75,10 @@ class Player:
             self.place = 0
 
     def press(self, key: str) -> None:
-        """Do what a key is for; other keys do nothing."""
+        """Do what a key is for; other keys do nothing. Any key ends an explanation."""
+        if self.explaining:
+            self.explaining = False
+            return
         actions: dict[str, Callable[[], None]] = {
             "space": self._toggle,
             "right": lambda: self._step(1),
@@ -85,6 +92,7 @@ class Player:
             "down": lambda: self._choose(self.number + 1),
             "p": lambda: self._choose(self.number - 1),
             "up": lambda: self._choose(self.number - 1),
+            "?": self._explain,
             "q": self._end,
         }
         action = actions.get(key)
@@ -114,6 +122,9 @@ class Player:
     def _hold(self, seconds: float) -> None:
         self.seconds = min(max(seconds, FASTEST), SLOWEST)
 
+    def _explain(self) -> None:
+        self.explaining = True
+
     def _end(self) -> None:
         self.ended = True
 
@@ -132,8 +143,11 @@ class ReplayDisplay(Screen):
         recording: Recording,
         paint: PaintGrid | None,
         others: OtherSizes = ONE_SIZE,
+        marks: Sequence[Line] | None = None,
     ) -> None:
         super().__init__(console)
+        self.marks = marks
+        """What the marks of the drawing mean, for a key under it; None for no key."""
         self.recording = recording
         self.paint = paint
         """Draws the grids of puzzles; None for ARC."""
@@ -142,7 +156,12 @@ class ReplayDisplay(Screen):
         self._last: RenderableType | None = None
 
     def show(self, player: Player) -> None:
-        """Draw the place of the player in place of the last drawing."""
+        """Draw the place of the player, or an explanation, in place of the last drawing."""
+        if player.explaining:
+            self._move(
+                explanation(self.console, self.marks or (), self.console.height - ROWS_BELOW)
+            )
+            return
         self._last = self.frame(player.played, player.place)
         self._move(Group(self._last, self._line(player)))
 
@@ -166,6 +185,8 @@ class ReplayDisplay(Screen):
         if isinstance(frame, Cycle):
             assert self.paint is not None
             layout = moving_layout(self.console, self._heading(frame), others=self.others)
+            if self.marks is not None:
+                layout = layout._replace(key=key_facts(self.marks, FIGURES, has_keys=False))
             return draw(self.console, frame, self.paint, layout)
         if isinstance(frame, ArcCycle):
             return cycle_panel(self.console, frame)
@@ -177,7 +198,7 @@ class ReplayDisplay(Screen):
         cycles = [frame for frame in played.frames if isinstance(frame, Cycle)]
         if not cycles:
             return outcome(self.console, answer, self._heading(answer))
-        result = outcome(self.console, answer)
+        result = outcome(self.console, answer, last=cycles[-1])
         below = ROWS_BELOW + result.plain.count("\n") + 1
         cycle = cycle_of(answer, cycles)
         layout = moving_layout(self.console, self._heading(cycle), below, self.others)
@@ -210,14 +231,15 @@ def play(
     while not player.ended:
         display.show(player)
         shown = clock()
-        key = next_key(player.seconds if player.playing else None)
-        while key and player.playing and not _moves(key):  # a change of speed is no new frame
+        moves_on = player.playing and not player.explaining
+        key = next_key(player.seconds if moves_on else None)
+        while key and moves_on and not _moves(key):  # a change of speed is no new frame
             player.press(key)
             left = player.seconds - (clock() - shown)
             key = next_key(max(left, 0.0))
         if key:
             player.press(key)
-        elif player.playing:
+        elif moves_on:
             player.advance()
 
 

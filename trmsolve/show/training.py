@@ -15,7 +15,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from trmsolve.show.chart import Axes, Series, chart, time_axis
-from trmsolve.show.console import REDRAW_SECONDS, ROWS_BELOW, Screen
+from trmsolve.show.console import ECHO, REDRAW_SECONDS, ROWS_BELOW, Screen
 from trmsolve.show.frame import Fact, fits, flow, headline, is_plain, side_by_side, stack
 from trmsolve.train.schedule import Progress
 from trmsolve.wording import duration
@@ -31,9 +31,6 @@ COUNT_SECONDS = 5.0
 
 WIDEST = 100  # columns of a chart
 NARROWEST = 24  # columns of a chart
-
-ECHO = len("^C")
-"""Columns kept free at the right: a terminal echoes Ctrl-C there, and a line must not wrap."""
 
 VALUES = len("10 h 05 min")
 """Columns of the longest figure, kept free so that the chart keeps its width."""

@@ -74,8 +74,9 @@ def bench(  # noqa: PLR0913 (the options of a command)
         typer.Option(
             min=0.1,
             metavar="S",
-            help="Approximate duration of the measurement in seconds. Loading and a few steps to "
-            "warm up come on top.",
+            help="About how many seconds all measuring takes together, with its preparation. "
+            "Starting torch, loading weights and compiling come on top. Each part takes at least "
+            "one step, so that a slow machine may need longer.",
             show_default=f"{SECONDS:g}",
         ),
     ] = None,

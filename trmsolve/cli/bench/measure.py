@@ -1,13 +1,17 @@
-"""What each mode of ``trmsolve bench`` measures, and writes as a table or as JSON."""
+"""What each mode of ``trmsolve bench`` measures, and writes as a table or as JSON.
+
+A table is written line by line as its figures come. On a terminal a bar shows the time left.
+"""
 
 import json as json_
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import torch
 
-from trmsolve.arc.compression.sizes import SIZES
+from trmsolve.arc.compression.sizes import SIZES, TaskSize
 from trmsolve.bench.against_paper import EXAMPLES, compare, example_puzzles, paper_config
 from trmsolve.bench.energy import measure_energy
 from trmsolve.bench.gpu import SETTINGS, choose_gpu, run_settings
@@ -18,7 +22,7 @@ from trmsolve.bench.rates import (
     profile_solving,
     profile_training,
 )
-from trmsolve.bench.timing import Figures, Setup
+from trmsolve.bench.timing import Figures, Setup, Told
 from trmsolve.cli.bench import tables
 from trmsolve.cli.bench.request import Request
 from trmsolve.cli.output import put_text, say
@@ -27,6 +31,8 @@ from trmsolve.errors import UsageError
 from trmsolve.model.build import new_model
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
+from trmsolve.show.console import make_console
+from trmsolve.show.displays import BarLine
 from trmsolve.solve.any_size import own_network
 from trmsolve.solve.network import default_batch_size
 from trmsolve.solve.solver import Solver, load
@@ -40,17 +46,23 @@ def rates(request: Request, json: bool) -> None:
     """How fast a network solves and trains."""
     trained = _trained_recipe(request)
     setup = _setup(request)
-    if request.train:
-        assert trained is not None
-        figures = bench_training(request.task, trained, setup)
-        label = None
-    else:
-        model, label = _solving_model(request, setup)
-        rows = _rows(request, setup, model)
-        figures = bench_solving(request.task, model, setup, rows, trained)
-        if trained is not None:
-            figures["training"] = {"recipe": DEFAULT, **figures["training"]}
-    _write(_named(request, label) | figures, tables.rates, json)
+    with _report(json) as report:
+        if request.train:
+            assert trained is not None
+            label = None
+            setup = replace(setup, told=report.told("training"))
+            figures = bench_training(request.task, trained, setup)
+        else:
+            model, label = _solving_model(request, setup)
+            rows = _rows(request, setup, model)
+            what = "solving" if trained is None else "solving and training"
+            setup = replace(setup, told=report.told(what))
+            figures = bench_solving(request.task, model, setup, rows, trained)
+            if trained is not None:
+                figures["training"] = {"recipe": DEFAULT, **figures["training"]}
+        figures = _named(request, label) | figures
+        report.put(tables.rates(figures))
+        report.end(figures)
 
 
 def profile(request: Request, json: bool) -> None:
@@ -61,15 +73,21 @@ def profile(request: Request, json: bool) -> None:
     setup = replace(setup, seconds=request.seconds / parts)
     label = None
     figures: Figures = {"solving": None, "training": None}
-    if not request.train:
-        model, label = _solving_model(request, setup)
-        rows = _rows(request, setup, model)
-        figures["solving"] = profile_solving(request.task, model, setup, rows)
-    if trained is not None:
-        figures["training"] = profile_training(request.task, trained, setup)
-    if figures["solving"] is None and figures["training"] is None:
-        raise UsageError(f"--profile cannot look into {setup.placement.device}: use --device cpu")
-    _write(_named(request, label) | figures, tables.operations, json)
+    with _report(json) as report:
+        if not request.train:
+            model, label = _solving_model(request, setup)
+            rows = _rows(request, setup, model)
+            report.told("profiling solving")(0.0)
+            figures["solving"] = profile_solving(request.task, model, setup, rows)
+            _put_operations(report, request.recipe, label, figures["solving"])
+        if trained is not None:
+            report.told("profiling training")((parts - 1) / parts)
+            figures["training"] = profile_training(request.task, trained, setup)
+            _put_operations(report, request.recipe, None, figures["training"])
+        if figures["solving"] is None and figures["training"] is None:
+            where = setup.placement.device
+            raise UsageError(f"--profile cannot look into {where}: use --device cpu")
+        report.end(_named(request, label) | figures)
 
 
 def against_paper(request: Request, tasks: list[str] | None, json: bool) -> None:
@@ -81,14 +99,20 @@ def against_paper(request: Request, tasks: list[str] | None, json: bool) -> None
     if request.dtype == "auto" and placement.dtype_name != "fp32":
         dtypes.insert(0, "fp32")
     say("this takes about a minute on two idle CPU cores, longer on busy ones")
-    rows = []
-    for task in tasks:
-        puzzles = example_puzzles(task)
-        for dtype in dtypes:
-            where = choose_placement(request.device, dtype, request.threads)
-            solver = _load(replace(request, task=task, dtype=dtype), batch_size=1)
-            rows.append(compare(configs[task], solver, where, puzzles))
-    _write({"paper_weights": "random", "comparisons": rows}, tables.against_paper, json)
+    rows: list[Figures] = []
+    with _report(json) as report:
+        for task in tasks:
+            puzzles = example_puzzles(task)
+            for dtype in dtypes:
+                report.told(f"{task} in {dtype}")(len(rows) / len(tasks) / len(dtypes))
+                where = choose_placement(request.device, dtype, request.threads)
+                solver = _load(replace(request, task=task, dtype=dtype), batch_size=1)
+                row = compare(configs[task], solver, where, puzzles)
+                if not rows:
+                    report.put(tables.against_paper_heading(row))
+                rows.append(row)
+                report.put(tables.against_paper_row(row))
+        report.end({"paper_weights": "random", "comparisons": rows})
 
 
 def gpu(request: Request, json: bool) -> None:
@@ -96,10 +120,18 @@ def gpu(request: Request, json: bool) -> None:
     device = choose_gpu(request.device)
     setup = _setup(replace(request, device="cpu", dtype="fp32"))
     model, label = _solving_model(replace(request, device="cpu", dtype="fp32"), setup)
-    settings = list(run_settings(model, device, SETTINGS, request.seconds))
     where = {"device": str(device), "device_name": torch.cuda.get_device_name(device)}
-    figures = _named(request, label) | where | {"settings": settings}
-    _write(figures, tables.gpu, json)
+    figures = _named(request, label) | where
+    settings: list[Figures] = []
+    with _report(json) as report:
+        report.put(tables.gpu_heading(figures))
+        told = report.told("settings")
+        told(0.0)
+        for row in run_settings(model, device, SETTINGS, request.seconds):
+            settings.append(row)
+            report.put(tables.gpu_row(row))
+            told(len(settings) / len(SETTINGS))
+        report.end(figures | {"settings": settings})
 
 
 def energy(request: Request, json: bool) -> None:
@@ -107,33 +139,85 @@ def energy(request: Request, json: bool) -> None:
     if request.task not in EXAMPLES:
         raise UsageError(f"--energy is for {' and '.join(EXAMPLES)}, not for {request.task}")
     solver = _load(request, request.batch_size)
-    figures = measure_energy(solver, example_puzzles(request.task), request.seconds)
-    _write(figures, tables.energy, json)
+    with _report(json) as report:
+        report.told(f"solving for about {request.seconds:g} seconds")(0.0)
+        figures = measure_energy(solver, example_puzzles(request.task), request.seconds)
+        report.put(tables.energy(figures))
+        report.end(figures)
 
 
 def arc(request: Request, json: bool) -> None:
     """How fast ARC tasks are learned on one core."""
     torch.set_num_threads(1)
-    rows = []
-    for size in SIZES:
-        measured = bench_arc(size, request.seconds / len(SIZES))
-        rate = measured["steps_per_second"]
-        rows.append(
-            {
-                "side": size.side,
-                "colours": size.colours,
-                "demonstrations": size.demonstrations,
-                "tests": size.tests,
-                "steps": measured["steps"],
-                "seconds_per_step": round(1 / rate, 4),
-                "steps_per_second": round(rate, 3),
-                "flop_per_step": measured["flop_per_step"],
-                "flop_per_second": measured["flop_per_second"],
-                "matmul_flop_per_second": measured["matmul_flop_per_second"],
-                "fraction": measured["fraction"],
-            }
-        )
-    _write({"task": "arc", "threads": 1, "sizes": rows}, tables.arc, json)
+    end = time.perf_counter() + request.seconds
+    rows: list[Figures] = []
+    with _report(json) as report:
+        report.put(tables.ARC_HEADING)
+        for number, size in enumerate(SIZES):
+            told = report.told(f"a task of {size.side}x{size.side}", number, len(SIZES))
+            told(0.0)
+            left = (end - time.perf_counter()) / (len(SIZES) - number)
+            row = _arc_row(size, bench_arc(size, left, told))
+            rows.append(row)
+            report.put(tables.arc_row(row))
+        report.end({"task": "arc", "threads": 1, "sizes": rows})
+
+
+def _arc_row(size: TaskSize, measured: Figures) -> Figures:
+    """The figures of one size."""
+    rate = measured["steps_per_second"]
+    return {
+        "side": size.side,
+        "colours": size.colours,
+        "demonstrations": size.demonstrations,
+        "tests": size.tests,
+        "steps": measured["steps"],
+        "seconds_per_step": round(1 / rate, 4),
+        "steps_per_second": round(rate, 3),
+        "flop_per_step": measured["flop_per_step"],
+        "flop_per_second": measured["flop_per_second"],
+        "matmul_flop_per_second": measured["matmul_flop_per_second"],
+        "fraction": measured["fraction"],
+    }
+
+
+@dataclass(frozen=True)
+class _Report:
+    """What was measured: lines as they come, or one JSON object at the end."""
+
+    json: bool
+    bar: BarLine
+
+    def told(self, text: str, number: int = 0, parts: int = 1) -> Told:
+        """What moves the bar through the part of this number, from 0, of so many equal ones."""
+        return lambda share: self.bar.share((number + share) / parts, f"measuring {text}")
+
+    def put(self, text: str) -> None:
+        """Print lines of a table, at once."""
+        if not self.json:
+            self.bar.clear()
+            put_text(text)
+
+    def end(self, figures: Figures) -> None:
+        """Print everything as JSON, if that is asked for."""
+        self.bar.clear()
+        if self.json:
+            put_text(json_.dumps(figures))
+
+
+@contextmanager
+def _report(json: bool) -> Iterator[_Report]:
+    """A report with a bar below it on a terminal; none with JSON."""
+    with BarLine(make_console(), shown=not json) as bar:
+        yield _Report(json, bar)
+
+
+def _put_operations(
+    report: _Report, recipe: str | None, label: str | None, part: Figures | None
+) -> None:
+    """Print one profile, if torch could make it."""
+    if part is not None:
+        report.put(tables.operations(part, recipe, label))
 
 
 def _setup(request: Request) -> Setup:
@@ -190,7 +274,3 @@ def _named(request: Request, label: str | None) -> Figures:
     if request.train and recipe is None:
         recipe = DEFAULT
     return {"task": request.task, "recipe": recipe, "weights": label}
-
-
-def _write(figures: Figures, table: Callable[[Any], str], json: bool) -> None:
-    put_text(json_.dumps(figures) if json else table(figures))

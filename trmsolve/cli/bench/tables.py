@@ -18,21 +18,14 @@ def rates(figures: Figures) -> str:
     return "\n".join(lines)
 
 
-def operations(figures: Figures) -> str:
-    """Which operations take the time of a cycle, and of a step of training."""
-    lines = []
-    for part in (figures["solving"], figures["training"]):
-        if part is None:
-            continue
-        recipe = figures["recipe"] or "laptop"
-        weights = figures["weights"] if part["mode"] == "solve" else None
-        lines += [_heading({**part, "weights": weights, "recipe": recipe}), *_operations(part)]
-    return "\n".join(lines)
+def operations(part: Figures, recipe: str | None, weights: str | None) -> str:
+    """Which operations take the time of a cycle, or of a step of training."""
+    heading = _heading({**part, "weights": weights, "recipe": recipe or "laptop"})
+    return "\n".join([heading, *_operations(part)])
 
 
-def against_paper(figures: Figures) -> str:
-    """The paper's cycles beside the time to a verified answer."""
-    first = figures["comparisons"][0]
+def against_paper_heading(first: Figures) -> str:
+    """What the rows of ``against_paper_row`` are."""
     lines = [
         f"seconds a puzzle, {first['device']}, {first['threads']} threads: the paper's network for "
         f"{first['paper_cycles']} cycles, with random",
@@ -40,28 +33,33 @@ def against_paper(figures: Figures) -> str:
         "answer is verified",
         f"{'':14}{'the paper':>12}{'bundled':>12}{'ratio':>9}",
     ]
-    for row in figures["comparisons"]:
-        timed = row["paper_cycles_timed"]
-        cycles = "" if timed == row["paper_cycles"] else f", {timed} of the cycles timed"
-        lines.append(
-            f"{row['task']:8}{row['dtype']:6}{row['paper_seconds_per_puzzle']:10.4g} s"
-            f"{row['seconds_per_puzzle']:10.4g} s{row['ratio']:9.3g}   "
-            f"{row['verified']} of {row['puzzles']} verified{cycles}"
-        )
     return "\n".join(lines)
 
 
-def gpu(figures: Figures) -> str:
-    """Cycles a second in several settings."""
+def against_paper_row(row: Figures) -> str:
+    """The paper's cycles beside the time to a verified answer."""
+    timed = row["paper_cycles_timed"]
+    cycles = "" if timed == row["paper_cycles"] else f", {timed} of the cycles timed"
+    return (
+        f"{row['task']:8}{row['dtype']:6}{row['paper_seconds_per_puzzle']:10.4g} s"
+        f"{row['seconds_per_puzzle']:10.4g} s{row['ratio']:9.3g}   "
+        f"{row['verified']} of {row['puzzles']} verified{cycles}"
+    )
+
+
+def gpu_heading(figures: Figures) -> str:
+    """What the rows of ``gpu_row`` are."""
     network = figures["weights"] or f"recipe {figures['recipe']}"
-    lines = [
+    return (
         f"cycles a second of the network alone, {figures['task']}, {network}, "
         f"{figures['device_name']}"
-    ]
-    for row in figures["settings"]:
-        said = row.get("error") or f"{row['cycles_per_second']:.4g} cycles/s"
-        lines.append(f"{row['mode']:6} {row['dtype']}  batch {row['batch_size']:<6} {said}")
-    return "\n".join(lines)
+    )
+
+
+def gpu_row(row: Figures) -> str:
+    """Cycles a second in one setting."""
+    said = row.get("error") or f"{row['cycles_per_second']:.4g} cycles/s"
+    return f"{row['mode']:6} {row['dtype']}  batch {row['batch_size']:<6} {said}"
 
 
 def energy(figures: Figures) -> str:
@@ -81,17 +79,17 @@ def energy(figures: Figures) -> str:
     return "\n".join([*lines, said])
 
 
-def arc(figures: Figures) -> str:
-    """How fast ARC tasks are learned on one core."""
-    lines = ["learning an ARC task from nothing, on one core, in steps a second"]
-    for row in figures["sizes"]:
-        square = f"{row['side']}x{row['side']}"
-        lines.append(
-            f"{square:8}{row['steps_per_second']:6.3g}/s  {row['demonstrations']} demonstrations, "
-            f"{row['colours']} colours, {_giga(row['flop_per_second'])}: {row['fraction']:.1%} of "
-            "matrix products"
-        )
-    return "\n".join(lines)
+ARC_HEADING = "learning an ARC task from nothing, on one core, in steps a second"
+
+
+def arc_row(row: Figures) -> str:
+    """How fast ARC tasks of one size are learned on one core."""
+    square = f"{row['side']}x{row['side']}"
+    return (
+        f"{square:8}{row['steps_per_second']:6.3g}/s  {row['demonstrations']} demonstrations, "
+        f"{row['colours']} colours, {_giga(row['flop_per_second'])}: {row['fraction']:.1%} of "
+        "matrix products"
+    )
 
 
 def _heading(figures: Figures) -> str:
@@ -135,7 +133,7 @@ def _lines(figures: Figures) -> list[str]:
     lines = [
         f"batch     {figures['batch_size']}",
         f"steps     {steps:.4g}/s, {1000 / steps:.4g} ms each ({figures['steps']} in "
-        f"{figures['seconds']:.1f} s, after {figures['warm_up_seconds']:.1f} s of warm-up)",
+        f"{figures['seconds']:.1f} s, {_warm_up(figures)})",
         f"puzzles   {figures['examples_per_second']:.4g} cycles/s, "
         f"{figures['puzzles_per_second']:.4g} finished/s",
         f"work      {_metric(figures['flop_per_step'])}FLOP/step, "
@@ -148,6 +146,12 @@ def _lines(figures: Figures) -> list[str]:
         label = "time" if number == 0 else ""
         lines.append(f"{label:10}{share:6.1%}  {kind}")
     return lines
+
+
+def _warm_up(figures: Figures) -> str:
+    """How long the steps before those that count took."""
+    seconds = figures["warm_up_seconds"]
+    return f"after {seconds:.1f} s of warm-up" if seconds else "without a warm-up"
 
 
 def _operations(part: Figures) -> list[str]:

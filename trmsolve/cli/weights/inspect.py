@@ -310,7 +310,7 @@ def _verify_score(path: Path, about: "WeightsInfo", checks: _Checks) -> bool:
     """Have the weights answer easy puzzles and say the score; False if it is too low."""
     from trmsolve.cli.weights.smoke import TASKS, smoke
     from trmsolve.show.console import make_console
-    from trmsolve.show.displays import StatusLine
+    from trmsolve.show.displays import BarLine
 
     if about.task not in TASKS:
         task = about.task or "an unknown task"
@@ -323,10 +323,10 @@ def _verify_score(path: Path, about: "WeightsInfo", checks: _Checks) -> bool:
             "which are not available here",
         )
         return True
-    with StatusLine(make_console()) as line:
+    with BarLine(make_console()) as line:
 
         def say_progress(done: int) -> None:
-            line.status(f"{done} of {checks.puzzles} easy puzzles")
+            line.share(done / checks.puzzles, f"{done} of {checks.puzzles} easy puzzles")
 
         say_progress(0)
         score = smoke(

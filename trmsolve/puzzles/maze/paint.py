@@ -79,6 +79,16 @@ WORST = (
 )
 """The kinds of cells that give a braille character its colour; the first that is there wins."""
 
+KEY: list[Line] = [
+    [("S", "wall on start"), (" start", "")],
+    [("G", "wall on goal"), (" goal", "")],
+    [(LOWER, "path on floor"), (" path", "")],
+]
+"""The ends, whose letters stand in the border or in their cells, and the path."""
+
+KEY_PLAIN: list[Line] = [[("S start", "")], [("G goal", "")], [("o path", "")]]
+"""The same in ASCII."""
+
 Place = tuple[int, int] | None
 """The row and column of a cell, if there is one."""
 
@@ -182,9 +192,15 @@ def _halves(upper: str, lower: str) -> tuple[str, str]:
 
 
 def _braille_cell(kinds: NDArray[np.object_]) -> tuple[str, str]:
-    """Draw four rows of two cells in one character, in the colour of the worst news."""
+    """Draw four rows of two cells in one character, in the colour of the worst news.
+
+    The ends are letters, also where the news is worse.
+    """
     bits = int(DOTS[kinds == "wall"].sum())
     paper = next((kind for kind in WORST if (kinds == kind).any()), "floor")
+    for end, letter in LETTERS.items():
+        if (kinds == end).any():
+            return letter[0], f"wall on {paper}"
     return chr(BRAILLE + bits), f"wall on {paper}"
 
 

@@ -20,6 +20,8 @@ from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, SYMBOLS, WALL
 from trmsolve.puzzles.maze.form import NO_MARKS, Marks, MazeForm, line_maze, parse_marks, write_maze
 from trmsolve.puzzles.maze.generate import DIFFICULTIES, generate_mazes
 from trmsolve.puzzles.maze.paint import (
+    KEY,
+    KEY_PLAIN,
     cell_kinds,
     paint_maze,
     paint_maze_large,
@@ -257,6 +259,10 @@ class Maze(Task):
     def paint_small(self, cycle: Cycle) -> list[Line]:
         """The maze with eight cells in each character; see ``paint``."""
         return paint_maze_small(cycle)
+
+    def key(self, plain: bool) -> list[Line]:
+        """The ends and the path."""
+        return KEY_PLAIN if plain else KEY
 
     def cell_styles(self, cycle: Cycle) -> list[list[str]]:
         """One kind for each cell; see ``paint``."""

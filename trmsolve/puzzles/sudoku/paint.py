@@ -44,6 +44,16 @@ PLAIN_OPEN = "??=::" + 12 * "."
 MOST_PENCILLED = 9
 """The most digits that have a place among the pencil marks of a cell."""
 
+KEY: list[Line] = [
+    [("clue", "given")],
+    [("changed", "changed")],
+    [("broken", "conflict")],
+]
+"""The kinds of digits that colours tell apart from the other ones of an answer."""
+
+KEY_PLAIN: list[Line] = [[("* changed", "")], [("! broken", "")]]
+"""The marks in ASCII."""
+
 DEAD = "x"
 """A cell without any candidate left."""
 

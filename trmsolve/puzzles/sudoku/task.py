@@ -22,12 +22,15 @@ from trmsolve.puzzles.sudoku.derive import derive_sudokus
 from trmsolve.puzzles.sudoku.form import TextForm, write_sudoku
 from trmsolve.puzzles.sudoku.generate import DIFFICULTIES, generate_on, generate_sudokus
 from trmsolve.puzzles.sudoku.paint import (
+    KEY,
+    KEY_PLAIN,
     MOST_PENCILLED,
     cell_styles,
     paint_sudoku,
     paint_sudoku_large,
 )
 from trmsolve.puzzles.sudoku.search import count_solutions
+from trmsolve.puzzles.sudoku.sizes import line_cells
 from trmsolve.puzzles.sudoku.symmetry import draws_of, identity_of, random_view, symmetries
 from trmsolve.puzzles.sudoku.text import read_sudokus
 from trmsolve.puzzles.values import Cycle, Grid, Line, Puzzle, Symmetry, Verdict
@@ -109,8 +112,9 @@ class Sudoku(Task):
         return super().read_answer(cells, puzzle)
 
     def is_puzzle(self, text: str) -> bool:
-        """Whether a text is 81 cells and nothing else."""
-        return is_line(look(text).folded)
+        """Whether a text is the cells of a board and nothing else."""
+        folded = look(text).folded
+        return is_line(folded) or bool(line_cells(folded))
 
     def write(self, grid: Grid, form: Any) -> str:
         """A grid in the form its puzzle was read in; on one line for the form None."""
@@ -185,6 +189,10 @@ class Sudoku(Task):
     def paint_large(self, cycle: Cycle) -> list[Line] | None:
         """The grid with candidates as pencil marks, up to 9 x 9; see ``paint``."""
         return paint_sudoku_large(cycle) if len(cycle.grid) <= MOST_PENCILLED else None
+
+    def key(self, plain: bool) -> list[Line]:
+        """The kinds of digits, or their marks in ASCII."""
+        return KEY_PLAIN if plain else KEY
 
     def cell_styles(self, cycle: Cycle) -> list[list[str]]:
         """One style for each cell; see ``paint``."""
