@@ -82,7 +82,7 @@ class Sudoku(Task):
     title = "Sudoku"
     plural = "Sudokus"
     files_help = (
-        "Files with Sudokus in any text format, or the 81 cells of one. - reads standard input."
+        "Files with Sudokus in any text format, or the cells of one. - reads standard input."
     )
     generate_help = """Every Sudoku has exactly one solution. Its rating is the number of guesses
     that a complete search needs."""
