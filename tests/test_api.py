@@ -112,7 +112,7 @@ def test_puzzles_are_made_as_the_command_makes_them() -> None:
         ({"task": "sudoku", "n": 0}, "n must be at least 1"),
         ({"task": "sudoku", "seed": -1}, "seed must be at least 0"),
         ({"task": "sudoku", "difficulty": "odd"}, "'odd' is not known: use easy"),
-        ({"task": "sudoku", "size": (9, 9)}, "fixed size"),
+        ({"task": "sudoku", "size": (5, 5)}, "no Sudoku of 5 x 5"),
         ({"task": "chess"}, "unknown task 'chess'"),
     ],
 )

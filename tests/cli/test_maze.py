@@ -727,11 +727,10 @@ def test_paths_are_as_long_as_asked_for() -> None:
             "--difficulty extreme is not known: use hard, sparse, perfect, mixed",
         ),
         ("--task maze --seed 1 --size 3x3 --path-length 7-7", "none of "),
-        ("--size 9x9", "a Sudoku has a fixed size and no path: omit --size and --path-length"),
-        (
-            "--path-length 9",
-            "a Sudoku has a fixed size and no path: omit --size and --path-length",
-        ),
+        ("--size 7x7", "there is no Sudoku of 7 x 7 cells: sizes are 4 x 4, 6 x 6, 8 x 8, 9 x 9"),
+        ("--size 6x4", "there is no Sudoku of 6 x 4 cells"),
+        ("--size 6x6 --difficulty extreme", "Sudokus of 6 x 6 are easy, medium, hard, not extreme"),
+        ("--path-length 9", "a Sudoku has no path: omit --path-length"),
         (
             "--difficulty perfect",
             "--difficulty perfect is not known: use easy, medium, hard, extreme, mixed",

@@ -119,7 +119,7 @@ WRONG = {
     "too many views": ("solve", {"puzzle": EASY, "views": 1000}, "less than or equal to 32"),
     "no such difficulty": ("generate", {"difficulty": "odd"}, "'odd' is not known"),
     "half a size": ("generate", {"task": "maze", "rows": 9}, "give both rows and columns"),
-    "a Sudoku of a size": ("generate", {"rows": 9, "columns": 9}, "fixed size"),
+    "a Sudoku of a size": ("generate", {"rows": 5, "columns": 5}, "no Sudoku of 5 x 5"),
 }
 
 
