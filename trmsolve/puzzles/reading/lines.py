@@ -27,7 +27,7 @@ LIMIT = 1 << 16
 GIVE_UP = 1 << 26
 """How many characters without a puzzle are read before a file is given up."""
 
-LEAST_LINE = 512
+LEAST_LINE = 1024
 """How many characters a line counts for at least: reading it costs as much as they do."""
 
 READING = "trmsolve.reading"
