@@ -29,7 +29,6 @@ from trmsolve.puzzles.maze.paint import (
 )
 from trmsolve.puzzles.maze.rules import check, distance, find_faults
 from trmsolve.puzzles.maze.symmetry import SWAPPED, TURNED, grid_symmetry, on_board, turn
-from trmsolve.puzzles.maze.text import read_mazes
 from trmsolve.puzzles.values import NEVER, Cycle, Grid, Line, Puzzle, Symmetry, Trajectory, Verdict
 from trmsolve.wording import can_encode
 
@@ -106,6 +105,8 @@ class Maze(Task):
 
     def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:
         """Every maze of a file in whatever form it has; see ``text``."""
+        from trmsolve.puzzles.maze.text import read_mazes  # no help needs a reader
+
         return read_mazes(stream, name, self.marks)
 
     def marked(self, start: str | None, goal: str | None, signs: str | None) -> "Maze":

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.puzzles.base import Diagnosis, Task, check_values
 from trmsolve.puzzles.sudoku.board import SIDES, SYMBOLS, USUAL, Board, board_of
-from trmsolve.puzzles.sudoku.cells import is_line, look
 from trmsolve.puzzles.sudoku.derive import derive_sudokus
 from trmsolve.puzzles.sudoku.form import TextForm, write_sudoku
 from trmsolve.puzzles.sudoku.generate import DIFFICULTIES, generate_on, generate_sudokus
@@ -30,9 +29,7 @@ from trmsolve.puzzles.sudoku.paint import (
     paint_sudoku_large,
 )
 from trmsolve.puzzles.sudoku.search import count_solutions
-from trmsolve.puzzles.sudoku.sizes import line_cells
 from trmsolve.puzzles.sudoku.symmetry import draws_of, identity_of, random_view, symmetries
-from trmsolve.puzzles.sudoku.text import read_sudokus
 from trmsolve.puzzles.values import Cycle, Grid, Line, Puzzle, Symmetry, Verdict
 from trmsolve.wording import can_encode
 
@@ -96,6 +93,8 @@ class Sudoku(Task):
 
     def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:
         """Every Sudoku of a text file in whatever form it has; see ``text``."""
+        from trmsolve.puzzles.sudoku.text import read_sudokus  # no help needs a reader
+
         return read_sudokus(stream, name)
 
     def puzzle_of(self, cells: NDArray[np.int64]) -> Puzzle:
@@ -113,6 +112,9 @@ class Sudoku(Task):
 
     def is_puzzle(self, text: str) -> bool:
         """Whether a text is the cells of a board and nothing else."""
+        from trmsolve.puzzles.sudoku.cells import is_line, look
+        from trmsolve.puzzles.sudoku.sizes import line_cells
+
         folded = look(text).folded
         return is_line(folded) or bool(line_cells(folded))
 
