@@ -72,7 +72,7 @@ def test_mazes_of_floor_alone_keep_their_shape(shape: tuple[int, int]) -> None:
 
 
 WRONG = {
-    "8 rows": (SUDOKU, GRID[:8], "8 x 9 cells; a Sudoku has 9 x 9"),
+    "8 rows": (SUDOKU, GRID[:8], "8 x 9 cells; a Sudoku has 4 x 4, 6 x 6"),
     "a ten": (SUDOKU, np.full((9, 9), 10), "10 at row 1, column 1: cells are from 0 to 9"),
     "negative": (SUDOKU, np.full((9, 9), -1), "-1 at row 1, column 1"),
     "halves": (SUDOKU, np.full((9, 9), 0.5), "whole numbers or characters, not float64"),

@@ -15,7 +15,7 @@ from rich.text import Text
 from trmsolve.cli.process import prepare_streams
 from trmsolve.show.console import Screen, make_console
 from trmsolve.show.displays import ProgressDisplay
-from trmsolve.show.signals import signals_held
+from trmsolve.signals import signals_held
 
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 

@@ -16,7 +16,7 @@ from rich.theme import Theme
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles import task_forms
 from trmsolve.show.frame import readable
-from trmsolve.show.signals import signals_held
+from trmsolve.signals import signals_held
 from trmsolve.wording import count, printable
 
 # Only named colours are used, and none near white or black: they follow the palette of the

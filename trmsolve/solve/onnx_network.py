@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from trmsolve.errors import UsageError, WeightsError
 from trmsolve.model.config import MIXER_RULES, TRMConfig
 from trmsolve.model.state import Prediction, State
+from trmsolve.signals import signals_held
 from trmsolve.solve.backend import (
     bundled_graph,
     is_runtime_installed,
@@ -167,7 +168,8 @@ def load_onnx(
 
 
 def _session(path: Path, content: bytes, threads: int) -> Any:
-    import onnxruntime
+    with signals_held():  # an interrupt would become an ImportError there
+        import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from trmsolve.errors import PuzzleError
@@ -838,6 +838,7 @@ pieces = st.one_of(
 )
 
 
+@example(["+---+---+---+", "", "+---+---+---+"])
 @settings(max_examples=150, deadline=None)
 @given(st.lists(pieces, max_size=25))
 def test_random_pieces(parts: list[str]) -> None:

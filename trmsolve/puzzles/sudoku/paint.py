@@ -142,8 +142,11 @@ def cell_faces(cycle: Cycle, plain: bool) -> list[list[str]]:
 def candidates_left(cycle: Cycle) -> NDArray[np.int_]:
     """Count how many digits each cell may still be.
 
-    It is 1 everywhere if the model keeps no candidates, and once the answer breaks no rule.
+    It is 1 everywhere if the model keeps no candidates, and once the answer breaks no rule. Raises
+    ValueError for candidates of another board.
     """
+    if cycle.candidates is not None and cycle.candidates.shape[-1] != len(cycle.grid):
+        raise ValueError("the candidates of a cell are as many as a side has cells")
     if cycle.candidates is None or cycle.violations == 0:
         return np.ones(cycle.grid.shape, np.int_)
     left: NDArray[np.int_] = cycle.candidates.sum(-1, dtype=np.int_)

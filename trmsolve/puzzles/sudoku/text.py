@@ -259,7 +259,7 @@ class _Reader:
             self._skip(titles[:-1])
         items = list(_read_group(self.name, group))
         bands = _split_bands(group)
-        if len(bands) > 1 and isinstance(items[0], PuzzleError):
+        if len(bands) > 1 and items and isinstance(items[0], PuzzleError):
             for band in bands:
                 yield from _read_group(self.name, band)
         else:
