@@ -114,3 +114,7 @@ def test_the_weights_of_a_size_are_used_for_it(tmp_path: Path) -> None:
     together = answers(solver, puzzles(4, 4))
     assert [answer.cycles for answer in alone] == [answer.cycles for answer in together]
     assert [answer.halt for answer in alone] == [answer.halt for answer in together]
+
+
+def test_an_easy_sudoku_of_sixteen_is_solved() -> None:
+    assert solved(answers(load("sudoku", backend="torch"), puzzles(16))) == [True]
