@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.read_variants import SIZED_FORMS, make_sized, sized_text
@@ -299,6 +299,7 @@ def with_one_damage(rows: list[str], kind: int, place: int) -> str:
 
 
 @settings(max_examples=200, deadline=None)
+@example(3, 1, "\t", "0", 0)  # a digit and a dot are no label of the row
 @given(
     st.integers(0, 3),
     st.integers(0, 8),

@@ -66,7 +66,7 @@ _NUMBERED = r"\s*(?:\d{1,7}[:).,;]?\s+|\d{1,7}[:),;])?"
 _ATTEMPT = re.compile(_NUMBERED + r"([^\s,;#]{19,})")
 _LABEL = re.compile(
     rf"[\s{FILLER}{QUOTE}]*"
-    r"(?:(?:row|r|line)?\s?(?:[a-j]|\d\d?)\s?(?:[:)|=│┃║]|\.(?=\s))|[a-j]\s|\d\d?\s+(?=\S{9}\s*$))",
+    r"(?:(?:row|r|line)?\s?(?:[a-j]|\d\d?)(?:\s?[:)|=│┃║]|\.(?=\s))|[a-j]\s|\d\d?\s+(?=\S{9}\s*$))",
     re.IGNORECASE,
 )
 _REMARK = re.compile(r"\s+(?=[^\W\d_]{2}|#|//|--\s|;|\(|!)")
