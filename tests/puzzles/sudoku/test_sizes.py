@@ -60,6 +60,7 @@ def test_every_form_is_read_and_written_back(form: str, side: int) -> None:
 
 
 @settings(max_examples=300, deadline=None)
+@example(16, "numbers or spaces in boxes", 159)  # a row of it has nine digits
 @given(st.sampled_from(OTHERS), st.sampled_from(sorted(SIZED_FORMS)), st.integers(0, 2**32 - 1))
 def test_what_is_read_is_written(side: int, form: str, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -44,6 +44,7 @@ _SIGNS_OF_CELLS = frozenset("0123456789._*-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijk
 _TOKEN = re.compile(rf"[^{re.escape(''.join(sorted(SEPARATORS)))}]+")
 _FRAMED = re.compile(rf"[\s{FILLER}{QUOTE}]*([|│┃║].*[|│┃║])[\s{FILLER}{QUOTE}]*")
 _PART = re.compile(r"[^|│┃║]+")
+_BAR = re.compile(r"[|│┃║]")
 _COVER = str.maketrans("", "", FILLER + QUOTE)
 _CELL = "\0"
 
@@ -185,6 +186,13 @@ def kind_of(text: str) -> Kind:
     """Tell the kind of a line that is no puzzle by itself, see ``cells.kind_of``."""
     kind = cells.kind_of(text)
     return "wide" if kind in ("attempt", "title") and _is_wide_row(text) else kind
+
+
+def has_frame_of(text: str, other: str) -> bool:
+    """Tell whether two rows have bars, and have them in the same columns."""
+    columns = [match.start() for match in _BAR.finditer(text)]
+    others = [match.start() for match in _BAR.finditer(other)]
+    return len(columns) > 1 and columns == others
 
 
 def _is_wide_row(text: str) -> bool:

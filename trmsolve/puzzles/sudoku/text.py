@@ -55,7 +55,14 @@ from trmsolve.puzzles.sudoku.drawing import (
 )
 from trmsolve.puzzles.sudoku.form import LINE
 from trmsolve.puzzles.sudoku.listed import find_records, find_sized_records
-from trmsolve.puzzles.sudoku.sizes import OTHER_SIDES, kind_of, line_cells, line_problem, rows_cells
+from trmsolve.puzzles.sudoku.sizes import (
+    OTHER_SIDES,
+    has_frame_of,
+    kind_of,
+    line_cells,
+    line_problem,
+    rows_cells,
+)
 from trmsolve.puzzles.sudoku.table import SudokuCsv, find_table, read_record
 from trmsolve.puzzles.values import Puzzle
 
@@ -233,9 +240,9 @@ class _Reader:
             case "comment":  # after the last row it heads the next puzzle
                 return len(drawn) - drawn.count("rule") >= _side(self.group)
             case "wide":
-                return any(row_cells(kept.plain) for kept in self.group if kept.drawn)
+                return any(_are_apart(kept, line) for kept in self.group if kept.drawn)
             case _:
-                return "wide" in drawn and bool(row_cells(line.plain))
+                return any(_are_apart(line, kept) for kept in self.group if kept.kind == "wide")
 
     def _refuse_long_group(self) -> Iterator[Item]:
         """Give up a group that is longer than any puzzle."""
@@ -321,6 +328,14 @@ def _read_group(name: str, group: list[Line]) -> Iterator[Item]:
     else:
         for lines in puzzles:
             yield _attempt(read_puzzle, name, lines)
+
+
+def _are_apart(row: Line, wide: Line) -> bool:
+    """Tell whether a row of nine cells and one of a larger board belong to two puzzles.
+
+    A row of a larger board may have nine digits too, and spaces for its blanks.
+    """
+    return bool(row_cells(row.plain)) and not has_frame_of(row.plain, wide.plain)
 
 
 def _split_bands(group: list[Line]) -> list[list[Line]]:
