@@ -1,6 +1,7 @@
 """Sudokus of other sizes than 9 x 9: every form, what is wrong where, and what is none."""
 
 import io
+import time
 
 import numpy as np
 import pytest
@@ -217,7 +218,7 @@ def test_a_matrix_of_numbers_is_answered_in_numbers() -> None:
     assert str([[16] * 16] * 16) + "\n" == write_sudoku(np.full((16, 16), 16, np.int8), puzzle.form)
 
 
-# What is wrong, where
+# Errors and their places
 
 
 @pytest.mark.parametrize(
@@ -251,7 +252,7 @@ def test_errors(text: str, message: str) -> None:
     assert error(text) == message
 
 
-# What is none
+# Texts that are no puzzle of another size
 
 
 @pytest.mark.parametrize(
@@ -355,3 +356,18 @@ def test_random_pieces(parts: list[str]) -> None:
             assert len(set(clues.tolist())) == len(clues)
         again = one(write_sudoku(item.grid, item.form))
         assert np.array_equal(again.grid, item.grid)
+
+
+def test_a_long_group_takes_no_longer_for_each_row() -> None:
+    wide = "| 16 13  4  9 |  8    10    | 11 15    12 | 14  2     3 |\n"
+    nine = "|          15 |  4  9       |        2 11 |  3        8 |\n"
+    read(wide + nine)  # what is made at first use
+    few = min(seconds_to_read((wide + nine) * 60) for _ in range(3))
+    many = min(seconds_to_read((wide + nine) * 480) for _ in range(3))
+    assert many < 20 * few  # 8 times as long; 64 times if each row looked at all before it
+
+
+def seconds_to_read(text: str) -> float:
+    begun = time.process_time()
+    read(text)
+    return time.process_time() - begun

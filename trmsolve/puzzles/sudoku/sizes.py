@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from trmsolve.puzzles.reading.signs import FILLER, QUOTE
@@ -47,6 +47,10 @@ _PART = re.compile(r"[^|│┃║]+")
 _BAR = re.compile(r"[|│┃║]")
 _COVER = str.maketrans("", "", FILLER + QUOTE)
 _CELL = "\0"
+
+
+Frame = tuple[int, ...]
+"""The columns of the bars of a row, or nothing."""
 
 
 class Layout(NamedTuple):
@@ -172,6 +176,12 @@ def rows_cells(texts: Sequence[str], side: int) -> list[Spans]:
     return _framed_cells(texts, side)
 
 
+@lru_cache
+def _usual_digits(side: int) -> "Digits":
+    """The digits of a board where 0 is a blank."""
+    return Digits(board_of(side))
+
+
 def is_word(text: str) -> bool:
     """Tell whether a word may be one cell: a digit, a letter, a number, or a blank."""
     return bool(_WORD.fullmatch(text.strip()))
@@ -188,11 +198,10 @@ def kind_of(text: str) -> Kind:
     return "wide" if kind in ("attempt", "title") and _is_wide_row(text) else kind
 
 
-def has_frame_of(text: str, other: str) -> bool:
-    """Tell whether two rows have bars, and have them in the same columns."""
-    columns = [match.start() for match in _BAR.finditer(text)]
-    others = [match.start() for match in _BAR.finditer(other)]
-    return len(columns) > 1 and columns == others
+def frame_of(text: str) -> Frame:
+    """Find the columns of the bars of a row. A row with fewer than two has no frame."""
+    columns = tuple([match.start() for match in _BAR.finditer(text)])
+    return columns if len(columns) > 1 else ()
 
 
 def _is_wide_row(text: str) -> bool:
@@ -206,7 +215,7 @@ def _is_wide_row(text: str) -> bool:
         at = _word_cells(text, side) or _field_cells(text, side)
         if not at and _FRAMED.fullmatch(text):
             at = next(iter(rows_cells([text], side)), [])
-        digits = Digits(board_of(side))
+        digits = _usual_digits(side)
         values = [digits.value(text[start:stop]) for start, stop in at]
         if None in values:
             continue

@@ -57,7 +57,8 @@ from trmsolve.puzzles.sudoku.form import LINE
 from trmsolve.puzzles.sudoku.listed import find_records, find_sized_records
 from trmsolve.puzzles.sudoku.sizes import (
     OTHER_SIDES,
-    has_frame_of,
+    Frame,
+    frame_of,
     kind_of,
     line_cells,
     line_problem,
@@ -101,7 +102,7 @@ class _Reader:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.group: list[Line] = []
+        self._start_group([])
         self.list: list[Line] = []
         self.open_brackets = literals.Balance()
         self.record: list[Line] = []  # of a CSV, whose quotes are still open
@@ -193,7 +194,7 @@ class _Reader:
         if self.group and self.group[-1].kind == "title":
             self.table = find_table(self.group[-1].plain, line.plain)
             if self.table:
-                self.group = []
+                self._start_group([])
         return self.table is not None
 
     def _take_record(self, line: Line) -> Iterator[Item]:
@@ -213,7 +214,7 @@ class _Reader:
             self.skip_group = False
             return
         if line.kind == "blank":  # part of the drawing: keeps answers apart as the puzzles were
-            self.group.append(line._replace(text=look("")))
+            self._add(line._replace(text=look("")))
         if self._ends_group(line):
             yield from self._end_group()
         if line.kind == "section":  # [Puzzle] is read, a [State] or [Comment] after it is not
@@ -224,34 +225,53 @@ class _Reader:
         elif line.kind == "attempt" and not self.skip_section:
             yield line.error(*line_problem(line.plain))
         elif line.kind != "fence" and not self.skip_section and not self.skip_group:
-            self.group.append(line)
+            self._add(line)
         yield from self._refuse_long_group()
 
     def _ends_group(self, line: Line) -> bool:
         """Tell whether a line ends the group before it."""
-        drawn = [kept.kind for kept in self.group if kept.drawn]
         match line.kind:
             case "attempt" | "fence":
                 return True
             case "blank":
                 return not _awaits_bands(self.group)
             case "section" | "title":
-                return bool(drawn)
+                return any(kept.drawn for kept in self.group)
             case "comment":  # after the last row it heads the next puzzle
-                return len(drawn) - drawn.count("rule") >= _side(self.group)
+                rows = sum(kept.kind in ("row", "wide") for kept in self.group)
+                return rows >= _side(self.group)
             case "wide":
-                return any(_are_apart(kept, line) for kept in self.group if kept.drawn)
+                return _has_other_frame(self.nine_frames, line)
             case _:
-                return any(_are_apart(line, kept) for kept in self.group if kept.kind == "wide")
+                is_nine = bool(self.wide_frames) and bool(row_cells(line.plain))
+                return is_nine and _has_other_frame(self.wide_frames, line)
+
+    def _start_group(self, lines: Sequence[Line]) -> None:
+        """Begin a group with these lines."""
+        self.group: list[Line] = []
+        self.characters = 0
+        # The frames of its rows of nine cells, and of its rows of larger boards.
+        self.nine_frames: set[Frame] = set()
+        self.wide_frames: set[Frame] = set()
+        for line in lines:
+            self._add(line)
+
+    def _add(self, line: Line) -> None:
+        """Add a line to the group."""
+        self.group.append(line)
+        self.characters += len(line.plain)
+        if line.kind == "wide":
+            self.wide_frames.add(frame_of(line.plain))
+        elif line.drawn and row_cells(line.plain):
+            self.nine_frames.add(frame_of(line.plain))
 
     def _refuse_long_group(self) -> Iterator[Item]:
         """Give up a group that is longer than any puzzle."""
-        characters = sum(len(kept.plain) for kept in self.group)
-        if len(self.group) <= LINES and characters <= LIMIT:
+        if len(self.group) <= LINES and self.characters <= LIMIT:
             return
         problem = f"no empty line in {LINES} lines or {LIMIT} characters; {SHAPE}"
         yield self.group[0].error(problem)
-        self.group = []
+        self._start_group([])
         self.skip_group = True
 
     def _end_group(self) -> Iterator[Item]:
@@ -259,7 +279,7 @@ class _Reader:
         group = self.group
         titles = [line for line in group if line.kind == "title"]
         drawn = any(line.drawn for line in group)
-        self.group = titles[-1:] if not drawn else []
+        self._start_group(titles[-1:] if not drawn else [])
         if titles and not drawn and not self.caption:
             self.caption = titles[0]
         if not drawn:
@@ -286,7 +306,7 @@ class _Reader:
             yield from self._end_list()
         yield from self._end_group()
         self._skip(self.group)
-        self.group = []
+        self._start_group([])
 
 
 def _find_runs(line: Line) -> list[Spans]:
@@ -330,12 +350,14 @@ def _read_group(name: str, group: list[Line]) -> Iterator[Item]:
             yield _attempt(read_puzzle, name, lines)
 
 
-def _are_apart(row: Line, wide: Line) -> bool:
-    """Tell whether a row of nine cells and one of a larger board belong to two puzzles.
+def _has_other_frame(frames: set[Frame], line: Line) -> bool:
+    """Tell whether a line has another frame than one of these, and so belongs to another puzzle.
 
-    A row of a larger board may have nine digits too, and spaces for its blanks.
+    Rows of nine cells and of a larger board do. But a row of a larger board may have nine digits
+    too, and spaces for its blanks.
     """
-    return bool(row_cells(row.plain)) and not has_frame_of(row.plain, wide.plain)
+    frame = frame_of(line.plain)
+    return bool(frames) and (not frame or frames != {frame})
 
 
 def _split_bands(group: list[Line]) -> list[list[Line]]:
