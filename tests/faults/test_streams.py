@@ -76,7 +76,7 @@ FULL: dict[str, tuple[list[object], int, int]] = {
     ),
     "an evaluation": (["eval", "--data", "given.csv", "--cycles", "2", "--json", *WHERE], 5, 1),
 }
-"""What is written to standard error: a command that does it, its exit code, and its answers."""
+"""Messages on standard error: a command that writes them, its exit code, and its answers."""
 
 
 @pytest.mark.promise(

@@ -105,7 +105,7 @@ def make_examples(task: Task) -> Examples:
 
 @cache
 def _made_once(name: str, vocab_size: int, number: int) -> Examples:
-    """So many puzzles, which nobody changes."""
+    """A batch of puzzles that stay as they are."""
     task = get_task(name, vocab_size)
     if name not in SOLVED:
         puzzles = task.generate(task.difficulties[0], seed=0)

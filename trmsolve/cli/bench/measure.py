@@ -1,4 +1,4 @@
-"""What each mode of ``trmsolve bench`` measures, and writes as a table or as JSON.
+"""The modes of ``trmsolve bench``: each measures, and writes a table or JSON.
 
 A table is written line by line as its figures come. On a terminal a bar shows the time left.
 """
@@ -183,13 +183,13 @@ def _arc_row(size: TaskSize, measured: Figures) -> Figures:
 
 @dataclass(frozen=True)
 class _Report:
-    """What was measured: lines as they come, or one JSON object at the end."""
+    """The figures of a measurement: lines as they come, or one JSON object at the end."""
 
     json: bool
     bar: BarLine
 
     def told(self, text: str, number: int = 0, parts: int = 1) -> Told:
-        """What moves the bar through the part of this number, from 0, of so many equal ones."""
+        """A function that moves the bar through one of ``parts`` equal parts, counted from 0."""
         return lambda share: self.bar.share((number + share) / parts, f"measuring {text}")
 
     def put(self, text: str) -> None:

@@ -145,7 +145,7 @@ def verify(  # noqa: PLR0913
 ) -> None:
     """Check weights: their pinned hash, every tensor, and the score on a few easy puzzles.
 
-    Of an ONNX graph the operators are checked. It answers its puzzles on the CPU, if onnxruntime is
+    An ONNX graph has its operators checked. It answers its puzzles on the CPU, if onnxruntime is
     installed.
 
     \b

@@ -19,7 +19,7 @@ from trmsolve.puzzles.base import Diagnosis, Task, check_values
 from trmsolve.puzzles.sudoku.board import SIDES, SYMBOLS, USUAL, Board, board_of
 from trmsolve.puzzles.sudoku.derive import derive_sudokus
 from trmsolve.puzzles.sudoku.form import TextForm, write_sudoku
-from trmsolve.puzzles.sudoku.generate import DIFFICULTIES, generate_on, generate_sudokus
+from trmsolve.puzzles.sudoku.generate import DIFFICULTIES, generate_on
 from trmsolve.puzzles.sudoku.paint import (
     KEY,
     KEY_PLAIN,
@@ -201,8 +201,8 @@ class Sudoku(Task):
         return cell_styles(cycle)
 
     def generate(self, difficulty: str, seed: int) -> Iterator[Puzzle]:
-        """New puzzles with exactly one solution; see ``generate``."""
-        return generate_sudokus(difficulty, seed)
+        """New puzzles of the board with exactly one solution; see ``generate``."""
+        return generate_on(self.board, difficulty, seed)
 
     def generate_sized(
         self,
@@ -217,7 +217,7 @@ class Sudoku(Task):
             raise UsageError("a Sudoku has no path: omit --path-length")
         if size is None:
             return self.generate(difficulty, seed)
-        return SudokuLattice().on_board(*size).generate(difficulty, seed)
+        return generate_on(_board_of_size(*size), difficulty, seed)
 
     def derive(
         self, question: Grid, answer: Grid, attempts: int, rng: np.random.Generator
@@ -283,9 +283,7 @@ class SudokuLattice(Sudoku):
 
     def on_board(self, rows: int, columns: int) -> "SudokuLattice":
         """The task on another board. Raises UsageError if there is no such board."""
-        if rows != columns or rows not in SIDES:
-            raise UsageError(f"there is no Sudoku of {rows} x {columns} cells: sizes are {SIZES}")
-        return SudokuLattice(board_of(rows))
+        return SudokuLattice(_board_of_size(rows, columns))
 
     def pad_to_board(self, grid: Grid) -> Grid:
         """The grid itself. Raises PuzzleError if it has another size than the board."""
@@ -293,10 +291,6 @@ class SudokuLattice(Sudoku):
             size = board_of(len(grid)).size
             raise PuzzleError(f"a Sudoku of {size}, where networks learn {self.board.size}")
         return grid
-
-    def generate(self, difficulty: str, seed: int) -> Iterator[Puzzle]:
-        """New puzzles of the board with exactly one solution; see ``generate``."""
-        return generate_on(self.board, difficulty, seed)
 
     def unsupported(self, puzzle: Puzzle) -> str:
         """Every board of a Sudoku has such tokens."""
@@ -331,6 +325,13 @@ class SudokuLattice(Sudoku):
         places = side * cells[:, :, None] + origin[:, None, :]
         tokens = np.broadcast_to(np.arange(2), (len(digits), 2))
         return places.reshape(-1, side**3), tokens
+
+
+def _board_of_size(rows: int, columns: int) -> Board:
+    """The board of that size. Raises UsageError if there is none."""
+    if rows != columns or rows not in SIDES:
+        raise UsageError(f"there is no Sudoku of {rows} x {columns} cells: sizes are {SIZES}")
+    return board_of(rows)
 
 
 def _changed_clue(board: Board, question: Grid, answer: Grid) -> str:
