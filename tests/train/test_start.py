@@ -185,6 +185,14 @@ def test_a_run_learns_boards_of_a_size_and_goes_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("few_small_puzzles")
+def test_puzzles_of_one_size_are_not_kept_for_another(tmp_path: Path) -> None:
+    for size, tokens in (("4x4", 64), ("6x6", 216)):
+        out = tmp_path / size
+        trmsolve.train("sudoku", size=size, out=out, steps=1, batch_size=2, held_out=2, **CPU)
+        assert load_checkpoint(out).state["recipe"]["config"]["seq_len"] == tokens
+
+
+@pytest.mark.usefixtures("few_small_puzzles")
 def test_sizes_that_cannot_be_learned_are_refused(data: Path, tmp_path: Path) -> None:
     def train(**settings: Any) -> None:
         trmsolve.train(out=tmp_path / "none", steps=1, **CPU, **settings)

@@ -65,7 +65,8 @@ def _counted(
 def _path(task: Task, seed: int) -> Path:
     """Where the puzzles of a seed are kept."""
     identity = hashlib.sha256()
-    identity.update(repr((task.name, dict(task.training_kinds), seed)).encode())
+    cells = task.seq_len // task.candidates  # a task may have boards of several sizes
+    identity.update(repr((task.name, cells, dict(task.training_kinds), seed)).encode())
     for source in _sources(task):
         identity.update(source.read_bytes())
     return cache_folder() / "puzzles" / f"{task.name}-{seed}-{identity.hexdigest()[:16]}.npz"
