@@ -28,6 +28,14 @@ def test_the_same_tasks_in_a_file_and_on_standard_output(tmp_path: Path) -> None
     assert len(json.loads(data.read_text())) == 7
 
 
+def test_tasks_have_as_many_demonstrations_as_are_asked_for(tmp_path: Path) -> None:
+    data = tmp_path / "tasks.json"
+    assert run("-n", 3, "--demonstrations", 12, "--out", data).exit_code == 0
+    assert [len(task["train"]) for task in json.loads(data.read_text()).values()] == [12] * 3
+    sudokus = CliRunner().invoke(app, ["generate", "--demonstrations", "3"])
+    assert sudokus.exit_code == 2 and "--demonstrations is for ARC tasks" in sudokus.stderr
+
+
 class Terminal(RunningIn):
     module = "trmsolve"
     env: ClassVar[dict[str, str]] = {**os.environ, "TERM": "xterm"}

@@ -13,7 +13,8 @@ import torch
 
 import trmsolve
 from tests.support.training import SMALL, data, fresh
-from trmsolve.arc.paper.known import IDENTIFIERS, PUZZLES
+from trmsolve.arc.paper.known import PUZZLES
+from trmsolve.arc.table import IDENTIFIERS
 from trmsolve.errors import CheckpointError, PuzzleError, UsageError
 from trmsolve.train import folder, start
 from trmsolve.train.checkpoint import load_checkpoint

@@ -14,7 +14,8 @@ import torch
 from typer.testing import CliRunner
 
 from tests.support.checkpoints import CONFIG, official_state
-from trmsolve.arc.paper.known import LONGEST_NAME, Known, longest_identifiers
+from trmsolve.arc.paper.known import Known
+from trmsolve.arc.table import LONGEST_NAME, longest_identifiers
 from trmsolve.cli import app
 from trmsolve.errors import CheckpointError, TrmsolveError, WeightsError
 from trmsolve.files import SMALL, open_file, read_small

@@ -13,7 +13,13 @@ from typing import Annotated, TextIO, TypeVar
 
 import typer
 
-from trmsolve.arc.generate.tasks import DIFFICULTIES, USUAL_DIFFICULTY, generate_tasks
+from trmsolve.arc.generate.tasks import (
+    DIFFICULTIES,
+    MOST_DEMONSTRATIONS,
+    USUAL_DIFFICULTY,
+    generate_tasks,
+)
+from trmsolve.arc.task import ArcTask
 from trmsolve.arc.write import write_tasks
 from trmsolve.cli import options
 from trmsolve.cli.complete import complete_difficulty
@@ -26,6 +32,7 @@ from trmsolve.show.console import make_console
 from trmsolve.show.displays import BarLine
 
 MAZES = "Mazes only"
+ARC = "ARC tasks only"
 
 Made = TypeVar("Made")
 
@@ -119,6 +126,17 @@ def generate(  # noqa: PLR0913 (its parameters are the options)
             rich_help_panel=MAZES,
         ),
     ] = None,
+    demonstrations: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=MOST_DEMONSTRATIONS,
+            help="Number of demonstrations of each ARC task.",
+            show_default="2 to 5",
+            rich_help_panel=ARC,
+        ),
+    ] = None,
     seed: options.Seed = 0,
     out: Annotated[
         Path | None,
@@ -133,8 +151,13 @@ def generate(  # noqa: PLR0913 (its parameters are the options)
     if task == "arc":
         if size is not None or path_length is not None:
             raise UsageError("--size and --path-length are for mazes: omit them for ARC tasks")
-        _generate_arc(number, difficulty or USUAL_DIFFICULTY, seed, out)
+        tasks = generate_tasks(
+            seed, difficulty=difficulty or USUAL_DIFFICULTY, demonstrations=demonstrations
+        )
+        _write_arc(islice(tasks, number), number, out)
         return
+    if demonstrations is not None:
+        raise UsageError("--demonstrations is for ARC tasks: omit it for other puzzles")
     kind = get_task(task)
     difficulty = difficulty or kind.difficulties[0]
     if difficulty not in kind.difficulties:
@@ -155,11 +178,10 @@ def generate(  # noqa: PLR0913 (its parameters are the options)
 generate.__doc__ = _help()
 
 
-def _generate_arc(number: int, difficulty: str, seed: int, out: Path | None) -> None:
-    """Write ARC tasks as JSON. Raises UsageError if there is no such difficulty."""
-    tasks = generate_tasks(seed, difficulty=difficulty)
+def _write_arc(tasks: Iterable[ArcTask], number: int, out: Path | None) -> None:
+    """Write so many ARC tasks as JSON."""
     with _output(out) as stream, _bar(stream) as line:
-        write_tasks(stream, _counted(islice(tasks, number), number, line))
+        write_tasks(stream, _counted(tasks, number, line))
 
 
 def _output(out: Path | None) -> AbstractContextManager[TextIO]:

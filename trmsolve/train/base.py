@@ -7,7 +7,7 @@ them in ``puzzle_training``, ARC in ``arc.planes.training`` and ``arc.paper.trai
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -114,11 +114,19 @@ class TrainingData(Protocol):
         """Write these files."""
 
 
+@runtime_checkable
 class SizedTrainingData(TrainingData, Protocol):
     """Training data that decide how many puzzle embeddings its network has."""
 
     def sized(self, recipe: Recipe) -> Recipe:
         """The recipe for a network with a row of its table for each puzzle."""
+
+    def with_table(self, model: TinyRecursiveModel, path: Path) -> tuple[TinyRecursiveModel, int]:
+        """A copy of the network with a row of its table for each puzzle, and how many it knew.
+
+        ``path`` is the file of its weights. Each new puzzle begins as the mean of the known ones.
+        Raises WeightsError if the names beside the weights cannot be read.
+        """
 
 
 class TaskSource(Protocol):

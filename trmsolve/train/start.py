@@ -18,11 +18,10 @@ from trmsolve.distributed import ALONE, ProcessGroup, join_process_group
 from trmsolve.errors import UsageError
 from trmsolve.files import refuse_nowhere, write_atomically
 from trmsolve.hub.address import is_address
-from trmsolve.model.build import new_puzzles
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
-from trmsolve.train.base import TaskSource, TrainingData
+from trmsolve.train.base import SizedTrainingData, TaskSource, TrainingData
 from trmsolve.train.checkpoint import Checkpoint, folder_of_run, load_checkpoint
 from trmsolve.train.event_log import check_log, logged
 from trmsolve.train.folder import RunFolder
@@ -387,8 +386,8 @@ def _initial_network(
 ) -> TinyRecursiveModel | None:
     """The network to begin with. It may have another depth: shapes do not depend on that.
 
-    Its table of puzzle embeddings is taken as it is if it is of the same puzzles. Else each new
-    puzzle begins as the mean of the known ones.
+    Its table of puzzle embeddings is taken as it is if it is of the same puzzles. Else the rows of
+    puzzles that it knows are taken, and each new puzzle begins as the mean of all.
     """
     if path is None:
         return None
@@ -398,11 +397,12 @@ def _initial_network(
     same_data = read_info(path).training.get("examples") == training_data.facts()["examples"]
     has_table = wanted.puzzle_emb_dim and model.config.puzzle_emb_dim
     if has_table and training_data.name == "arc" and not same_data:
+        assert isinstance(training_data, SizedTrainingData)
+        model, known = training_data.with_table(model, path)
         note(
-            f"{path} was trained on other tasks: each new task starts with the mean of "
-            "their embeddings"
+            f"{path} was trained on other tasks: {known} of the {wanted.num_puzzles} rows of the "
+            "table keep their embedding, and each other one starts with the mean of all"
         )
-        model = new_puzzles(model, wanted.num_puzzles)
     as_deep = replace(model.config, recursions=wanted.recursions, latent_steps=wanted.latent_steps)
     if as_deep.candidates > 1 and wanted.candidates > 1:  # the parameters fit every board
         as_deep = as_deep.on_board(wanted.candidates)

@@ -14,6 +14,7 @@ from trmsolve.arc.generate.setting import Unfit
 from trmsolve.arc.generate.tasks import (
     DIFFICULTIES,
     SMALLEST_LARGEST_SIDE,
+    Difficulty,
     draw_pairs,
     draw_rule,
     generate_tasks,
@@ -87,7 +88,9 @@ def test_a_test_is_scaled_as_a_demonstration_is_if_all_are_scaled_alike() -> Non
     for number in range(60):
         rng = np.random.default_rng(number)
         try:
-            demonstrations, tests = draw_pairs(rng, draw_rule(rng, (by_colours,), 20), 20)
+            demonstrations, tests = draw_pairs(
+                rng, draw_rule(rng, (by_colours,), 20), Difficulty(20, 0.0)
+            )
         except Unfit:
             continue
         factors = {len(pair.output) // len(pair.input) for pair in demonstrations}  # type: ignore[arg-type]
@@ -126,7 +129,7 @@ def test_every_rule_makes_tasks_in_small_grids(primitive: object) -> None:
     for _ in range(60):
         try:
             rule = draw_rule(rng, (primitive,), SMALLEST_LARGEST_SIDE)  # type: ignore[arg-type]
-            demonstrations, tests = draw_pairs(rng, rule, SMALLEST_LARGEST_SIDE)
+            demonstrations, tests = draw_pairs(rng, rule, Difficulty(SMALLEST_LARGEST_SIDE, 0.0))
         except Unfit:
             continue
         assert demonstrations and tests
@@ -168,9 +171,9 @@ def test_rules_that_make_no_good_task_are_refused(rule: Rule) -> None:
         return rng.integers(0, 10, (3, 3)).astype(np.int8)
 
     with pytest.raises(Unfit):
-        draw_pairs(rng, rule, 8)
+        draw_pairs(rng, rule, Difficulty(8, 0.0))
     with pytest.raises(Unfit):
-        draw_pairs(rng, Rule(rule.name, rule.apply, scene), 8)
+        draw_pairs(rng, Rule(rule.name, rule.apply, scene), Difficulty(8, 0.0))
 
 
 def test_made_tasks_are_read_as_they_were() -> None:
@@ -180,3 +183,10 @@ def test_made_tasks_are_read_as_they_were() -> None:
     assert len(read) == len(MADE["mixed"])
     assert all(map(same, read, MADE["mixed"]))
     assert all(task.answered for task in read)
+
+
+def test_a_task_has_as_many_demonstrations_as_are_asked_for() -> None:
+    for task in islice(generate_tasks(3, difficulty="easy", demonstrations=20), 20):
+        assert len(task.demonstrations) == 20
+        inputs = [pair.input.tolist() for pair in (*task.demonstrations, *task.tests)]
+        assert all(one not in inputs[:place] for place, one in enumerate(inputs))

@@ -17,6 +17,7 @@ from trmsolve.arc.planes.training import PlanesTrainer, PlanesTrainingData, _ans
 from trmsolve.arc.read import read_path
 from trmsolve.arc.solver import load_arc
 from trmsolve.arc.sources import learned_tasks
+from trmsolve.arc.table import IDENTIFIERS, read_names
 from trmsolve.arc.task import ArcAnswer, ArcTask, Pair
 from trmsolve.cli import app
 from trmsolve.device import Placement
@@ -315,6 +316,30 @@ def test_a_task_of_two_files_is_learned_from_once(data: Path, tmp_path: Path) ->
     assert notes == [f"{tmp_path}: excluded 1 tasks that share a pair with an earlier task"]
 
 
+def test_begun_with_more_tasks_those_known_keep_their_rows(
+    trained: tuple[Path, Path, Result], data: Path, tmp_path: Path
+) -> None:
+    run, _, _ = trained
+    (tmp_path / "other.json").write_text(json.dumps({"a": drawn_task(21), "b": drawn_task(22)}))
+    options = ["--data", data, "--held-out", 1, "--steps", 1, "--start-from", run]
+    result = fresh(tmp_path / "other.json", tmp_path / "run", *options, *settings(["warmup=0.9"]))
+    assert result.exit_code == 0, result.stderr
+    assert "3 of the 5 rows of the table keep their embedding" in result.stderr, result.stderr
+    names = {folder: read_names(folder / IDENTIFIERS, None) for folder in (run, tmp_path / "run")}
+    old, new = (
+        load_model(folder / "arc.safetensors", "arc", torch.float32, torch.device("cpu"))
+        for folder in names
+    )
+    assert old.puzzle_emb is not None and new.puzzle_emb is not None
+    mean = old.puzzle_emb.weights.mean(0)
+    for row, name in enumerate(names[tmp_path / "run"]):
+        known = name in names[run]
+        wanted = old.puzzle_emb.weights[names[run].index(name)] if known else mean
+        found = new.puzzle_emb.weights[row]
+        torch.testing.assert_close(found, wanted, rtol=0.01, atol=1e-3)
+        assert known or not torch.allclose(found, old.puzzle_emb.weights[0], atol=1e-3)
+
+
 def test_begun_with_other_tasks_the_table_is_their_mean(
     trained: tuple[Path, Path, Result], tmp_path: Path
 ) -> None:
@@ -330,7 +355,7 @@ def test_begun_with_other_tasks_the_table_is_their_mean(
     result = fresh(tmp_path / "other.json", tmp_path / "run", *start)
     assert (
         result.exit_code == 0
-        and "each new task starts with the mean of their embeddings" in result.stderr
+        and "0 of the 2 rows of the table keep their embedding" in result.stderr
     ), result.stderr
     old, new = (
         load_model(path, "arc", torch.float32, torch.device("cpu")).state_dict()

@@ -30,6 +30,9 @@ SMALLEST_LARGEST_SIDE = 8
 DEMONSTRATIONS = (2, 3, 3, 3, 4, 4, 5)
 """Numbers of demonstrations, as often as they are drawn."""
 
+MOST_DEMONSTRATIONS = 100
+"""A task may be given so many demonstrations."""
+
 TESTS = (1, 1, 1, 2)
 """Numbers of tests, as often as they are drawn."""
 
@@ -55,6 +58,9 @@ class Difficulty:
     composed: float
     """The share of tasks with two rules, one after the other."""
 
+    demonstrations: tuple[int, ...] = DEMONSTRATIONS
+    """Numbers of demonstrations, as often as they are drawn."""
+
 
 DIFFICULTIES = {
     "easy": Difficulty(10, 0.0),
@@ -73,11 +79,13 @@ def generate_tasks(
     largest_side: int = LARGEST_SIDE,
     difficulty: str = USUAL_DIFFICULTY,
     first: int = 0,
+    demonstrations: int | None = None,
 ) -> Iterator[ArcTask]:
     """Generate the tasks of a seed, from the number ``first`` on, without end.
 
-    No side of a grid is longer than ``largest_side`` or than the difficulty allows. The same
-    arguments make the same task of a number, whatever ``first`` is.
+    No side of a grid is longer than ``largest_side`` or than the difficulty allows. Each task has
+    so many ``demonstrations``, from 1 to 100; without a number it has 2 to 5. The same arguments
+    make the same task of a number, whatever ``first`` is.
 
     Raises:
         UsageError: If there is no such difficulty, or the side is not from 8 to 30.
@@ -89,8 +97,10 @@ def generate_tasks(
             f"a largest side of {largest_side}: give {SMALLEST_LARGEST_SIDE} to {LARGEST}"
         )
     chosen = DIFFICULTIES[difficulty]
-    limit = min(largest_side, chosen.largest_side)
-    return _generate(seed, replace(chosen, largest_side=limit), first)
+    chosen = replace(chosen, largest_side=min(largest_side, chosen.largest_side))
+    if demonstrations is not None:
+        chosen = replace(chosen, demonstrations=(demonstrations,))
+    return _generate(seed, chosen, first)
 
 
 def _generate(seed: int, difficulty: Difficulty, first: int) -> Iterator[ArcTask]:
@@ -106,7 +116,7 @@ def make_task(seed: int, number: int, difficulty: Difficulty) -> ArcTask:
         for _ in range(SETTINGS):
             try:
                 rule = draw_rule(rng, primitives, difficulty.largest_side)
-                demonstrations, tests = draw_pairs(rng, rule, difficulty.largest_side)
+                demonstrations, tests = draw_pairs(rng, rule, difficulty)
             except Unfit:
                 continue
             name = f"{rule.name}-{seed}-{number:06d}"
@@ -172,20 +182,20 @@ def _is_output(rule: Rule, grid: Grid, output: Grid) -> bool:
 
 
 def draw_pairs(
-    rng: np.random.Generator, rule: Rule, largest_side: int
+    rng: np.random.Generator, rule: Rule, difficulty: Difficulty
 ) -> tuple[list[Pair], list[Pair]]:
     """Draw the demonstrations and the tests of a task.
 
     Raises:
         Unfit: If the rule finds too few good ones.
     """
-    demonstrations = int(rng.choice(DEMONSTRATIONS))
+    demonstrations = int(rng.choice(difficulty.demonstrations))
     wanted = demonstrations + int(rng.choice(TESTS))
     pairs: list[Pair] = []
     for number in range(SCENES * wanted):
         if number == HOPELESS and not pairs:
             break
-        pair = _draw_pair(rule, largest_side)
+        pair = _draw_pair(rule, difficulty.largest_side)
         if pair is None or any(np.array_equal(pair.input, other.input) for other in pairs):
             continue
         if len(pairs) < demonstrations or _follows(pair, pairs[:demonstrations]):

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trmsolve.arc.hold_out import Place, evenly_spaced, hold_out, known_pairs
-from trmsolve.arc.paper.known import IDENTIFIERS, PUZZLES
+from trmsolve.arc.paper.known import PUZZLES
 from trmsolve.arc.paper.variants import (
     AUGMENTATIONS,
     BLANK,
@@ -33,6 +33,7 @@ from trmsolve.arc.paper.variants import (
     encode,
     highest_offset,
 )
+from trmsolve.arc.table import write_names
 from trmsolve.arc.task import ArcTask, Pair
 from trmsolve.errors import UsageError
 from trmsolve.files import write_atomically
@@ -129,7 +130,7 @@ class PaperExamples:
 
     def write_identifiers(self, folder: Path) -> None:
         """Write what ``known.Known`` reads: the names of the rows, and the tasks they belong to."""
-        write_atomically(folder / IDENTIFIERS, json.dumps(self.identifiers()).encode())
+        write_names(self.identifiers(), folder)
         puzzles = {task.name: _as_json(task) for task in self.tasks}
         write_atomically(folder / PUZZLES, json.dumps(puzzles).encode())
 

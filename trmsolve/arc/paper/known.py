@@ -8,7 +8,6 @@ name with other demonstrations is another task.
 Knows names and tasks; nothing of networks, checkpoints, or terminals.
 """
 
-import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -18,19 +17,11 @@ from pathlib import Path
 from trmsolve.arc.overlap import demonstrations_hash
 from trmsolve.arc.paper.variants import BLANK, PLAIN, Augmentation, parse_name
 from trmsolve.arc.read import read_path
+from trmsolve.arc.table import IDENTIFIERS, read_names
 from trmsolve.arc.task import ArcTask
 from trmsolve.errors import PuzzleError, WeightsError
-from trmsolve.files import SMALL, read_small, reason
-from trmsolve.weights.kind import LONGEST_NAMES
 
-IDENTIFIERS, PUZZLES = "identifiers.json", "test_puzzles.json"
-
-LONGEST_NAME = 1280
-"""Bytes that the name of a row takes in ``identifiers.json``, at most.
-
-A task's id has up to 100 characters, each of up to 12 bytes as JSON escapes it. The variant and the
-quotes follow.
-"""
+PUZZLES = "test_puzzles.json"
 
 
 @dataclass(frozen=True)
@@ -83,7 +74,7 @@ class Known:
         if not (folder / IDENTIFIERS).is_file():
             return None
         contents = _read_contents(folder / PUZZLES)
-        return cls(_read_names(folder / IDENTIFIERS, rows), contents)
+        return cls(read_names(folder / IDENTIFIERS, rows), contents)
 
     def find(self, task: ArcTask) -> Recognised | None:
         """The rows of a task; None if it is new to the network.
@@ -117,11 +108,6 @@ class Known:
         return rows
 
 
-def longest_identifiers(rows: int | None) -> int:
-    """Bytes that ``identifiers.json`` may have for a table of so many rows, or for any table."""
-    return LONGEST_NAMES if rows is None else min(max(SMALL, rows * LONGEST_NAME), LONGEST_NAMES)
-
-
 def _read_contents(path: Path) -> dict[str, str]:
     """The names of a file's tasks by the hash of their demonstrations; none without a file."""
     contents: dict[str, str] = {}
@@ -134,15 +120,3 @@ def _read_contents(path: Path) -> dict[str, str]:
             )
         contents.setdefault(demonstrations_hash(task), task.name)
     return contents
-
-
-def _read_names(path: Path, rows: int | None) -> list[str]:
-    try:
-        names = json.loads(read_small(path, longest_identifiers(rows)))
-    except OSError as error:
-        raise WeightsError(f"{path} cannot be read: {reason(error)}") from None
-    except (ValueError, RecursionError):
-        raise WeightsError(f"{path} is damaged: it is not JSON") from None
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise WeightsError(f"{path} is not a list of names, one for each row of the table")
-    return names

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from trmsolve.arc.hold_out import evenly_spaced
 from trmsolve.arc.paper.answering import decode, predict_cycles
 from trmsolve.arc.paper.examples import Example, PaperExamples, PaperSampler
-from trmsolve.arc.paper.known import IDENTIFIERS, PUZZLES
+from trmsolve.arc.paper.known import PUZZLES
 from trmsolve.arc.paper.variants import FIRST_COLOUR, SEQ_LEN, VOCAB_SIZE, encode
 from trmsolve.arc.symmetry import crop
+from trmsolve.arc.table import IDENTIFIERS, with_rows
 from trmsolve.device import Placement
 from trmsolve.distributed import ProcessGroup
 from trmsolve.errors import UsageError
@@ -92,6 +93,10 @@ class PaperTrainingData:
     ) -> float:
         with forked_rng(model.get_buffer("H_init").device):
             return evaluate_held_out(model, self.examples, most=most, cycles=cycles, told=told)
+
+    def with_table(self, model: TinyRecursiveModel, path: Path) -> tuple[TinyRecursiveModel, int]:
+        """A copy of the network with a row for each variant, and how many of them it knew."""
+        return with_rows(model, self.examples.identifiers(), path)
 
     def write_side_files(self, folder: Path) -> None:
         """Write the names of the table's rows, and the tasks."""

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from trmsolve.arc.content import content_hash
 from trmsolve.arc.hold_out import Place, Split, evenly_spaced, hold_out, known_pairs
 from trmsolve.arc.overlap import canonical_pair
 from trmsolve.arc.planes.canvas import SYMBOLS, canvas_of
@@ -23,6 +24,7 @@ from trmsolve.arc.planes.episodes import Episodes, Material, content_hash_of, ma
 from trmsolve.arc.planes.learner import Learner, compile_blocks
 from trmsolve.arc.planes.predict import Question, predict
 from trmsolve.arc.symmetry import SYMMETRIES
+from trmsolve.arc.table import with_rows, write_names
 from trmsolve.arc.task import LARGEST, ArcTask, Pair
 from trmsolve.arc.vote import vote
 from trmsolve.device import Placement
@@ -131,8 +133,21 @@ class PlanesTrainingData:
         episodes = Episodes(self.material, recipe.batch_cells, placement.device, schedule.seed)
         return PlanesTrainer(recipe, episodes, self.questions, placement, compiled)
 
+    def with_table(self, model: TinyRecursiveModel, path: Path) -> tuple[TinyRecursiveModel, int]:
+        """A copy of the network with a row for each task, and how many of them it knew."""
+        return with_rows(model, self._names, path)
+
     def write_side_files(self, folder: Path) -> None:
-        """Write nothing: what is known of these tasks serves for learning others."""
+        """Write which row of the table is which task's, for runs that begin with the weights."""
+        write_names(self._names, folder)
+
+    @property
+    def _names(self) -> list[str]:
+        """The name of each row: a digest of the first demonstration of its task.
+
+        No two tasks share a pair, and the last demonstration may be held out in one run alone.
+        """
+        return [_name_of(task) for task in self.tasks]
 
     @property
     def _pairs(self) -> int:
@@ -243,6 +258,15 @@ class PlanesTrainer:
         except KeyError as error:
             raise recipe_mismatch(error) from None
         self.learner.state = State(y, z)
+
+
+def _name_of(task: ArcTask) -> str:
+    """A digest of the first demonstration; empty if all are held out."""
+    if not task.demonstrations:
+        return ""
+    first = task.demonstrations[0]
+    assert first.output is not None
+    return content_hash(first.input, first.output)
 
 
 def _answers(model: TinyRecursiveModel, question: Question) -> bool:

@@ -246,7 +246,8 @@ def _copy_names(source: Path, out: Path, rows: int) -> None:
     The table has so many ``rows``. Raises WeightsError for a file that cannot be read or is too
     large.
     """
-    from trmsolve.arc.paper.known import IDENTIFIERS, PUZZLES, longest_identifiers
+    from trmsolve.arc.paper.known import PUZZLES
+    from trmsolve.arc.table import IDENTIFIERS, longest_identifiers
     from trmsolve.files import read_small, reason, write_atomically
     from trmsolve.weights.kind import LONGEST_PUZZLES
 
