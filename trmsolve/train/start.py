@@ -11,17 +11,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from trmsolve.device import Placement, choose_compiled, choose_placement
 from trmsolve.distributed import ALONE, ProcessGroup, join_process_group
 from trmsolve.errors import UsageError
 from trmsolve.files import refuse_nowhere, write_atomically
-from trmsolve.hub.address import is_address
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
-from trmsolve.train.base import SizedTrainingData, TaskSource, TrainingData
+from trmsolve.train.base import TaskSource, TrainingData
 from trmsolve.train.checkpoint import Checkpoint, folder_of_run, load_checkpoint
 from trmsolve.train.event_log import check_log, logged
 from trmsolve.train.folder import RunFolder
@@ -32,9 +29,8 @@ from trmsolve.train.recipes import RECIPES, Recipe
 from trmsolve.train.run import Callbacks, Run, ignore, ignore_count, never
 from trmsolve.train.schedule import Progress, Schedule
 from trmsolve.train.sources import OTHER_SOURCES, Sources, keep_facts, load_examples
+from trmsolve.train.start_from import found_weights, network_to_begin_with, travelling_name
 from trmsolve.train.state import reading_state
-from trmsolve.weights.catalog import resolve
-from trmsolve.weights.file import load_model, read_info
 
 UNCHANGED = RunOptions()
 SILENT = Callbacks()
@@ -169,13 +165,13 @@ def new_run(
             bands=bands,
             base_puzzles=options.base_puzzles,
             where=_Where(options.device, options.dtype, options.threads, options.compile),
-            start_from=_found_weights(options, callbacks.note if group.first else ignore),
+            start_from=found_weights(options, callbacks.note if group.first else ignore),
             described={
                 "recipe": options.recipe,
                 **options.sources.recorded(options.task),
                 "bands": bands,
                 "base_puzzles": options.base_puzzles,
-                "start_from": _travelling_name(options.start_from),
+                "start_from": travelling_name(options.start_from),
             },
         )
         refuse_nowhere("--export", options.export)
@@ -334,7 +330,7 @@ def _assembled(
         compiled=choose_compiled(where.compile, placement.device, schedule.is_long),
         group=group,
         checkpoint=checkpoint,
-        start_from=_initial_network(settled.start_from, material, note),
+        start_from=_first_network(settled.start_from, material, note),
         described=described,
         folder=folder,
         report=callbacks.report,
@@ -381,52 +377,10 @@ def task_of_recipe(name: str, recipe: Recipe) -> Task:
     return task
 
 
-def _initial_network(
-    path: Path | None, material: _Material, note: Callable[[str], None]
-) -> TinyRecursiveModel | None:
-    """The network to begin with. It may have another depth: shapes do not depend on that.
-
-    Its table of puzzle embeddings is taken as it is if it is of the same puzzles. Else the rows of
-    puzzles that it knows are taken, and each new puzzle begins as the mean of all.
-    """
+def _first_network(path: Path | None, material: _Material, note: Note) -> TinyRecursiveModel | None:
     if path is None:
         return None
-    training_data = material.training_data
-    wanted = material.recipe.config
-    model = load_model(path, training_data.name, torch.float32, torch.device("cpu"))
-    same_data = read_info(path).training.get("examples") == training_data.facts()["examples"]
-    has_table = wanted.puzzle_emb_dim and model.config.puzzle_emb_dim
-    if has_table and training_data.name == "arc" and not same_data:
-        assert isinstance(training_data, SizedTrainingData)
-        model, known = training_data.with_table(model, path)
-        note(
-            f"{path} was trained on other tasks: {known} of the {wanted.num_puzzles} rows of the "
-            "table keep their embedding, and each other one starts with the mean of all"
-        )
-    as_deep = replace(model.config, recursions=wanted.recursions, latent_steps=wanted.latent_steps)
-    if as_deep.candidates > 1 and wanted.candidates > 1:  # the parameters fit every board
-        as_deep = as_deep.on_board(wanted.candidates)
-    if as_deep != wanted:
-        raise UsageError(
-            f"{path} has shapes that differ from the recipe: use the recipe that it was "
-            "trained with"
-        )
-    return model
-
-
-def _found_weights(options: TrainOptions, note: Callable[[str], None]) -> Path | None:
-    if options.start_from is None:
-        return None
-    return resolve(options.start_from, options.task, offline=options.offline, note=note)
-
-
-def _travelling_name(weights: str | Path | None) -> str | None:
-    """The name for the record of a run, which may travel: without the folders of this machine."""
-    if weights is None:
-        return None
-    if is_address(str(weights)):
-        return str(weights)
-    return Path(weights).name
+    return network_to_begin_with(path, material.training_data, material.recipe.config, note)
 
 
 # Checks before the work begins
