@@ -11,7 +11,7 @@ from tests.support.bench import CPU
 from tests.support.powercap import fake_zone
 from trmsolve.bench.energy import measure_energy
 from trmsolve.errors import UsageError
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Answer, Puzzle
 
 GRID = np.zeros((9, 9), np.int8)

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.given import first_puzzle
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Answer, Cycle, Puzzle
 from trmsolve.puzzles.written import last_cycle
 from trmsolve.show import watch as watching

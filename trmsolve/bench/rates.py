@@ -13,8 +13,8 @@ from trmsolve.bench.profile import break_down, can_profile, profile_operations
 from trmsolve.bench.timing import Figures, Setup, Told, Work, time_steps, time_together
 from trmsolve.bench.workloads import ON_CPU, Training, solving_work, training_work
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.solve.effort import MAX_CYCLES
 from trmsolve.train.recipes import Recipe
 

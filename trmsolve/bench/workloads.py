@@ -18,8 +18,8 @@ from trmsolve.bench.flops import count_cycle, count_flop
 from trmsolve.bench.timing import Setup, Shape, Step, Work
 from trmsolve.device import Placement
 from trmsolve.model.network import Block, TinyRecursiveModel
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Puzzle
 from trmsolve.solve.effort import MAX_CYCLES
 from trmsolve.solve.refine import Question, refine

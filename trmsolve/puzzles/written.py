@@ -6,9 +6,9 @@ Knows the registry of puzzles, and neither the terminal nor a colour.
 import numpy as np
 
 from trmsolve.errors import UsageError
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.paint import paint_grid
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Answer, Cycle, Line
 
 

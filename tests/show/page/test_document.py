@@ -20,7 +20,7 @@ from tests.support.traces import (
     sudoku_cycles,
 )
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Answer
 from trmsolve.show.page.document import document_of, safe_json
 from trmsolve.show.save import as_page

@@ -8,12 +8,13 @@ Knows rules by their table.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import count
 
 import numpy as np
 
+from trmsolve.arc.generate.difficulties import DIFFICULTIES, USUAL_DIFFICULTY, Difficulty
 from trmsolve.arc.generate.primitive import Primitive, Rule
 from trmsolve.arc.generate.primitives import PRIMITIVES
 from trmsolve.arc.generate.setting import Setting, Unfit
@@ -44,28 +45,6 @@ SETTINGS = 5
 
 OTHER_BACKGROUND = 0.15
 """The share of tasks whose background is another colour than 0."""
-
-
-@dataclass(frozen=True)
-class Difficulty:
-    """How large the grids are, and how many rules a task has."""
-
-    largest_side: int
-
-    composed: float
-    """The share of tasks with two rules, one after the other."""
-
-
-DIFFICULTIES = {
-    "easy": Difficulty(10, 0.0),
-    "medium": Difficulty(16, 0.0),
-    "hard": Difficulty(LARGEST, 1.0),
-    "mixed": Difficulty(LARGEST, 0.35),
-}
-"""The difficulties by their names, as ``trmsolve generate`` has them."""
-
-USUAL_DIFFICULTY = "mixed"
-"""The difficulty where nothing else is asked for."""
 
 
 def generate_tasks(

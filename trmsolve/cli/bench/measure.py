@@ -30,7 +30,7 @@ from trmsolve.device import choose_compiled, choose_placement
 from trmsolve.errors import UsageError
 from trmsolve.model.build import new_model
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.show.console import make_console
 from trmsolve.show.displays import BarLine
 from trmsolve.solve.any_size import own_network

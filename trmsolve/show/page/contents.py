@@ -19,8 +19,8 @@ from rich.text import Text
 
 from trmsolve.arc.paint import size
 from trmsolve.arc.task import ATTEMPTS, AdaptationProgress, ArcAnswer, ArcCycle, ArcTask, Candidate
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Answer, Cycle, Grid
 from trmsolve.show import arc_frame, displays
 from trmsolve.show.console import make_console
