@@ -73,6 +73,15 @@ def test_an_unverified_answer_says_so() -> None:
     assert text.endswith("\n\nunverified: clue 5 at r1c1 became 1")
 
 
+def test_an_answer_with_history_says_why_the_run_ended() -> None:
+    wrong = answer_to(QUESTION, "1" + SOLUTION[1:])
+    cycles = replace(wrong, history=(cycle_of(wrong, 15), cycle_of(wrong, 16)))
+    assert str(cycles).endswith("\n\nunverified, out of cycles: clue 5 at r1c1 became 1")
+    assert "out of cycles" in shown(cycles) and "out of cycles" not in shown(wrong)
+    solved = answer_to(QUESTION)
+    assert "the rules accept" in shown(replace(solved, history=(cycle_of(solved, 7),)))
+
+
 def test_an_answer_of_an_unknown_task_prints_its_grid() -> None:
     text = str(replace(answer_to(QUESTION), task="nobody knows it"))
     assert text.splitlines()[0].split() == list("534678912")
