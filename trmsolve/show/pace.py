@@ -3,7 +3,7 @@
 SECONDS = 0.25
 """How long a frame is shown, if nobody says."""
 
-SLOWEST = 8.0
+SLOWEST: float = 8
 """Seconds that a frame is shown at most."""
 
 FASTEST = 1 / 64
