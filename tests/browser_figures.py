@@ -18,7 +18,7 @@ from typing import Any
 from tests.support.browser import chromium, served, step_through
 from tests.support.paths import ROOT
 from trmsolve import load
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Puzzle
 from trmsolve.solve.solver import Solver
 

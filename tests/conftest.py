@@ -20,7 +20,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from tests.support.kernels import FOLDERS, are_compiled
 from tests.support.paths import ROOT
 from tests.support.processes import starts_a_process
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 
 if TYPE_CHECKING:
     from tests.support.fake_hub import FakeHub

@@ -27,8 +27,8 @@ from tests.support.browser import (
 from tests.support.paths import ROOT
 from trmsolve import load
 from trmsolve.model.state import Prediction, State
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Cycle, Grid, Puzzle
 from trmsolve.solve.network import Network
 from trmsolve.solve.solver import Solver

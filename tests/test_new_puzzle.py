@@ -52,6 +52,7 @@ def task(
     request: pytest.FixtureRequest, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Task]:
     """Each puzzle of the page, registered."""
+    task_names()  # looks for installed puzzles, of which the page's are none here
     monkeypatch.syspath_prepend(folder)
     task = getattr(importlib.import_module(request.param), CLASSES[request.param])()
     register(task)

@@ -11,8 +11,8 @@ from typing import Any
 
 from trmsolve.arc.task import ArcTask
 from trmsolve.errors import PuzzleError, UsageError
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.files import read_file
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Answer, Puzzle
 from trmsolve.solve.figures import Figures
 
@@ -99,7 +99,8 @@ def generate(  # noqa: PLR0913 (each may be named alone)
     if task == ARC:
         if size is not None or path_length != ANY_LENGTH:
             raise UsageError("size and path_length are for mazes: omit them for ARC tasks")
-        from trmsolve.arc.generate.tasks import USUAL_DIFFICULTY, generate_tasks
+        from trmsolve.arc.generate.difficulties import USUAL_DIFFICULTY
+        from trmsolve.arc.generate.tasks import generate_tasks
 
         return list(islice(generate_tasks(seed, difficulty=difficulty or USUAL_DIFFICULTY), n))
     return list(islice(made_puzzles(task, difficulty, seed, size, path_length), n))

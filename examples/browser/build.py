@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.weights.bundled import bundled_file
 from trmsolve.weights.graph import read_graph
 

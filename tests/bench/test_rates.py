@@ -17,8 +17,8 @@ from trmsolve.bench.timing import Figures, Product, Step, Told, Work, time_steps
 from trmsolve.bench.workloads import make_examples
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.puzzles import task_forms
 from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.registry import task_forms
 from trmsolve.puzzles.values import Puzzle
 from trmsolve.solve.effort import MAX_CYCLES
 from trmsolve.train.recipes import Recipe

@@ -17,7 +17,7 @@ from tests.support.paths import ROOT
 from trmsolve.cli import app
 from trmsolve.cli.recognise import recognise
 from trmsolve.errors import UsageError
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.solve import solver
 from trmsolve.weights.file import bundled_weights, read_info
 from trmsolve.wording import can_encode

@@ -16,7 +16,7 @@ from tests.support.fake_hub import FakeHub, fake_hub, no_sockets
 from trmsolve import load
 from trmsolve.cli import app
 from trmsolve.errors import NetworkError
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.weights import limits, public
 from trmsolve.weights.file import bundled_weights, fingerprint, read_info
 from trmsolve.weights.public import PUBLIC, PublicCheckpoint

@@ -31,11 +31,11 @@ from tests.support.terminal import RunningIn
 from trmsolve.cli import app
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import Prediction, State, TinyRecursiveModel
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.maze import generate
 from trmsolve.puzzles.maze.cells import FLOOR, PATH, START
 from trmsolve.puzzles.maze.labels import follow, point, spread
 from trmsolve.puzzles.maze.task import ARROW, AT_START, CONTENTS, ON_PATH, Maze
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Grid, Puzzle
 from trmsolve.solve import torch_network
 from trmsolve.train.recipes import find_recipe
@@ -742,7 +742,7 @@ def test_what_cannot_be_made_is_one_line_and_touches_no_file(
     options: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(generate, "LAYOUTS", 10_000)
-    monkeypatch.setattr(import_module("trmsolve.cli.generate"), "PATIENCE", 600)
+    monkeypatch.setattr(import_module("trmsolve.cli.generating"), "PATIENCE", 600)
     result = run("generate", *options.split(), "--out", tmp_path / "made.csv")
     assert (result.exit_code, result.stdout) == (2, "") and said in result.stderr
     assert result.stderr.startswith("trmsolve: ") and result.stderr.count("\n") == 1
@@ -753,7 +753,7 @@ def test_what_is_found_once_and_not_again_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(generate, "LAYOUTS", 40)
-    monkeypatch.setattr(import_module("trmsolve.cli.generate"), "PATIENCE", 600)
+    monkeypatch.setattr(import_module("trmsolve.cli.generating"), "PATIENCE", 600)
     call = [
         "generate",
         "--task",
@@ -786,7 +786,7 @@ def test_a_word_on_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
         told.clear()
         yield from usual(*arguments)
 
-    command = import_module("trmsolve.cli.generate")
+    command = import_module("trmsolve.cli.generating")
     told = saying_it_sets_an_event(command, monkeypatch)
     call = ["generate", "--task", "maze", "-n", 2, "--size", "5x5"]
     monkeypatch.setattr(command, "PATIENCE", 600)

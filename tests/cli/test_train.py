@@ -22,7 +22,7 @@ from tests.support.training import EASY, TINY, WHERE, data, files, fresh, heed_i
 from trmsolve.cli import app
 from trmsolve.cli.process import SAVED, SAVING, TERMINATED, Stop
 from trmsolve.errors import INTERRUPTED
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples
 from trmsolve.train.metrics_file import read_metrics

@@ -16,8 +16,8 @@ from tests.faults.support.forked import finish
 from tests.faults.support.readers import PAIRS, QUESTION, maze_pairs
 from tests.faults.support.scale import trials
 from trmsolve import load
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, WALL
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Cycle, Grid, Puzzle
 
 Measured = Callable[[int, str], None]

@@ -98,8 +98,8 @@ for name in ("create_connection", "getaddrinfo", "gethostbyname"):
 
 
 import trmsolve
-import trmsolve.puzzles.sudoku.task, trmsolve.cli.solve, trmsolve.cli.train
-import trmsolve.cli.arc.command, trmsolve.cli.weights.hub, trmsolve.hub.transfer
+import trmsolve.puzzles.sudoku.task, trmsolve.cli.solving, trmsolve.cli.training
+import trmsolve.cli.arc.answering, trmsolve.cli.weights.hub, trmsolve.hub.transfer
 
 solver = trmsolve.load("sudoku", backend="torch")
 print(solver.solve({question!r}).verified)

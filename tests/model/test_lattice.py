@@ -25,7 +25,7 @@ from trmsolve.model.lattice import (
     read_out,
 )
 from trmsolve.model.network import Prediction, State, TinyRecursiveModel
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.sudoku.search import solutions
 from trmsolve.puzzles.sudoku.symmetry import random_view
 from trmsolve.puzzles.values import Answer, Cycle, Puzzle

@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.paths import ROOT
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.given import every_item, first_puzzle, items_of_text
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Puzzle
 
 SUDOKU = get_task("sudoku")

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.paths import ROOT
 from trmsolve.api import generate
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Puzzle
 from trmsolve.service import bounds
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.paths import ROOT
 from trmsolve.errors import PuzzleError, UsageError
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.service import bounds, tools
 from trmsolve.service.bounds import Bounds, TimeUp, Watch
 from trmsolve.service.tools import Tools, Wanted, read_one

@@ -14,6 +14,7 @@ from rich.console import Console
 from tests.support.screen import ESCAPE, Ascii, pinned, screen, written
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.values import Answer, Cycle, Line, Puzzle
+from trmsolve.puzzles.written import why_ended
 from trmsolve.show.console import STYLES, make_console
 from trmsolve.show.displays import (
     BarLine,
@@ -22,7 +23,6 @@ from trmsolve.show.displays import (
     ProgressDisplay,
     QuietDisplay,
     StepsDisplay,
-    why_ended,
 )
 from trmsolve.show.frame import is_plain
 from trmsolve.wording import count, seconds

@@ -116,7 +116,7 @@ main()
 
 
 @pytest.mark.parametrize(
-    "name", ["typer", "rich", "trmsolve.cli.solve", "numpy", "torch", "trmsolve.solve.solver"]
+    "name", ["typer", "rich", "trmsolve.cli.solving", "numpy", "torch", "trmsolve.solve.solver"]
 )
 def test_ctrl_c_while_modules_are_imported(name: str) -> None:
     arguments = ["sudoku", "examples/sudoku/easy.txt", "--backend", "torch"]

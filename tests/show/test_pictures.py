@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.given import first_puzzle
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Answer, Cycle, Puzzle
 from trmsolve.puzzles.written import last_cycle
 from trmsolve.show import watch as watching
@@ -71,6 +71,15 @@ def test_an_answer_prints_as_its_puzzle_was_drawn() -> None:
 def test_an_unverified_answer_says_so() -> None:
     text = str(answer_to(QUESTION, "1" + SOLUTION[1:]))
     assert text.endswith("\n\nunverified: clue 5 at r1c1 became 1")
+
+
+def test_an_answer_with_history_says_why_the_run_ended() -> None:
+    wrong = answer_to(QUESTION, "1" + SOLUTION[1:])
+    cycles = replace(wrong, history=(cycle_of(wrong, 15), cycle_of(wrong, 16)))
+    assert str(cycles).endswith("\n\nunverified, out of cycles: clue 5 at r1c1 became 1")
+    assert "out of cycles" in shown(cycles) and "out of cycles" not in shown(wrong)
+    solved = answer_to(QUESTION)
+    assert "the rules accept" in shown(replace(solved, history=(cycle_of(solved, 7),)))
 
 
 def test_an_answer_of_an_unknown_task_prints_its_grid() -> None:

@@ -20,7 +20,7 @@ from tests.support.traces import (
     recorded,
     sudoku_cycles,
 )
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.show.arc_displays import LiveArcDisplay, StepsArcDisplay
 from trmsolve.show.displays import LiveDisplay, StepsDisplay
 from trmsolve.show.keys import Keys

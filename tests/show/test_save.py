@@ -22,8 +22,8 @@ from tests.support.traces import (
 )
 from trmsolve.cli import app
 from trmsolve.errors import UsageError
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.maze.cells import PATH, WALL
+from trmsolve.puzzles.registry import get_task
 from trmsolve.show import save as save_module
 from trmsolve.show.displays import StepsDisplay
 from trmsolve.show.save import as_gif, as_svg, as_text, check_ending, save

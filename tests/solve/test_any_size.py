@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.graphs import needs_runtime
 from trmsolve.errors import PuzzleError, UsageError
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Answer, Puzzle
 from trmsolve.solve import any_size
 from trmsolve.solve.effort import Effort

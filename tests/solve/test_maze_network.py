@@ -38,9 +38,9 @@ from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import Prediction, State, TinyRecursiveModel
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.maze.cells import GOAL, PATH, START, STEPS
 from trmsolve.puzzles.maze.task import BOARD, Maze
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Answer, Cycle, Puzzle
 from trmsolve.solve.effort import Effort
 from trmsolve.solve.evaluate import evaluate

@@ -16,8 +16,8 @@ from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import Prediction, State, TinyRecursiveModel
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Diagnosis
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.sudoku.search import solutions
 from trmsolve.puzzles.values import Answer, Cycle, Puzzle
 from trmsolve.solve.effort import Effort

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.support.paths import ROOT
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 
 FOLDERS = {"sudoku": "puzzles/sudoku", "maze": "puzzles/maze", "arc": "arc/compression"}
 """Where the kernels of each task are."""

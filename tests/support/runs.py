@@ -12,7 +12,7 @@ import torch
 
 from trmsolve.device import Placement
 from trmsolve.model.config import TRMConfig
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.solve.solver import load
 from trmsolve.train.checkpoint import load_checkpoint
 from trmsolve.train.data import Examples

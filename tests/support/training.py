@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from trmsolve.cli import app
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 
 EASY = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
 # The paper's recipe, since nobody will change it; made small.

@@ -272,7 +272,7 @@ def test_a_full_disk_is_told_with_the_name_of_the_trace() -> None:
 
 
 def test_reading_a_trace_imports_no_torch() -> None:
-    code = "import sys, trmsolve.cli.replay, trmsolve.show.keys; print('torch' in sys.modules)"
+    code = "import sys, trmsolve.cli.replaying, trmsolve.show.keys; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 

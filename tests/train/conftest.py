@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.support.runs import run
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.train.data import Examples
 
 

@@ -37,7 +37,7 @@ from tests.support.training import TINY, WHERE, data, files, heed_interrupts, tr
 from trmsolve.cli.process import SAVED, SAVING
 from trmsolve.errors import INTERRUPTED
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.solve.solver import load
 from trmsolve.train import puzzle_training
 from trmsolve.train.base import JudgingProgress

@@ -13,8 +13,8 @@ from trmsolve.device import Placement
 from trmsolve.errors import PuzzleError, TrainingError, UsageError
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.sudoku.symmetry import random_view
 from trmsolve.puzzles.values import Puzzle
 from trmsolve.train.data import Examples, Sampler

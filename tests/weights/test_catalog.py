@@ -13,7 +13,7 @@ from tests.support.checkpoints import CONFIG
 from trmsolve.errors import NetworkError, UsageError, WeightsError
 from trmsolve.hub.address import Address
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.puzzles import task_names
+from trmsolve.puzzles.registry import task_names
 from trmsolve.weights import catalog, remote
 from trmsolve.weights.catalog import (
     BUNDLED,

@@ -1,10 +1,16 @@
-"""What a caller may choose about the solving of ARC tasks, whatever the network."""
+"""What a caller may choose about the reading and solving of ARC tasks, whatever the network.
+
+Nothing here imports numpy.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from trmsolve.arc.adaptation import Budget
 from trmsolve.solve.effort import MAX_CYCLES
+
+DEMONSTRATIONS = 3
+"""How many pairs of a list without "train" and "test" are demonstrations, if there are more."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from trmsolve.arc.options import DEMONSTRATIONS
 from trmsolve.arc.task import COLOURS, LARGEST, ArcTask, Item, Pair
 from trmsolve.errors import PuzzleError
 from trmsolve.files import open_file
@@ -35,9 +36,6 @@ ID_KEYS = ("id", "task_id")
 
 ID_LIMIT = 100
 """Characters of a task's id, at most."""
-
-DEMONSTRATIONS = 3
-"""How many pairs of a list without "train" and "test" are demonstrations, if there are more."""
 
 SHAPE = 'a task is an object with "train" and "test", each a list of pairs of "input" and "output"'
 

@@ -20,8 +20,8 @@ from trmsolve.device import Placement
 from trmsolve.errors import UsageError
 from trmsolve.model.build import new_model
 from trmsolve.model.config import TRMConfig
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.files import read_file
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Answer, Puzzle
 from trmsolve.solve.solver import Solver
 from trmsolve.train.recipes import RECIPES

@@ -5,7 +5,7 @@ The counters count for the whole machine: what else runs meanwhile is in the fig
 
 import time
 from collections.abc import Iterator, Sequence
-from itertools import cycle
+from dataclasses import dataclass
 from pathlib import Path
 
 from trmsolve.bench.counters import Counter, find_counters
@@ -21,27 +21,28 @@ IDLE_SHARE = 1 / 10
 def measure_energy(
     solver: Solver, puzzles: Sequence[Puzzle], seconds: float, powercap: Path | None = None
 ) -> Figures:
-    """Solve ``puzzles`` over and over for about ``seconds`` and count joules.
+    """Solve ``puzzles`` over and over, each at least once, for about ``seconds``; count joules.
 
-    Before, the idle machine is measured. ``joules_per_verified`` has all energy of the time,
-    ``joules_per_verified_above_idle`` what the idle machine would not have used; both are None
-    without a verified answer. Raises UsageError if the machine has no counter that can be read.
+    Before, the network is warmed up and the idle machine is measured, both in this time.
+    ``joules_per_verified`` has all energy of the rest, ``joules_per_verified_above_idle`` what the
+    idle machine would not have used; both are None without a verified answer. Raises UsageError if
+    the machine has no counter that can be read.
     """
     counters, reason = find_counters(solver.placement.device, powercap)
     if not counters:
         raise UsageError(f"this machine does not tell its energy: {reason}")
-    next(solver.solve_all([puzzles[0]]))  # warms up
-    idle_seconds = seconds * IDLE_SHARE
     begun = time.perf_counter()
+    next(solver.solve_all([puzzles[0]]))  # warms up
+    warm = time.perf_counter()
     idle_start = _joules(counters)
-    time.sleep(idle_seconds)
+    time.sleep(seconds * IDLE_SHARE)
     start = _joules(counters)
     middle = time.perf_counter()
-    idle_watts = (start - idle_start) / (middle - begun)
-    answers = 0
+    idle_watts = (start - idle_start) / (middle - warm)
+    supply = _Supply(puzzles, middle, begun + seconds, each=warm - begun)
     verified = 0
-    for answer in solver.solve_all(_until(puzzles, middle + seconds - idle_seconds)):
-        answers += 1
+    for answer in solver.solve_all(supply.puzzles_in_time()):
+        supply.answered += 1
         verified += isinstance(answer, Answer) and answer.verified
         _joules(counters)  # before a counter wraps around twice
     joules = _joules(counters) - start
@@ -55,7 +56,7 @@ def measure_energy(
         "threads": solver.threads,
         "counters": [counter.name for counter in counters],
         "seconds": spent,
-        "answers": answers,
+        "answers": supply.answered,
         "verified": verified,
         "joules": joules,
         "watts": joules / spent,
@@ -69,9 +70,36 @@ def _joules(counters: Sequence[Counter]) -> float:
     return sum(counter.joules() for counter in counters)
 
 
-def _until(puzzles: Sequence[Puzzle], end: float) -> Iterator[Puzzle]:
-    """The puzzles over and over, at least once, until the clock shows ``end``."""
-    for number, puzzle in enumerate(cycle(puzzles)):
-        if number >= len(puzzles) and time.perf_counter() >= end:
-            return
-        yield puzzle
+@dataclass
+class _Supply:
+    """Hands out the puzzles over and over, as many as can be answered until a time."""
+
+    puzzles: Sequence[Puzzle]
+    begun: float
+    """When the first is handed out, by the clock."""
+    end: float
+    """When all should be answered, by the clock."""
+    each: float
+    """Seconds that a puzzle takes alone: the estimate until there are answers."""
+    given: int = 0
+    answered: int = 0
+    """How many have been answered, as the caller counts them."""
+
+    def puzzles_in_time(self) -> Iterator[Puzzle | None]:
+        """The puzzles, each at least once; None while an answer has to come first."""
+        while True:
+            if self.given < len(self.puzzles) or self._has_time():
+                puzzle = self.puzzles[self.given % len(self.puzzles)]
+                self.given += 1
+                yield puzzle
+            elif self.given == self.answered or time.perf_counter() >= self.end:
+                return
+            else:
+                yield None
+
+    def _has_time(self) -> bool:
+        """Whether those under way and one more can be answered in the time that is left."""
+        now = time.perf_counter()
+        each = (now - self.begun) / self.answered if self.answered else self.each
+        under_way = self.given - self.answered
+        return (under_way + 1) * each <= self.end - now

@@ -11,8 +11,9 @@ from typing import Any
 
 import torch
 from torch.autograd.profiler_util import FunctionEvent
-from torch.profiler import ProfilerActivity, profile
+from torch.profiler import DeviceType, ProfilerActivity, profile
 
+from trmsolve.bench.events import Event, cpu_events
 from trmsolve.bench.timing import Figures, Step, now
 
 PROFILED = 3
@@ -34,10 +35,31 @@ class _Profiled:
     steps: int
     microseconds: int  # by the clock
 
-    def own_time(self, event: Any, gpu: bool) -> int:
-        """The time of an event or of an average without what it calls, in microseconds."""
-        own = event.self_device_time_total if gpu else event.self_cpu_time_total
-        return round(float(own))
+    def by_kind(self, gpu: bool) -> Counter[str]:
+        """Microseconds that each kind of operation took itself; on a GPU its time."""
+        spent: Counter[str] = Counter()
+        if gpu:
+            for seen in self.profiler.events() or ():
+                if seen.device_type == DeviceType.CPU:
+                    spent[_kind(seen)] += round(float(seen.self_device_time_total))
+            return spent
+        for event in cpu_events(self.profiler):
+            spent[_kind(event)] += event.own
+        return Counter({kind: round(own / 1000) for kind, own in spent.items()})
+
+    def by_name(self, gpu: bool) -> list[tuple[int, str, int]]:
+        """Microseconds that each operation took itself, its name, and its calls; as ``by_kind``."""
+        if gpu:
+            return [
+                (round(float(average.self_device_time_total)), average.key, average.count)
+                for average in self.profiler.key_averages()
+            ]
+        spent: Counter[str] = Counter()
+        calls: Counter[str] = Counter()
+        for event in cpu_events(self.profiler):
+            spent[event.name] += event.own
+            calls[event.name] += 1
+        return [(round(own / 1000), name, calls[name]) for name, own in spent.items()]
 
 
 def can_profile(device: torch.device) -> bool:
@@ -56,30 +78,26 @@ def break_down(step: Step, device: torch.device, most: float = inf) -> dict[str,
     if not can_profile(device):
         return {}
     profiled = _profile(step, device, inf, most)
-    spent: Counter[str] = Counter()
-    for event in profiled.profiler.events() or ():
-        if event.device_type == torch.profiler.DeviceType.CPU:
-            spent[_kind(event)] += profiled.own_time(event, device.type == "cuda")
+    spent = profiled.by_kind(gpu=device.type == "cuda")
     spent["other"] += max(0, profiled.microseconds - spent.total())
     return {kind: round(own / spent.total(), 4) for kind, own in spent.most_common() if own > 0}
 
 
-def profile_operations(step: Step, device: torch.device, seconds: float) -> Figures:
+def profile_operations(
+    step: Step, device: torch.device, seconds: float, compiles: bool = False
+) -> Figures:
     """Which operations a step spends its time on, the largest first, at most ``ROWS`` of them.
 
     The time of an operation is its own, without what it calls; on a GPU it is the GPU's. "Outside"
-    is the interpreter, autograd and waiting, as far as no operation runs meanwhile. No step begins
-    after ``seconds``, of which one to warm up takes its part.
+    is the interpreter, autograd and waiting, as far as no operation runs meanwhile.
+
+    All takes about ``seconds``, at least one step. The first step is the warm-up; where there is no
+    time for a second one, it counts. One that ``compiles`` comes on top.
     """
-    start = now(device)
-    step()
-    profiled = _profile(step, device, seconds - (now(device) - start))
-    gpu = device.type == "cuda"
-    spent = []
-    for average in profiled.profiler.key_averages():
-        own = profiled.own_time(average, gpu)
-        if own > 0:
-            spent.append((own, average.key, average.count))
+    if compiles:
+        step()
+    profiled = _profile_in(step, device, seconds)
+    spent = [found for found in profiled.by_name(gpu=device.type == "cuda") if found[0] > 0]
     spent.sort(reverse=True)
     inside = sum(own for own, _, _ in spent)
     total = max(inside, profiled.microseconds)
@@ -103,6 +121,15 @@ def profile_operations(step: Step, device: torch.device, seconds: float) -> Figu
     }
 
 
+def _profile_in(step: Step, device: torch.device, seconds: float) -> _Profiled:
+    """Profile as many steps as there is time for, the first one only if there is no other."""
+    start = now(device)
+    profiled = _profile(step, device, inf, most=1)
+    first = now(device) - start
+    left = seconds - first
+    return _profile(step, device, left) if left >= first else profiled
+
+
 def _profile(step: Step, device: torch.device, seconds: float, most: float = inf) -> _Profiled:
     """Take up to ``PROFILED`` steps, at least one, none of which begins after ``seconds``.
 
@@ -122,9 +149,9 @@ def _profile(step: Step, device: torch.device, seconds: float, most: float = inf
     return _Profiled(profiler, steps, round(wall * 1e6))
 
 
-def _kind(event: FunctionEvent) -> str:
+def _kind(event: Event | FunctionEvent) -> str:
     """What an operation counts as: its phase if it has one, else its kind."""
-    above: FunctionEvent | None = event
+    above: Event | FunctionEvent | None = event
     while above is not None:
         if above.name.startswith("Optimizer."):
             return "optimizer"

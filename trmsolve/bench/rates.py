@@ -10,11 +10,18 @@ from trmsolve.arc.compression.puzzle import CompressionPuzzle
 from trmsolve.arc.compression.sizes import TaskSize, random_task
 from trmsolve.bench.flops import count_flop
 from trmsolve.bench.profile import break_down, can_profile, profile_operations
-from trmsolve.bench.timing import Figures, Setup, Told, Work, time_steps, time_together
-from trmsolve.bench.workloads import ON_CPU, Training, solving_work, training_work
+from trmsolve.bench.timing import Figures, Setup, Step, Told, Work, time_steps, time_together
+from trmsolve.bench.workloads import (
+    ON_CPU,
+    Training,
+    solving_step,
+    solving_work,
+    training_step,
+    training_work,
+)
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.solve.effort import MAX_CYCLES
 from trmsolve.train.recipes import Recipe
 
@@ -84,10 +91,11 @@ def profile_solving(
     """Which operations a cycle of a batch spends its time on; None if torch cannot tell."""
     if not can_profile(setup.placement.device):
         return None
+    begun = time.perf_counter()
     if setup.compiled:
         model.L_level.compile(dynamic=False)
-    work = solving_works(task, model, batch_size)[-1]
-    figures = profile_operations(work.step, setup.placement.device, setup.seconds)
+    step = solving_step(get_task(task, model.config.vocab_size), model, batch_size)
+    figures = _profile(step, setup, begun)
     return _where(task, "solve", setup, model) | {"batch_size": batch_size} | figures
 
 
@@ -95,10 +103,17 @@ def profile_training(task: str, recipe: Recipe, setup: Setup) -> Figures | None:
     """Which operations a step of training spends its time on; None if torch cannot tell."""
     if not can_profile(setup.placement.device):
         return None
-    training = training_work(_task_of(task, recipe), recipe, setup)
-    figures = profile_operations(training.work.step, setup.placement.device, setup.seconds)
-    where = _where(task, "train", setup, training.trainer.model)
+    begun = time.perf_counter()
+    trainer, step = training_step(_task_of(task, recipe), recipe, setup.placement, setup.compiled)
+    figures = _profile(step, setup, begun)
+    where = _where(task, "train", setup, trainer.model)
     return where | {"batch_size": recipe.batch_size} | figures
+
+
+def _profile(step: Step, setup: Setup, begun: float) -> Figures:
+    """Profile a step in what is left of the time, if its preparation has ``begun`` at this time."""
+    left = setup.seconds - (time.perf_counter() - begun)
+    return profile_operations(step, setup.placement.device, left, setup.compiled)
 
 
 def solving_works(task: str, model: TinyRecursiveModel, batch_size: int) -> list[Work]:

@@ -18,8 +18,8 @@ from trmsolve.bench.flops import count_cycle, count_flop
 from trmsolve.bench.timing import Setup, Shape, Step, Work
 from trmsolve.device import Placement
 from trmsolve.model.network import Block, TinyRecursiveModel
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Puzzle
 from trmsolve.solve.effort import MAX_CYCLES
 from trmsolve.solve.refine import Question, refine
@@ -64,7 +64,7 @@ def training_work(task: Task, recipe: Recipe, setup: Setup) -> Training:
     those of a network that has just begun to learn.
     """
     placement = setup.placement
-    trainer, step = _training(task, recipe, placement, setup.compiled)
+    trainer, step = training_step(task, recipe, placement, setup.compiled)
     halted = torch.zeros((), dtype=torch.long, device=placement.device)
 
     def counted() -> None:
@@ -123,7 +123,7 @@ def _made_once(name: str, vocab_size: int, number: int) -> Examples:
     return Examples(questions, answers, np.full(number, -1))
 
 
-def _training(
+def training_step(
     task: Task, recipe: Recipe, placement: Placement, compiled: bool
 ) -> tuple[Trainer, Step]:
     """A fresh trainer, and a call that trains one step."""
@@ -144,7 +144,7 @@ def _training_flop(task: Task, recipe: Recipe) -> int:
     """The floating point operations of a step of training."""
     counts = []
     for rows in (1, 2):
-        _, step = _training(task, replace(recipe, batch_size=rows), ON_CPU, compiled=False)
+        _, step = training_step(task, replace(recipe, batch_size=rows), ON_CPU, compiled=False)
         counts.append(count_flop(step))
     one, two = counts
     # Muon's operations do not grow with the batch.

@@ -4,7 +4,7 @@ import typer
 
 from trmsolve.cache import cache_folder, cached_bytes, cached_files, clear_cache
 from trmsolve.cli.help import Command, Group
-from trmsolve.cli.output import put_text
+from trmsolve.cli.streams import put_text
 from trmsolve.wording import count, printable_line
 
 app = typer.Typer(

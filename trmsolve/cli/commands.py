@@ -4,15 +4,14 @@ The list of commands is shown without any of them, so that ``trmsolve --help`` a
 """
 
 from collections.abc import Iterator, Mapping
-from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any, NamedTuple
 
 import typer
 from typer.core import TyperCommand
 
 from trmsolve.cli.help import Command
+from trmsolve.puzzles.known import known_names, words_of
 
 
 class Home(NamedTuple):
@@ -23,12 +22,9 @@ class Home(NamedTuple):
     summary: str
 
 
-SOLVING = {"sudoku": "Sudokus", "maze": "mazes"}
-"""The puzzles of this package, as their commands name them. Other packages may bring more."""
-
 OTHERS = {
     "solve": Home(
-        "trmsolve.cli.recognise",
+        "trmsolve.cli.solve_file",
         "command",
         "Solve what is in a file: Sudokus, mazes or ARC tasks.",
     ),
@@ -66,9 +62,7 @@ OTHERS = {
         "trmsolve.cli.weights", "app", "List, inspect, verify, convert, pull and push weights."
     ),
 }
-
-PLUGINS = "trmsolve.puzzles"
-"""The entry point group of packages that bring puzzles."""
+"""The commands that are not for one kind of puzzle."""
 
 
 class Commands(Mapping[str, Any]):
@@ -81,7 +75,7 @@ class Commands(Mapping[str, Any]):
         self.made: dict[str, Any] = {}
 
     def __iter__(self) -> Iterator[str]:
-        yield from _puzzles()
+        yield from known_names()
         yield from OTHERS
 
     def __len__(self) -> int:
@@ -102,26 +96,7 @@ def summary(name: str) -> TyperCommand:
     """A command that has only its name and its line in the list of commands."""
     if name in OTHERS:
         return TyperCommand(name, help=OTHERS[name].summary)
-    plural = SOLVING.get(name)
-    if plural is None:
-        from trmsolve.puzzles import get_task
-
-        plural = get_task(name).plural
-    return TyperCommand(name, help=f"Solve {plural} and watch the model think.")
-
-
-def _puzzles() -> tuple[str, ...]:
-    """The names of the puzzles. Their modules are imported only if another package brings some."""
-    if not _has_plugins():
-        return tuple(SOLVING)
-    from trmsolve.puzzles import task_names
-
-    return task_names()
-
-
-@cache
-def _has_plugins() -> bool:
-    return bool(entry_points(group=PLUGINS))
+    return TyperCommand(name, help=f"Solve {words_of(name).plural} and watch the model think.")
 
 
 def _make(name: str) -> Any:
@@ -131,9 +106,8 @@ def _make(name: str) -> Any:
         made = getattr(import_module(home.module), home.name)
     else:
         from trmsolve.cli.solve import make_command
-        from trmsolve.puzzles import get_task
 
-        made = make_command(get_task(name))
+        made = make_command(words_of(name))
     if isinstance(made, typer.Typer):
         return typer.main.get_command(made)
     alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

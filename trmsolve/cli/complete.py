@@ -1,10 +1,12 @@
 """What a shell offers for the values of options while they are typed.
 
-Nothing here imports torch: a shell asks at every press of the tab key. A file name is completed by
-the shell itself where nothing here fits.
+Nothing here imports torch or numpy: a shell asks at every press of the tab key. A file name is
+completed by the shell itself where nothing here fits.
 """
 
 from typing import Any
+
+from trmsolve.puzzles.known import known_names, known_puzzles
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 RECIPES = ("laptop", "fast", "paper", "muon")
@@ -45,19 +47,16 @@ def complete_named_weights(incomplete: str) -> list[str]:
 
 def complete_difficulty(ctx: Any, incomplete: str) -> list[str]:
     """The difficulties of the task that was typed before, or of all."""
-    from trmsolve.arc.generate.tasks import DIFFICULTIES
-    from trmsolve.puzzles import get_task, task_names
+    from trmsolve.arc.generate.difficulties import DIFFICULTIES
 
-    offered = {name: tuple(get_task(name).difficulties) for name in task_names()}
+    offered = {words.name: tuple(words.difficulties) for words in known_puzzles()}
     offered["arc"] = tuple(DIFFICULTIES)
     chosen = offered.get(ctx.params.get("task", "sudoku"), ())
     return _starting(incomplete, chosen)
 
 
 def _tasks() -> tuple[str, ...]:
-    from trmsolve.puzzles import task_names
-
-    return (*task_names(), "arc")
+    return (*known_names(), "arc")
 
 
 def _starting(incomplete: str, words: tuple[str, ...]) -> list[str]:

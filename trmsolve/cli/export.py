@@ -7,7 +7,7 @@ import typer
 
 from trmsolve.cli import options
 from trmsolve.cli.complete import complete_task
-from trmsolve.cli.output import put, say
+from trmsolve.cli.streams import put, say
 from trmsolve.errors import UsageError, WeightsError
 
 CYCLES = 16

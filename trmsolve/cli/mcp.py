@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trmsolve.cli import options
-from trmsolve.cli.output import say
 from trmsolve.cli.process import TERMINATED
+from trmsolve.cli.streams import say
 from trmsolve.errors import INTERRUPTED, UsageError
 from trmsolve.wording import install_hint
 

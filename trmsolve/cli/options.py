@@ -9,7 +9,7 @@ import typer
 from trmsolve.cli.complete import complete_device, complete_task, complete_weights
 from trmsolve.cli.wrong_usage import unknown
 from trmsolve.errors import UsageError
-from trmsolve.puzzles import get_task, task_names
+from trmsolve.puzzles.known import known_names, known_puzzles
 
 NOISE_HELP = "Randomness in every view after the first: of the guesses, or as noise in the answer."
 RUN = "Hardware"
@@ -181,19 +181,23 @@ Signs = Annotated[
 ]
 
 
-def task_defaults(attribute: str, look: Callable[[Any], Any] = lambda value: value) -> str:
-    """An attribute of the tasks as a default in a help text: ``16; 64 for mazes``.
+KINDS = "|".join((*known_names(), "arc"))
+"""The kinds of puzzles, as the help lists them."""
 
-    The first task's value comes first, then those of other tasks that differ from it.
+
+def task_defaults(attribute: str, look: Callable[[Any], Any] = lambda value: value) -> str:
+    """An attribute of the puzzles' words as a default in a help text: ``16; 64 for mazes``.
+
+    The first puzzle's value comes first, then those of other puzzles that differ from it.
     ``look`` makes of the attribute what is shown.
     """
-    tasks = [get_task(name) for name in task_names()]
-    first = look(getattr(tasks[0], attribute))
+    usual, *others = known_puzzles()
+    first = look(getattr(usual, attribute))
     parts = [str(first)]
-    for task in tasks[1:]:
-        value = look(getattr(task, attribute))
+    for words in others:
+        value = look(getattr(words, attribute))
         if value != first:
-            parts.append(f"{value} for {task.plural}")
+            parts.append(f"{value} for {words.plural}")
     return "; ".join(parts)
 
 
@@ -215,6 +219,8 @@ UsualNoise = Annotated[
 
 def check_task(name: str | None) -> str | None:
     """Refuse a task that is not registered; other packages may bring some at any time."""
+    from trmsolve.puzzles.registry import task_names
+
     known = (*task_names(), "arc")
     if name is not None and name not in known:
         raise UsageError(unknown("--task", name, known))
@@ -224,7 +230,7 @@ def check_task(name: str | None) -> str | None:
 Task = Annotated[
     str,
     typer.Option(
-        metavar="|".join((*task_names(), "arc")),
+        metavar=KINDS,
         help="The kind of puzzle.",
         callback=check_task,
         autocompletion=complete_task,

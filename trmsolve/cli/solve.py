@@ -7,10 +7,7 @@ from typing import Annotated
 import typer
 
 from trmsolve.cli import options
-from trmsolve.cli.passed_over import tell_what_is_passed_over
-from trmsolve.cli.solving import Share, Wishes, solve
-from trmsolve.puzzles import get_task
-from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.words import Words
 from trmsolve.solve.effort import VIEWS
 
 HELP = """Solve {plural} and watch the model think.
@@ -37,15 +34,15 @@ Exit codes:
 """
 
 
-def make_command(task: Task) -> Callable[..., None]:
-    """The command that solves puzzles of the task, for Typer."""
+def make_command(words: Words) -> Callable[..., None]:
+    """The command that solves the puzzles with these words, for Typer."""
 
     def command(  # noqa: PLR0913 (its parameters are the options)
         files: Annotated[
-            list[str] | None, typer.Argument(metavar="FILE", help=task.files_help)
+            list[str] | None, typer.Argument(metavar="FILE", help=words.files_help)
         ] = None,
         accept_detours: Annotated[
-            bool, typer.Option("--accept-detours", help=task.detours_help)
+            bool, typer.Option("--accept-detours", help=words.detours_help)
         ] = False,
         start: options.Start = None,
         goal: options.Goal = None,
@@ -68,13 +65,13 @@ def make_command(task: Task) -> Callable[..., None]:
             typer.Option(
                 metavar="N",
                 min=1,
-                help=task.cycles_help,
-                show_default=str(task.default_cycles),
+                help=words.cycles_help,
+                show_default=str(words.default_cycles),
                 rich_help_panel=options.TRY,
             ),
         ] = None,
         views: options.Views = VIEWS,
-        noise: options.Noise = task.default_noise,
+        noise: options.Noise = words.default_noise,
         backend: options.Backend = "auto",
         device: options.Device = "auto",
         dtype: options.Dtype = "auto",
@@ -83,6 +80,9 @@ def make_command(task: Task) -> Callable[..., None]:
         batch_size: options.BatchSize = None,
         seed: options.Seed = 0,
     ) -> None:
+        from trmsolve.cli.solving import Share, Wishes, solve
+        from trmsolve.puzzles.registry import get_task
+
         wishes = Wishes(
             form="json" if json else form,
             show_steps=show_steps,
@@ -94,9 +94,8 @@ def make_command(task: Task) -> Callable[..., None]:
             trace=trace,
             save=save,
         )
-        tell_what_is_passed_over(verbose)
         code = solve(
-            get_task(task.name).marked(start, goal, signs),
+            get_task(words.name).marked(start, goal, signs),
             files,
             wishes,
             Share(batch_size, workers),
@@ -116,14 +115,14 @@ def make_command(task: Task) -> Callable[..., None]:
         raise typer.Exit(code)
 
     command.__doc__ = HELP.format(
-        plural=task.plural,
-        failure=task.failure_help,
-        name=task.name,
-        example=task.example_file,
+        plural=words.plural,
+        failure=words.failure_help,
+        name=words.name,
+        example=words.example_file,
     )
-    if not task.detours_help:
+    if not words.detours_help:
         _drop_parameters(command, "accept_detours")
-    if not task.has_marks:
+    if not words.has_marks:
         _drop_parameters(command, "start", "goal", "signs")
     return command
 

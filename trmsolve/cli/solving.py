@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from trmsolve.cli.output import Writer, answers_to, choose_writer, say
 from trmsolve.cli.pacing import Keyboard, NoKeyboard, Watched, keyboard
+from trmsolve.cli.passed_over import tell_what_is_passed_over
 from trmsolve.cli.recording import Recorders, recorded
 from trmsolve.cli.source import count_items, known_items, open_items
 from trmsolve.errors import PuzzleError
@@ -71,6 +72,7 @@ def solve(task: Task, files: list[str] | None, wishes: Wishes, share: Share, **h
     Returns the exit code: 0 if all answers are verified, 1 if some answer is not, 2 if some input
     could not be read.
     """
+    tell_what_is_passed_over(wishes.verbose)
     choose_writer(wishes.form, task, "")  # a wrong --format is told before any work
     source = Source(task, files, open_items(task, files))
     with (

@@ -6,7 +6,7 @@ from importlib import metadata
 from typing import Any
 
 from trmsolve.cli import options
-from trmsolve.cli.output import put_text
+from trmsolve.cli.streams import put_text
 from trmsolve.wording import package_version
 
 PACKAGES = ("torch", "numpy", "numba", "onnxruntime", "typer", "rich")

@@ -7,7 +7,7 @@ import torch
 
 from trmsolve.export.cycle import Cycle, Inputs
 from trmsolve.model.planes import PlanesModel
-from trmsolve.puzzles import get_task, task_names
+from trmsolve.puzzles.registry import get_task, task_names
 
 SEED = 20
 SIZES = ((10, 10), (13, 17), (20, 15))

@@ -28,6 +28,7 @@ from trmsolve.puzzles.values import (
     Verdict,
     identity,
 )
+from trmsolve.puzzles.words import Words
 
 TRAINING_PUZZLES = 10_000
 """How many puzzles training makes for a task that does not say."""
@@ -53,24 +54,21 @@ class Diagnosis:
         return "the puzzle has no solution"
 
 
-class Task(ABC):
+class Task(Words, ABC):
     """One kind of puzzle.
 
-    A subclass sets the first four attributes and writes ``read``, ``line``, ``encode``, ``decode``,
-    ``verify`` and ``generate``; ``symmetries`` where the puzzle has any. All else has a default.
+    A subclass sets ``name``, ``difficulties``, ``vocab_size`` and ``seq_len``. It writes ``read``,
+    ``line``, ``encode``, ``decode``, ``verify`` and ``generate``; ``symmetries`` where the puzzle
+    has any. All else has a default. ``Words`` has the attributes that the commands speak of.
 
     S is the number of tokens of a puzzle, V the number of different tokens.
     """
 
     # To be set.
-    name: str
-    """The command and the option's value, such as "sudoku": small letters, digits and hyphens."""
     vocab_size: int
     """V. Token 0 is padding by convention."""
     seq_len: int
     """S, on the board that networks are trained on."""
-    difficulties: tuple[str, ...]
-    """The kinds of puzzles that ``generate`` makes; the first is the usual one."""
 
     # Tokens and data.
     candidates: int = 1
@@ -90,46 +88,14 @@ class Task(ABC):
     """Latent steps of the paper's network for these tokens; None if the paper has none."""
 
     # Solving.
-    default_cycles: int = 16
-    """Improvement cycles that a view may take; the paper's number."""
-    cycles_help: str = "Maximum number of improvement cycles for each view."
-    """What the option that sets this number says."""
-    default_noise: float = 0.5
-    """Standard deviation of the noise in each view but the first; the answer state itself has 1."""
     batch_share: float = 1.0
     """The usual batch size as a fraction of that for small boards."""
 
-    # Words and looks.
+    # Looks.
     symbols: str = ".123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     """The characters of the cells' values in the plain drawing."""
     styles: ClassVar[Mapping[str, str]] = {}
     """Rich styles of the names that ``paint`` uses beside the common ones of ``show.console``."""
-    has_marks: bool = False
-    """Whether ``--start``, ``--goal`` and ``--map`` say how a file is read, see ``marked``."""
-    detours_help: str = ""
-    """Help of ``--accept-detours``; "" where every valid answer is the best one."""
-    failure_help: str = "some answer is not verified"
-    """When the exit code is 1, in the help."""
-    generate_help: str = ""
-    """A paragraph on the made puzzles for the help of ``generate``."""
-    example_file: str = "puzzle.txt"
-    """The file in the example of a model card."""
-
-    @property
-    def title(self) -> str:
-        """The heading of a model card."""
-        return self.name.capitalize()
-
-    @property
-    def plural(self) -> str:
-        """The puzzles in the middle of a sentence."""
-        return f"{self.name} puzzles"
-
-    @property
-    def files_help(self) -> str:
-        """Help of the command's argument."""
-        plural = self.plural[0].upper() + self.plural[1:]
-        return f"{plural} as text. - reads standard input."
 
     @property
     def training_kinds(self) -> Mapping[str, int]:

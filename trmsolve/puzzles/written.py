@@ -6,16 +6,20 @@ Knows the registry of puzzles, and neither the terminal nor a colour.
 import numpy as np
 
 from trmsolve.errors import UsageError
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.paint import paint_grid
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Answer, Cycle, Line
+
+HALTS = 0.5
+"""A network stops by itself where it finds it more probable than this that its answer is right."""
 
 
 def write_answer(answer: Answer) -> str:
     """The answer as its puzzle was drawn, or in the plain drawing if it was not read from text.
 
     A second paragraph says which rule fails if it is not verified, so that it cannot be mistaken.
+    It also says why the run ended, if the answer has its cycles.
     """
     task = task_of(answer)
     if task is None or answer.puzzle.form is None:
@@ -24,12 +28,25 @@ def write_answer(answer: Answer) -> str:
         drawing = task.write(answer.grid, answer.puzzle.form).rstrip("\n")
     if answer.verified:
         return drawing
-    return f"{drawing}\n\nunverified: {answer.reason}"
+    ended = f", {why_ended(answer, answer.history[-1])}" if answer.history else ""
+    return f"{drawing}\n\nunverified{ended}: {answer.reason}"
 
 
 def write_cycle(cycle: Cycle) -> str:
     """The grid of the cycle in the plain drawing, with marks for what changed or breaks a rule."""
     return _plain(cycle)
+
+
+def why_ended(answer: Answer, last: Cycle) -> str:
+    """Why no cycle followed the ``last`` one of the last view."""
+    if answer.verified:
+        return "the rules accept"
+    keeps_no_candidates = last.candidates is None
+    would_go_on = last.halt <= HALTS
+    # A large maze is given up before its limit when its answer no longer changes.
+    if last.number == last.limit or (would_go_on and keeps_no_candidates):
+        return "out of cycles"
+    return "the network halted"
 
 
 def last_cycle(answer: Answer) -> Cycle:

@@ -109,7 +109,7 @@ def make_server(bounds: Bounds) -> MCPServer:
 
 def _difficulties() -> str:
     """The difficulties of both kinds of puzzle."""
-    from trmsolve.puzzles import get_task
+    from trmsolve.puzzles.registry import get_task
 
     listed = [f"{name}: {', '.join(get_task(name).difficulties)}" for name in ("sudoku", "maze")]
     return "; ".join(listed)

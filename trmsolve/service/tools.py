@@ -9,9 +9,9 @@ from itertools import chain, islice
 
 from trmsolve.api import made_puzzles
 from trmsolve.errors import PuzzleError, UsageError
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.given import items_of_text
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Answer, Cycle, Puzzle
 from trmsolve.service.bounds import (
     LARGEST_SIDE,

@@ -14,7 +14,7 @@ from rich.segment import Segment
 from rich.theme import Theme
 
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles import task_forms
+from trmsolve.puzzles.registry import task_forms
 from trmsolve.show.frame import readable
 from trmsolve.signals import signals_held
 from trmsolve.wording import count, printable

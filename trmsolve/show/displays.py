@@ -14,6 +14,7 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from trmsolve.puzzles.values import Answer, Cycle, Line
+from trmsolve.puzzles.written import why_ended
 from trmsolve.show.console import ECHO, REDRAW_SECONDS, ROWS_BELOW, Screen, Watcher
 from trmsolve.show.explained import explanation, key_facts
 from trmsolve.show.frame import (
@@ -37,9 +38,6 @@ from trmsolve.wording import count, duration, seconds
 
 FIGURES = ("confidence", "halt")
 """The figures of a frame that its key says more about."""
-
-HALTS = 0.5
-"""A network stops by itself where it finds it more probable than this that its answer is right."""
 
 
 class BarLine(Screen):
@@ -352,18 +350,6 @@ class ProgressDisplay(ProgressLine, Display):
         facts.append(Text(seconds(self.clock() - self.begun)))
         facts.append(self._rate())
         return facts
-
-
-def why_ended(answer: Answer, last: Cycle) -> str:
-    """Why no cycle followed the ``last`` one of the last view."""
-    if answer.verified:
-        return "the rules accept"
-    keeps_no_candidates = last.candidates is None
-    would_go_on = last.halt <= HALTS
-    # A large maze is given up before its limit when its answer no longer changes.
-    if last.number == last.limit or (would_go_on and keeps_no_candidates):
-        return "out of cycles"
-    return "the network halted"
 
 
 def outcome(console: Console, answer: Answer, source: str = "", last: Cycle | None = None) -> Text:

@@ -51,11 +51,10 @@ def drawing(console: Console, drawn: Drawn) -> RenderableType:
     """The frame of a cycle with its figures, or the grid of an answer with its outcome."""
     if isinstance(drawn, Cycle):
         return draw(console, drawn, paint)
-    if drawn.history:
-        frame = draw(console, cycle_of(drawn, drawn.history), paint)
-    else:
-        frame = _grid(console, last_cycle(drawn))
-    return Group(frame, outcome(console, drawn))
+    if not drawn.history:
+        return Group(_grid(console, last_cycle(drawn)), outcome(console, drawn))
+    frame = draw(console, cycle_of(drawn, drawn.history), paint)
+    return Group(frame, outcome(console, drawn, last=drawn.history[-1]))
 
 
 def _grid(console: Console, cycle: Cycle) -> Text:

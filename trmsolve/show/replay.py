@@ -18,13 +18,8 @@ from trmsolve.show.console import ROWS_BELOW, Screen
 from trmsolve.show.displays import FIGURES, StepsDisplay, cycle_of, moving_layout, outcome
 from trmsolve.show.explained import explanation, key_facts
 from trmsolve.show.frame import ONE_SIZE, OtherSizes, PaintGrid, columns, draw, flow
+from trmsolve.show.pace import FASTEST, SLOWEST
 from trmsolve.trace.recording import Frame, Played, Recording
-
-SLOWEST = 8.0
-"""Seconds that a frame is shown at most."""
-
-FASTEST = 1 / 64
-"""Seconds that a frame is shown at least."""
 
 HELP = (
     "space play",

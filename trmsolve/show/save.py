@@ -11,11 +11,12 @@ from rich.console import Console, RenderableType
 from trmsolve.arc.task import ArcAnswer
 from trmsolve.errors import UsageError
 from trmsolve.files import write_atomically
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.show.arc_displays import StepsArcDisplay
 from trmsolve.show.console import make_console
 from trmsolve.show.displays import StepsDisplay
 from trmsolve.show.frame import OtherSizes
+from trmsolve.show.pace import SECONDS
 from trmsolve.show.page.document import document_of
 from trmsolve.show.pictures import picture_console
 from trmsolve.show.raster import rasterise
@@ -23,9 +24,6 @@ from trmsolve.show.replay import ReplayDisplay, places, print_steps
 from trmsolve.show.svg import svg_of
 from trmsolve.trace.recording import Played, Recording
 from trmsolve.wording import count, install_hint, printable_line
-
-SECONDS = 0.25
-"""How long a frame is shown, if nobody says."""
 
 NOTHING = "no puzzle"
 """What is drawn of a recording without any."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from trmsolve.errors import UsageError
 from trmsolve.hub.address import is_address
 from trmsolve.model.config import LARGE_BOARD
-from trmsolve.puzzles import task_forms
+from trmsolve.puzzles.registry import task_forms
 from trmsolve.solve.network import LoadOptions, default_batch_size
 from trmsolve.weights.bundled import bundled_file
 from trmsolve.weights.graph import SUFFIX, is_graph

@@ -1,15 +1,15 @@
 """How hard the solver tries, and what is usual.
 
-Knows no torch, so that the commands can state the defaults at once.
+Knows no torch and no numpy, so that the commands can state the defaults at once.
 """
 
 from dataclasses import dataclass
 
 from trmsolve.errors import UsageError
-from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.words import Words
 
-MAX_CYCLES = Task.default_cycles
-NOISE = Task.default_noise
+MAX_CYCLES = Words.default_cycles
+NOISE = Words.default_noise
 VIEWS = 32
 VIEWS_OF_AMBIGUOUS = 4
 """Views of a puzzle with several solutions.

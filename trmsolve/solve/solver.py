@@ -13,9 +13,9 @@ from typing import Any
 
 from trmsolve.errors import PuzzleError, WeightsError
 from trmsolve.model.config import TRMConfig
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.given import Given, every_item, first_puzzle
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Answer, Cycle
 from trmsolve.solve.any_size import AnySizeNetwork
 from trmsolve.solve.backend import chooses_onnx

@@ -12,7 +12,7 @@ from typing import IO, Any
 from trmsolve.arc.task import ArcTask
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.files import GZIP, open_file, reason
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Puzzle
 from trmsolve.trace.fields import LONGEST_TEXT, Fields
 from trmsolve.trace.puzzles import TracedCycle, read_answer, read_cycle, read_puzzle

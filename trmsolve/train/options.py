@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from trmsolve.errors import UsageError
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import parse_size
+from trmsolve.puzzles.registry import get_task
 from trmsolve.train.recipes import Recipe, find_recipe, override
 from trmsolve.train.schedule import Schedule
 from trmsolve.train.sources import Sources, check_bands, parse_bands

@@ -11,8 +11,8 @@ from typing import Any
 
 from trmsolve.errors import UsageError
 from trmsolve.model.config import FORMER_CONFIG_NAMES, TRMConfig
-from trmsolve.puzzles import get_task, task_names
 from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.registry import get_task, task_names
 from trmsolve.train.recipe_checks import check_recipe
 
 FORMER_NAMES = {

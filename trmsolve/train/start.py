@@ -16,8 +16,8 @@ from trmsolve.distributed import ALONE, ProcessGroup, join_process_group
 from trmsolve.errors import UsageError
 from trmsolve.files import refuse_nowhere, write_atomically
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.train.base import TaskSource, TrainingData
 from trmsolve.train.checkpoint import Checkpoint, folder_of_run, load_checkpoint
 from trmsolve.train.event_log import check_log, logged

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from trmsolve.model.config import POSITIONS, TRMConfig
-from trmsolve.puzzles import task_forms
+from trmsolve.puzzles.registry import task_forms
 from trmsolve.weights.names import TABLE
 
 EMBEDDING = "embed_tokens.embedding_weight"

@@ -14,7 +14,7 @@ from trmsolve.errors import WeightsError
 from trmsolve.files import read_small, reason, sha256
 from trmsolve.hub.client import understood
 from trmsolve.model.config import TRMConfig
-from trmsolve.puzzles import get_task, task_names
+from trmsolve.puzzles.registry import get_task, task_names
 from trmsolve.weights.file import fingerprint, read_info
 from trmsolve.weights.info import WeightsInfo
 from trmsolve.weights.limits import expected_shapes

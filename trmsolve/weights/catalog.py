@@ -13,7 +13,6 @@ from trmsolve.errors import NetworkError, UsageError, WeightsError
 from trmsolve.files import read_small, reason
 from trmsolve.hub import transfer
 from trmsolve.hub.address import Address, is_address
-from trmsolve.puzzles import task_names
 from trmsolve.weights import remote
 from trmsolve.weights.described import bundled_weights, read_info
 from trmsolve.weights.graph import is_graph
@@ -212,6 +211,8 @@ def _file_at(path: Path, task: str | None) -> Path:
     folder has none for ``task``.
     """
     if task is None:
+        from trmsolve.puzzles.registry import task_names  # a list of weights needs no puzzle
+
         names = (*task_names(), "arc")
         found = [name for name in names if (path / f"{name}.safetensors").is_file()]
         if len(found) != 1:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tests.faults.support.mutators import damaged
 from tests.support.paths import ROOT
 from trmsolve.arc.read import read_tasks
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 
 EXAMPLES = ROOT / "examples"
 COLOURS = np.array([(255, 255, 255), (0, 0, 0), (0, 200, 0), (220, 0, 0)], np.uint8)

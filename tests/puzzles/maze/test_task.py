@@ -30,13 +30,13 @@ from tests.support.mazes import (
     steps_from,
 )
 from trmsolve.errors import PuzzleError, UsageError
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.maze.cells import DOWN, FLOOR, GOAL, LEFT, PATH, RIGHT, START, STEPS, UP, WALL
 from trmsolve.puzzles.maze.generate import DIFFICULTIES, generate_mazes
 from trmsolve.puzzles.maze.labels import label, point, spread
 from trmsolve.puzzles.maze.rules import distance
 from trmsolve.puzzles.maze.symmetry import grid_symmetry, turn
 from trmsolve.puzzles.maze.task import BOARD, Maze, MazeFlow
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import NEVER, Grid, Puzzle
 
 BOTH = pytest.mark.parametrize("task", [MAZE, FLOW], ids=["padded", "flow"])

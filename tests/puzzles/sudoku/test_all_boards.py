@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from trmsolve.errors import PuzzleError, UsageError
 from trmsolve.model.config import boxes_of
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.sudoku.board import SIDES, USUAL, board_of
 from trmsolve.puzzles.sudoku.generate import DIFFICULTIES_OF_ANY_SIZE, EASY_SHARE, generate_on
 from trmsolve.puzzles.sudoku.paint import dots

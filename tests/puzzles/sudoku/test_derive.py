@@ -5,7 +5,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.sudoku.derive import derive_sudokus
 from trmsolve.puzzles.sudoku.generate import EXTREME, generate_sudokus, rate_sudoku
 from trmsolve.puzzles.sudoku.search import count_solutions, solutions

@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 
 from tests.support.events import saying_it_sets_an_event
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.sudoku.generate import DIFFICULTIES, EXTREME, generate_sudokus, rate_sudoku
 from trmsolve.puzzles.sudoku.search import Exhausted, count_solutions, solutions
 from trmsolve.puzzles.values import Grid, Puzzle
 
 SUDOKU = get_task("sudoku")
-command = import_module("trmsolve.cli.generate")  # the package's own name for it is the function
+command = import_module("trmsolve.cli.generating")
 ENVIRONMENT = {
     name: os.environ[name] for name in ("PATH", "HOME", "NUMBA_CACHE_DIR") if name in os.environ
 }

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.goldens import FOLDER
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.sudoku.board import USUAL
 from trmsolve.puzzles.sudoku.search import Exhausted, count_solutions, solutions
 from trmsolve.puzzles.sudoku.symmetry import identity_of, random_view

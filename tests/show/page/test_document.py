@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from tests.support.traces import (
     sudoku_cycles,
 )
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Answer
 from trmsolve.show.page.document import document_of, safe_json
 from trmsolve.show.save import as_page
@@ -45,6 +46,7 @@ def test_a_puzzle_has_its_views_and_the_frame_of_its_answer(tmp_path: Path) -> N
     assert [stage["name"] for stage in puzzle["stages"]] == ["view 1", "view 2", "answer"]
     assert puzzle["stages"][-1]["frames"] == [puzzle["stages"][1]["frames"][-1]]
     assert puzzle["outcome"]["style"] == "solved" and "7 cycles" in puzzle["outcome"]["parts"]
+    assert "the rules accept" in puzzle["outcome"]["parts"]
     ((picture,),) = puzzle["stages"][0]["frames"][0]["rows"]
     assert (grid_of(picture["grid"]) == cycles[0].grid).all()
     assert (flags_of(picture["changed"], (9, 9)) == cycles[0].changed).all()
@@ -65,6 +67,18 @@ def test_cells_have_the_styles_of_the_terminal(kind: str, tmp_path: Path) -> Non
     assert facts["changed"] == str(cycle.changed.sum())
     assert not [value for value in facts.values() if "▄" in value]
     assert "outcome" not in data["puzzles"][0]
+
+
+def test_the_outcome_says_why_the_run_ended_by_the_last_cycle_of_the_last_view(
+    tmp_path: Path,
+) -> None:
+    first, *_, last = sudoku_cycles()
+    answer = replace(answer_to(first), verified=False, reason="two 5s in row 3")
+    for limit, ended in ((last.limit, "the network halted"), (last.number, "out of cycles")):
+        frame = replace(last, halt=0.9, limit=limit)
+        data = data_of(as_page(recorded(tmp_path / "r", "sudoku", [first, frame], [answer])))
+        parts = data["puzzles"][0]["outcome"]["parts"]
+        assert parts[0] == "unverified" and parts[4:6] == [ended, "two 5s in row 3"]
 
 
 def test_a_puzzle_without_a_cycle_shows_its_answer(tmp_path: Path) -> None:

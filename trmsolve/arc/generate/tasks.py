@@ -8,12 +8,13 @@ Knows rules by their table.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import count
 
 import numpy as np
 
+from trmsolve.arc.generate.difficulties import DIFFICULTIES, USUAL_DIFFICULTY, Difficulty
 from trmsolve.arc.generate.primitive import Primitive, Rule
 from trmsolve.arc.generate.primitives import PRIMITIVES
 from trmsolve.arc.generate.setting import Setting, Unfit
@@ -26,12 +27,6 @@ LARGEST_SIDE = 20
 
 SMALLEST_LARGEST_SIDE = 8
 """The largest side may not be shorter: every rule has room in grids of this side."""
-
-DEMONSTRATIONS = (2, 3, 3, 3, 4, 4, 5)
-"""Numbers of demonstrations, as often as they are drawn."""
-
-MOST_DEMONSTRATIONS = 100
-"""A task may be given so many demonstrations."""
 
 TESTS = (1, 1, 1, 2)
 """Numbers of tests, as often as they are drawn."""
@@ -47,31 +42,6 @@ SETTINGS = 5
 
 OTHER_BACKGROUND = 0.15
 """The share of tasks whose background is another colour than 0."""
-
-
-@dataclass(frozen=True)
-class Difficulty:
-    """How large the grids are, and how many rules a task has."""
-
-    largest_side: int
-
-    composed: float
-    """The share of tasks with two rules, one after the other."""
-
-    demonstrations: tuple[int, ...] = DEMONSTRATIONS
-    """Numbers of demonstrations, as often as they are drawn."""
-
-
-DIFFICULTIES = {
-    "easy": Difficulty(10, 0.0),
-    "medium": Difficulty(16, 0.0),
-    "hard": Difficulty(LARGEST, 1.0),
-    "mixed": Difficulty(LARGEST, 0.35),
-}
-"""The difficulties by their names, as ``trmsolve generate`` has them."""
-
-USUAL_DIFFICULTY = "mixed"
-"""The difficulty where nothing else is asked for."""
 
 
 def generate_tasks(

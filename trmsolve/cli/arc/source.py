@@ -6,14 +6,8 @@ from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
 
-from trmsolve.arc.read import (
-    DEMONSTRATIONS,
-    ArcTaskError,
-    add_solutions,
-    distinct,
-    read_path,
-    read_tasks,
-)
+from trmsolve.arc.options import DEMONSTRATIONS
+from trmsolve.arc.read import ArcTaskError, add_solutions, distinct, read_path, read_tasks
 from trmsolve.arc.task import ArcTask, Item
 from trmsolve.cli.recognise import another_kind
 from trmsolve.errors import PuzzleError, UsageError

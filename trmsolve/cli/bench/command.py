@@ -8,7 +8,6 @@ import typer
 from trmsolve.cli import options
 from trmsolve.cli.bench.request import Request, check
 from trmsolve.cli.complete import complete_recipe, complete_task
-from trmsolve.puzzles import task_names
 
 SECONDS = 20.0
 MODE = "What to measure instead"
@@ -18,7 +17,7 @@ def bench(  # noqa: PLR0913 (the options of a command)
     task: Annotated[
         str | None,
         typer.Option(
-            metavar="|".join((*task_names(), "arc")),
+            metavar=options.KINDS,
             help="The kind of puzzle.",
             show_default="sudoku; with --against-paper sudoku and maze",
             callback=options.check_task,

@@ -30,7 +30,7 @@ from trmsolve.device import choose_compiled, choose_placement
 from trmsolve.errors import UsageError
 from trmsolve.model.build import new_model
 from trmsolve.model.network import TinyRecursiveModel
-from trmsolve.puzzles import get_task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.show.console import make_console
 from trmsolve.show.displays import BarLine
 from trmsolve.solve.any_size import own_network
@@ -70,7 +70,7 @@ def profile(request: Request, json: bool) -> None:
     trained = _trained_recipe(request)
     setup = _setup(request)
     parts = 1 if request.train or trained is None else 2
-    setup = replace(setup, seconds=request.seconds / parts)
+    left = request.seconds
     label = None
     figures: Figures = {"solving": None, "training": None}
     with _report(json) as report:
@@ -78,11 +78,15 @@ def profile(request: Request, json: bool) -> None:
             model, label = _solving_model(request, setup)
             rows = _rows(request, setup, model)
             report.told("profiling solving")(0.0)
-            figures["solving"] = profile_solving(request.task, model, setup, rows)
+            begun = time.perf_counter()
+            half = replace(setup, seconds=left / parts)
+            figures["solving"] = profile_solving(request.task, model, half, rows)
+            left -= time.perf_counter() - begun
             _put_operations(report, request.recipe, label, figures["solving"])
         if trained is not None:
             report.told("profiling training")((parts - 1) / parts)
-            figures["training"] = profile_training(request.task, trained, setup)
+            rest = replace(setup, seconds=left)
+            figures["training"] = profile_training(request.task, trained, rest)
             _put_operations(report, request.recipe, None, figures["training"])
         if figures["solving"] is None and figures["training"] is None:
             where = setup.placement.device

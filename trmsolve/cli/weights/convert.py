@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from trmsolve.cli import options
 from trmsolve.cli.complete import complete_named_weights, complete_task
-from trmsolve.cli.output import put, say
+from trmsolve.cli.streams import put, say
 from trmsolve.errors import UsageError, WeightsError
 
 if TYPE_CHECKING:

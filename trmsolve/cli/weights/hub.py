@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trmsolve.cli import options
-from trmsolve.cli.output import put, put_text, say
+from trmsolve.cli.streams import put, put_text, say
 from trmsolve.errors import UsageError, WeightsError
-from trmsolve.puzzles import task_names
+from trmsolve.puzzles.known import known_names
 
 if TYPE_CHECKING:
     from trmsolve.hub.transfer import Pulled
 
-FILE_NAMES = tuple(f"{name}.safetensors" for name in ("model", *task_names(), "arc"))
+FILE_NAMES = tuple(f"{name}.safetensors" for name in ("model", *known_names(), "arc"))
 """The names that a weights file may have in a folder."""
 
 

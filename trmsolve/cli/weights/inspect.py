@@ -10,7 +10,7 @@ import typer
 
 from trmsolve.cli import options
 from trmsolve.cli.complete import complete_named_weights
-from trmsolve.cli.output import put, put_text, say
+from trmsolve.cli.streams import put, put_text, say
 from trmsolve.errors import NetworkError, UsageError, WeightsError
 from trmsolve.wording import install_hint, printable_line
 
@@ -259,7 +259,7 @@ def _verify_file(path: Path, checks: _Checks) -> bool:
 
 def _verify_graph(path: Path, checks: _Checks) -> bool:
     """As ``_verify_file``, for a graph."""
-    from trmsolve.puzzles import task_names
+    from trmsolve.puzzles.registry import task_names
     from trmsolve.solve.backend import is_runtime_installed
     from trmsolve.weights.graph import read_graph
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from trmsolve.arc.task import ArcAnswer, ArcTask, Pair
-from trmsolve.puzzles import get_task, task_names
+from trmsolve.puzzles.registry import get_task, task_names
 from trmsolve.puzzles.values import Answer, Grid
 
 PUZZLES = 20

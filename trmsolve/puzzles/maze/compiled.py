@@ -23,7 +23,7 @@ Ints = NDArray[np.int32]
 State = NDArray[np.uint64]
 
 HARD, SPARSE, PERFECT, MIXED = range(4)
-"""The kinds of mazes, by their place in ``generate.DIFFICULTIES``."""
+"""The kinds of mazes, by their place in ``words.DIFFICULTIES``."""
 
 DENSITIES = (0.25, 0.5)
 """The bounds of the density of walls, from which that of a hard maze is drawn.

@@ -35,12 +35,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trmsolve.puzzles.maze.cells import path_length
+from trmsolve.puzzles.maze.words import DIFFICULTIES
 from trmsolve.puzzles.values import Grid, Puzzle
 
 State = NDArray[np.uint64]
 """The state (1,) of the random draws."""
-
-DIFFICULTIES = ("hard", "sparse", "perfect", "mixed")
 
 SIZE = (30, 30)
 """The rows and columns of a maze if none are asked for."""

@@ -18,7 +18,7 @@ from trmsolve.puzzles.base import Task, check_values
 from trmsolve.puzzles.maze.answer import read_answer
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, SYMBOLS, WALL
 from trmsolve.puzzles.maze.form import NO_MARKS, Marks, MazeForm, line_maze, parse_marks, write_maze
-from trmsolve.puzzles.maze.generate import DIFFICULTIES, generate_mazes
+from trmsolve.puzzles.maze.generate import generate_mazes
 from trmsolve.puzzles.maze.paint import (
     KEY,
     KEY_PLAIN,
@@ -29,6 +29,7 @@ from trmsolve.puzzles.maze.paint import (
 )
 from trmsolve.puzzles.maze.rules import check, distance, find_faults
 from trmsolve.puzzles.maze.symmetry import SWAPPED, TURNED, grid_symmetry, on_board, turn
+from trmsolve.puzzles.maze.words import MazeWords
 from trmsolve.puzzles.values import NEVER, Cycle, Grid, Line, Puzzle, Symmetry, Trajectory, Verdict
 from trmsolve.wording import can_encode
 
@@ -54,7 +55,7 @@ It has 128 x 128 cells with walls between them. Its answer takes about a minute 
 
 
 @dataclass(frozen=True)
-class Maze(Task):
+class Maze(MazeWords, Task):
     """A maze as a task.
 
     Token 0 is padding, then wall, floor, start, goal and path, as in the public code.
@@ -68,40 +69,16 @@ class Maze(Task):
     marks: Marks = NO_MARKS
     """What the user says of the signs and ends in files."""
 
-    name = "maze"
-    has_marks = True
     vocab_size = 6
     seq_len = BOARD[0] * BOARD[1]
     largest = BOARD
     symmetry_draws = 2
     paper_latent_steps: ClassVar[int | None] = 4
-    # A maze may be large: its answer comes nearer by a fixed number of cells a cycle.
-    default_cycles = 64
-    cycles_help = (
-        "Maximum number of improvement cycles for each view. If none is given, large mazes may "
-        "take more while their answers still change."
-    )
-    # A maze's answer is long, and each cycle builds on the one before: 0.2 does no harm, and at 0.5
-    # none is solved.
-    default_noise = 0.1
     has_canonical_label = True
     training_kinds: ClassVar[dict[str, int]] = {"hard": 10_000, "mixed": 30_000, "perfect": 5_000}
     training_bands: ClassVar[dict[str, float]] = {}
-    difficulties = tuple(DIFFICULTIES)
     smoke_puzzles = ("perfect", (10, 10))
     styles: ClassVar[dict[str, str]] = MAZE_STYLES
-    title = "Mazes"
-    plural = "mazes"
-    files_help = "Files with mazes as text, lists, CSV or images. - reads standard input."
-    detours_help = "Accept any path from start to goal, not only a shortest one."
-    failure_help = "some answer is not verified, or a maze has no path to the goal"
-    example_file = "maze.txt"
-    generate_help = """A maze may have several shortest paths. Its answer is the path that the rule
-    of the public data chooses, and its rating is the length of that path. Hard
-    mazes have random walls, with start and goal as far apart as in the public
-    data. Sparse mazes have few walls and arbitrary ends. Perfect mazes have
-    corridors with exactly one path between any two cells. Mixed mazes are all
-    of these and more, in all sizes."""
 
     def read(self, stream: BinaryIO, name: str) -> Iterator[Puzzle | PuzzleError]:
         """Every maze of a file in whatever form it has; see ``text``."""

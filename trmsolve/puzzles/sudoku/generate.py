@@ -39,11 +39,10 @@ from trmsolve.errors import UsageError
 from trmsolve.puzzles.sudoku.board import USUAL, Board
 from trmsolve.puzzles.sudoku.search import count_solutions, singles_suffice, solutions
 from trmsolve.puzzles.sudoku.symmetry import random_view
+from trmsolve.puzzles.sudoku.words import DIFFICULTIES
 from trmsolve.puzzles.values import Grid, Puzzle
 
 Ints = NDArray[np.int64]
-
-DIFFICULTIES = ("easy", "medium", "hard", "extreme", "mixed")
 
 EXTREME = 32
 """The least rating of an extreme puzzle."""

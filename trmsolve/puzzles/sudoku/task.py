@@ -19,7 +19,7 @@ from trmsolve.puzzles.base import Diagnosis, Task, check_values
 from trmsolve.puzzles.sudoku.board import SIDES, SYMBOLS, USUAL, Board, board_of
 from trmsolve.puzzles.sudoku.derive import derive_sudokus
 from trmsolve.puzzles.sudoku.form import TextForm, write_sudoku
-from trmsolve.puzzles.sudoku.generate import DIFFICULTIES, generate_on
+from trmsolve.puzzles.sudoku.generate import generate_on
 from trmsolve.puzzles.sudoku.paint import (
     KEY,
     KEY_PLAIN,
@@ -30,6 +30,7 @@ from trmsolve.puzzles.sudoku.paint import (
 )
 from trmsolve.puzzles.sudoku.search import count_solutions
 from trmsolve.puzzles.sudoku.symmetry import draws_of, identity_of, random_view, symmetries
+from trmsolve.puzzles.sudoku.words import SudokuWords
 from trmsolve.puzzles.values import Cycle, Grid, Line, Puzzle, Symmetry, Verdict
 from trmsolve.wording import can_encode
 
@@ -59,14 +60,13 @@ USUAL_SHAPE = (USUAL.side, USUAL.side)
 Lifted = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
-class Sudoku(Task):
+class Sudoku(SudokuWords, Task):
     """The Sudoku as a task.
 
     Boards of all sizes are read, made and judged. The tokens here, those of the public code, are of
     9 x 9 cells: 0 is padding, 1 the blank, 2 to 10 the digits.
     """
 
-    name = "sudoku"
     vocab_size = 11
     seq_len = 81
     symmetry_draws = sum(draws_of(USUAL))
@@ -75,14 +75,6 @@ class Sudoku(Task):
     training_bands: ClassVar[dict[str, float]] = {"0": 1, "1-7": 3, "8-31": 2, "32-127": 3}
     board = USUAL
     """The board that networks are trained on."""
-    difficulties: tuple[str, ...] = DIFFICULTIES
-    title = "Sudoku"
-    plural = "Sudokus"
-    files_help = (
-        "Files with Sudokus in any text format, or the cells of one. - reads standard input."
-    )
-    generate_help = """Every Sudoku has exactly one solution. Its rating is the number of guesses
-    that a complete search needs."""
 
     @property
     def training_kinds(self) -> Mapping[str, int]:

@@ -19,8 +19,8 @@ from rich.text import Text
 
 from trmsolve.arc.paint import size
 from trmsolve.arc.task import ATTEMPTS, AdaptationProgress, ArcAnswer, ArcCycle, ArcTask, Candidate
-from trmsolve.puzzles import get_task
 from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Answer, Cycle, Grid
 from trmsolve.show import arc_frame, displays
 from trmsolve.show.console import make_console
@@ -109,9 +109,11 @@ class _PuzzleContents:
     def contents(self, played: Played) -> Json:
         """A puzzle with a stage for each view, in the order of the views."""
         views: dict[int, list[Cycle]] = {}
+        last = None
         for frame in played.frames:
             assert isinstance(frame, Cycle)
             views.setdefault(frame.view, []).append(frame)
+            last = frame
         stages = []
         for view, cycles in sorted(views.items()):
             stages.append({"name": f"view {view}", "frames": [self._frame(one) for one in cycles]})
@@ -120,7 +122,8 @@ class _PuzzleContents:
             answer = played.answer
             stages.append({"name": "answer", "frames": [self._last_frame(views, answer)]})
             style = "solved" if answer.verified else "unverified"
-            fields["outcome"] = _outcome_fields(displays.outcome(self.console, answer), style)
+            outcome = displays.outcome(self.console, answer, last=last)
+            fields["outcome"] = _outcome_fields(outcome, style)
         return fields
 
     def _last_frame(self, views: dict[int, list[Cycle]], answer: Answer) -> Json:
