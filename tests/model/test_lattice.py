@@ -31,7 +31,7 @@ from trmsolve.puzzles.sudoku.symmetry import random_view
 from trmsolve.puzzles.values import Answer, Cycle, Puzzle
 from trmsolve.solve.chance import Chance
 from trmsolve.solve.effort import Effort
-from trmsolve.solve.guessing import LOOSEST, Search
+from trmsolve.solve.guessing import FIRST_CYCLE, LOOSEST, Search
 from trmsolve.solve.refine import Question, refine
 from trmsolve.solve.solver import Solver
 from trmsolve.train.loss import LossSettings, lattice_loss
@@ -329,6 +329,12 @@ def test_searches_differ_in_how_certain_they_must_be() -> None:
     bounds = [Search(0.5, Chance(seed)).certain for seed in range(50)]
     assert min(bounds) < 0.01 < 0.05 < max(bounds) <= LOOSEST
     assert Search(0.0, Chance(0)).certain == CERTAIN
+
+
+def test_a_search_must_be_most_certain_in_its_first_cycle() -> None:
+    search = Search(0.0, Chance(0))
+    thresholds = [search.next_threshold() for _ in range(3)]
+    assert thresholds == [CERTAIN * FIRST_CYCLE, CERTAIN, CERTAIN] and FIRST_CYCLE < 1
 
 
 def test_a_row_s_lattice_shrinks_and_does_not_depend_on_its_neighbours() -> None:

@@ -20,6 +20,13 @@ from trmsolve.solve.chance import Chance
 GUESS = 0.5
 """The probability that a row that may guess does so in a cycle that is certain of nothing."""
 
+FIRST_CYCLE = 0.1
+"""The threshold of certainty of a search's first cycle, as a fraction of that of all later ones.
+
+The network has thought least by then: of the solutions that 512 searches with one threshold lost,
+all were lost in their first cycle.
+"""
+
 LOOSEST = 0.1
 STRICTNESS = 1.5
 """Thresholds of certainty of searches that guess: up to so many decades below the loosest.
@@ -50,10 +57,16 @@ class Search:
         self.noise = noise
         self.chance = chance
         self.guesses: list[_Guess] = []
+        self.cycles = 0  # that are over
         self.certain = CERTAIN
         if noise:
             decades = STRICTNESS * float(chance.uniform(1)[0])
             self.certain = LOOSEST * 10**-decades
+
+    def next_threshold(self) -> float:
+        """The probability below which the next cycle rules a candidate out."""
+        self.cycles += 1
+        return self.certain * FIRST_CYCLE if self.cycles == 1 else self.certain
 
     def draw(self, tokens: int) -> NDArray[np.float32]:
         """(1 + S,) uniform numbers: the first for whether to guess, the others for what."""
@@ -130,7 +143,8 @@ def _deduce(rows: Sequence[Search], cycle: Deduction) -> tuple[Array, list[int]]
     drawn = np.stack([row.draw(cycle.tokens.shape[1]) for row in rows])
     draws = like(cycle.tokens, drawn)
     noise = like(cycle.tokens, np.array([[row.noise] for row in rows], np.float32))
-    certain = like(cycle.tokens, np.array([[[row.certain]] for row in rows], np.float32))
+    thresholds = [[[row.next_threshold()]] for row in rows]
+    certain = like(cycle.tokens, np.array(thresholds, np.float32))
     guesses = (noise[:, 0] > 0) & (draws[:, 0] < GUESS)
     guessing = Guessing(guesses, noise * gumbel(draws[:, 1:]), certain)
     left, guessed = deduce(cycle.logits, cycle.tokens, cycle.candidates, guessing)

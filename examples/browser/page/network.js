@@ -24,7 +24,7 @@ export async function* refine(network, task, puzzle) {
   let state = initialState(record.starts, shape);
   for (let number = 1; number <= record.cycles; number++) {
     const said = await runCycle(network, state, tokens, shape);
-    const cycle = task.readCycle(puzzle, tokens, said, record);
+    const cycle = task.readCycle(puzzle, tokens, { ...said, number }, record);
     cycle.number = number;
     cycle.last = !cycle.reason || cycle.over || number === record.cycles;
     yield cycle;

@@ -6,6 +6,7 @@ import { HALT_PROBABILITY, logSoftmax, sigmoid } from "./network.js";
 import { PuzzleError, shown } from "./errors.js";
 
 const CERTAIN = Math.fround(0.01); // a candidate less probable than this is ruled out
+const CERTAIN_AT_FIRST = Math.fround(0.01 * 0.1); // in the first cycle the network has thought least
 const DIGITS = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 const CELLS = [...Array(81).keys()];
 const HOUSES = [
@@ -47,8 +48,9 @@ export function question({ grid }) {
 }
 
 // What one cycle says. `next` are the candidates that it leaves, the question of the next cycle.
-export function readCycle(puzzle, asked, { logits, halt, milliseconds }) {
-  const cells = CELLS.map((cell) => conclude(asked, logits, cell));
+export function readCycle(puzzle, asked, { logits, halt, milliseconds, number }) {
+  const certain = number === 1 ? CERTAIN_AT_FIRST : CERTAIN;
+  const cells = CELLS.map((cell) => conclude(asked, logits, cell, certain));
   const grid = cells.map((cell) => cell.digit);
   const reason = brokenRule(puzzle, grid);
   const lost = halt[1] > HALT_PROBABILITY;
@@ -74,7 +76,7 @@ export function readCycle(puzzle, asked, { logits, halt, milliseconds }) {
 }
 
 // The best candidate of a cell among those that are left, and which ones the network leaves.
-function conclude(asked, logits, cell) {
+function conclude(asked, logits, cell, certain) {
   const open = DIGITS.filter((digit) => asked[9 * cell + digit - 1]);
   const keep = open.map((digit) => {
     const at = 2 * (9 * cell + digit - 1);
@@ -84,7 +86,7 @@ function conclude(asked, logits, cell) {
   const best = chances.indexOf(Math.max(...chances));
   const left = Array(9).fill(0);
   open.forEach((digit, at) => {
-    left[digit - 1] = Number(at === best || sigmoid(keep[at]) >= CERTAIN);
+    left[digit - 1] = Number(at === best || sigmoid(keep[at]) >= certain);
   });
   return { digit: open[best], confidence: Math.exp(chances[best]), left };
 }
