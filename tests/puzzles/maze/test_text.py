@@ -839,6 +839,10 @@ def changed(row: int, text: str) -> str:
             "1,1,1\nS,0G0\n1,1,1\n",
             "f:1:2: ',' separates only some cells; put it between all cells or none",
         ),
+        (
+            "1\t1\t1\nS\t0G\n1\t1\t1\n",
+            "f:1:2: '\\t' separates only some cells; put it between all cells or none",
+        ),
         ("1,1,1\nS0G\n1,1,1\n", f"f:1:2: wrong character ','; {CELLS}"),
         ("####\n#SG#\n", "f:1: 2 x 4 cells; the minimum is 3 x 3"),
         ("##\nS#\nG#\n##\n", "f:1: 4 x 2 cells; the minimum is 3 x 3"),

@@ -19,7 +19,7 @@ WIDEST = 3 * MOST
 """The most characters of a row: two for each cell, and a margin."""
 
 _STRIPPED = "; write floor as '.' where spaces at the ends of lines may be lost"
-_BETWEEN = "',' separates only some cells; put it between all cells or none"
+_BETWEEN = "{!r} separates only some cells; put it between all cells or none"
 _PAIRS = "every cell is drawn as two equal characters here, but not"
 _TURNS = 6  # how often walls begin and end, always where a pair does, in a doubled drawing
 
@@ -70,8 +70,9 @@ def lay_out(rows: Sequence[Row], meaning: Meaning) -> Layout:
     if separated:
         return separated
     for row in rows:
-        if "," in row.text:
-            raise row.error(_BETWEEN, row.text.index(","))
+        for joint in ",\t":
+            if joint in row.text and joint not in meaning:
+                raise row.error(_BETWEEN.format(joint), row.text.index(joint))
     dots = any(content == FLOOR and char != " " for char, content in meaning.items())
     left = _most_common(_begin(row) for row in inner)
     right = _most_common(_end(row) for row in inner)
