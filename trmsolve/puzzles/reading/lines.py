@@ -108,6 +108,10 @@ class TextLines:
                 raise PuzzleError(problem, self.name, number)
             yield number, text
 
+    def limit_of(self, text: str) -> int:
+        """Return the limit of a line."""
+        return _limit_of(text, (self.limit, self.list_limit))
+
     @property
     def end(self) -> str:
         r"""The end of the lines read so far: ``\r\n`` if all end like this, else ``\n``."""
@@ -193,11 +197,6 @@ def undecoded(char: str) -> str:
     return ""
 
 
-def limit_of(text: str, limits: tuple[int, int]) -> int:
-    """Return the limit of a line: the second one if it begins with a bracket, as lists do."""
-    return limits[text.lstrip()[:1] in ("[", "{")]
-
-
 def _split(texts: Iterable[str], name: str, limits: tuple[int, int]) -> Iterator[str]:
     """Split the pieces of a text into lines without line ends.
 
@@ -223,7 +222,7 @@ def _split(texts: Iterable[str], name: str, limits: tuple[int, int]) -> Iterator
             rest = [last]
             held = len(last)
             cut = False
-        if held > limits[0] and (cut or held > limit_of(rest[0], limits)):
+        if held > limits[0] and (cut or held > _limit_of(rest[0], limits)):
             if not cut:
                 yield "".join(rest)
             rest = []
@@ -231,6 +230,11 @@ def _split(texts: Iterable[str], name: str, limits: tuple[int, int]) -> Iterator
             cut = True
     if held and not cut:
         yield "".join(rest)
+
+
+def _limit_of(text: str, limits: tuple[int, int]) -> int:
+    """Return the limit of a line: the second one if it begins with a bracket, as lists do."""
+    return limits[text.lstrip()[:1] in ("[", "{")]
 
 
 def _read_page(lines: Iterable[tuple[int, str]], name: str) -> Iterator[tuple[int, str]]:

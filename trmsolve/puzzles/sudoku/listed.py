@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
 from trmsolve.puzzles.reading.literals import Listing, Word
-from trmsolve.puzzles.sudoku.cells import Spans, is_cell, is_line, row_cells, single
-from trmsolve.puzzles.sudoku.sizes import OTHER_SIDES, is_blank, is_word, rows_cells, sized_cells
+from trmsolve.puzzles.sudoku.cells import is_cell, is_line, row_cells
+from trmsolve.puzzles.sudoku.digits import OTHER_SIDES, is_blank, is_word
+from trmsolve.puzzles.sudoku.signs import Spans, shifted, single
+from trmsolve.puzzles.sudoku.sizes import field_cells, rows_cells
 
 FindGrid = Callable[[Word | Listing], Spans]
 
@@ -61,7 +63,7 @@ def _keeps(question: Sequence[str], answer: Sequence[str]) -> bool:
 def find_grid(item: Word | Listing) -> Spans:
     """Find the 81 cells of a string or of a list. Returns none if it is no grid."""
     if isinstance(item, Word):
-        return _shift(single(range(81)), item.start) if is_line(item.text) else []
+        return shifted(single(range(81)), item.start) if is_line(item.text) else []
     parts = [_find_cells(inner) for inner in item.items]
     sizes = {len(part) for part in parts}
     if (len(parts), sizes) not in ((9, {9}), (81, {1})):
@@ -72,8 +74,8 @@ def find_grid(item: Word | Listing) -> Spans:
 def find_sized(item: Word | Listing) -> Spans:
     """Find the cells of a string or of a list of another size. Returns none if it is no grid."""
     if isinstance(item, Word):
-        at = sized_cells(item.text) if item.quoted and not _only_zeros_are_blank(item.text) else []
-        return _shift(at, item.start)
+        at = field_cells(item.text) if item.quoted and not _only_zeros_are_blank(item.text) else []
+        return shifted(at, item.start)
     side = len(item.items)
     if side not in OTHER_SIDES:
         return []
@@ -90,7 +92,7 @@ def _find_row(item: Word | Listing, side: int) -> Spans:
     """Find the cells of one row of another size: a string of characters, or a list of words."""
     if isinstance(item, Word):
         found = rows_cells([item.text], side) if len(item.text) == side and item.quoted else []
-        return _shift(found[0], item.start) if found else []
+        return shifted(found[0], item.start) if found else []
     words = [inner for inner in item.items if isinstance(inner, Word) and is_word(inner.text)]
     if len(words) != side or len(item.items) != side:
         return []
@@ -102,12 +104,8 @@ def _find_cells(item: Word | Listing) -> Spans:
     if isinstance(item, Word):
         if is_cell(item.text):
             return [(item.start, item.start + len(item.text))]
-        return _shift(row_cells(item.text), item.start)
+        return shifted(row_cells(item.text), item.start)
     words = [inner for inner in item.items if isinstance(inner, Word) and is_cell(inner.text)]
     if len(words) != len(item.items):
         return []
     return [(word.start, word.start + len(word.text)) for word in words]
-
-
-def _shift(at: Spans, by: int) -> Spans:
-    return [(start + by, stop + by) for start, stop in at]

@@ -1,0 +1,251 @@
+"""Finds the rows of the Sudokus of a group of lines.
+
+Nine rows with or without a frame are a grid, and so is one line of 81 cells. This module knows
+lines that stand together. It does not know what separates a group from the next, CSV or bytes.
+"""
+
+import re
+from collections import Counter
+from dataclasses import replace
+
+from trmsolve.puzzles.sudoku.cells import has_label, row_cells, tabled_cells
+from trmsolve.puzzles.sudoku.digits import OTHER_SIDES
+from trmsolve.puzzles.sudoku.line import SudokuLine
+from trmsolve.puzzles.sudoku.problems import (
+    candidates_problem,
+    cells_between,
+    count,
+    foreign,
+    line_problem,
+)
+from trmsolve.puzzles.sudoku.signs import CELLS, DIGITS, SHAPE, Spans
+from trmsolve.puzzles.sudoku.sizes import line_cells, line_side, rows_cells
+
+_SIZE = re.compile(r"\s*\d{1,3}(?:\s*[x\xd7, ]\s*\d{1,3}){0,2}\s*")
+_COUNTS = ("123456789", "012345678")
+_WORD = re.compile(r"[0-9A-Za-z._*-]+")
+
+
+def split_group(group: list[SudokuLine]) -> list[list[SudokuLine]]:
+    """Split a group into puzzles, each with its whole drawing.
+
+    The nine rows of a puzzle know where their cells are, other lines have none. Raises PuzzleError
+    if the group is no puzzle.
+    """
+    if not any(line.drawn for line in group):
+        return []
+    group = _leave_out_size([_find_cells(line) for line in _pad(group)])
+    group = _leave_out_numbers(group)
+    sized = split_sized(group)
+    if sized:
+        return sized
+    _refuse_foreign(group)
+    chosen = _choose_rows(group)
+    if not chosen:
+        return []  # a line between puzzles, for the eye
+    _refuse_ragged([group[i] for i in chosen])
+    if len(chosen) % 9:
+        problem = f"{count(len(chosen), 'row')}; a grid has 9 rows of 9 cells"
+        raise group[chosen[0]].error(problem)
+    rows = set(chosen)
+    group = [line if i in rows else replace(line, at=()) for i, line in enumerate(group)]
+    # Puzzles may follow each other without an empty line: of the rules between them, half are a
+    # bottom and half a top.
+    puzzles: list[list[SudokuLine]] = []
+    start = 0
+    for above, below in zip(chosen[8::9], chosen[9::9], strict=False):
+        stop = above + (below - above) // 2 + 1
+        puzzles.append(group[start:stop])
+        start = stop
+    return [*puzzles, group[start:]]
+
+
+def _leave_out_size(group: list[SudokuLine]) -> list[SudokuLine]:
+    """Make a title of a first line that says the size or the number of what follows, as ``9 9``."""
+    first = next((i for i, line in enumerate(group) if line.kind == "row"), None)
+    if first is None or not is_size(group[first]):
+        return group
+    if any(not line.at for line in group[first + 1 :] if line.kind == "row"):
+        return group
+    title = replace(group[first], kind="title")
+    return [*group[:first], title, *group[first + 1 :]]
+
+
+def is_size(line: SudokuLine) -> bool:
+    """Tell whether a line may say a size or a number, and is no row."""
+    return bool(_SIZE.fullmatch(line.text)) and not row_cells(line.text)
+
+
+def _leave_out_numbers(group: list[SudokuLine]) -> list[SudokuLine]:
+    """Find the cells of rows that are numbered, with numbered columns above them or not."""
+    rows = [i for i, line in enumerate(group) if line.kind == "row"]
+    header = group[rows[0]] if len(rows) == 10 else None
+    if header:
+        if _join(header, header.at or tabled_cells(header.text)) not in _COUNTS:
+            return group
+        group = [replace(line, kind="title", at=()) if line is header else line for line in group]
+        rows = rows[1:]
+    tables = {i: tabled_cells(group[i].text) for i in rows}
+    if len(rows) != 9 or len(tables) != 9 or not all(tables.values()):
+        return group
+    numbers = [_join(group[i], at[:1]) for i, at in tables.items()]
+    if "".join(numbers) not in _COUNTS:
+        return group
+    return [
+        replace(line, at=tables[i][1:]) if i in tables else line for i, line in enumerate(group)
+    ]
+
+
+def _join(line: SudokuLine, at: Spans) -> str:
+    """Join the words of a line at these places."""
+    return "".join(line.text[start:stop].strip() for start, stop in at)
+
+
+def split_sized(group: list[SudokuLine]) -> list[list[SudokuLine]]:
+    """Split a group into Sudokus of other sizes than 9 x 9. Returns none if they are none.
+
+    Raises PuzzleError if their size is certain, but not their cells.
+    """
+    rows = [line for line in group if line.kind in ("row", "wide")]
+    if not rows or all(line.at for line in rows) or _has_numbers(rows):
+        return []
+    lines = [replace(line, at=line_cells(line.text)) for line in rows]
+    if all(line.at for line in lines) and not _is_square(rows):
+        return [[line] for line in lines]
+    sized = _find_square(group, rows)
+    if not sized:
+        _refuse_other_size(rows)
+    return sized
+
+
+def _has_numbers(rows: list[SudokuLine]) -> bool:
+    """Tell whether ten rows may be nine with numbers at the left, below a header of numbers."""
+    at = [tabled_cells(line.text) for line in rows]
+    if len(rows) != 10 or not all(at):
+        return False
+    firsts = [_join(row, cells[:1]) for row, cells in zip(rows, at, strict=True)]
+    return _join(rows[0], at[0][1:]) in _COUNTS or "".join(firsts[1:]) in _COUNTS
+
+
+def _is_square(rows: list[SudokuLine]) -> bool:
+    """Tell whether 16 lines of 16 characters are one Sudoku: they have digits that no small has."""
+    text = "".join([line.text for line in rows])
+    return len(rows) == 16 and bool(set(text.upper()) & set("56789ABCDEFG"))
+
+
+def _find_square(group: list[SudokuLine], rows: list[SudokuLine]) -> list[list[SudokuLine]]:
+    """Find the one Sudoku of a group: its rows are as many as each has cells."""
+    if len(rows) > 1 and is_size(rows[0]):
+        numbers = set(re.findall(r"\d+", rows[0].text))
+        if numbers == {str(len(rows) - 1)}:
+            title = rows[0]
+            rows = rows[1:]
+            group = [replace(line, kind="title") if line is title else line for line in group]
+    for side in OTHER_SIDES:
+        like = _rows_like(group, rows, side)
+        found = rows_cells([line.text for line in like], side) if len(like) == side else []
+        if found:
+            at = {line.number: cells for line, cells in zip(like, found, strict=True)}
+            return [[replace(line, at=at.get(line.number, ())) for line in group]]
+    return []
+
+
+def _rows_like(group: list[SudokuLine], rows: list[SudokuLine], side: int) -> list[SudokuLine]:
+    """Add to rows those rules that are rows without a clue, if rows are missing."""
+    if len(rows) >= side:
+        return rows
+    model = rows[0].text
+    like = [line for line in group if line.kind == "rule" and rows_cells([model, line.text], side)]
+    return sorted(rows + like, key=lambda line: line.number)
+
+
+def _refuse_other_size(rows: list[SudokuLine]) -> None:
+    """Raise PuzzleError if the rows are a Sudoku of another size that cannot be read."""
+    if len(rows) == 1 and line_side(rows[0].text.strip()):
+        raise rows[0].error(*line_problem(rows[0].text))
+    wide = [line for line in rows if line.kind == "wide"]
+    if len(rows) in OTHER_SIDES:
+        words = [_WORD.findall(line.text) for line in rows]
+        if all(len(rows) in (len(row), len("".join(row))) for row in words):
+            size = f"{len(rows)} x {len(rows)}"
+            raise rows[0].error(f"a Sudoku of {size} whose rows have different shapes")
+    if wide:
+        raise wide[0].error(*line_problem(wide[0].text))
+
+
+def _refuse_foreign(group: list[SudokuLine]) -> None:
+    """Raise PuzzleError for lines that cannot be part of a drawing."""
+    for line in group:
+        if line.at or not line.drawn:
+            continue
+        problem = candidates_problem(line.text)
+        if line.kind == "row":
+            problem = problem or foreign(line.text)
+        if problem:
+            raise line.error(*problem)
+
+
+def _find_cells(line: SudokuLine) -> SudokuLine:
+    """Add to a drawn line where its cells are, if it has nine."""
+    if not line.drawn:
+        return line
+    return replace(line, at=row_cells(line.text))
+
+
+def _choose_rows(group: list[SudokuLine]) -> list[int]:
+    """Choose the lines that are rows.
+
+    ``---------`` is a row among rows of its shape, if one is missing and ``-`` is their blank.
+    """
+    sure = [i for i, line in enumerate(group) if line.kind == "row"]
+    maybe = [i for i, line in enumerate(group) if line.kind == "rule" and line.at]
+    if not sure:
+        looks = Counter(group[i].text for i in maybe)
+        return [i for i in maybe if looks[group[i].text] % 9 == 0]
+    if len(sure) % 9 == 0:
+        return sure
+    shapes = {group[i].template for i in sure}
+    words = {word for i in sure for word in group[i].words}
+    blanks = words - set(DIGITS) or CELLS | {" "}
+    like = [i for i in maybe if group[i].template in shapes and group[i].words[0] in blanks]
+    return sorted(sure + like)
+
+
+def _pad(group: list[SudokuLine]) -> list[SudokuLine]:
+    """Restore the blanks at the ends of rows that an editor has stripped, where that is certain."""
+    drawn = [line for line in group if line.drawn]
+    text = "".join(line.text for line in drawn)
+    if len(drawn) != 9:
+        return group
+    tabs = [line.text.count("\t") for line in drawn]
+    if max(tabs) == 8 and min(tabs) > 0:
+        return [line.padded("\t" * (8 - line.text.count("\t"))) for line in group]
+    if max(len(line.text) for line in drawn) != 9 or " " not in text or text.strip(DIGITS + " "):
+        return group
+    return [line.padded(" " * (9 - len(line.text))) if line.drawn else line for line in group]
+
+
+def _refuse_ragged(rows: list[SudokuLine]) -> None:
+    """Raise PuzzleError unless every row has nine cells.
+
+    Where blanks are spaces, the cells have to stand in columns.
+    """
+    for nth, row in enumerate(rows, 1):
+        if row.at:
+            continue
+        at = cells_between(row.text, 0, len(row.text), spaces=len(row.text) < 9)
+        found = count(len(at), "cell")
+        problem = f"{found}; {SHAPE}"
+        if len(rows) > 1:
+            problem = f"ragged grid: row {nth} has {found}, every row needs 9"
+        raise row.error(problem, [*at, len(row.text)][min(len(at), 9)])
+    labels = [has_label(row.text) for row in rows]
+    if any(labels) and not all(labels):
+        row = rows[labels.index(not labels[0])]
+        raise row.error("ragged grid: some rows have a label and others have none")
+    if not any(" " in row.words for row in rows):
+        return
+    for nth, row in enumerate(rows, 1):
+        if row.at != rows[0].at:
+            problem = f"ragged grid: row {nth} is not in line with row 1; write blanks as '.'"
+            raise row.error(problem)
