@@ -258,7 +258,7 @@ def picture(scale: int, kind: str, smooth: bool = False, lines: bool = False) ->
     ],
 )
 def test_pictures_with_two_openings(scale: int, kind: str, smooth: bool, lines: bool) -> None:
-    puzzle = read_image([picture(scale, kind, smooth, lines)], "m")
+    puzzle = read_image(io.BytesIO(picture(scale, kind, smooth, lines)), "m")
     rows = ["".join("# SG"[cell] for cell in row) for row in puzzle.grid.tolist()]
     assert rows == MAZES["maze_openings.txt"]
     assert "the start is the opening at row 1, column 2" in puzzle.note
@@ -341,7 +341,7 @@ def test_pictures_with_ends_of_any_two_colours(
     image = image_module.fromarray(colours[cells].repeat(scale, 0).repeat(scale, 1))
     data = io.BytesIO()
     image.save(data, kind)
-    puzzle = read_image([data.getvalue()], "m")
+    puzzle = read_image(io.BytesIO(data.getvalue()), "m")
     assert ["".join("# SG"[cell] for cell in row) for row in puzzle.grid.tolist()] == ROOM
     assert note in puzzle.note
     assert ("the start" in puzzle.note) == bool(note)

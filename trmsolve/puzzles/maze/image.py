@@ -10,8 +10,7 @@ This module knows pixels. It does not know text, nor how a maze is solved.
 """
 
 import io
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,15 +84,13 @@ def is_image(head: bytes) -> bool:
     return head.startswith(tuple(_FORMATS))
 
 
-def read_image(chunks: Iterable[bytes], name: str, marks: Marks = NO_MARKS) -> Puzzle:
+def read_image(stream: BinaryIO, name: str, marks: Marks = NO_MARKS) -> Puzzle:
     """Read the maze of an image. Raises PuzzleError if it shows none."""
-    data = bytearray()
-    for chunk in chunks:
-        data += chunk
-        if len(data) > BYTES:
-            raise PuzzleError(f"an image of more than {BYTES >> 20} MiB", name)
+    data = stream.read(BYTES + 1)
+    if len(data) > BYTES:
+        raise PuzzleError(f"an image of more than {BYTES >> 20} MiB", name)
     kind = next((kind for magic, kind in _FORMATS.items() if data.startswith(magic)), "PNG")
-    pixels = _unpack(bytes(data), kind, name)
+    pixels = _unpack(data, kind, name)
     note = ""
     try:
         cells = _shrink(_classify(pixels, name), name)

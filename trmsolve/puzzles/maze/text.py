@@ -16,6 +16,7 @@ This module knows which lines of a file belong together. It does not know what t
 mean, nor how a maze is solved.
 """
 
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -43,7 +44,7 @@ from trmsolve.puzzles.maze.image import is_image, read_image
 from trmsolve.puzzles.maze.layout import WIDEST
 from trmsolve.puzzles.maze.listed import find_mazes
 from trmsolve.puzzles.maze.table import MazeTable, find_table
-from trmsolve.puzzles.reading.lines import TextLines, read_chunks
+from trmsolve.puzzles.reading.lines import Source, TextLines
 from trmsolve.puzzles.reading.places import Item, Joined, Line, attempt
 from trmsolve.puzzles.reading.reader import Reader
 from trmsolve.puzzles.reading.signs import look_at
@@ -76,11 +77,11 @@ def read_mazes(stream: BinaryIO, name: str, marks: Marks = NO_MARKS) -> Iterator
 
     Errors call the stream ``name``. ``marks`` is what the user says of signs and ends.
     """
-    head, chunks = read_chunks(stream)
-    if is_image(head):
-        yield attempt(read_image, chunks, name, marks)
+    source = Source(stream)
+    if is_image(source.head):
+        yield attempt(read_image, io.BufferedReader(source), name, marks)
     else:
-        yield from _Reader(TextLines(chunks, name, LIMIT), marks).read()
+        yield from _Reader(TextLines(source, name, LIMIT), marks).read()
 
 
 class _Reader(Reader[Line]):

@@ -74,3 +74,12 @@ def attempt(make: Callable[..., Puzzle], *args: object) -> Item:
         return make(*args)
     except PuzzleError as error:
         return error
+
+
+def open_error(error: OSError, path: str) -> PuzzleError:
+    """Say why the file at ``path`` could not be opened or read."""
+    if isinstance(error, FileNotFoundError):
+        return PuzzleError("no such file", path)
+    if isinstance(error, IsADirectoryError):
+        return PuzzleError("this is a folder: give the files in it", path)
+    return PuzzleError(f"cannot be read: {error.strerror or error}", path)

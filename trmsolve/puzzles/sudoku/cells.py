@@ -7,6 +7,7 @@ may meet.
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from trmsolve.puzzles.reading.fields import split_record
@@ -24,8 +25,9 @@ from trmsolve.puzzles.sudoku.signs import (
     single,
 )
 
+SHORTEST_ROW = 8
 LONGEST_ROW = 1000
-"""The most characters of a line that is one row of a grid."""
+"""The fewest and the most characters of a line that is one row of a grid."""
 
 COMMENT = re.compile(r"\s*(?:#|//).*")
 RULE = re.compile(r"[-*_=+|\s─-╿]*|(?=.*(?:--|==|──|══))[-*_=+|\s─-╿.:,'`]*")
@@ -85,6 +87,7 @@ class Layout(NamedTuple):
 _LAYOUTS = ((1, 0, 0), (1, 1, 0), (1, 1, 1), (2, 1, 0), (2, 1, 1))
 
 
+@lru_cache
 def layouts_of(number: int, length: int) -> list[Layout]:
     """List how so many cells may stand in parts of that length."""
     layouts = [Layout(number, *layout) for layout in _LAYOUTS]
@@ -168,7 +171,7 @@ def _trim(start: int, text: str) -> tuple[int, int]:
 
 def row_cells(text: str) -> Spans:
     """Find where the nine cells of a row are, in front of a remark and behind a label."""
-    if len(text) > LONGEST_ROW:
+    if not SHORTEST_ROW <= len(text) <= LONGEST_ROW:
         return []
     return next((at for at in _rows_in(text) if at), [])
 

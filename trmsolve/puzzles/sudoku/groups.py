@@ -62,10 +62,11 @@ def split_group(group: list[SudokuLine]) -> list[list[SudokuLine]]:
 
 def _leave_out_size(group: list[SudokuLine]) -> list[SudokuLine]:
     """Make a title of a first line that says the size or the number of what follows, as ``9 9``."""
-    first = next((i for i, line in enumerate(group) if line.kind == "row"), None)
-    if first is None or not is_size(group[first]):
+    first, *rows = [i for i, line in enumerate(group) if line.kind in ("row", "wide")] or [0]
+    if not is_size(group[first]):
         return group
-    if any(not line.at for line in group[first + 1 :] if line.kind == "row"):
+    says_size = set(re.findall(r"\d+", group[first].text)) == {str(len(rows))}
+    if not says_size and not all(group[i].at for i in rows):
         return group
     title = replace(group[first], kind="title")
     return [*group[:first], title, *group[first + 1 :]]
@@ -135,12 +136,6 @@ def _is_square(rows: list[SudokuLine]) -> bool:
 
 def _find_square(group: list[SudokuLine], rows: list[SudokuLine]) -> list[list[SudokuLine]]:
     """Find the one Sudoku of a group: its rows are as many as each has cells."""
-    if len(rows) > 1 and is_size(rows[0]):
-        numbers = set(re.findall(r"\d+", rows[0].text))
-        if numbers == {str(len(rows) - 1)}:
-            title = rows[0]
-            rows = rows[1:]
-            group = [replace(line, kind="title") if line is title else line for line in group]
     for side in OTHER_SIDES:
         like = _rows_like(group, rows, side)
         found = rows_cells([line.text for line in like], side) if len(like) == side else []

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import combinations
+from itertools import chain, combinations
 
 import numpy as np
 
@@ -78,8 +78,9 @@ def _form_of_other_size(
 
 def digits_of(lines: Sequence[SudokuLine]) -> Digits:
     """Tell how the digits of a board are written."""
-    words = [word for line in lines for word in line.words]
-    return Digits.of(math.isqrt(len(words)), words)
+    cells = sum(len(line.at) for line in lines)
+    words = chain.from_iterable(line.words for line in lines)
+    return Digits.of(math.isqrt(cells), words)
 
 
 def make_grid(lines: Sequence[SudokuLine], digits: Digits) -> Grid:

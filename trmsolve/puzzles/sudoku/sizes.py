@@ -81,7 +81,7 @@ def field_cells(text: str) -> Spans:
         known = all(digits.value(char) is not None for char in text)
         return single(range(len(text))) if known else []
     rows = text.split("\n")
-    found = _cells_of_all(rows)
+    found = cells_of_rows(rows, len(rows))
     at: list[tuple[int, int]] = []
     begin = 0
     for row, cells_of_row in zip(rows, found, strict=False):
@@ -90,11 +90,11 @@ def field_cells(text: str) -> Spans:
     return at if all(found) else []
 
 
-def _cells_of_all(rows: Sequence[str]) -> list[Spans]:
-    """Find the cells of the rows of a Sudoku of any size."""
-    if len(rows) == USUAL.side:
+def cells_of_rows(rows: Sequence[str], side: int) -> list[Spans]:
+    """Find the cells of rows of a Sudoku of any size. A row that is none has no cells."""
+    if side == USUAL.side:
         return [row_cells(row) for row in rows]
-    return rows_cells(rows, len(rows)) if len(rows) in OTHER_SIDES else []
+    return rows_cells(rows, side) if side in OTHER_SIDES else []
 
 
 def is_asked(text: str) -> bool:

@@ -22,7 +22,7 @@ from typing import BinaryIO
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.reading import literals
-from trmsolve.puzzles.reading.lines import LIMIT, TextLines, read_chunks
+from trmsolve.puzzles.reading.lines import LIMIT, Source, TextLines
 from trmsolve.puzzles.reading.places import Item, Joined, attempt
 from trmsolve.puzzles.reading.reader import Reader
 from trmsolve.puzzles.sudoku.board import USUAL, board_of
@@ -35,7 +35,7 @@ from trmsolve.puzzles.sudoku.listed import find_records, find_sized_records
 from trmsolve.puzzles.sudoku.problems import beside_problem, line_problem
 from trmsolve.puzzles.sudoku.puzzle import answer_grid, place_in_columns, read_puzzle
 from trmsolve.puzzles.sudoku.signs import SHAPE, Spans
-from trmsolve.puzzles.sudoku.sizes import Frame, frame_of, line_cells, rows_cells
+from trmsolve.puzzles.sudoku.sizes import Frame, cells_of_rows, frame_of, line_cells
 from trmsolve.puzzles.sudoku.table import SudokuTable, find_table
 from trmsolve.puzzles.values import Puzzle
 
@@ -48,7 +48,7 @@ def read_sudokus(stream: BinaryIO, name: str) -> Iterator[Item]:
 
     Errors call the stream ``name``.
     """
-    lines = TextLines(read_chunks(stream)[1], name, list_limit=literals.LIMIT)
+    lines = TextLines(Source(stream), name, list_limit=literals.LIMIT)
     yield from _Reader(lines).read()
 
 
@@ -227,8 +227,8 @@ def _find_runs(line: SudokuLine) -> list[Spans]:
 def _side(group: list[SudokuLine]) -> int:
     """The number of rows that the Sudoku of a group has."""
     first = next((line.text for line in group if line.kind in ("row", "wide")), "")
-    sides = [side for side in OTHER_SIDES if rows_cells([first], side)]
-    return USUAL.side if row_cells(first) or not sides else sides[0]
+    sides = [side for side in (USUAL.side, *OTHER_SIDES) if any(cells_of_rows([first], side))]
+    return sides[0] if sides else USUAL.side
 
 
 def _read_group(name: str, group: list[SudokuLine]) -> Iterator[Item]:
@@ -268,32 +268,21 @@ def _awaits_bands(group: list[SudokuLine]) -> bool:
     bands = _split_bands(group)
     if bands and is_size(bands[0][0]):
         bands[0] = bands[0][1:]
-    heights = {_find_height(band) for band in bands}
-    nine = (heights == {3} and len(bands) < 3) or (heights == {1} and len(bands) < 9)
-    return nine or _awaits_sized(bands)
-
-
-def _awaits_sized(bands: list[list[SudokuLine]]) -> bool:
-    """Tell whether bands are the first boxes of a board of another size."""
     side = _side([line for band in bands for line in band])
-    if side == USUAL.side:
-        return False
-    board = board_of(side)
-    rows = [[line.text for line in band if line.kind in ("row", "wide")] for band in bands]
-    if {len(band) for band in rows} != {board.box_rows} or len(bands) >= board.box_columns:
-        return False
-    return bool(rows_cells([row for band in rows for row in band], side))
+    rows = [_rows_of(band, side) for band in bands]
+    heights = set(map(len, rows))
+    may_be_bands = heights == {board_of(side).box_rows} or (heights == {1} and side == USUAL.side)
+    found = cells_of_rows([row.text for band in rows for row in band], side)
+    return may_be_bands and 0 < len(found) < side and all(found)
 
 
-def _find_height(band: list[SudokuLine]) -> int:
-    """Count the rows of a band. Returns 0 if one of them has not nine cells."""
-    drawn = [line for line in band if line.drawn]
-    rows = [line for line in drawn if line.kind == "row"]
-    if not all(row_cells(row.text) for row in rows):
-        return 0
-    # A row of blanks may look like a rule.
-    like = sum(bool(row_cells(line.text)) for line in drawn)
-    return like if like in (1, 3) else len(rows)
+def _rows_of(band: list[SudokuLine], side: int) -> list[SudokuLine]:
+    """The rows of a band. Those of blanks may look like rules, if with them it has 1 or 3."""
+    rows = [line for line in band if line.kind in ("row", "wide")]
+    if side == USUAL.side and all(row_cells(row.text) for row in rows):
+        like = [line for line in band if line.drawn and row_cells(line.text)]
+        return like if len(like) in (1, 3) else rows
+    return rows
 
 
 def _find_listed(joined: Joined[SudokuLine]) -> list[list[list[SudokuLine]]]:
