@@ -214,11 +214,6 @@ class _Reader(Reader[Line]):
         drawn = set().union(*(row.text for row in rows))
         return not drawn.isdisjoint(STARTS) and not drawn.isdisjoint(GOALS)
 
-    def _start_table(self, row: Line) -> None:
-        """Start a table if the last line was the header of a CSV and this is its first record."""
-        if self.titles and not self.group:
-            self.table = find_table(self.titles[-1].text, row.text, self.lines)
-
     def end_drawn(self, blank: bool = False) -> Iterator[Item]:
         """Read the mazes of the group; ``blank`` says that an empty line ended it."""
         rows = self.group

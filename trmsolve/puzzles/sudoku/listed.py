@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
 from trmsolve.puzzles.reading.literals import Listing, Word
-from trmsolve.puzzles.sudoku.cells import is_cell, is_line, row_cells
+from trmsolve.puzzles.sudoku.board import USUAL
+from trmsolve.puzzles.sudoku.cells import is_cell, is_line
 from trmsolve.puzzles.sudoku.digits import OTHER_SIDES, is_blank, is_word
 from trmsolve.puzzles.sudoku.signs import Spans, shifted, single
-from trmsolve.puzzles.sudoku.sizes import field_cells, rows_cells
+from trmsolve.puzzles.sudoku.sizes import cells_of_rows, field_cells
 
 FindGrid = Callable[[Word | Listing], Spans]
 
@@ -64,11 +65,8 @@ def find_grid(item: Word | Listing) -> Spans:
     """Find the 81 cells of a string or of a list. Returns none if it is no grid."""
     if isinstance(item, Word):
         return shifted(single(range(81)), item.start) if is_line(item.text) else []
-    parts = [_find_cells(inner) for inner in item.items]
-    sizes = {len(part) for part in parts}
-    if (len(parts), sizes) not in ((9, {9}), (81, {1})):
-        return []
-    return list(chain.from_iterable(parts))
+    number = len(item.items)
+    return _find_rows(item, 81 // number, is_cell) if number in (9, 81) else []
 
 
 def find_sized(item: Word | Listing) -> Spans:
@@ -77,10 +75,7 @@ def find_sized(item: Word | Listing) -> Spans:
         at = field_cells(item.text) if item.quoted and not _only_zeros_are_blank(item.text) else []
         return shifted(at, item.start)
     side = len(item.items)
-    if side not in OTHER_SIDES:
-        return []
-    parts = [_find_row(inner, side) for inner in item.items]
-    return list(chain.from_iterable(parts)) if all(parts) else []
+    return _find_rows(item, side, is_word) if side in OTHER_SIDES else []
 
 
 def _only_zeros_are_blank(text: str) -> bool:
@@ -88,24 +83,20 @@ def _only_zeros_are_blank(text: str) -> bool:
     return "0" in text and set("._*-").isdisjoint(text)
 
 
-def _find_row(item: Word | Listing, side: int) -> Spans:
-    """Find the cells of one row of another size: a string of characters, or a list of words."""
-    if isinstance(item, Word):
-        found = rows_cells([item.text], side) if len(item.text) == side and item.quoted else []
-        return shifted(found[0], item.start) if found else []
-    words = [inner for inner in item.items if isinstance(inner, Word) and is_word(inner.text)]
-    if len(words) != side or len(item.items) != side:
-        return []
-    return [(word.start, word.start + len(word.text)) for word in words]
+def _find_rows(listing: Listing, width: int, is_one: Callable[[str], bool]) -> Spans:
+    """Find the cells of rows of so many cells. Returns none unless all items are such rows."""
+    rows = [_find_row(item, width, is_one) for item in listing.items]
+    return list(chain.from_iterable(rows)) if all(rows) else []
 
 
-def _find_cells(item: Word | Listing) -> Spans:
-    """Find the cells of one row, or the one cell that a word is."""
-    if isinstance(item, Word):
-        if is_cell(item.text):
-            return [(item.start, item.start + len(item.text))]
-        return shifted(row_cells(item.text), item.start)
-    words = [inner for inner in item.items if isinstance(inner, Word) and is_cell(inner.text)]
-    if len(words) != len(item.items):
+def _find_row(item: Word | Listing, width: int, is_one: Callable[[str], bool]) -> Spans:
+    """Find the cells of a row: words, each of which ``is_one``, or the characters of a string."""
+    items = [item] if isinstance(item, Word) else item.items
+    words = [word for word in items if isinstance(word, Word) and is_one(word.text)]
+    if len(words) == len(items) == width:
+        return [(word.start, word.start + len(word.text)) for word in words]
+    is_nine = width == USUAL.side
+    if not isinstance(item, Word) or not (is_nine or (item.quoted and len(item.text) == width)):
         return []
-    return [(word.start, word.start + len(word.text)) for word in words]
+    found = cells_of_rows([item.text], width)
+    return shifted(found[0], item.start) if found else []
