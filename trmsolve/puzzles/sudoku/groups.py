@@ -1,13 +1,14 @@
-"""Finds the rows of the Sudokus of a group of lines.
+"""Finds the rows of the Sudokus of a group of lines, and tells where a group may end.
 
-Nine rows with or without a frame are a grid, and so is one line of 81 cells. This module knows
-lines that stand together. It does not know what separates a group from the next, CSV or bytes.
+This module knows lines that stand together, of which none is a puzzle by itself. It does not know
+lists, CSV or bytes.
 """
 
 import re
 from collections import Counter
 from dataclasses import replace
 
+from trmsolve.puzzles.sudoku.board import USUAL, board_of
 from trmsolve.puzzles.sudoku.cells import has_label, row_cells, tabled_cells
 from trmsolve.puzzles.sudoku.digits import OTHER_SIDES
 from trmsolve.puzzles.sudoku.line import SudokuLine
@@ -19,7 +20,14 @@ from trmsolve.puzzles.sudoku.problems import (
     line_problem,
 )
 from trmsolve.puzzles.sudoku.signs import CELLS, DIGITS, SHAPE, Spans
-from trmsolve.puzzles.sudoku.sizes import line_cells, line_side, rows_cells
+from trmsolve.puzzles.sudoku.sizes import (
+    Frame,
+    cells_of_rows,
+    frame_of,
+    line_cells,
+    line_side,
+    rows_cells,
+)
 
 _SIZE = re.compile(r"\s*\d{1,3}(?:\s*[x\xd7, ]\s*\d{1,3}){0,2}\s*")
 _COUNTS = ("123456789", "012345678")
@@ -244,3 +252,53 @@ def _refuse_ragged(rows: list[SudokuLine]) -> None:
         if row.at != rows[0].at:
             problem = f"ragged grid: row {nth} is not in line with row 1; write blanks as '.'"
             raise row.error(problem)
+
+
+def side_of(group: list[SudokuLine]) -> int:
+    """The number of rows that the Sudoku of a group has."""
+    first = next((line.text for line in group if line.kind in ("row", "wide")), "")
+    sides = [side for side in (USUAL.side, *OTHER_SIDES) if any(cells_of_rows([first], side))]
+    return sides[0] if sides else USUAL.side
+
+
+def has_other_frame(frames: set[Frame], line: SudokuLine) -> bool:
+    """Tell whether a line has another frame than one of these, and so belongs to another puzzle.
+
+    Rows of nine cells and of a larger board do. But a row of a larger board may have nine digits
+    too, and spaces for its blanks.
+    """
+    frame = frame_of(line.text)
+    return bool(frames) and (not frame or frames != {frame})
+
+
+def split_bands(group: list[SudokuLine]) -> list[list[SudokuLine]]:
+    """Split a group at its empty lines into those parts that have something drawn."""
+    bands: list[list[SudokuLine]] = [[]]
+    for line in group:
+        if line.kind == "blank":
+            bands.append([])
+        else:
+            bands[-1].append(line)
+    return [band for band in bands if any(line.drawn for line in band)]
+
+
+def awaits_bands(group: list[SudokuLine]) -> bool:
+    """Tell whether a grid may go on after an empty line: in bands of boxes, or row by row."""
+    bands = split_bands(group)
+    if bands and is_size(bands[0][0]):
+        bands[0] = bands[0][1:]
+    side = side_of([line for band in bands for line in band])
+    rows = [_rows_of(band, side) for band in bands]
+    heights = set(map(len, rows))
+    may_be_bands = heights == {board_of(side).box_rows} or (heights == {1} and side == USUAL.side)
+    found = cells_of_rows([row.text for band in rows for row in band], side)
+    return may_be_bands and 0 < len(found) < side and all(found)
+
+
+def _rows_of(band: list[SudokuLine], side: int) -> list[SudokuLine]:
+    """The rows of a band. Those of blanks may look like rules, if with them it has 1 or 3."""
+    rows = [line for line in band if line.kind in ("row", "wide")]
+    if side == USUAL.side and all(row_cells(row.text) for row in rows):
+        like = [line for line in band if line.drawn and row_cells(line.text)]
+        return like if len(like) in (1, 3) else rows
+    return rows

@@ -1,21 +1,52 @@
-"""Finds Sudokus in lists and objects: nine lists of nine cells, 81 cells, or strings of them.
+"""Reads Sudokus in lists and objects: nine lists of nine cells, 81 cells, or strings of them.
 
 Those of other sizes are n lists of n cells, or strings.
 
-This module knows the shapes of lists. It does not know languages, lines or which digits may meet.
+This module knows the shapes of lists. It does not know languages, nor which digits may meet.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
-from trmsolve.puzzles.reading.literals import Listing, Word
+from trmsolve.puzzles.reading.literals import Listing, Word, parse
+from trmsolve.puzzles.reading.places import Item, Joined, attempt
 from trmsolve.puzzles.sudoku.board import USUAL
-from trmsolve.puzzles.sudoku.cells import is_cell, is_line
+from trmsolve.puzzles.sudoku.cells import is_cell, is_line, line_runs, row_cells
 from trmsolve.puzzles.sudoku.digits import OTHER_SIDES, is_blank, is_word
+from trmsolve.puzzles.sudoku.line import SudokuLine, place
+from trmsolve.puzzles.sudoku.puzzle import is_answer, place_in_columns, read_beside, read_puzzle
 from trmsolve.puzzles.sudoku.signs import Spans, shifted, single
 from trmsolve.puzzles.sudoku.sizes import cells_of_rows, field_cells
 
 FindGrid = Callable[[Word | Listing], Spans]
+
+
+def find_listed(joined: Joined[SudokuLine]) -> list[list[list[SudokuLine]]]:
+    """Find the records of a list; each has the lines of every grid that stands in it.
+
+    There are none if a line has a run of 81 cells that is no value of the list.
+    """
+    listing = parse(joined.text)
+    records = list(find_records(listing)) if listing else []
+    runs = sum(len(line_runs(line.text)) for line in joined.lines)
+    if sum(map(len, records)) < runs:
+        return []
+    if listing and not records and not any(row_cells(line.text) for line in joined.lines):
+        records = list(find_sized_records(listing, joined.text))
+    if len(records) == 1 and len(records[0]) == 1:  # answered in the list
+        return [[place_in_columns(place(joined, records[0][0], whole=True))]]
+    return [[place(joined, at) for at in record] for record in records]
+
+
+def read_listed(name: str, records: list[list[list[SudokuLine]]]) -> Iterator[Item]:
+    """Read the puzzles of a list. One alone is answered in the list, others on lines."""
+    if len(records) == 1 and len(records[0]) == 1:
+        yield attempt(read_puzzle, name, records[0][0])
+        return
+    for record in records:
+        if len(record) == 2 and is_answer(record[1], record[0]):
+            record.reverse()
+        yield from read_beside(name, record)
 
 
 def find_records(listing: Listing, find: FindGrid | None = None) -> Iterator[list[Spans]]:

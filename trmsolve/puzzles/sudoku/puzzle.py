@@ -1,16 +1,20 @@
 """Makes a puzzle of the lines in which its cells stand, and refuses clues that clash.
 
+Of two puzzles beside each other, the second may be the answer to the first.
+
 This module knows lines whose cells are found. It does not know how they were found.
 """
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, combinations
 
 import numpy as np
 
+from trmsolve.errors import PuzzleError
+from trmsolve.puzzles.reading.places import Item, attempt
 from trmsolve.puzzles.sudoku.board import SYMBOLS, USUAL, Board, board_of
 from trmsolve.puzzles.sudoku.digits import Digits
 from trmsolve.puzzles.sudoku.form import CELL, LINE, TextForm
@@ -147,3 +151,44 @@ def _find_clash(grid: Grid, board: Board) -> tuple[int, int, int] | None:
             if digit and digit == grid.flat[other]:
                 return number, one, other
     return None
+
+
+def read_beside(name: str, grids: Sequence[Sequence[SudokuLine]]) -> Iterator[Item]:
+    """Read the puzzles that stand beside each other.
+
+    If there are two, the second may be the answer to the first.
+    """
+    if len(grids) == 1:
+        yield attempt(read_puzzle, name, grids[0])
+    elif len(grids) == 2 and is_answer(*grids):
+        yield attempt(_read_pair, name, *grids)
+    else:
+        for lines in grids:
+            yield attempt(_read_one_of_several, name, lines)
+
+
+def is_answer(question: Sequence[SudokuLine], answer: Sequence[SudokuLine]) -> bool:
+    """Tell whether a grid is full and keeps the clues of the question."""
+    if sum(len(line.at) for line in question) != sum(len(line.at) for line in answer):
+        return False
+    try:
+        clues = answer_grid(question, question)
+        values = answer_grid(question, answer)
+    except PuzzleError:  # a digit that the board has not
+        return False
+    full = bool((values > 0).all())
+    return full and bool((values == clues)[clues > 0].all())
+
+
+def _read_pair(name: str, question: Sequence[SudokuLine], answer: Sequence[SudokuLine]) -> Puzzle:
+    """Read a question and the answer beside it. Its form is a line, as for a record of a CSV."""
+    puzzle = read_puzzle(name, question, LINE.template)
+    return replace(puzzle, answer=answer_grid(question, answer))
+
+
+def _read_one_of_several(name: str, lines: Sequence[SudokuLine]) -> Puzzle:
+    """Read one of several puzzles. Its form is a line, and its source has the column too."""
+    puzzle = read_puzzle(name, lines, LINE.template)
+    first = next(line for line in lines if line.at)
+    place = first.error("", first.at[0][0])
+    return replace(puzzle, source=f"{name}:{place.line}:{place.column}")

@@ -11,9 +11,9 @@ docs/formats.md shows each. A puzzle that cannot be read becomes a ``PuzzleError
 the rest follows. No more than one puzzle's text is held at a time. A line that is a puzzle is
 handed on before the next line is awaited.
 
-This module gathers lines. Bytes are the business of ``reading.lines``, the cells of one line that
-of ``cells``, the rows of a grid that of ``drawing``, lists that of ``listed``, and the columns of a
-CSV that of ``table``. It does not know how a Sudoku is solved, encoded or verified.
+This module gathers lines. Bytes are the business of ``reading.lines``, lists and tables that of
+``reading.reader``, ``listed`` and ``table``, the cells of one line that of ``cells`` and ``sizes``,
+and the rows of a grid that of ``groups``. It does not know how a Sudoku is solved or verified.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,19 +25,21 @@ from trmsolve.puzzles.reading import literals
 from trmsolve.puzzles.reading.lines import LIMIT, Source, TextLines
 from trmsolve.puzzles.reading.places import Item, Joined, attempt
 from trmsolve.puzzles.reading.reader import Reader
-from trmsolve.puzzles.sudoku.board import USUAL, board_of
 from trmsolve.puzzles.sudoku.cells import line_runs, row_cells
-from trmsolve.puzzles.sudoku.digits import OTHER_SIDES
-from trmsolve.puzzles.sudoku.form import LINE
-from trmsolve.puzzles.sudoku.groups import is_size, split_group
-from trmsolve.puzzles.sudoku.line import SudokuLine, make_line, place
-from trmsolve.puzzles.sudoku.listed import find_records, find_sized_records
+from trmsolve.puzzles.sudoku.groups import (
+    awaits_bands,
+    has_other_frame,
+    side_of,
+    split_bands,
+    split_group,
+)
+from trmsolve.puzzles.sudoku.line import SudokuLine, make_line
+from trmsolve.puzzles.sudoku.listed import find_listed, read_listed
 from trmsolve.puzzles.sudoku.problems import beside_problem, line_problem
-from trmsolve.puzzles.sudoku.puzzle import answer_grid, place_in_columns, read_puzzle
+from trmsolve.puzzles.sudoku.puzzle import read_beside, read_puzzle
 from trmsolve.puzzles.sudoku.signs import SHAPE, Spans
-from trmsolve.puzzles.sudoku.sizes import Frame, cells_of_rows, frame_of, line_cells
+from trmsolve.puzzles.sudoku.sizes import Frame, frame_of, line_cells
 from trmsolve.puzzles.sudoku.table import SudokuTable, find_table
-from trmsolve.puzzles.values import Puzzle
 
 LINES = 1000
 """The most lines of one group. Its characters have the limit of a line."""
@@ -79,7 +81,7 @@ class _Reader(Reader[SudokuLine]):
 
     def read_list(self, joined: Joined[SudokuLine]) -> Iterator[Item]:
         """Generate the puzzles of a list."""
-        yield from _read_listed(self.name, _find_listed(joined))
+        yield from read_listed(self.name, find_listed(joined))
 
     def find_table(self, line: SudokuLine) -> SudokuTable | None:
         """Make a table if the last line was the header of a CSV and this is its first record."""
@@ -93,14 +95,14 @@ class _Reader(Reader[SudokuLine]):
     def take_drawn(self, line: SudokuLine) -> Iterator[Item]:
         """Take a line that is puzzles by itself, or belongs to a group."""
         bracketed = line.text.lstrip().startswith(("[", "{"))
-        listed = _find_listed(Joined([line])) if bracketed and not self.skip_section else []
+        listed = find_listed(Joined([line])) if bracketed and not self.skip_section else []
         runs = [] if listed or self.skip_section else _find_runs(line)
         if not listed and not runs:
             yield from self._gather(line.of_its_kind())
             return
         yield from self.end_drawn()
         self.skip_group = False
-        yield from _read_listed(self.name, listed) if listed else self._read_line(line, runs)
+        yield from read_listed(self.name, listed) if listed else self._read_line(line, runs)
 
     def close(self) -> Iterator[Item]:
         """Tell what stood beside puzzles, or which caption stood above none."""
@@ -117,7 +119,7 @@ class _Reader(Reader[SudokuLine]):
         if problem:
             yield line.error(*problem)
         else:
-            yield from _read_beside(self.name, [[replace(line, at=run)] for run in runs])
+            yield from read_beside(self.name, [[replace(line, at=run)] for run in runs])
 
     def _gather(self, line: SudokuLine) -> Iterator[Item]:
         """Take a line that is no puzzle by itself: it opens, continues or ends a group."""
@@ -145,17 +147,17 @@ class _Reader(Reader[SudokuLine]):
             case "attempt" | "fence":
                 return True
             case "blank":
-                return not _awaits_bands(self.group)
+                return not awaits_bands(self.group)
             case "section" | "title":
                 return any(kept.drawn for kept in self.group)
             case "comment":  # after the last row it heads the next puzzle
                 rows = sum(kept.kind in ("row", "wide") for kept in self.group)
-                return rows >= _side(self.group)
+                return rows >= side_of(self.group)
             case "wide":
-                return _has_other_frame(self.nine_frames, line)
+                return has_other_frame(self.nine_frames, line)
             case _:
                 is_nine = bool(self.wide_frames) and bool(row_cells(line.text))
-                return is_nine and _has_other_frame(self.wide_frames, line)
+                return is_nine and has_other_frame(self.wide_frames, line)
 
     def _start_group(self, lines: Sequence[SudokuLine]) -> None:
         """Begin a group with these lines."""
@@ -196,7 +198,7 @@ class _Reader(Reader[SudokuLine]):
         if not drawn:
             self._skip(titles[:-1])
         items = list(_read_group(self.name, group))
-        bands = _split_bands(group)
+        bands = split_bands(group)
         if len(bands) > 1 and items and isinstance(items[0], PuzzleError):
             for band in bands:
                 yield from _read_group(self.name, band)
@@ -224,13 +226,6 @@ def _find_runs(line: SudokuLine) -> list[Spans]:
     return runs if runs and isinstance(attempt(read_puzzle, "", [whole]), PuzzleError) else [at]
 
 
-def _side(group: list[SudokuLine]) -> int:
-    """The number of rows that the Sudoku of a group has."""
-    first = next((line.text for line in group if line.kind in ("row", "wide")), "")
-    sides = [side for side in (USUAL.side, *OTHER_SIDES) if any(cells_of_rows([first], side))]
-    return sides[0] if sides else USUAL.side
-
-
 def _read_group(name: str, group: list[SudokuLine]) -> Iterator[Item]:
     """Read the puzzles of a group of lines."""
     try:
@@ -240,115 +235,3 @@ def _read_group(name: str, group: list[SudokuLine]) -> Iterator[Item]:
     else:
         for lines in puzzles:
             yield attempt(read_puzzle, name, lines)
-
-
-def _has_other_frame(frames: set[Frame], line: SudokuLine) -> bool:
-    """Tell whether a line has another frame than one of these, and so belongs to another puzzle.
-
-    Rows of nine cells and of a larger board do. But a row of a larger board may have nine digits
-    too, and spaces for its blanks.
-    """
-    frame = frame_of(line.text)
-    return bool(frames) and (not frame or frames != {frame})
-
-
-def _split_bands(group: list[SudokuLine]) -> list[list[SudokuLine]]:
-    """Split a group at its empty lines into those parts that have something drawn."""
-    bands: list[list[SudokuLine]] = [[]]
-    for line in group:
-        if line.kind == "blank":
-            bands.append([])
-        else:
-            bands[-1].append(line)
-    return [band for band in bands if any(line.drawn for line in band)]
-
-
-def _awaits_bands(group: list[SudokuLine]) -> bool:
-    """Tell whether a grid may go on after an empty line: in bands of boxes, or row by row."""
-    bands = _split_bands(group)
-    if bands and is_size(bands[0][0]):
-        bands[0] = bands[0][1:]
-    side = _side([line for band in bands for line in band])
-    rows = [_rows_of(band, side) for band in bands]
-    heights = set(map(len, rows))
-    may_be_bands = heights == {board_of(side).box_rows} or (heights == {1} and side == USUAL.side)
-    found = cells_of_rows([row.text for band in rows for row in band], side)
-    return may_be_bands and 0 < len(found) < side and all(found)
-
-
-def _rows_of(band: list[SudokuLine], side: int) -> list[SudokuLine]:
-    """The rows of a band. Those of blanks may look like rules, if with them it has 1 or 3."""
-    rows = [line for line in band if line.kind in ("row", "wide")]
-    if side == USUAL.side and all(row_cells(row.text) for row in rows):
-        like = [line for line in band if line.drawn and row_cells(line.text)]
-        return like if len(like) in (1, 3) else rows
-    return rows
-
-
-def _find_listed(joined: Joined[SudokuLine]) -> list[list[list[SudokuLine]]]:
-    """Find the records of a list; each has the lines of every grid that stands in it.
-
-    There are none if a line has a run of 81 cells that is no value of the list.
-    """
-    listing = literals.parse(joined.text)
-    records = list(find_records(listing)) if listing else []
-    runs = sum(len(line_runs(line.text)) for line in joined.lines)
-    if sum(map(len, records)) < runs:
-        return []
-    if listing and not records and not any(row_cells(line.text) for line in joined.lines):
-        records = list(find_sized_records(listing, joined.text))
-    if len(records) == 1 and len(records[0]) == 1:  # answered in the list
-        return [[place_in_columns(place(joined, records[0][0], whole=True))]]
-    return [[place(joined, at) for at in record] for record in records]
-
-
-def _read_listed(name: str, records: list[list[list[SudokuLine]]]) -> Iterator[Item]:
-    """Read the puzzles of a list. One alone is answered in the list, others on lines."""
-    if len(records) == 1 and len(records[0]) == 1:
-        yield attempt(read_puzzle, name, records[0][0])
-        return
-    for record in records:
-        if len(record) == 2 and _is_answer(record[1], record[0]):
-            record.reverse()
-        yield from _read_beside(name, record)
-
-
-def _read_beside(name: str, grids: Sequence[Sequence[SudokuLine]]) -> Iterator[Item]:
-    """Read the puzzles that stand beside each other.
-
-    If there are two, the second may be the answer to the first.
-    """
-    if len(grids) == 1:
-        yield attempt(read_puzzle, name, grids[0])
-    elif len(grids) == 2 and _is_answer(*grids):
-        yield attempt(_read_pair, name, *grids)
-    else:
-        for lines in grids:
-            yield attempt(_read_one_of_several, name, lines)
-
-
-def _is_answer(question: Sequence[SudokuLine], answer: Sequence[SudokuLine]) -> bool:
-    """Tell whether a grid is full and keeps the clues of the question."""
-    if sum(len(line.at) for line in question) != sum(len(line.at) for line in answer):
-        return False
-    try:
-        clues = answer_grid(question, question)
-        values = answer_grid(question, answer)
-    except PuzzleError:  # a digit that the board has not
-        return False
-    full = bool((values > 0).all())
-    return full and bool((values == clues)[clues > 0].all())
-
-
-def _read_pair(name: str, question: Sequence[SudokuLine], answer: Sequence[SudokuLine]) -> Puzzle:
-    """Read a question and the answer beside it. Its form is a line, as for a record of a CSV."""
-    puzzle = read_puzzle(name, question, LINE.template)
-    return replace(puzzle, answer=answer_grid(question, answer))
-
-
-def _read_one_of_several(name: str, lines: Sequence[SudokuLine]) -> Puzzle:
-    """Read one of several puzzles. Its form is a line, and its source has the column too."""
-    puzzle = read_puzzle(name, lines, LINE.template)
-    first = next(line for line in lines if line.at)
-    place = first.error("", first.at[0][0])
-    return replace(puzzle, source=f"{name}:{place.line}:{place.column}")
