@@ -347,6 +347,24 @@ def test_pictures_with_ends_of_any_two_colours(
     assert ("the start" in puzzle.note) == bool(note)
 
 
+def test_spaces_behind_walls_of_underscores_are_no_cells() -> None:
+    rows = ["   _ _ _   ", "|  _ _  |", "|_   _| |  ", "|_ _ _  |"]
+    (puzzle,) = read_mazes(io.BytesIO("\n".join(rows).encode()), "f")
+    assert isinstance(puzzle, Puzzle), str(puzzle)
+    assert puzzle.grid.shape == (7, 9)
+    for ragged in ("   _ _ \n| |  _|\n|_|_  | \n|_  |_|\n", "_ _ _   \n| | | |\n|_| |_|\n"):
+        assert list(read_mazes(io.BytesIO(ragged.encode()), "f"))
+
+
+@pytest.mark.parametrize("row", ["+- + +-+", "+-+ +- +", "++ +-+-+"])
+def test_a_corner_between_corners_is_no_wall(row: str) -> None:
+    rows = ["+-+-+-+", "|S    |", "+-+ +-+", "|    G|", "+-+-+-+"]
+    assert isinstance(next(read_mazes(io.BytesIO("\n".join(rows).encode()), "f")), Puzzle)
+    rows[2] = row
+    for item in read_mazes(io.BytesIO("\n".join(rows).encode()), "f"):
+        assert isinstance(item, PuzzleError)
+
+
 def test_a_maze_of_thin_walls_that_is_too_large_is_told_with_its_size() -> None:
     row = "|   " * 130 + "|"
     rows = ["+---" * 130 + "+", row.replace("   ", " S ", 1).replace("|   |   ", "| G     ", 1)]

@@ -193,6 +193,8 @@ class _Reader(Reader[Line]):
             return "row"
         if len(text) == len(above) and above.strip():
             return "row"
+        if above and set(above + self.group[0].text).issuperset(text):
+            return "row"  # a damaged one
         return "title" if _is_wordy(text) else "row"
 
     def _is_blank(self, text: str, above: str) -> bool:
@@ -294,15 +296,17 @@ def _is_size(text: str) -> bool:
 
 
 def _is_first_row(title: str, rows: list[Line]) -> bool:
-    """Tell whether what looks like a title is a row: it is as long as the row below it.
+    """Tell whether what looks like a title is a row.
 
-    Either it is a word whose letters are all in the rows, as in ``X0XX`` above a maze with walls of
-    X. Or it has one letter beside those of ends and paths, as in ``  WoW``, and there is no other
-    wall.
+    It has letters, and all its characters are in the rows. Or it is as long as the row below it, and either it is a
+    word whose letters are all in the rows, as in ``X0XX`` above a maze with walls of X, or it has
+    one letter beside those of ends and paths, as in ``  WoW``, and there is no other wall.
     """
+    letters = {character for character in title if character.isalpha()}
+    if letters and set().union(*(row.text for row in rows)).issuperset(title):
+        return True
     if len(title) != len(rows[0].text):
         return False
-    letters = {character for character in title if character.isalpha()}
     other_letters = letters.difference(STARTS + GOALS + PATHS)
     if len(other_letters) == 1 and not any(_has_wall(row.text) for row in rows):
         return True

@@ -112,7 +112,7 @@ def _unfold_walls(text: str, step: int, paths: set[str]) -> str | None:
         between = text[begin + 1 : begin + step]
         sign = between.strip()
         if sign and sign not in paths:
-            if set(between) - set(_ACROSS + _CORNERS):
+            if set(between) - set(_ACROSS):
                 return None
             sign = _WALL
         cells += sign or _FLOOR, _WALL
@@ -156,7 +156,8 @@ def _unfold_underscores(rows: Sequence[Line]) -> Lattice | None:
         if widest % step:
             continue
         columns = math.ceil((right - 1) / step)
-        texts = [row.text[left:].ljust(columns * step + 1) for row in rows]
+        width = columns * step + 1
+        texts = [row.text[left : left + width].ljust(width) for row in rows]
         lines = [_read_line(text, step) for text in texts]
         found = [line for line in lines if line]
         if len(found) == len(rows):

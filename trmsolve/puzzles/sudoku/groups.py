@@ -221,11 +221,16 @@ def _pad(group: list[SudokuLine]) -> list[SudokuLine]:
     if len(drawn) != 9:
         return group
     tabs = [line.text.count("\t") for line in drawn]
-    if max(tabs) == 8 and min(tabs) > 0:
-        return [line.padded("\t" * (8 - line.text.count("\t"))) for line in group]
-    if max(len(line.text) for line in drawn) != 9 or " " not in text or text.strip(DIGITS + " "):
+    stripped = not any(line.text.endswith("\t") for line in drawn)
+    widths = [len(line.text) for line in drawn]
+    if stripped and max(tabs) == 8 and min(tabs) > 0:
+        ends = ["\t" * (8 - number) for number in tabs]
+    elif max(widths) == 9 and " " in text and not text.strip(DIGITS + " "):
+        ends = [" " * (9 - width) for width in widths]
+    else:
         return group
-    return [line.padded(" " * (9 - len(line.text))) if line.drawn else line for line in group]
+    missing = {line.number: end for line, end in zip(drawn, ends, strict=True)}
+    return [line.padded(missing.get(line.number, "")) for line in group]
 
 
 def _refuse_ragged(rows: list[SudokuLine]) -> None:
@@ -242,6 +247,7 @@ def _refuse_ragged(rows: list[SudokuLine]) -> None:
         if len(rows) > 1:
             problem = f"ragged grid: row {nth} has {found}, every row needs 9"
         raise row.error(problem, [*at, len(row.text)][min(len(at), 9)])
+    _refuse_uneven(rows)
     labels = [has_label(row.text) for row in rows]
     if any(labels) and not all(labels):
         row = rows[labels.index(not labels[0])]
@@ -252,6 +258,20 @@ def _refuse_ragged(rows: list[SudokuLine]) -> None:
         if row.at != rows[0].at:
             problem = f"ragged grid: row {nth} is not in line with row 1; write blanks as '.'"
             raise row.error(problem)
+
+
+def _refuse_uneven(rows: list[SudokuLine]) -> None:
+    """Raise PuzzleError if a row has empty cells, and more or fewer delimiters than others.
+
+    A delimiter may end each row, but one too many shifts the cells of its row.
+    """
+    for delimiter in ",;\t":
+        counts = [row.text.count(delimiter) for row in rows]
+        most = Counter(counts).most_common(1)[0][0]
+        for nth, (row, found) in enumerate(zip(rows, counts, strict=True), 1):
+            if found != most and "" in row.words:
+                problem = f"row {nth} has {found} {delimiter!r}, most have {most}"
+                raise row.error(f"ragged grid: {problem}")
 
 
 def side_of(group: list[SudokuLine]) -> int:

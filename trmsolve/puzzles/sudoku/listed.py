@@ -59,6 +59,8 @@ def find_records(listing: Listing, find: FindGrid | None = None) -> Iterator[lis
     if whole:
         yield [whole]
         return
+    if find is find_sized and _is_damaged(listing):
+        return
     grids = [find(item) for item in listing.items]
     beside = [grid for grid in grids if grid]
     if beside:
@@ -66,6 +68,13 @@ def find_records(listing: Listing, find: FindGrid | None = None) -> Iterator[lis
     for item, grid in zip(listing.items, grids, strict=True):
         if isinstance(item, Listing) and not grid:
             yield from find_records(item, find)
+
+
+def _is_damaged(listing: Listing) -> bool:
+    """Tell whether a list may be a damaged one of 16 rows, of which each would be a 4 x 4."""
+    strings = [item for item in listing.items if isinstance(item, Word) and item.quoted]
+    rows = [word for word in strings if len(word.text) == 16]
+    return 15 <= len(strings) <= 17 and len(rows) >= 14
 
 
 def find_sized_records(listing: Listing, text: str) -> Iterator[list[Spans]]:

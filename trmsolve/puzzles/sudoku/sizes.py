@@ -113,7 +113,7 @@ def rows_cells(texts: Sequence[str], side: int) -> list[Spans]:
         return []
     for find in (_solid_cells, _word_cells, _field_cells):
         found = [find(text, side) for text in texts]
-        if all(found) and len(set(map(_shape, texts, found))) == 1:
+        if all(found) and _are_alike(texts, found):
             return in_columns(texts, found)
     return _framed_cells(texts, side)
 
@@ -162,6 +162,16 @@ def _field_cells(text: str, side: int) -> Spans:
     return find_fields(text, side, is_word)
 
 
+def _are_alike(texts: Sequence[str], found: Sequence[Spans]) -> bool:
+    """Tell whether the same stands around the cells of all rows, except for spaces.
+
+    A delimiter may end any row, but one too many shifts empty cells.
+    """
+    has_empty = any(start == stop for at in found for start, stop in at)
+    shapes = [_shape(text, at) for text, at in zip(texts, found, strict=True)]
+    return len({shape if has_empty else shape.rstrip(",; ") for shape in shapes}) == 1
+
+
 def _shape(text: str, at: Spans) -> str:
     """What stands around the cells of a row, without the widths of spaces."""
     pieces: list[str] = []
@@ -170,7 +180,7 @@ def _shape(text: str, at: Spans) -> str:
         pieces += text[end:start], _CELL
         end = stop
     around = "".join([*pieces, text[end:]]).translate(_COVER)
-    return " ".join(around.split()).strip(",; ")
+    return " ".join(around.split()).lstrip(",; ")
 
 
 def in_columns(texts: Sequence[str], found: list[Spans]) -> list[Spans]:
