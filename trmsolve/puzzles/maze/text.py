@@ -298,9 +298,10 @@ def _is_size(text: str) -> bool:
 def _is_first_row(title: str, rows: list[Line]) -> bool:
     """Tell whether what looks like a title is a row.
 
-    It has letters, and all its characters are in the rows. Or it is as long as the row below it, and either it is a
-    word whose letters are all in the rows, as in ``X0XX`` above a maze with walls of X, or it has
-    one letter beside those of ends and paths, as in ``  WoW``, and there is no other wall.
+    It has letters, and all its characters are in the rows. Or it is as long as the row below it. In
+    that case it is a word whose letters are all in the rows, as in ``X0XX`` above a maze with walls
+    of X, or it has one letter beside those of ends and paths, as in ``  WoW``, and there is no
+    other wall.
     """
     letters = {character for character in title if character.isalpha()}
     if letters and set().union(*(row.text for row in rows)).issuperset(title):
