@@ -261,6 +261,14 @@ def test_a_delimiter_that_shifts_cells_is_refused(delimiter: str, slip: str) -> 
     assert all(error.startswith("f:6") for error in errors("\n".join(rows)))
 
 
+@pytest.mark.parametrize("delimiter", ["\t", ",", ";"])
+def test_a_delimiter_too_many_on_a_line_of_fields_is_refused(delimiter: str) -> None:
+    line = delimiter.join(QUESTION).replace(".", "")
+    assert np.array_equal(one(line).grid, grid(QUESTION))
+    # A blank in front for the 9 at the end: as many cells, each in the place of the next.
+    assert errors(delimiter + line.removesuffix("9"))
+
+
 def test_a_short_row_of_digits_is_not_padded() -> None:
     rows = rows_of(ANSWER)
     assert errors("\n".join([*rows[:4], rows[4][:8], *rows[5:]])) == [

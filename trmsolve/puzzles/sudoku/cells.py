@@ -135,7 +135,10 @@ def _spread_run(text: str) -> list[Spans]:
     """Find the one puzzle whose cells have separators between them."""
     fields = find_fields(text, 81)
     if fields:
-        return [fields]
+        has_empty = any(start == stop for start, stop in fields)
+        end = text[fields[-1][1] :]
+        # One delimiter too many shifts empty cells.
+        return [] if has_empty and not set(",;\t").isdisjoint(end) else [fields]
     at = lone_cells(text, 81)
     return [] if not at or _SOLID.search(text) or find_candidates(text) is not None else [at]
 
