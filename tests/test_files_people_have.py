@@ -258,7 +258,7 @@ def picture(scale: int, kind: str, smooth: bool = False, lines: bool = False) ->
     ],
 )
 def test_pictures_with_two_openings(scale: int, kind: str, smooth: bool, lines: bool) -> None:
-    puzzle = read_image([picture(scale, kind, smooth, lines)], "m")
+    puzzle = read_image(io.BytesIO(picture(scale, kind, smooth, lines)), "m")
     rows = ["".join("# SG"[cell] for cell in row) for row in puzzle.grid.tolist()]
     assert rows == MAZES["maze_openings.txt"]
     assert "the start is the opening at row 1, column 2" in puzzle.note
@@ -341,10 +341,28 @@ def test_pictures_with_ends_of_any_two_colours(
     image = image_module.fromarray(colours[cells].repeat(scale, 0).repeat(scale, 1))
     data = io.BytesIO()
     image.save(data, kind)
-    puzzle = read_image([data.getvalue()], "m")
+    puzzle = read_image(io.BytesIO(data.getvalue()), "m")
     assert ["".join("# SG"[cell] for cell in row) for row in puzzle.grid.tolist()] == ROOM
     assert note in puzzle.note
     assert ("the start" in puzzle.note) == bool(note)
+
+
+def test_spaces_behind_walls_of_underscores_are_no_cells() -> None:
+    rows = ["   _ _ _   ", "|  _ _  |", "|_   _| |  ", "|_ _ _  |"]
+    (puzzle,) = read_mazes(io.BytesIO("\n".join(rows).encode()), "f")
+    assert isinstance(puzzle, Puzzle), str(puzzle)
+    assert puzzle.grid.shape == (7, 9)
+    for ragged in ("   _ _ \n| |  _|\n|_|_  | \n|_  |_|\n", "_ _ _   \n| | | |\n|_| |_|\n"):
+        assert list(read_mazes(io.BytesIO(ragged.encode()), "f"))
+
+
+@pytest.mark.parametrize("row", ["+- + +-+", "+-+ +- +", "++ +-+-+"])
+def test_a_corner_between_corners_is_no_wall(row: str) -> None:
+    rows = ["+-+-+-+", "|S    |", "+-+ +-+", "|    G|", "+-+-+-+"]
+    assert isinstance(next(read_mazes(io.BytesIO("\n".join(rows).encode()), "f")), Puzzle)
+    rows[2] = row
+    for item in read_mazes(io.BytesIO("\n".join(rows).encode()), "f"):
+        assert isinstance(item, PuzzleError)
 
 
 def test_a_maze_of_thin_walls_that_is_too_large_is_told_with_its_size() -> None:

@@ -239,7 +239,7 @@ FILE_FAULTS: list[tuple[bytes, str]] = [
         b"\x1f\x8b\x08\x00",
         "ab.json: the gzip data ends too early; create or download the file again",
     ),
-    (b"\x1f\x8b\x00\x00", "ab.json: damaged gzip data; create or download the file again"),
+    (b"\x1f\x8b" + b"\0" * 20, "ab.json: damaged gzip data; create or download the file again"),
 ]
 
 

@@ -25,10 +25,10 @@ from trmsolve.puzzles.reading.json_values import (
     JsonObject,
     describe,
     load_object,
-    open_error,
     read_documents,
     require_object,
 )
+from trmsolve.puzzles.reading.places import open_error
 from trmsolve.puzzles.values import Grid
 
 ID_KEYS = ("id", "task_id")

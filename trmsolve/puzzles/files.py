@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.reading.places import Item as Item
+from trmsolve.puzzles.reading.places import open_error
 from trmsolve.puzzles.values import Puzzle
 
-Item = Puzzle | PuzzleError
 AnyItem = TypeVar("AnyItem", bound=Item | None)
 
 
@@ -17,12 +17,8 @@ def read_file(task: Task, name: str) -> Iterator[Item]:
     try:
         with Path(name).open("rb") as stream:
             yield from task.read(stream, name)
-    except IsADirectoryError:
-        yield PuzzleError("this is a folder: give the files in it", name)
-    except FileNotFoundError:
-        yield PuzzleError("no such file", name)
     except OSError as error:
-        yield PuzzleError(f"cannot be read: {error.strerror or error}", name)
+        yield open_error(error, name)
 
 
 class Notes:

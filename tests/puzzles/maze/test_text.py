@@ -762,6 +762,14 @@ def test_a_first_row_with_the_only_walls_is_no_title(first: str) -> None:
         assert isinstance(item, PuzzleError) or item.grid.shape == (4, 4)
 
 
+def test_a_damaged_row_of_letters_is_no_title() -> None:
+    rows = ["XXXXX", "XS GX", "X   X", "XXXXX"]
+    (error,) = errors("\n".join([",".join(row) for row in rows[:-1]] + ["X,XX,X,X"]))
+    assert error.startswith("f:1:2: ',' separates only some cells")
+    (error,) = errors("\n".join(["X,X,XX,X"] + [",".join(row) for row in rows[1:]]))
+    assert error.startswith("f:1:2: ',' separates only some cells")
+
+
 def test_a_short_word_above_walls_is_a_title() -> None:
     (item,) = read("Seed 3\n######\n#S  G#\n######\n")
     assert not isinstance(item, PuzzleError)
@@ -838,6 +846,10 @@ def changed(row: int, text: str) -> str:
         (
             "1,1,1\nS,0G0\n1,1,1\n",
             "f:1:2: ',' separates only some cells; put it between all cells or none",
+        ),
+        (
+            "1\t1\t1\nS\t0G\n1\t1\t1\n",
+            "f:1:2: '\\t' separates only some cells; put it between all cells or none",
         ),
         ("1,1,1\nS0G\n1,1,1\n", f"f:1:2: wrong character ','; {CELLS}"),
         ("####\n#SG#\n", "f:1: 2 x 4 cells; the minimum is 3 x 3"),

@@ -7,17 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trmsolve.errors import PuzzleError
+from trmsolve.puzzles.reading.fields import Field, ends_quoted, split_record
+from trmsolve.puzzles.reading.places import Joined, Line
 from trmsolve.puzzles.reading.table import (
     Column,
     Columns,
-    Field,
+    Record,
     choose_columns,
-    ends_quoted,
     find_delimiter,
-    get_field,
-    get_rating,
-    has_text,
-    split_record,
 )
 
 
@@ -40,7 +37,7 @@ def test_fields_beyond_the_most_are_left_out() -> None:
 def test_fields_are_those_of_the_standard_library(record: str, delimiter: str) -> None:
     fields = split_record(record, delimiter)
     expected = next(csv.reader([record], delimiter=delimiter))
-    assert [field.text + field.tail for field in fields] == expected
+    assert [field.whole for field in fields] == expected
 
 
 @given(st.lists(st.text(alphabet='ab", ', max_size=8), min_size=1, max_size=4))
@@ -71,16 +68,20 @@ def test_names_decide_between_equals() -> None:
     assert choose_columns(equal) == Columns(question=1, answer=None, rating=2)
 
 
+def record(fields: list[Field]) -> Record[Line]:
+    return Record(Joined([Line(7, "a", range(2))]), fields)
+
+
 def test_a_column_that_a_record_lacks_is_named() -> None:
     fields = [Field(0, "a")]
-    assert get_field(fields, 0, "answer", 7) == fields[0]
+    assert record(fields).field(0, "answer") == fields[0]
     with pytest.raises(PuzzleError) as caught:
-        get_field(fields, 1, "answer", 7)
+        record(fields).field(1, "answer")
     assert caught.value.problem == "1 column; the answer is expected in column 2"
     assert caught.value.line == 7
 
 
 def test_ratings_are_whole_numbers() -> None:
-    fields = [Field(0, text) for text in (" 12 ", "-3", "1.5", "", "1234567890")]
-    assert [get_rating(fields, i) for i in (*range(5), 5, None)] == [12, -3, *[None] * 5]
-    assert [has_text(fields, i) for i in (0, 3, 5, None)] == [True, False, False, False]
+    given = record([Field(0, text) for text in (" 12 ", "-3", "1.5", "", "1234567890")])
+    assert [given.rating(i) for i in (*range(5), 5, None)] == [12, -3, *[None] * 5]
+    assert [given.text(i) for i in (0, 3, 5, None)] == ["12", "", "", ""]

@@ -85,6 +85,30 @@ def test_a_grid_without_a_form_is_one_line(side: int) -> None:
         assert write_sudoku(question, form) == cells_of(question) + "\n"
 
 
+@pytest.mark.parametrize("change", ["shorter", "longer", "lost", "twice"])
+def test_the_rows_of_a_damaged_list_are_no_puzzles(change: str) -> None:
+    rows = ["." * 16] * 16
+    rows[3] = "G..............."
+    rows[4] = ".4..1..........."
+    assert one(f"{rows}".replace("'", '"')).grid.shape == (16, 16)
+    changed = {
+        "shorter": [rows[7][1:]],
+        "longer": [rows[7] + "."],
+        "lost": [],
+        "twice": [rows[7]] * 2,
+    }
+    rows[7:8] = changed[change]
+    assert not any(isinstance(item, Puzzle) for item in read(f"{rows}".replace("'", '"')))
+
+
+def test_a_delimiter_that_shifts_cells_is_refused() -> None:
+    rows = ["1,,,4", ",,1,", ",3,,", "4,,,2"]
+    assert one("\n".join(rows)).grid.shape == (4, 4)
+    assert one("\n".join(row + "," for row in rows)).grid.shape == (4, 4)
+    rows[2] = ",,3,,"
+    assert all(isinstance(item, PuzzleError) for item in read("\n".join(rows)))
+
+
 def test_numbers_keep_their_columns() -> None:
     row = " .  .  . 10 |  .  .  2  .  .  ."
     text = "\n".join([row, *[" .  .  .  . |  .  .  .  .  .  ."] * 9]).replace(" | ", "  ") + "\n"

@@ -240,6 +240,35 @@ def test_stripped_blanks_are_given_back_where_that_is_beyond_doubt() -> None:
     assert np.array_equal(one(text).grid, grid(QUESTION))
 
 
+def test_stripped_tabs_are_given_back_to_rows_alone() -> None:
+    rows = ["\t".join(row).replace(".", "").rstrip("\t") for row in ROWS]
+    text = "\n".join(["A title", *rows]) + "\n"
+    puzzle = one(text)
+    assert np.array_equal(puzzle.grid, grid(QUESTION))
+    assert write_sudoku(puzzle.grid, puzzle.form).startswith("A title\n5\t3\t\t\t7\t\t\t\t\n")
+
+
+@pytest.mark.parametrize("delimiter", ["\t", ",", ";"])
+@pytest.mark.parametrize("slip", ["one too few", "one too many"])
+def test_a_delimiter_that_shifts_cells_is_refused(delimiter: str, slip: str) -> None:
+    rows = [delimiter.join(row).replace(".", "") for row in ROWS]
+    assert np.array_equal(one("\n".join(rows)).grid, grid(QUESTION))
+    assert np.array_equal(one("\n".join(row + delimiter for row in rows)).grid, grid(QUESTION))
+    if slip == "one too few":
+        rows[5] = rows[5].replace(delimiter * 2, delimiter, 1)
+    else:
+        rows[5] = rows[5].replace(delimiter, delimiter * 2, 1)
+    assert all(error.startswith("f:6") for error in errors("\n".join(rows)))
+
+
+@pytest.mark.parametrize("delimiter", ["\t", ",", ";"])
+def test_a_delimiter_too_many_on_a_line_of_fields_is_refused(delimiter: str) -> None:
+    line = delimiter.join(QUESTION).replace(".", "")
+    assert np.array_equal(one(line).grid, grid(QUESTION))
+    # A blank in front for the 9 at the end: as many cells, each in the place of the next.
+    assert errors(delimiter + line.removesuffix("9"))
+
+
 def test_a_short_row_of_digits_is_not_padded() -> None:
     rows = rows_of(ANSWER)
     assert errors("\n".join([*rows[:4], rows[4][:8], *rows[5:]])) == [

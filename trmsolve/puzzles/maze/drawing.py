@@ -50,7 +50,6 @@ from trmsolve.puzzles.maze.form import (
     WALLS,
     Marks,
     MazeForm,
-    Row,
     line_rows,
 )
 from trmsolve.puzzles.maze.layout import Layout, is_doubled, lay_out, lay_out_line
@@ -64,6 +63,7 @@ from trmsolve.puzzles.maze.meanings import (
 )
 from trmsolve.puzzles.maze.rules import find_faults
 from trmsolve.puzzles.maze.thin import Lattice, unfold
+from trmsolve.puzzles.reading.places import Line
 from trmsolve.puzzles.values import Grid, Puzzle
 
 _NO_WALL = "draw walls as '#'"
@@ -137,7 +137,7 @@ class Drawing:
 
 
 def read_rows(
-    rows: Sequence[Row],
+    rows: Sequence[Line],
     head: str = "",
     end: str = "\n",
     question: Drawing | None = None,
@@ -200,7 +200,7 @@ def _draw_thin(drawing: Drawing, lattice: Lattice) -> Drawing:
     return replace(drawing, form=form)
 
 
-def _read(rows: Sequence[Row], wall: str = "", marks: Marks = NO_MARKS) -> _Reading:
+def _read(rows: Sequence[Line], wall: str = "", marks: Marks = NO_MARKS) -> _Reading:
     """Read what the rows show, with ``wall`` or the usual characters for the wall.
 
     Raises PuzzleError if that is no rectangle.
@@ -236,7 +236,7 @@ def _ring(cells: Grid) -> Grid:
     return np.concatenate([top, bottom, left, right])
 
 
-def _read_in_ring(rows: Sequence[Row], marks: Marks) -> _Reading | None:
+def _read_in_ring(rows: Sequence[Line], marks: Marks) -> _Reading | None:
     """Read the rows with the character of the first row for the wall.
 
     Returns None unless it stands all around and that makes a maze.
@@ -253,7 +253,7 @@ def _read_in_ring(rows: Sequence[Row], marks: Marks) -> _Reading | None:
     return reading if opened or reading.is_ringed() else None
 
 
-def _ring_character(rows: Sequence[Row]) -> str:
+def _ring_character(rows: Sequence[Line]) -> str:
     """Find the character of which the first row consists, but for ends and openings.
 
     Returns "" if there is none that may be a wall, or if the rows have usual walls.
@@ -277,7 +277,7 @@ def _ring_character(rows: Sequence[Row]) -> str:
     return char if found.isdisjoint(usual) else ""
 
 
-def _characters(rows: Iterable[Row]) -> set[str]:
+def _characters(rows: Iterable[Line]) -> set[str]:
     """Collect the characters of the rows."""
     return set(chain.from_iterable(row.text for row in rows))
 
@@ -347,7 +347,7 @@ def _refuse_no_wall(drawing: Drawing, reading: _Reading) -> None:
     raise drawing.error(problem, row, column)
 
 
-def _refuse_size(row: Row, rows: int, columns: int) -> None:
+def _refuse_size(row: Line, rows: int, columns: int) -> None:
     """Raise PuzzleError for a maze that is too small or too large."""
     if min(rows, columns) < LEAST:
         raise row.error(f"{rows} x {columns} cells; the minimum is {LEAST} x {LEAST}")

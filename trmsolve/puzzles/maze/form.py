@@ -7,15 +7,14 @@ import math
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
-from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.maze.cells import SYMBOLS
-from trmsolve.puzzles.reading.table import LOST
+from trmsolve.puzzles.reading.fields import LOST
+from trmsolve.puzzles.reading.places import Line
 from trmsolve.puzzles.values import Grid
 
 WALLS = "⬛█■#▓▒░"
@@ -104,30 +103,6 @@ def _parse_place(option: str, text: str | None) -> tuple[int, int] | None:
     if not match:
         raise ValueError(f"{option}: {text!r} is not R,C, a row and a column counting from 1")
     return int(match[1]) - 1, int(match[2]) - 1
-
-
-class Row(NamedTuple):
-    """A row of a maze."""
-
-    number: int
-    """The line of the file, from 1."""
-
-    text: str
-
-    start: int = 0
-    """How many characters stand before the text in its line."""
-
-    columns: Sequence[int] = ()
-    """The index in the line of every character, if they do not stand side by side there."""
-
-    def error(self, problem: str, index: int | None = None) -> PuzzleError:
-        """Make the error of this row, or of one character of it."""
-        if index is None:
-            return PuzzleError(problem, "", self.number)
-        column = self.start + index
-        if index < len(self.columns):
-            column = self.columns[index]
-        return PuzzleError(problem, "", self.number, column + 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,16 +202,16 @@ def line_maze(grid: Grid) -> str:
     return joint.join(_write_rows(grid, tuple(SYMBOLS)))
 
 
-def line_rows(row: Row) -> tuple[list[Row], str]:
+def line_rows(row: Line) -> tuple[list[Line], str]:
     """Split a maze on one line into its rows. Returns them and what joins them.
 
     The line is n x n cells, or rows joined by ``/``. Raises PuzzleError if it is neither.
     """
     if "/" in row.text:
         rows = []
-        start = row.start
+        start = 0
         for part in row.text.split("/"):
-            rows.append(row._replace(text=part, start=start))
+            rows.append(row.cut(start, start + len(part)))
             start += len(part) + 1
         return rows, "/"
     size = len(row.text)
@@ -245,10 +220,7 @@ def line_rows(row: Row) -> tuple[list[Row], str]:
         shape = "on one line a maze is n x n cells, or rows joined by '/'"
         lost = LOST if row.text.isdecimal() else ""
         raise row.error(f"one row of {size} characters; {shape}{lost}")
-    rows = []
-    for at in range(0, size, side):
-        rows.append(row._replace(text=row.text[at : at + side], start=row.start + at))
-    return rows, ""
+    return [row.cut(start, start + side) for start in range(0, size, side)], ""
 
 
 def is_square(text: str) -> bool:

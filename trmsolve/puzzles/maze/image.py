@@ -10,8 +10,7 @@ This module knows pixels. It does not know text, nor how a maze is solved.
 """
 
 import io
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,45 +84,33 @@ def is_image(head: bytes) -> bool:
     return head.startswith(tuple(_FORMATS))
 
 
-def read_image(chunks: Iterable[bytes], name: str, marks: Marks = NO_MARKS) -> Puzzle:
+def read_image(stream: BinaryIO, name: str, marks: Marks = NO_MARKS) -> Puzzle:
     """Read the maze of an image. Raises PuzzleError if it shows none."""
-    data = bytearray()
-    for chunk in chunks:
-        data += chunk
-        if len(data) > BYTES:
-            raise PuzzleError(f"an image of more than {BYTES >> 20} MiB", name)
+    data = stream.read(BYTES + 1)
+    if len(data) > BYTES:
+        raise PuzzleError(f"an image of more than {BYTES >> 20} MiB", name)
     kind = next((kind for magic, kind in _FORMATS.items() if data.startswith(magic)), "PNG")
-    pixels = _unpack(bytes(data), kind, name)
-    note = ""
-    try:
-        cells = _shrink(_classify(pixels, name), name)
-    except PuzzleError as error:
-        loose = _read_loosely(pixels, marks, lossy=kind in _LOSSY)
-        if loose is None:
-            raise error from None
-        cells, note = loose
-    else:
-        cells, note = settle_ends(cells, marks)
+    pixels = _unpack(data, kind, name)
+    contents = _find_contents(pixels)
+    found = _read_contents(contents, marks, kind)
+    if not found:
+        found = _read_contents(_name_colours(pixels, contents), marks, kind)
+    if not found:
+        _refuse(pixels, contents, name)
+    cells, note = found
     return Puzzle(cells, name, note=f"{name}: {note}" if note else "")
 
 
-def _read_loosely(pixels: Pixels, marks: Marks, lossy: bool) -> tuple[Grid, str] | None:
-    """Read a picture without a green and a red end, or one that is not exact.
+def _read_contents(contents: Grid, marks: Marks, kind: str) -> tuple[Grid, str] | None:
+    """Read the cells of a picture, given the content or the colour of each pixel.
 
-    Returns its cells and what is to be told of it, or None if it is unclear.
+    Returns the cells and what is to be told of them, or None if the picture is unclear.
     """
-    contents = _find_contents(pixels)
-    named = _name_colours(pixels, contents)
-    return _read_contents(contents, marks, lossy) or _read_contents(named, marks, lossy)
-
-
-def _read_contents(contents: Grid, marks: Marks, lossy: bool) -> tuple[Grid, str] | None:
-    """Read the cells of a picture, given the content or the colour of each pixel."""
     contents = _cut_margin(contents)
     if not (contents == _UNKNOWN).any():
         size = _cell_size(contents)
         exact = _settle(contents[::size, ::size], marks, "")
-        if exact or not lossy:  # uneven cells of sharp colours are refused
+        if exact or kind not in _LOSSY:  # uneven cells of sharp colours are refused
             return exact
     middles = _read_middles(contents)
     return None if middles is None else _settle(middles, marks, _LOOSELY)
@@ -225,7 +212,7 @@ def _count_cells(walls: Mask) -> int:
 def _unpack(data: bytes, kind: str, name: str) -> Pixels:
     """Unpack the colours (height, width, 3). Transparent pixels are put on white."""
     try:
-        from PIL import Image
+        from PIL import Image, UnidentifiedImageError
     except ImportError:
         needed = f"reading an image needs Pillow: {install_hint('image')}"
         raise PuzzleError(needed, name) from None
@@ -239,10 +226,11 @@ def _unpack(data: bytes, kind: str, name: str) -> Pixels:
                 width, height = image.size
                 if width * height <= PIXELS:  # before anything is unpacked
                     return _put_on_white(image)
+    except UnidentifiedImageError as error:  # whose text names an object in memory
+        raise PuzzleError(f"a damaged {kind} image: create or download it again", name) from error
     except Exception as error:  # damaged files make Pillow raise nearly anything
-        raise PuzzleError(
-            f"a damaged {kind} image: {error}; create or download it again", name
-        ) from error
+        problem = f"a damaged {kind} image: {error}; create or download it again"
+        raise PuzzleError(problem, name) from error
     problem = f"an image of {width} x {height} pixels; the maximum is {PIXELS} pixels"
     raise PuzzleError(problem, name)
 
@@ -271,17 +259,6 @@ def _find_contents(pixels: Pixels) -> Grid:
     return contents
 
 
-def _classify(pixels: Pixels, name: str) -> Grid:
-    """Find the content of each pixel. Raises PuzzleError at the first that could have two."""
-    contents = _find_contents(pixels)
-    unknown = _find_first(contents == _UNKNOWN)
-    if unknown:
-        y, x = unknown
-        colour = "#" + bytes(pixels[y, x]).hex().upper()
-        raise PuzzleError(f"pixel x {x}, y {y} is {colour}: {COLOURS}", name)
-    return contents
-
-
 def _shines(pixels: Pixels, channel: int) -> Mask:
     """Mark the pixels whose red (0) or green (1) stands out from the other two colours."""
     colour = pixels[..., channel]
@@ -298,25 +275,25 @@ def _find_first(mask: Mask) -> tuple[int, int] | None:
     return row, column
 
 
-def _shrink(contents: Grid, name: str) -> Grid:
-    """Shrink each square of pixels to one cell."""
+def _refuse(pixels: Pixels, contents: Grid, name: str) -> NoReturn:
+    """Raise PuzzleError that says why a picture is no maze in squares of black and white."""
+    unknown = _find_first(contents == _UNKNOWN)
+    if unknown:
+        y, x = unknown
+        colour = "#" + bytes(pixels[y, x]).hex().upper()
+        raise PuzzleError(f"pixel x {x}, y {y} is {colour}: {COLOURS}", name)
     start = _find_area(contents, START, name)
     goal = _find_area(contents, GOAL, name)
     inner = _cut_margin(contents)
     size = _cell_size(inner)
     _refuse_irregular(start, START, size, name)
     _refuse_irregular(goal, GOAL, size, name)
-    grid = np.ascontiguousarray(inner[::size, ::size])
-    limit = ""
-    if min(grid.shape) < LEAST:
-        limit = f"at least {LEAST} x {LEAST}"
-    elif max(grid.shape) > MOST:
+    height, width = inner.shape
+    limit = f"at least {LEAST} x {LEAST}"
+    if max(height, width) > MOST * size:
         limit = f"at most {MOST} x {MOST}"
-    if limit:
-        rows, columns = grid.shape
-        problem = f"{rows} x {columns} cells of {size} pixels; a maze has {limit}"
-        raise PuzzleError(problem, name)
-    return grid
+    problem = f"{height // size} x {width // size} cells of {size} pixels; a maze has {limit}"
+    raise PuzzleError(problem, name)
 
 
 def _find_area(contents: Grid, content: int, name: str) -> _Area:

@@ -12,14 +12,15 @@ from typing import NamedTuple
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, WALL
-from trmsolve.puzzles.maze.form import LEAST, MOST, Row
+from trmsolve.puzzles.maze.form import LEAST, MOST
 from trmsolve.puzzles.maze.meanings import ENDS, Meaning
+from trmsolve.puzzles.reading.places import Line
 
 WIDEST = 3 * MOST
 """The most characters of a row: two for each cell, and a margin."""
 
 _STRIPPED = "; write floor as '.' where spaces at the ends of lines may be lost"
-_BETWEEN = "',' separates only some cells; put it between all cells or none"
+_BETWEEN = "{!r} separates only some cells; put it between all cells or none"
 _PAIRS = "every cell is drawn as two equal characters here, but not"
 _TURNS = 6  # how often walls begin and end, always where a pair does, in a doubled drawing
 
@@ -27,7 +28,7 @@ _TURNS = 6  # how often walls begin and end, always where a pair does, in a doub
 class Layout(NamedTuple):
     """Where the cells are in the rows of text."""
 
-    rows: list[Row]
+    rows: list[Line]
 
     left: int
     """The column of the first cell."""
@@ -47,7 +48,7 @@ class Layout(NamedTuple):
         return [text[self.left : self.right] for text in texts]
 
 
-def lay_out_line(rows: Sequence[Row]) -> Layout:
+def lay_out_line(rows: Sequence[Line]) -> Layout:
     """Lay out rows that stand on one line."""
     right = _most_common(len(row.text) for row in rows)
     layout = Layout(list(rows), 0, right)
@@ -57,7 +58,7 @@ def lay_out_line(rows: Sequence[Row]) -> Layout:
     return layout
 
 
-def lay_out(rows: Sequence[Row], meaning: Meaning) -> Layout:
+def lay_out(rows: Sequence[Line], meaning: Meaning) -> Layout:
     """Find the rectangle of the cells.
 
     Margins are left out, stripped spaces are restored, and characters between cells are skipped.
@@ -70,8 +71,9 @@ def lay_out(rows: Sequence[Row], meaning: Meaning) -> Layout:
     if separated:
         return separated
     for row in rows:
-        if "," in row.text:
-            raise row.error(_BETWEEN, row.text.index(","))
+        for joint in ",\t":
+            if joint in row.text and joint not in meaning:
+                raise row.error(_BETWEEN.format(joint), row.text.index(joint))
     dots = any(content == FLOOR and char != " " for char, content in meaning.items())
     left = _most_common(_begin(row) for row in inner)
     right = _most_common(_end(row) for row in inner)
@@ -90,7 +92,7 @@ def lay_out(rows: Sequence[Row], meaning: Meaning) -> Layout:
     return layout
 
 
-def _refuse_wide(rows: Sequence[Row]) -> None:
+def _refuse_wide(rows: Sequence[Line]) -> None:
     """Raise PuzzleError for a row that is longer than any maze."""
     for row in rows:
         if len(row.text) > WIDEST:
@@ -98,13 +100,13 @@ def _refuse_wide(rows: Sequence[Row]) -> None:
             raise row.error(f"{problem}; the maximum is {MOST} x {MOST} cells", MOST)
 
 
-def _begin(row: Row) -> int:
+def _begin(row: Line) -> int:
     """Find the column of the first character that is no space."""
     drawn = row.text.lstrip(" ")
     return len(row.text) - len(drawn)
 
 
-def _end(row: Row) -> int:
+def _end(row: Line) -> int:
     """Find the column after the last character that is no space."""
     return len(row.text.rstrip(" "))
 
@@ -156,7 +158,7 @@ def _refuse_ragged(layout: Layout, spaces: bool) -> None:
             raise row.error(f"ragged maze: row {nth} begins after the others", layout.left)
 
 
-def _ragged(row: Row, nth: int, end: int, layout: Layout, hint: str = "") -> PuzzleError:
+def _ragged(row: Line, nth: int, end: int, layout: Layout, hint: str = "") -> PuzzleError:
     """Make the error of a row whose cells end in another column than most."""
     size = max(end - layout.left, 0)
     plural = "s" if size != 1 else ""
@@ -165,7 +167,7 @@ def _ragged(row: Row, nth: int, end: int, layout: Layout, hint: str = "") -> Puz
     return row.error(problem, min(end, layout.right))
 
 
-def _lay_out_separated(rows: list[Row], meaning: Meaning) -> Layout | None:
+def _lay_out_separated(rows: list[Line], meaning: Meaning) -> Layout | None:
     """Lay out rows in which a separator stands between all cells. Returns None for other rows.
 
     Where a space may be floor too, an outer wall has to show that it is a separator.

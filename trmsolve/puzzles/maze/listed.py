@@ -4,29 +4,27 @@
 count from 0. This module knows the shapes of lists. It does not know what the signs mean.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import accumulate
 
-from trmsolve.puzzles.maze.form import LEAST, Marks, Row
+from trmsolve.puzzles.maze.form import LEAST, Marks
 from trmsolve.puzzles.reading.literals import Listing, Word, listings, parse
+from trmsolve.puzzles.reading.places import Joined, Line
 
 _STARTS = ("start", "begin", "entrance", "src", "source")
 _GOALS = ("goal", "end", "exit", "finish", "target", "dst")
 _NAMES = {"True": "1", "true": "1", "False": "0", "false": "0"}
 
 
-def find_mazes(lines: Sequence[Row], marks: Marks) -> Iterator[tuple[list[Row], Marks]]:
+def find_mazes(joined: Joined[Line], marks: Marks) -> Iterator[tuple[list[Line], Marks]]:
     """Generate the rows of every maze in a list that stands on these lines, and its marks."""
-    listing = parse("\n".join(line.text for line in lines))
+    listing = parse(joined.text)
     if listing is None:
         return
     marks = _find_ends(listing, marks)
-    begins = list(accumulate((len(line.text) + 1 for line in lines), initial=0))
     for part in listings(listing):
         places = [_find_row(item) for item in part.items]
-        rows = [_make_row(lines, begins, words) for words in places if words]
+        rows = [_make_row(joined, words) for words in places if words]
         if len(rows) == len(places) >= LEAST and min(len(row.text) for row in rows) >= LEAST:
             yield rows, marks
 
@@ -42,11 +40,12 @@ def _find_row(item: Word | Listing) -> list[Word]:
     return words if alike else []
 
 
-def _make_row(lines: Sequence[Row], begins: Sequence[int], words: Sequence[Word]) -> Row:
+def _make_row(joined: Joined[Line], words: Sequence[Word]) -> Line:
     """Make a row of signs, with their places in the file."""
-    number = bisect_right(begins, words[0].start) - 1
-    columns = [word.start - begins[number] for word in words]
-    return Row(lines[number].number, "".join(word.text for word in words), columns=columns)
+    number, first = joined.find(words[0].start)
+    line = joined.lines[number]
+    columns = [line.column(first + word.start - words[0].start) for word in words]
+    return Line(line.number, "".join(word.text for word in words), columns)
 
 
 def _find_ends(listing: Listing, marks: Marks) -> Marks:

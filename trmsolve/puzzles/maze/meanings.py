@@ -25,11 +25,11 @@ from trmsolve.puzzles.maze.form import (
     STARTS,
     TARGETS,
     WALLS,
-    Row,
     is_line,
 )
+from trmsolve.puzzles.reading.fields import rounded
 from trmsolve.puzzles.reading.lines import undecoded
-from trmsolve.puzzles.reading.table import rounded
+from trmsolve.puzzles.reading.places import Line
 
 _CELLS = (
     f"walls are '#' or blocks, floor is ' ' or '.', the start is S, the goal G or E; or {OPTIONS}"
@@ -55,7 +55,7 @@ Meaning = dict[str, int]
 
 
 def find_meanings(
-    rows: Sequence[Row], wall: str = "", given: Iterable[tuple[str, int]] = ()
+    rows: Sequence[Line], wall: str = "", given: Iterable[tuple[str, int]] = ()
 ) -> Meaning:
     """Find what every character of the rows means.
 
@@ -139,7 +139,7 @@ def _settle_shades(meaning: Meaning, found: set[str], floors: str) -> None:
         meaning.pop("░", None)
 
 
-def _find_joints(rows: Sequence[Row]) -> str:
+def _find_joints(rows: Sequence[Line]) -> str:
     """Find the character that may stand between rows or cells, if there is one."""
     if len(rows) == 1:
         return "/"
@@ -150,7 +150,7 @@ def _find_joints(rows: Sequence[Row]) -> str:
     return ""
 
 
-def _foreign(rows: Sequence[Row], known: set[str]) -> PuzzleError:
+def _foreign(rows: Sequence[Line], known: set[str]) -> PuzzleError:
     """Make the error of the first character that means nothing."""
     row = next(row for row in rows if not known.issuperset(row.text))
     number = rounded(row.text) if len(rows) == 1 else None

@@ -16,6 +16,7 @@ This module knows which lines of a file belong together. It does not know what t
 mean, nor how a maze is solved.
 """
 
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -37,15 +38,15 @@ from trmsolve.puzzles.maze.form import (
     STARTS,
     WALLS,
     Marks,
-    Row,
     is_line,
 )
 from trmsolve.puzzles.maze.image import is_image, read_image
 from trmsolve.puzzles.maze.layout import WIDEST
 from trmsolve.puzzles.maze.listed import find_mazes
-from trmsolve.puzzles.maze.table import MazeCsv, find_table
-from trmsolve.puzzles.reading import literals
-from trmsolve.puzzles.reading.lines import Patience, Skipped, TextLines, read_chunks
+from trmsolve.puzzles.maze.table import MazeTable, find_table
+from trmsolve.puzzles.reading.lines import Source, TextLines
+from trmsolve.puzzles.reading.places import Item, Joined, Line, attempt
+from trmsolve.puzzles.reading.reader import Reader
 from trmsolve.puzzles.reading.signs import look_at
 from trmsolve.puzzles.values import Puzzle
 
@@ -68,7 +69,6 @@ _NUMBERS = re.compile(r"\s*[0-9]{1,4}(?:\s*[x\xd7, ]\s*[0-9]{1,4})?\s*")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _STRIPPED = "; an empty line ends a maze: if it was a row of floor, write its cells as '.'"
 
-Item = Puzzle | PuzzleError
 Kind = Literal["blank", "rule", "title", "row"]
 
 
@@ -77,128 +77,79 @@ def read_mazes(stream: BinaryIO, name: str, marks: Marks = NO_MARKS) -> Iterator
 
     Errors call the stream ``name``. ``marks`` is what the user says of signs and ends.
     """
-    found = False
-    try:
-        for item in _read(stream, name, marks):
-            found = True
-            if isinstance(item, Puzzle):
-                yield item
-            else:
-                yield PuzzleError(item.problem, name, item.line, item.column)
-    except PuzzleError as error:  # nothing after it can be trusted
-        yield error
+    source = Source(stream)
+    if is_image(source.head):
+        yield attempt(read_image, io.BufferedReader(source), name, marks)
     else:
-        if not found:
-            yield PuzzleError(f"empty: no maze in it; {SHAPE}", name)
+        yield from _Reader(TextLines(source, name, LIMIT), marks).read()
 
 
-def _read(stream: BinaryIO, name: str, marks: Marks) -> Iterator[Item]:
-    """Generate every maze of an image or a text."""
-    head, chunks = read_chunks(stream)
-    if is_image(head):
-        yield read_image(chunks, name, marks)
-    else:
-        yield from _Reader(TextLines(chunks, name, LIMIT), marks)
-
-
-class _Reader:
+class _Reader(Reader[Line]):
     """Gathers lines into groups. Each group is one maze, or several on a line each."""
 
+    noun = "maze"
+    shape = SHAPE
+
     def __init__(self, lines: TextLines, marks: Marks) -> None:
-        self.lines = lines
+        super().__init__(lines)
         self.marks = marks
-        self.group: list[Row] = []
-        self.titles: list[Row] = []  # directly above the group
-        self.skipped = Skipped(lines.name)
-        self.places: list[Row] = []  # lines below the group, with a row and a column each
-        self.list: list[Row] = []
-        self.open_brackets = literals.Balance()
-        self.table: MazeCsv | None = None
+        self.group: list[Line] = []
+        self.titles: list[Line] = []  # directly above the group
+        self.places: list[Line] = []  # lines below the group, with a row and a column each
         self.quoted = False
         self.follows = False  # whether an empty line and a maze stand before the group
         self.listing = False  # whether every line here is a maze
         self.skip = False
 
-    def __iter__(self) -> Iterator[Item]:
-        """Generate every item of the lines, in order."""
-        patience = Patience(self.lines.name, "maze")
-        for number, text in self.lines:
-            patience.count(number, text)
-            for item in self._take(self._unquote(_look(number, text))):
-                patience.renew()
-                yield item
-        yield from self._end()
+    def look(self, number: int, text: str) -> Line:
+        """Make a line of its text.
+
+        The mark of a quotation is left out, if the first line of a group begins with one.
+        """
+        looked = look_at(text)
+        line = Line(number, looked.shown, looked.columns)
+        bare = line.text.lstrip(">").removeprefix(" ") if line.text.startswith(">") else line.text
+        at = len(line.text) - len(bare)
+        if not self.group or self.quoted:
+            self.quoted = at > 1 or (self.quoted and at > 0)
+        return line.cut(at, len(line.text)) if self.quoted else line
+
+    def opens_list(self, line: Line) -> bool:
+        """Tell whether a list of rows begins in a line, as programs write them."""
+        return bool(_LIST.match(line.text.lstrip()[:_LIST_HEAD]))
+
+    def read_list(self, joined: Joined[Line]) -> Iterator[Item]:
+        """Generate the mazes of a list."""
+        for rows, marks in find_mazes(joined, self.marks):
+            yield self._read_rows(rows, marks)
+
+    def find_table(self, line: Line) -> MazeTable | None:
+        """Make a table if the last line was the header of a CSV and this is its first record."""
+        if not self.titles or self.group:
+            return None
+        return find_table(self.titles[-1].text, line.text, self.lines)
+
+    def close(self) -> Iterator[Item]:
+        """Tell what stood beside mazes."""
         self._keep_title(None)
         self.skipped.tell()
+        yield from ()
 
-    def _unquote(self, row: Row) -> Row:
-        """Leave out the mark of a quotation, if the first line of a group begins with one."""
-        bare = row.text.lstrip(">").removeprefix(" ") if row.text.startswith(">") else row.text
-        at = len(row.text) - len(bare)
-        if self.group and not self.quoted:
-            return row
-        self.quoted = at > 1 or (self.quoted and at > 0)
-        if not self.quoted:
-            return row
-        return Row(row.number, bare, row.start + at, row.columns[at:])
-
-    def _end(self) -> Iterator[Item]:
-        """Generate what the lines so far still hold."""
-        if self.list:
-            yield from self._end_list()
-        yield from self.table.end() if self.table else self._end_group()
-
-    def _take(self, row: Row, may_open: bool = True) -> Iterator[Item]:
-        """Take a line: of a list, of a CSV, or one that opens, continues or ends a group."""
-        if len(row.text) > LIMIT:
-            yield from self._end()
-            yield row.error(f"a line longer than {LIMIT} characters; {SHAPE}")
-            return
-        if self.list or (may_open and not self.table and _opens_list(row.text)):
-            yield from self._take_listed(row)
-            return
-        if not self.table:
-            self._start_table(row)
-        if self.table:
-            yield from self.table.take(row)
-            return
-        yield from self._take_drawn(row)
-
-    def _take_listed(self, row: Row) -> Iterator[Item]:
-        """Add a line to a list, and read the list if it ends here."""
-        if not self.list:
-            yield from self._end_group()
-        self.list.append(row)
-        if self.open_brackets.add(row.text):
-            yield from self._end_list()
-
-    def _end_list(self) -> Iterator[Item]:
-        """Read the mazes of a list. The lines of a list that has none are read one by one."""
-        lines = self.list
-        self.list = []
-        self.open_brackets = literals.Balance()
-        mazes = list(find_mazes(lines, self.marks))
-        for rows, marks in mazes:
-            yield self._read_rows(rows, marks)
-        if not mazes:
-            for row in lines:
-                yield from self._take(row, may_open=False)
-
-    def _take_drawn(self, row: Row) -> Iterator[Item]:
+    def take_drawn(self, row: Line) -> Iterator[Item]:
         """Take a line that opens, continues or ends a group."""
         kind = self._kind(row.text)
         if kind == "title" and _PLACE.fullmatch(row.text) and self._lacks_ends():
             self.places.append(row)
             return
         if kind != "row" or self.places:
-            yield from self._end_group(blank=kind == "blank")
+            yield from self.end_drawn(blank=kind == "blank")
             self.listing = False
             self.skip = False
             self._keep_title(row if kind == "title" else None)
         elif not self.skip:
             yield from self._gather(row)
 
-    def _keep_title(self, title: Row | None) -> None:
+    def _keep_title(self, title: Line | None) -> None:
         """Keep the last titles above a maze. A line that is no title ends them."""
         kept = [*self.titles, title][-TITLES:] if title else []
         for row in self.titles:
@@ -206,7 +157,7 @@ class _Reader:
                 self.skipped.count(row.number, row.text)
         self.titles = kept
 
-    def _gather(self, row: Row) -> Iterator[Item]:
+    def _gather(self, row: Line) -> Iterator[Item]:
         """Add a row to the group. A row of a listing is a maze at once."""
         line = is_line(row.text)
         if line and any(is_line(other.text) for other in self.group):
@@ -214,13 +165,13 @@ class _Reader:
         continues = bool(self.group)
         self.group.append(row)
         if self.listing:
-            yield from self._end_group()
+            yield from self.end_drawn()
         elif len(row.text) > WIDEST and (continues or not line):
             yield self._give_up(row, f"a row of {len(row.text)} characters")
         elif len(self.group) > MOST:
             yield self._give_up(self.group[0], f"no empty line in {MOST} rows")
 
-    def _give_up(self, row: Row, problem: str) -> PuzzleError:
+    def _give_up(self, row: Line, problem: str) -> PuzzleError:
         """Drop a group that is too large for a maze, and what follows it."""
         self.group = []
         self.titles = []
@@ -242,6 +193,8 @@ class _Reader:
             return "row"
         if len(text) == len(above) and above.strip():
             return "row"
+        if above and set(above + self.group[0].text).issuperset(text):
+            return "row"  # a damaged one
         return "title" if _is_wordy(text) else "row"
 
     def _is_blank(self, text: str, above: str) -> bool:
@@ -263,12 +216,7 @@ class _Reader:
         drawn = set().union(*(row.text for row in rows))
         return not drawn.isdisjoint(STARTS) and not drawn.isdisjoint(GOALS)
 
-    def _start_table(self, row: Row) -> None:
-        """Start a table if the last line was the header of a CSV and this is its first record."""
-        if self.titles and not self.group:
-            self.table = find_table(self.titles[-1].text, row.text, self.lines)
-
-    def _end_group(self, blank: bool = False) -> Iterator[Item]:
+    def end_drawn(self, blank: bool = False) -> Iterator[Item]:
         """Read the mazes of the group; ``blank`` says that an empty line ended it."""
         rows = self.group
         places = self.places
@@ -292,7 +240,7 @@ class _Reader:
         drawn = set().union(*(row.text for row in self.group))
         return bool(drawn) and drawn.isdisjoint(STARTS + GOALS) and len(self.places) < 2
 
-    def _read_placed(self, rows: list[Row], places: list[Row]) -> Item:
+    def _read_placed(self, rows: list[Line], places: list[Line]) -> Item:
         """Read a maze whose ends are named by a row and a column each, on two lines below it."""
         numbers = [[int(number) for number in _NUMBER.findall(place.text)] for place in places]
         (top, left), (bottom, right) = numbers
@@ -307,7 +255,7 @@ class _Reader:
                 return replace(item, note="; ".join(filter(None, [item.note, told])))
         return item
 
-    def _read_maze(self, rows: list[Row], blank: bool, marks: Marks) -> Item:
+    def _read_maze(self, rows: list[Line], blank: bool, marks: Marks) -> Item:
         """Read the maze of these rows; ``blank`` says that an empty line ended it."""
         while not rows[0].text.strip() and len(rows[0].text) != len(rows[1].text):
             rows = rows[1:]
@@ -327,7 +275,7 @@ class _Reader:
             return PuzzleError(item.problem + _STRIPPED, "", item.line)
         return item
 
-    def _read_rows(self, rows: list[Row], marks: Marks, head: str = "") -> Item:
+    def _read_rows(self, rows: list[Line], marks: Marks, head: str = "") -> Item:
         """Read the maze of these rows, or tell why they are none."""
         try:
             drawing = read_rows(rows, head, self.lines.end, marks=marks)
@@ -335,22 +283,11 @@ class _Reader:
             return error
         return drawing.puzzle(self.lines.name, drawing.layout.rows[0].number)
 
-    def _is_torn(self, rows: list[Row], blank: bool) -> bool:
+    def _is_torn(self, rows: list[Line], blank: bool) -> bool:
         """Tell whether an empty line, above or below, may stand in the middle of a maze."""
         below = blank and not _may_close(rows[-1], rows)
         above = self.follows and not _may_close(rows[0], rows)
         return below or above
-
-
-def _look(number: int, line: str) -> Row:
-    """Make a row of a line, without what no eye sees."""
-    text = look_at(line)
-    return Row(number, text.shown, columns=text.columns if len(text.shown) < len(line) else ())
-
-
-def _opens_list(text: str) -> bool:
-    """Tell whether a list of rows begins in a line, as programs write them."""
-    return bool(_LIST.match(text.lstrip()[:_LIST_HEAD]))
 
 
 def _is_size(text: str) -> bool:
@@ -358,16 +295,19 @@ def _is_size(text: str) -> bool:
     return len(text) < _SIZE_LINE and bool(_NUMBERS.fullmatch(text))
 
 
-def _is_first_row(title: str, rows: list[Row]) -> bool:
-    """Tell whether what looks like a title is a row: it is as long as the row below it.
+def _is_first_row(title: str, rows: list[Line]) -> bool:
+    """Tell whether what looks like a title is a row.
 
-    Either it is a word whose letters are all in the rows, as in ``X0XX`` above a maze with walls of
-    X. Or it has one letter beside those of ends and paths, as in ``  WoW``, and there is no other
-    wall.
+    It has letters, and all its characters are in the rows. Or it is as long as the row below it. In
+    that case it is a word whose letters are all in the rows, as in ``X0XX`` above a maze with walls
+    of X, or it has one letter beside those of ends and paths, as in ``  WoW``, and there is no
+    other wall.
     """
+    letters = {character for character in title if character.isalpha()}
+    if letters and set().union(*(row.text for row in rows)).issuperset(title):
+        return True
     if len(title) != len(rows[0].text):
         return False
-    letters = {character for character in title if character.isalpha()}
     other_letters = letters.difference(STARTS + GOALS + PATHS)
     if len(other_letters) == 1 and not any(_has_wall(row.text) for row in rows):
         return True
@@ -401,7 +341,7 @@ def _is_mostly_one(text: str) -> bool:
     return most >= 3 and 3 * most >= 2 * chars.total()
 
 
-def _may_close(row: Row, rows: list[Row]) -> bool:
+def _may_close(row: Line, rows: list[Line]) -> bool:
     """Tell whether a row of a drawing may be its outer wall."""
     texts = [other.text.rstrip(" ") for other in rows if other.text.strip(" ")]
     begins = [len(text) - len(text.lstrip(" ")) for text in texts]

@@ -11,7 +11,8 @@ from itertools import chain
 from typing import NamedTuple
 
 from trmsolve.puzzles.maze.cells import SYMBOLS
-from trmsolve.puzzles.maze.form import LEAST, MAYBE_PATHS, NOT_DRAWN, PATHS, Row
+from trmsolve.puzzles.maze.form import LEAST, MAYBE_PATHS, NOT_DRAWN, PATHS
+from trmsolve.puzzles.reading.places import Line
 
 _BOX = "".join(map(chr, range(0x2500, 0x2580)))
 _ACROSS = "-=_~─━═"
@@ -28,7 +29,7 @@ _HIDDEN = (
 class Lattice(NamedTuple):
     """The maze of a drawing with thin walls, and where its cells are in the text."""
 
-    rows: list[Row]
+    rows: list[Line]
     """The rows of cells."""
 
     texts: tuple[str, ...]
@@ -44,7 +45,7 @@ class Lattice(NamedTuple):
     """The wall over which no path is drawn, since it stands in the middle of a cell."""
 
 
-def unfold(rows: Sequence[Row]) -> Lattice | None:
+def unfold(rows: Sequence[Line]) -> Lattice | None:
     """Make a maze of cells of a drawing with thin walls. Returns None for other drawings.
 
     Raises PuzzleError where a sign covers what may be a wall.
@@ -55,7 +56,7 @@ def unfold(rows: Sequence[Row]) -> Lattice | None:
     return _unfold_corners(rows) or _unfold_underscores(rows)
 
 
-def _unfold_corners(rows: Sequence[Row]) -> Lattice | None:
+def _unfold_corners(rows: Sequence[Line]) -> Lattice | None:
     """Unfold a drawing whose walls meet in corners."""
     left = min(len(row.text) - len(row.text.lstrip()) for row in rows)
     right = max(len(row.text.rstrip()) for row in rows)
@@ -77,7 +78,7 @@ def _unfold_corners(rows: Sequence[Row]) -> Lattice | None:
             return None
         lines.append(line)
     places = _find_places(left, step, len(lines[0]))
-    made = [Row(row.number, line, columns=places) for row, line in zip(rows, lines, strict=True)]
+    made = [_make_row(row, line, places) for row, line in zip(rows, lines, strict=True)]
     texts = [_wipe(row.text, places, paths, " " * len(places)) for row in rows]
     return Lattice(made, tuple(texts), tuple(range(len(lines))), places)
 
@@ -88,6 +89,11 @@ def _find_places(left: int, step: int, columns: int) -> tuple[int, ...]:
     cells = [post + step // 2 for post in posts]
     both = chain.from_iterable(zip(posts, cells, strict=True))
     return tuple(both)[:columns]
+
+
+def _make_row(row: Line, cells: str, places: Sequence[int]) -> Line:
+    """Make a row of cells that stand at these places of a row of text."""
+    return Line(row.number, cells, [row.column(place) for place in places])
 
 
 def _wipe(text: str, places: Sequence[int], paths: Container[str], bare: str) -> str:
@@ -106,7 +112,7 @@ def _unfold_walls(text: str, step: int, paths: set[str]) -> str | None:
         between = text[begin + 1 : begin + step]
         sign = between.strip()
         if sign and sign not in paths:
-            if set(between) - set(_ACROSS + _CORNERS):
+            if set(between) - set(_ACROSS):
                 return None
             sign = _WALL
         cells += sign or _FLOOR, _WALL
@@ -135,7 +141,7 @@ class _Line(NamedTuple):
     """The walls below the cells."""
 
 
-def _unfold_underscores(rows: Sequence[Row]) -> Lattice | None:
+def _unfold_underscores(rows: Sequence[Line]) -> Lattice | None:
     """Unfold a drawing in which ``_`` is the wall below a cell and ``|`` the wall beside it.
 
     Cells are as wide as possible, so that ``|___|`` is one cell and not two.
@@ -150,7 +156,8 @@ def _unfold_underscores(rows: Sequence[Row]) -> Lattice | None:
         if widest % step:
             continue
         columns = math.ceil((right - 1) / step)
-        texts = [row.text[left:].ljust(columns * step + 1) for row in rows]
+        width = columns * step + 1
+        texts = [row.text[left : left + width].ljust(width) for row in rows]
         lines = [_read_line(text, step) for text in texts]
         found = [line for line in lines if line]
         if len(found) == len(rows):
@@ -174,17 +181,17 @@ def _read_line(text: str, step: int) -> _Line | None:
     return _Line(posts, signs, below) if set(posts) <= set("|_ " + PATHS) else None
 
 
-def _join_lines(rows: Sequence[Row], lines: Sequence[_Line], step: int, left: int) -> Lattice:
+def _join_lines(rows: Sequence[Line], lines: Sequence[_Line], step: int, left: int) -> Lattice:
     """Make the maze of a drawing of ``|`` and ``_`` whose cells are so many characters apart."""
     places = _find_places(left, step, 2 * len(lines[0].signs) + 1)
-    made = [Row(rows[0].number, _join_posts(lines[0].below), columns=places)]
+    made = [_make_row(rows[0], _join_posts(lines[0].below), places)]
     for number, (row, line) in enumerate(zip(rows[1:], lines[1:], strict=True), 1):
         if step == 2:
             _refuse_hidden(row, line, 2 * number, places)
         posts = line.posts.replace("_", _FLOOR).replace("|", _WALL)
         cells = "".join(map(str.__add__, posts, line.signs)) + posts[-1]
-        made.append(Row(row.number, cells, columns=places))
-        made.append(Row(row.number, _join_posts(line.below), columns=places))
+        made.append(_make_row(row, cells, places))
+        made.append(_make_row(row, _join_posts(line.below), places))
     texts = []
     for row, line in zip(rows, lines, strict=True):
         # A wall below a wide cell goes on where the path was.
@@ -202,7 +209,7 @@ def _join_posts(walls: str) -> str:
     return _WALL + "".join(wall + _WALL for wall in walls)
 
 
-def _refuse_hidden(row: Row, line: _Line, number: int, places: Sequence[int]) -> None:
+def _refuse_hidden(row: Line, line: _Line, number: int, places: Sequence[int]) -> None:
     """Raise PuzzleError for a sign that stands where the wall below its cell would be."""
     for column, sign in enumerate(line.signs):
         if sign not in _FLOOR + PATHS:

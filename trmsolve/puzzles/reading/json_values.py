@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles.reading.lines import TextLines, read_chunks, undecoded
+from trmsolve.puzzles.reading.lines import Source, TextLines, undecoded
+from trmsolve.puzzles.reading.places import open_error
 
 FILE_LIMIT = 1 << 26
 """The most characters of a file; the largest public set of tasks has four million."""
@@ -101,15 +102,6 @@ def require_object(value: object, shape: str, place: str = "") -> dict[str, Any]
     return value
 
 
-def open_error(error: OSError, path: str) -> PuzzleError:
-    """Say why the file at ``path`` could not be opened or read."""
-    if isinstance(error, FileNotFoundError):
-        return PuzzleError("no such file", path)
-    if isinstance(error, IsADirectoryError):
-        return PuzzleError("this is a folder: give a file in it", path)
-    return PuzzleError(f"cannot be read: {error.strerror or error}", path)
-
-
 def describe(value: object) -> str:
     """Describe a JSON value in an error: the kind of a list or an object, else the short text."""
     if isinstance(value, list):
@@ -145,7 +137,7 @@ def _read_text(stream: BinaryIO, name: str) -> str:
     """Read the whole text. Raises PuzzleError if it is not text or longer than ``FILE_LIMIT``."""
     lines: list[str] = []
     held = 0
-    for number, line in TextLines(read_chunks(stream)[1], name, FILE_LIMIT):
+    for number, line in TextLines(Source(stream), name, FILE_LIMIT):
         held += len(line) + 1
         if held > FILE_LIMIT:
             raise PuzzleError(f"more than {FILE_LIMIT >> 20} MiB: split the file", name)

@@ -9,17 +9,21 @@ kept as text is read from these lines.
 """
 
 import codecs
+import gzip
 import html
 import io
 import logging
 import re
 import zlib
 from collections.abc import Iterable, Iterator
-from itertools import chain, takewhile
-from typing import BinaryIO
+from itertools import chain, count
+from typing import TYPE_CHECKING, BinaryIO
 
 from trmsolve.errors import PuzzleError
 from trmsolve.files import GZIP
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 LIMIT = 1 << 16
 """The most characters of one line, and the most bytes of one read; no puzzle comes near it."""
@@ -36,6 +40,7 @@ READING = "trmsolve.reading"
 _LOG = logging.getLogger(READING)
 _QUOTED = 40  # characters of a line that is passed over
 
+_HEAD = 4  # bytes that tell what a file is
 _MAGIC = {
     b"\x89PNG": "a PNG image",
     b"%PDF": "a PDF document",
@@ -43,6 +48,7 @@ _MAGIC = {
 }
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SAVE = "save the puzzles as UTF-8 text"
+_BINARY = f"not text: a binary file, or UTF-16 without a byte order mark; {_SAVE}"
 _DOCUMENTS = {
     "version https://git-lfs": "a Git LFS pointer, not the file itself: run git lfs pull",
     "{\\rtf": "a document in RTF, not text: save it as plain text",
@@ -53,40 +59,51 @@ _CLOSING = re.compile(r"</(?:pre|textarea|code)\s*>", re.IGNORECASE)
 _NO_TEXT = "a web page (HTML) without a <pre>: save the puzzles themselves as text"
 
 
-def read_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
-    """Generate every line without its end, with its number, which counts from 1.
+class Source(io.RawIOBase):
+    """The bytes of a stream, as soon as they are there, and the first of them to look at."""
 
-    A line longer than ``LIMIT`` is cut, but stays longer than ``LIMIT``. Raises PuzzleError if the
-    stream, which errors call ``name``, is not text.
-    """
-    yield from TextLines(read_chunks(stream)[1], name)
+    def __init__(self, stream: BinaryIO | gzip.GzipFile) -> None:
+        # read1 takes what a pipe has now, while read would wait for as much as was asked for.
+        self._read = getattr(stream, "read1", stream.read)
+        self._rest = self._read(LIMIT)
+        while 0 < len(self._rest) < _HEAD:
+            more = self._read(LIMIT)
+            if not more:
+                break
+            self._rest += more
+        self.head = self._rest[:_HEAD]
+        """The first four bytes, or all if there are fewer."""
 
+    def readable(self) -> bool:
+        """Tell that this can be read."""
+        return True
 
-def read_chunks(stream: BinaryIO) -> tuple[bytes, Iterator[bytes]]:
-    """Read a stream in pieces.
-
-    Returns its first four bytes or more, if it has so many, and all pieces, which include them.
-    """
-    # read1 takes what a pipe has now, while read would wait for a full chunk.
-    read = getattr(stream, "read1", stream.read)
-    chunks = iter(lambda: read(LIMIT), None)
-    return _peek(takewhile(bool, chunks))
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        """Put into the buffer what there is, but no more than fits."""
+        target = memoryview(buffer)
+        self._rest = self._rest or self._read(len(target))
+        piece = self._rest[: len(target)]
+        self._rest = self._rest[len(target) :]
+        target[: len(piece)] = piece
+        return len(piece)
 
 
 class TextLines:
-    """The numbered lines of ``chunks``, as ``read_lines`` gives them, with a limit of their length.
+    """The numbered lines of a stream without their ends, which can be read once.
 
-    They can be read once. A line that begins with a bracket has a limit of its own.
+    Lines count from 1. A line that is longer than its limit is cut, but stays longer than it. Lines
+    that begin with a bracket have a limit of their own. Reading raises PuzzleError if the stream,
+    which errors call ``name``, is not text.
     """
 
     def __init__(
-        self, chunks: Iterator[bytes], name: str, limit: int = LIMIT, list_limit: int = LIMIT
+        self, source: Source, name: str, limit: int = LIMIT, list_limit: int = LIMIT
     ) -> None:
-        self.chunks = chunks
+        self.source = source
         self.name = name
         self.limit = limit
         self.list_limit = max(limit, list_limit)
-        self._decoder: io.IncrementalNewlineDecoder | None = None
+        self._text: io.TextIOWrapper | None = None
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
         lines = self._text_lines()
@@ -99,45 +116,71 @@ class TextLines:
                 return
             yield number, text
 
-    def _text_lines(self) -> Iterator[tuple[int, str]]:
-        """Generate the lines of a text. Raises PuzzleError if it is none."""
-        limits = (self.limit, self.list_limit)
-        for number, text in enumerate(_split(self._decode(), self.name, limits), 1):
-            if "\0" in text:
-                problem = f"not text: a binary file, or UTF-16 without a byte order mark; {_SAVE}"
-                raise PuzzleError(problem, self.name, number)
-            yield number, text
+    def limit_of(self, text: str) -> int:
+        """Return the limit of a line: another one if it begins with a bracket, as lists do."""
+        return self.list_limit if text.lstrip()[:1] in ("[", "{") else self.limit
 
     @property
     def end(self) -> str:
         r"""The end of the lines read so far: ``\r\n`` if all end like this, else ``\n``."""
-        return "\r\n" if self._decoder and self._decoder.newlines == "\r\n" else "\n"
+        return "\r\n" if self._text and self._text.newlines == "\r\n" else "\n"
 
-    def _decode(self) -> Iterator[str]:
-        r"""Generate the text with ``\n`` as line ends.
+    def _text_lines(self) -> Iterator[tuple[int, str]]:
+        """Generate the lines of a text. Raises PuzzleError if it is none."""
+        try:
+            self._text = _open_text(self.source, self.name)
+            for number in count(1):
+                line = self._read_line(self._text)
+                if not line:
+                    return
+                if "\0" in line:
+                    raise PuzzleError(_BINARY, self.name, number)
+                yield number, line.removesuffix("\n")
+                self._skip_rest(self._text, line)
+        except EOFError:
+            problem = "the gzip data ends too early; create or download the file again"
+            raise PuzzleError(problem, self.name) from None
+        except (gzip.BadGzipFile, zlib.error) as error:
+            problem = "damaged gzip data; create or download the file again"
+            raise PuzzleError(problem, self.name) from error
 
-        A byte that is not UTF-8 becomes a surrogate, so that it spoils its own line only.
-        """
-        head, chunks = _peek(self.chunks)
-        kind = _MAGIC.get(head[:4])
-        if kind:
-            raise PuzzleError(f"not text: this is {kind}; {_SAVE}", self.name)
-        if head.startswith(GZIP):
-            head, chunks = _peek(_unzip(chunks, self.name))
-        codec, errors = "utf-8-sig", "surrogateescape"
-        if head.startswith(_WIDE):
-            codec, errors = "utf-16", "replace"
-        elif (
-            len(head) > 3
-            and head[:4:2].isascii()
-            and head[:4:2].strip(b"\0")
-            and not any(head[1:4:2])
-        ):
-            codec, errors = "utf-16-le", "replace"  # without a byte order mark
-        decoder = codecs.getincrementaldecoder(codec)(errors)
-        self._decoder = io.IncrementalNewlineDecoder(decoder, translate=True)
-        yield from map(self._decoder.decode, chunks)
-        yield self._decoder.decode(b"", final=True)
+    def _read_line(self, text: io.TextIOWrapper) -> str:
+        """Read a line with its end, or the beginning of one that is too long."""
+        line = text.readline(self.limit + 1)
+        if len(line) <= self.limit or line.endswith("\n"):
+            return line
+        more = self.limit_of(line) - self.limit
+        return line + text.readline(more)
+
+    def _skip_rest(self, text: io.TextIOWrapper, line: str) -> None:
+        """Drop the rest of a line that is too long."""
+        rest = line
+        dropped = 0
+        while rest and not rest.endswith("\n"):
+            rest = text.readline(LIMIT)
+            dropped += len(rest)
+            if dropped > GIVE_UP:
+                problem = f"a line of more than {GIVE_UP >> 20} MiB; reading stopped"
+                raise PuzzleError(problem, self.name)
+
+
+def _open_text(source: Source, name: str) -> io.TextIOWrapper:
+    r"""Open a text, plain or packed, with ``\n`` as line ends.
+
+    A byte that is not UTF-8 becomes a surrogate, so that it spoils its own line only.
+    """
+    kind = _MAGIC.get(source.head)
+    if kind:
+        raise PuzzleError(f"not text: this is {kind}; {_SAVE}", name)
+    if source.head.startswith(GZIP):
+        source = Source(gzip.GzipFile(fileobj=source))
+    head = source.head
+    codec, errors = "utf-8-sig", "surrogateescape"
+    if head.startswith(_WIDE):
+        codec, errors = "utf-16", "replace"
+    elif len(head) > 3 and head[::2].isascii() and head[::2].strip(b"\0") and not any(head[1::2]):
+        codec, errors = "utf-16-le", "replace"  # without a byte order mark
+    return io.TextIOWrapper(io.BufferedReader(source, LIMIT), codec, errors)
 
 
 class Patience:
@@ -193,46 +236,6 @@ def undecoded(char: str) -> str:
     return ""
 
 
-def limit_of(text: str, limits: tuple[int, int]) -> int:
-    """Return the limit of a line: the second one if it begins with a bracket, as lists do."""
-    return limits[text.lstrip()[:1] in ("[", "{")]
-
-
-def _split(texts: Iterable[str], name: str, limits: tuple[int, int]) -> Iterator[str]:
-    """Split the pieces of a text into lines without line ends.
-
-    A line over its limit comes cut as soon as it is over the limit. Its rest is dropped.
-    """
-    rest: list[str] = []  # the pieces of the line that has not ended yet
-    held = 0  # characters of these pieces
-    cut = False  # whether the line was handed on already
-    dropped = 0
-    for text in texts:
-        dropped = dropped + len(text) if cut else 0
-        if dropped > GIVE_UP:
-            raise PuzzleError(f"a line of more than {GIVE_UP >> 20} MiB; reading stopped", name)
-        first, *others = text.split("\n")
-        if first:
-            rest.append(first)
-        held += len(first)
-        if others:
-            last = others.pop()
-            if not cut:
-                yield "".join(rest)
-            yield from others
-            rest = [last]
-            held = len(last)
-            cut = False
-        if held > limits[0] and (cut or held > limit_of(rest[0], limits)):
-            if not cut:
-                yield "".join(rest)
-            rest = []
-            held = 0
-            cut = True
-    if held and not cut:
-        yield "".join(rest)
-
-
 def _read_page(lines: Iterable[tuple[int, str]], name: str) -> Iterator[tuple[int, str]]:
     """Generate the lines of a web page, empty outside of its elements of plain text.
 
@@ -255,35 +258,3 @@ def _read_page(lines: Iterable[tuple[int, str]], name: str) -> Iterator[tuple[in
             inside = False
     if not found:
         raise PuzzleError(_NO_TEXT, name)
-
-
-def _peek(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """Return at least four bytes, if there are so many, and all chunks, which include them."""
-    head = b""
-    for chunk in chunks:
-        head += chunk
-        if len(head) >= 4:
-            break
-    return head, chain([head], chunks)
-
-
-def _unzip(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
-    """Unpack gzip members one after the other.
-
-    No more than ``LIMIT`` bytes come at once, however well they were packed.
-    """
-    member = zlib.decompressobj(wbits=31)
-    try:
-        for chunk in chunks:
-            rest = chunk
-            while rest:
-                if member.eof:
-                    if not rest.strip(b"\0"):  # members may be padded with zeros
-                        break
-                    member = zlib.decompressobj(wbits=31)
-                yield member.decompress(rest, LIMIT)
-                rest = member.unused_data if member.eof else member.unconsumed_tail
-    except zlib.error as error:
-        raise PuzzleError("damaged gzip data; create or download the file again", name) from error
-    if not member.eof:
-        raise PuzzleError("the gzip data ends too early; create or download the file again", name)

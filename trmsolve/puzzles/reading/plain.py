@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from trmsolve.errors import PuzzleError
-from trmsolve.puzzles.reading.lines import Patience, read_lines
+from trmsolve.puzzles.reading.lines import Patience, Source, TextLines
 from trmsolve.puzzles.values import Puzzle
 
 Parse = Callable[[str], Puzzle]
@@ -22,7 +22,7 @@ def read_plain(stream: BinaryIO, name: str, parse: Parse) -> Iterator[Puzzle | P
     columns: Sequence[str] = ("question",)
     patience = Patience(name, "puzzle")
     try:
-        for number, text in read_lines(stream, name):
+        for number, text in TextLines(Source(stream), name):
             patience.count(number, text)
             fields = [field.strip() for field in next(csv.reader([text]), [])]
             if "question" in fields:

@@ -39,18 +39,19 @@ class Text(NamedTuple):
     """As many characters, with decoration covered, and each written in the plain way."""
 
     columns: Sequence[int]
-    """The index in the line of the file of each character."""
+    """The index in the line of the file of each character, and of the end."""
 
 
 def look_at(line: str) -> Text:
     """Drop what no eye sees from a line, and fold the rest."""
     if line.isascii() and "\x1b" not in line:
-        return Text(line, _cover(line), range(len(line)))
+        return Text(line, _cover(line), range(len(line) + 1))
     covered = _COLOURS.sub(lambda match: FILLER * len(match[0]), line)
     shown = covered.translate(_VISIBLE)
-    columns: Sequence[int] = range(len(line))
+    columns: Sequence[int] = range(len(line) + 1)
     if len(shown) < len(line):
         columns = array("L", (i for i, char in enumerate(covered) if _VISIBLE[ord(char)]))
+        columns.append(columns[-1] + 1 if columns else 0)
     return Text(shown, _cover(shown.translate(_PLAIN)), columns)
 
 

@@ -1,41 +1,32 @@
-"""Finds the columns of a CSV of puzzles, and the fields of its records with their places.
+"""Finds the columns of a CSV of puzzles, and gathers its records.
 
-The standard library's ``csv`` is of no use here: errors need the place of each field in the file,
-which it does not tell, and it refuses fields of more than 131,072 characters, less than the largest
-mazes have.
-
-This module knows fields. It does not know what a puzzle is: the readers say which fields of the
-first record hold one.
+This module does not know what a puzzle is: the table of each puzzle says which fields of the first
+record hold one, and reads the fields of a question and of an answer.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Generic, NamedTuple, TypeVar
 
-from trmsolve.errors import PuzzleError
+from trmsolve.puzzles.reading.fields import Field, ends_quoted, split_record
+from trmsolve.puzzles.reading.lines import TextLines
+from trmsolve.puzzles.reading.places import AnyLine, Item, Joined, attempt
+from trmsolve.puzzles.values import Grid, Puzzle
 
 DELIMITERS = ",;\t"
 
-LOST = "; if a spreadsheet dropped zeros at the front, export its column as text"
-"""What may have happened to a puzzle of digits that is too short."""
+COLUMNS = 1000
+"""The most columns of a record that are looked at."""
 
-_ROUNDED = "a spreadsheet has rounded the puzzle to {!r}; export it again with its column as text"
-_EXPONENT = re.compile(r"[1-9](?:[.,][0-9]+)?[eE]\+?([0-9]{2,3})\b")
+LINES = 3000
+LONGEST = 1 << 22
+"""The most lines and characters of a record."""
+
 _RATING = re.compile(r"-?[0-9]{1,9}")
 
-
-class Field(NamedTuple):
-    """A field of a record."""
-
-    start: int
-    """The index in the record at which the text begins, behind the quote if there is one."""
-
-    text: str
-    """The text, without the quotes around it."""
-
-    tail: str = ""
-    """What follows the closing quote, up to the next delimiter."""
+AnyQuestion = TypeVar("AnyQuestion")
 
 
 @dataclass(frozen=True)
@@ -86,6 +77,56 @@ class Columns:
     rating: int | None
 
 
+class Words(NamedTuple):
+    """Words by which the names of columns tell what is in them."""
+
+    question: re.Pattern[str]
+    answer: re.Pattern[str]
+
+
+Holdings = list[tuple[bool, bool]]
+"""For each column whether the first record has a question there, and whether an answer."""
+
+
+def find_columns(
+    header: str,
+    text: str,
+    words: Words,
+    find_holdings: Callable[[Sequence[str], Sequence[Field]], Holdings],
+) -> tuple[str, Columns] | None:
+    """Find the delimiter and the columns of a CSV. Returns None if the lines begin none.
+
+    ``text`` is the first line of the first record. ``find_holdings`` is given the names and the
+    fields of all columns.
+    """
+    delimiter = find_delimiter(header)
+    names = [field.whole.strip().lower() for field in split_record(header, delimiter, COLUMNS)]
+    fields = split_record(text, delimiter, COLUMNS)
+    if not _may_head(names, fields, words) and not ends_quoted(text, delimiter):
+        return None
+    fields += [Field(0, "")] * (len(names) - len(fields))
+    holdings = find_holdings(names, fields[: len(names)])
+    columns = []
+    for index, (name, (question, answer)) in enumerate(zip(names, holdings, strict=True)):
+        asks = bool(words.question.search(name))
+        tells = bool(words.answer.search(name))
+        columns.append(Column(index, name, asks, tells, question, answer))
+    # One word alone may be a title. That of a column stands above a puzzle or a quote.
+    known = any(column.holds_puzzle for column in columns)
+    if len(names) == 1:
+        known = bool(words.question.fullmatch(names[0])) and (known or text.startswith('"'))
+    elif not known:
+        known = any(column.asks for column in columns)
+    return (delimiter, choose_columns(columns)) if known else None
+
+
+def _may_head(names: Sequence[str], fields: Sequence[Field], words: Words) -> bool:
+    """Tell whether names may head the fields of a record, which may lack some."""
+    asks = any(map(words.question.fullmatch, names))
+    tells = any(map(words.answer.fullmatch, names))
+    return len(names) == len(fields) or (asks and tells and len(fields) > 1)
+
+
 def find_delimiter(header: str) -> str:
     """Find the delimiter: the one that stands most often in the header."""
     return max(DELIMITERS, key=header.count)
@@ -105,97 +146,89 @@ def choose_columns(columns: Sequence[Column]) -> Columns:
     )
 
 
-def split_record(record: str, delimiter: str, most: int | None = None) -> list[Field]:
-    """Split a record into its fields, at most ``most`` of them.
+class Record(NamedTuple, Generic[AnyLine]):
+    """A record of a CSV."""
 
-    A quote opens only at the start of a field. Two quotes inside quotes stand for one.
-    """
-    fields: list[Field] = []
-    for field in _split(record, delimiter):
-        fields.append(field)
-        if len(fields) == most:
-            break
-    return fields
+    lines: Joined[AnyLine]
+    fields: list[Field]
 
+    def field(self, index: int, name: str) -> Field:
+        """Return the field of a column. Raises PuzzleError if the record lacks it."""
+        if index < len(self.fields):
+            return self.fields[index]
+        plural = "s" if len(self.fields) != 1 else ""
+        size = f"{len(self.fields)} column{plural}"
+        raise self.lines.lines[0].error(f"{size}; the {name} is expected in column {index + 1}")
 
-def ends_quoted(line: str, delimiter: str, quoted: bool = False) -> bool:
-    """Tell whether a line ends inside quotes, given whether it begins there."""
-    at = 0
-    while True:
-        if quoted or line.startswith('"', at):
-            first = at if quoted else at + 1
-            at = _find_closing(line, first) + 1
-            if not at:
-                return True
-            quoted = False
-        at = line.find(delimiter, at) + 1
-        if not at:
-            return False
+    def text(self, index: int | None) -> str:
+        """The text of a column without blanks around it, "" if there is no such column."""
+        if index is None or index >= len(self.fields):
+            return ""
+        return self.fields[index].text.strip()
+
+    def rating(self, index: int | None) -> int | None:
+        """Return the rating, if the record has one that is a whole number."""
+        text = self.text(index)
+        return int(text) if _RATING.fullmatch(text) else None
 
 
-def get_field(fields: Sequence[Field], index: int, name: str, line: int) -> Field:
-    """Return the field of a column. Raises PuzzleError if the record in this line lacks it."""
-    if index < len(fields):
-        return fields[index]
-    plural = "s" if len(fields) != 1 else ""
-    size = f"{len(fields)} column{plural}"
-    problem = f"{size}; the {name} is expected in column {index + 1}"
-    raise PuzzleError(problem, "", line)
+class Table(ABC, Generic[AnyLine, AnyQuestion]):
+    """Reads the records of a CSV, each as soon as its last line is there."""
 
+    beside: ClassVar[re.Pattern[str]] = re.compile(r"\s*")
+    """What may stand between records."""
 
-def has_text(fields: Sequence[Field], index: int | None) -> bool:
-    """Tell whether the record has a column and anything in it but blanks."""
-    if index is None or index >= len(fields):
-        return False
-    return bool(fields[index].text.strip())
+    def __init__(self, source: TextLines, delimiter: str, columns: Columns) -> None:
+        self.source = source
+        self.delimiter = delimiter
+        self.columns = columns
+        self._lines: list[AnyLine] = []  # of the record
+        self._held = 0  # characters of these lines
+        self._quoted = False  # whether the last line ended inside quotes
 
+    @abstractmethod
+    def read_question(self, record: Record[AnyLine], field: Field) -> tuple[Puzzle, AnyQuestion]:
+        """Read the puzzle of a field, and what is needed to read its answer."""
 
-def get_rating(fields: Sequence[Field], index: int | None) -> int | None:
-    """Return the rating, if the record has one that is a whole number."""
-    if index is None or index >= len(fields):
-        return None
-    text = fields[index].text.strip()
-    return int(text) if _RATING.fullmatch(text) else None
+    @abstractmethod
+    def read_answer(
+        self, record: Record[AnyLine], field: Field, puzzle: Puzzle, question: AnyQuestion
+    ) -> Grid:
+        """Read the answer in a field. Raises PuzzleError if it is not one to the question."""
 
-
-def rounded(text: str, least: int = 10) -> tuple[str, int] | None:
-    """Find a number that a spreadsheet has made of a puzzle, such as ``4.3E+78``.
-
-    ``least`` is the smallest exponent that such a puzzle leaves. Returns what is wrong, and at
-    which index.
-    """
-    for match in _EXPONENT.finditer(text):
-        if int(match[1]) >= least:
-            return _ROUNDED.format(match[0]), match.start()
-    return None
-
-
-def _split(record: str, delimiter: str) -> Iterator[Field]:
-    """Generate the fields of a record."""
-    at = 0
-    while True:
-        start = at
-        text = None
-        if record.startswith('"', at):
-            start = at + 1
-            at = _find_closing(record, start)
-            if at < 0:
-                yield Field(start, record[start:].replace('""', '"'))
-                return
-            text = record[start:at].replace('""', '"')
-            at += 1
-        stop = record.find(delimiter, at)
-        rest = record[at:stop] if stop >= 0 else record[at:]
-        yield Field(start, rest) if text is None else Field(start, text, rest)
-        if stop < 0:
+    def take(self, line: AnyLine) -> Iterator[Item]:
+        """Take the next line. Generates the record that it ends, if it ends one."""
+        if not self._lines and self.beside.fullmatch(line.text):
             return
-        at = stop + 1
+        self._lines.append(line)
+        self._held += len(line.text)
+        self._quoted = ends_quoted(line.text, self.delimiter, self._quoted)
+        too_long = len(self._lines) > LINES or self._held > LONGEST
+        if too_long or not self._quoted:
+            yield from self.end()
 
+    def end(self) -> Iterator[Item]:
+        """End the record. Generates what is left of it."""
+        lines = self._lines
+        quoted = self._quoted
+        self._lines = []
+        self._held = 0
+        self._quoted = False
+        if quoted:
+            yield lines[0].error("a quote in this record is never closed")
+        elif lines:
+            joined = Joined(lines)
+            fields = split_record(joined.text, self.delimiter, COLUMNS)
+            yield attempt(self._read, Record(joined, fields))
 
-def _find_closing(text: str, at: int) -> int:
-    """Find the quote that closes a field. Returns -1 if there is none."""
-    while True:
-        at = text.find('"', at)
-        if at < 0 or not text.startswith('""', at):
-            return at
-        at += 2
+    def _read(self, record: Record[AnyLine]) -> Puzzle:
+        """Read a record. Raises PuzzleError if it is no puzzle."""
+        columns = self.columns
+        field = record.field(columns.question, "question")
+        puzzle, question = self.read_question(record, field)
+        source = f"{self.source.name}:{record.lines.lines[0].number}"
+        puzzle = replace(puzzle, source=source, rating=record.rating(columns.rating))
+        if columns.answer is None or not record.text(columns.answer):
+            return puzzle
+        field = record.field(columns.answer, "answer")
+        return replace(puzzle, answer=self.read_answer(record, field, puzzle, question))

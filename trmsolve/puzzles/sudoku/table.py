@@ -1,175 +1,119 @@
-"""Sudokus in a CSV: its columns, told by their names and their content, and its records.
+"""Sudokus in a CSV: the columns that hold them, and answers beside questions.
 
 This module knows one record at a time, and neither the lines around it nor bytes.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import NamedTuple
 
-from trmsolve.puzzles.reading.table import (
-    Column,
-    Columns,
-    Field,
-    choose_columns,
-    ends_quoted,
-    find_delimiter,
-    get_field,
-    get_rating,
-    has_text,
-    split_record,
-)
+from trmsolve.puzzles.reading.fields import Field
+from trmsolve.puzzles.reading.lines import TextLines
+from trmsolve.puzzles.reading.table import Holdings, Record, Table, Words, find_columns
 from trmsolve.puzzles.sudoku.board import board_of
-from trmsolve.puzzles.sudoku.cells import (
-    BLANKS,
-    Spans,
-    is_line,
-    row_cells,
-    single,
-)
-from trmsolve.puzzles.sudoku.drawing import Line, answer_grid, read_puzzle
+from trmsolve.puzzles.sudoku.cells import COMMENT
 from trmsolve.puzzles.sudoku.form import LINE
-from trmsolve.puzzles.sudoku.sizes import line_cells, line_problem, sized_cells
+from trmsolve.puzzles.sudoku.line import SudokuLine, cells_of, place
+from trmsolve.puzzles.sudoku.problems import line_problem
+from trmsolve.puzzles.sudoku.puzzle import answer_grid, read_puzzle
+from trmsolve.puzzles.sudoku.signs import BLANKS, Spans, shifted
+from trmsolve.puzzles.sudoku.sizes import field_cells, line_cells
 from trmsolve.puzzles.values import Grid, Puzzle
 
-_QUESTION = re.compile(r"(sudoku|puzzle|question|quiz|clue|problem|given|board|grid)(s|zes)?")
-_ANSWER = re.compile(r"answer|solution|solved")
+_WORDS = Words(
+    re.compile(r"(sudoku|puzzle|question|quiz|clue|problem|given|board|grid)(s|zes)?"),
+    re.compile(r"(answer|solution|solved)s?"),
+)
+
+Lines = Sequence[SudokuLine]
 
 
-class SudokuCsv(NamedTuple):
-    """What is known of a CSV."""
+class SudokuTable(Table[SudokuLine, Lines]):
+    """Reads Sudokus from the records of a CSV. The form of each is a line."""
 
-    delimiter: str
-    columns: Columns
+    beside = re.compile(rf"\s*|{COMMENT.pattern}")
+
+    def read_question(self, record: Record[SudokuLine], field: Field) -> tuple[Puzzle, Lines]:
+        """Read the Sudoku of a field."""
+        question = _find_cells(record, field, "question")
+        return read_puzzle(self.source.name, question, LINE.template), question
+
+    def read_answer(
+        self, record: Record[SudokuLine], field: Field, puzzle: Puzzle, question: Lines
+    ) -> Grid:
+        """Read an answer. Raises PuzzleError at its first cell that is blank or changes a clue."""
+        lines = _find_cells(record, field, "answer")
+        cells = cells_of(lines)
+        if len(cells) != puzzle.grid.size:
+            problem = f"the answer has {len(cells)} cells, the question {puzzle.grid.size}"
+            raise lines[0].error(problem, cells[0][1])
+        answer = answer_grid(question, lines)
+        wrong = (answer == 0) | ((puzzle.grid > 0) & (answer != puzzle.grid))
+        if wrong.any():
+            cell = int(wrong.argmax())
+            line, start, stop = cells[cell]
+            value = puzzle.grid.flat[cell]
+            clue = puzzle.form.signs[value - 1] if value else "no clue"
+            where = board_of(len(answer)).name_cell(cell)
+            found = line.text[start:stop]
+            raise line.error(f"the answer has {found!r} in {where}, the question {clue}", start)
+        return answer
 
 
-def find_table(header: str, text: str) -> SudokuCsv | None:
+def find_table(header: str, text: str, source: TextLines) -> SudokuTable | None:
     """Find the columns of a CSV. Returns None if the header and the first record are none."""
-    delimiter = find_delimiter(header)
-    names = [field.text.lower() for field in _split_fields(header, delimiter)]
-    fields = _split_fields(text, delimiter)
-    if len(names) != len(fields) and not ends_quoted(text, delimiter):
-        return None
-    fields += [Field(0, "")] * (len(names) - len(fields))
-    if len(names) == 1 and not _QUESTION.fullmatch(names[0]):
-        return None
-    if len(names) == 1 and len(fields[0].text) == 16:
-        return None  # it may be a row of 16 x 16 below its title
-    named = len(names) > 1 and any(_QUESTION.search(name) for name in names)
-    texts = [field.text for field in fields[: len(names)]]
-    holding = _holding(names, texts)
-    columns = [_describe(i, names[i], texts[i], holding[i]) for i in range(len(names))]
-    if not named and not any(column.holds_puzzle for column in columns):
-        return None
-    return SudokuCsv(delimiter, choose_columns(columns))
+    found = find_columns(header, text, _WORDS, _find_holdings)
+    return SudokuTable(source, *found) if found else None
 
 
-def _holding(names: Sequence[str], texts: Sequence[str]) -> list[bool]:
-    """Tell which fields of the first record hold Sudokus.
+def _find_holdings(names: Sequence[str], fields: Sequence[Field]) -> Holdings:
+    """Tell which fields of the first record hold Sudokus, with blanks or without.
 
     Where no column has the name for it, digits alone are one of another size only beside one.
     """
-    found = [_find_cells(text) for text in texts]
-    if any(found):
-        return list(map(bool, found))
-    sized = [sized_cells(text) for text in texts]
-    if any(map(_QUESTION.search, names)):
-        named = [_QUESTION.search(name) or _ANSWER.search(name) for name in names]
-        return [bool(name and at) for name, at in zip(named, sized, strict=True)]
-    questions = [line_cells(text) for text in texts]
-    sizes = set(map(len, questions))
+    texts = [_bare(field)[0] for field in fields]
+    found = [field_cells(text) for text in texts]
+    holding = [len(at) == 81 for at in found]
+    if len(names) == 1 and len(texts[0]) == 16:
+        holding = [False]  # it may be a row of 16 x 16 below its title
+    elif not any(holding) and any(map(_WORDS.question.search, names)):
+        named = [_WORDS.question.search(name) or _WORDS.answer.search(name) for name in names]
+        holding = [bool(name and at) for name, at in zip(named, found, strict=True)]
+    elif not any(holding):
+        holding = _beside_open_lines(texts, found)
+    full = [set(BLANKS).isdisjoint(text) for text in texts]
+    return [
+        (holds and not is_full, holds and is_full)
+        for holds, is_full in zip(holding, full, strict=True)
+    ]
+
+
+def _beside_open_lines(texts: Sequence[str], found: Sequence[Spans]) -> list[bool]:
+    """Tell which fields are lines of another size, or full ones of a size that such a line has."""
+    lines = [line_cells(text) for text in texts]
+    sizes = set(map(len, lines))
     holding: list[bool] = []
-    for text, question, at in zip(texts, questions, sized, strict=True):
-        holding.append(bool(question) or (bool(at) and _is_full(text) and len(at) in sizes))
+    for text, line, at in zip(texts, lines, found, strict=True):
+        answers = bool(at) and set(BLANKS).isdisjoint(text) and len(at) in sizes
+        holding.append(bool(line) or answers)
     return holding
 
 
-def _is_full(text: str) -> bool:
-    """Tell whether a field has no blank."""
-    return set(BLANKS).isdisjoint(text)
-
-
-def _describe(index: int, name: str, text: str, holds: bool) -> Column:
-    """Describe a column by its name and by its field in the first record."""
-    full = _is_full(text)
-    return Column(
-        index,
-        name,
-        asks=bool(_QUESTION.search(name)),
-        tells=bool(_ANSWER.search(name)),
-        holds_question=holds and not full,
-        holds_answer=holds and full,
-    )
-
-
-def read_record(name: str, table: SudokuCsv, record: Line) -> Puzzle:
-    """Read one record of a CSV. Its form is a line."""
-    columns = table.columns
-    fields = _split_fields(record.plain, table.delimiter)
-    question = _find_column(record, fields, columns.question, "question")
-    puzzle = read_puzzle(name, [question], LINE.template)
-    puzzle = replace(puzzle, rating=get_rating(fields, columns.rating))
-    if columns.answer is None or not has_text(fields, columns.answer):
-        return puzzle
-    line = _find_column(record, fields, columns.answer, "answer")
-    if len(line.at) != len(question.at):
-        problem = f"the answer has {len(line.at)} cells, the question {len(question.at)}"
-        raise line.error(problem, line.at[0][0])
-    answer = answer_grid([question], [line])
-    _refuse_other(puzzle, answer, line)
-    return replace(puzzle, answer=answer)
-
-
-def _refuse_other(puzzle: Puzzle, answer: Grid, line: Line) -> None:
-    """Raise PuzzleError at the first cell that is blank in an answer or changes a clue."""
-    question = puzzle.grid
-    wrong = (answer == 0) | ((question > 0) & (answer != question))
-    if not wrong.any():
-        return
-    cell = int(wrong.argmax())
-    start, stop = line.at[cell]
-    found = line.plain[start:stop]
-    value = question.flat[cell]
-    clue = puzzle.form.signs[value - 1] if value else "no clue"
-    place = board_of(len(question)).name_cell(cell)
-    raise line.error(f"the answer has {found!r} in {place}, the question {clue}", start)
-
-
-def _find_column(record: Line, fields: list[Field], index: int, name: str) -> Line:
-    """Find the cells of one column. Raises PuzzleError if they are no Sudoku."""
-    field = get_field(fields, index, name, record.number)
-    at = _find_cells(field.text) or sized_cells(field.text)
+def _find_cells(record: Record[SudokuLine], field: Field, name: str) -> list[SudokuLine]:
+    """Find the cells of one field. Raises PuzzleError if they are no Sudoku."""
+    text, start = _bare(field)
+    at = field_cells(text)
     if not at:
-        problem, place = line_problem(field.text)
-        raise record.error(f"{name}: {problem}", field.start + place)
-    return record._replace(at=[(start + field.start, stop + field.start) for start, stop in at])
+        problem, index = line_problem(text)
+        raise record.lines.error(f"{name}: {problem}", start + index)
+    return place(record.lines, shifted(at, start))
 
 
-def _find_cells(text: str) -> Spans:
-    """Find the 81 cells of a field: on one line, or in nine rows."""
-    if is_line(text):
-        return single(range(81))
-    rows = text.split("\n")
-    at: list[tuple[int, int]] = []
-    begin = 0
-    for row in rows:
-        at += [(start + begin, stop + begin) for start, stop in row_cells(row)]
-        begin += len(row) + 1
-    return at if len(at) == 81 and len(rows) == 9 else []
+def _bare(field: Field) -> tuple[str, int]:
+    """The text of a field without blanks around it, unless they make it 81 characters long.
 
-
-def _split_fields(text: str, delimiter: str) -> list[Field]:
-    """Split one record of a CSV.
-
-    Blanks around a field are left out, unless they make it 81 characters long.
+    Returns also where it begins.
     """
-    fields = []
-    for field in split_record(text, delimiter):
-        whole = field.text + field.tail
-        if len(whole) == 81:
-            fields.append(Field(field.start, whole))
-        else:
-            blanks = len(whole) - len(whole.lstrip())
-            fields.append(Field(field.start + blanks, whole.strip()))
-    return fields
+    whole = field.whole
+    if len(whole) == 81:
+        return whole, field.start
+    return whole.strip(), field.start + len(whole) - len(whole.lstrip())

@@ -104,7 +104,8 @@ class Sudoku(SudokuWords, Task):
 
     def is_puzzle(self, text: str) -> bool:
         """Whether a text is the cells of a board and nothing else."""
-        from trmsolve.puzzles.sudoku.cells import is_line, look
+        from trmsolve.puzzles.sudoku.cells import is_line
+        from trmsolve.puzzles.sudoku.signs import look
         from trmsolve.puzzles.sudoku.sizes import line_cells
 
         folded = look(text).folded
