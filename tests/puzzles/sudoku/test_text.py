@@ -235,6 +235,16 @@ def test_index_and_comment_around_a_line(head: str, tail: str) -> None:
     assert write_sudoku(puzzle.grid, puzzle.form) == text
 
 
+def test_a_hash_among_digits_is_a_blank_and_elsewhere_a_comment() -> None:
+    hashes = QUESTION.replace(".", "#")
+    rows = [hashes[i : i + 9] for i in range(0, 81, 9)]
+    framed = [f"{row[:3]} | {row[3:6]} | {row[6:]}" for row in rows]
+    for text in (hashes, "\n".join(rows), "\n".join(framed)):
+        assert np.array_equal(one(text).grid, grid(QUESTION))
+    assert np.array_equal(one(f"{QUESTION}  # 30 clues").grid, grid(QUESTION))
+    assert errors("#########\n#S  #  G#\n#########")
+
+
 def test_stripped_blanks_are_given_back_where_that_is_beyond_doubt() -> None:
     text = "\n".join(row.replace(".", " ").rstrip() for row in ROWS)
     assert np.array_equal(one(text).grid, grid(QUESTION))

@@ -25,11 +25,13 @@ Problem = tuple[str, int]
 Spans = Sequence[tuple[int, int]]
 """Where cells begin and end in a text. A cell may be a longer word, or nothing between commas."""
 
-# Other signs for a blank, which become dots in the folded text.
 LONG_RUN = re.compile(rf"[{CELL_CLASS}]{{20,}}")
 """Longer than numbers, ratings and dates."""
 
+# Other signs for a blank, which become dots in the folded text.
 _SIGNS = str.maketrans(dict.fromkeys("?·•∙⋅∘◦○●◯□▢◻◽▫■◼⬜⬛・‧␣", "."))
+# Nothing but digits and # with what may part them: elsewhere # begins a comment.
+_HASHES = re.compile(rf"[1-9#|,\s{FILLER}{QUOTE}]*")
 _KSUDOKU = re.compile(r"(?<=<values>)[_b-j]{81}(?=<)")
 _KSUDOKU_DIGITS = str.maketrans("bcdefghij", DIGITS)
 
@@ -40,6 +42,10 @@ def look(line: str) -> Text:
     folded = text.folded
     if "?" in folded or not folded.isascii():
         folded = folded.translate(_SIGNS)
+    if "#" in folded and _HASHES.fullmatch(folded):
+        dotted = folded.replace("#", ".")
+        if len(marks_of(dotted)) in (9, 81):
+            folded = dotted
     if "<values>" in folded:
         folded = _KSUDOKU.sub(lambda match: match[0].translate(_KSUDOKU_DIGITS), folded)
     return text._replace(folded=folded)
