@@ -142,6 +142,7 @@ def chosen(machine: Path, monkeypatch: pytest.MonkeyPatch) -> list[LoadOptions]:
         return load_solver(name, LoadOptions(backend="onnx", threads=1, views=1))
 
     monkeypatch.setattr("trmsolve.solve.solver.load_solver", load_graph)
+    monkeypatch.setattr("trmsolve.cli.evaluating.load_solver", load_graph)
     return seen
 
 

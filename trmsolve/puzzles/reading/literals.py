@@ -62,12 +62,14 @@ class Balance:
         self.characters = 0
 
     def add(self, line: str) -> bool:
-        """Count a line. Returns whether the list ends with it, or is too long."""
+        """Count a line. Returns whether the list ends with it, is too long, or nests too deeply."""
         self.lines += 1
         self.characters += len(line) + 1
         for match in _TOKEN.finditer(line):
             self.depth += match.lastgroup == "open"
             self.depth -= match.lastgroup == "close"
+            if self.depth > DEEPEST:
+                return True
         return self.depth <= 0 or self.lines > LINES or self.characters > LIMIT
 
 
