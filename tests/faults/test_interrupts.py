@@ -37,10 +37,10 @@ LONGEST = 4.0
 
 EXAMPLES = ROOT / "examples"
 COMMANDS: dict[str, list[object]] = {
-    "sudoku": ["sudoku", EXAMPLES / "sudoku" / "extreme.txt", "--pace", "0.2"],
+    "sudoku": ["sudoku", EXAMPLES / "sudoku" / "extreme.txt", "--pace", "3"],
     "sudoku many": ["sudoku", "many.txt", "--workers", "1"],
     "sudoku workers": ["sudoku", "many.txt", "--workers", "2"],
-    "maze": ["maze", EXAMPLES / "maze" / "hard.txt", "--pace", "0.2"],
+    "maze": ["maze", EXAMPLES / "maze" / "hard.txt", "--pace", "3"],
     "arc": ["arc", EXAMPLES / "arc" / "fill.json", "--weights", "none", "--threads", "1"],
     "eval": ["eval", "--data", "many.csv", "--workers", "1"],
     "generate": ["generate", "-n", "1000000", "--out", "made.csv"],

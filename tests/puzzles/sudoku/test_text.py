@@ -952,7 +952,7 @@ def test_a_file_with_one_run_of_81_cells_yields_no_other_puzzle(
 
 
 @pytest.mark.parametrize(
-    ("beside", "is_read"), [("1e11", True), ("9E+58", True), ("5.3E+80", False)]
+    ("beside", "is_read"), [("1e11", True), ("9E+58", True), ("5.3E+80", False), ("1e111", True)]
 )
 def test_only_a_number_of_a_sudoku_s_size_is_taken_for_a_rounded_one(
     beside: str, is_read: bool

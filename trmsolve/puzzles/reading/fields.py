@@ -14,6 +14,9 @@ from typing import NamedTuple
 LOST = "; if a spreadsheet dropped zeros at the front, export its column as text"
 """What may have happened to a puzzle of digits that is too short."""
 
+ANY_EXPONENT = range(10, 1000)
+"""The exponents of numbers that a spreadsheet has rounded, of any puzzle."""
+
 _ROUNDED = "a spreadsheet has rounded the puzzle to {!r}; export it again with its column as text"
 _EXPONENT = re.compile(r"[1-9](?:[.,][0-9]+)?[eE]\+?([0-9]{2,3})\b")
 
@@ -64,14 +67,13 @@ def ends_quoted(line: str, delimiter: str, quoted: bool = False) -> bool:
             return False
 
 
-def rounded(text: str, least: int = 10) -> tuple[str, int] | None:
+def rounded(text: str, exponents: range = ANY_EXPONENT) -> tuple[str, int] | None:
     """Find a number that a spreadsheet has made of a puzzle, such as ``4.3E+78``.
 
-    ``least`` is the smallest exponent that such a puzzle leaves. Returns what is wrong, and at
-    which index.
+    ``exponents`` are those that such a puzzle leaves. Returns what is wrong, and at which index.
     """
     for match in _EXPONENT.finditer(text):
-        if int(match[1]) >= least:
+        if int(match[1]) in exponents:
             return _ROUNDED.format(match[0]), match.start()
     return None
 

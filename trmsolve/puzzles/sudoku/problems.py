@@ -24,8 +24,8 @@ from trmsolve.puzzles.sudoku.signs import (
 )
 from trmsolve.puzzles.sudoku.sizes import UNKNOWN_SIDES, has_sign, is_asked, line_side, no_board
 
-LEAST_EXPONENT = 59
-"""The exponent of a Sudoku of which a spreadsheet has made a number, without up to 21 zeros."""
+EXPONENTS = range(59, 81)
+"""The exponents of a Sudoku of which a spreadsheet has made a number, without up to 21 zeros."""
 
 _CANDIDATES = (
     "these are candidate lists (pencil marks); "
@@ -86,7 +86,7 @@ def _between_problem(text: str) -> Problem | None:
         place = min(match.end(), match.start() + 81)
         return f"{_told(match[0])} beside a puzzle; {SHAPE}", place
     spaced = _SPACED_RUN.search(text)
-    return (_SPACED, spaced.start()) if spaced else rounded(text, LEAST_EXPONENT)
+    return (_SPACED, spaced.start()) if spaced else rounded(text, EXPONENTS)
 
 
 def line_problem(text: str) -> Problem:
