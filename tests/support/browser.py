@@ -71,7 +71,8 @@ const readAll = async () => {
       return new Tensor("float32", values, [1, ...shape, values.length / tokens.length]);
     });
     const said = await runCycle(network, state, tokens, shape);
-    cycles.push(task.readCycle(puzzle, tokens, said, network.record));
+    const number = cycles.length + 1;
+    cycles.push(task.readCycle(puzzle, tokens, { ...said, number }, network.record));
   }
   return cycles;
 };
