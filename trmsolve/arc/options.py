@@ -1,4 +1,4 @@
-"""What a caller may choose about the reading and solving of ARC tasks, whatever the network.
+"""The choices of a caller in reading and solving ARC tasks, whatever the network.
 
 Nothing here imports numpy.
 """

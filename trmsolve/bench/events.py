@@ -1,4 +1,4 @@
-"""What torch's profiler saw on the CPU, with the time that each operation took itself.
+"""The events on the CPU that torch's profiler saw, with the time that each took itself.
 
 torch's own reader makes a large object of every event: for a step of a hundred thousand events that
 takes longer than the step. Here only names and times are read, and torch's rules are followed.
@@ -35,7 +35,7 @@ class Event:
     own: int
     """Nanoseconds that it took itself, without what it called."""
     cpu_parent: "Event | None"
-    """What called it; torch's events have the same name for it."""
+    """The event that called it; torch's events have the same name for it."""
     calls: int = 0
     """How many others it called."""
 

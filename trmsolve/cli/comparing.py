@@ -94,7 +94,7 @@ class _Efforts:
 
 @dataclass(frozen=True)
 class _Compared:
-    """What is compared, and by how many processes."""
+    """The weights, puzzles and efforts to compare, and the number of processes."""
 
     task: str
     weights: list[str]

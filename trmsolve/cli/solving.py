@@ -229,7 +229,7 @@ class SolvingRun:
         return keyboard(reads_standard_input=not is_watched or "-" in files)
 
     def _writer(self, weights: str) -> Writer:
-        """What writes the answers. A grid shown last on the terminal is not written again."""
+        """The writer of the answers. A grid shown last on the terminal is not written again."""
         stream = self.outputs.stream
         is_watched = (
             stream is None

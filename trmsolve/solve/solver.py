@@ -14,6 +14,7 @@ from typing import Any
 from trmsolve.errors import PuzzleError, WeightsError
 from trmsolve.model.config import TRMConfig
 from trmsolve.puzzles.base import Task
+from trmsolve.puzzles.files import Item
 from trmsolve.puzzles.given import Given, every_item, first_puzzle
 from trmsolve.puzzles.registry import get_task
 from trmsolve.puzzles.values import Answer, Cycle

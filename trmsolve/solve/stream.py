@@ -11,7 +11,8 @@ from typing import Protocol
 
 from trmsolve.errors import PuzzleError
 from trmsolve.puzzles.base import Diagnosis, Task, give_up
-from trmsolve.puzzles.values import Answer, Cycle, Puzzle
+from trmsolve.puzzles.files import Item
+from trmsolve.puzzles.values import Answer, Cycle
 from trmsolve.solve.attempt import (
     Attempt,
     Paused,
@@ -35,7 +36,6 @@ LOOK_AHEAD = 128
 It bounds the memory.
 """
 
-Item = Puzzle | PuzzleError
 Numbered = tuple[int, Item]
 """An item with its place among all, from 0."""
 Outcome = Answer | PuzzleError

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 
 from trmsolve.errors import PuzzleError, UsageError
+from trmsolve.puzzles.files import Item
 from trmsolve.puzzles.given import Given, every_item
 from trmsolve.puzzles.values import Answer, Cycle
 from trmsolve.solve.any_size import AnySizeNetwork, SharedAnySize

@@ -15,7 +15,6 @@ from trmsolve.device import Placement, choose_compiled, choose_placement
 from trmsolve.distributed import ALONE, ProcessGroup, join_process_group
 from trmsolve.errors import UsageError
 from trmsolve.files import refuse_nowhere, write_atomically
-from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.puzzles.base import Task
 from trmsolve.puzzles.registry import get_task
 from trmsolve.train.base import TaskSource, TrainingData
@@ -321,6 +320,10 @@ def _assembled(
         described = described | _begun(material, placement, group)
     keep_facts(described, training_data.facts(), settled.sources.data)
     note(f"{training_data.summary}, recipe {described['recipe']}, on {placement.reason}")
+    first_network = None
+    if settled.start_from is not None:
+        config = material.recipe.config
+        first_network = network_to_begin_with(settled.start_from, training_data, config, note)
     return Run(
         training_data=training_data,
         recipe=material.recipe,
@@ -330,7 +333,7 @@ def _assembled(
         compiled=choose_compiled(where.compile, placement.device, schedule.is_long),
         group=group,
         checkpoint=checkpoint,
-        start_from=_first_network(settled.start_from, material, note),
+        start_from=first_network,
         described=described,
         folder=folder,
         report=callbacks.report,
@@ -375,12 +378,6 @@ def task_of_recipe(name: str, recipe: Recipe) -> Task:
     if config.candidates > 1 and config.board is not None and config.seq_len != task.seq_len:
         return task.on_board(*config.board[:2])
     return task
-
-
-def _first_network(path: Path | None, material: _Material, note: Note) -> TinyRecursiveModel | None:
-    if path is None:
-        return None
-    return network_to_begin_with(path, material.training_data, material.recipe.config, note)
 
 
 # Checks before the work begins

@@ -141,7 +141,7 @@ class AnsweringRun:
         return UNREADABLE if problems else 0
 
     def _writer(self, weights: str, stream: TextIO | None) -> ArcWriter:
-        """What writes the answers. A grid shown last on the terminal is not written again."""
+        """The writer of the answers. A grid shown last on the terminal is not written again."""
         is_watched = (
             self.wishes.out is None
             and self.wishes.form == "input"
@@ -168,7 +168,7 @@ class AnsweringRun:
 def _watch(
     display: ArcDisplay, recorders: Recorders, stop: "AnswerNow"
 ) -> tuple[Callable[[AdaptationProgress], None], Callable[[ArcCycle], None] | None]:
-    """What is told of steps of learning, and of cycles if anyone wants them."""
+    """The callbacks for steps of learning, and for cycles if anyone wants them."""
 
     def on_adapting(progress: AdaptationProgress) -> None:
         recorders.frame(progress)

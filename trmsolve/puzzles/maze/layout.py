@@ -15,6 +15,7 @@ from trmsolve.puzzles.maze.cells import FLOOR, GOAL, PATH, START, WALL
 from trmsolve.puzzles.maze.form import LEAST, MOST
 from trmsolve.puzzles.maze.meanings import ENDS, Meaning
 from trmsolve.puzzles.reading.places import Line
+from trmsolve.wording import count
 
 WIDEST = 3 * MOST
 """The most characters of a row: two for each cell, and a margin."""
@@ -161,9 +162,8 @@ def _refuse_ragged(layout: Layout, spaces: bool) -> None:
 def _ragged(row: Line, nth: int, end: int, layout: Layout, hint: str = "") -> PuzzleError:
     """Make the error of a row whose cells end in another column than most."""
     size = max(end - layout.left, 0)
-    plural = "s" if size != 1 else ""
     most = layout.right - layout.left
-    problem = f"ragged maze: row {nth} has {size} character{plural}, most have {most}{hint}"
+    problem = f"ragged maze: row {nth} has {count(size, 'character')}, most have {most}{hint}"
     return row.error(problem, min(end, layout.right))
 
 

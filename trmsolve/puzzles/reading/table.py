@@ -14,6 +14,7 @@ from trmsolve.puzzles.reading.fields import Field, ends_quoted, split_record
 from trmsolve.puzzles.reading.lines import TextLines
 from trmsolve.puzzles.reading.places import AnyLine, Item, Joined, attempt
 from trmsolve.puzzles.values import Grid, Puzzle
+from trmsolve.wording import count
 
 DELIMITERS = ",;\t"
 
@@ -156,8 +157,7 @@ class Record(NamedTuple, Generic[AnyLine]):
         """Return the field of a column. Raises PuzzleError if the record lacks it."""
         if index < len(self.fields):
             return self.fields[index]
-        plural = "s" if len(self.fields) != 1 else ""
-        size = f"{len(self.fields)} column{plural}"
+        size = count(len(self.fields), "column")
         raise self.lines.lines[0].error(f"{size}; the {name} is expected in column {index + 1}")
 
     def text(self, index: int | None) -> str:

@@ -15,7 +15,6 @@ from trmsolve.puzzles.sudoku.line import SudokuLine
 from trmsolve.puzzles.sudoku.problems import (
     candidates_problem,
     cells_between,
-    count,
     foreign,
     line_problem,
 )
@@ -28,6 +27,7 @@ from trmsolve.puzzles.sudoku.sizes import (
     line_side,
     rows_cells,
 )
+from trmsolve.wording import count
 
 _SIZE = re.compile(r"\s*\d{1,3}(?:\s*[x\xd7, ]\s*\d{1,3}){0,2}\s*")
 _COUNTS = ("123456789", "012345678")

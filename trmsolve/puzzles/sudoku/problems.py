@@ -23,6 +23,7 @@ from trmsolve.puzzles.sudoku.signs import (
     is_spaced,
 )
 from trmsolve.puzzles.sudoku.sizes import UNKNOWN_SIDES, has_sign, is_asked, line_side, no_board
+from trmsolve.wording import count
 
 EXPONENTS = range(59, 81)
 """The exponents of a Sudoku of which a spreadsheet has made a number, without up to 21 zeros."""
@@ -142,9 +143,3 @@ def cells_between(text: str, start: int, stop: int, spaces: bool = True) -> list
     """
     solid = spaces and is_spaced(text)
     return [i for i in range(start, stop) if solid or text[i] in CELLS]
-
-
-def count(number: int, thing: str) -> str:
-    """Write a number of things: ``1 cell``, ``2 cells``."""
-    plural = "" if number == 1 else "s"
-    return f"{number} {thing}{plural}"
