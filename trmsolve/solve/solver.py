@@ -27,7 +27,6 @@ from trmsolve.solve.stream import (
     EVERY_PLACE,
     LOOK_AHEAD,
     InOrder,
-    Item,
     Places,
     Run,
     answers_in_order,

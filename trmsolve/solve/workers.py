@@ -36,7 +36,6 @@ from trmsolve.solve.stream import (
     EVERY_PLACE,
     LOOK_AHEAD,
     InOrder,
-    Item,
     Outcome,
     Places,
     Run,
