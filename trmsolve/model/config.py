@@ -42,6 +42,7 @@ WHOLE = {
     "candidates": Bound(1, 1 << 10, usual=64),
     "symmetries": Bound(0, 1 << 10, usual=64),
     "lookup_channels": Bound(0, 1 << 10, usual=64),
+    "line_lookup_channels": Bound(0, 1 << 10, usual=64),
 }
 """Bounds of the fields that are whole numbers, both inclusive."""
 
@@ -159,6 +160,9 @@ class TRMConfig:
 
     lookup_channels: int = 0
     """For the planes mixer: channels of each way to look elsewhere in the grid; 0 is none."""
+
+    line_lookup_channels: int = 0
+    """For the planes mixer: channels of each way to look along a line of the grid; 0 is none."""
 
     rms_norm_eps: float = 1e-5
     """Added to the mean square in every norm."""
@@ -371,6 +375,8 @@ def _check_no_symmetries(config: TRMConfig) -> None:
         raise ValueError("the planes mixer, and no other, needs symmetries")
     if config.lookup_channels:
         raise ValueError("the planes mixer, and no other, has lookup_channels")
+    if config.line_lookup_channels:
+        raise ValueError("the planes mixer, and no other, has line_lookup_channels")
 
 
 def _check_candidates_mixer(config: TRMConfig) -> None:

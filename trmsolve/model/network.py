@@ -40,6 +40,7 @@ from trmsolve.model.layers import (
     rms_norm,
     trunc_normal,
 )
+from trmsolve.model.line_lookups import LineLookups
 from trmsolve.model.lookups import GridLookups
 from trmsolve.model.mixers import MIXERS, Rotary
 from trmsolve.model.rewriting import rewritten
@@ -59,6 +60,9 @@ class Places(NamedTuple):
 
     lookups: GridLookups | None = None
     """For planes: where else a cell may look."""
+
+    line_lookups: LineLookups | None = None
+    """For planes: where it may look along its lines."""
 
 
 class Block(nn.Module):

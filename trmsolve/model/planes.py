@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.layers import SwiGLU, rms_norm
+from trmsolve.model.line_lookups import LookAlongLines, line_lookups
 from trmsolve.model.lookups import Lookups, grid_lookups
 from trmsolve.model.mixers import PlaneMixer
 from trmsolve.model.network import Block, Places, Prediction, State, TinyRecursiveModel
@@ -126,6 +127,9 @@ class PlanesBlock(Block):
         self.lookups: Lookups | None = None
         if config.lookup_channels and number == 0:
             self.lookups = Lookups(config)
+        self.line_lookups: LookAlongLines | None = None
+        if config.line_lookup_channels and number == 0:
+            self.line_lookups = LookAlongLines(config)
 
     def forward(self, h: Tensor, places: Places) -> Tensor:
         """(B, K, rows, columns, D) -> the same."""
@@ -138,6 +142,9 @@ class PlanesBlock(Block):
         if self.lookups is not None:
             assert places.lookups is not None
             mixed = mixed + self.lookups(h, places.lookups)
+        if self.line_lookups is not None:
+            assert places.line_lookups is not None
+            mixed = mixed + self.line_lookups(h, places.line_lookups)
         mixed = mixed.reshape(-1, h.shape[-1])
         residual = compiled_mlp_residual() if self.compiled else mlp_residual
         return residual(cells, mixed, self.mlp, self.eps).view(h.shape)
@@ -168,9 +175,14 @@ class PlanesModel(TinyRecursiveModel):
 
     def places(self, tokens: Tensor) -> Places:
         """Where the cells of grids (B, rows, columns) may look."""
-        if not self.config.lookup_channels:
-            return Places()
-        return Places(lookups=grid_lookups(tokens != OUTSIDE, self.dtype))
+        places = Places()
+        if self.config.lookup_channels:
+            lookups = grid_lookups(tokens != OUTSIDE, self.dtype)
+            places = places._replace(lookups=lookups)
+        if self.config.line_lookup_channels:
+            along_lines = line_lookups(tokens, OUTSIDE, self.dtype)
+            places = places._replace(line_lookups=along_lines)
+        return places
 
     def cycle(self, state: State, batch: PlanesBatch) -> tuple[State, Prediction]:
         """One improvement cycle, as ``forward`` is for tokens.

@@ -8,6 +8,7 @@ import torch
 
 from trmsolve.errors import UsageError
 from trmsolve.hub.address import is_address
+from trmsolve.model.build import new_model
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.network import TinyRecursiveModel
 from trmsolve.train.base import SizedTrainingData, TrainingData
@@ -41,8 +42,9 @@ def network_to_begin_with(
     """The network of the file ``path``. It may have another depth: shapes do not depend on that.
 
     Its table of puzzle embeddings is taken as it is if it is of the same puzzles. Else the rows of
-    puzzles that it knows are taken, and each new puzzle begins as the mean of all. Raises
-    WeightsError for a file that cannot be read, and UsageError for other shapes than ``wanted``.
+    puzzles that it knows are taken, and each new puzzle begins as the mean of all. Lookups that it
+    has not are added. Raises WeightsError for a file that cannot be read, and UsageError for other
+    shapes than ``wanted``.
     """
     model = load_model(path, training_data.name, torch.float32, torch.device("cpu"))
     same_data = read_info(path).training.get("examples") == training_data.facts()["examples"]
@@ -57,9 +59,34 @@ def network_to_begin_with(
     as_deep = replace(model.config, recursions=wanted.recursions, latent_steps=wanted.latent_steps)
     if as_deep.candidates > 1 and wanted.candidates > 1:  # the parameters fit every board
         as_deep = as_deep.on_board(wanted.candidates)
+    looking = _with_missing_lookups(as_deep, wanted)
+    if looking != as_deep:
+        model = _grown(model, looking)
+        as_deep = looking
+        note(f"{path} has no lookups of every wanted kind: the missing ones start without effect")
     if as_deep != wanted:
         raise UsageError(
             f"{path} has shapes that differ from the recipe: use the recipe that it was "
             "trained with"
         )
     return model
+
+
+def _with_missing_lookups(config: TRMConfig, wanted: TRMConfig) -> TRMConfig:
+    """The config with the lookups that only ``wanted`` has."""
+    return replace(
+        config,
+        lookup_channels=config.lookup_channels or wanted.lookup_channels,
+        line_lookup_channels=config.line_lookup_channels or wanted.line_lookup_channels,
+    )
+
+
+def _grown(model: TinyRecursiveModel, config: TRMConfig) -> TinyRecursiveModel:
+    """The network with the additional lookups of ``config``, which answers as before.
+
+    New lookups begin with an output of zero.
+    """
+    grown = new_model(config, torch.float32)
+    own = model.state_dict()
+    grown.load_state_dict({name: own.get(name, new) for name, new in grown.state_dict().items()})
+    return grown

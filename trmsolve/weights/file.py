@@ -47,7 +47,13 @@ __all__ = [
     "save_weights",
 ]
 
-LATER = ("feeds_back_answer", "frozen_tokens", "symmetries", "lookup_channels")
+LATER = (
+    "feeds_back_answer",
+    "frozen_tokens",
+    "symmetries",
+    "lookup_channels",
+    "line_lookup_channels",
+)
 """Fields of the config that are newer than the fingerprint.
 
 They count only where they are set, so that the fingerprints of older weights stay the same.

@@ -46,6 +46,7 @@ LARGEST = {
     "num_puzzles": 1 << 22,
     "symmetries": 64,
     "lookup_channels": 64,
+    "line_lookup_channels": 64,
 }
 """The largest value of each field of the config that makes a network large."""
 

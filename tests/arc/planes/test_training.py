@@ -369,6 +369,31 @@ def test_begun_with_other_tasks_the_table_is_their_mean(
     )
 
 
+def test_a_run_may_add_lookups_to_the_weights_that_it_begins_with(
+    trained: tuple[Path, Path, Result], data: Path, tmp_path: Path
+) -> None:
+    run, export, _ = trained
+    changes = settings(["warmup=0.9", "line_lookup_channels=2"])  # the first step is at no rate
+    options = ["--held-out", 1, "--steps", 1, "--start-from", run]
+    result = fresh(data, tmp_path / "run", *options, *changes)
+    assert result.exit_code == 0, result.stderr
+    assert "the missing ones start without effect" in result.stderr, result.stderr
+    old, new = (
+        load_model(path, "arc", torch.float32, torch.device("cpu"))
+        for path in (export, tmp_path / "run" / "arc.safetensors")
+    )
+    assert new.config == replace(old.config, line_lookup_channels=2)
+    known = old.state_dict()
+    added = {}
+    for name, tensor in new.state_dict().items():
+        if name in known:
+            torch.testing.assert_close(tensor, known[name], rtol=0.01, atol=1e-3)
+        else:
+            added[name] = tensor
+    assert len(added) == 2
+    assert not added["L_level.layers.0.line_lookups.out_proj.weight"].any()
+
+
 def test_the_papers_recipe_leaves_a_network_that_knows_its_tasks(
     data: Path, tmp_path: Path
 ) -> None:
