@@ -46,7 +46,9 @@ def test_the_config_decides_on_the_kind(kind: type[KeepQuestion]) -> None:
 
 
 def taught(tokens: Tensor, targets: Tensor, logits: Tensor) -> Taught:
-    return Taught(tokens, targets, targets, logits, torch.zeros(len(tokens), 2))
+    rows = len(tokens)
+    second_cycle = torch.full((rows,), 2)
+    return Taught(tokens, targets, targets, logits, torch.zeros(rows, 2), second_cycle)
 
 
 def test_a_kept_question_is_asked_again_and_its_target_is_the_answer() -> None:
@@ -74,6 +76,19 @@ def test_the_target_of_a_rewritten_question_is_the_last_stage_within_reach() -> 
     steps = torch.tensor([0, 1, 2, 9])
     targets = feedback.targets(torch.zeros(4, 16), TrajectoryBatch(stages, available_from), steps)
     assert targets[:, 0].tolist() == [0, 1, 2, 2]
+
+
+def test_the_first_cycle_of_training_rules_out_less_than_the_others() -> None:
+    feedback = feedback_for(TinyRecursiveModel(LATTICE))
+    tokens = torch.ones(3, 64, dtype=torch.long)
+    logits = torch.zeros(3, 64, 2)
+    unlikely = torch.arange(64) % 4 == 0
+    # A probability of 0.007, which is between 0.03 and a tenth of it.
+    logits[:, unlikely, 0] = 5.0
+    cycle = replace(taught(tokens, tokens, logits), cycles=torch.tensor([1, 2, 3]))
+    left = feedback.next_training_question(cycle, Teaching(elimination_threshold=0.03))
+    assert torch.equal(left[0], tokens[0])
+    assert torch.equal(left[1:], tokens[1:] * ~unlikely)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -19,7 +19,7 @@ from trmsolve.model import lattice
 from trmsolve.model.arrays import Array, floats, like, namespace, picked, same_dtype, softmax
 from trmsolve.model.rewriting import rewritten
 from trmsolve.model.state import State
-from trmsolve.solve.guessing import Continuation, Deduction, Search, advance
+from trmsolve.solve.guessing import FIRST_CYCLE, Continuation, Deduction, Search, advance
 
 HALT_PROBABILITY = 0.5
 
@@ -94,6 +94,9 @@ class Taught:
     halt: Array
     """(B, 2), the halting logits."""
 
+    cycles: Array
+    """(B,), how many cycles each row has had, with this one."""
+
 
 @dataclass(frozen=True)
 class Teaching:
@@ -109,7 +112,7 @@ class Teaching:
     """How freely guesses are drawn."""
 
     elimination_threshold: float = lattice.CERTAIN
-    """Candidates less probable than this are ruled out."""
+    """Candidates less probable than this are ruled out, in a first cycle a tenth of it."""
 
     drop_inconsistent: float = 0.0
     """The probability that a lattice without its solution leaves the pool, each cycle."""
@@ -298,7 +301,10 @@ class LatticeQuestion(KeepQuestion):
         guesses = torch.rand(len(tokens), device=device) < how.guess_prob
         told = torch.rand(len(tokens), device=device) < how.teacher_forcing
         shown = told[:, None] & (taught.labels == 1)
-        guessing = lattice.Guessing(guesses, noise + 1e6 * shown, how.elimination_threshold)
+        # The first cycle is as strict as when solving.
+        strictness = torch.where(taught.cycles == 1, FIRST_CYCLE, 1.0)
+        threshold = how.elimination_threshold * strictness[:, None, None]
+        guessing = lattice.Guessing(guesses, noise + 1e6 * shown, threshold)
         left, _ = lattice.deduce(taught.logits, tokens, self.candidates(tokens), guessing)
         return left
 

@@ -129,6 +129,7 @@ class Pool:
             targets=targets,
             logits=prediction.logits.detach(),
             halt=prediction.halt.detach(),
+            cycles=self.cycles,
         )
         hopeless = self.feedback.hopeless(taught, how)
         if hopeless is not None:
