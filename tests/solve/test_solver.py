@@ -23,7 +23,7 @@ from trmsolve.puzzles.values import Answer, Cycle, Puzzle
 from trmsolve.solve.effort import Effort
 from trmsolve.solve.refine import Question, Step, refine
 from trmsolve.solve.solver import Solver
-from trmsolve.solve.stream import LOOK_AHEAD
+from trmsolve.solve.stream import LOOK_AHEAD, Run
 
 CPU = Placement(torch.device("cpu"), torch.float32, "test")
 SUDOKU = get_task("sudoku")
@@ -262,6 +262,114 @@ def test_further_views_are_tried_and_counted() -> None:
     assert np.array_equal(cycles[8].grid, puzzle.grid)
     (unsolved,) = solver(SecondView(), views=1).solve_all([puzzle])
     assert isinstance(unsolved, Answer) and not unsolved.verified and unsolved.views == 1
+
+
+class SolvesViews(Scripted):
+    """Solves a puzzle under some views, each at a cycle of its own."""
+
+    def __init__(self, puzzle: Puzzle, cycle_of_view: dict[int, int]) -> None:
+        super().__init__(99)
+        self.cycle_of_view = cycle_of_view
+        given = SUDOKU.encode(puzzle.grid)
+        views = islice(SUDOKU.views(puzzle, np.random.default_rng((0, 0))), 32)
+        self.number = {view.apply(given).tobytes(): n for n, view in enumerate(views, 1)}
+        self.asked: list[set[int]] = []
+        """The views of each batch."""
+
+    def forward(
+        self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None
+    ) -> tuple[State, Prediction]:
+        numbers = [self.number[row.numpy().tobytes()] for row in tokens]
+        self.asked.append(set(numbers))
+        parts = []
+        for row, number in enumerate(numbers):
+            self.solve_at = self.cycle_of_view.get(number, 99)
+            own = State(state.y[row : row + 1], state.z[row : row + 1])
+            parts.append(super().forward(own, tokens[row : row + 1])[1])
+        logits = torch.cat([part.logits for part in parts])
+        halt = torch.cat([part.halt for part in parts])
+        return State(state.y + 1, state.z), Prediction(logits, halt)
+
+
+@pytest.mark.parametrize(
+    "cycle_of_view",
+    [
+        {2: 3},
+        {3: 5, 4: 1},  # the later view is there first
+        {4: 8, 3: 8},
+        {9: 2},
+        {},
+    ],
+)
+def test_views_side_by_side_end_as_one_after_the_other(cycle_of_view: dict[int, int]) -> None:
+    (puzzle,) = some_puzzles(1)
+    ends = []
+    calls = []
+    for rows in (1, 32):
+        model = SolvesViews(puzzle, cycle_of_view)
+        cycles: list[Cycle] = []
+        (answer,) = solver(model, views=12, batch_size=rows).solve_all([puzzle], cycles.append)
+        assert isinstance(answer, Answer)
+        assert len(cycles) == answer.cycles
+        shown = [(cycle.view, cycle.number, cycle.grid.tobytes()) for cycle in cycles]
+        ends.append((answer.grid.tobytes(), answer.verified, answer.views, answer.cycles, shown))
+        calls.append(len(model.asked))
+    assert ends[0] == ends[1]
+    assert ends[0][2] == min(cycle_of_view, default=12)
+    assert calls[1] <= calls[0]
+    if answer.views > 2:
+        assert calls[1] < calls[0]
+
+
+def test_ever_more_views_are_tried_side_by_side_until_one_is_verified() -> None:
+    (puzzle,) = some_puzzles(1)
+    model = SolvesViews(puzzle, {7: 2})
+    (answer,) = solver(model, views=32, batch_size=32).solve_all([puzzle])
+    assert isinstance(answer, Answer) and answer.views == 7
+    assert model.asked == [{1}] * 8 + [{2, 3, 4}] * 8 + [set(range(5, 17))] * 2 + [{5, 6}] * 6
+
+
+def test_views_are_not_tried_side_by_side_while_puzzles_wait() -> None:
+    puzzles = some_puzzles(12)
+    model = Scripted(99)
+    assert len(list(solver(model, views=2, batch_size=4, cycles=4).solve_all(puzzles))) == 12
+    assert max(model.batches) == 4
+    assert sum(model.batches) == 12 * 2 * 4, "no view was tried in vain"
+
+
+def test_large_puzzles_are_tried_one_view_after_the_other() -> None:
+    for side, beside in ((9, True), (16, False)):
+        puzzle = next(SUDOKU.generate_sized("easy", 3, (side, side)))
+        of_any_size = Solver(get_task("sudoku", 2), Scripted(99), CPU, Effort(), "test")
+        run = Run(of_any_size, iter([(0, puzzle)]), lambda *_: None)
+        questions = run.questions()
+        assert next(questions) is not None
+        run.under_way[0].tried = 1  # its first view has failed
+        assert (next(questions) is not None) == beside
+
+
+def test_a_network_that_runs_to_its_last_cycle_tries_a_view_again_if_it_lost_the_answer() -> None:
+    """Without ``stop_early`` the last cycle counts, in whichever order views are tried."""
+
+    class Forgets(SolvesViews):
+        def forward(
+            self, state: State, tokens: Tensor, puzzle_ids: Tensor | None = None
+        ) -> tuple[State, Prediction]:
+            is_late = bool((state.y[:, 0, 0] >= 5).all())
+            before = self.cycle_of_view
+            self.cycle_of_view = {5: 1} if is_late else {2: 1, 5: 1}
+            try:
+                return super().forward(state, tokens)
+            finally:
+                self.cycle_of_view = before
+
+    (puzzle,) = some_puzzles(1)
+    for rows in (1, 32):
+        model = Forgets(puzzle, {})
+        effort = {"views": 8, "batch_size": rows, "stop_early": False}
+        (answer,) = solver(model, **effort).solve_all([puzzle])
+        assert isinstance(answer, Answer)
+        assert (answer.verified, answer.views, answer.cycles) == (True, 5, 40)
 
 
 def test_an_unverified_answer_is_the_models_own_and_says_why() -> None:

@@ -16,15 +16,16 @@ from trmsolve.puzzles.values import Answer, Cycle
 from trmsolve.solve.attempt import (
     Attempt,
     Paused,
+    Trial,
     accept,
     answer_of,
     begin,
-    best_result,
     cycle_of,
-    has_view_worth_trying,
+    is_worth_trying,
     pause,
     question_of,
     resume,
+    take_result,
 )
 from trmsolve.solve.effort import Effort
 from trmsolve.solve.network import Network, sparing
@@ -34,6 +35,15 @@ LOOK_AHEAD = 128
 """Batches of later puzzles that may be answered while an earlier one is still tried.
 
 It bounds the memory.
+"""
+
+VIEWS_BEGUN = 4
+"""Of a puzzle with n failed views, up to so many times n views may have been begun."""
+
+LARGEST_BESIDE = 81
+"""Cells of the largest puzzle whose views are tried side by side.
+
+A batch of larger ones takes as long as one after the other, so that nothing is won.
 """
 
 Numbered = tuple[int, Item]
@@ -129,7 +139,11 @@ class Solving(Protocol):
 
 @dataclass
 class Run:
-    """One pass over numbered puzzles: questions for ``refine``, and its steps as outcomes."""
+    """One pass over numbered puzzles: questions for ``refine``, and its steps as outcomes.
+
+    While there is room for more rows and no puzzle waits, several views of a puzzle whose first
+    view has failed are tried side by side. The outcome is the same as one after the other.
+    """
 
     solver: Solving
     items: Iterator[tuple[int, Item | Paused] | None]
@@ -146,28 +160,31 @@ class Run:
     """
     again: deque[Attempt] = field(default_factory=deque)
     """Attempts to be tried under their next view."""
-    under_way: int = 0
+    under_way: dict[int, Attempt] = field(default_factory=dict)
+    """By the places of their puzzles."""
 
     def cycles(self) -> Iterator[Cycle | None]:
-        """Cycles as they happen, if there are frames; None after each cycle and while idle."""
+        """Cycles as they happen, if there are frames; None after each cycle and while idle.
+
+        Those of one puzzle come view after view.
+        """
         task = self.solver.task
         effort = self.solver.effort
         steps = refine(
             sparing(self.solver.model),
             self.questions(),
-            lambda attempt, tokens: accept(task, attempt, tokens),
+            lambda trial, tokens: accept(task, effort, trial, tokens),
             batch_size=effort.batch_size,
             max_cycles=effort.cycles,
             stop_early=effort.stop_early,
         )
         for step in steps:
             if step is not None:
-                step.key.seconds += step.seconds
-                if self.frames:
-                    yield cycle_of(task, effort, step)
-                step.key.before = step.key.grid
-                if step.last:
-                    self._conclude(step)
+                trial: Trial = step.key
+                trial.attempt.seconds += step.seconds
+                if not trial.is_needless:
+                    self._take(trial, step)
+                    yield from self._conclude(trial.attempt)
                 if self.on_step is not None:
                     self.on_step()
             yield None
@@ -179,29 +196,30 @@ class Run:
         ended = False
         while self.again or self.under_way or not ended:
             if self.again:
-                yield question_of(task, effort, self.again.popleft())
+                yield question_of(task, effort, self.again.popleft().next_view())
                 continue
-            if ended:
-                yield None
+            numbered = None
+            if not ended:
+                try:
+                    numbered = next(self.items)
+                except StopIteration:
+                    ended = True
+                    continue
+            if numbered is None:
+                yield self._view_beside_others()
                 continue
-            try:
-                numbered = next(self.items)
-            except StopIteration:
-                ended = True
-                continue
-            attempt = None if numbered is None else self._begin(*numbered)
+            attempt = self._begin(*numbered)
             if attempt is not None:
-                yield question_of(task, effort, attempt)
-            elif numbered is None:
-                yield None
+                yield question_of(task, effort, attempt.next_view())
 
     def _begin(self, place: int, item: Item | Paused) -> Attempt | None:
         """An attempt at the item; None if its outcome is known without the model, and told."""
         task = self.solver.task
         seed = self.solver.effort.seed
         if isinstance(item, Paused):
-            self.under_way += 1
-            return resume(task, seed, place, item)
+            attempt = resume(task, seed, place, item)
+            self.under_way[place] = attempt
+            return attempt
         if isinstance(item, PuzzleError):
             self.put(place, item)
             return None
@@ -213,28 +231,59 @@ class Run:
         if problem:
             self.put(place, PuzzleError(problem, item.source))
             return None
-        self.under_way += 1
-        return begin(task, seed, place, item)
+        attempt = begin(task, seed, place, item)
+        self.under_way[place] = attempt
+        return attempt
 
-    def _conclude(self, step: Step) -> None:
-        """Take the result of a view: as the answer if it is verified or no view is left."""
+    def _view_beside_others(self) -> Question | None:
+        """One more view of a puzzle under way, to be tried beside those before it."""
         task = self.solver.task
         effort = self.solver.effort
-        attempt: Attempt = step.key
-        best = best_result(task, attempt, step)
-        attempt.best = best
-        if not attempt.verdict.verified and has_view_worth_trying(task, effort, attempt):
-            self._go_on(attempt)
-            return
-        self.under_way -= 1
-        diagnosis = attempt.diagnosed(task) if effort.remarks else Diagnosis()
-        self.put(attempt.order, answer_of(task, attempt, best, diagnosis))
+        for attempt in self.under_way.values():
+            number = attempt.begun + 1
+            is_soon = number <= VIEWS_BEGUN * attempt.tried and attempt.last_needed is None
+            is_small = attempt.puzzle.grid.size <= LARGEST_BESIDE
+            if is_soon and is_small and is_worth_trying(task, effort, attempt, number):
+                return question_of(task, effort, attempt.next_view())
+        return None
+
+    def _take(self, trial: Trial, step: Step) -> None:
+        """Note a cycle of a view."""
+        if self.frames:
+            trial.not_shown.append(cycle_of(self.solver.task, self.solver.effort, step))
+        trial.before = trial.grid
+        if step.last:
+            trial.end = step
+
+    def _conclude(self, attempt: Attempt) -> Iterator[Cycle]:
+        """Show the first view under way, and take its result if it has ended; so with the next.
+
+        A result is the answer if it is verified or no further view is worth trying.
+        """
+        task = self.solver.task
+        effort = self.solver.effort
+        while attempt.trials:
+            first = attempt.trials[0]
+            yield from first.not_shown
+            first.not_shown.clear()
+            if first.end is None:
+                return
+            attempt.trials.popleft()
+            best = take_result(task, first)
+            is_last = not is_worth_trying(task, effort, attempt, attempt.tried + 1)
+            if first.verdict.verified or is_last:
+                attempt.last_needed = attempt.tried
+                attempt.trials.clear()
+                del self.under_way[attempt.order]
+                diagnosis = attempt.diagnosed(task) if effort.remarks else Diagnosis()
+                self.put(attempt.order, answer_of(task, attempt, best, diagnosis))
+                return
+        self._go_on(attempt)
 
     def _go_on(self, attempt: Attempt) -> None:
         """Have the next view tried, here or where the attempt is handed back to."""
         if self.hand_back is not None:
-            self.under_way -= 1
+            del self.under_way[attempt.order]
             self.hand_back(attempt.order, pause(attempt))
             return
-        attempt.next_view()
         self.again.append(attempt)
