@@ -21,6 +21,7 @@ from tests.support.kernels import FOLDERS, are_compiled
 from tests.support.paths import ROOT
 from tests.support.processes import starts_a_process
 from trmsolve.puzzles.registry import get_task
+from trmsolve.signals import heard
 
 if TYPE_CHECKING:
     from tests.support.fake_hub import FakeHub
@@ -53,6 +54,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and starts_a_process(item):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(autouse=True)
+def _no_interrupt_stays() -> Iterator[None]:
+    """A test that catches what a signal raised has heard it."""
+    yield
+    heard()
 
 
 @pytest.fixture(scope="session", autouse=True)

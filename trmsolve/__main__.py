@@ -35,11 +35,12 @@ def main() -> None:
     _let_threads_sleep()
     from trmsolve.cli import app
     from trmsolve.cli.process import from_start_to_end
+    from trmsolve.signals import interrupt
 
     try:
         with from_start_to_end():
             if not IGNORED:
-                signal.signal(signal.SIGINT, signal.default_int_handler)
+                signal.signal(signal.SIGINT, interrupt)
             app(prog_name="trmsolve")
     finally:
         if not IGNORED:

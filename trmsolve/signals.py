@@ -1,12 +1,20 @@
-"""Holds signals back until something short is finished, such as drawing on the terminal."""
+"""Signals that end the program: held back while something short is finished, and never lost."""
 
 import contextlib
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
+from typing import NoReturn
 
-HELD = (signal.SIGINT, signal.SIGTERM)
+REPEATS = hasattr(signal, "setitimer")  # not on Windows
+
+HELD = (signal.SIGINT, signal.SIGTERM, *((signal.SIGALRM,) if REPEATS else ()))
+"""What may raise an exception in a handler; the last one is for ``end_by``."""
+
+AGAIN_SECONDS = 1.0
+"""How long an exception may take to be handled before it is raised again."""
 
 
 @contextlib.contextmanager
@@ -39,3 +47,41 @@ def signals_held() -> Iterator[None]:
             signal.signal(number, handler)
         for late in sorted(arrived):
             signal.raise_signal(late)
+
+
+def end_by(error: BaseException) -> NoReturn:
+    """In a signal's handler: raise the error, and again every second until it is ``heard``.
+
+    The handler may interrupt Python code that is called from C, such as an attribute lookup of
+    torch. Some of that code in C swallows every exception, and the signal would be lost.
+    """
+
+    def raise_again(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (a handler)
+        if not _is_being_handled(error):
+            raise error
+
+    if REPEATS:
+        signal.signal(signal.SIGALRM, raise_again)
+        signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS, AGAIN_SECONDS)
+    raise error
+
+
+def heard() -> None:
+    """To be called where the error of ``end_by`` has arrived, before anything else."""
+    if REPEATS:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def interrupt(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 (a handler)
+    """The handler of Ctrl-C, as Python's own but that its exception is not lost."""
+    end_by(KeyboardInterrupt())
+
+
+def _is_being_handled(error: BaseException) -> bool:
+    """Whether the code that was interrupted runs because of the error, to clean up for example."""
+    handled = sys.exception()
+    while handled is not None:
+        if handled is error:
+            return True
+        handled = handled.__context__
+    return False

@@ -26,6 +26,7 @@ from trmsolve.cli.help import Group
 from trmsolve.cli.settings import read_settings
 from trmsolve.cli.streams import say, write
 from trmsolve.errors import INTERRUPTED, SYSTEM_FAILED, WRONG_PATHS, TrmsolveError
+from trmsolve.signals import end_by, heard
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -113,6 +114,7 @@ def from_start_to_end() -> Iterator[None]:
             finally:
                 flush_streams()
     except SystemExit as end:
+        heard()
         if not end.code and _messages_were_lost():
             raise SystemExit(SYSTEM_FAILED) from None
         raise
@@ -130,6 +132,7 @@ def told_in_a_line() -> Iterator[None]:
         say(f"trmsolve: {error}")
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
+        heard()
         say("trmsolve: interrupted")
         raise SystemExit(INTERRUPTED) from None
     except BrokenPipeError:
@@ -201,7 +204,7 @@ class Stop(AbstractContextManager["Stop"]):
     def _heed(self, number: int, _: FrameType | None) -> None:
         interrupted = number == signal.SIGINT
         if self.code or self.times_asked < 2:
-            raise KeyboardInterrupt if interrupted else SystemExit(TERMINATED)
+            end_by(KeyboardInterrupt() if interrupted else SystemExit(TERMINATED))
         self.code = INTERRUPTED if interrupted else TERMINATED
         self._texts.put(self.acknowledgement)
 
@@ -236,7 +239,7 @@ def flush_streams() -> None:
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(TERMINATED)
+    end_by(SystemExit(TERMINATED))
 
 
 def escape_reports() -> None:

@@ -23,6 +23,7 @@ from trmsolve.distributed import refuse_group
 from trmsolve.errors import INTERRUPTED, PuzzleError, UsageError
 from trmsolve.show.arc_displays import ProgressArcDisplay
 from trmsolve.show.console import make_console
+from trmsolve.signals import heard
 from trmsolve.solve.effort import MAX_CYCLES
 from trmsolve.wording import count, seconds
 
@@ -219,6 +220,7 @@ def _answers(
                 kept.add(answer, now - last)
             last = now
     except KeyboardInterrupt:
+        heard()
         return answers, True
     return answers, False
 
