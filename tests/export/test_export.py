@@ -9,12 +9,13 @@ from typer.testing import CliRunner
 
 from tests.support.graphs import CONFIG, needs_exporter, needs_runtime
 from trmsolve.cli import app
-from trmsolve.export.check import compare
+from trmsolve.export.check import _is_tied, compare
 from trmsolve.export.cycle import cycle_of
 from trmsolve.export.graph import write_graph
 from trmsolve.export.samples import questions
 from trmsolve.model.build import new_model
 from trmsolve.model.config import TRMConfig
+from trmsolve.solve.feedback import feedback_for
 from trmsolve.solve.onnx_network import load_onnx
 from trmsolve.weights.file import fingerprint, read_info, save_weights
 from trmsolve.weights.graph import read_graph
@@ -84,6 +85,21 @@ def test_a_graph_is_the_network(kind: str, tmp_path: Path) -> None:
         assert found.same and (found.puzzles, found.cycles) == (number, 3), found
     other = new_model(config).eval()
     assert not compare(cycle_of(other), graph, questions(cycle, task, 2), 2).same
+
+
+def test_only_values_that_are_equal_up_to_rounding_are_tied() -> None:
+    lattice = feedback_for(new_model(KINDS["lattice"][1]))
+    tokens = torch.ones(1, 729, dtype=torch.long)
+    tokens[0, 9:17] = 0  # one candidate is left in the second cell
+    logits = torch.zeros(1, 729, 2)
+    logits[0, 18, 1] = 1e-6  # the third cell is tied, the fourth is not
+    logits[0, 27, 1] = 0.01
+    tied = _is_tied(lattice, logits, tokens).reshape(81, 9)
+    assert (tied == tied[:, :1]).all()
+    assert tied[:5, 0].tolist() == [True, False, True, False, True]
+    plain = feedback_for(new_model(CONFIG))
+    logits = torch.tensor([[[3.0, 3.00001, 0.0], [3.0, 3.1, 0.0]]])
+    assert _is_tied(plain, logits, tokens).tolist() == [[True, False]]
 
 
 def test_the_command_writes_a_checked_graph_and_nothing_else(tmp_path: Path) -> None:

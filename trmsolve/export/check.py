@@ -11,15 +11,19 @@ import torch
 from torch import Tensor
 
 from trmsolve.export.cycle import Cycle, Inputs
+from trmsolve.model import lattice
 from trmsolve.model.network import State
 from trmsolve.model.planes import PlanesModel
 from trmsolve.solve.chance import Chance
-from trmsolve.solve.feedback import CycleResult, KeepQuestion, feedback_for
+from trmsolve.solve.feedback import CycleResult, KeepQuestion, LatticeQuestion, feedback_for
 from trmsolve.solve.guessing import Search
 from trmsolve.solve.onnx_network import OnnxNetwork
 
 CLOSE = 1e-4
 """How far logits may be apart."""
+
+TIED = 4 * CLOSE
+"""Closer values may change places: each is the difference of two logits where there are two."""
 
 
 @dataclass
@@ -30,7 +34,7 @@ class Comparison:
     cycles: int = 0
     """Of each puzzle."""
     different: int = 0
-    """Grids, over all puzzles and cycles, that were decoded otherwise."""
+    """Grids, over all puzzles and cycles, that were decoded otherwise, and not by a tie."""
     apart: float = 0.0
     """The greatest difference of two logits."""
 
@@ -67,6 +71,7 @@ def _compare_batch(cycle: Cycle, graph: OnnxNetwork, batch: Inputs, found: Compa
         answer = _decoded(feedback, logits, tokens)
         found.apart = max(found.apart, float((logits - logits_of_graph).abs().max()))
         differs = answer != _decoded(feedback, logits_of_graph, tokens)
+        differs &= ~_is_tied(feedback, logits, tokens)
         found.different += int(differs.flatten(1).any(1).sum())
         following = State(y, z)
         if not isinstance(cycle.model, PlanesModel):
@@ -95,3 +100,22 @@ def _decoded(feedback: KeepQuestion, logits: Tensor, tokens: Tensor) -> Tensor:
         return logits.argmax(-1)
     answer: Tensor = feedback.read_out(logits, tokens).tokens
     return answer
+
+
+def _is_tied(feedback: KeepQuestion, logits: Tensor, tokens: Tensor) -> Tensor:
+    """Of the decoded tokens (B, S): those whose two best values are equal up to rounding.
+
+    Either value is right for them. Networks that have learned next to nothing have such ties.
+    """
+    if not isinstance(feedback, LatticeQuestion):
+        return _margin(logits) <= TIED
+    candidates = feedback.candidates(tokens)
+    keep = lattice.keep_logits(logits, candidates)
+    tied = _margin(lattice.choices(keep, lattice.possible(tokens, candidates))) <= TIED
+    return tied.repeat_interleave(candidates, 1)
+
+
+def _margin(scores: Tensor) -> Tensor:
+    """(..., V) -> (...): how far the best is above the second best."""
+    best, second = scores.topk(2).values.unbind(-1)
+    return best - second
