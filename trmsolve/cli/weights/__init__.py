@@ -3,7 +3,7 @@
 import typer
 
 from trmsolve.cli.help import Command, Group
-from trmsolve.cli.weights import convert, hub, inspect
+from trmsolve.cli.weights import convert, hub, inspect, verify
 
 app = typer.Typer(
     name="weights",
@@ -16,7 +16,7 @@ app = typer.Typer(
 
 app.command("list", cls=Command)(inspect.list_)
 app.command(cls=Command)(inspect.info)
-app.command(cls=Command)(inspect.verify)
+app.command(cls=Command)(verify.verify)
 app.command(cls=Command)(convert.convert)
 app.command(cls=Command)(hub.pull)
 app.command(cls=Command)(hub.push)
