@@ -182,6 +182,31 @@ def test_rules_are_rows_where_one_is_missing() -> None:
     ) == ("1..3....2......4")
 
 
+@pytest.mark.parametrize("last", ["  ", "4 ", "5 "])
+@pytest.mark.parametrize("first", "36")
+def test_rows_without_a_clue_count_although_the_others_would_be_a_smaller_board(
+    first: str, last: str
+) -> None:
+    """Four of six rows have clues, all where a frame of two times two cells has its cells."""
+    text = f"""\
++-------+-------+
+|       |     {first} |
+|     1 |       |
++-------+-------+
+|       |       |
+|       |       |
++-------+-------+
+| 3     | 1     |
+|       |     {last}|
++-------+-------+
+"""
+    puzzle = one(text)
+    end = last.strip() or "0"
+    rows = [f"00000{first}", "001000", "000000", "000000", "300100", f"00000{end}"]
+    assert cells_of(puzzle.grid).replace(".", "0") == "".join(rows)
+    assert write_sudoku(puzzle.grid, puzzle.form) == text
+
+
 def test_a_full_answer_is_no_puzzle_and_neither_is_an_empty_board() -> None:
     assert error("\n".join(["1234", "3412", "2143", "4321"])) == (
         "f:1:1: a Sudoku of 4 x 4 without a blank"

@@ -143,20 +143,25 @@ def _is_square(rows: list[SudokuLine]) -> bool:
 
 
 def _find_square(group: list[SudokuLine], rows: list[SudokuLine]) -> list[list[SudokuLine]]:
-    """Find the one Sudoku of a group: its rows are as many as each has cells."""
-    for side in OTHER_SIDES:
-        like = _rows_like(group, rows, side)
-        found = rows_cells([line.text for line in like], side) if len(like) == side else []
-        if found:
-            at = {line.number: cells for line, cells in zip(like, found, strict=True)}
-            return [[replace(line, at=at.get(line.number, ())) for line in group]]
+    """Find the one Sudoku of a group: its rows are as many as each has cells.
+
+    Rows without a clue may look like rules. A size that needs all of them is likelier than one that
+    leaves some out: clues of a large board may stand where a smaller one has its cells.
+    """
+    for keeps_all in (True, False):
+        for side in OTHER_SIDES:
+            like = rows
+            if keeps_all or len(rows) < side:
+                like = _with_rules(group, rows, side)
+            found = rows_cells([line.text for line in like], side) if len(like) == side else []
+            if found:
+                at = {line.number: cells for line, cells in zip(like, found, strict=True)}
+                return [[replace(line, at=at.get(line.number, ())) for line in group]]
     return []
 
 
-def _rows_like(group: list[SudokuLine], rows: list[SudokuLine], side: int) -> list[SudokuLine]:
-    """Add to rows those rules that are rows without a clue, if rows are missing."""
-    if len(rows) >= side:
-        return rows
+def _with_rules(group: list[SudokuLine], rows: list[SudokuLine], side: int) -> list[SudokuLine]:
+    """Add to rows those rules that may be rows without a clue."""
     model = rows[0].text
     like = [line for line in group if line.kind == "rule" and rows_cells([model, line.text], side)]
     return sorted(rows + like, key=lambda line: line.number)
