@@ -48,6 +48,25 @@ print("and not again")
     assert told.split("\n") == ["swallowed", "heard", "and not again", ""]
 
 
+def test_nothing_is_held_that_was_under_way() -> None:
+    told = run("""
+class Held:
+    def __del__(self):
+        print("let go")
+
+def work():
+    held = Held()
+    Swallows().looked_up
+
+try:
+    work()
+except KeyboardInterrupt:
+    heard()
+print("after it")
+""")
+    assert told.split("\n") == ["let go", "after it", ""]
+
+
 def test_cleaning_up_is_not_interrupted_however_long_it_takes() -> None:
     told = run("""
 from contextlib import contextmanager

@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from types import FrameType
 from typing import NoReturn
 
@@ -55,21 +56,31 @@ def end_by(error: BaseException) -> NoReturn:
     The handler may interrupt Python code that is called from C, such as an attribute lookup of
     torch. Some of that code in C swallows every exception, and the signal would be lost.
     """
-
-    def raise_again(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (a handler)
-        if not _is_being_handled(error):
-            raise error
-
     if REPEATS:
-        signal.signal(signal.SIGALRM, raise_again)
+        signal.signal(signal.SIGALRM, partial(_raise_again, error))
         signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS, AGAIN_SECONDS)
-    raise error
+    try:
+        raise error
+    finally:
+        del error  # its traceback has this frame: together they would hold all that was under way
+
+
+def _raise_again(error: BaseException, number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    """The handler of the timer."""
+    if _is_being_handled(error):
+        return
+    try:
+        raise error
+    finally:
+        del error
 
 
 def heard() -> None:
     """To be called where the error of ``end_by`` has arrived, before anything else."""
     if REPEATS:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        # The handler holds the error, and with it all that was under way when it was raised.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
 def interrupt(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 (a handler)
