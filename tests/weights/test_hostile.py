@@ -523,7 +523,7 @@ def test_configs_over_the_bounds_are_refused_before_anything_is_allocated(
     more: dict[str, Any] = {name: value}
     if name == "candidates":
         more |= {"mixer": "lattice", "vocab_size": 2, "seq_len": 4 * value, "board": [2, 2, 1, 1]}
-    if name in ("symmetries", "lookup_channels"):
+    if name in ("symmetries", "lookup_channels", "line_lookup_channels"):
         more |= {"mixer": "planes", "board": [2, 2, 1, 1], "symmetries": more.get("symmetries", 8)}
     if name == "num_heads":
         more |= {"hidden_size": 2 * value}

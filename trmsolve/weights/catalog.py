@@ -19,7 +19,7 @@ from trmsolve.weights.graph import is_graph
 from trmsolve.weights.info import WeightsInfo
 from trmsolve.weights.public import PUBLIC, PublicCheckpoint, find_public
 
-BUNDLED = ("sudoku", "maze", "arc", "sudoku-1k", "sudoku-4x4", "sudoku-16x16")
+BUNDLED = ("sudoku", "maze", "arc", "arc-lines", "sudoku-1k", "sudoku-4x4", "sudoku-16x16")
 """The names of the bundled weights. Those of a kind of puzzle have its name."""
 
 SUMS = "SHA256SUMS"
