@@ -12,7 +12,7 @@ from typing import NoReturn
 REPEATS = hasattr(signal, "setitimer")  # not on Windows
 
 HELD = (signal.SIGINT, signal.SIGTERM, *((signal.SIGALRM,) if REPEATS else ()))
-"""What may raise an exception in a handler; the last one is for ``end_by``."""
+"""The signals whose handlers may raise an exception; the last one is for ``end_by``."""
 
 AGAIN_SECONDS = 1.0
 """How long an exception may take to be handled before it is raised again."""

@@ -7,25 +7,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tests.support.planes import GRIDS, batch
 from trmsolve.model.build import new_model
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.line_lookups import WAYS, LineLookups, LookAlongLines, line_lookups
-from trmsolve.model.planes import OUTSIDE, PlanesBatch, PlanesBlock
+from trmsolve.model.planes import OUTSIDE, PlanesBlock
 
-PLANES = TRMConfig(
-    vocab_size=11,
-    seq_len=900,
-    hidden_size=16,
-    layers=2,
-    recursions=1,
-    latent_steps=1,
-    mixer="planes",
-    positions="none",
-    board=(30, 30, 1, 1),
-    puzzle_emb_dim=12 * 16,
-    symmetries=8,
-    line_lookup_channels=2,
-)
+PLANES = replace(GRIDS, line_lookup_channels=2)
 N = None
 
 
@@ -114,13 +102,6 @@ def test_cells_see_what_lies_where_they_look() -> None:
                         number = WAYS + way
                         seen[grid, :, row, column, number] = shown[grid, :, row, beside, number]
     torch.testing.assert_close(looking(h, given), looking.out_proj(seen))
-
-
-def batch(tokens: Tensor, planes: int) -> PlanesBatch:
-    number = len(tokens)
-    palette = torch.arange(planes).expand(number, -1)
-    zeros = torch.zeros(number, dtype=torch.long)
-    return PlanesBatch(tokens, palette, zeros, zeros)
 
 
 def test_only_the_first_block_looks() -> None:

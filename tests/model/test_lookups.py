@@ -6,25 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.support.planes import GRIDS, batch
 from trmsolve.model.build import new_model
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.lookups import ALONG_AN_AXIS, LOOKUPS, GridLookups, Lookups, grid_lookups
-from trmsolve.model.planes import PlanesBatch, PlanesBlock
+from trmsolve.model.planes import PlanesBlock
 
-PLANES = TRMConfig(
-    vocab_size=11,
-    seq_len=900,
-    hidden_size=16,
-    layers=2,
-    recursions=1,
-    latent_steps=1,
-    mixer="planes",
-    positions="none",
-    board=(30, 30, 1, 1),
-    puzzle_emb_dim=12 * 16,
-    symmetries=8,
-    lookup_channels=2,
-)
+PLANES = replace(GRIDS, lookup_channels=2)
 
 
 def canvas(height: int, width: int, side: int) -> Tensor:
@@ -107,14 +95,6 @@ def test_cells_see_what_lies_where_they_look() -> None:
                         seen[grid, :, row, column, number] = shown[grid, :, row, beside, number]
                 seen[grid, :, row, column, -1] = shown[grid, :, column, row, -1]
     torch.testing.assert_close(lookups(h, given), lookups.out_proj(seen))
-
-
-def batch(tokens: Tensor, planes: int = 11) -> PlanesBatch:
-    number = len(tokens)
-    palette = torch.arange(planes).expand(number, -1)
-    return PlanesBatch(
-        tokens, palette, torch.zeros(number, dtype=torch.long), torch.zeros(number).long()
-    )
 
 
 def test_a_network_that_has_not_learned_to_look_answers_as_one_without() -> None:

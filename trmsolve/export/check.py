@@ -103,7 +103,7 @@ def _decoded(feedback: KeepQuestion, logits: Tensor, tokens: Tensor) -> Tensor:
 
 
 def _is_tied(feedback: KeepQuestion, logits: Tensor, tokens: Tensor) -> Tensor:
-    """Of the decoded tokens (B, S): those whose two best values are equal up to rounding.
+    """Tell for each decoded token (B, S) whether its two best values are equal up to rounding.
 
     Either value is right for them. Networks that have learned next to nothing have such ties.
     """

@@ -1,9 +1,9 @@
-"""What a cell sees along its row and its column: the nearest shape, and what would fall onto it.
+"""A cell sees the nearest shape along its row and its column, and the cell that would fall onto it.
 
-Where a cell looks depends on what lies on its line, and not on arithmetic alone as in ``lookups``.
-Rays that end at a shape and cells that fall onto each other need that. A cell is marked if its
-symbol is not the background, which is the most frequent symbol of its grid. Shape letters as in
-``planes``.
+The place where a cell looks depends on what lies on its line, and not on arithmetic alone as in
+``lookups``. Rays that end at a shape and cells that fall onto each other need that. A cell is
+marked if its symbol is not the background, which is the most frequent symbol of its grid. Shape
+letters as in ``planes``.
 """
 
 from typing import NamedTuple
@@ -14,8 +14,7 @@ from torch.nn import functional
 
 from trmsolve.model.config import TRMConfig
 from trmsolve.model.layers import Linear
-
-NOWHERE = -1
+from trmsolve.model.lookups import NOWHERE
 
 WAYS = 4
 """Along a line: to the nearest marked cell before and behind, and packed to its start and end."""
@@ -80,7 +79,7 @@ def _packed(last: Tensor, inside: Tensor) -> Tensor:
 
 
 class LookAlongLines(nn.Module):
-    """What each cell sees along its lines; nothing before it has learned to."""
+    """Each cell sees cells of its row and its column; nothing before it has learned to."""
 
     def __init__(self, config: TRMConfig) -> None:
         super().__init__()

@@ -38,7 +38,7 @@ It bounds the memory.
 """
 
 VIEWS_BEGUN = 4
-"""Of a puzzle with n failed views, up to so many times n views may have been begun."""
+"""A puzzle with n failed views may have begun up to so many times n views."""
 
 LARGEST_BESIDE = 81
 """Cells of the largest puzzle whose views are tried side by side.
@@ -210,6 +210,7 @@ class Run:
                 continue
             attempt = self._begin(*numbered)
             if attempt is not None:
+                self.under_way[attempt.order] = attempt
                 yield question_of(task, effort, attempt.next_view())
 
     def _begin(self, place: int, item: Item | Paused) -> Attempt | None:
@@ -217,9 +218,7 @@ class Run:
         task = self.solver.task
         seed = self.solver.effort.seed
         if isinstance(item, Paused):
-            attempt = resume(task, seed, place, item)
-            self.under_way[place] = attempt
-            return attempt
+            return resume(task, seed, place, item)
         if isinstance(item, PuzzleError):
             self.put(place, item)
             return None
@@ -231,9 +230,7 @@ class Run:
         if problem:
             self.put(place, PuzzleError(problem, item.source))
             return None
-        attempt = begin(task, seed, place, item)
-        self.under_way[place] = attempt
-        return attempt
+        return begin(task, seed, place, item)
 
     def _view_beside_others(self) -> Question | None:
         """One more view of a puzzle under way, to be tried beside those before it."""

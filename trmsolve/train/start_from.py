@@ -60,16 +60,15 @@ def network_to_begin_with(
     if as_deep.candidates > 1 and wanted.candidates > 1:  # the parameters fit every board
         as_deep = as_deep.on_board(wanted.candidates)
     looking = _with_missing_lookups(as_deep, wanted)
-    if looking != as_deep:
-        model = _grown(model, looking)
-        as_deep = looking
-        note(f"{path} has no lookups of every wanted kind: the missing ones start without effect")
-    if as_deep != wanted:
+    if looking != wanted:
         raise UsageError(
             f"{path} has shapes that differ from the recipe: use the recipe that it was "
             "trained with"
         )
-    return model
+    if looking == as_deep:
+        return model
+    note(f"{path} has no lookups of every wanted kind: the missing ones start without effect")
+    return _grown(model, looking)
 
 
 def _with_missing_lookups(config: TRMConfig, wanted: TRMConfig) -> TRMConfig:
